@@ -1,0 +1,163 @@
+"""Every exception that trioflow raises, and whose fault each is.
+
+TrioflowError
+├── GraphError              the author of the graph
+│   ├── DocumentError         a document that can't be read as a graph
+│   ├── InvalidGraph          a graph that means nothing (M5)
+│   ├── MissingInput          a data input that nothing supplies (D1)
+│   ├── CoercionError         a value that does not fit the input it is wired to (D11)
+│   └── MergeError            concurrent writes that the policy refuses (F4)
+├── NodeError               the author of a node type
+│   ├── NodeDefinitionError   a class or function that can't be a node type
+│   ├── UnknownSocket         a body asked for a socket that its type does not declare (T4)
+│   ├── UnknownName           a body asked for a variable, event or service that is not there
+│   ├── ConcurrentTrigger     two triggers at once in one activation (T7)
+│   └── DataNodeEffect        a data node tried to act (D8)
+├── RegistryError           whoever put the node packages together
+│   ├── UnknownNodeType       no package declares that id
+│   └── NodePackageError      a package that fails to import
+├── RunError                the run
+│   ├── LimitExceeded         a limit of the run was reached (R8)
+│   │   └── DepthExceeded       too many activations nested (T9) or strands (F8)
+│   ├── NodeTimeout           a node took longer than its time limit
+│   ├── TeardownTimeout       nodes did not tear down within the grace period (R1)
+│   └── RunFinished           the host asked something of a run that is over
+└── MissingExtra            an optional dependency is not installed
+
+What a node's body raises itself is not in this tree: it reaches the caller as it is, with a note that names node,
+type and activation (R4).
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+class TrioflowError(Exception):
+    """The root of all exceptions of trioflow."""
+
+
+class GraphError(TrioflowError):
+    """The graph, or what was given to it, is at fault: its author can cure it."""
+
+    code = "graph-error"
+
+
+class DocumentError(GraphError):
+    """A document could not be read; `problems` holds every reason, each with its place."""
+
+    code = "document"
+
+    def __init__(self, source: str, problems: Sequence[str]) -> None:
+        self.source = source
+        self.problems = tuple(problems)
+        super().__init__("\n".join(f"{source}: {problem}" for problem in self.problems))
+
+
+class InvalidGraph(GraphError):
+    """The graph has errors; the message lists them all (M5)."""
+
+    code = "invalid-graph"
+
+
+class MissingInput(GraphError):
+    """A data input has no value: its source is unset, and it has neither literal nor default (D1)."""
+
+    code = "missing-input"
+
+
+class CoercionError(GraphError):
+    """A value does not fit, and no lossless conversion is declared (D11)."""
+
+    code = "type-mismatch"
+
+
+class MergeError(GraphError):
+    """Concurrent strands wrote a variable in a way that its merge policy refuses (F4)."""
+
+    code = "merge"
+
+
+class NodeError(TrioflowError):
+    """A node type is written wrongly: its author can cure it."""
+
+
+class NodeDefinitionError(NodeError):
+    """A class or function can't be made into a node type."""
+
+
+class UnknownSocket(NodeError):
+    """A body named a socket that its type does not declare; the message lists the declared ones (T4)."""
+
+
+class UnknownName(NodeError):
+    """A body named a variable, event or service that this run does not have."""
+
+
+class ConcurrentTrigger(NodeError):
+    """A second trigger started while one of the same activation was running (T7)."""
+
+
+class DataNodeEffect(NodeError):
+    """A data node tried to trigger, emit, publish or set a variable (D8)."""
+
+
+class RegistryError(TrioflowError):
+    """The registry has no such node type, or a package of node types is broken."""
+
+
+class UnknownNodeType(RegistryError):
+    """No registered package declares this node type id."""
+
+
+class NodePackageError(RegistryError):
+    """A package of node types could not be imported, or declares no node types."""
+
+
+class RunError(TrioflowError):
+    """The run itself had to stop."""
+
+
+class LimitExceeded(RunError):
+    """A limit of the run was reached (R8). `limit` names it, `value` is what it was set to."""
+
+    def __init__(self, message: str, *, limit: str, value: float) -> None:
+        self.limit = limit
+        self.value = value
+        super().__init__(message)
+
+
+class DepthExceeded(LimitExceeded):
+    """Activations (T9) or strands (F8) nest deeper than the run allows."""
+
+
+class NodeTimeout(RunError):
+    """A node did not finish within the time limit that the run sets for it."""
+
+
+class TeardownTimeout(RunError):
+    """Nodes were still tearing down when the grace period ended (R1)."""
+
+
+class RunFinished(RunError):
+    """The run is over and can't do this any more."""
+
+
+class MissingExtra(TrioflowError, ImportError):
+    """An optional dependency is missing; the message is the command that installs it."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs an optional package. Install it with: python -m pip install 'trioflow[{extra}]'")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A sentence that offers the nearest known words, or the empty string."""
+    near = difflib.get_close_matches(word, sorted(known), n=3, cutoff=0.6)
+    if not near:
+        lowered = {name.lower(): name for name in known}
+        near = [lowered[word.lower()]] if word.lower() in lowered else []
+    return f" Did you mean {' or '.join(repr(name) for name in near)}?" if near else ""

@@ -1,0 +1,198 @@
+"""Building graphs in Python: `with build() as g: ...; g.graph`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar, cast, overload
+
+import attrs
+
+from trioflow.errors import InvalidGraph, UnknownSocket, did_you_mean
+from trioflow.model.graph import Connection, CustomEvent, Endpoint, Graph, GraphNode, StreamSettings, Variable
+from trioflow.model.node_type import FunctionNode, Node, NodeType, as_node_type, inline_node_type
+from trioflow.model.registry import Registry
+from trioflow.model.sockets import DataIn, DataOut, ErrorMode, ExecIn, ExecOut, Socket, StreamMode
+
+N = TypeVar("N", bound=Node)
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Produces(Protocol[T_co]):
+    """Anything that produces values of a type: a data output."""
+
+    def __produces__(self) -> T_co: ...
+
+
+@attrs.frozen
+class BoundSocket:
+    """A socket of one node of the graph under construction."""
+
+    node: str
+    socket: Socket
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return Endpoint(self.node, self.socket.name)
+
+
+class Handle:
+    """A node of the graph under construction. Its sockets are attributes; `handle[name]` takes any name."""
+
+    def __init__(self, node_id: str, node_type: NodeType) -> None:
+        self._id = node_id
+        self._type = node_type
+        self._sockets = {
+            socket.name: socket
+            for socket in (
+                *node_type.inputs, *node_type.exec_inputs, *node_type.outputs, *node_type.exec_outputs
+            )
+        }  # fmt: skip
+
+    def __getattr__(self, name: str) -> Any:
+        socket = self._sockets.get(name)
+        if socket is None:
+            raise UnknownSocket(
+                f"Node {self._id!r} ({self._type.id}) has no socket {name!r}.{did_you_mean(name, self._sockets)} "
+                f"It has: {', '.join(self._sockets)}."
+            )
+        return BoundSocket(self._id, socket)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.__getattr__(name)
+
+    def __repr__(self) -> str:
+        return f"<node {self._id!r}: {self._type.id}>"
+
+
+class Builder:
+    """Collects nodes and wires; `graph` is the result so far, immutable. Usable as a context manager."""
+
+    def __init__(self, registry: Registry | None = None) -> None:
+        self._registry = registry if registry is not None else Registry.standard()
+        self._nodes: dict[str, GraphNode] = {}
+        self._connections: list[Connection] = []
+        self._variables: list[Variable] = []
+        self._events: list[CustomEvent] = []
+        self._types: dict[str, NodeType] = {}
+
+    def __enter__(self) -> Builder:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+    @overload
+    def add(self, node: type[N], id: str | None = ..., /, **inputs: Any) -> N: ...
+    @overload
+    def add(
+        self, node: FunctionNode[..., Any] | NodeType | str | Callable[..., Any], id: str | None = ..., /, **inputs: Any
+    ) -> Handle: ...
+    def add(self, node: Any, id: str | None = None, /, **inputs: Any) -> Any:
+        """Add a node: a class, a decorated function, a lambda, or the id of a registered type.
+
+        `inputs` are literals, or data outputs of other nodes, which are then wired. The result stands for the node:
+        its attributes are its sockets (for a class it is typed as that class, so that type checkers know them).
+        Raises `UnknownNodeType`, `UnknownSocket`, or `InvalidGraph` for an id that is taken.
+        """
+        node_type = self._resolve(node)
+        node_id = id if id is not None else self._free_id(node_type)
+        if node_id in self._nodes:
+            raise InvalidGraph(f"There is already a node {node_id!r}. Ids are unique: choose another.")
+        handle = Handle(node_id, node_type)
+        literals: dict[str, Any] = {}
+        wires: list[Connection] = []
+        for name, value in inputs.items():
+            socket = handle[name]
+            if isinstance(value, BoundSocket):
+                wires.append(Connection(value.endpoint, socket.endpoint))
+            else:
+                literals[name] = value
+        self._nodes[node_id] = GraphNode(node_id, node_type.id, literals)
+        self._connections += wires
+        return cast("Any", handle)
+
+    @overload
+    def connect(self, source: ExecOut, target: ExecIn) -> None: ...
+    @overload
+    def connect(self, source: Produces[T], target: DataIn[T]) -> None: ...
+    def connect(self, source: Any, target: Any) -> None:
+        """Wire an output to an input. The order of the wires of one exec output is the order of dispatch (M3)."""
+        ends: list[Endpoint] = []
+        for end, kinds, role in ((source, (ExecOut, DataOut), "output"), (target, (ExecIn, DataIn), "input")):
+            if not (isinstance(end, BoundSocket) and isinstance(end.socket, kinds)):
+                raise UnknownSocket(
+                    f"connect(source, target) needs an {role} of a node in this graph here, not {end!r}. "
+                    "Write g.connect(a.then, b.enter) with a and b from g.add(...)."
+                )
+            ends.append(end.endpoint)
+        self._connections.append(Connection(*ends))
+
+    def configure(
+        self,
+        node: Any,
+        *,
+        initiator: bool | None = None,
+        mode: StreamMode | None = None,
+        limit: int | None = None,
+        on_error: ErrorMode | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Mark a node as an initiator (M4), or set how its streams run (S2-S4)."""
+        node_id: str = object.__getattribute__(node, "_id")
+        settings = StreamSettings(mode, limit, on_error)
+        self._nodes[node_id] = attrs.evolve(
+            self._nodes[node_id],
+            initiator=initiator,
+            stream=None if settings == StreamSettings() else settings,
+            metadata=metadata or {},
+        )
+
+    def variable(
+        self, name: str, type: str = "any", default: Any = None, *, merge: str = "last", doc: str = ""
+    ) -> Variable:
+        """Declare a variable (M1); `merge` is the policy for concurrent writes (F4)."""
+        variable = Variable(name, type, default, merge, doc)
+        self._variables.append(variable)
+        return variable
+
+    def event(self, name: str, *, doc: str = "") -> CustomEvent:
+        """Declare a custom event (B1)."""
+        event = CustomEvent(name, doc)
+        self._events.append(event)
+        return event
+
+    @property
+    def graph(self) -> Graph:
+        """The graph as built so far."""
+        return Graph(
+            nodes=tuple(self._nodes.values()),
+            connections=tuple(self._connections),
+            variables=tuple(self._variables),
+            events=tuple(self._events),
+            types=self._types,
+        )
+
+    def _resolve(self, node: Any) -> NodeType:
+        if isinstance(node, str):
+            return self._registry.get(node)
+        node_type = as_node_type(node)
+        if node_type is None:
+            if not callable(node):
+                raise InvalidGraph(f"{node!r} is neither a node type, nor a function, nor the id of a type.")
+            node_type = inline_node_type(node, f"inline.{len(self._types)}.{getattr(node, '__name__', 'function')}")
+        self._types[node_type.id] = node_type
+        return node_type
+
+    def _free_id(self, node_type: NodeType) -> str:
+        stem = node_type.id.rpartition(".")[2].strip("<>").lower() or "node"
+        number, name = 1, stem
+        while name in self._nodes:
+            number += 1
+            name = f"{stem}_{number}"
+        return name
+
+
+def build(registry: Registry | None = None) -> Builder:
+    """A new builder; without a registry, node types may also be named by their standard ids."""
+    return Builder(registry)

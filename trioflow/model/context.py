@@ -1,0 +1,239 @@
+"""What a node's body sees of the engine: the context that is passed to it.
+
+Two classes: a data node gets a `DataContext`, which can only look (D8); an exec node gets a `Context`, which can act.
+The engine implements them; nothing here awaits anything.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Mapping, MutableMapping
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+
+if TYPE_CHECKING:
+    import random
+
+    from trioflow.model.graph import GraphNode
+    from trioflow.model.sockets import DataIn, DataOut, ErrorMode, ExecOut, StreamMode
+
+T = TypeVar("T")
+
+FeedbackLevel = Literal["debug", "info", "warning", "error"]
+
+
+class Services(ABC):
+    """What the host gave to the run: objects by type or by name."""
+
+    __slots__ = ()
+
+    @overload
+    def get(self, key: type[T]) -> T: ...
+    @overload
+    def get(self, key: str) -> Any: ...
+    @abstractmethod
+    def get(self, key: type[Any] | str) -> Any:
+        """The service of this type or name. Raises `UnknownName`, listing what there is."""
+
+
+class DataContext(ABC):
+    """What every body may do: look at inputs, variables and services. Nothing here changes anything but outputs."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def node(self) -> GraphNode:
+        """The node of the graph that is being executed."""
+
+    @property
+    @abstractmethod
+    def path(self) -> tuple[int, ...]:
+        """The path of this activation; for a data node that of the activation that asked first (T8)."""
+
+    @property
+    @abstractmethod
+    def services(self) -> Services:
+        """What the host gave to the run."""
+
+    @property
+    @abstractmethod
+    def random(self) -> random.Random:
+        """A generator seeded from the run's seed and this activation's path: the same under every schedule (R6)."""
+
+    @overload
+    async def get_input(self, socket: DataIn[T]) -> T: ...
+    @overload
+    async def get_input(self, socket: str) -> Any: ...
+    @abstractmethod
+    async def get_input(self, socket: DataIn[Any] | str) -> Any:
+        """The value of a data input as it is now: resolved afresh at each call (D1, D7).
+
+        A cancellation point. Evaluates the data nodes behind the input if something they depend on has changed (D4).
+        Raises `MissingInput`, `CoercionError`, `UnknownSocket`, or what the data nodes raise.
+        """
+
+    @overload
+    async def try_get_input(self, socket: DataIn[T], default: T) -> T: ...
+    @overload
+    async def try_get_input(self, socket: DataIn[T]) -> T | None: ...
+    @overload
+    async def try_get_input(self, socket: str, default: Any = ...) -> Any: ...
+    @abstractmethod
+    async def try_get_input(self, socket: DataIn[Any] | str, default: Any = None) -> Any:
+        """Like `get_input`, but gives `default` where that would raise `MissingInput`. Other errors are raised."""
+
+    @overload
+    def set_output(self, socket: DataOut[T], value: T) -> None: ...
+    @overload
+    def set_output(self, socket: str, value: object) -> None: ...
+    @abstractmethod
+    def set_output(self, socket: DataOut[Any] | str, value: object) -> None:
+        """Write a data output; consumers see a new cell even if the value is equal (D9). Raises `UnknownSocket`."""
+
+    @abstractmethod
+    def get_variable(self, name: str) -> Any:
+        """The variable's value in this strand (D8). Raises `UnknownName`, listing the declared ones."""
+
+
+class Fork(ABC):
+    """One concurrent strand that was started with `branches.start` or `emit`."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def done(self) -> bool:
+        """Whether everything in the strand has ended, well or not."""
+
+    @property
+    @abstractmethod
+    def failure(self) -> Exception | None:
+        """What it failed with, if it did."""
+
+    @abstractmethod
+    def cancel(self) -> None:
+        """Cancel the strand; nothing it wrote is merged."""
+
+
+class Branches(ABC):
+    """A block of concurrent branches of one activation (F1, F2)."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def start(self, socket: ExecOut | str, values: Mapping[Any, object] | None = None) -> Fork:
+        """Fork a strand that dispatches the socket's targets, with outputs written first. Never blocks.
+
+        Raises `UnknownSocket` and `DepthExceeded`.
+        """
+
+    @abstractmethod
+    async def wait_first(self) -> Fork:
+        """Wait until at least one branch has ended; returns the ended branch that was started first."""
+
+    @abstractmethod
+    def cancel(self) -> None:
+        """Cancel the branches that have not ended; nothing they wrote is merged."""
+
+
+class Context(DataContext):
+    """What the body of an exec node may do."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def entered(self) -> str | None:
+        """The name of the exec input that this activation was entered through; None for initiators and listeners (T5)."""
+
+    @property
+    @abstractmethod
+    def payload(self) -> Any:
+        """What was published with the event that started this listener; None elsewhere (B1)."""
+
+    @property
+    @abstractmethod
+    def state(self) -> MutableMapping[str, Any]:
+        """This node's state in this strand. It survives activations, forks and merges like all else (F6)."""
+
+    @abstractmethod
+    async def trigger(self, socket: ExecOut | str, values: Mapping[Any, object] | None = None) -> None:
+        """Dispatch everything wired to an exec output, in the order of the wires, and return when it is done (T1).
+
+        `values` are written to data outputs first. A cancellation point, also if nothing is wired (T4). Raises what
+        the nodes below raise, as it is (R4), `UnknownSocket`, `ConcurrentTrigger` (T7) or `LimitExceeded` (R8).
+        """
+
+    @overload
+    async def emit(self, item: DataOut[T], value: T, also: Mapping[Any, object] | None = ...) -> None: ...
+    @overload
+    async def emit(self, item: str, value: object, also: Mapping[Any, object] | None = ...) -> None: ...
+    @abstractmethod
+    async def emit(self, item: Any, value: Any, also: Mapping[Any, object] | None = None) -> None:
+        """Send one item down the stream that `item` belongs to; `also` sets the stream's other item outputs (S1, S2).
+
+        Sequential: returns after the item's chain. Concurrent: returns once the item's strand is started, after waiting
+        for room if the stream has a limit (S3). A cancellation point either way.
+        """
+
+    @abstractmethod
+    def configure_stream(
+        self,
+        item: DataOut[Any] | str,
+        *,
+        mode: StreamMode | None = None,
+        limit: int | None = None,
+        on_error: ErrorMode | None = None,
+    ) -> None:
+        """Set how this activation's stream runs, before its first emit. The run's and the graph's settings win."""
+
+    @abstractmethod
+    async def join(self) -> None:
+        """Wait for the strands that `emit` started and merge what they wrote, in the order they were made (F3, F5)."""
+
+    @abstractmethod
+    def failures(self) -> tuple[Exception, ...]:
+        """What items of collecting streams failed with, in the order of their emits (S4). Complete after `join`."""
+
+    @abstractmethod
+    def branches(self) -> AbstractAsyncContextManager[Branches]:
+        """A block whose branches run concurrently and are joined where it ends (F5).
+
+        A branch that fails cancels the others and the block; leaving the block waits for all.
+        """
+
+    @abstractmethod
+    def set_variable(self, name: str, value: object) -> None:
+        """Set a variable in this strand. Raises `UnknownName`, or `CoercionError` if the value does not fit its type."""
+
+    @abstractmethod
+    async def publish(self, event: str, payload: object = None) -> None:
+        """Dispatch every listener of an event, in document order, in this strand; returns when they are done (B1)."""
+
+    @abstractmethod
+    def emit_feedback(self, message: str, level: FeedbackLevel = "info", tag: object = None) -> None:
+        """Tell whoever watches the run something: a Feedback event (E3)."""
+
+    @abstractmethod
+    def report_progress(self, done: float, total: float | None = None, message: str = "") -> None:
+        """Tell whoever watches the run how far this node is: a Progress event (E3)."""
+
+
+class SetupContext(ABC):
+    """What a node sees while it is set up: its place in the graph and the services (R1)."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def node(self) -> GraphNode:
+        """The node of the graph that the instance stands for."""
+
+    @property
+    @abstractmethod
+    def services(self) -> Services:
+        """What the host gave to the run."""
+
+
+Body = Awaitable["ExecOut | None"]

@@ -1,0 +1,354 @@
+"""Node types: sockets plus a body (M2). Three spellings: a class, a decorated function, a lambda."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Awaitable, Callable, Mapping
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    ParamSpec,
+    TypeVar,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+    overload,
+)
+
+import attrs
+
+from trioflow.errors import NodeDefinitionError
+from trioflow.model.context import Context, DataContext, SetupContext
+from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Socket, Stream
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class Lazy(Generic[T]):
+    """A data input that the body asks for when it needs it: `await value()` (D7).
+
+    As the annotation of a parameter of a function node it makes that input lazy.
+    """
+
+    __slots__ = ("_resolve",)
+
+    def __init__(self, resolve: Callable[[], Awaitable[T]]) -> None:
+        self._resolve = resolve
+
+    async def __call__(self) -> T:
+        """The input's value, resolved now. A cancellation point."""
+        return await self._resolve()
+
+
+@attrs.frozen
+class _FromServices:
+    pass
+
+
+FromServices = Annotated[T, _FromServices()]
+"""Annotation of a parameter of a function node: not a socket, but the run's service of that type."""
+
+
+@attrs.frozen(eq=False)
+class Parameter:
+    """How one parameter of a function node is filled."""
+
+    name: str
+    fill: Literal["input", "lazy", "context", "service"]
+    service: Any = None
+
+
+@attrs.frozen(eq=False)
+class FunctionBody:
+    """A function as a body: which parameter gets what, and where the result goes."""
+
+    function: Callable[..., Any]
+    parameters: tuple[Parameter, ...]
+    is_async: bool
+    result: Literal["none", "single", "fields"]
+
+
+@attrs.frozen(eq=False)
+class NodeType:
+    """A node type as the engine sees it. Compared by identity."""
+
+    id: str
+    doc: str
+    inputs: tuple[DataIn[Any], ...]
+    outputs: tuple[DataOut[Any], ...]
+    exec_inputs: tuple[ExecIn, ...]
+    exec_outputs: tuple[ExecOut, ...]
+    streams: tuple[Stream, ...]
+    body: type[Node] | FunctionBody
+    initiator: bool = False
+    volatile: bool = False
+    listens: str | None = None
+    """The data input whose literal names the event that this type listens for (B1)."""
+    input_index: Mapping[object, int] = attrs.field(init=False, repr=False)
+    output_index: Mapping[object, int] = attrs.field(init=False, repr=False)
+    exec_output_index: Mapping[object, int] = attrs.field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        for name, sockets in (
+            ("input_index", self.inputs),
+            ("output_index", self.outputs),
+            ("exec_output_index", self.exec_outputs),
+        ):
+            index: dict[object, int] = {}
+            for place, socket in enumerate(sockets):
+                index[socket] = index[socket.name] = place
+            object.__setattr__(self, name, index)
+
+    @property
+    def is_exec(self) -> bool:
+        """Whether it declares any exec socket; otherwise it is a data node (M2)."""
+        return bool(self.exec_inputs or self.exec_outputs)
+
+    @property
+    def summary(self) -> str:
+        """The first line of the documentation."""
+        return self.doc.strip().partition("\n")[0]
+
+
+class Node:
+    """The base of node types written as classes: sockets are class attributes, the body is `execute`.
+
+    Class arguments: `id` (default: module and class name), `initiator=True` for types that start runs (M4),
+    `volatile=True` for data nodes whose value changes by itself (D6), `listens="input"` for listeners (B1),
+    `abstract=True` for bases that are no node types themselves.
+
+    One instance lives as long as the run. State kept on `self` is shared by concurrent strands, and so not
+    deterministic; state that must fork and merge belongs in `ctx.state` (F6).
+    """
+
+    type: ClassVar[NodeType]
+
+    def __init_subclass__(
+        cls,
+        *,
+        id: str | None = None,
+        initiator: bool = False,
+        volatile: bool = False,
+        listens: str | None = None,
+        abstract: bool = False,
+    ) -> None:
+        super().__init_subclass__()
+        if abstract:
+            return
+        cls.type = _type_of_class(cls, id or f"{cls.__module__}.{cls.__qualname__}", initiator, volatile, listens)
+
+    async def setup(self, ctx: SetupContext) -> None:
+        """Run once per run, before the first dispatch, in document order (R1)."""
+
+    async def execute(self, ctx: Context) -> ExecOut | None:
+        """The body. Returning an exec output goes on there; returning None ends here (T6)."""
+        raise NotImplementedError(f"{type(self).__qualname__} needs `async def execute(self, ctx)`.")
+
+    async def teardown(self) -> None:
+        """Run once per run, whatever happened, in reverse order of setup, within the grace period (R1)."""
+
+
+def _type_of_class(
+    cls: type[Node], type_id: str, initiator: bool, volatile: bool, listens: str | None
+) -> NodeType:
+    declared: dict[str, Socket] = {}
+    for base in reversed(cls.__mro__):
+        for name, value in vars(base).items():
+            if isinstance(value, Socket):
+                declared[name] = value
+            elif name in declared:
+                del declared[name]  # a subclass may take a socket away by assigning None
+    sockets = list(declared.values())
+
+    def of(kind: type[T]) -> tuple[T, ...]:
+        return tuple(socket for socket in sockets if isinstance(socket, kind))
+
+    node_type = NodeType(
+        id=type_id,
+        doc=inspect.cleandoc(cls.__doc__ or ""),
+        inputs=of(DataIn),
+        outputs=of(DataOut),
+        exec_inputs=of(ExecIn),
+        exec_outputs=of(ExecOut),
+        streams=of(Stream),
+        body=cls,
+        initiator=initiator,
+        volatile=volatile,
+        listens=listens,
+    )
+    _check(node_type, where=f"class {cls.__qualname__}")
+    return node_type
+
+
+def _check(node_type: NodeType, *, where: str) -> None:
+    problems: list[str] = []
+    for stream in node_type.streams:
+        own = (*stream.items, stream.fires, *((stream.done,) if stream.done else ()))
+        problems += [
+            f"stream {stream.name!r} uses {socket!r}, which is not a socket of this type"
+            for socket in own
+            if socket not in node_type.outputs and socket not in node_type.exec_outputs
+        ]
+    if node_type.listens is not None and node_type.listens not in node_type.input_index:
+        problems.append(f"listens={node_type.listens!r} is not one of its data inputs")
+    if node_type.volatile and node_type.is_exec:
+        problems.append("volatile is for data nodes; an exec node runs at each dispatch anyway")
+    if node_type.initiator and not node_type.is_exec:
+        problems.append("an initiator needs an exec output; a data node runs only when its value is asked for")
+    if problems:
+        raise NodeDefinitionError(f"{where} can't be a node type: {'; '.join(problems)}.")
+
+
+class FunctionNode(Generic[P, R]):
+    """A function that is a node type. Calling it calls the function, so it can be tested by itself."""
+
+    def __init__(self, function: Callable[P, R], node_type: NodeType) -> None:
+        self.__wrapped__ = function
+        self.__doc__ = function.__doc__
+        self.__name__ = function.__name__
+        self.__module__ = function.__module__
+        self.__qualname__ = function.__qualname__
+        self.type = node_type
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self.__wrapped__(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<node type {self.type.id!r}>"
+
+
+@overload
+def data_node(function: Callable[P, R], /) -> FunctionNode[P, R]: ...
+@overload
+def data_node(*, id: str | None = ..., volatile: bool = ...) -> Callable[[Callable[P, R]], FunctionNode[P, R]]: ...
+def data_node(
+    function: Callable[P, R] | None = None, /, *, id: str | None = None, volatile: bool = False
+) -> FunctionNode[P, R] | Callable[[Callable[P, R]], FunctionNode[P, R]]:
+    """Make a function a data node: parameters are data inputs, the result is the output `result`.
+
+    A result annotated as a NamedTuple has one output per field. A parameter annotated `Lazy[T]` is resolved when the
+    body asks; one annotated `DataContext` gets the context; one annotated `FromServices[T]` gets a service. May be
+    async. Raises `NodeDefinitionError`.
+    """
+
+    def decorate(function: Callable[P, R]) -> FunctionNode[P, R]:
+        return FunctionNode(function, _type_of_function(function, id, exec_node=False, volatile=volatile))
+
+    return decorate if function is None else decorate(function)
+
+
+@overload
+def exec_node(function: Callable[P, R], /) -> FunctionNode[P, R]: ...
+@overload
+def exec_node(*, id: str | None = ..., initiator: bool = ...) -> Callable[[Callable[P, R]], FunctionNode[P, R]]: ...
+def exec_node(
+    function: Callable[P, R] | None = None, /, *, id: str | None = None, initiator: bool = False
+) -> FunctionNode[P, R] | Callable[[Callable[P, R]], FunctionNode[P, R]]:
+    """Make a function an exec node: exec input `enter`, exec output `then`, data sockets as for `data_node`.
+
+    When the function returns, the node goes on at `then` by itself (T6). May be async; may take a `Context`.
+    """
+
+    def decorate(function: Callable[P, R]) -> FunctionNode[P, R]:
+        return FunctionNode(function, _type_of_function(function, id, exec_node=True, initiator=initiator))
+
+    return decorate if function is None else decorate(function)
+
+
+def _type_of_function(
+    function: Callable[..., Any],
+    type_id: str | None,
+    *,
+    exec_node: bool,
+    volatile: bool = False,
+    initiator: bool = False,
+) -> NodeType:
+    where = f"function {function.__qualname__}"
+    try:
+        hints = get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise NodeDefinitionError(f"{where}: an annotation can't be resolved: {error}.") from error
+    is_async = inspect.iscoroutinefunction(function)
+    inputs: list[DataIn[Any]] = []
+    parameters: list[Parameter] = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise NodeDefinitionError(f"{where}: *{name} can't be a socket. Give each input a name of its own.")
+        hint = hints.get(name, object)
+        default = UNSET if parameter.default is parameter.empty else parameter.default
+        filled = _fill(name, hint)
+        parameters.append(filled)
+        if filled.fill == "lazy" and not is_async:
+            raise NodeDefinitionError(f"{where}: {name} is Lazy, so the function must be async to await it.")
+        if filled.fill in ("input", "lazy"):
+            type_ = (get_args(hint) or (object,))[0] if filled.fill == "lazy" else hint
+            socket = DataIn(type_, default=default, lazy=filled.fill == "lazy")
+            socket.name = name
+            inputs.append(socket)
+    outputs, result = _outputs(hints.get("return", object))
+    node_type = NodeType(
+        id=type_id or f"{function.__module__}.{function.__qualname__}",
+        doc=inspect.cleandoc(function.__doc__ or ""),
+        inputs=tuple(inputs),
+        outputs=outputs,
+        exec_inputs=(_named(ExecIn(), "enter"),) if exec_node and not initiator else (),
+        exec_outputs=(_named(ExecOut(), "then"),) if exec_node else (),
+        streams=(),
+        body=FunctionBody(function, tuple(parameters), is_async, result),
+        initiator=initiator,
+        volatile=volatile,
+    )
+    if not exec_node and not outputs:
+        raise NodeDefinitionError(f"{where}: a data node needs a result. Use @exec_node for a function that acts.")
+    return node_type
+
+
+S = TypeVar("S", bound=Socket)
+
+
+def _named(socket: S, name: str) -> S:
+    socket.name = name
+    return socket
+
+
+def _fill(name: str, hint: Any) -> Parameter:
+    if hint is Lazy or get_origin(hint) is Lazy:
+        return Parameter(name, "lazy")
+    if isinstance(hint, type) and issubclass(hint, DataContext):
+        return Parameter(name, "context")
+    if get_origin(hint) is Annotated and any(isinstance(extra, _FromServices) for extra in get_args(hint)[1:]):
+        return Parameter(name, "service", get_args(hint)[0])
+    return Parameter(name, "input")
+
+
+def _outputs(hint: Any) -> tuple[tuple[DataOut[Any], ...], Literal["none", "single", "fields"]]:
+    if hint is None or hint is types.NoneType:
+        return (), "none"
+    if isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields"):
+        fields = get_type_hints(hint)
+        names = cast("tuple[str, ...]", getattr(hint, "_fields"))  # noqa: B009
+        return tuple(_named(DataOut(fields.get(name, object)), name) for name in names), "fields"
+    return (_named(DataOut(hint), "result"),), "single"
+
+
+def as_node_type(node: object) -> NodeType | None:
+    """The node type that a class, a decorated function or a NodeType stands for; None for anything else."""
+    if isinstance(node, NodeType):
+        return node
+    if isinstance(node, FunctionNode):
+        return cast("FunctionNode[..., Any]", node).type
+    if isinstance(node, type) and issubclass(node, Node):
+        return getattr(node, "type", None)
+    return None
+
+
+def inline_node_type(function: Callable[..., Any], type_id: str) -> NodeType:
+    """A data node made from a lambda or a bare function, for graphs built in Python."""
+    return _type_of_function(function, type_id, exec_node=False)

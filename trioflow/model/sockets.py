@@ -1,0 +1,173 @@
+"""Sockets: what a node type declares so that wires can be attached (M2, M3).
+
+A socket is a class attribute of a node type. It is compared by identity, carries the name of the attribute, and is
+generic in the type of its values, so that a type checker sees a wrong value on a wrong socket.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Any, Final, Generic, Literal, TypeVar, final, overload
+
+from trioflow.errors import NodeDefinitionError
+
+T = TypeVar("T")
+
+StreamMode = Literal["sequential", "concurrent"]
+ErrorMode = Literal["fail", "collect"]
+
+
+@final
+class Unset(enum.Enum):
+    """The type of `UNSET`."""
+
+    UNSET = "UNSET"
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = Unset.UNSET
+"""No value at all; not the same as `None`, which is a value (D1)."""
+
+
+class Socket:
+    """What all sockets share: a name, which is the attribute's, and a line of documentation."""
+
+    __slots__ = ("doc", "name")
+
+    def __init__(self, *, doc: str = "") -> None:
+        self.name = ""
+        self.doc = doc
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        if self.name and self.name != name:
+            raise NodeDefinitionError(
+                f"{owner.__qualname__}.{name}: this socket is already called {self.name!r}. "
+                f"Make a new {type(self).__name__} for each attribute."
+            )
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+
+class ExecIn(Socket):
+    """An exec input: where control enters a node. `doc` is one line for the reference."""
+
+    __slots__ = ()
+
+
+class ExecOut(Socket):
+    """An exec output: where control leaves a node, awaited with `ctx.trigger` or returned from the body (T6).
+
+    `must_handle`: a graph that leaves it unconnected gets a warning (M5).
+    """
+
+    __slots__ = ("must_handle",)
+
+    def __init__(self, *, must_handle: bool = False, doc: str = "") -> None:
+        super().__init__(doc=doc)
+        self.must_handle = must_handle
+
+
+class DataIn(Socket, Generic[T]):
+    """A data input of type `T`.
+
+    `default` is used when neither a wire nor a literal gives a value (D1); without one the input is required. A *lazy*
+    input is not resolved before the body starts but when the body asks (D7). `names` says that the value is the name
+    of a variable or an event of the graph, so that validation can check it.
+    """
+
+    __slots__ = ("default", "lazy", "names", "type")
+
+    @overload
+    def __init__(
+        self: DataIn[T],
+        type_: type[T],
+        *,
+        default: T | Unset = ...,
+        lazy: bool = ...,
+        names: Literal["variable", "event"] | None = ...,
+        doc: str = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: DataIn[Any],
+        type_: object = ...,
+        *,
+        default: Any = ...,
+        lazy: bool = ...,
+        names: Literal["variable", "event"] | None = ...,
+        doc: str = ...,
+    ) -> None: ...
+    def __init__(
+        self,
+        type_: object = object,
+        *,
+        default: Any = UNSET,
+        lazy: bool = False,
+        names: Literal["variable", "event"] | None = None,
+        doc: str = "",
+    ) -> None:
+        super().__init__(doc=doc)
+        self.type: Any = type_
+        self.default = default
+        self.lazy = lazy
+        self.names = names
+
+    @property
+    def required(self) -> bool:
+        """Whether the graph must supply a value."""
+        return self.default is UNSET
+
+
+class DataOut(Socket, Generic[T]):
+    """A data output of type `T`."""
+
+    __slots__ = ("type",)
+
+    @overload
+    def __init__(self: DataOut[T], type_: type[T], *, doc: str = ...) -> None: ...
+    @overload
+    def __init__(self: DataOut[Any], type_: object = ..., *, doc: str = ...) -> None: ...
+    def __init__(self, type_: object = object, *, doc: str = "") -> None:
+        super().__init__(doc=doc)
+        self.type: Any = type_
+
+    def __produces__(self) -> T:
+        """Never called: tells type checkers that an output of a subtype may feed an input of the wider type."""
+        raise NotImplementedError
+
+
+class Stream(Socket):
+    """A stream: item outputs, the exec output fired once per item, and optionally one fired when done (S1).
+
+    `mode`, `limit` (items in flight, None for any number) and `on_error` are what a graph gets unless the node in the
+    graph or the run says otherwise (S2-S4). `discard`: an item's store is dropped when its chain ends instead of being
+    merged, for streams without an end (S6).
+    """
+
+    __slots__ = ("discard", "done", "fires", "items", "limit", "mode", "on_error")
+
+    def __init__(
+        self,
+        *items: DataOut[Any],
+        fires: ExecOut,
+        done: ExecOut | None = None,
+        mode: StreamMode = "sequential",
+        limit: int | None = None,
+        on_error: ErrorMode = "fail",
+        discard: bool = False,
+        doc: str = "",
+    ) -> None:
+        super().__init__(doc=doc)
+        if not items:
+            raise NodeDefinitionError("A stream needs at least one item output: Stream(item, fires=body).")
+        self.items = items
+        self.fires = fires
+        self.done = done
+        self.mode: StreamMode = mode
+        self.limit = limit
+        self.on_error: ErrorMode = on_error
+        self.discard = discard
