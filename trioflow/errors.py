@@ -21,7 +21,8 @@ TrioflowError
 │   │   └── DepthExceeded       too many activations nested (T9) or strands (F8)
 │   ├── NodeTimeout           a node took longer than its time limit
 │   ├── TeardownTimeout       nodes did not tear down within the grace period (R1)
-│   └── RunFinished           the host asked something of a run that is over
+│   ├── RunFinished           the host asked something of a run that is over
+│   └── RunAborted            the host asks for the result of a run that it has cancelled
 └── MissingExtra            an optional dependency is not installed
 
 What a node's body raises itself is not in this tree: it reaches the caller as it is, with a note that names node,
@@ -145,6 +146,10 @@ class TeardownTimeout(RunError):
 
 class RunFinished(RunError):
     """The run is over and can't do this any more."""
+
+
+class RunAborted(RunError):
+    """The run was cancelled with `run.cancel()`, so there is no result."""
 
 
 class MissingExtra(TrioflowError, ImportError):

@@ -75,6 +75,8 @@ class Builder:
         self._variables: list[Variable] = []
         self._events: list[CustomEvent] = []
         self._types: dict[str, NodeType] = {}
+        # How many ids were made from each stem, so that making one does not search.
+        self._used_stems: dict[str, int] = {}
 
     def __enter__(self) -> Builder:
         return self
@@ -186,10 +188,12 @@ class Builder:
 
     def _free_id(self, node_type: NodeType) -> str:
         stem = node_type.id.rpartition(".")[2].strip("<>").lower() or "node"
-        number, name = 1, stem
+        number = self._used_stems.get(stem, 0)
+        name = stem if number == 0 else f"{stem}_{number + 1}"
         while name in self._nodes:
             number += 1
-            name = f"{stem}_{number}"
+            name = f"{stem}_{number + 1}"
+        self._used_stems[stem] = number + 1
         return name
 
 

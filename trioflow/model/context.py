@@ -7,7 +7,7 @@ The engine implements them; nothing here awaits anything.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import random
 
     from trioflow.model.graph import GraphNode
-    from trioflow.model.sockets import DataIn, DataOut, ErrorMode, ExecOut, StreamMode
+    from trioflow.model.sockets import DataIn, DataOut, ErrorMode, ExecOut
 
 T = TypeVar("T")
 
@@ -90,6 +90,10 @@ class DataContext(ABC):
     @abstractmethod
     def set_output(self, socket: DataOut[Any] | str, value: object) -> None:
         """Write a data output; consumers see a new cell even if the value is equal (D9). Raises `UnknownSocket`."""
+
+    @abstractmethod
+    def is_connected(self, socket: ExecOut | DataIn[Any] | str) -> bool:
+        """Whether a wire is attached to an exec output or a data input. Raises `UnknownSocket`."""
 
     @abstractmethod
     def get_variable(self, name: str) -> Any:
@@ -182,11 +186,13 @@ class Context(DataContext):
         self,
         item: DataOut[Any] | str,
         *,
-        mode: StreamMode | None = None,
         limit: int | None = None,
         on_error: ErrorMode | None = None,
     ) -> None:
-        """Set how this activation's stream runs, before its first emit. The run's and the graph's settings win."""
+        """Set how this activation's stream runs, before its first emit. The run's and the graph's settings win.
+
+        The mode can't be chosen here: it belongs to the graph (S2).
+        """
 
     @abstractmethod
     async def join(self) -> None:
@@ -234,6 +240,3 @@ class SetupContext(ABC):
     @abstractmethod
     def services(self) -> Services:
         """What the host gave to the run."""
-
-
-Body = Awaitable["ExecOut | None"]

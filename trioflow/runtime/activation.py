@@ -1,0 +1,401 @@
+"""Activations: one execution of one exec node, and the context that its body sees."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from trio.lowlevel import checkpoint_if_cancelled
+
+from trioflow.errors import CoercionError, ConcurrentTrigger, MissingInput, NodeError, UnknownName, did_you_mean
+from trioflow.model.context import Branches, Context
+from trioflow.runtime import demand
+from trioflow.runtime.dispatch import call
+from trioflow.runtime.forks import ForkedBranches, ForkSet, dispatching, open_forks
+from trioflow.runtime.line import Line
+from trioflow.semantics.coercion import Mismatch
+from trioflow.semantics.events import Feedback, Path, Progress
+from trioflow.semantics.plan import PlanNode, PlanStream, Target
+
+if TYPE_CHECKING:
+    from trioflow.model.context import FeedbackLevel, Services
+    from trioflow.model.graph import GraphNode
+    from trioflow.model.sockets import ErrorMode, StreamMode
+    from trioflow.runtime.state import RunState
+    from trioflow.runtime.strand import Strand
+    from trioflow.semantics.store import Cell
+
+
+class StreamRun:
+    """How one stream runs in one activation."""
+
+    __slots__ = ("emits", "failures", "fired", "limit", "mode", "on_error", "plan")
+
+    def __init__(self, plan: PlanStream, settings: tuple[StreamMode, int | None, ErrorMode]) -> None:
+        self.plan = plan
+        self.mode, self.limit, self.on_error = settings
+        self.emits = 0
+        self.fired = False
+        # Of sequential items; those of concurrent ones are with their forks.
+        self.failures: list[tuple[int, Exception]] = []
+
+
+class Rarely:
+    """What most activations never need."""
+
+    __slots__ = ("forks", "moment", "random", "skipped", "streams", "writes")
+
+    def __init__(self) -> None:
+        self.forks: ForkSet | None = None
+        self.moment: Cell | None = None
+        self.random: random.Random | None = None
+        self.skipped: tuple[BaseException, Path] | None = None
+        self.streams: tuple[StreamRun, ...] = ()
+        self.writes = 0
+
+
+class Activation(Line, Context):
+    """One execution of one exec node (T3). It is a line itself: what it triggers is numbered by it (T8)."""
+
+    __slots__ = ("_rarely", "_target", "plan", "strand", "triggering")
+
+    def __init__(self, parent: Line, strand: Strand, target: Target) -> None:
+        # As Line.__init__ does, written out: this runs once per step.
+        self.parent = parent
+        self.index = parent.count
+        parent.count += 1
+        self.depth = parent.depth + 1
+        self.count = 0
+        self._where = None
+        self.strand = strand
+        self.plan: PlanNode = target.node
+        self.triggering = False
+        self._target = target
+        self._rarely: Rarely | None = None
+
+    def __repr__(self) -> str:
+        return f"<activation {self.where} of {self.plan.id!r}>"
+
+    # --- looking ---
+
+    @property
+    def node(self) -> GraphNode:
+        return self.plan.graph_node
+
+    @property
+    def path(self) -> tuple[int, ...]:
+        return self.where.as_tuple()
+
+    @property
+    def run(self) -> RunState:
+        """The run."""
+        return self.strand.run
+
+    @property
+    def services(self) -> Services:
+        return self.strand.run.services
+
+    @property
+    def random(self) -> random.Random:
+        rarely = self.rarely
+        if rarely.random is None:
+            rarely.random = random.Random(f"{self.run.options.seed}/{self.where}")  # R6
+        return rarely.random
+
+    @property
+    def entered(self) -> str | None:
+        return self._target.entered
+
+    @property
+    def payload(self) -> Any:
+        return self._target.payload
+
+    @property
+    def state(self) -> MutableMapping[str, Any]:
+        return NodeState(self)
+
+    async def get_input(self, socket: Any) -> Any:
+        plan = self.plan
+        place = plan.type.input_index.get(socket)
+        if place is None:
+            place = demand.input_place(plan, socket)
+        planned = plan.inputs[place]
+        await checkpoint_if_cancelled()
+        cell = demand.peek(self, plan, planned)
+        if cell is None:
+            cell = await demand.resolve(self, plan, planned)
+        return demand.value_of(planned, cell)
+
+    async def try_get_input(self, socket: Any, default: Any = None) -> Any:
+        try:
+            return await self.get_input(socket)
+        except MissingInput:
+            return default
+
+    def is_connected(self, socket: Any) -> bool:
+        return demand.is_connected(self.plan, socket)
+
+    def get_variable(self, name: str) -> Any:
+        return self.strand.store.cells[demand.variable_slot(self.run, name)].value
+
+    # --- acting ---
+
+    def set_output(self, socket: Any, value: object) -> None:
+        plan = self.plan
+        place = plan.type.output_index.get(socket)
+        if place is None:
+            place = demand.output_place(plan, socket)
+        strand = self.strand
+        if strand.run.watch is None:
+            strand.store.write(plan.first_output + place, value)
+        else:
+            strand.store.write(plan.first_output + place, value, self._origin(plan.type.outputs[place].name))
+
+    def set_variable(self, name: str, value: object) -> None:
+        slot = demand.variable_slot(self.run, name)
+        coercer = self.run.plan.variable_coercers[slot]
+        if coercer is not None and type(value) is not coercer.exact and value is not None:
+            try:
+                value = coercer(value)
+            except Mismatch as error:
+                raise CoercionError(f"Variable {name!r}: {error}.") from None
+        self.strand.store.write(slot, value, self._origin("$" + name) if self.run.watch is not None else "?")
+
+    async def trigger(self, socket: Any, values: Mapping[Any, object] | None = None) -> None:
+        plan = self.plan
+        place = plan.type.exec_output_index.get(socket)
+        if place is None:
+            self.targets_of(socket)
+            raise AssertionError
+        if self.triggering:
+            raise self._concurrent("trigger", socket)
+        if values:
+            self.write_all(values)
+        if plan.streams:
+            await self._before_done(place)
+        targets = plan.targets[place]
+        if not targets:  # T4
+            await checkpoint_if_cancelled()
+            return
+        self.triggering = True
+        try:
+            await call(self.strand, self, targets)
+        finally:
+            self.triggering = False
+
+    async def emit(self, item: Any, value: Any, also: Mapping[Any, object] | None = None) -> None:
+        stream = self._stream_of(item)
+        if self.triggering:
+            raise self._concurrent("emit", item)
+        values = {item: value, **(also or {})}
+        targets = self.plan.targets[stream.plan.fires]
+        number = stream.emits
+        stream.emits += 1
+        if stream.mode == "sequential":
+            self.write_all(values)
+            line = Line(self)
+            if not targets:
+                await checkpoint_if_cancelled()
+                return
+            self.triggering = True
+            try:
+                await call(self.strand, line, targets)
+            except Exception as error:
+                if stream.on_error == "fail":
+                    raise
+                stream.failures.append((number, error))
+            finally:
+                self.triggering = False
+            return
+        forks = self.rarely.forks
+        assert forks is not None
+        limit = stream.limit
+        if limit is not None and forks.in_flight >= limit:
+            await forks.wait_until(lambda: forks.in_flight < limit)  # S3
+        else:
+            await checkpoint_if_cancelled()
+        self.write_all(values)
+        forks.start(dispatching(targets), collected=stream.on_error == "collect", discard=stream.plan.discard)
+
+    def configure_stream(self, item: Any, *, limit: int | None = None, on_error: ErrorMode | None = None) -> None:
+        stream = self._stream_of(item)
+        if stream.emits:
+            raise NodeError(f"Node {self.plan.id!r}: configure_stream comes too late, after the first emit.")
+        if limit is not None and "limit" not in stream.plan.settled:
+            if limit < 0:
+                raise NodeError(f"Node {self.plan.id!r}: a stream's limit is 0 (any number) or more, got {limit}.")
+            stream.limit = limit or None
+        if on_error is not None and "on_error" not in stream.plan.settled:
+            stream.on_error = on_error
+
+    async def join(self) -> None:
+        await checkpoint_if_cancelled()
+        forks = self.rarely.forks
+        if forks is not None:
+            await forks.join()
+
+    def failures(self) -> tuple[Exception, ...]:
+        rarely = self.rarely
+        found = [failure for stream in rarely.streams for failure in stream.failures]
+        if rarely.forks is not None:
+            found += rarely.forks.failures
+        return tuple(error for _, error in sorted(found, key=lambda each: each[0]))
+
+    def branches(self) -> AbstractAsyncContextManager[Branches]:
+        return self._branches()
+
+    @asynccontextmanager
+    async def _branches(self) -> AsyncIterator[Branches]:
+        async with open_forks(self, self.strand, self.plan.id) as forks:
+            yield ForkedBranches(self, forks)
+
+    async def publish(self, event: str, payload: object = None) -> None:
+        targets = listeners(self.run, event, payload)
+        if self.triggering:
+            raise self._concurrent("publish", event)
+        if not targets:
+            await checkpoint_if_cancelled()
+            return
+        self.triggering = True
+        try:
+            await call(self.strand, self, targets)  # B1
+        finally:
+            self.triggering = False
+
+    def emit_feedback(self, message: str, level: FeedbackLevel = "info", tag: object = None) -> None:
+        self.run.tell(Feedback, self, self.plan.id, message, level, tag)
+
+    def report_progress(self, done: float, total: float | None = None, message: str = "") -> None:
+        self.run.tell(Progress, self, self.plan.id, done, total, message)
+
+    # --- for the engine ---
+
+    @property
+    def rarely(self) -> Rarely:
+        """What is made only when needed."""
+        if self._rarely is None:
+            self._rarely = Rarely()
+        return self._rarely
+
+    @property
+    def moment(self) -> Cell | None:
+        """The cell that volatile data nodes depend on in this activation (D6)."""
+        return self._rarely.moment if self._rarely is not None else None
+
+    @moment.setter
+    def moment(self, cell: Cell) -> None:
+        self.rarely.moment = cell
+
+    @property
+    def skipped(self) -> tuple[BaseException, Path] | None:
+        """The error and its origin, if a middleware skipped this activation."""
+        return self._rarely.skipped if self._rarely is not None else None
+
+    def targets_of(self, socket: Any) -> tuple[Target, ...]:
+        """What is wired to an exec output. Raises `UnknownSocket` (T4)."""
+        place = self.plan.type.exec_output_index.get(socket)
+        if place is None:
+            raise demand.unknown_socket(
+                self.plan, socket, "exec output", [each.name for each in self.plan.type.exec_outputs]
+            )
+        return self.plan.targets[place]
+
+    def write_all(self, values: Mapping[Any, object] | None) -> None:
+        """Write outputs, in the order given."""
+        if values:
+            for socket, value in values.items():
+                self.set_output(socket, value)
+
+    async def fire_done(self) -> Any:
+        """S5: after every item's chain ended. Triggers the done sockets but the last, which it returns."""
+        last = None
+        for stream in self.rarely.streams:
+            if stream.plan.done is not None and not stream.fired:
+                if last is not None:
+                    await self.trigger(last)
+                last = self.plan.type.exec_outputs[stream.plan.done]
+        return last
+
+    async def _before_done(self, place: int) -> None:
+        for stream in self.rarely.streams:
+            if stream.plan.done == place:
+                await self.join()  # F5
+                stream.fired = True
+
+    def _stream_of(self, item: Any) -> StreamRun:
+        place = demand.output_place(self.plan, item)
+        for stream in self.rarely.streams:
+            if place in stream.plan.items:
+                return stream
+        raise demand.unknown_socket(
+            self.plan,
+            item,
+            "stream with item output",
+            [socket.name for stream in self.plan.type.streams for socket in stream.items],
+        )
+
+    def _origin(self, name: str) -> str:
+        rarely = self.rarely
+        rarely.writes += 1
+        return f"{self.where}/{self.plan.id}.{name}#{rarely.writes}"
+
+    def _concurrent(self, verb: str, socket: Any) -> ConcurrentTrigger:
+        name = socket if isinstance(socket, str) else socket.name
+        return ConcurrentTrigger(  # T7
+            f"Node {self.plan.id!r}: {verb}({name!r}) while another trigger of the same activation is running. An "
+            "activation runs one at a time. For concurrent work write\n"
+            "    async with ctx.branches() as branches:\n"
+            f"        branches.start({name!r})\n"
+            "instead of starting ctx.trigger in a nursery."
+        )
+
+
+class NodeState(MutableMapping[str, Any]):
+    """A node's state in one strand, as a mapping: writes go to the strand's store (F6)."""
+
+    __slots__ = ("_node", "_store")
+
+    def __init__(self, activation: Activation) -> None:
+        self._node = activation.plan.index
+        self._store = activation.strand.store
+
+    def __getitem__(self, name: str) -> Any:
+        cell = self._store.state[self._node, name]
+        if cell.value is _DELETED:
+            raise KeyError(name)
+        return cell.value
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._store.write_state(self._node, name, value)
+
+    def __delitem__(self, name: str) -> None:
+        self[name]
+        self._store.write_state(self._node, name, _DELETED)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(
+            sorted(
+                name
+                for (node, name), cell in self._store.state.items()
+                if node == self._node and cell.value is not _DELETED
+            )
+        )
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+_DELETED = object()
+
+
+def listeners(run: RunState, event: str, payload: object) -> Sequence[Target]:
+    """The listeners of an event, in document order (B1). Raises `UnknownName`."""
+    found = run.plan.listeners.get(event)
+    if found is None:
+        known = list(run.plan.listeners)
+        raise UnknownName(
+            f"There is no event {event!r}.{did_you_mean(event, known)} The graph declares: {', '.join(known) or 'none'}."
+        )
+    return [Target(node, None, payload) for node in found]

@@ -1,0 +1,143 @@
+"""Bodies: what a run calls for each node, put together once when the run starts.
+
+From the inside out: the node's own code, the resolution of its inputs (D7), its forks (F2), the middlewares. A node
+that needs none of these is called directly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+from trioflow.model.node_type import FunctionBody, Node
+from trioflow.runtime import demand
+from trioflow.runtime.activation import Activation, StreamRun
+from trioflow.runtime.demand import DataActivation, arguments
+from trioflow.runtime.forks import open_forks
+from trioflow.runtime.middleware import Invocation, Middleware
+
+if TYPE_CHECKING:
+    from trioflow.model.graph import StreamSettings
+    from trioflow.model.sockets import ErrorMode, StreamMode
+    from trioflow.semantics.plan import PlanNode, PlanStream
+    from trioflow.semantics.store import Cell
+
+ExecBody = Callable[[Activation], Coroutine[Any, Any, Any]]
+DataBody = Callable[[DataActivation], Coroutine[Any, Any, Any]]
+
+
+def exec_body(
+    node: PlanNode, instance: Node | None, override: StreamSettings | None, middlewares: Sequence[Middleware]
+) -> ExecBody:
+    """What is called for each activation of an exec node."""
+    body: ExecBody
+    if instance is None:
+        body = _function(node)
+    else:
+        body = instance.execute
+        if node.to_resolve:
+            body = _with_inputs(node, body)
+    if node.streams:
+        body = _with_streams(node, body, override)
+    return _wrapped(body, middlewares)
+
+
+def data_body(node: PlanNode, instance: Node | None, middlewares: Sequence[Middleware]) -> DataBody | None:
+    """What is called for each evaluation of a data node; None if its function can be called as it is."""
+    function = node.type.body
+    if isinstance(function, FunctionBody):
+        plain = not function.is_async and all(parameter.fill == "input" for parameter in function.parameters)
+        if plain and not middlewares:
+            return None
+        return _wrapped(_data_function(node, function), middlewares)
+    assert instance is not None
+    return _wrapped(instance.execute, middlewares)  # type: ignore[arg-type]  # a data node's context is the smaller one
+
+
+def _function(node: PlanNode) -> ExecBody:
+    function = node.type.body
+    assert isinstance(function, FunctionBody)
+    inputs = node.inputs
+    then = node.type.exec_outputs[0]
+    outputs = node.type.outputs
+
+    async def body(activation: Activation) -> Any:
+        cells: list[Cell] = []
+        for planned in inputs:
+            cells.append(
+                demand._LAZY if planned.socket.lazy else await demand.resolve(activation, node, planned)  # D7
+            )
+        result = function.function(*arguments(node, activation, activation.run, cells, activation.get_input))
+        if function.is_async:
+            result = await result
+        if function.result == "single":
+            activation.set_output(outputs[0], result)
+        elif function.result == "fields":
+            for output, value in zip(outputs, result, strict=True):
+                activation.set_output(output, value)
+        return then  # T6
+
+    return body
+
+
+def _data_function(node: PlanNode, function: FunctionBody) -> DataBody:
+    async def body(context: DataActivation) -> Any:
+        result = function.function(*arguments(node, context, context.run, context.used, context.get_input))
+        return await result if function.is_async else result
+
+    return body
+
+
+def _with_inputs(node: PlanNode, inner: ExecBody) -> ExecBody:
+    to_resolve = node.to_resolve
+
+    async def body(activation: Activation) -> Any:
+        for planned in to_resolve:
+            if demand.peek(activation, node, planned) is None:
+                await demand.resolve(activation, node, planned)
+        return await inner(activation)
+
+    return body
+
+
+def _with_streams(node: PlanNode, inner: ExecBody, override: StreamSettings | None) -> ExecBody:
+    settings = [(stream, _settings(stream, override)) for stream in node.streams]
+    concurrent = any(mode == "concurrent" for _, (mode, _, _) in settings)
+
+    async def body(activation: Activation) -> Any:
+        activation.rarely.streams = tuple(StreamRun(stream, chosen) for stream, chosen in settings)
+        async with AsyncExitStack() as stack:
+            if concurrent:
+                activation.rarely.forks = await stack.enter_async_context(
+                    open_forks(activation, activation.strand, node.id)
+                )
+            outcome = await inner(activation)
+        return await activation.fire_done() if outcome is None else outcome
+
+    return body
+
+
+def _settings(
+    stream: PlanStream, override: StreamSettings | None
+) -> tuple[StreamMode, int | None, ErrorMode]:
+    """The run's settings before those of the graph, before those of the type (S2)."""
+    if override is None:
+        return stream.mode, stream.limit, stream.on_error
+    limit = stream.limit if override.limit is None else override.limit or None
+    return override.mode or stream.mode, limit, override.on_error or stream.on_error
+
+
+def _wrapped(body: Callable[[Any], Coroutine[Any, Any, Any]], middlewares: Sequence[Middleware]) -> Any:
+    for middleware in reversed(middlewares):
+        body = _wrap(body, middleware)
+    return body
+
+
+def _wrap(
+    inner: Callable[[Any], Coroutine[Any, Any, Any]], middleware: Middleware
+) -> Callable[[Any], Coroutine[Any, Any, Any]]:
+    async def body(context: Any) -> Any:
+        return await middleware(Invocation(context, inner))
+
+    return body

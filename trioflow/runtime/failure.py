@@ -1,0 +1,72 @@
+"""Failures: where one arose, told once (R4, E2), and groups of them made as small as they can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import trio
+
+from trioflow.semantics.events import Path
+
+if TYPE_CHECKING:
+    from trioflow.runtime.state import RunState
+
+_ATTRIBUTE = "__trioflow_origin__"
+
+
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """The exceptions in a group, or the exception itself."""
+    waiting = [error]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, BaseExceptionGroup):
+            waiting.extend(reversed(each.exceptions))
+        else:
+            yield each
+
+
+def is_cancellation(error: BaseException) -> bool:
+    """Whether this is nothing but a cancellation, which is no failure."""
+    return all(isinstance(leaf, trio.Cancelled | GeneratorExit) for leaf in leaves(error))
+
+
+def origin_of(error: BaseException, run: RunState) -> Path | None:
+    """Where in this run the failure arose, if it arose in an activation."""
+    for each in (error, *leaves(error)):
+        origin = getattr(each, _ATTRIBUTE, None)
+        if origin is not None and origin[0] == run.id:
+            found: Path = origin[1]
+            return found
+    return None
+
+
+def mark_origin(error: BaseException, run: RunState, where: Path, node: str, type_id: str) -> Path:
+    """Note on a failure that it arose here, unless it arose below; returns where it arose."""
+    known = origin_of(error, run)
+    if known is not None:
+        return known
+    for leaf in leaves(error):
+        if not isinstance(leaf, trio.Cancelled):
+            leaf.add_note(f"in node {node!r} ({type_id}), activation {where}")
+            try:
+                setattr(leaf, _ATTRIBUTE, (run.id, where, node))
+            except AttributeError:
+                pass  # an exception class with slots: the note still tells
+    return where
+
+
+def origin_node(error: BaseException) -> tuple[str, Path] | None:
+    """Node and path that a failure was marked with, for messages."""
+    for leaf in leaves(error):
+        origin = getattr(leaf, _ATTRIBUTE, None)
+        if origin is not None:
+            return origin[2], origin[1]
+    return None
+
+
+def collapse(error: BaseException) -> BaseException:
+    """A group of one is that one (R4)."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error

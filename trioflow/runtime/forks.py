@@ -1,0 +1,217 @@
+"""Concurrent strands: how they start, end and are joined (F1-F8, S2-S4). The only place that starts tasks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from trioflow.errors import DepthExceeded
+from trioflow.model.context import Branches, Fork
+from trioflow.runtime.dispatch import drive
+from trioflow.runtime.failure import collapse
+from trioflow.runtime.line import Line
+from trioflow.runtime.strand import Strand
+from trioflow.semantics.events import LimitReached, MergeConflict, StrandForked, StrandJoined
+from trioflow.semantics.store import Writes
+
+if TYPE_CHECKING:
+    from trioflow.runtime.activation import Activation
+    from trioflow.semantics.plan import Target
+
+Work = Callable[[Strand, Line], Awaitable[None]]
+
+
+class StrandFork(Fork):
+    """One forked strand: a task with a store of its own."""
+
+    __slots__ = ("_done", "_failure", "cancelled", "collected", "line", "number", "scope", "writes")
+
+    def __init__(self, number: int, line: Line, *, collected: bool) -> None:
+        self.number = number
+        self.line = line
+        self.collected = collected
+        self.scope = trio.CancelScope()
+        self.cancelled = False
+        self.writes: Writes | None = None
+        self._done = False
+        self._failure: Exception | None = None
+
+    @property
+    def done(self) -> bool:
+        return self._done
+
+    @property
+    def failure(self) -> Exception | None:
+        return self._failure
+
+    def cancel(self) -> None:
+        self.scope.cancel()
+
+    async def run(self, forks: ForkSet, strand: Strand, work: Work) -> None:
+        """The task of the strand."""
+        try:
+            with self.scope:
+                await work(strand, self.line)
+            self.cancelled = self.scope.cancelled_caught
+        except Exception as error:
+            self._failure = error
+            if not self.collected:
+                raise  # F2: the nursery cancels the siblings and the owner's body
+        finally:
+            self._done = True
+            self.writes = strand.store.writes()
+            forks.ended(self)
+
+    def __repr__(self) -> str:
+        state = "running" if not self._done else "cancelled" if self.cancelled else "done"
+        return f"<fork {self.line.where}: {state}>"
+
+
+class ForkSet:
+    """The forks of one owner, all in one nursery inside it (F2)."""
+
+    def __init__(self, line: Line, strand: Strand, node: str | None, nursery: trio.Nursery) -> None:
+        self._line = line
+        self._strand = strand
+        self._run = strand.run
+        self._node = node
+        self._nursery = nursery
+        self._made = 0
+        # Forks that are not merged yet, in the order in which they were made (F3).
+        self._outstanding: list[StrandFork] = []
+        self.in_flight = 0
+        self.failures: list[tuple[int, Exception]] = []
+        # What the owner waits for, with the condition under which it may go on.
+        self._waiting: tuple[trio.Event, Callable[[], bool]] | None = None
+
+    def start(self, work: Work, *, line: Line | None = None, collected: bool = False, discard: bool = False) -> StrandFork:
+        """Fork the owner's strand as it is now (F1)."""
+        run = self._run
+        limit = run.options.max_strands
+        if limit is not None and run.strands >= limit:
+            run.reached("strands", limit, self._line)
+        fork = StrandFork(self._made, line or Line(self._line), collected=collected)
+        self._made += 1
+        strand = Strand(run, self._strand.store.fork(), self._strand.nurseries)
+        run.strands += 1
+        run.forks += 1
+        run.wake()
+        self.in_flight += 1
+        if not discard:  # S6
+            self._outstanding.append(fork)
+        run.tell(StrandForked, fork.line, self._node)
+        self._nursery.start_soon(fork.run, self, strand, work)
+        return fork
+
+    def ended(self, fork: StrandFork) -> None:
+        """A fork's task is at its end."""
+        self.in_flight -= 1
+        self._run.strands -= 1
+        if fork.failure is not None and fork.collected:
+            self.failures.append((fork.number, fork.failure))  # S4
+        if self._waiting is not None and self._waiting[1]():
+            event, self._waiting = self._waiting[0], None
+            self._run.rouse(event)
+        self._run.rest()
+
+    async def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait, as the owner, for something that the end of a fork brings about."""
+        await trio.lowlevel.checkpoint()
+        if not condition():
+            event = trio.Event()
+            self._waiting = (event, condition)
+            try:
+                await self._run.wait(event)
+            finally:
+                self._waiting = None
+
+    async def join(self) -> None:
+        """Wait for all forks, then merge them in the order in which they were made (F3, F5)."""
+        if self.in_flight:
+            await self.wait_until(lambda: self.in_flight == 0)
+        outstanding, self._outstanding = self._outstanding, []
+        run = self._run
+        for fork in outstanding:
+            if fork.cancelled or fork.writes is None:
+                continue
+            for conflict in self._strand.store.merge(fork.writes):
+                run.tell(MergeConflict, fork.line, self._node, conflict.variable, conflict.kept, conflict.lost)
+            run.tell(StrandJoined, fork.line, self._node)
+
+    def in_order(self, error: BaseException) -> BaseException:
+        """What came out of the nursery: a single failure as itself, several in the order of their forks (R4)."""
+        if isinstance(error, BaseExceptionGroup) and len(error.exceptions) > 1:
+            order = {id(fork.failure): fork.number for fork in self._outstanding if fork.failure is not None}
+            error = error.derive(sorted(error.exceptions, key=lambda each: order.get(id(each), -1)))
+        return collapse(error)
+
+
+@asynccontextmanager
+async def open_forks(line: Line, strand: Strand, node: str | None) -> AsyncIterator[ForkSet]:
+    """A block that owns forks: where it ends they are joined; if it fails they are cancelled (F2, F5)."""
+    run = strand.run
+    if strand.nurseries >= run.options.max_nesting:  # F8
+        run.tell(LimitReached, line, node, "nesting", run.options.max_nesting)
+        raise DepthExceeded(
+            f"Concurrent strands nest deeper than {run.options.max_nesting} at node {node!r} (activation {line.where}). "
+            "A fork inside a fork that comes back to the same node never ends; if it does, raise "
+            "RunOptions(max_nesting=...), up to 256.",
+            limit="nesting",
+            value=run.options.max_nesting,
+        )
+    strand.nurseries += 1
+    forks: ForkSet | None = None
+    failure: BaseException | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            forks = ForkSet(line, strand, node, nursery)
+            yield forks
+            await forks.join()
+    except BaseException as error:  # noqa: BLE001 - raised below, without a context that would hide it
+        failure = forks.in_order(error) if forks is not None else error
+    finally:
+        strand.nurseries -= 1
+    if failure is not None:
+        raise failure
+
+
+class ForkedBranches(Branches):
+    """The branches of one block."""
+
+    __slots__ = ("_activation", "_forks", "_started")
+
+    def __init__(self, activation: Activation, forks: ForkSet) -> None:
+        self._activation = activation
+        self._forks = forks
+        self._started: list[StrandFork] = []
+
+    def start(self, socket: Any, values: Mapping[Any, object] | None = None) -> Fork:
+        activation = self._activation
+        targets = activation.targets_of(socket)
+        activation.write_all(values)
+        fork = self._forks.start(dispatching(targets))
+        self._started.append(fork)
+        return fork
+
+    async def wait_first(self) -> Fork:
+        if not self._started:
+            raise RuntimeError("No branch was started, so none can be the first. Call start() before wait_first().")
+        await self._forks.wait_until(lambda: any(fork.done for fork in self._started))
+        return next(fork for fork in self._started if fork.done)
+
+    def cancel(self) -> None:
+        for fork in self._started:
+            if not fork.done:
+                fork.cancel()
+
+
+def dispatching(targets: Sequence[Target]) -> Work:
+    """The work of a fork that dispatches targets."""
+
+    async def work(strand: Strand, line: Line) -> None:
+        await drive(strand, line, targets)
+
+    return work

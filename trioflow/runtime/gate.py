@@ -1,0 +1,161 @@
+"""The gate: where a run pauses and steps (G1-G4). A trio event that every dispatch awaits while it is closed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import trio
+
+from trioflow.errors import RunFinished, UnknownName, did_you_mean
+from trioflow.semantics.events import ROOT, BreakpointHit, RunPaused, RunResumed
+
+if TYPE_CHECKING:
+    from trioflow.runtime.line import Line
+    from trioflow.runtime.state import RunState
+    from trioflow.semantics.plan import PlanNode
+
+Condition = Callable[[Callable[[str], Any]], bool]
+"""The condition of a breakpoint: gets a function that reads variables by name, and says whether to stop."""
+
+
+@attrs.frozen
+class GateStatistics:
+    """A snapshot of a gate."""
+
+    closed: bool
+    reason: str | None
+    parked: int
+    """Strands that wait at the gate."""
+    breakpoints: tuple[str, ...]
+
+
+class Gate:
+    """Pauses and steps a run. Demands are never gated, so a paused run's data can be looked at (G1)."""
+
+    def __init__(self, state: RunState) -> None:
+        self._state = state
+        self._reason: str | None = None
+        self._parked: OrderedDict[trio.Event, None] = OrderedDict()
+        self._permits = 0
+        self._breakpoints: dict[str, Condition | None] = {}
+        self._quiet = trio.Event()
+
+    @property
+    def closed(self) -> bool:
+        """Whether dispatches have to wait."""
+        return self._reason is not None
+
+    @property
+    def slow(self) -> bool:
+        """Whether dispatches must look at the gate at all."""
+        return self._reason is not None or bool(self._breakpoints)
+
+    def pause(self, reason: str = "paused") -> None:
+        """Close the gate: every strand stops at its next dispatch (G2). Without effect if it is closed."""
+        self._must_be_live("pause")
+        if self._reason is None:
+            self._close(reason)
+
+    def resume(self) -> None:
+        """Open the gate and release all that wait, in the order of their arrival (G2)."""
+        self._must_be_live("resume")
+        if self._reason is None:
+            return
+        self._reason = None
+        self._permits = 0
+        if self._state.watch is not None:
+            self._state.watch.tell(RunResumed, ROOT, None)
+        while self._parked:
+            self._release_one()
+
+    def step(self, count: int = 1) -> None:
+        """Let exactly `count` more dispatches pass, first come first served; the gate stays closed (G2).
+
+        Raises `RuntimeError` if the gate is open, `ValueError` if `count` is less than 1.
+        """
+        self._must_be_live("step")
+        if self._reason is None:
+            raise RuntimeError("The gate is open: there is nothing to step. Call gate.pause() first.")
+        if count < 1:
+            raise ValueError(f"step(count) needs at least 1, got {count}.")
+        self._permits += count
+        while self._permits and self._parked:
+            self._permits -= 1
+            self._release_one()
+
+    async def wait_parked(self) -> None:
+        """Wait until no strand is between dispatches: all wait at the gate, or for strands that do (G2)."""
+        await trio.lowlevel.checkpoint()
+        while self._state.busy:
+            self._quiet = trio.Event()
+            await self._quiet.wait()
+
+    def add_breakpoint(self, node: str, condition: Condition | None = None) -> None:
+        """Pause where this node would be dispatched, if the condition holds (G3). Raises `UnknownName`.
+
+        A condition that raises fails the dispatch.
+        """
+        if node not in self._state.plan.node_index:
+            raise UnknownName(f"There is no node {node!r} to stop at.{did_you_mean(node, self._state.plan.node_index)}")
+        self._breakpoints[node] = condition
+        self._state.stop_coasting()
+
+    def remove_breakpoint(self, node: str) -> None:
+        """Remove a breakpoint. Raises `UnknownName`."""
+        if node not in self._breakpoints:
+            raise UnknownName(f"There is no breakpoint on {node!r}.")
+        del self._breakpoints[node]
+
+    def statistics(self) -> GateStatistics:
+        """A snapshot."""
+        return GateStatistics(self.closed, self._reason, len(self._parked), tuple(self._breakpoints))
+
+    def __repr__(self) -> str:
+        state = f"closed ({self._reason})" if self._reason is not None else "open"
+        return f"<Gate: {state}, {len(self._parked)} parked>"
+
+    async def wait(self, line: Line, node: PlanNode, read: Callable[[str], Any]) -> None:
+        """Pass the gate, waiting while it is closed. Called by the dispatch loop."""
+        if node.id in self._breakpoints and self._reason is None:
+            condition = self._breakpoints[node.id]
+            if condition is None or condition(read):
+                if self._state.watch is not None:
+                    self._state.watch.tell(BreakpointHit, line.where, node.id)
+                self._close(f"breakpoint on {node.id!r}")
+        if self._reason is None:
+            return
+        if self._permits:
+            self._permits -= 1
+            return
+        arrival = trio.Event()
+        self._parked[arrival] = None
+        try:
+            await self._state.wait(arrival)
+        except trio.Cancelled:
+            if arrival in self._parked:
+                del self._parked[arrival]
+            elif self._reason is not None:
+                # It was let pass and dies before it does: the next in line takes its place.
+                self.step(1)
+            raise
+
+    def all_quiet(self) -> None:
+        """No strand is between dispatches any more."""
+        self._quiet.set()
+
+    def _close(self, reason: str) -> None:
+        self._reason = reason
+        self._state.stop_coasting()
+        if self._state.watch is not None:
+            self._state.watch.tell(RunPaused, ROOT, None, reason)
+
+    def _release_one(self) -> None:
+        arrival, _ = self._parked.popitem(last=False)
+        self._state.rouse(arrival)
+
+    def _must_be_live(self, verb: str) -> None:
+        if self._state.ended:
+            raise RunFinished(f"The run has ended: there is nothing to {verb}.")

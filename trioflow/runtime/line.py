@@ -1,0 +1,41 @@
+"""Lines: numbered sequences of dispatches, which give activations their paths (T8)."""
+
+from __future__ import annotations
+
+from trioflow.semantics.events import ROOT, Path
+
+
+class Line:
+    """A place on whose behalf nodes are dispatched, one after the other: an activation, a fork, an initiator.
+
+    `count` is the number of dispatches so far; the k-th appends k to the line's path.
+    """
+
+    __slots__ = ("_where", "count", "depth", "index", "parent")
+
+    def __init__(self, parent: Line | None) -> None:
+        self.parent = parent
+        self.count = 0
+        self._where: Path | None = None
+        if parent is None:
+            self.index = 0
+            self.depth = 0
+        else:
+            self.index = parent.count
+            parent.count += 1
+            self.depth: int = parent.depth + 1
+
+    @property
+    def where(self) -> Path:
+        """The path, made when somebody asks; as deep as it may be, without recursion."""
+        chain: list[Line] = []
+        line: Line | None = self
+        while line is not None and line._where is None:
+            chain.append(line)
+            line = line.parent
+        path = line._where if line is not None else None
+        for unmade in reversed(chain):
+            path = ROOT if path is None else Path(path, unmade.index)
+            unmade._where = path
+        assert path is not None
+        return path

@@ -1,0 +1,102 @@
+"""What a run is told, and what it tells: options, status, statistics, result."""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import attrs
+
+from trioflow.errors import UnknownName, did_you_mean
+from trioflow.model.graph import StreamSettings
+
+MAX_NESTING = 256
+"""trio dies when an error or a cancellation passes some 330 nested nurseries; no run may get near (F8)."""
+
+
+def _positive(instance: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
+    if value is not None and (math.isnan(value) or value <= 0):
+        raise ValueError(f"RunOptions.{attribute.name} must be more than 0, got {value!r}.")
+
+
+def _nesting(instance: object, attribute: attrs.Attribute[Any], value: int) -> None:
+    if not 1 <= value <= MAX_NESTING:
+        raise ValueError(f"RunOptions.max_nesting must be from 1 to {MAX_NESTING}, got {value!r}.")
+
+
+@attrs.frozen(kw_only=True)
+class RunOptions:
+    """How to run (R2, R6, R8, S2, T2). None means without limit.
+
+    `max_steps`: dispatches in all. `max_depth`: activations nested in one another. `max_strands`: strands alive at
+    once. `max_nesting`: strands (more exactly: nurseries) inside each other, at most 256. `timeout`: seconds of trio's
+    clock from the first setup to the last join. `grace`: seconds that teardown may take when all is cancelled.
+    `parallel_initiators`: each initiator in a strand of its own (R2). `stay_open`: go on waiting for events that the
+    host publishes until the host closes the run. `seed`: of `ctx.random`. `streams`: settings by node id, before those
+    of the graph. `turn_every` dispatches or evaluations, or after `turn_after` seconds, other tasks get a turn.
+    """
+
+    max_steps: int | None = attrs.field(default=None, validator=_positive)
+    max_depth: int = attrs.field(default=100_000, validator=_positive)
+    max_strands: int | None = attrs.field(default=None, validator=_positive)
+    max_nesting: int = attrs.field(default=128, validator=_nesting)
+    timeout: float | None = attrs.field(default=None, validator=_positive)
+    grace: float = attrs.field(default=5.0, validator=_positive)
+    parallel_initiators: bool = False
+    stay_open: bool = False
+    seed: int = 0
+    streams: Mapping[str, StreamSettings] = MappingProxyType({})
+    turn_every: int = attrs.field(default=64, validator=_positive)
+    turn_after: float = attrs.field(default=0.001, validator=_positive)
+
+
+class RunStatus(enum.Enum):
+    """What a run is doing; it ends in exactly one of the last three (R3)."""
+
+    NOT_STARTED = "not started"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@attrs.frozen
+class RunStatistics:
+    """A snapshot of a run. Times are seconds of trio's clock."""
+
+    status: RunStatus
+    steps: int
+    """Dispatches so far."""
+    evaluations: int
+    """Data nodes evaluated so far."""
+    strands: int
+    """Strands alive."""
+    strands_parked: int
+    """Strands that wait at the gate."""
+    forks: int
+    """Strands started so far, the first one not counted."""
+    elapsed: float
+
+
+@attrs.frozen
+class RunResult:
+    """What a completed run leaves behind: variables by name, outputs of exec nodes by node and socket."""
+
+    variables: Mapping[str, Any]
+    outputs: Mapping[str, Mapping[str, Any]]
+    statistics: RunStatistics
+
+    def output(self, node: str, socket: str = "result") -> Any:
+        """The last value written to a node's output. Raises `UnknownName` if nothing was."""
+        written = self.outputs.get(node, {})
+        if socket not in written:
+            known = [f"{name}.{each}" for name, sockets in self.outputs.items() for each in sockets]
+            raise UnknownName(
+                f"Nothing was written to {node}.{socket}.{did_you_mean(f'{node}.{socket}', known)} "
+                "Only outputs of exec nodes are kept, and only if they were written."
+            )
+        return written[socket]

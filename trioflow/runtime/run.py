@@ -1,0 +1,494 @@
+"""Runs: a graph from the first setup to the last teardown (R1-R8), and what the host can do meanwhile."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import trio
+
+from trioflow.errors import (
+    CoercionError,
+    LimitExceeded,
+    RunAborted,
+    RunFinished,
+    TeardownTimeout,
+    UnknownName,
+    did_you_mean,
+)
+from trioflow.model.context import Services, SetupContext
+from trioflow.model.graph import Graph, GraphNode
+from trioflow.model.node_type import FunctionBody, Node
+from trioflow.model.registry import Registry
+from trioflow.runtime.activation import Activation, listeners
+from trioflow.runtime.bodies import data_body, exec_body
+from trioflow.runtime.dispatch import drive
+from trioflow.runtime.failure import is_cancellation, mark_origin, origin_of
+from trioflow.runtime.forks import StrandFork, dispatching, open_forks
+from trioflow.runtime.gate import Gate
+from trioflow.runtime.line import Line
+from trioflow.runtime.middleware import Middleware
+from trioflow.runtime.options import RunOptions, RunResult, RunStatistics, RunStatus
+from trioflow.runtime.state import RunState
+from trioflow.runtime.strand import Strand
+from trioflow.runtime.watch import Observer, Subscription, Watch
+from trioflow.semantics.coercion import Mismatch
+from trioflow.semantics.events import (
+    ROOT,
+    LimitReached,
+    RunCancelled,
+    RunCompleted,
+    RunFailed,
+    RunStarted,
+)
+from trioflow.semantics.plan import Plan, Target, make_plan
+from trioflow.semantics.store import Store
+
+_numbers = itertools.count(1)
+
+
+class _Setup(SetupContext):
+    __slots__ = ("_node", "_services")
+
+    def __init__(self, node: GraphNode, services: Services) -> None:
+        self._node = node
+        self._services = services
+
+    @property
+    def node(self) -> GraphNode:
+        return self._node
+
+    @property
+    def services(self) -> Services:
+        return self._services
+
+
+class _HostEvent:
+    """An event that the host published, until it is handled."""
+
+    __slots__ = ("handled", "targets")
+
+    def __init__(self, targets: Sequence[Target]) -> None:
+        self.targets = targets
+        self.handled = trio.Event()
+
+
+class Run:
+    """One execution of a graph, from `open_run`. Belongs to one trio event loop; its methods are for that loop's tasks."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        options: RunOptions,
+        variables: Mapping[str, object],
+        services: Mapping[type | str, Any],
+        observers: Sequence[Observer],
+        middleware: Sequence[Middleware],
+    ) -> None:
+        self._state = RunState(f"{os.getpid():x}-{next(_numbers):x}", plan, options, services, Activation)
+        self._middleware = middleware
+        self._store = self._start_store(variables)
+        if observers:
+            self._state.watch = Watch(self.id, list(observers))
+        self._subscriptions: list[Subscription] = []
+        self._scope = trio.CancelScope()
+        self._finished = trio.Event()
+        self._failure: BaseException | None = None
+        self._failure_taken = False
+        self._ended_at: float | None = None
+        # Nodes that were set up, for teardown in reverse order.
+        self._set_up: list[tuple[str, Node]] = []
+        self._host_events: deque[_HostEvent] = deque()
+        self._host_fork: StrandFork | None = None
+        self._host_waits: trio.Event | None = None
+        self._closed = trio.Event()
+        self._accepts = True
+        self._start_host_strand: Any = None
+
+    # --- for the host ---
+
+    @property
+    def id(self) -> str:
+        """The id of this run, unique in this process; every event carries it."""
+        return self._state.id
+
+    @property
+    def gate(self) -> Gate:
+        """Pause, resume, step, breakpoints (G1-G4)."""
+        return self._state.gate
+
+    @property
+    def status(self) -> RunStatus:
+        """What the run is doing (R3)."""
+        return self._state.status
+
+    def statistics(self) -> RunStatistics:
+        """A snapshot."""
+        state = self._state
+        now = self._ended_at if self._ended_at is not None else trio.current_time()
+        return RunStatistics(
+            status=state.status,
+            steps=state.steps,
+            evaluations=state.evaluations,
+            strands=state.strands,
+            strands_parked=state.gate.statistics().parked,
+            forks=state.forks,
+            elapsed=0.0 if state.started_at is None else now - state.started_at,
+        )
+
+    def events(self, buffer: int = 1000) -> Subscription:
+        """Events from now on, for one consumer, with a buffer of its own (E3). Several may subscribe.
+
+        Called before anything is awaited in the `open_run` block it misses nothing. A consumer that falls behind by
+        more than `buffer` events loses the oldest, and is told how many.
+        """
+        subscription = Subscription(buffer, self._unsubscribe)
+        if self._finished.is_set():
+            subscription.end()
+            return subscription
+        if self._state.watch is None:
+            self._state.watch = Watch(self.id, [])
+        self._state.watch.observers.append(subscription)
+        self._subscriptions.append(subscription)
+        return subscription
+
+    async def publish(self, event: str, payload: object = None) -> None:
+        """Publish an event from outside, and wait until its listeners are done (B1).
+
+        Handled in arrival order, in a strand of the host's own that is joined when the run ends. Cancelling the wait
+        does not cancel the handling. Raises `UnknownName`, or `RunFinished` if the run ends before.
+        """
+        published = self._publish(event, payload)
+        await published.handled.wait()
+        if self._finished.is_set() and self._failure is not None:
+            raise RunFinished(f"The run ended ({self.status.value}) before event {event!r} was handled.")
+
+    def publish_nowait(self, event: str, payload: object = None) -> None:
+        """Like `publish`, without waiting. Raises `UnknownName` or `RunFinished`."""
+        self._publish(event, payload)
+
+    def close(self) -> None:
+        """Let a run with `stay_open` end when it has nothing left to do. Leaving the `open_run` block does the same."""
+        self._closed.set()
+
+    def cancel(self) -> None:
+        """Cancel the run: everything in it is closed and torn down. `result` then raises `RunAborted`."""
+        self._scope.cancel()
+
+    async def result(self) -> RunResult:
+        """Wait until the run has ended, and return what it left behind.
+
+        Raises what the run failed with, as it is (R4), or `RunAborted` if the host cancelled it.
+        """
+        await self._finished.wait()
+        if self._failure is not None:
+            self._failure_taken = True
+            raise self._failure
+        if self.status is RunStatus.CANCELLED:
+            raise RunAborted(f"Run {self.id} was cancelled, so it has no result.")
+        return self._result()
+
+    def __repr__(self) -> str:
+        return f"<Run {self.id}: {self.status.value}, {self._state.steps} steps, {self._state.strands} strands>"
+
+    # --- for open_run ---
+
+    async def execute(self) -> None:
+        """The task of the run. Failures are kept for the host; cancellation from outside passes through."""
+        state = self._state
+        state.started_at = trio.current_time()
+        state.strands += 1
+        state.wake()
+        failure: BaseException | None = None
+        try:
+            with self._scope:
+                state.tell(RunStarted, None, None)
+                with trio.CancelScope() as limit:
+                    if state.options.timeout is not None:
+                        limit.deadline = trio.current_time() + state.options.timeout
+                    await trio.lowlevel.checkpoint()
+                    await self._set_up_nodes()
+                    await self._run_graph()
+                if limit.cancelled_caught:
+                    failure = self._timed_out()
+        except BaseException as error:  # noqa: BLE001 - kept until everything is torn down
+            failure = error
+        errors = await self._tear_down_nodes()
+        failure = _combine(failure, errors)
+        self._settle(failure, cancelled=self._scope.cancelled_caught)
+        if failure is not None and not isinstance(failure, Exception):
+            raise failure
+
+    @property
+    def unseen_failure(self) -> BaseException | None:
+        """The failure, if the host has not got it from `result`."""
+        return None if self._failure_taken else self._failure
+
+    # --- the parts of execute ---
+
+    async def _set_up_nodes(self) -> None:
+        state = self._state
+        for node in state.plan.nodes:  # R1: document order
+            body = node.type.body
+            middlewares = [each for each in self._middleware if each.applies(node.graph_node, node.type)]
+            instance: Node | None = None
+            if not isinstance(body, FunctionBody):
+                try:
+                    instance = body()
+                    if body.setup is not Node.setup:
+                        await instance.setup(_Setup(node.graph_node, state.services))
+                except BaseException as error:
+                    if not is_cancellation(error):
+                        error.add_note(f"while node {node.id!r} ({node.type.id}) was set up")
+                    raise
+                if body.teardown is not Node.teardown:
+                    self._set_up.append((node.id, instance))
+            if node.type.is_exec:
+                override = state.options.streams.get(node.id)
+                state.bodies.append(exec_body(node, instance, override, middlewares))
+            else:
+                state.bodies.append(data_body(node, instance, middlewares))  # type: ignore[arg-type]
+
+    async def _run_graph(self) -> None:
+        state = self._state
+        root = Line(None)
+        strand = Strand(state, self._store, 1)
+        lines = [Line(root) for _ in state.plan.initiators]
+        host_line = Line(root)
+        async with open_forks(root, strand, None) as forks:
+            self._start_host_strand = lambda: forks.start(self._handle_host_events, line=host_line)
+            if self._host_events:
+                self._host_fork = self._start_host_strand()
+            for line, initiator in zip(lines, state.plan.initiators, strict=True):  # R2
+                if state.options.parallel_initiators:
+                    forks.start(dispatching([initiator]), line=line)
+                else:
+                    await drive(strand, line, [initiator])
+            if state.options.stay_open:
+                state.rest()
+                try:
+                    await self._closed.wait()
+                finally:
+                    state.wake()
+            elif state.options.parallel_initiators:
+                await forks.wait_until(lambda: forks.in_flight == (self._host_fork is not None))
+            self._accepts = False
+            if self._host_waits is not None:
+                state.rouse(self._host_waits)
+
+    async def _handle_host_events(self, strand: Strand, line: Line) -> None:
+        """B1: in arrival order, in a strand of the host's own."""
+        while True:
+            while self._host_events:
+                event = self._host_events[0]
+                await drive(strand, line, event.targets)
+                self._host_events.popleft()
+                event.handled.set()
+            if not self._accepts:
+                return
+            self._host_waits = trio.Event()
+            try:
+                await self._state.wait(self._host_waits)
+            finally:
+                self._host_waits = None
+
+    async def _tear_down_nodes(self) -> list[Exception]:
+        """R1: in reverse order, always, whatever was cancelled, within the grace period."""
+        errors: list[Exception] = []
+        left = [node for node, _ in self._set_up]
+        grace = self._state.options.grace
+        with trio.move_on_after(grace, shield=True) as scope:
+            while self._set_up:
+                node, instance = self._set_up.pop()
+                try:
+                    await instance.teardown()
+                except Exception as error:
+                    error.add_note(f"while node {node!r} was torn down")
+                    errors.append(error)
+                left.pop()
+        if scope.cancelled_caught:
+            for node, _ in self._set_up:
+                left = left  # the rest was never asked
+            errors.append(
+                TeardownTimeout(
+                    f"Teardown took longer than the grace period of {grace:g} s; not torn down to the end: "
+                    f"{', '.join(reversed(left))}. Raise RunOptions(grace=...) or make teardown faster."
+                )
+            )
+        return errors
+
+    def _settle(self, failure: BaseException | None, *, cancelled: bool) -> None:
+        state = self._state
+        state.ended = True
+        self._accepts = False
+        self._ended_at = trio.current_time()
+        state.strands -= 1
+        if failure is not None and not is_cancellation(failure):
+            self._failure = failure
+            state.settled_status = RunStatus.FAILED
+            state.tell(RunFailed, None, None, failure, origin_of(failure, state))
+        elif failure is not None or cancelled:
+            state.settled_status = RunStatus.CANCELLED
+            state.tell(RunCancelled, None, None)
+        else:
+            state.settled_status = RunStatus.COMPLETED
+            state.tell(RunCompleted, None, None)
+        state.rest()
+        self._finished.set()
+        for event in self._host_events:
+            event.handled.set()
+        for subscription in tuple(self._subscriptions):
+            subscription.end()
+
+    def _timed_out(self) -> LimitExceeded:
+        state = self._state
+        timeout = state.options.timeout
+        assert timeout is not None
+        state.tell(LimitReached, None, None, "timeout", timeout)
+        return LimitExceeded(
+            f"The run reached its limit of {timeout:g} s after {state.steps} steps. Raise RunOptions(timeout=...) if it "
+            "is meant to take longer.",
+            limit="timeout",
+            value=timeout,
+        )
+
+    def _start_store(self, variables: Mapping[str, object]) -> Store:
+        plan = self._state.plan
+        store = self._state.new_store()
+        problems: list[str] = []
+        for name, value in variables.items():
+            slot = plan.variable_index.get(name)
+            if slot is None:
+                known = list(plan.variable_index)
+                problems.append(
+                    f"There is no variable {name!r}.{did_you_mean(name, known)} "
+                    f"The graph declares: {', '.join(known) or 'none'}."
+                )
+                continue
+            coercer = plan.variable_coercers[slot]
+            try:
+                store.write(slot, coercer(value) if coercer is not None and value is not None else value, f"${name}")
+            except Mismatch as error:
+                raise CoercionError(f"Variable {name!r}: {error}.") from None
+        if problems:
+            raise UnknownName("\n".join(problems))
+        return store
+
+    def _publish(self, event: str, payload: object) -> _HostEvent:
+        if not self._accepts:
+            raise RunFinished(f"The run takes no events any more: {event!r} was not published.")
+        published = _HostEvent(listeners(self._state, event, payload))
+        self._host_events.append(published)
+        if self._host_fork is None and self._start_host_strand is not None:
+            self._host_fork = self._start_host_strand()
+        if self._host_waits is not None:
+            self._state.rouse(self._host_waits)
+        return published
+
+    def _unsubscribe(self, observer: Observer) -> None:
+        watch = self._state.watch
+        if watch is not None and observer in watch.observers:
+            watch.observers.remove(observer)
+            if not watch.observers:
+                self._state.watch = None
+
+    def _result(self) -> RunResult:
+        plan = self._state.plan
+        cells = self._store.cells
+        outputs: dict[str, dict[str, Any]] = {}
+        for node in plan.nodes:
+            if node.type.is_exec:
+                written = {
+                    socket.name: cells[node.first_output + place].value
+                    for place, socket in enumerate(node.type.outputs)
+                    if cells[node.first_output + place] is not None
+                }
+                if written:
+                    outputs[node.id] = written
+        variables = {variable.name: cells[slot].value for slot, variable in enumerate(plan.variables)}
+        return RunResult(variables, outputs, self.statistics())
+
+
+def _combine(failure: BaseException | None, errors: list[Exception]) -> BaseException | None:
+    """R1: no error hides another."""
+    if not errors:
+        return failure
+    if failure is None:
+        return errors[0] if len(errors) == 1 else ExceptionGroup("several nodes failed to tear down", errors)
+    return BaseExceptionGroup("the run ended badly, and so did its teardown", [failure, *errors])
+
+
+@asynccontextmanager
+async def open_run(
+    graph: Graph | Plan,
+    *,
+    registry: Registry | None = None,
+    variables: Mapping[str, object] | None = None,
+    services: Mapping[type | str, Any] | None = None,
+    options: RunOptions | None = None,
+    observers: Sequence[Observer] = (),
+    middleware: Sequence[Middleware] = (),
+) -> AsyncIterator[Run]:
+    """Run a graph in the background of a block: `async with open_run(graph) as run: ...`.
+
+    The run starts at the block's first checkpoint. Where the block ends well, the run is waited for, and what it
+    failed with is raised, unless `run.result()` has raised it already. If the block raises, or a scope around it is
+    cancelled, the run is cancelled and torn down first. A graph may be planned beforehand with `make_plan`.
+
+    Raises `InvalidGraph` before anything runs if the graph has errors (M5), `UnknownName` for variables that it does
+    not declare, `CoercionError` for values that do not fit them.
+    """
+    plan = graph if isinstance(graph, Plan) else make_plan(graph, registry or Registry.standard())
+    run = Run(plan, options or RunOptions(), variables or {}, services or {}, observers, middleware)
+    block_failure: BaseException | None = None
+    failure: BaseException | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(run.execute)
+            try:
+                yield run
+            except BaseException as error:  # noqa: BLE001 - raised below, as it is
+                block_failure = error
+                run.cancel()
+            else:
+                run.close()
+    except BaseExceptionGroup as group:
+        failure = group
+    if block_failure is not None:
+        raise block_failure
+    if failure is not None:
+        raise failure
+    if run.unseen_failure is not None:
+        raise run.unseen_failure
+
+
+async def run(
+    graph: Graph | Plan,
+    *,
+    registry: Registry | None = None,
+    variables: Mapping[str, object] | None = None,
+    services: Mapping[type | str, Any] | None = None,
+    options: RunOptions | None = None,
+    observers: Sequence[Observer] = (),
+    middleware: Sequence[Middleware] = (),
+) -> RunResult:
+    """Run a graph to its end and return what it left behind.
+
+    `variables` are start values by name, `services` objects that bodies find through `ctx.services`, by type or name.
+    Raises what a body raised, as it is, with a note that tells where (R4); `InvalidGraph` before anything runs. Any
+    cancel scope around it cancels it (R5).
+    """
+    async with open_run(
+        graph,
+        registry=registry,
+        variables=variables,
+        services=services,
+        options=options,
+        observers=observers,
+        middleware=middleware,
+    ) as running:
+        return await running.result()

@@ -1,0 +1,192 @@
+"""What all strands of one run share."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from trioflow.errors import LimitExceeded, UnknownName, did_you_mean
+from trioflow.model.context import Services
+from trioflow.runtime.gate import Gate
+from trioflow.runtime.options import RunOptions, RunStatus
+from trioflow.semantics.events import ROOT, LimitReached
+from trioflow.semantics.plan import Plan, PlanNode, Target
+from trioflow.semantics.store import Cell, Store
+
+if TYPE_CHECKING:
+    from trioflow.runtime.activation import Activation
+    from trioflow.runtime.line import Line
+    from trioflow.runtime.watch import Watch
+
+MakeBody = Callable[[Any], Coroutine[Any, Any, Any]]
+
+
+class RunServices(Services):
+    """The services that the host passed."""
+
+    __slots__ = ("_services",)
+
+    def __init__(self, services: Mapping[type | str, Any]) -> None:
+        self._services = services
+
+    def get(self, key: type[Any] | str) -> Any:
+        if key in self._services:
+            return self._services[key]
+        if isinstance(key, type):
+            for service in self._services.values():
+                if isinstance(service, key):
+                    return service
+        names = [known if isinstance(known, str) else known.__qualname__ for known in self._services]
+        wanted = key if isinstance(key, str) else key.__qualname__
+        raise UnknownName(
+            f"This run has no service {wanted!r}.{did_you_mean(wanted, names)} It has: {', '.join(names) or 'none'}. "
+            f"Pass it to run(..., services={{{wanted!r}: ...}})."
+        )
+
+
+class RunState:
+    """The parts of a run that its strands touch.
+
+    `fuel` is the one number that a dispatch looks at: it counts down to the next moment at which something else must
+    be looked at, be it the scheduler's turn, a limit or the gate. `granted - fuel - evaluations` is the number of steps.
+    """
+
+    __slots__ = (
+        "activate", "bodies", "busy", "ended", "evaluations", "forks", "fuel", "gate", "granted", "id", "last_turn",
+        "max_steps", "next_serial", "options", "plan", "root_cell", "services", "settled_status", "started_at",
+        "strands", "watch",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        run_id: str,
+        plan: Plan,
+        options: RunOptions,
+        services: Mapping[type | str, Any],
+        activate: Callable[[Line, Any, Target], Activation],
+    ) -> None:
+        self.id = run_id
+        self.plan = plan
+        self.options = options
+        self.services = RunServices(services)
+        self.activate = activate
+        self.bodies: list[MakeBody] = []
+        self.watch: Watch | None = None
+        self.fuel = 0
+        self.granted = 0
+        self.evaluations = 0
+        self.max_steps: float = math.inf if options.max_steps is None else options.max_steps
+        self.last_turn = time.perf_counter()
+        self.next_serial = itertools.count().__next__
+        # Evaluations without any input that could change hang here.
+        self.root_cell = Cell(None, -1)
+        self.strands = 0
+        self.forks = 0
+        # Strands that neither wait at the gate nor for other strands (G2).
+        self.busy = 0
+        self.started_at: float | None = None
+        self.ended = False
+        self.settled_status: RunStatus | None = None
+        self.gate = Gate(self)
+
+    @property
+    def steps(self) -> int:
+        """Dispatches so far."""
+        return self.granted - self.fuel - self.evaluations
+
+    @property
+    def status(self) -> RunStatus:
+        """What the run is doing (R3)."""
+        if self.settled_status is not None:
+            return self.settled_status
+        if self.started_at is None:
+            return RunStatus.NOT_STARTED
+        return RunStatus.PAUSED if self.gate.closed else RunStatus.RUNNING
+
+    def new_store(self) -> Store:
+        """The store that the run starts with: variables at their defaults, nothing else."""
+        store = Store(self.plan.size, self.plan.variables, self.plan.merges, self.next_serial)
+        for slot, variable in enumerate(self.plan.variables):
+            store.write(slot, variable.default, f"${variable.name}")
+        return store
+
+    def rest(self) -> None:
+        """A strand starts to wait for the gate, or for other strands."""
+        self.busy -= 1
+        if not self.busy:
+            self.gate.all_quiet()
+
+    def wake(self) -> None:
+        """A strand goes on."""
+        self.busy += 1
+
+    async def wait(self, event: trio.Event) -> None:
+        """Wait for another strand or the gate, which calls `rouse`; meanwhile this strand counts as parked (G2)."""
+        self.rest()
+        try:
+            await event.wait()
+        except trio.Cancelled:
+            if not event.is_set():
+                self.wake()
+            raise
+
+    def rouse(self, event: trio.Event) -> None:
+        """Let the strand that waits for the event go on. It is awake from now on, not from when trio gets to it."""
+        if not event.is_set():
+            self.wake()
+            event.set()
+
+    def stop_coasting(self) -> None:
+        """Make the next dispatch of every strand look at the gate."""
+        if self.fuel > 0:
+            self.granted -= self.fuel
+            self.fuel = 0
+
+    async def take_turn(self) -> None:
+        """Give the scheduler its turn (T2)."""
+        await trio.lowlevel.checkpoint()
+        self.last_turn = time.perf_counter()
+
+    async def pass_gate(self, line: Line, node: PlanNode, read: Callable[[str], Any]) -> None:
+        """The rare part of a dispatch: fuel has run out. Cancellation check, gate, limits, in this order (T2)."""
+        self.fuel += 1  # this dispatch is not granted yet
+        await self.take_turn()
+        if self.gate.slow:
+            await self.gate.wait(line, node, read)
+        if self.steps >= self.max_steps:  # R8
+            self.reached("steps", self.max_steps, line, node)
+        self._refuel()
+        self.fuel -= 1
+
+    async def pass_evaluation(self) -> None:
+        """The rare part of an evaluation: it gets its turn and its fuel, but demands are never gated (G1)."""
+        await self.take_turn()
+        self._refuel()
+
+    def _refuel(self) -> None:
+        if self.fuel < 1:
+            more = 0 if self.gate.slow else int(min(self.options.turn_every, self.max_steps - self.steps))
+            self.granted += more - self.fuel
+            self.fuel = more
+
+    def reached(self, limit: str, value: float, line: Line, node: PlanNode | None = None) -> None:
+        """Report a limit and raise (R8)."""
+        if self.watch is not None:
+            self.watch.tell(LimitReached, line.where, node.id if node else None, limit, value)
+        at = f" at node {node.id!r}" if node else ""
+        raise LimitExceeded(
+            f"The run reached its limit of {value:g} {limit}{at} (activation {line.where}). If the graph is meant to "
+            f"go on for longer, raise RunOptions(max_{limit}=...).",
+            limit=limit,
+            value=value,
+        )
+
+    def tell(self, kind: Callable[..., Any], line: Line | None, node: str | None, *details: Any) -> None:
+        """Tell observers, if there are any."""
+        if self.watch is not None:
+            self.watch.tell(kind, line.where if line is not None else ROOT, node, *details)

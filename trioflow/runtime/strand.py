@@ -1,0 +1,25 @@
+"""Strands: sequential lines of control, each with a store of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trioflow.runtime.state import RunState
+    from trioflow.semantics.store import Store
+
+
+class Strand:
+    """One sequential line of control. `nurseries` counts the engine's nurseries that enclose it (F8).
+
+    `driving` is true exactly while a body runs directly under a dispatch loop of this strand; a body that triggers
+    from a task of its own finds it false, and brings a loop of its own.
+    """
+
+    __slots__ = ("driving", "nurseries", "run", "store")
+
+    def __init__(self, run: RunState, store: Store, nurseries: int) -> None:
+        self.run = run
+        self.store = store
+        self.nurseries = nurseries
+        self.driving = False

@@ -1,0 +1,203 @@
+"""Cells and stores: what a strand sees, how it forks and how forks merge (F1, F3, F4, F6).
+
+A store is a flat list of cells; the plan says which slot holds which output or variable, so reading is an index and a
+fork is a copy of the list. A cell is one written value; it is never changed, so its identity is its version (D9).
+
+Every write and every fork takes a number from one counter of the run. That makes F3 a comparison: a child's cell
+replaces the owner's unless the owner's was written after the fork, that is, bears a higher number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from trioflow.errors import MergeError
+from trioflow.semantics.merge import merge_variable
+
+if TYPE_CHECKING:
+    from trioflow.semantics.memo import Evaluation
+
+Key = int | tuple[int, str]
+"""A place in a store: a slot, or (node, name) for a value of a node's state."""
+
+
+class Cell:
+    """One value that was written. `serial` orders cells by age; `memo` holds the evaluations that it keeps alive.
+
+    `origin` says who wrote it, for identities of evaluations that are equal under every schedule.
+    """
+
+    __slots__ = ("memo", "origin", "serial", "value")
+
+    def __init__(self, value: Any, serial: int, origin: str = "?") -> None:
+        self.value = value
+        self.serial = serial
+        self.origin = origin
+        self.memo: dict[int, Any] | None = None
+
+    def __repr__(self) -> str:
+        return f"<cell {self.serial}: {self.value!r}>"
+
+
+@attrs.frozen
+class VariableSlot:
+    """What the store must know of a variable: its name, and how concurrent writes merge."""
+
+    name: str
+    policy: str
+    default: Any
+
+
+@attrs.frozen
+class Conflict:
+    """A variable that was written by more than one side, under the policy `last`."""
+
+    variable: str
+    kept: Any
+    lost: Any
+
+
+class Writes:
+    """What a strand wrote since its fork, as needed at the join; the rest of its store can be forgotten."""
+
+    __slots__ = ("base", "cells", "number")
+
+    def __init__(self, number: int, cells: dict[Key, Cell], base: Sequence[Cell]) -> None:
+        self.number = number
+        self.cells = cells
+        self.base = base
+
+
+class Store:
+    """The cells that one strand sees. Variables have the first slots, in the order of their declaration."""
+
+    __slots__ = (
+        "_base", "_born", "_dirty", "_effective", "_merges", "_next", "_variables", "cells", "revision", "state"
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        size: int,
+        variables: Sequence[VariableSlot],
+        merges: Mapping[str, Callable[[Any, Any, Any], Any]],
+        count: Callable[[], int],
+    ) -> None:
+        self._next = count
+        self._variables = variables
+        self._merges = merges
+        self._born = -1
+        self._base: Sequence[Cell] = ()
+        # Slots that this strand wrote first; a later write to the same slot needs no second entry.
+        self._dirty: list[Key] = []
+        # Merged slots: the cell, and the fork's number, which counts as the time of writing (F3).
+        self._effective: dict[Key, tuple[Cell, int]] = {}
+        self.cells: list[Any] = [None] * size  # Cell, or for a data node its last Evaluation here, or None
+        self.state: dict[tuple[int, str], Cell] = {}
+        # Changes with every write: what was verified under the same revision still holds.
+        self.revision: object = object()
+
+    def write(self, slot: int, value: Any, origin: str = "?") -> Cell:
+        """Write a value: always a new cell (D9)."""
+        cell = Cell(value, self._next(), origin)
+        old = self.cells[slot]
+        if old is None or old.serial <= self._born:
+            self._dirty.append(slot)
+        self.cells[slot] = self.revision = cell
+        return cell
+
+    def write_state(self, node: int, name: str, value: Any) -> None:
+        """Write a value of a node's state (F6)."""
+        key = (node, name)
+        old = self.state.get(key)
+        if old is None or old.serial <= self._born:
+            self._dirty.append(key)
+        self.state[key] = Cell(value, self._next())
+
+    def fork(self) -> Store:
+        """A store of its own that starts with what is here now (F1). Costs one copy of the lists (F7)."""
+        child = Store.__new__(Store)
+        child._next = self._next
+        child._variables = self._variables
+        child._merges = self._merges
+        child._born = self._next()
+        child._base = self.cells[: len(self._variables)]
+        child._dirty = []
+        child._effective = {}
+        child.cells = self.cells.copy()
+        child.state = self.state.copy()
+        child.revision = self.revision
+        return child
+
+    def writes(self) -> Writes:
+        """What this strand wrote since its fork."""
+        cells = {key: self._at(key) for key in self._dirty}
+        return Writes(self._born, cells, self._base)
+
+    def merge(self, writes: Writes) -> list[Conflict]:
+        """Join a fork: its writes count as made at the moment of the fork (F3); variables follow their policy (F4).
+
+        To be called in the order in which the forks were made. Raises `MergeError`.
+        """
+        conflicts: list[Conflict] = []
+        number = writes.number
+        variables = len(self._variables)
+        for key, theirs in writes.cells.items():
+            mine = self._at(key)
+            if isinstance(key, int) and key < variables and mine is not writes.base[key]:
+                self._merge_variable(key, writes, mine, theirs, conflicts)
+            elif mine is None or self._written(key, mine) < number:  # F3
+                self._put(key, theirs, mine, number)
+        self.revision = object()
+        return conflicts
+
+    def forget_merges(self) -> None:
+        """Call when no fork is outstanding: every later fork is younger than what was merged."""
+        self._effective.clear()
+
+    def _at(self, key: Key) -> Any:
+        return self.cells[key] if isinstance(key, int) else self.state.get(key)
+
+    def _written(self, key: Key, cell: Cell) -> int:
+        """When a cell of this store counts as written."""
+        merged = self._effective.get(key)
+        return merged[1] if merged is not None and merged[0] is cell else cell.serial
+
+    def _put(self, key: Key, cell: Cell, old: Cell | None, number: int) -> None:
+        if old is None or old.serial <= self._born:
+            self._dirty.append(key)
+        if isinstance(key, int):
+            self.cells[key] = cell
+        else:
+            self.state[key] = cell
+        self._effective[key] = (cell, number)
+
+    def _merge_variable(
+        self, slot: int, writes: Writes, mine: Cell, theirs: Cell, conflicts: list[Conflict]
+    ) -> None:
+        """More than one side wrote since the fork (F4)."""
+        variable = self._variables[slot]
+        number = writes.number
+        mine_is_younger = self._written(slot, mine) > number
+        if variable.policy == "last":
+            kept, lost = (mine, theirs) if mine_is_younger else (theirs, mine)
+            conflicts.append(Conflict(variable.name, kept.value, lost.value))
+            if kept is theirs:
+                self._put(slot, theirs, mine, number)
+        elif variable.policy == "first":
+            if mine_is_younger:
+                self._put(slot, theirs, mine, number)
+        elif variable.policy == "error":
+            raise MergeError(
+                f"Variable {variable.name!r} was written by more than one concurrent strand "
+                f"({mine.value!r} and {theirs.value!r}), and its merge policy is 'error'. "
+                "Write it in one strand only, or give it a policy such as 'last', 'sum' or 'append'."
+            )
+        else:
+            value = merge_variable(
+                variable.policy, self._merges, variable.name, writes.base[slot].value, mine.value, theirs.value
+            )
+            origin = f"{mine.origin}+{theirs.origin}"
+            self._put(slot, Cell(value, self._next(), origin), mine, number)
