@@ -12,7 +12,7 @@ from trio.lowlevel import checkpoint_if_cancelled
 from trioflow.errors import CoercionError, ConcurrentTrigger, MissingInput, NodeError, UnknownName, did_you_mean
 from trioflow.model.context import Branches, Context
 from trioflow.runtime import demand
-from trioflow.runtime.dispatch import call
+from trioflow.runtime.dispatch import SEGMENT, call, dispatch
 from trioflow.runtime.forks import ForkedBranches, ForkSet, dispatching, open_forks
 from trioflow.runtime.line import Line
 from trioflow.semantics.coercion import Mismatch
@@ -181,7 +181,11 @@ class Activation(Line, Context):
             return
         self.triggering = True
         try:
-            await call(self.strand, self, targets)
+            # As `call` does in the common case, written out: this runs once per trigger.
+            if self.depth % SEGMENT > 1 and self.strand.driving:
+                await dispatch(self.strand, self, targets)
+            else:
+                await call(self, self, targets)
         finally:
             self.triggering = False
 
@@ -201,7 +205,7 @@ class Activation(Line, Context):
                 return
             self.triggering = True
             try:
-                await call(self.strand, line, targets)
+                await call(self, line, targets)
             except Exception as error:
                 if stream.on_error == "fail":
                     raise
@@ -260,7 +264,7 @@ class Activation(Line, Context):
             return
         self.triggering = True
         try:
-            await call(self.strand, self, targets)  # B1
+            await call(self, self, targets)  # B1
         finally:
             self.triggering = False
 

@@ -1,8 +1,9 @@
-"""The dispatch loop: how control moves (T1-T9).
+"""Dispatch: how control moves (T1-T9).
 
-One loop runs in the task of each strand. It keeps its own stack of bodies that wait for their triggers, so nesting
-costs neither Python recursion nor tasks: `ctx.trigger` yields a `Call` to the loop, which runs what is wired there and
-then resumes the body. Whatever else a body yields is trio's, and is passed on.
+`dispatch` runs the targets of one line, one after the other; a body's trigger awaits it directly, so a step is a
+plain await. Every `SEGMENT` levels the trigger awaits a `Call` instead, which goes up to `drive`, the loop at the
+bottom of the task: it puts the segment so far on a stack of its own and runs the call as a new one. So nesting costs
+neither Python recursion nor tasks, and what trio resumes is never deep.
 
 The order of the checks at each dispatch is T2: cancellation, gate, limits, activation. Gate, limits and the
 scheduler's turn share one counter, `run.fuel`; only when it is used up are they looked at one by one.
@@ -10,9 +11,9 @@ scheduler's turn share one counter, `run.fuel`; only when it is used up are they
 
 from __future__ import annotations
 
-import time
 import types
-from collections.abc import Coroutine, Generator, Sequence
+from collections.abc import Coroutine, Generator, Iterator, Sequence
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -38,12 +39,12 @@ if TYPE_CHECKING:
     from trioflow.runtime.state import RunState
     from trioflow.runtime.strand import Strand
 
-NURSERY_CHECK = 16
-"""Bodies may open nurseries of their own; every so many levels they are counted (F8)."""
+SEGMENT = 16
+"""Levels of triggers that are nested as Python awaits before the loop takes over."""
 
 
 class Call:
-    """Yielded by a body to the loop: dispatch these targets on behalf of this line, then resume me."""
+    """Awaited by a body: ask the loop that runs it to dispatch these targets on behalf of this line."""
 
     __slots__ = ("line", "targets")
 
@@ -51,112 +52,101 @@ class Call:
         self.line = line
         self.targets = targets
 
+    def __await__(self) -> Iterator[Call]:
+        # An iterator of one, because that needs no Python frame.
+        return iter((self,))
 
-@types.coroutine
-def call(strand: Strand, line: Line, targets: Sequence[Target]) -> Generator[Any, Any, None]:
-    """Ask the loop that runs this body to dispatch; from a task of the body's own, bring a loop along."""
-    if strand.driving:
-        yield Call(line, targets)
+
+async def call(activation: Activation, line: Line, targets: Sequence[Target]) -> None:
+    """Dispatch targets on behalf of a line, below an activation, and come back when all is done (T1)."""
+    strand = activation.strand
+    if not strand.driving:
+        # The body triggers from a task of its own: that task needs a loop of its own.
+        await drive(strand, line, targets)
+    elif activation.depth % SEGMENT > 1:  # an emit goes down two levels at once, so there are two places to leave at
+        await dispatch(strand, line, targets)
     else:
-        yield from drive(strand, line, targets)
+        _count_nurseries(strand.run, activation)
+        await Call(line, targets)
+
+
+async def dispatch(strand: Strand, line: Line, targets: Sequence[Target]) -> None:
+    """Dispatch targets, one after the other, each with everything it hands over to (T1, T6). The hot path."""
+    run = strand.run
+    if line.depth >= run.max_depth:  # T9
+        raise _too_deep(run, line)
+    pending = [*targets[::-1]]
+    while pending:
+        target = pending.pop()
+        await checkpoint_if_cancelled()  # T2
+        run.fuel -= 1
+        if run.fuel < 0 or perf_counter() - run.last_turn > run.turn_after:
+            await run.pass_gate(line, target.node, _reader(strand))
+        activation = run.activate(line, strand, target)  # T3
+        if run.watch is not None:
+            run.watch.tell(NodeStarted, activation.where, target.node.id, target.entered)  # E1
+        try:
+            outcome = await run.bodies[target.node.index](activation)
+            if outcome is not None:
+                pending += _handed_over(target.node, outcome)  # T6
+        except BaseException as error:
+            _tell_failed(run, activation, error)
+            raise
+        if run.watch is not None:
+            _tell_completed(run, activation, outcome)
 
 
 @types.coroutine
-def drive(strand: Strand, line: Line, targets: Sequence[Target]) -> Generator[Any, Any, None]:  # noqa: C901, PLR0912, PLR0915
-    """Dispatch targets, one after the other, each with everything it hands over to (T1, T6).
-
-    This is the hot path: it is one function so that a step costs few calls.
-    """
+def drive(strand: Strand, line: Line, targets: Sequence[Target]) -> Generator[Any, Any, None]:
+    """Run `dispatch` in this task, at any depth: the loop that takes `Call`s from the bodies."""
     run = strand.run
-    bodies = run.bodies
-    turn_after = run.options.turn_after
-    max_depth = run.options.max_depth
-    clock = time.perf_counter
-    # Bodies that wait for their triggers, each with the line it was dispatched in and what is left of that.
-    stack: list[tuple[Coroutine[Any, Any, Any], Activation, Line, list[Target]]] = []
-    pending = [*reversed(targets)]
-    body: Coroutine[Any, Any, Any] | None = None
-    activation: Activation | None = None
-    thrown: BaseException | None = None
+    stack: list[Coroutine[Any, Any, None]] = []
+    segment = dispatch(strand, line, targets)
     answer: Any = None
+    thrown: BaseException | None = None
     while True:
+        strand.driving = True
         try:
-            if body is None:
-                if not pending:
-                    # The line is done: whoever triggered goes on.
-                    if not stack:
-                        return
-                    body, activation, line, pending = stack.pop()
-                    answer = None
-                else:
-                    target = pending.pop()
-                    activation = None
-                    yield from checkpoint_if_cancelled()  # T2
-                    run.fuel -= 1
-                    if run.fuel < 0 or clock() - run.last_turn > turn_after:
-                        yield from run.pass_gate(line, target.node, _reader(strand))
-                    activation = run.activate(line, strand, target)  # T3
-                    if run.watch is not None:
-                        run.watch.tell(NodeStarted, activation.where, target.node.id, target.entered)  # E1
-                    body = bodies[target.node.index](activation)
-                    answer = None
-            strand.driving = True
             if thrown is None:
-                trap = body.send(answer)
+                trap = segment.send(answer)
             else:
                 error, thrown = thrown, None
-                trap = body.throw(error)
+                trap = segment.throw(error)
+        except StopIteration:
+            answer = None
+        except BaseException as error:  # noqa: BLE001 - it goes to the segment below
+            thrown = error
+        else:
             strand.driving = False
             if type(trap) is Call:
-                caller = trap.line
-                assert activation is not None
-                if caller.depth >= max_depth:
-                    thrown = _too_deep(run, activation)  # T9
-                    continue
-                if not caller.depth % NURSERY_CHECK and (thrown := _too_many_nurseries(run, activation)) is not None:
-                    continue
-                stack.append((body, activation, line, pending))
-                line = caller
-                pending = [*reversed(trap.targets)]
-                body = None
+                stack.append(segment)
+                segment = dispatch(strand, trap.line, trap.targets)
+                answer = None
                 continue
             try:
                 answer = yield trap
             except BaseException as error:  # noqa: BLE001 - whatever trio throws belongs to the body
                 thrown = error
-            run.last_turn = clock()
+            run.last_turn = perf_counter()
             continue
-        except StopIteration as stop:
-            strand.driving = False
-            assert activation is not None
-            outcome = stop.value
-            node = activation.plan
-            if outcome is not None:
-                place = node.type.exec_output_index.get(outcome)
-                if place is None:
-                    thrown = unknown_socket(
-                        node, outcome, "exec output to return", [each.name for each in node.type.exec_outputs]
-                    )
-                else:
-                    handed_over = node.targets[place]  # T6
-                    if len(handed_over) == 1:
-                        pending.append(handed_over[0])
-                    else:
-                        pending.extend(reversed(handed_over))
-            if thrown is None:
-                if run.watch is not None:
-                    _tell_completed(run, activation, outcome)
-                body = None
-                continue
-        except BaseException as error:  # noqa: BLE001 - it goes to whoever triggered
-            strand.driving = False
-            thrown = error
-        # The activation failed or was cancelled, and with it the rest of its line (T1): whoever triggered gets it.
-        if activation is not None:
-            _tell_failed(run, activation, thrown)
-        if not stack:
-            raise thrown
-        body, activation, line, pending = stack.pop()
+        strand.driving = False
+        if stack:
+            segment = stack.pop()
+        elif thrown is None:
+            return
+        else:
+            try:
+                raise thrown
+            finally:
+                thrown = None  # the traceback refers to this frame
+
+
+def _handed_over(node: PlanNode, outcome: Any) -> Sequence[Target]:
+    """T6: the targets of the exec output that a body returned, last first."""
+    place = node.type.exec_output_index.get(outcome)
+    if place is None:
+        raise unknown_socket(node, outcome, "exec output to return", [each.name for each in node.type.exec_outputs])
+    return node.targets[place][::-1]
 
 
 def _reader(strand: Strand) -> Any:
@@ -184,18 +174,18 @@ def _tell_failed(run: RunState, activation: Activation, error: BaseException) ->
     run.tell(NodeFailed, activation, plan.id, error, origin)
 
 
-def _too_deep(run: RunState, activation: Activation) -> DepthExceeded:
+def _too_deep(run: RunState, line: Line) -> DepthExceeded:
     """T9: names the nodes that repeat."""
     ids: list[str] = []
-    line: Line | None = activation
-    while line is not None and len(ids) < 1000:
-        plan: PlanNode | None = getattr(line, "plan", None)
+    above: Line | None = line
+    while above is not None and len(ids) < 1000:
+        plan: PlanNode | None = getattr(above, "plan", None)
         if plan is not None:
             ids.append(plan.id)
-        line = line.parent
-    period = ids.index(ids[0], 1) if ids[0] in ids[1:] else len(ids)
+        above = above.parent
+    period = ids.index(ids[0], 1) if ids[:1] and ids[0] in ids[1:] else len(ids)
     cycle = list(reversed(ids[: min(period, 8)]))
-    run.tell(LimitReached, activation, activation.plan.id, "depth", run.options.max_depth)
+    run.tell(LimitReached, line, ids[0] if ids else None, "depth", run.options.max_depth)
     return DepthExceeded(
         f"Activations nest deeper than {run.options.max_depth}: {' -> '.join(cycle)} repeats. "
         "Let the nodes return their exec output instead of awaiting trigger (a hand-over does not nest), or raise "
@@ -205,7 +195,7 @@ def _too_deep(run: RunState, activation: Activation) -> DepthExceeded:
     )
 
 
-def _too_many_nurseries(run: RunState, activation: Activation) -> DepthExceeded | None:
+def _count_nurseries(run: RunState, activation: Activation) -> None:
     """F8: whoever opened them, trio must not be brought near the number at which it dies."""
     count = 0
     task: trio.lowlevel.Task | None = trio.lowlevel.current_task()
@@ -213,9 +203,9 @@ def _too_many_nurseries(run: RunState, activation: Activation) -> DepthExceeded 
         count += len(task.child_nurseries)
         task = task.parent_nursery.parent_task if task.parent_nursery is not None else None
     if count < MAX_NESTING:
-        return None
+        return
     run.tell(LimitReached, activation, activation.plan.id, "nesting", MAX_NESTING)
-    return DepthExceeded(
+    raise DepthExceeded(
         f"More than {MAX_NESTING} nurseries are open inside each other at node {activation.plan.id!r}: its body, or one "
         "above it, opens a nursery around a trigger that comes back to it. Trigger outside of the nursery.",
         limit="nesting",

@@ -58,8 +58,8 @@ class RunState:
 
     __slots__ = (
         "activate", "bodies", "busy", "ended", "evaluations", "forks", "fuel", "gate", "granted", "id", "last_turn",
-        "max_steps", "next_serial", "options", "plan", "root_cell", "services", "settled_status", "started_at",
-        "strands", "watch",
+        "max_depth", "max_steps", "next_serial", "options", "plan", "root_cell", "services", "settled_status", "started_at",
+        "strands", "turn_after", "watch",
     )  # fmt: skip
 
     def __init__(
@@ -80,8 +80,10 @@ class RunState:
         self.fuel = 0
         self.granted = 0
         self.evaluations = 0
+        self.max_depth = options.max_depth
         self.max_steps: float = math.inf if options.max_steps is None else options.max_steps
         self.last_turn = time.perf_counter()
+        self.turn_after = options.turn_after
         self.next_serial = itertools.count().__next__
         # Evaluations without any input that could change hang here.
         self.root_cell = Cell(None, -1)
