@@ -60,14 +60,16 @@ class Call:
 async def call(activation: Activation, line: Line, targets: Sequence[Target]) -> None:
     """Dispatch targets on behalf of a line, below an activation, and come back when all is done (T1)."""
     strand = activation.strand
-    if not strand.driving:
+    if strand.driving and activation.depth % SEGMENT > 1:
+        # An emit goes down two levels at once, so there are two remainders to leave at.
+        await dispatch(strand, line, targets)
+        return
+    _count_nurseries(strand.run, activation)
+    if strand.driving:
+        await Call(line, targets)
+    else:
         # The body triggers from a task of its own: that task needs a loop of its own.
         await drive(strand, line, targets)
-    elif activation.depth % SEGMENT > 1:  # an emit goes down two levels at once, so there are two places to leave at
-        await dispatch(strand, line, targets)
-    else:
-        _count_nurseries(strand.run, activation)
-        await Call(line, targets)
 
 
 async def dispatch(strand: Strand, line: Line, targets: Sequence[Target]) -> None:

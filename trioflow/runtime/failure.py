@@ -48,7 +48,7 @@ def mark_origin(error: BaseException, run: RunState, where: Path, node: str, typ
         return known
     for leaf in leaves(error):
         if not isinstance(leaf, trio.Cancelled):
-            leaf.add_note(f"in node {node!r} ({type_id}), activation {where}")
+            leaf.add_note(f"in node {node!r} ({type_id}), activation {where.short}")
             try:
                 setattr(leaf, _ATTRIBUTE, (run.id, where, node))
             except AttributeError:

@@ -156,7 +156,7 @@ async def open_forks(line: Line, strand: Strand, node: str | None) -> AsyncItera
     if strand.nurseries >= run.options.max_nesting:  # F8
         run.tell(LimitReached, line, node, "nesting", run.options.max_nesting)
         raise DepthExceeded(
-            f"Concurrent strands nest deeper than {run.options.max_nesting} at node {node!r} (activation {line.where}). "
+            f"Concurrent strands nest deeper than {run.options.max_nesting} at node {node!r} (activation {line.where.short}). "
             "A fork inside a fork that comes back to the same node never ends; if it does, raise "
             "RunOptions(max_nesting=...), up to 256.",
             limit="nesting",

@@ -182,7 +182,7 @@ class RunState:
             self.watch.tell(LimitReached, line.where, node.id if node else None, limit, value)
         at = f" at node {node.id!r}" if node else ""
         raise LimitExceeded(
-            f"The run reached its limit of {value:g} {limit}{at} (activation {line.where}). If the graph is meant to "
+            f"The run reached its limit of {value:g} {limit}{at} (activation {line.where.short}). If the graph is meant to "
             f"go on for longer, raise RunOptions(max_{limit}=...).",
             limit=limit,
             value=value,

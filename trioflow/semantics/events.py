@@ -34,6 +34,14 @@ class Path:
             path = path.parent
         return tuple(reversed(steps))
 
+    @property
+    def short(self) -> str:
+        """For messages: a long path without its middle."""
+        if self.depth <= 12:
+            return str(self)
+        steps = [str(step) for step in self.as_tuple()]
+        return f"{'.'.join(steps[:4])}...{'.'.join(steps[-4:])} ({self.depth} levels)"
+
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Path):
             return self.as_tuple() == other.as_tuple()
