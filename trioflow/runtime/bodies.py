@@ -52,7 +52,7 @@ def data_body(node: PlanNode, instance: Node | None, middlewares: Sequence[Middl
             return None
         return _wrapped(_data_function(node, function), middlewares)
     assert instance is not None
-    return _wrapped(instance.execute, middlewares)  # type: ignore[arg-type]  # a data node's context is the smaller one
+    return _wrapped(instance.execute, middlewares)
 
 
 def _function(node: PlanNode) -> ExecBody:
@@ -128,15 +128,16 @@ def _settings(
     return override.mode or stream.mode, limit, override.on_error or stream.on_error
 
 
-def _wrapped(body: Callable[[Any], Coroutine[Any, Any, Any]], middlewares: Sequence[Middleware]) -> Any:
+AnyBody = Callable[[Any], Coroutine[Any, Any, Any]]
+
+
+def _wrapped(body: AnyBody, middlewares: Sequence[Middleware]) -> AnyBody:
     for middleware in reversed(middlewares):
         body = _wrap(body, middleware)
     return body
 
 
-def _wrap(
-    inner: Callable[[Any], Coroutine[Any, Any, Any]], middleware: Middleware
-) -> Callable[[Any], Coroutine[Any, Any, Any]]:
+def _wrap(inner: AnyBody, middleware: Middleware) -> AnyBody:
     async def body(context: Any) -> Any:
         return await middleware(Invocation(context, inner))
 

@@ -12,6 +12,7 @@ import random
 import time
 import types
 from collections.abc import Awaitable, Callable, Coroutine, Generator
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import trio
@@ -541,8 +542,7 @@ def arguments(
             place = node.type.input_index[parameter.name]
             values.append(value_of(node.inputs[place], cells[place]))
         elif parameter.fill == "lazy":
-            name = parameter.name
-            values.append(Lazy(lambda name=name: pull(name)))
+            values.append(Lazy(partial(pull, parameter.name)))
         elif parameter.fill == "context":
             values.append(context)
         else:

@@ -12,7 +12,7 @@ scheduler's turn share one counter, `run.fuel`; only when it is used up are they
 from __future__ import annotations
 
 import types
-from collections.abc import Coroutine, Generator, Iterator, Sequence
+from collections.abc import Coroutine, Generator, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -52,9 +52,8 @@ class Call:
         self.line = line
         self.targets = targets
 
-    def __await__(self) -> Iterator[Call]:
-        # An iterator of one, because that needs no Python frame.
-        return iter((self,))
+    def __await__(self) -> Generator[Call, None, None]:
+        yield self
 
 
 async def call(activation: Activation, line: Line, targets: Sequence[Target]) -> None:

@@ -17,13 +17,12 @@ class Line:
         self.parent = parent
         self.count = 0
         self._where: Path | None = None
-        if parent is None:
-            self.index = 0
-            self.depth = 0
-        else:
+        self.index = 0
+        self.depth: int = 0
+        if parent is not None:
             self.index = parent.count
             parent.count += 1
-            self.depth: int = parent.depth + 1
+            self.depth = parent.depth + 1
 
     @property
     def where(self) -> Path:

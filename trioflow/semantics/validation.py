@@ -467,10 +467,10 @@ class _Validator:
             if not wire.is_exec:
                 sources[wire.target].append(wire.source)
         while waiting:
-            node = waiting.pop()
-            after = [wire.target for wire in self._outgoing[node] if wire.is_exec]
+            place = waiting.pop()
+            after = [wire.target for wire in self._outgoing[place] if wire.is_exec]
             # A data node is reached by whoever consumes it; reading an exec node's output does not run it (D2).
-            asked = [source for source in sources[node] if not self._is_exec(source)]
+            asked = [source for source in sources[place] if not self._is_exec(source)]
             for other in (*after, *asked):
                 if other not in reached:
                     reached.add(other)
@@ -488,7 +488,7 @@ def _cycles(edges: Sequence[Sequence[int]]) -> Iterator[list[int]]:
     new, open_, done = 0, 1, 2
     state = [new] * len(edges)
     for start in range(len(edges)):
-        if state[start] is not new or not edges[start]:
+        if state[start] != new or not edges[start]:
             continue
         path = [start]
         branches = [iter(edges[start])]
