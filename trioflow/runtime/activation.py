@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from trio.lowlevel import checkpoint_if_cancelled
@@ -218,6 +219,8 @@ class Activation(Line, Context):
         limit = stream.limit
         if limit is not None and forks.in_flight >= limit:
             await forks.wait_until(lambda: forks.in_flight < limit)  # S3
+        elif stream.emits % self.run.options.turn_every == 0 or perf_counter() - self.run.last_turn > self.run.turn_after:
+            await self.run.take_turn()  # T2: a body that only emits must not starve anybody either
         else:
             await checkpoint_if_cancelled()
         self.write_all(values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -27,14 +28,15 @@ Work = Callable[[Strand, Line], Awaitable[None]]
 class StrandFork(Fork):
     """One forked strand: a task with a store of its own."""
 
-    __slots__ = ("_done", "_failure", "cancelled", "collected", "line", "number", "scope", "writes")
+    __slots__ = ("_cancelled", "_done", "_failure", "_scope", "collected", "line", "number", "writes")
 
-    def __init__(self, number: int, line: Line, *, collected: bool) -> None:
+    def __init__(self, number: int, line: Line, *, collected: bool, cancellable: bool) -> None:
         self.number = number
         self.line = line
         self.collected = collected
-        self.scope = trio.CancelScope()
-        self.cancelled = False
+        # A scope costs as much as the task itself: only forks that somebody gets a handle of have one.
+        self._scope = trio.CancelScope() if cancellable else None
+        self._cancelled = False
         self.writes: Writes | None = None
         self._done = False
         self._failure: Exception | None = None
@@ -47,15 +49,26 @@ class StrandFork(Fork):
     def failure(self) -> Exception | None:
         return self._failure
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was cancelled by itself, so that its writes do not count."""
+        return self._cancelled
+
     def cancel(self) -> None:
-        self.scope.cancel()
+        if self._scope is None:
+            raise RuntimeError("Items of a stream can't be cancelled one by one; use ctx.branches() for that.")
+        self._scope.cancel()
 
     async def run(self, forks: ForkSet, strand: Strand, work: Work) -> None:
         """The task of the strand."""
+        strand.run.last_turn = perf_counter()  # the scheduler has just had its turn
         try:
-            with self.scope:
+            if self._scope is None:
                 await work(strand, self.line)
-            self.cancelled = self.scope.cancelled_caught
+            else:
+                with self._scope:
+                    await work(strand, self.line)
+                self._cancelled = self._scope.cancelled_caught
         except Exception as error:
             self._failure = error
             if not self.collected:
@@ -87,13 +100,21 @@ class ForkSet:
         # What the owner waits for, with the condition under which it may go on.
         self._waiting: tuple[trio.Event, Callable[[], bool]] | None = None
 
-    def start(self, work: Work, *, line: Line | None = None, collected: bool = False, discard: bool = False) -> StrandFork:
+    def start(
+        self,
+        work: Work,
+        *,
+        line: Line | None = None,
+        collected: bool = False,
+        discard: bool = False,
+        cancellable: bool = False,
+    ) -> StrandFork:
         """Fork the owner's strand as it is now (F1)."""
         run = self._run
         limit = run.options.max_strands
         if limit is not None and run.strands >= limit:
             run.reached("strands", limit, self._line)
-        fork = StrandFork(self._made, line or Line(self._line), collected=collected)
+        fork = StrandFork(self._made, line or Line(self._line), collected=collected, cancellable=cancellable)
         self._made += 1
         strand = Strand(run, self._strand.store.fork(), self._strand.nurseries)
         run.strands += 1
@@ -102,7 +123,8 @@ class ForkSet:
         self.in_flight += 1
         if not discard:  # S6
             self._outstanding.append(fork)
-        run.tell(StrandForked, fork.line, self._node)
+        if run.watch is not None:
+            run.tell(StrandForked, fork.line, self._node)
         self._nursery.start_soon(fork.run, self, strand, work)
         return fork
 
@@ -192,7 +214,7 @@ class ForkedBranches(Branches):
         activation = self._activation
         targets = activation.targets_of(socket)
         activation.write_all(values)
-        fork = self._forks.start(dispatching(targets))
+        fork = self._forks.start(dispatching(targets), cancellable=True)
         self._started.append(fork)
         return fork
 
