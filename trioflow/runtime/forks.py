@@ -167,7 +167,9 @@ class ForkSet:
         """What came out of the nursery: a single failure as itself, several in the order of their forks (R4)."""
         if isinstance(error, BaseExceptionGroup) and len(error.exceptions) > 1:
             order = {id(fork.failure): fork.number for fork in self._outstanding if fork.failure is not None}
-            error = error.derive(sorted(error.exceptions, key=lambda each: order.get(id(each), -1)))
+            # Strands that shared a failing evaluation have failed with one and the same exception (D5).
+            once = {id(each): each for each in error.exceptions}.values()
+            error = error.derive(sorted(once, key=lambda each: order.get(id(each), -1)))
         return collapse(error)
 
 

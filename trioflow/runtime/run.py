@@ -299,24 +299,25 @@ class Run:
     async def _tear_down_nodes(self) -> list[Exception]:
         """R1: in reverse order, always, whatever was cancelled, within the grace period."""
         errors: list[Exception] = []
-        left = [node for node, _ in self._set_up]
+        late: list[str] = []
         grace = self._state.options.grace
-        with trio.move_on_after(grace, shield=True) as scope:
-            while self._set_up:
-                node, instance = self._set_up.pop()
+        deadline = trio.current_time() + grace
+        while self._set_up:
+            node, instance = self._set_up.pop()
+            # One scope for each, so that a node that hangs takes no other's teardown away.
+            with trio.CancelScope(deadline=deadline, shield=True) as scope:
                 try:
                     await instance.teardown()
                 except Exception as error:
                     error.add_note(f"while node {node!r} was torn down")
                     errors.append(error)
-                left.pop()
-        if scope.cancelled_caught:
-            for node, _ in self._set_up:
-                left = left  # the rest was never asked
+            if scope.cancelled_caught:
+                late.append(node)
+        if late:
             errors.append(
                 TeardownTimeout(
-                    f"Teardown took longer than the grace period of {grace:g} s; not torn down to the end: "
-                    f"{', '.join(reversed(left))}. Raise RunOptions(grace=...) or make teardown faster."
+                    f"Teardown took longer than the grace period of {grace:g} s and was cut off in: {', '.join(late)}. "
+                    "Raise RunOptions(grace=...) or make teardown faster."
                 )
             )
         return errors
