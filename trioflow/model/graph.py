@@ -4,19 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import attrs
 
+# Needed at runtime: the document format and its schema are made from the types of the fields.
+from trioflow.model.sockets import ErrorMode, StreamMode
+
 if TYPE_CHECKING:
     from trioflow.model.node_type import NodeType
-    from trioflow.model.sockets import ErrorMode, StreamMode
+
+FORMAT_VERSION = "1.0"
+"""The version of the document format that this library writes, `major.minor`."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def _frozen_mapping(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(mapping)) if mapping else _NOTHING
+
+
+@attrs.frozen
+class Minimum:
+    """The smallest number that a field takes, as an annotation of its type."""
+
+    value: int
+
+
+# Every class below that has `extra` keeps in it what a document of a newer minor version says beyond its fields, so
+# that it is written back.
 
 
 @attrs.frozen
@@ -27,8 +43,9 @@ class StreamSettings:
     """
 
     mode: StreamMode | None = None
-    limit: int | None = None
+    limit: Annotated[int, Minimum(0)] | None = None
     on_error: ErrorMode | None = None
+    extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
 
 
 @attrs.frozen
@@ -45,6 +62,7 @@ class GraphNode:
     initiator: bool | None = None
     stream: StreamSettings | None = None
     metadata: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping)
+    extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
 
 
 @attrs.frozen
@@ -64,6 +82,7 @@ class Connection:
 
     source: Endpoint
     target: Endpoint
+    extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
 
     def __str__(self) -> str:
         return f"{self.source} -> {self.target}"
@@ -71,13 +90,14 @@ class Connection:
 
 @attrs.frozen
 class Variable:
-    """A variable of the graph: a name, a type name, a start value, and the policy that merges concurrent writes (F4)."""
+    """A variable of the graph: name, type name, start value, and the policy that merges concurrent writes (F4)."""
 
     name: str
     type: str = "any"
     default: Any = None
     merge: str = "last"
     doc: str = ""
+    extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
 
 
 @attrs.frozen
@@ -86,6 +106,7 @@ class CustomEvent:
 
     name: str
     doc: str = ""
+    extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
 
 
 @attrs.frozen
@@ -93,15 +114,18 @@ class Graph:
     """An immutable graph (M1). The order of nodes and of connections has meaning: dispatch follows it (M3, M4).
 
     `types` holds the node types that were given as Python objects when the graph was built; they are found before
-    those of a registry, and are not part of the document.
+    those of a registry, and are not part of the document. `version` is that of the document
+    format.
     """
 
-    nodes: tuple[GraphNode, ...] = attrs.field(default=(), converter=tuple)
-    connections: tuple[Connection, ...] = attrs.field(default=(), converter=tuple)
-    variables: tuple[Variable, ...] = attrs.field(default=(), converter=tuple)
-    events: tuple[CustomEvent, ...] = attrs.field(default=(), converter=tuple)
+    version: str = attrs.field(default=FORMAT_VERSION, kw_only=True)
+    nodes: tuple[GraphNode, ...] = attrs.field(default=(), converter=tuple[GraphNode, ...])
+    connections: tuple[Connection, ...] = attrs.field(default=(), converter=tuple[Connection, ...])
+    variables: tuple[Variable, ...] = attrs.field(default=(), converter=tuple[Variable, ...])
+    events: tuple[CustomEvent, ...] = attrs.field(default=(), converter=tuple[CustomEvent, ...])
     metadata: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping)
     types: Mapping[str, NodeType] = attrs.field(default=_NOTHING, converter=_frozen_mapping, eq=False, repr=False)
+    extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
 
 
 SocketKind = Literal["exec", "data"]

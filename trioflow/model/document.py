@@ -1,0 +1,137 @@
+"""The graph document: a graph as JSON or YAML, read strictly and written back without loss.
+
+`structure.py` makes the model from the document's values; `json_text.py` and `yaml_text.py` read and write the text. A
+document of a newer minor version may hold keys that this version does not know: they are kept in `extra` and written
+back. In a document of the same version an unknown key is a mistake.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+from trioflow.errors import DocumentError, did_you_mean
+from trioflow.model import json_text
+from trioflow.model.graph import FORMAT_VERSION, Graph
+from trioflow.model.json_text import BadText
+from trioflow.model.schema import document_schema
+from trioflow.model.structure import Refused, graph_from, tree_from
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+Format = Literal["json", "yaml"]
+
+__all__ = ["FORMAT_VERSION", "document_schema", "dumps", "load", "loads", "save"]
+
+_TOO_DEEP = "it is nested too deeply, or holds itself. Flatten its values."
+_YAML_SUFFIXES = frozenset({".yaml", ".yml"})
+
+
+def loads(text: str, *, format: Format = "json", source: str = "<string>") -> Graph:  # noqa: A002 - json's own word
+    """The graph in a text. `source` names the text in errors.
+
+    Raises `DocumentError` with every problem, each with its path; `MissingExtra` for YAML without PyYAML.
+    """
+    with _refusing(source):
+        return graph_from(_module(format).read(text.removeprefix("\ufeff")))
+
+
+def dumps(graph: Graph, *, format: Format = "json") -> str:  # noqa: A002 - json's own word
+    """The graph as a text, without what is at its default, such that `loads` gives an equal graph.
+
+    Raises `DocumentError` for a graph that no document can hold: with values that are not JSON's, or with node types
+    that were given as lambdas; `MissingExtra` for YAML without PyYAML.
+    """
+    with _refusing("<graph>"):
+        return cast("str", _module(format).write(tree_from(graph)))
+
+
+def load(path: str | os.PathLike[str]) -> Graph:
+    """The graph in a file: YAML if its name ends in .yaml or .yml, otherwise JSON. Blocks while it reads.
+
+    Raises `DocumentError`, also for a file that can't be read; `MissingExtra` for YAML without PyYAML.
+    """
+    path = Path(path)
+    try:
+        text = path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        reason = (
+            f"it is not UTF-8 text: byte {error.object[error.start]:#04x} at offset {error.start}. Save it as UTF-8."
+        )
+        raise DocumentError(str(path), [reason]) from error
+    except (OSError, ValueError) as error:
+        raise DocumentError(str(path), [f"it can't be read: {_reason(error)}."]) from error
+    return loads(text, format=_format_of(path), source=str(path))
+
+
+def save(graph: Graph, path: str | os.PathLike[str]) -> None:
+    """Write the graph to a file, in the format that its name says as for `load`. Blocks while it writes.
+
+    Atomic: the file holds what it held before or the whole graph, nothing in between. Raises `DocumentError`, also
+    for a file that can't be written; `MissingExtra` for YAML without PyYAML.
+    """
+    path = Path(path)
+    text = dumps(graph, format=_format_of(path))
+    temporary = None
+    try:
+        target = path.resolve()  # so that a link goes on being a link
+        beside = target.with_name(f".{secrets.token_hex(8)}.tmp")
+        with beside.open("x", encoding="utf-8", newline="\n") as file:
+            temporary = beside
+            if target.exists():
+                beside.chmod(target.stat().st_mode & 0o7777)
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(target)
+        temporary = None
+    except (OSError, ValueError, RuntimeError) as error:
+        raise DocumentError(str(path), [f"it can't be written: {_reason(error)}."]) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _reason(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
+def _format_of(path: Path) -> Format:
+    return "yaml" if path.suffix.lower() in _YAML_SUFFIXES else "json"
+
+
+def _module(format: str) -> ModuleType:  # noqa: A002 - as in the public functions
+    if format == "json":
+        return json_text
+    if format == "yaml":
+        from trioflow.model import yaml_text  # noqa: PLC0415 - PyYAML is optional
+
+        return yaml_text
+    raise ValueError(f"format must be 'json' or 'yaml', not {format!r}.{did_you_mean(str(format), ('json', 'yaml'))}")
+
+
+class _refusing:  # noqa: N801 - used like a function
+    """Turn whatever is wrong with a text into one `DocumentError`."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, Refused):
+            told = [f"{path.removeprefix('.') or 'the document'}: {what}" for path, what in error.problems]
+            raise DocumentError(self._source, told) from None
+        if isinstance(error, BadText):
+            raise DocumentError(self._source, [str(error)]) from error
+        if isinstance(error, RecursionError):
+            raise DocumentError(self._source, [_TOO_DEEP]) from None
+
+
+if __name__ == "__main__":
+    print(json.dumps(document_schema(), indent=2))  # noqa: T201 - this is the command

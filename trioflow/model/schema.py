@@ -1,0 +1,114 @@
+"""The shape of a graph document, drawn from the classes of the model: its keys, and its JSON Schema.
+
+Nothing here is typed by hand twice: types, defaults, choices and descriptions come from the fields and docstrings.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
+
+import attrs
+
+from trioflow.model.graph import FORMAT_VERSION, Connection, Endpoint, Graph, Minimum
+from trioflow.model.node_type import NodeType
+
+ENDPOINT_PATTERN = r"^[\s\S]+\.[^.]+$"
+
+_RENAMED: dict[tuple[type, str], str] = {
+    (Connection, "source"): "from",
+    (Connection, "target"): "to",
+    (Graph, "version"): "trioflow",
+}
+_NOT_WRITTEN = frozenset({"extra", "types"})
+_SIMPLE: dict[Any, dict[str, Any]] = {
+    Any: {},
+    str: {"type": "string"},
+    bool: {"type": "boolean"},
+    int: {"type": "integer"},
+    types.NoneType: {"type": "null"},
+    Endpoint: {
+        "type": "string",
+        "pattern": ENDPOINT_PATTERN,
+        "description": "`node.socket`, split at the last dot.",
+    },
+}
+
+
+def fields_by_key(cls: type) -> dict[str, attrs.Attribute[Any]]:
+    """The keys of a document's object, in the order in which they are written, with the fields that hold them."""
+    # `graph.py` can't import NodeType itself: node types know what a graph is.
+    attrs.resolve_types(cls, localns={"NodeType": NodeType})
+    return {
+        _RENAMED.get((cls, field.name)) or field.name: field
+        for field in attrs.fields(cls)
+        if field.name not in _NOT_WRITTEN
+    }
+
+
+def document_schema() -> dict[str, Any]:
+    """A JSON Schema (draft 2020-12) for the documents that this version writes, as a new dictionary."""
+    definitions: dict[str, Any] = {}
+    root = _object(Graph, definitions)
+    major, _, minor = FORMAT_VERSION.partition(".")
+    root["properties"]["trioflow"] = {
+        "description": "The version of the document format.",
+        "enum": [f"{major}.{older}" for older in range(int(minor) + 1)],
+    }
+    root["required"] = ["trioflow"]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "trioflow graph",
+        **root,
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
+def _object(cls: type, definitions: dict[str, Any]) -> dict[str, Any]:
+    properties: dict[str, Any] = {}
+    required: list[str] = []
+    for key, field in fields_by_key(cls).items():
+        properties[key] = _schema(field.type, definitions)
+        if field.default is attrs.NOTHING:
+            required.append(key)
+        else:
+            properties[key]["default"] = _plain(field.default)
+    return {
+        "type": "object",
+        "description": inspect.cleandoc(cls.__doc__ or "")
+        .replace("\n\n", "\0")
+        .replace("\n", " ")
+        .replace("\0", "\n\n"),
+        "properties": properties,
+        **({"required": required} if required else {}),
+        "additionalProperties": False,
+    }
+
+
+def _schema(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    if hint in _SIMPLE:
+        return dict(_SIMPLE[hint])
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        limits = [{"minimum": extra.value} for extra in arguments[1:] if isinstance(extra, Minimum)]
+        return {**_schema(arguments[0], definitions), **(limits[0] if limits else {})}
+    if origin is Literal:
+        return {"enum": list(arguments)}
+    if origin in (Union, types.UnionType):
+        return {"anyOf": [_schema(part, definitions) for part in arguments]}
+    if origin is tuple:
+        return {"type": "array", "items": _schema(arguments[0], definitions)}
+    if origin is Mapping:
+        return {"type": "object", "additionalProperties": _schema(arguments[1], definitions)}
+    if attrs.has(hint):
+        definitions.setdefault(hint.__name__, _object(hint, definitions))
+        return {"$ref": f"#/$defs/{hint.__name__}"}
+    raise TypeError(f"A field of type {hint!r} has no form in a document. Teach _schema() about it.")
+
+
+def _plain(default: Any) -> Any:
+    if isinstance(default, Mapping):
+        return dict(cast("Mapping[str, Any]", default))
+    return [] if default == () else default

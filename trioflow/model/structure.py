@@ -1,0 +1,332 @@
+"""From plain trees of dicts and lists to the model's classes and back, by cattrs; every problem with its path.
+
+The keys are the fields of the classes (`schema.py`). No value is coerced: the number 7 is not the text "7".
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, Literal, cast, get_args, get_origin
+
+import attrs
+from cattrs import (
+    AttributeValidationNote,
+    BaseValidationError,
+    ClassValidationError,
+    Converter,
+    IterableValidationNote,
+)
+from cattrs.cols import homogenous_tuple_structure_factory
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from trioflow.errors import did_you_mean
+from trioflow.model.graph import FORMAT_VERSION, Endpoint, Graph, Minimum
+from trioflow.model.json_text import Repeated
+from trioflow.model.schema import fields_by_key
+
+_VERSION = re.compile(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
+_TEXT = frozenset({str})
+_SCALARS = frozenset({str, int, bool, type(None)})
+
+# --- problems and their paths ----------------------------------------------------------------------------------------
+
+
+class Refused(Exception):  # noqa: N818 - said of the value, not of the code
+    """Problems of one value: each a path from that value on, and what is wrong there."""
+
+    def __init__(self, problems: list[tuple[str, str]]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+
+def _step(key: str) -> str:
+    return f".{key}" if re.fullmatch(r"[\w-]+", key) else f"[{json.dumps(key, ensure_ascii=False)}]"
+
+
+def _gather(error: BaseException, cls: type | None = None, path: str = "") -> Iterator[tuple[str, str]]:
+    """The problems in what cattrs raised: groups of errors whose notes say where each belongs."""
+    for note in getattr(error, "__notes__", ()):
+        if isinstance(note, IterableValidationNote):
+            path += f"[{note.index}]"
+        elif isinstance(note, AttributeValidationNote) and cls is not None:
+            key = next(key for key, field in fields_by_key(cls).items() if field.name == note.name)
+            if isinstance(error, KeyError):
+                yield path, f'the key "{key}" is missing. Add it.'
+                return
+            path += _step(key)
+    if isinstance(error, BaseValidationError):
+        for part in error.exceptions:
+            yield from _gather(part, error.cl if isinstance(error, ClassValidationError) else None, path)
+    elif isinstance(error, Refused):
+        yield from ((path + inner, what) for inner, what in error.problems)
+    else:
+        raise error
+
+
+def _expected(what: str, value: object) -> Refused:
+    return Refused([("", f"expected {what}, got {_say(value)}")])
+
+
+def _quote(key: object) -> str:
+    return json.dumps(key, ensure_ascii=False) if isinstance(key, str) else repr(key)
+
+
+def _say(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    if isinstance(value, (list, dict)):
+        return "a list" if isinstance(value, list) else "an object"
+    try:
+        shown = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    except ValueError:
+        shown = "of very many digits"
+    name = "text" if isinstance(value, str) else type(value).__name__
+    return f"{name} {shown if len(shown) <= 60 else shown[:57] + '...'}"
+
+
+# --- from values to the model ----------------------------------------------------------------------------------------
+
+
+def graph_from(tree: Any) -> Graph:
+    """The graph that a tree of dicts and lists says. Raises `Refused` with every problem."""
+    newer = _is_newer(tree)
+    try:
+        graph = _converter(newer).structure(tree, Graph)
+    except (BaseValidationError, Refused) as error:
+        raise Refused([*_gather(error)]) from None
+    return graph if newer else attrs.evolve(graph, version=FORMAT_VERSION)
+
+
+def _is_newer(tree: Any) -> bool:
+    if not isinstance(tree, dict):
+        raise _expected("an object", tree)
+    cure = f'Write "trioflow": "{FORMAT_VERSION}".'
+    if "trioflow" not in tree:
+        near = [key for key in cast("dict[object, object]", tree) if did_you_mean(str(key), ("trioflow",))]
+        instead = f" Is {_quote(near[0])} meant to be it?" if near else ""
+        raise Refused([("", f'the key "trioflow", the version of the format, is missing. {cure}{instead}')])
+    version: object = tree["trioflow"]
+    match = _VERSION.fullmatch(version) if isinstance(version, str) else None
+    if match is None:
+        raise Refused([(".trioflow", f'expected a version such as "{FORMAT_VERSION}", got {_say(version)}. {cure}')])
+    major, minor = map(int, FORMAT_VERSION.split("."))
+    if int(match[1]) != major:
+        raise Refused([
+            (
+                ".trioflow",
+                f"the document has version {match[0]} of the format, and this trioflow reads {major}.x "
+                f"({FORMAT_VERSION}). Use the trioflow that wrote it, or write the document anew.",
+            )
+        ])  # fmt: skip
+    return int(match[2]) > minor
+
+
+Hook = Callable[[Any, Any], Any]
+
+
+def _made_from(origin: object) -> Callable[[Any], bool]:
+    return lambda hint: cast("object", get_origin(hint)) is origin
+
+
+@functools.cache
+def _converter(keep_unknown: bool) -> Converter:  # noqa: FBT001 - the only argument
+    converter = Converter()
+    converter.register_structure_hook(str, _exactly(str, "text"))
+    converter.register_structure_hook(bool, _exactly(bool, "true or false"))
+    converter.register_structure_hook(int, _exactly(int, "a whole number"))
+    converter.register_structure_hook(Endpoint, _endpoint)
+    converter.register_structure_hook_func(lambda hint: hint is Any, _json_value)
+    converter.register_structure_hook_func(_made_from(Mapping), _json_object)
+    converter.register_structure_hook_factory(_made_from(Annotated), _limited)
+    converter.register_structure_hook_factory(_made_from(Literal), _choice)
+    converter.register_structure_hook_factory(_made_from(tuple), _list_of)
+    converter.register_structure_hook_factory(
+        _is_object, lambda cls, converter: _object_of(cls, converter, keep_unknown)
+    )
+    converter.register_unstructure_hook(Endpoint, str)
+    converter.register_unstructure_hook_func(lambda hint: hint is Any, lambda value: value)
+    converter.register_unstructure_hook_func(_made_from(Mapping), dict)
+    converter.register_unstructure_hook_func(_made_from(Literal), lambda value: value)
+    converter.register_unstructure_hook_factory(_is_object, _plain_object_of)
+    return converter
+
+
+def _exactly(kind: type, name: str) -> Hook:
+    def structure(value: Any, _: Any) -> Any:
+        # `is`: true is an int for isinstance.
+        if type(value) is not kind:
+            raise _expected(name, value)
+        return value
+
+    return structure
+
+
+def _limited(hint: Any, converter: Converter) -> Hook:
+    kind, *extras = get_args(hint)
+    hook = converter.get_structure_hook(kind)
+    minimum = next(extra.value for extra in extras if isinstance(extra, Minimum))
+
+    def structure(value: Any, _: Any) -> Any:
+        number = hook(value, kind)
+        if number < minimum:
+            raise _expected(f"a whole number of at least {minimum}", value)
+        return number
+
+    return structure
+
+
+def _choice(hint: Any, _converter: Converter) -> Hook:
+    choices = get_args(hint)
+
+    def structure(value: Any, _: Any) -> Any:
+        if not isinstance(value, str) or value not in choices:
+            refused = _expected(" or ".join(f'"{choice}"' for choice in choices), value)
+            near = did_you_mean(value, choices) if isinstance(value, str) else ""
+            raise Refused([(path, f"{what}.{near}" if near else what) for path, what in refused.problems])
+        return value
+
+    return structure
+
+
+def _list_of(hint: Any, converter: Converter) -> Hook:
+    hook = homogenous_tuple_structure_factory(hint, converter)
+
+    def structure(value: Any, _: Any) -> Any:
+        if type(value) is not list:
+            raise _expected("a list", value)
+        return hook(value, hint)
+
+    return structure
+
+
+def _endpoint(value: Any, _: Any) -> Endpoint:
+    node, _dot, socket = value.rpartition(".") if isinstance(value, str) else ("", "", "")
+    if not node or not socket:
+        raise _expected('an endpoint "node.socket"', value)
+    return Endpoint(node, socket)
+
+
+def _json_value(value: Any, _: Any) -> Any:
+    problems = [*_not_json(value, "")]
+    if problems:
+        raise Refused(problems)
+    return value
+
+
+def _json_object(value: Any, _: Any) -> Any:
+    if not isinstance(value, dict):
+        raise _expected("an object", value)
+    if type(value) is dict and _SCALARS.issuperset(map(type, value.values())) and _TEXT.issuperset(map(type, value)):
+        return value  # the usual case, without the cost of looking deeper
+    return _json_value(cast("Any", value), None)
+
+
+def _not_json(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    kind = type(cast("object", value))
+    if kind in (str, int, bool, type(None)):
+        return
+    if kind is list:
+        for index, item in enumerate(value):
+            yield from _not_json(item, f"{path}[{index}]")
+    elif kind is dict or kind is Repeated:
+        yield from _repeats(value, path)
+        for key, item in value.items():
+            if type(key) is str:
+                yield from _not_json(item, path + _step(key))
+            else:
+                yield path, f"expected keys that are texts, got {_say(key)}. Put the key in quotes"
+    elif kind is not float:
+        yield path, f"expected a value that JSON has, got {_say(value)}. Write it as text, number, list or object"
+    elif not math.isfinite(value):
+        yield (
+            path,
+            f"expected a finite number, got {value!r}. JSON has no NaN and no infinity: leave it out, or use null",
+        )
+
+
+def _repeats(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Repeated):
+        for key in value.keys_twice:
+            yield path, f"the key {json.dumps(key, ensure_ascii=False)} occurs more than once. Keep one of them"
+
+
+# --- objects ---------------------------------------------------------------------------------------------------------
+
+
+def _is_object(hint: Any) -> bool:
+    return isinstance(hint, type) and attrs.has(hint) and hint is not Endpoint
+
+
+def _object_of(cls: Any, converter: Converter, keep_unknown: bool) -> Hook:  # noqa: FBT001 - internal
+    keys = fields_by_key(cls)
+    known = keys.keys()
+    overrides: dict[str, Any] = {field.name: override(omit=True) for field in attrs.fields(cls)}
+    overrides |= {field.name: override(rename=key) for key, field in keys.items()}
+    from_known = cast("Hook", make_dict_structure_fn(cls, converter, **overrides))
+
+    def structure(value: Any, _: Any) -> Any:
+        if type(value) is dict and value.keys() <= known:
+            return from_known(value, cls)
+        if not isinstance(value, dict):
+            raise _expected("an object", value)
+        problems = [*_repeats(value, "")]
+        extra = {key: value[key] for key in cast("dict[object, object]", value) if key not in known}
+        if keep_unknown:
+            problems += _not_json(extra, "")
+        else:
+            problems += [
+                ("", f"unknown key {_quote(key)}.{did_you_mean(str(key), known)} Known are: {', '.join(known)}")
+                for key in extra
+            ]
+        try:
+            made = from_known(value, cls)
+        except ClassValidationError as error:
+            problems += _gather(error)
+            made = None
+        if problems:
+            raise Refused(problems)
+        return attrs.evolve(made, extra=extra)
+
+    return structure
+
+
+def _plain_object_of(cls: Any, converter: Converter) -> Callable[[Any], dict[str, Any]]:
+    keys = fields_by_key(cls)
+    overrides: dict[str, Any] = {field.name: override(omit=True) for field in attrs.fields(cls)}
+    overrides |= {field.name: override(rename=key, omit_if_default=key != "trioflow") for key, field in keys.items()}
+    known = make_dict_unstructure_fn(cls, converter, **overrides)
+
+    def unstructure(value: Any) -> dict[str, Any]:
+        return {**known(value), **value.extra} if value.extra else known(value)
+
+    return unstructure
+
+
+def tree_from(graph: Graph) -> dict[str, Any]:
+    """The graph as a tree of dicts and lists, without what is at its default. Raises `Refused`."""
+    problems = [*_unwritable(graph)]
+    if problems:
+        raise Refused(problems)
+    tree = cast("dict[str, Any]", _converter(False).unstructure(graph))  # noqa: FBT003 - the only argument
+    graph_from(tree)  # refuses what could not be read back
+    return tree
+
+
+def _unwritable(graph: Graph) -> Iterator[tuple[str, str]]:
+    """What the document would lose without anybody noticing."""
+    for index, node in enumerate(graph.nodes):
+        if isinstance(cast("object", node.type), str) and node.type.startswith("inline."):
+            yield (
+                f".nodes[{index}].type",
+                f"node {node.id!r} is made from a function that has no name in a document ({node.type}). Put the "
+                "function into a module, name it with @data_node, and add that",
+            )
+    for index, wire in enumerate(graph.connections):
+        for key, end in (("from", wire.source), ("to", wire.target)):
+            if not all(isinstance(cast("object", name), str) for name in (end.node, end.socket)) or "." in end.socket:
+                what = f"{end.node!r} and {end.socket!r} do not read back"
+                yield f".connections[{index}].{key}", f"{what}. Use texts, and no dot in the name of the socket"
