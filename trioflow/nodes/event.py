@@ -1,0 +1,30 @@
+"""Custom events: one node publishes, others listen."""
+
+from __future__ import annotations
+
+import trioflow as tf
+
+
+class Publish(tf.Node, id="event.publish"):
+    """Dispatches every listener of an event, and goes on when all are done. Without a listener it does nothing."""
+
+    enter = tf.ExecIn()
+    event = tf.DataIn(str, names="event", doc="an event that the graph declares")
+    payload = tf.DataIn(object, default=None, doc="what the listeners get")
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        await ctx.publish(await ctx.get_input(self.event), await ctx.get_input(self.payload))
+        return self.then
+
+
+class Listen(tf.Node, id="event.listen", listens="event"):
+    """Starts each time the event is published, in the strand of whoever published it."""
+
+    event = tf.DataIn(str, names="event", doc="an event that the graph declares, as a literal")
+    payload = tf.DataOut(object, doc="what was published with it")
+    then = tf.ExecOut(doc="what to do about it")
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        ctx.set_output(self.payload, ctx.payload)
+        return self.then
