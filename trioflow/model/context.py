@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import random
 
     from trioflow.model.graph import GraphNode
-    from trioflow.model.sockets import DataIn, DataOut, ErrorMode, ExecOut
+    from trioflow.model.sockets import DataIn, DataOut, ErrorMode, ExecOut, Supplies
 
 T = TypeVar("T")
 
@@ -62,11 +62,11 @@ class DataContext(ABC):
         """A generator seeded from the run's seed and this activation's path: the same under every schedule (R6)."""
 
     @overload
-    async def get_input(self, socket: DataIn[T]) -> T: ...
+    async def get_input(self, socket: Supplies[T]) -> T: ...
     @overload
     async def get_input(self, socket: str) -> Any: ...
     @abstractmethod
-    async def get_input(self, socket: DataIn[Any] | str) -> Any:
+    async def get_input(self, socket: Supplies[Any] | str) -> Any:
         """The value of a data input as it is now: resolved afresh at each call (D1, D7).
 
         A cancellation point. Evaluates the data nodes behind the input if something they depend on has changed (D4).
@@ -74,13 +74,13 @@ class DataContext(ABC):
         """
 
     @overload
-    async def try_get_input(self, socket: DataIn[T], default: T) -> T: ...
+    async def try_get_input(self, socket: Supplies[T], default: T) -> T: ...
     @overload
-    async def try_get_input(self, socket: DataIn[T]) -> T | None: ...
+    async def try_get_input(self, socket: Supplies[T]) -> T | None: ...
     @overload
     async def try_get_input(self, socket: str, default: Any = ...) -> Any: ...
     @abstractmethod
-    async def try_get_input(self, socket: DataIn[Any] | str, default: Any = None) -> Any:
+    async def try_get_input(self, socket: Supplies[Any] | str, default: Any = None) -> Any:
         """Like `get_input`, but gives `default` where that would raise `MissingInput`. Other errors are raised."""
 
     @overload
@@ -141,7 +141,7 @@ class Branches(ABC):
         """Cancel the branches that have not ended; nothing they wrote is merged."""
 
 
-class Context(DataContext):
+class Context(DataContext, ABC):
     """What the body of an exec node may do."""
 
     __slots__ = ()

@@ -7,11 +7,12 @@ generic in the type of its values, so that a type checker sees a wrong value on 
 from __future__ import annotations
 
 import enum
-from typing import Any, Final, Generic, Literal, TypeVar, final, overload
+from typing import Any, Final, Generic, Literal, Protocol, TypeVar, final, overload
 
 from trioflow.errors import NodeDefinitionError
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 StreamMode = Literal["sequential", "concurrent"]
 ErrorMode = Literal["fail", "collect"]
@@ -41,12 +42,8 @@ class Socket:
         self.doc = doc
 
     def __set_name__(self, owner: type, name: str) -> None:
-        if self.name and self.name != name:
-            raise NodeDefinitionError(
-                f"{owner.__qualname__}.{name}: this socket is already called {self.name!r}. "
-                f"Make a new {type(self).__name__} for each attribute."
-            )
-        self.name = name
+        # A second name is refused by the node type: what is raised here, Python 3.11 hides in a RuntimeError.
+        self.name = self.name or name
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
@@ -116,10 +113,21 @@ class DataIn(Socket, Generic[T]):
         self.lazy = lazy
         self.names = names
 
+    def __supplies__(self) -> T:
+        """Never called: tells type checkers that a value read from here may be used where a wider type is wanted."""
+        raise NotImplementedError
+
     @property
     def required(self) -> bool:
         """Whether the graph must supply a value."""
         return self.default is UNSET
+
+
+class Supplies(Protocol[T_co]):
+    """Anything that a body can read values of a type from: a data input."""
+
+    def __supplies__(self) -> T_co:
+        """Never called: see `DataIn.__supplies__`."""
 
 
 class DataOut(Socket, Generic[T]):

@@ -130,7 +130,8 @@ class Hash(tf.Node, id="file.hash"):
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         digest = hashlib.new(await ctx.get_input(self.algorithm))
         size = lines = 0
-        async with await trio.open_file(await ctx.get_input(self.path), "rb", buffering=0) as file:
+        path = trio.Path(await ctx.get_input(self.path))
+        async with await path.open("rb") as file:
             while chunk := await file.read(CHUNK):
                 if len(chunk) > 1 << 16:
                     await trio.to_thread.run_sync(digest.update, chunk)

@@ -51,7 +51,7 @@ def power(base: Number, exponent: Number) -> Number:
     result = base**exponent
     if isinstance(result, complex):
         raise ValueError(f"math.power: {base!r} to the power of {exponent!r} is not a real number.")
-    return result  # type: ignore[no-any-return]
+    return result
 
 
 @tf.data_node(id="math.negate")
