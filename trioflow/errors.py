@@ -156,12 +156,15 @@ class MissingExtra(TrioflowError, ImportError):
     """An optional dependency is missing; the message is the command that installs it."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs an optional package. Install it with: python -m pip install 'trioflow[{extra}]'")
+        super().__init__(
+            f"{what} needs an optional package. Install it with: python -m pip install 'trioflow[{extra}]'"
+        )
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A sentence that offers the nearest known words, or the empty string."""
-    near = difflib.get_close_matches(word, sorted(known), n=3, cutoff=0.6)
+    known = sorted(known)
+    near = difflib.get_close_matches(word, known, n=3, cutoff=0.6)
     if not near:
         lowered = {name.lower(): name for name in known}
         near = [lowered[word.lower()]] if word.lower() in lowered else []

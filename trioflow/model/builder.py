@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar, cast, overload
 
 import attrs
 
-from trioflow.errors import InvalidGraph, UnknownSocket, did_you_mean
+from trioflow.errors import InvalidGraph, NodeDefinitionError, UnknownSocket, did_you_mean
 from trioflow.model.graph import Connection, CustomEvent, Endpoint, Graph, GraphNode, StreamSettings, Variable
 from trioflow.model.node_type import FunctionNode, Node, NodeType, as_node_type, inline_node_type
 from trioflow.model.registry import Registry
@@ -26,10 +26,11 @@ class Produces(Protocol[T_co]):
 
 @attrs.frozen
 class BoundSocket:
-    """A socket of one node of the graph under construction."""
+    """A socket of one node of the graph under construction; `twin` is the input of the same name as an output (M3)."""
 
     node: str
     socket: Socket
+    twin: Socket | None = None
 
     @property
     def endpoint(self) -> Endpoint:
@@ -42,21 +43,24 @@ class Handle:
     def __init__(self, node_id: str, node_type: NodeType) -> None:
         self._id = node_id
         self._type = node_type
-        self._sockets = {
-            socket.name: socket
-            for socket in (
-                *node_type.inputs, *node_type.exec_inputs, *node_type.outputs, *node_type.exec_outputs
-            )
-        }  # fmt: skip
+        self._inputs: dict[str, Socket] = {
+            socket.name: socket for socket in (*node_type.inputs, *node_type.exec_inputs)
+        }
+        self._sockets: dict[str, Socket] = self._inputs | {
+            socket.name: socket for socket in (*node_type.outputs, *node_type.exec_outputs)
+        }
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)  # Python and its tools ask for such names to learn what an object can do
         socket = self._sockets.get(name)
         if socket is None:
             raise UnknownSocket(
                 f"Node {self._id!r} ({self._type.id}) has no socket {name!r}.{did_you_mean(name, self._sockets)} "
                 f"It has: {', '.join(self._sockets)}."
             )
-        return BoundSocket(self._id, socket)
+        twin = self._inputs.get(name)
+        return BoundSocket(self._id, socket, twin if twin is not socket else None)
 
     def __getitem__(self, name: str) -> Any:
         return self.__getattr__(name)
@@ -85,7 +89,9 @@ class Builder:
         pass
 
     @overload
-    def add(self, node: type[N], id: str | None = ..., /, **inputs: Any) -> N: ...
+    def add(  # pyright: ignore[reportOverlappingOverload] - a class is also callable
+        self, node: type[N], id: str | None = ..., /, **inputs: Any
+    ) -> N: ...
     @overload
     def add(
         self, node: FunctionNode[..., Any] | NodeType | str | Callable[..., Any], id: str | None = ..., /, **inputs: Any
@@ -104,10 +110,15 @@ class Builder:
         handle = Handle(node_id, node_type)
         literals: dict[str, Any] = {}
         wires: list[Connection] = []
+        names = [socket.name for socket in node_type.inputs]
         for name, value in inputs.items():
-            socket = handle[name]
+            if name not in names:
+                raise UnknownSocket(
+                    f"Node {node_id!r} ({node_type.id}) has no data input {name!r}.{did_you_mean(name, names)} "
+                    f"It has: {', '.join(names) or 'none'}."
+                )
             if isinstance(value, BoundSocket):
-                wires.append(Connection(value.endpoint, socket.endpoint))
+                wires.append(_wire(value, handle[name]))
             else:
                 literals[name] = value
         self._nodes[node_id] = GraphNode(node_id, node_type.id, literals)
@@ -120,15 +131,7 @@ class Builder:
     def connect(self, source: Produces[T], target: DataIn[T]) -> None: ...
     def connect(self, source: Any, target: Any) -> None:
         """Wire an output to an input. The order of the wires of one exec output is the order of dispatch (M3)."""
-        ends: list[Endpoint] = []
-        for end, kinds, role in ((source, (ExecOut, DataOut), "output"), (target, (ExecIn, DataIn), "input")):
-            if not (isinstance(end, BoundSocket) and isinstance(end.socket, kinds)):
-                raise UnknownSocket(
-                    f"connect(source, target) needs an {role} of a node in this graph here, not {end!r}. "
-                    "Write g.connect(a.then, b.enter) with a and b from g.add(...)."
-                )
-            ends.append(end.endpoint)
-        self._connections.append(Connection(*ends))
+        self._connections.append(_wire(source, target))
 
     def configure(
         self,
@@ -140,14 +143,18 @@ class Builder:
         on_error: ErrorMode | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """Mark a node as an initiator (M4), or set how its streams run (S2-S4)."""
-        node_id: str = object.__getattribute__(node, "_id")
-        settings = StreamSettings(mode, limit, on_error)
-        self._nodes[node_id] = attrs.evolve(
-            self._nodes[node_id],
-            initiator=initiator,
-            stream=None if settings == StreamSettings() else settings,
-            metadata=metadata or {},
+        """Mark a node as an initiator (M4), or set how its streams run (S2-S4). What is None stays as it is."""
+        if not isinstance(node, Handle) or node._id not in self._nodes:  # noqa: SLF001 - a socket could have the name
+            raise InvalidGraph(f"configure(node) needs a node of this graph, from g.add(...), not {node!r}.")
+        known = self._nodes[node._id]  # noqa: SLF001 - as above
+        stream = known.stream or StreamSettings()
+        given: dict[str, Any] = {"mode": mode, "limit": limit, "on_error": on_error}
+        stream = attrs.evolve(stream, **{name: value for name, value in given.items() if value is not None})
+        self._nodes[known.id] = attrs.evolve(
+            known,
+            initiator=known.initiator if initiator is None else initiator,
+            stream=None if stream == StreamSettings() else stream,
+            metadata=known.metadata if metadata is None else metadata,
         )
 
     def variable(
@@ -180,10 +187,15 @@ class Builder:
             return self._registry.get(node)
         node_type = as_node_type(node)
         if node_type is None:
-            if not callable(node):
-                raise InvalidGraph(f"{node!r} is neither a node type, nor a function, nor the id of a type.")
+            if isinstance(node, type) or not callable(node):
+                raise InvalidGraph(
+                    f"{node!r} is neither a node type that is not abstract, nor a function, nor the id of a type."
+                )
             node_type = inline_node_type(node, f"inline.{len(self._types)}.{getattr(node, '__name__', 'function')}")
-        self._types[node_type.id] = node_type
+        if self._types.setdefault(node_type.id, node_type) is not node_type:
+            raise NodeDefinitionError(
+                f"Two node types have the id {node_type.id!r}. Give one of them another: id='...'."
+            )
         return node_type
 
     def _free_id(self, node_type: NodeType) -> str:
@@ -195,6 +207,18 @@ class Builder:
             name = f"{stem}_{number + 1}"
         self._used_stems[stem] = number + 1
         return name
+
+
+def _wire(source: Any, target: Any) -> Connection:
+    ends: list[Endpoint] = []
+    for end, kinds, role in ((source, (ExecOut, DataOut), "output"), (target, (ExecIn, DataIn), "input")):
+        if not (isinstance(end, BoundSocket) and (isinstance(end.socket, kinds) or isinstance(end.twin, kinds))):
+            raise UnknownSocket(
+                f"connect(source, target) needs an {role} of a node in this graph here, not {end!r}. "
+                "Write g.connect(a.then, b.enter) with a and b from g.add(...)."
+            )
+        ends.append(end.endpoint)
+    return Connection(*ends)
 
 
 def build(registry: Registry | None = None) -> Builder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import types
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import (
     Annotated,
@@ -155,9 +156,7 @@ class Node:
         """Run once per run, whatever happened, in reverse order of setup, within the grace period (R1)."""
 
 
-def _type_of_class(
-    cls: type[Node], type_id: str, initiator: bool, volatile: bool, listens: str | None
-) -> NodeType:
+def _type_of_class(cls: type[Node], type_id: str, initiator: bool, volatile: bool, listens: str | None) -> NodeType:
     declared: dict[str, Socket] = {}
     for base in reversed(cls.__mro__):
         for name, value in vars(base).items():
@@ -166,6 +165,17 @@ def _type_of_class(
             elif name in declared:
                 del declared[name]  # a subclass may take a socket away by assigning None
     sockets = list(declared.values())
+    where = f"class {cls.__qualname__}"
+    for name, socket in declared.items():
+        if socket.name != name:
+            raise NodeDefinitionError(
+                f"{where}: {name!r} is the socket that is already called {socket.name!r}. "
+                f"Make a new {type(socket).__name__} for each attribute."
+            )
+        if hasattr(Node, name) or name == "type":
+            raise NodeDefinitionError(
+                f"{where}: no socket can be called {name!r}, which nodes use themselves. Rename it."
+            )
 
     def of(kind: type[T]) -> tuple[T, ...]:
         return tuple(socket for socket in sockets if isinstance(socket, kind))
@@ -183,12 +193,18 @@ def _type_of_class(
         volatile=volatile,
         listens=listens,
     )
-    _check(node_type, where=f"class {cls.__qualname__}")
+    _check(node_type, where=where)
     return node_type
 
 
 def _check(node_type: NodeType, *, where: str) -> None:
     problems: list[str] = []
+    for role, sockets in (
+        ("inputs", (*node_type.inputs, *node_type.exec_inputs)),
+        ("outputs", (*node_type.outputs, *node_type.exec_outputs)),
+    ):
+        counted = Counter(socket.name for socket in sockets)
+        problems += [f"two {role} are called {name!r}; rename one" for name, count in counted.items() if count > 1]
     for stream in node_type.streams:
         own = (*stream.items, stream.fires, *((stream.done,) if stream.done else ()))
         problems += [
@@ -270,17 +286,29 @@ def _type_of_function(
     volatile: bool = False,
     initiator: bool = False,
 ) -> NodeType:
-    where = f"function {function.__qualname__}"
+    # Not every callable has a name: a functools.partial has none.
+    name = getattr(function, "__qualname__", None) or repr(function)
+    where = f"function {name}"
     try:
-        hints = get_type_hints(function, include_extras=True)
-    except NameError as error:
+        hints = get_type_hints(function, include_extras=True) if hasattr(function, "__annotations__") else {}
+    except (NameError, AttributeError, TypeError, SyntaxError) as error:
         raise NodeDefinitionError(f"{where}: an annotation can't be resolved: {error}.") from error
+    try:
+        signature = inspect.signature(function)
+    except (ValueError, TypeError) as error:
+        raise NodeDefinitionError(
+            f"{where} tells nothing about its parameters. Wrap it in a function of yours."
+        ) from error
     is_async = inspect.iscoroutinefunction(function)
     inputs: list[DataIn[Any]] = []
     parameters: list[Parameter] = []
-    for name, parameter in inspect.signature(function).parameters.items():
+    for name, parameter in signature.parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             raise NodeDefinitionError(f"{where}: *{name} can't be a socket. Give each input a name of its own.")
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            raise NodeDefinitionError(
+                f"{where}: {name} is keyword-only, and bodies are called by position. Remove the *."
+            )
         hint = hints.get(name, object)
         default = UNSET if parameter.default is parameter.empty else parameter.default
         filled = _fill(name, hint)
@@ -305,6 +333,7 @@ def _type_of_function(
         initiator=initiator,
         volatile=volatile,
     )
+    _check(node_type, where=where)
     if not exec_node and not outputs:
         raise NodeDefinitionError(f"{where}: a data node needs a result. Use @exec_node for a function that acts.")
     return node_type
@@ -345,7 +374,7 @@ def as_node_type(node: object) -> NodeType | None:
     if isinstance(node, FunctionNode):
         return cast("FunctionNode[..., Any]", node).type
     if isinstance(node, type) and issubclass(node, Node):
-        return getattr(node, "type", None)
+        return vars(node).get("type")  # not inherited: an abstract class is no node type, whatever its base is
     return None
 
 

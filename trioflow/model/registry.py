@@ -32,7 +32,8 @@ class Registry:
 
     def __init__(self) -> None:
         self._types: dict[str, NodeType] = {}
-        self._packages: dict[str, str] = {}
+        # Several modules may declare ids of one prefix: a package may add to the standard nodes.
+        self._packages: dict[str, list[str]] = {}
         self.merges: dict[str, Merge] = {}
         self.converters: dict[tuple[type, type], Converter] = {}
 
@@ -40,14 +41,16 @@ class Registry:
     def standard(cls, *, plugins: bool = True) -> Registry:
         """The nodes that come with trioflow, and those of installed packages that announce some."""
         registry = cls()
-        registry._packages.update(STANDARD_PACKAGES)
+        for prefix, module in STANDARD_PACKAGES.items():
+            registry.add_package(prefix, module)
         if plugins:
-            for entry in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
-                registry._packages.setdefault(entry.name, entry.value)
+            for entry in sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)):
+                registry.add_package(entry.name, entry.value)
         return registry
 
     def add(self, *nodes: object) -> None:
         """Add node types: classes, decorated functions or `NodeType`s. Raises `NodeDefinitionError`."""
+        added = dict(self._types)
         for node in nodes:
             node_type = as_node_type(node)
             if node_type is None:
@@ -55,12 +58,13 @@ class Registry:
                     f"{node!r} is not a node type. Subclass trioflow.Node, or decorate a function with "
                     "@trioflow.data_node or @trioflow.exec_node."
                 )
-            known = self._types.get(node_type.id)
+            known = added.get(node_type.id)
             if known is not None and known is not node_type:
                 raise NodeDefinitionError(
                     f"Two node types have the id {node_type.id!r}. Give one of them another: id='...'."
                 )
-            self._types[node_type.id] = node_type
+            added[node_type.id] = node_type
+        self._types = added
 
     def add_module(self, module: types.ModuleType | str) -> tuple[NodeType, ...]:
         """Import a module and add the node types that it defines. Raises `NodePackageError` if there are none."""
@@ -73,7 +77,9 @@ class Registry:
 
     def add_package(self, prefix: str, module: str) -> None:
         """Say where ids that start with `prefix.` are declared; the module is imported when one is looked up."""
-        self._packages[prefix] = module
+        modules = self._packages.setdefault(prefix, [])
+        if module not in modules:
+            modules.append(module)
 
     def add_merge(self, name: str, merge: Merge) -> None:
         """Add a merge policy for variables: `merge(base, mine, theirs)` gives the merged value (F4)."""
@@ -116,19 +122,29 @@ class Registry:
         return f"<Registry: {len(self._types)} node types, {len(self._packages)} packages not imported yet>"
 
     def _load(self, prefix: str) -> None:
-        module = self._packages[prefix]
-        self.add(*_node_types_in(_import(module)))
+        modules = self._packages[prefix]
+        while modules:
+            found = tuple(_node_types_in(_import(modules[0])))
+            for node_type in found:
+                if not node_type.id.startswith(f"{prefix}."):
+                    raise NodePackageError(
+                        f"Node package {modules[0]!r} is announced for ids that start with '{prefix}.', but declares "
+                        f"{node_type.id!r}. Give that type an id with the prefix: id='{prefix}....'."
+                    )
+            try:
+                self.add(*found)
+            except NodeDefinitionError as error:
+                raise NodePackageError(f"Node package {modules[0]!r} can't be added: {error}") from error
+            del modules[0]
         del self._packages[prefix]
 
 
 def _import(name: str) -> types.ModuleType:
     try:
         return importlib.import_module(name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # Whatever a foreign module raises while it is imported is the package's fault, not the graph's.
-        raise NodePackageError(
-            f"Node package {name!r} can't be imported: {type(error).__name__}: {error}"
-        ) from error
+        raise NodePackageError(f"Node package {name!r} can't be imported: {type(error).__name__}: {error}") from error
 
 
 def _node_types_in(module: types.ModuleType) -> Iterable[NodeType]:

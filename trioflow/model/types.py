@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import types
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
 NAMED_TYPES: dict[str, Any] = {
     "any": object,
@@ -33,7 +33,11 @@ def describe_type(type_: Any) -> str:
         return "any"
     if type_ is None or type_ is types.NoneType:
         return "None"
+    if isinstance(type_, list):  # the parameters of a Callable
+        return f"[{', '.join(map(describe_type, cast('list[object]', type_)))}]"
     origin = get_origin(type_)
+    if origin is Annotated:
+        return describe_type(get_args(type_)[0])
     if origin is Union or origin is types.UnionType:
         return " | ".join(describe_type(part) for part in get_args(type_))
     if origin is Literal:

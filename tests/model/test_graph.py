@@ -1,0 +1,41 @@
+"""The graph as data."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode
+
+
+def test_text_of_endpoints_and_connections() -> None:
+    """Endpoints and connections read as `node.socket` and `from -> to`."""
+    wire = Connection(Endpoint("my.node", "then"), Endpoint("b", "enter"))
+    assert (str(wire.source), str(wire)) == ("my.node.then", "my.node.then -> b.enter")
+
+
+def test_nothing_can_be_assigned() -> None:
+    """A graph and its nodes are immutable (M1)."""
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        Graph().nodes = ()  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(TypeError):
+        GraphNode("a", "t", {"x": 1}).inputs["x"] = 2  # type: ignore[index]  # pyright: ignore[reportIndexIssue]
+
+
+def test_a_graph_does_not_share_what_it_was_made_from() -> None:
+    """What the maker does to its own dictionary afterwards does not reach the node."""
+    inputs = {"x": 1}
+    node = GraphNode("a", "t", inputs)
+    inputs["x"] = 2
+    assert node.inputs == {"x": 1}
+
+
+def test_lists_become_tuples() -> None:
+    """Any iterable of nodes will do."""
+    assert Graph(nodes=[GraphNode("a", "t")]).nodes == (GraphNode("a", "t"),)
+
+
+def test_python_types_do_not_make_graphs_unequal() -> None:
+    """Graphs are equal by what their documents say."""
+    assert Graph(types={"t": object()}) == Graph()  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
+    assert Graph(extra={"new": 1}) != Graph()

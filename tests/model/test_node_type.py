@@ -1,0 +1,257 @@
+"""Node types from classes, functions and lambdas."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple
+
+import pytest
+
+from trioflow.errors import NodeDefinitionError
+from trioflow.model.context import Context, DataContext
+from trioflow.model.node_type import FromServices, Lazy, Node, as_node_type, data_node, exec_node, inline_node_type
+from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Stream
+
+
+class Base(Node, id="test.Base"):
+    """Does something.
+
+    At length.
+    """
+
+    enter = ExecIn()
+    value = DataIn(int, default=1)
+    then = ExecOut()
+    result = DataOut(int)
+
+
+def names(sockets: tuple[Any, ...]) -> list[str]:
+    return [socket.name for socket in sockets]
+
+
+def test_class() -> None:
+    """A class declares its sockets as attributes, in the order of the source."""
+    node_type = Base.type
+    assert (node_type.id, node_type.summary, node_type.is_exec) == ("test.Base", "Does something.", True)
+    assert names(node_type.inputs) == ["value"]
+    assert names(node_type.exec_inputs) == ["enter"]
+    assert names(node_type.outputs) == ["result"]
+    assert names(node_type.exec_outputs) == ["then"]
+    assert node_type.input_index == {Base.value: 0, "value": 0}
+
+
+def test_default_id_is_module_and_name() -> None:
+    """Without an id of its own a type is called by its module and name."""
+
+    @data_node
+    def double(value: int) -> int:
+        return value * 2
+
+    assert double.type.id == f"{__name__}.test_default_id_is_module_and_name.<locals>.double"
+    assert repr(double) == f"<node type '{double.type.id}'>"
+
+
+def test_subclass_inherits_overrides_and_removes() -> None:
+    """A subclass has the sockets of its base, may replace one in place, and takes one away by assigning None."""
+
+    class Derived(Base, id="test.Derived"):
+        value = DataIn(int, default=2)
+        result = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+
+    assert (names(Derived.type.inputs), Derived.type.inputs[0].default) == (["value"], 2)
+    assert Derived.type.outputs == ()
+
+
+def test_abstract_class_is_no_node_type() -> None:
+    """An abstract class is not the node type of its base."""
+
+    class Abstract(Base, abstract=True):
+        pass
+
+    assert as_node_type(Abstract) is None
+    assert as_node_type(Base) is Base.type
+    assert as_node_type(Base.type) is Base.type
+    assert as_node_type(3) is None
+
+
+def test_function() -> None:
+    """Parameters become inputs with their defaults, the result becomes the output `result`."""
+
+    @data_node(id="test.scale")
+    def scale(value: float, factor: float = 2.0) -> float:
+        """Scale it."""
+        return value * factor
+
+    assert scale(3) == 6.0
+    assert [(s.name, s.type, s.default) for s in scale.type.inputs] == [("value", float, UNSET), ("factor", float, 2.0)]
+    assert [(s.name, s.type) for s in scale.type.outputs] == [("result", float)]
+    assert not scale.type.is_exec
+
+
+def test_exec_function() -> None:
+    """An exec node made from a function is entered at `enter` and goes on at `then`; as an initiator only the latter."""
+
+    @exec_node
+    def act() -> None: ...
+
+    @exec_node(initiator=True)
+    def start() -> None: ...
+
+    assert (names(act.type.exec_inputs), names(act.type.exec_outputs), act.type.outputs) == (["enter"], ["then"], ())
+    assert (start.type.exec_inputs, start.type.initiator) == ((), True)
+
+
+class Parts(NamedTuple):
+    whole: int
+    rest: int
+
+
+def test_named_tuple_has_an_output_per_field() -> None:
+    """A result annotated as a NamedTuple makes one output per field."""
+
+    @data_node
+    def split(a: int, b: int) -> Parts:
+        return Parts(*divmod(a, b))
+
+    assert names(split.type.outputs) == ["whole", "rest"]
+
+
+def test_parameters_that_are_no_sockets() -> None:
+    """Context and services are filled by the engine; a Lazy parameter is a lazy input (D7)."""
+
+    @data_node
+    async def pick(which: Lazy[int], ctx: DataContext, service: FromServices[str]) -> int:
+        return await which()
+
+    body: Any = pick.type.body
+    assert [(p.name, p.fill) for p in body.parameters] == [
+        ("which", "lazy"), ("ctx", "context"), ("service", "service"),
+    ]  # fmt: skip
+    assert [(s.name, s.lazy, s.type) for s in pick.type.inputs] == [("which", True, int)]
+
+
+def test_lambda() -> None:
+    """A lambda is a data node whose values have any type."""
+    node_type = inline_node_type(lambda a, b: a + b, "inline.0")
+    assert (names(node_type.inputs), names(node_type.outputs), node_type.id) == (["a", "b"], ["result"], "inline.0")
+
+
+def test_callable_without_a_name() -> None:
+    """A functools.partial is a function, too."""
+    node_type = inline_node_type(functools.partial(pow, 2), "inline.0")
+    assert names(node_type.inputs) == ["exp", "mod"]
+
+
+def variadic(*values: int) -> int:
+    return sum(values)
+
+
+def keyword_only(*, value: int) -> int:
+    return value
+
+
+def lazy_sync(value: Lazy[int]) -> int:
+    return 1
+
+
+def no_result() -> None: ...
+
+
+def unresolvable(value: Nowhere) -> int:  # type: ignore[name-defined]  # noqa: F821 # pyright: ignore
+    return 1
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (variadic, "function variadic: *values can't be a socket. Give each input a name of its own."),
+        (
+            keyword_only,
+            "function keyword_only: value is keyword-only, and bodies are called by position. Remove the *.",
+        ),
+        (lazy_sync, "function lazy_sync: value is Lazy, so the function must be async to await it."),
+        (no_result, "function no_result: a data node needs a result. Use @exec_node for a function that acts."),
+        (unresolvable, "function unresolvable: an annotation can't be resolved: name 'Nowhere' is not defined."),
+        (dict, "function dict tells nothing about its parameters. Wrap it in a function of yours."),
+    ],
+)
+def test_bad_function(function: Any, message: str) -> None:
+    """A function that can't be a node type is refused with the reason and a cure."""
+    with pytest.raises(NodeDefinitionError) as caught:
+        data_node(function)
+    assert str(caught.value) == message
+
+
+def test_two_inputs_of_one_name() -> None:
+    """A parameter of an exec function can't take the name of its exec input: a wire could not tell them apart."""
+    with pytest.raises(NodeDefinitionError) as caught:
+
+        @exec_node
+        def act(enter: int) -> None: ...
+
+    where = "function test_two_inputs_of_one_name.<locals>.act"
+    assert str(caught.value) == f"{where} can't be a node type: two inputs are called 'enter'; rename one."
+
+
+def test_bad_classes() -> None:
+    """All that is wrong with a class is told at once, with the class's name."""
+    stray = DataOut(int)
+    with pytest.raises(NodeDefinitionError) as caught:
+
+        class Wrong(Node, listens="event", volatile=True):
+            body = ExecOut()
+            items = Stream(stray, fires=body)
+
+    assert str(caught.value) == (
+        "class test_bad_classes.<locals>.Wrong can't be a node type: stream 'items' uses <DataOut ''>, which is not a "
+        "socket of this type; listens='event' is not one of its data inputs; volatile is for data nodes; an exec node "
+        "runs at each dispatch anyway."
+    )
+
+
+def test_initiator_needs_exec() -> None:
+    """A data node can't be an initiator (M4)."""
+    with pytest.raises(NodeDefinitionError) as caught:
+
+        class Wrong(Node, initiator=True):
+            value = DataOut(int)
+
+    assert str(caught.value) == (
+        "class test_initiator_needs_exec.<locals>.Wrong can't be a node type: an initiator needs an exec output; "
+        "a data node runs only when its value is asked for."
+    )
+
+
+def test_one_socket_for_two_attributes() -> None:
+    """A socket can't be two attributes; the refusal names both, on every Python."""
+    with pytest.raises(NodeDefinitionError) as caught:
+
+        class Wrong(Node):
+            first = ExecIn()
+            second = first
+
+    assert str(caught.value) == (
+        "class test_one_socket_for_two_attributes.<locals>.Wrong: 'second' is the socket that is already called "
+        "'first'. Make a new ExecIn for each attribute."
+    )
+
+
+def test_reserved_name() -> None:
+    """A socket can't hide what nodes use themselves."""
+    with pytest.raises(NodeDefinitionError) as caught:
+
+        class Wrong(Node):
+            type = DataIn(str)  # type: ignore[assignment]  # pyright: ignore
+
+    assert str(caught.value) == (
+        "class test_reserved_name.<locals>.Wrong: no socket can be called 'type', which nodes use themselves. Rename it."
+    )
+
+
+@pytest.mark.trio
+async def test_missing_body() -> None:
+    """A class without a body says which method it needs."""
+    ctx: Context = None  # type: ignore[assignment]  # pyright: ignore
+    with pytest.raises(NotImplementedError) as caught:
+        await Base().execute(ctx)
+    assert str(caught.value) == "Base needs `async def execute(self, ctx)`."
