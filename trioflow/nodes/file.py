@@ -128,18 +128,22 @@ class Hash(tf.Node, id="file.hash"):
     then = tf.ExecOut()
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        digest = hashlib.new(await ctx.get_input(self.algorithm))
-        size = lines = 0
-        path = trio.Path(await ctx.get_input(self.path))
-        async with await path.open("rb") as file:
-            while chunk := await file.read(CHUNK):
-                if len(chunk) > 1 << 16:
-                    await trio.to_thread.run_sync(digest.update, chunk)
-                else:
-                    digest.update(chunk)
-                size += len(chunk)
-                lines += chunk.count(b"\n")
-        ctx.set_output(self.digest, digest.hexdigest())
+        path, algorithm = await ctx.get_input(self.path), await ctx.get_input(self.algorithm)
+        # One thread for the whole file: for small files the way there and back costs more than the reading.
+        digest, size, lines = await trio.to_thread.run_sync(_hash_file, path, algorithm)
+        ctx.set_output(self.digest, digest)
         ctx.set_output(self.size, size)
         ctx.set_output(self.lines, lines)
         return self.then
+
+
+def _hash_file(path: str, algorithm: str) -> tuple[str, int, int]:
+    digest = hashlib.new(algorithm)
+    size = lines = 0
+    with Path(path).open("rb", buffering=0) as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+            lines += chunk.count(b"\n")
+            trio.from_thread.check_cancelled()
+    return digest.hexdigest(), size, lines
