@@ -91,13 +91,12 @@ class Registry:
 
     def find(self, type_id: str) -> NodeType | None:
         """The node type with this id, or None. Raises `NodePackageError` if its package fails to import."""
-        found = self._types.get(type_id)
-        if found is None:
-            prefix = type_id.partition(".")[0]
-            if prefix in self._packages:
-                self._load(prefix)
-                found = self._types.get(type_id)
-        return found
+        prefix = type_id.partition(".")[0]
+        # The first package that declares an id has it, whatever was looked up before, and whether or not a later
+        # package is broken.
+        while type_id not in self._types and prefix in self._packages:
+            self._load_next(prefix)
+        return self._types.get(type_id)
 
     def get(self, type_id: str) -> NodeType:
         """The node type with this id. Raises `UnknownNodeType` with the nearest ids."""
@@ -110,7 +109,8 @@ class Registry:
         """All ids, sorted. Imports every package that can be imported."""
         for prefix in sorted(self._packages):
             try:
-                self._load(prefix)
+                while prefix in self._packages:
+                    self._load_next(prefix)
             except NodePackageError:
                 continue  # it is reported when one of its ids is asked for
         return sorted(self._types)
@@ -121,22 +121,23 @@ class Registry:
     def __repr__(self) -> str:
         return f"<Registry: {len(self._types)} node types, {len(self._packages)} packages not imported yet>"
 
-    def _load(self, prefix: str) -> None:
-        modules = self._packages[prefix]
-        while modules:
-            found = tuple(_node_types_in(_import(modules[0])))
-            for node_type in found:
-                if not node_type.id.startswith(f"{prefix}."):
-                    raise NodePackageError(
-                        f"Node package {modules[0]!r} is announced for ids that start with '{prefix}.', but declares "
-                        f"{node_type.id!r}. Give that type an id with the prefix: id='{prefix}....'."
-                    )
-            try:
-                self.add(*found)
-            except NodeDefinitionError as error:
-                raise NodePackageError(f"Node package {modules[0]!r} can't be added: {error}") from error
-            del modules[0]
-        del self._packages[prefix]
+    def _load_next(self, prefix: str) -> None:
+        module, *others = self._packages[prefix]
+        found = tuple(_node_types_in(_import(module)))
+        for node_type in found:
+            if not node_type.id.startswith(f"{prefix}."):
+                raise NodePackageError(
+                    f"Node package {module!r} is announced for ids that start with '{prefix}.', but declares "
+                    f"{node_type.id!r}. Give that type an id with the prefix: id='{prefix}....'."
+                )
+        try:
+            self.add(*found)
+        except NodeDefinitionError as error:
+            raise NodePackageError(f"Node package {module!r} can't be added: {error}") from error
+        if others:
+            self._packages[prefix] = others
+        else:
+            del self._packages[prefix]
 
 
 def _import(name: str) -> types.ModuleType:
