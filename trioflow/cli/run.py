@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
-import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -78,10 +77,14 @@ def run(
         if trace is not None:
             observers.append(TraceWriter(stack.enter_context(_open_trace(trace))))
         watching = stack.enter_context(watcher(plain=as_json))
+        observers.append(watching)
         try:
-            outcome = trio.run(_run, plan, variables, options, [*observers, watching])
-        except (UnknownName, CoercionError) as error:
-            fail(f"{source}: {error}")
+            outcome = trio.run(_run, plan, variables, options, observers)
+        except KeyboardInterrupt:
+            raise SystemExit(INTERRUPTED) from None
+    failure = outcome.error
+    if isinstance(failure, UnknownName | CoercionError) and origin_node(failure) is None:
+        fail(f"{source}: {failure}")  # of the settings, before anything ran
     _report(outcome, watching, as_json=as_json, with_traceback=with_traceback)
 
 
@@ -125,37 +128,25 @@ async def _run(
     plan: Plan, variables: Mapping[str, object], options: RunOptions, observers: Sequence[Observer]
 ) -> Outcome:
     outcome = Outcome()
-    with trio.CancelScope() as scope:
-        async with trio.open_nursery() as nursery:
+    async with trio.open_nursery() as nursery:
 
-            async def cancel_on_signal(*, task_status: trio.TaskStatus[None]) -> None:
-                with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-                    task_status.started()
-                    async for _ in signals:
-                        if outcome.interrupted:
-                            sys.exit(INTERRUPTED)  # the second time there is no waiting for anybody
-                        outcome.interrupted = True
-                        scope.cancel()
-                        break
-                signal.signal(signal.SIGINT, lambda *_: _leave_now())
-
-            await nursery.start(cancel_on_signal)
-            try:
-                async with open_run(plan, variables=variables, options=options, observers=observers) as running:
-                    outcome.result = await running.result()
-            except (UnknownName, CoercionError) as error:
-                if not getattr(error, "__notes__", None):
-                    raise  # of the settings, before anything ran
-                outcome.error = error
-            except Exception as error:
-                # Whatever the graph failed with is told to the person, not raised.
-                outcome.error = error
+        async def cancel_on_signal(*, task_status: trio.TaskStatus[None]) -> None:
+            with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+                task_status.started()
+                await anext(signals)
+            # The receiver is closed, so a second Ctrl-C ends Python as it always does.
+            outcome.interrupted = True
             nursery.cancel_scope.cancel()
+
+        await nursery.start(cancel_on_signal)
+        try:
+            async with open_run(plan, variables=variables, options=options, observers=observers) as running:
+                outcome.result = await running.result()
+        except Exception as error:
+            # Whatever the graph failed with is told to the person, not raised.
+            outcome.error = error
+        nursery.cancel_scope.cancel()
     return outcome
-
-
-def _leave_now() -> None:
-    raise SystemExit(INTERRUPTED)
 
 
 def _report(outcome: Outcome, watching: Watcher, *, as_json: bool, with_traceback: bool) -> None:

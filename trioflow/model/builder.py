@@ -144,9 +144,9 @@ class Builder:
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         """Mark a node as an initiator (M4), or set how its streams run (S2-S4). What is None stays as it is."""
-        if not isinstance(node, Handle) or node._id not in self._nodes:  # noqa: SLF001 - a socket could have the name
+        if not isinstance(node, Handle) or node._id not in self._nodes:
             raise InvalidGraph(f"configure(node) needs a node of this graph, from g.add(...), not {node!r}.")
-        known = self._nodes[node._id]  # noqa: SLF001 - as above
+        known = self._nodes[node._id]
         stream = known.stream or StreamSettings()
         given: dict[str, Any] = {"mode": mode, "limit": limit, "on_error": on_error}
         stream = attrs.evolve(stream, **{name: value for name, value in given.items() if value is not None})

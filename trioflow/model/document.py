@@ -31,7 +31,7 @@ _TOO_DEEP = "it is nested too deeply, or holds itself. Flatten its values."
 _YAML_SUFFIXES = frozenset({".yaml", ".yml"})
 
 
-def loads(text: str, *, format: Format = "json", source: str = "<string>") -> Graph:  # noqa: A002 - json's own word
+def loads(text: str, *, format: Format = "json", source: str = "<string>") -> Graph:
     """The graph in a text. `source` names the text in errors.
 
     Raises `DocumentError` with every problem, each with its path; `MissingExtra` for YAML without PyYAML.
@@ -40,7 +40,7 @@ def loads(text: str, *, format: Format = "json", source: str = "<string>") -> Gr
         return graph_from(_module(format).read(text.removeprefix("\ufeff")))
 
 
-def dumps(graph: Graph, *, format: Format = "json") -> str:  # noqa: A002 - json's own word
+def dumps(graph: Graph, *, format: Format = "json") -> str:
     """The graph as a text, without what is at its default, such that `loads` gives an equal graph.
 
     Raises `DocumentError` for a graph that no document can hold: with values that are not JSON's, or with node types
@@ -104,7 +104,7 @@ def _format_of(path: Path) -> Format:
     return "yaml" if path.suffix.lower() in _YAML_SUFFIXES else "json"
 
 
-def _module(format: str) -> ModuleType:  # noqa: A002 - as in the public functions
+def _module(format: str) -> ModuleType:
     if format == "json":
         return json_text
     if format == "yaml":

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-class BadText(ValueError):  # noqa: N818 - said of the text, not of the code
+class BadText(ValueError):
     """The text can't be read in its format; the message is one line and begins with the place."""
 
 

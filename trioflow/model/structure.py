@@ -35,7 +35,7 @@ _SCALARS = frozenset({str, int, bool, type(None)})
 # --- problems and their paths ----------------------------------------------------------------------------------------
 
 
-class Refused(Exception):  # noqa: N818 - said of the value, not of the code
+class Refused(Exception):
     """Problems of one value: each a path from that value on, and what is wrong there."""
 
     def __init__(self, problems: list[tuple[str, str]]) -> None:
@@ -133,7 +133,7 @@ def _made_from(origin: object) -> Callable[[Any], bool]:
 
 
 @functools.cache
-def _converter(keep_unknown: bool) -> Converter:  # noqa: FBT001 - the only argument
+def _converter(keep_unknown: bool) -> Converter:
     converter = Converter()
     converter.register_structure_hook(str, _exactly(str, "text"))
     converter.register_structure_hook(bool, _exactly(bool, "true or false"))
@@ -261,7 +261,7 @@ def _is_object(hint: Any) -> bool:
     return isinstance(hint, type) and attrs.has(hint) and hint is not Endpoint
 
 
-def _object_of(cls: Any, converter: Converter, keep_unknown: bool) -> Hook:  # noqa: FBT001 - internal
+def _object_of(cls: Any, converter: Converter, keep_unknown: bool) -> Hook:
     keys = fields_by_key(cls)
     known = keys.keys()
     overrides: dict[str, Any] = {field.name: override(omit=True) for field in attrs.fields(cls)}
@@ -311,7 +311,7 @@ def tree_from(graph: Graph) -> dict[str, Any]:
     problems = [*_unwritable(graph)]
     if problems:
         raise Refused(problems)
-    tree = cast("dict[str, Any]", _converter(False).unstructure(graph))  # noqa: FBT003 - the only argument
+    tree = cast("dict[str, Any]", _converter(False).unstructure(graph))
     graph_from(tree)  # refuses what could not be read back
     return tree
 

@@ -70,6 +70,7 @@ def write(tree: Mapping[str, Any]) -> str:
 def _build(text: str) -> Any:
     # Each open list or object is a list of what it holds so far; the first one stands for the whole text.
     stack: list[list[Any]] = [[]]
+    starts: list[Any] = []
     documents = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.ScalarEvent):
@@ -78,12 +79,14 @@ def _build(text: str) -> Any:
         elif isinstance(event, yaml.CollectionStartEvent):
             _refuse(event)
             stack.append([])
+            starts.append(event.start_mark)
         elif isinstance(event, yaml.SequenceEndEvent):
             done = stack.pop()
+            starts.pop()
             stack[-1].append(done)
         elif isinstance(event, yaml.MappingEndEvent):
             done = stack.pop()
-            stack[-1].append(_mapping(done, event))
+            stack[-1].append(_mapping(done, starts.pop()))
         elif isinstance(event, yaml.AliasEvent):
             raise BadText(f"{_place(event.start_mark)}: aliases (*{event.anchor}) are not read. Repeat the value.")
         elif isinstance(event, yaml.DocumentStartEvent):
@@ -129,12 +132,12 @@ def _resolve(value: str) -> Any:
     return value
 
 
-def _mapping(flat: list[Any], event: Any) -> dict[Any, Any]:
+def _mapping(flat: list[Any], start: Any) -> dict[Any, Any]:
     pairs = list(zip(flat[::2], flat[1::2], strict=True))
     try:
         made = dict(pairs)
     except TypeError:
-        raise BadText(f"{_place(event.start_mark)}: a list or an object can't be a key. Keys are texts.") from None
+        raise BadText(f"{_place(start)}: a list or an object can't be a key. Keys are texts.") from None
     return made if len(made) == len(pairs) else Repeated(pairs)
 
 

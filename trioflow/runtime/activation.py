@@ -219,7 +219,9 @@ class Activation(Line, Context):
         limit = stream.limit
         if limit is not None and forks.in_flight >= limit:
             await forks.wait_until(lambda: forks.in_flight < limit)  # S3
-        elif stream.emits % self.run.options.turn_every == 0 or perf_counter() - self.run.last_turn > self.run.turn_after:
+        elif (
+            stream.emits % self.run.options.turn_every == 0 or perf_counter() - self.run.last_turn > self.run.turn_after
+        ):
             await self.run.take_turn()  # T2: a body that only emits must not starve anybody either
         else:
             await checkpoint_if_cancelled()

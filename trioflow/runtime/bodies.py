@@ -118,9 +118,7 @@ def _with_streams(node: PlanNode, inner: ExecBody, override: StreamSettings | No
     return body
 
 
-def _settings(
-    stream: PlanStream, override: StreamSettings | None
-) -> tuple[StreamMode, int | None, ErrorMode]:
+def _settings(stream: PlanStream, override: StreamSettings | None) -> tuple[StreamMode, int | None, ErrorMode]:
     """The run's settings before those of the graph, before those of the type (S2)."""
     if override is None:
         return stream.mode, stream.limit, stream.on_error

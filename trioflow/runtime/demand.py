@@ -139,7 +139,7 @@ async def resolve(activation: Activation, node: PlanNode, planned: PlanInput) ->
 
 
 @types.coroutine
-def demand(activation: Activation, wanted: PlanNode) -> Generator[Any, Any, Evaluation]:  # noqa: C901, PLR0912
+def demand(activation: Activation, wanted: PlanNode) -> Generator[Any, Any, Evaluation]:  # noqa: C901
     """The evaluation of a data node that is current in the activation's strand (D4)."""
     run = activation.strand.run
     store = activation.strand.store
@@ -192,16 +192,16 @@ def demand(activation: Activation, wanted: PlanNode) -> Generator[Any, Any, Eval
                     continue
                 try:
                     answer = yield trap
-                except BaseException as error:  # noqa: BLE001 - whatever trio throws belongs to the body
+                except BaseException as error:
                     thrown = error
                 run.last_turn = time.perf_counter()
                 continue
         except StopIteration as stop:
             try:
                 finished = _complete(activation, frame, stop.value)
-            except Exception as error:  # noqa: BLE001 - a result of the wrong shape is a failure of the body
+            except Exception as error:
                 thrown = error
-        except BaseException as error:  # noqa: BLE001 - it goes to whoever asked
+        except BaseException as error:
             thrown = error
         if finished is None:
             assert thrown is not None
@@ -261,9 +261,7 @@ def _gather(activation: Activation, frame: Frame) -> PlanNode | None:
     frame.revision = store.revision
     last = store.cells[node.slot]
     hung = recall(youngest(used, activation.strand.run.root_cell), node.index)
-    frame.candidates = [
-        known for known in (last, hung) if type(known) is Evaluation and same_cells(known.used, used)
-    ]
+    frame.candidates = [known for known in (last, hung) if type(known) is Evaluation and same_cells(known.used, used)]
     return None
 
 
@@ -314,9 +312,7 @@ def _begin(activation: Activation, frame: Frame) -> Evaluation | None:
     if make is None:
         body = node.type.body
         assert isinstance(body, FunctionBody)
-        return _complete(
-            activation, frame, body.function(*map(value_of, node.inputs, frame.used))
-        )
+        return _complete(activation, frame, body.function(*map(value_of, node.inputs, frame.used)))
     frame.context = DataActivation(activation, frame)
     frame.pending = Pending(frame.used)
     remember(youngest(frame.used, run.root_cell), node.index, frame.pending)

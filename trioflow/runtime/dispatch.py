@@ -115,7 +115,7 @@ def drive(strand: Strand, line: Line, targets: Sequence[Target]) -> Generator[An
                 trap = segment.throw(error)
         except StopIteration:
             answer = None
-        except BaseException as error:  # noqa: BLE001 - it goes to the segment below
+        except BaseException as error:
             thrown = error
         else:
             strand.driving = False
@@ -126,7 +126,7 @@ def drive(strand: Strand, line: Line, targets: Sequence[Target]) -> Generator[An
                 continue
             try:
                 answer = yield trap
-            except BaseException as error:  # noqa: BLE001 - whatever trio throws belongs to the body
+            except BaseException as error:
                 thrown = error
             run.last_turn = perf_counter()
             continue

@@ -194,7 +194,7 @@ async def open_forks(line: Line, strand: Strand, node: str | None) -> AsyncItera
             forks = ForkSet(line, strand, node, nursery)
             yield forks
             await forks.join()
-    except BaseException as error:  # noqa: BLE001 - raised below, without a context that would hide it
+    except BaseException as error:
         failure = forks.in_order(error) if forks is not None else error
     finally:
         strand.nurseries -= 1

@@ -27,7 +27,7 @@ from trioflow.model.registry import Registry
 from trioflow.runtime.activation import Activation, listeners
 from trioflow.runtime.bodies import data_body, exec_body
 from trioflow.runtime.dispatch import drive
-from trioflow.runtime.failure import is_cancellation, mark_origin, origin_of
+from trioflow.runtime.failure import is_cancellation, origin_of
 from trioflow.runtime.forks import StrandFork, dispatching, open_forks
 from trioflow.runtime.gate import Gate
 from trioflow.runtime.line import Line
@@ -38,7 +38,6 @@ from trioflow.runtime.strand import Strand
 from trioflow.runtime.watch import Observer, Subscription, Watch
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import (
-    ROOT,
     LimitReached,
     RunCancelled,
     RunCompleted,
@@ -215,7 +214,7 @@ class Run:
                     await self._run_graph()
                 if limit.cancelled_caught:
                     failure = self._timed_out()
-        except BaseException as error:  # noqa: BLE001 - kept until everything is torn down
+        except BaseException as error:
             failure = error
         errors = await self._tear_down_nodes()
         failure = _combine(failure, errors)
@@ -452,7 +451,7 @@ async def open_run(
             nursery.start_soon(run.execute)
             try:
                 yield run
-            except BaseException as error:  # noqa: BLE001 - raised below, as it is
+            except BaseException as error:
                 block_failure = error
                 run.cancel()
             else:

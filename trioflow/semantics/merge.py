@@ -52,9 +52,7 @@ POLICIES = ("last", "first", "error", *THREE_WAY)
 """The policies that need no registration."""
 
 
-def merge_variable(
-    policy: str, custom: Mapping[str, Merge], variable: str, base: Any, mine: Any, theirs: Any
-) -> Any:
+def merge_variable(policy: str, custom: Mapping[str, Merge], variable: str, base: Any, mine: Any, theirs: Any) -> Any:
     """Merge with a three-way policy. Raises `MergeError` if the values do not suit it."""
     merge = custom.get(policy) or THREE_WAY[policy]
     try:

@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from trioflow.model.graph import Graph, GraphNode
-from trioflow.model.node_type import FunctionBody, NodeType
+from trioflow.model.node_type import NodeType
 from trioflow.model.registry import Registry
 from trioflow.model.sockets import UNSET, DataIn, ErrorMode, StreamMode
 from trioflow.model.types import NAMED_TYPES
@@ -307,4 +307,3 @@ def _mark_impure(nodes: list[PlanNode]) -> None:
             if not consumer.impure:
                 consumer.impure = True
                 reached.append(consumer)
-

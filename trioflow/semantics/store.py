@@ -10,15 +10,12 @@ replaces the owner's unless the owner's was written after the fork, that is, bea
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 
 from trioflow.errors import MergeError
 from trioflow.semantics.merge import merge_variable
-
-if TYPE_CHECKING:
-    from trioflow.semantics.memo import Evaluation
 
 Key = int | tuple[int, str]
 """A place in a store: a slot, or (node, name) for a value of a node's state."""
@@ -174,9 +171,7 @@ class Store:
             self.state[key] = cell
         self._effective[key] = (cell, number)
 
-    def _merge_variable(
-        self, slot: int, writes: Writes, mine: Cell, theirs: Cell, conflicts: list[Conflict]
-    ) -> None:
+    def _merge_variable(self, slot: int, writes: Writes, mine: Cell, theirs: Cell, conflicts: list[Conflict]) -> None:
         """More than one side wrote since the fork (F4)."""
         variable = self._variables[slot]
         number = writes.number
