@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
+import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -62,7 +63,7 @@ def run(
 ) -> None:
     """Run GRAPH.
 
-    What the graph prints goes to standard output, all else to standard error. Ctrl-C cancels the run: nodes clean up,
+    What the graph prints goes to standard output (with --json to standard error), all else to standard error. Ctrl-C cancels the run: nodes clean up,
     and the summary says what was cancelled; a second one ends it at once.
     """
     graph, registry = open_graph(source, modules)
@@ -78,6 +79,8 @@ def run(
             observers.append(TraceWriter(stack.enter_context(_open_trace(trace))))
         watching = stack.enter_context(watcher(plain=as_json))
         observers.append(watching)
+        if as_json:
+            stack.enter_context(contextlib.redirect_stdout(sys.stderr))  # standard output is for the one object
         try:
             outcome = trio.run(_run, plan, variables, options, observers)
         except KeyboardInterrupt:

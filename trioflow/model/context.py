@@ -149,7 +149,7 @@ class Context(DataContext, ABC):
     @property
     @abstractmethod
     def entered(self) -> str | None:
-        """The name of the exec input that this activation was entered through; None for initiators and listeners (T5)."""
+        """The name of the exec input that control entered through; None for initiators and listeners (T5)."""
 
     @property
     @abstractmethod
@@ -211,7 +211,7 @@ class Context(DataContext, ABC):
 
     @abstractmethod
     def set_variable(self, name: str, value: object) -> None:
-        """Set a variable in this strand. Raises `UnknownName`, or `CoercionError` if the value does not fit its type."""
+        """Set a variable in this strand. Raises `UnknownName`, or `CoercionError` for a value that does not fit."""
 
     @abstractmethod
     async def publish(self, event: str, payload: object = None) -> None:

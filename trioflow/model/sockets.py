@@ -128,6 +128,7 @@ class Supplies(Protocol[T_co]):
 
     def __supplies__(self) -> T_co:
         """Never called: see `DataIn.__supplies__`."""
+        ...
 
 
 class DataOut(Socket, Generic[T]):

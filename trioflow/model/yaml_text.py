@@ -2,12 +2,13 @@
 
 Scalars follow the core schema of YAML 1.2, so that `no` and `on` stay texts and nothing turns into a date. What JSON
 can't say is refused: anchors, tags, several documents in a text. The text is read event by event instead of by
-PyYAML's constructors: no depth of nesting exhausts the stack, and each problem has a line.
+PyYAML's constructors, which can't be bounded: no depth of nesting exhausts the stack, and each problem has a line.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,7 +37,8 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\uf
 def read(text: str) -> Any:
     """The tree of dicts and lists in a YAML text; a `Repeated` stands for an object with repeated keys.
 
-    NaN and infinities come through as floats: whoever looks at the tree refuses them. Raises `BadText`.
+    NaN and infinities come through as floats: whoever looks at the tree refuses them. Raises `BadText`, and
+    `RecursionError` for a text that is nested too deeply.
     """
     bad = _FORBIDDEN.search(text)
     if bad is not None:
@@ -78,6 +80,8 @@ def _build(text: str) -> Any:
             stack[-1].append(_scalar(event))
         elif isinstance(event, yaml.CollectionStartEvent):
             _refuse(event)
+            if len(stack) > sys.getrecursionlimit():
+                raise RecursionError  # nobody could look at the tree, and libyaml gets slower with every level
             stack.append([])
             starts.append(event.start_mark)
         elif isinstance(event, yaml.SequenceEndEvent):

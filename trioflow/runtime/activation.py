@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -256,7 +256,7 @@ class Activation(Line, Context):
         return self._branches()
 
     @asynccontextmanager
-    async def _branches(self) -> AsyncIterator[Branches]:
+    async def _branches(self) -> AsyncGenerator[Branches, None]:
         async with open_forks(self, self.strand, self.plan.id) as forks:
             yield ForkedBranches(self, forks)
 
@@ -405,6 +405,7 @@ def listeners(run: RunState, event: str, payload: object) -> Sequence[Target]:
     if found is None:
         known = list(run.plan.listeners)
         raise UnknownName(
-            f"There is no event {event!r}.{did_you_mean(event, known)} The graph declares: {', '.join(known) or 'none'}."
+            f"There is no event {event!r}.{did_you_mean(event, known)} "
+            f"The graph declares: {', '.join(known) or 'none'}."
         )
     return [Target(node, None, payload) for node in found]

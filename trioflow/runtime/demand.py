@@ -102,8 +102,8 @@ def missing(node: PlanNode, planned: PlanInput) -> MissingInput:
     """D1: nothing supplies a value."""
     source = f"its source has not been written yet ({planned.wire})" if planned.wire else "nothing is wired to it"
     return MissingInput(
-        f"Input {planned.socket.name!r} of node {node.id!r} ({node.type.id}) has no value: {source}, and it has neither "
-        "a literal nor a default. Give it a literal, or make sure that the source runs first."
+        f"Input {planned.socket.name!r} of node {node.id!r} ({node.type.id}) has no value: {source}, and it has "
+        "neither a literal nor a default. Give it a literal, or make sure that the source runs first."
     )
 
 
@@ -521,7 +521,8 @@ def variable_slot(run: RunState, name: str) -> int:
     if slot is None:
         known = list(run.plan.variable_index)
         raise UnknownName(
-            f"There is no variable {name!r}.{did_you_mean(name, known)} The graph declares: {', '.join(known) or 'none'}."
+            f"There is no variable {name!r}.{did_you_mean(name, known)} "
+            f"The graph declares: {', '.join(known) or 'none'}."
         )
     return slot
 

@@ -153,7 +153,11 @@ def _handed_over(node: PlanNode, outcome: Any) -> Sequence[Target]:
 def _reader(strand: Strand) -> Any:
     """What a breakpoint's condition reads variables with."""
     index = strand.run.plan.variable_index
-    return lambda name: strand.store.cells[index[name]].value
+
+    def read(name: str) -> Any:
+        return strand.store.cells[index[name]].value
+
+    return read
 
 
 def _tell_completed(run: RunState, activation: Activation, outcome: Any) -> None:
@@ -207,8 +211,8 @@ def _count_nurseries(run: RunState, activation: Activation) -> None:
         return
     run.tell(LimitReached, activation, activation.plan.id, "nesting", MAX_NESTING)
     raise DepthExceeded(
-        f"More than {MAX_NESTING} nurseries are open inside each other at node {activation.plan.id!r}: its body, or one "
-        "above it, opens a nursery around a trigger that comes back to it. Trigger outside of the nursery.",
+        f"More than {MAX_NESTING} nurseries are open inside each other at node {activation.plan.id!r}: its body, or "
+        "one above it, opens a nursery around a trigger that comes back to it. Trigger outside of the nursery.",
         limit="nesting",
         value=MAX_NESTING,
     )

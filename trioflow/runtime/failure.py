@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import trio
@@ -49,10 +50,8 @@ def mark_origin(error: BaseException, run: RunState, where: Path, node: str, typ
     for leaf in leaves(error):
         if not isinstance(leaf, trio.Cancelled):
             leaf.add_note(f"in node {node!r} ({type_id}), activation {where.short}")
-            try:
+            with suppress(AttributeError):  # an exception class with slots: the note still tells
                 setattr(leaf, _ATTRIBUTE, (run.id, where, node))
-            except AttributeError:
-                pass  # an exception class with slots: the note still tells
     return where
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -174,13 +174,14 @@ class ForkSet:
 
 
 @asynccontextmanager
-async def open_forks(line: Line, strand: Strand, node: str | None) -> AsyncIterator[ForkSet]:
+async def open_forks(line: Line, strand: Strand, node: str | None) -> AsyncGenerator[ForkSet, None]:
     """A block that owns forks: where it ends they are joined; if it fails they are cancelled (F2, F5)."""
     run = strand.run
     if strand.nurseries >= run.options.max_nesting:  # F8
         run.tell(LimitReached, line, node, "nesting", run.options.max_nesting)
         raise DepthExceeded(
-            f"Concurrent strands nest deeper than {run.options.max_nesting} at node {node!r} (activation {line.where.short}). "
+            f"Concurrent strands nest deeper than {run.options.max_nesting} at node {node!r} "
+            f"(activation {line.where.short}). "
             "A fork inside a fork that comes back to the same node never ends; if it does, raise "
             "RunOptions(max_nesting=...), up to 256.",
             limit="nesting",

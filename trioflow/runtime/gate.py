@@ -137,7 +137,7 @@ class Gate:
         except trio.Cancelled:
             if arrival in self._parked:
                 del self._parked[arrival]
-            elif self._reason is not None:
+            elif self._reason is not None:  # pyright: ignore[reportUnnecessaryComparison] - time has passed
                 # It was let pass and dies before it does: the next in line takes its place.
                 self.step(1)
             raise

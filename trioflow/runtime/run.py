@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -77,7 +77,7 @@ class _HostEvent:
 
 
 class Run:
-    """One execution of a graph, from `open_run`. Belongs to one trio event loop; its methods are for that loop's tasks."""
+    """One execution of a graph, from `open_run`. It belongs to one trio event loop, and is for that loop's tasks."""
 
     def __init__(
         self,
@@ -350,8 +350,8 @@ class Run:
         assert timeout is not None
         state.tell(LimitReached, None, None, "timeout", timeout)
         return LimitExceeded(
-            f"The run reached its limit of {timeout:g} s after {state.steps} steps. Raise RunOptions(timeout=...) if it "
-            "is meant to take longer.",
+            f"The run reached its limit of {timeout:g} s after {state.steps} steps. Raise RunOptions(timeout=...) if "
+            "it is meant to take longer.",
             limit="timeout",
             value=timeout,
         )
@@ -432,8 +432,8 @@ async def open_run(
     options: RunOptions | None = None,
     observers: Sequence[Observer] = (),
     middleware: Sequence[Middleware] = (),
-) -> AsyncIterator[Run]:
-    """Run a graph in the background of a block: `async with open_run(graph) as run: ...`.
+) -> AsyncGenerator[Run, None]:
+    """Run a graph in the background of an `async with` block, which gets the `Run`.
 
     The run starts at the block's first checkpoint. Where the block ends well, the run is waited for, and what it
     failed with is raised, unless `run.result()` has raised it already. If the block raises, or a scope around it is

@@ -53,13 +53,13 @@ class RunState:
     """The parts of a run that its strands touch.
 
     `fuel` is the one number that a dispatch looks at: it counts down to the next moment at which something else must
-    be looked at, be it the scheduler's turn, a limit or the gate. `granted - fuel - evaluations` is the number of steps.
+    be looked at, be it the scheduler's turn, a limit or the gate. There were `granted - fuel - evaluations` steps.
     """
 
     __slots__ = (
         "activate", "bodies", "busy", "ended", "evaluations", "forks", "fuel", "gate", "granted", "id", "last_turn",
-        "max_depth", "max_steps", "next_serial", "options", "plan", "root_cell", "services", "settled_status", "started_at",
-        "strands", "turn_after", "watch",
+        "max_depth", "max_steps", "next_serial", "options", "plan", "root_cell", "services", "settled_status",
+        "started_at", "strands", "turn_after", "watch",
     )  # fmt: skip
 
     def __init__(
@@ -182,8 +182,8 @@ class RunState:
             self.watch.tell(LimitReached, line.where, node.id if node else None, limit, value)
         at = f" at node {node.id!r}" if node else ""
         raise LimitExceeded(
-            f"The run reached its limit of {value:g} {limit}{at} (activation {line.where.short}). If the graph is meant to "
-            f"go on for longer, raise RunOptions(max_{limit}=...).",
+            f"The run reached its limit of {value:g} {limit}{at} (activation {line.where.short}). If the graph is meant "
+            f"to go on for longer, raise RunOptions(max_{limit}=...).",
             limit=limit,
             value=value,
         )

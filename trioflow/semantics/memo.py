@@ -18,8 +18,8 @@ class Evaluation:
     """One run of a data node's body: the input cells it used, and the output cells it made.
 
     `used` are the cells of the eager inputs, in order; `pulled` what the body asked for itself, in order: lazy inputs
-    and variables. `verified` is the store's revision under which all of them were last seen to be current. `key` identifies the
-    evaluation for observers; it is empty when nobody watches.
+    and variables. `verified` is the store's revision under which all of them were last seen to be
+    current. `key` identifies the evaluation for observers; it is empty when nobody watches.
     """
 
     __slots__ = ("key", "moment", "outputs", "pulled", "used", "verified")

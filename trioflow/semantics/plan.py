@@ -96,7 +96,8 @@ class PlanNode:
     """One node, with its inputs, the slots of its outputs and the targets of its exec outputs."""
 
     __slots__ = (
-        "first_output", "graph_node", "id", "impure", "index", "inputs", "slot", "streams", "targets", "to_resolve", "type"
+        "first_output", "graph_node", "id", "impure", "index", "inputs", "slot", "streams", "targets", "to_resolve",
+        "type",
     )  # fmt: skip
 
     def __init__(self, index: int, graph_node: GraphNode, node_type: NodeType) -> None:

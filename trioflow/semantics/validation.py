@@ -416,7 +416,7 @@ class _Validator:
                 "exec-cycle",
                 f"nodes[{min(cycle)}]",
                 f"Control comes back to where it was: {names}.",
-                "That is legal; but each node in it that awaits its trigger, instead of returning the exec output, nests.",
+                "That is legal; but each node in it that awaits its trigger, instead of returning the output, nests.",
             )
 
     def _is_exec(self, node: int) -> bool:
