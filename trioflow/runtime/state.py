@@ -182,8 +182,8 @@ class RunState:
             self.watch.tell(LimitReached, line.where, node.id if node else None, limit, value)
         at = f" at node {node.id!r}" if node else ""
         raise LimitExceeded(
-            f"The run reached its limit of {value:g} {limit}{at} (activation {line.where.short}). If the graph is meant "
-            f"to go on for longer, raise RunOptions(max_{limit}=...).",
+            f"The run reached its limit of {value:g} {limit}{at} (activation {line.where.short}). If the graph is "
+            f"meant to go on for longer, raise RunOptions(max_{limit}=...).",
             limit=limit,
             value=value,
         )
