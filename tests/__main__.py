@@ -1,0 +1,39 @@
+"""All checks: `python -m tests`. Goes on after a failure; says at the end how each step went and how long it took."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PYTHON = [sys.executable, "-m"]
+
+STEPS = {
+    "ruff check": [*PYTHON, "ruff", "check"],
+    "ruff format": [*PYTHON, "ruff", "format", "--check"],
+    "mypy": [*PYTHON, "mypy"],
+    "basedpyright": [*PYTHON, "basedpyright", "--pythonpath", sys.executable],
+    "import-linter": [sys.executable, "-c", "from importlinter.cli import lint_imports_command as main; main()"],
+    "pytest": [*PYTHON, "coverage", "run", "-m", "pytest", "--quiet"],
+    "coverage": [*PYTHON, "coverage", "report"],
+}
+
+
+def main() -> int:
+    results: list[tuple[str, bool, float]] = []
+    for name, command in STEPS.items():
+        print(f"--- {name}", flush=True)
+        started = time.perf_counter()
+        done = subprocess.run(command, cwd=ROOT, check=False)
+        results.append((name, done.returncode == 0, time.perf_counter() - started))
+    print("---")
+    for name, passed, seconds in results:
+        print(f"{'passed' if passed else 'FAILED'} {seconds:6.1f} s  {name}")
+    print(f"       {sum(seconds for _, _, seconds in results):6.1f} s  in all")
+    return 0 if all(passed for _, passed, _ in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
