@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
@@ -89,7 +90,7 @@ def test_function() -> None:
 
 
 def test_exec_function() -> None:
-    """An exec node made from a function is entered at `enter` and goes on at `then`; as an initiator only the latter."""
+    """An exec function is entered at `enter` and goes on at `then`; as an initiator it only goes on."""
 
     @exec_node
     def act() -> None: ...
@@ -132,7 +133,8 @@ def test_parameters_that_are_no_sockets() -> None:
 
 def test_lambda() -> None:
     """A lambda is a data node whose values have any type."""
-    node_type = inline_node_type(lambda a, b: a + b, "inline.0")
+    add: Callable[[Any, Any], Any] = lambda a, b: a + b  # noqa: E731 - a lambda is what is tested
+    node_type = inline_node_type(add, "inline.0")
     assert (names(node_type.inputs), names(node_type.outputs), node_type.id) == (["a", "b"], ["result"], "inline.0")
 
 
@@ -157,7 +159,7 @@ def lazy_sync(value: Lazy[int]) -> int:
 def no_result() -> None: ...
 
 
-def unresolvable(value: Nowhere) -> int:  # type: ignore[name-defined]  # noqa: F821 # pyright: ignore
+def unresolvable(value: Nowhere) -> int:  # type: ignore[name-defined]  # noqa: F821 # pyright: ignore[reportUndefinedVariable]
     return 1
 
 
@@ -198,12 +200,12 @@ def test_bad_classes() -> None:
     stray = DataOut(int)
     with pytest.raises(NodeDefinitionError) as caught:
 
-        class Wrong(Node, listens="event", volatile=True):
+        class _Wrong(Node, listens="event", volatile=True):  # pyright: ignore[reportUnusedClass]
             body = ExecOut()
             items = Stream(stray, fires=body)
 
     assert str(caught.value) == (
-        "class test_bad_classes.<locals>.Wrong can't be a node type: stream 'items' uses <DataOut ''>, which is not a "
+        "class test_bad_classes.<locals>._Wrong can't be a node type: stream 'items' uses <DataOut ''>, which is not a "
         "socket of this type; listens='event' is not one of its data inputs; volatile is for data nodes; an exec node "
         "runs at each dispatch anyway."
     )
@@ -213,11 +215,11 @@ def test_initiator_needs_exec() -> None:
     """A data node can't be an initiator (M4)."""
     with pytest.raises(NodeDefinitionError) as caught:
 
-        class Wrong(Node, initiator=True):
+        class _Wrong(Node, initiator=True):  # pyright: ignore[reportUnusedClass]
             value = DataOut(int)
 
     assert str(caught.value) == (
-        "class test_initiator_needs_exec.<locals>.Wrong can't be a node type: an initiator needs an exec output; "
+        "class test_initiator_needs_exec.<locals>._Wrong can't be a node type: an initiator needs an exec output; "
         "a data node runs only when its value is asked for."
     )
 
@@ -226,12 +228,12 @@ def test_one_socket_for_two_attributes() -> None:
     """A socket can't be two attributes; the refusal names both, on every Python."""
     with pytest.raises(NodeDefinitionError) as caught:
 
-        class Wrong(Node):
+        class _Wrong(Node):  # pyright: ignore[reportUnusedClass]
             first = ExecIn()
             second = first
 
     assert str(caught.value) == (
-        "class test_one_socket_for_two_attributes.<locals>.Wrong: 'second' is the socket that is already called "
+        "class test_one_socket_for_two_attributes.<locals>._Wrong: 'second' is the socket that is already called "
         "'first'. Make a new ExecIn for each attribute."
     )
 
@@ -240,18 +242,19 @@ def test_reserved_name() -> None:
     """A socket can't hide what nodes use themselves."""
     with pytest.raises(NodeDefinitionError) as caught:
 
-        class Wrong(Node):
-            type = DataIn(str)  # type: ignore[assignment]  # pyright: ignore
+        class _Wrong(Node):  # pyright: ignore[reportUnusedClass]
+            type = DataIn(str)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
     assert str(caught.value) == (
-        "class test_reserved_name.<locals>.Wrong: no socket can be called 'type', which nodes use themselves. Rename it."
+        "class test_reserved_name.<locals>._Wrong: no socket can be called 'type', which nodes use themselves. "
+        "Rename it."
     )
 
 
 @pytest.mark.trio
 async def test_missing_body() -> None:
     """A class without a body says which method it needs."""
-    ctx: Context = None  # type: ignore[assignment]  # pyright: ignore
+    ctx: Context = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
     with pytest.raises(NotImplementedError) as caught:
         await Base().execute(ctx)
     assert str(caught.value) == "Base needs `async def execute(self, ctx)`."

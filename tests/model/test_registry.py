@@ -1,0 +1,192 @@
+"""The registry and packages of node types, by real modules and real entry points."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from trioflow.errors import NodeDefinitionError, NodePackageError, UnknownNodeType
+from trioflow.model.node_type import data_node
+from trioflow.model.registry import Registry
+
+Install = Callable[..., None]
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Install a distribution into a folder on sys.path, as pip does: a module, and a dist-info that announces it."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    before = set(sys.modules)
+
+    def run(module: str, source: str, *, prefix: str | None = None) -> None:
+        (tmp_path / f"{module}.py").write_text(textwrap.dedent(source))
+        if prefix is not None:
+            info = tmp_path / f"{module}-1.0.dist-info"
+            info.mkdir()
+            (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
+            (info / "entry_points.txt").write_text(f"[trioflow.nodes]\n{prefix} = {module}\n")
+
+    yield run
+    for name in set(sys.modules) - before:
+        if getattr(sys.modules[name], "__file__", None) and str(tmp_path) in str(sys.modules[name].__file__):
+            del sys.modules[name]
+
+
+GREET = """
+    from trioflow.model.node_type import data_node
+
+    @data_node(id="acme.greet")
+    def greet(name: str) -> str:
+        return f"Hello {name}"
+"""
+
+
+def test_plugin(install: Install) -> None:
+    """An installed package's nodes are found by its entry point, and imported when one is looked up."""
+    install("acme_nodes", GREET, prefix="acme")
+    registry = Registry.standard()
+    assert "acme_nodes" not in sys.modules
+    assert registry.get("acme.greet").body.function("you") == "Hello you"  # type: ignore[union-attr]  # pyright: ignore[reportAttributeAccessIssue]
+    assert "acme_nodes" in sys.modules
+
+
+def test_plugins_can_be_left_out(install: Install) -> None:
+    """Without plug-ins only the standard nodes are known."""
+    install("acme_nodes", GREET, prefix="acme")
+    assert Registry.standard(plugins=False).find("acme.greet") is None
+
+
+def test_two_plugins_of_one_prefix(install: Install) -> None:
+    """Two packages may share a prefix: neither is ignored."""
+    install("acme_nodes", GREET, prefix="acme")
+    install("acme_more", GREET.replace("greet", "wave"), prefix="acme")
+    registry = Registry.standard()
+    assert (registry.get("acme.greet").id, registry.get("acme.wave").id) == ("acme.greet", "acme.wave")
+
+
+def test_two_plugins_of_one_id(install: Install) -> None:
+    """Two packages that declare the same id are an error that names the one that came second."""
+    install("acme_a", GREET, prefix="acme")
+    install("acme_b", GREET, prefix="acme")
+    registry = Registry.standard()
+    assert registry.get("acme.greet").body.function.__module__ == "acme_a"  # type: ignore[union-attr]  # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(NodePackageError) as caught:
+        registry.find("acme.other")
+    assert str(caught.value) == (
+        "Node package 'acme_b' can't be added: Two node types have the id 'acme.greet'. "
+        "Give one of them another: id='...'."
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("raise ValueError('not today')", "ValueError: not today"),
+        ("import sys; sys.exit(3)", "SystemExit: 3"),
+        ("import no_such_module_at_all", "ModuleNotFoundError: No module named 'no_such_module_at_all'"),
+    ],
+)
+def test_package_that_fails_to_import(install: Install, source: str, reason: str) -> None:
+    """Whatever a package raises while it is imported is told when one of its ids is looked up, each time."""
+    install("acme_broken", source, prefix="acme")
+    registry = Registry.standard()
+    for _ in range(2):
+        with pytest.raises(NodePackageError) as caught:
+            registry.get("acme.greet")
+        assert str(caught.value) == f"Node package 'acme_broken' can't be imported: {reason}"
+
+
+def test_broken_package_hides_no_other(install: Install) -> None:
+    """A package that fails to import leaves all others usable, also in the list of all ids."""
+    install("acme_nodes", GREET, prefix="acme")
+    install("other_broken", "1 / 0", prefix="broken")
+    assert "acme.greet" in Registry.standard().ids()
+
+
+def test_package_that_declares_other_ids(install: Install) -> None:
+    """A package keeps to the prefix that it announces: whether other ids are found would depend on earlier look-ups."""
+    install("acme_nodes", GREET.replace('(id="acme.greet")', ""), prefix="acme")
+    with pytest.raises(NodePackageError) as caught:
+        Registry.standard().get("acme.greet")
+    assert str(caught.value) == (
+        "Node package 'acme_nodes' is announced for ids that start with 'acme.', but declares 'acme_nodes.greet'. "
+        "Give that type an id with the prefix: id='acme....'."
+    )
+
+
+@data_node(id="test.one")
+def one() -> int:
+    return 1
+
+
+def test_did_you_mean() -> None:
+    """An unknown id is refused with the nearest known ones."""
+    registry = Registry()
+    registry.add(one)
+    with pytest.raises(UnknownNodeType) as caught:
+        registry.get("test.once")
+    assert str(caught.value) == "There is no node type 'test.once'. Did you mean 'test.one'?"
+    with pytest.raises(UnknownNodeType) as caught:
+        registry.get("quite different")
+    assert str(caught.value) == "There is no node type 'quite different'."
+
+
+def test_add_is_all_or_nothing() -> None:
+    """What is refused adds nothing, also what stood before it in the same call."""
+    registry = Registry()
+
+    @data_node(id="test.one")
+    def another() -> int:
+        return 2
+
+    with pytest.raises(NodeDefinitionError) as caught:
+        registry.add(one, another)
+    assert str(caught.value) == "Two node types have the id 'test.one'. Give one of them another: id='...'."
+    with pytest.raises(NodeDefinitionError) as caught:
+        registry.add(one, 3)
+    assert str(caught.value) == (
+        "3 is not a node type. Subclass trioflow.Node, or decorate a function with @trioflow.data_node or "
+        "@trioflow.exec_node."
+    )
+    assert registry.ids() == []
+
+
+def test_adding_twice_is_once() -> None:
+    """Adding the same type again changes nothing; looking at a registry lists its types by id."""
+    registry = Registry()
+    registry.add(one, one)
+    registry.add(one)
+    assert list(registry) == [one.type]
+    assert repr(registry) == "<Registry: 1 node types, 0 packages not imported yet>"
+
+
+def test_add_module(install: Install) -> None:
+    """A module's own node types are added, not those that it imports."""
+    install("acme_nodes", GREET)
+    install("acme_user", "from acme_nodes import greet\n" + textwrap.dedent(GREET).replace("greet", "wave"))
+    registry = Registry()
+    assert [node_type.id for node_type in registry.add_module("acme_user")] == ["acme.wave"]
+
+
+def test_module_without_node_types(install: Install) -> None:
+    """A module that defines no node types is refused."""
+    install("acme_empty", "")
+    with pytest.raises(NodePackageError) as caught:
+        Registry().add_module("acme_empty")
+    assert str(caught.value) == "Module 'acme_empty' defines no node types."
+
+
+def test_merges_and_converters() -> None:
+    """Merge policies are known by name, converters by their two types."""
+    registry = Registry()
+
+    def longest(base: str, mine: str, theirs: str) -> str:
+        return max(base, mine, theirs, key=len)
+
+    registry.add_merge("longest", longest)
+    registry.add_converter(str, int, int)
+    assert (registry.merges, registry.converters) == ({"longest": longest}, {(str, int): int})
