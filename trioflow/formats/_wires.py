@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from trioflow.errors import RegistryError
 from trioflow.model.graph import Connection, Graph, GraphNode
 from trioflow.model.node_type import NodeType
 from trioflow.model.registry import Registry
 
+_LONGEST_LITERAL = 40
+
 
 class Drawing:
-    """A graph with the node types that could be found."""
+    """A graph with the node types that could be found. Of several nodes with one id, wires go to the first."""
 
     def __init__(self, graph: Graph, registry: Registry) -> None:
         self.graph = graph
-        self._types: dict[str, NodeType | None] = {}
-        for node in graph.nodes:
-            if node.type not in self._types:
-                self._types[node.type] = graph.types.get(node.type) or _find(registry, node.type)
-        self._type_of = {node.id: self._types[node.type] for node in graph.nodes}
+        self.place: dict[str, int] = {}
+        types: dict[str, NodeType | None] = {}
+        self._type_of: dict[str, NodeType | None] = {}
+        for place, node in enumerate(graph.nodes):
+            if node.type not in types:
+                types[node.type] = graph.types.get(node.type) or _find(registry, node.type)
+            self.place.setdefault(node.id, place)
+            self._type_of.setdefault(node.id, types[node.type])
 
-    def is_exec(self, connection: Connection) -> bool:
-        """Whether a wire carries control, as far as can be told from either end."""
-        source = self._type_of.get(connection.source.node)
+    def is_exec(self, wire: Connection) -> bool:
+        """Whether a wire carries control, as far as either end tells; what neither end knows counts as data."""
+        source, target = self._type_of.get(wire.source.node), self._type_of.get(wire.target.node)
         if source is not None:
-            return connection.source.socket in source.exec_output_index
-        target = self._type_of.get(connection.target.node)
-        return target is not None and any(each.name == connection.target.socket for each in target.exec_inputs)
+            if wire.source.socket in source.exec_output_index:
+                return True
+            if wire.source.socket in source.output_index:
+                return False
+        return target is not None and any(each.name == wire.target.socket for each in target.exec_inputs)
 
     def is_start(self, node: GraphNode) -> bool:
         """Whether runs start at the node, or events do."""
@@ -39,17 +48,17 @@ class Drawing:
         node_type = self._type_of[node.id]
         return node_type is None or node_type.is_exec
 
-    def unknown_nodes(self) -> list[str]:
+    def missing_nodes(self) -> list[str]:
         """Ids that connections name and the graph does not have."""
         ends = [end.node for wire in self.graph.connections for end in (wire.source, wire.target)]
-        return sorted({node for node in ends if node not in self._type_of})
+        return sorted({node for node in ends if node not in self.place})
 
 
 def _find(registry: Registry, type_id: str) -> NodeType | None:
     try:
         return registry.find(type_id)
     except RegistryError:
-        return None
+        return None  # a broken package is no reason not to draw
 
 
 def literals(node: GraphNode) -> list[str]:
@@ -57,5 +66,13 @@ def literals(node: GraphNode) -> list[str]:
     texts: list[str] = []
     for name, value in node.inputs.items():
         text = repr(value)
-        texts.append(f"{name} = {text if len(text) <= 40 else text[:37] + '...'}")
+        texts.append(f"{name} = {text if len(text) <= _LONGEST_LITERAL else text[: _LONGEST_LITERAL - 3] + '...'}")
     return texts
+
+
+def visible(text: str) -> str:
+    """The text on one line: what would break it, or can't be encoded, as Python's escapes."""
+    return "".join(
+        char.encode("unicode_escape").decode() if unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} else char
+        for char in text
+    )

@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from trioflow.formats._wires import Drawing, literals
+import re
+
+from trioflow.formats._wires import Drawing, literals, visible
 from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
 
+# What ends a label or starts markup: Mermaid's own characters, HTML's, and what newer versions read as Markdown
+# (emphasis, links, and at the start of a label also lists).
+_SPECIAL = re.compile(r"""["#<>&;`\\*~$@]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\.|^[-+](?= )|(?<=\d)[.)](?= )""")
+
 
 def to_mermaid(graph: Graph, registry: Registry) -> str:
-    """The graph as a Mermaid flowchart, for a ``mermaid`` block in Markdown. Never raises for what is wrong with it."""
+    """The graph as a Mermaid flowchart, for a `mermaid` block in Markdown. Never raises for what is wrong with it.
+
+    Rounded at both ends: where runs start. Boxes: exec nodes. Rounded boxes: data nodes.
+    """
     drawing = Drawing(graph, registry)
-    # Ids of Mermaid are numbers of ours: its words are reserved, and ours may hold anything.
-    names = {node.id: f"n{place}" for place, node in enumerate(graph.nodes)}
     lines = ["flowchart LR"]
-    for node in graph.nodes:
+    for place, node in enumerate(graph.nodes):
         label = "<br/>".join(map(_escape, [node.id, node.type, *literals(node)]))
         opening, closing = (
             ("([", "])") if drawing.is_start(node) else ("[", "]") if drawing.is_exec_node(node) else ("(", ")")
         )
-        lines.append(f'    {names[node.id]}{opening}"{label}"{closing}')
-    for place, unknown in enumerate(drawing.unknown_nodes()):
-        names[unknown] = f"u{place}"
-        lines.append(f'    u{place}["{_escape(unknown)}<br/>(not in the graph)"]')
+        # Names of our own: Mermaid has reserved words and few characters for names, ids of nodes may hold anything.
+        lines.append(f'    n{place}{opening}"{label}"{closing}')
+    names = {node: f"n{place}" for node, place in drawing.place.items()}
+    for place, missing in enumerate(drawing.missing_nodes()):
+        names[missing] = f"missing{place}"
+        lines.append(f'    missing{place}{{{{"{_escape(missing)}<br/>not in the graph"}}}}')
     for wire in graph.connections:
-        source, target = names[wire.source.node], names[wire.target.node]
         label = _escape(f"{wire.source.socket} → {wire.target.socket}")
         arrow = "==>" if drawing.is_exec(wire) else "-.->"
-        lines.append(f'    {source} {arrow}|"{label}"| {target}')
+        lines.append(f'    {names[wire.source.node]} {arrow}|"{label}"| {names[wire.target.node]}')
     return "\n".join(lines) + "\n"
 
 
 def _escape(text: str) -> str:
-    """Mermaid's entity codes, for whatever would end a label or start markup."""
-    escaped = "".join(f"#{ord(char)};" if char in '"#<>&;`\\' else char for char in text)
-    return escaped.replace("\n", " ")
+    """Mermaid's entity codes where a character would mean something."""
+    return _SPECIAL.sub(lambda found: f"#{ord(found[0])};", visible(text))

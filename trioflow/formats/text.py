@@ -1,30 +1,115 @@
-"""An outline to read: each node with its literals, where its data comes from, and where control goes."""
+"""An outline to read: control from each start downwards, every node with what its inputs get, then the data nodes."""
 
 from __future__ import annotations
 
-from trioflow.formats._wires import Drawing, literals
-from trioflow.model.graph import Connection, Graph
+from collections import deque
+
+from trioflow.formats._wires import Drawing, literals, visible
+from trioflow.model.graph import Connection, Graph, GraphNode
 from trioflow.model.registry import Registry
+
+_INDENT = "    "
+_DEEPEST = 12
+"""Chains that branch deeper go on as outlines of their own, so that the text stays as long as the graph is large."""
 
 
 def to_text(graph: Graph, registry: Registry) -> str:
-    """The graph as an outline. Never raises for what is wrong with it."""
-    drawing = Drawing(graph, registry)
-    incoming: dict[str, list[Connection]] = {}
-    outgoing: dict[str, list[Connection]] = {}
-    for wire in graph.connections:
-        if drawing.is_exec(wire):
-            outgoing.setdefault(wire.source.node, []).append(wire)
-        else:
-            incoming.setdefault(wire.target.node, []).append(wire)
-    lines = [
-        *(f"variable {each.name}: {each.type} = {each.default!r} (merge: {each.merge})" for each in graph.variables),
-        *(f"event {each.name}" for each in graph.events),
-    ]
-    for node in graph.nodes:
-        mark = "* " if drawing.is_start(node) else ""
-        lines.append(f"{mark}{node.id} ({node.type})")
-        lines += [f"    {literal}" for literal in literals(node)]
-        lines += [f"    {wire.target.socket} <- {wire.source}" for wire in incoming.get(node.id, ())]
-        lines += [f"    {wire.source.socket} => {wire.target}" for wire in outgoing.get(node.id, ())]
-    return "\n".join(lines) + "\n"
+    """The graph as an outline. Never raises for what is wrong with it.
+
+    `*` marks where runs start, `=>` is control, `<-` is data. A node with one way out is followed by its successor;
+    one with several has each successor indented below its socket.
+    """
+    return "\n".join(_Outline(Drawing(graph, registry)).lines()) + "\n"
+
+
+class _Outline:
+    def __init__(self, drawing: Drawing) -> None:
+        self._drawing = drawing
+        self._incoming: dict[str, list[Connection]] = {}
+        self._outgoing: dict[str, list[Connection]] = {}
+        self._drawn: set[str] = set()
+        self._lines: list[str] = []
+        for wire in drawing.graph.connections:
+            if drawing.is_exec(wire):
+                self._outgoing.setdefault(wire.source.node, []).append(wire)
+            else:
+                self._incoming.setdefault(wire.target.node, []).append(wire)
+
+    def lines(self) -> list[str]:
+        graph, drawing = self._drawing.graph, self._drawing
+        merges = [f" (merge: {each.merge})" if each.merge != "last" else "" for each in graph.variables]
+        declared = [f"{each.name}: {each.type} = {each.default!r}" for each in graph.variables]
+        self._section("variables:", [each + merge for each, merge in zip(declared, merges, strict=True)])
+        self._section("events:", [each.name for each in graph.events])
+        for node in graph.nodes:
+            if drawing.is_start(node):
+                self._follow(node)
+        loose = [node for node in graph.nodes if drawing.is_exec_node(node) and node.id not in self._drawn]
+        if loose:
+            self._title("not reached:")
+        for node in loose:
+            self._follow(node)
+        data = [node for node in graph.nodes if not drawing.is_exec_node(node) and node.id not in self._drawn]
+        if data:
+            self._title("data:")
+        for node in data:
+            self._node(node, 0)
+        missing = set(drawing.missing_nodes())
+        self._section(
+            "wires without an end:",
+            [str(wire) for wire in graph.connections if wire.source.node in missing or wire.target.node in missing],
+        )
+        return self._lines
+
+    def _section(self, title: str, lines: list[str]) -> None:
+        if lines:
+            self._title(title)
+            self._lines += [_INDENT + visible(line) for line in lines]
+
+    def _title(self, title: str) -> None:
+        self._lines += [*([""] if self._lines else []), title]
+
+    def _follow(self, first: GraphNode) -> None:
+        """Everything that control reaches from here and that is not drawn yet."""
+        if first.id not in self._drawn and self._lines and self._drawing.is_start(first):
+            self._lines.append("")
+        # What is still to be drawn, the next at the end: a node, or a wire with what follows it below.
+        waiting: list[tuple[GraphNode | Connection, int]] = [(first, 0)]
+        too_deep: deque[tuple[GraphNode | Connection, int]] = deque()
+        while waiting or too_deep:
+            item, level = waiting.pop() if waiting else too_deep.popleft()
+            if isinstance(item, GraphNode):
+                if item.id in self._drawn:
+                    continue
+                self._node(item, level)
+                wires = self._outgoing.get(item.id, [])
+                if len(wires) == 1:
+                    self._wire(wires[0], level + 1)
+                    waiting += self._target(wires[0], level)
+                else:
+                    waiting += [(wire, level + 1) for wire in reversed(wires)]
+            else:
+                self._wire(item, level)
+                if level < _DEEPEST:
+                    waiting += self._target(item, level + 1)
+                else:
+                    too_deep += self._target(item, 0)
+
+    def _target(self, wire: Connection, level: int) -> list[tuple[GraphNode | Connection, int]]:
+        place = self._drawing.place.get(wire.target.node)
+        return [] if place is None else [(self._drawing.graph.nodes[place], level)]
+
+    def _node(self, node: GraphNode, level: int) -> None:
+        self._drawn.add(node.id)
+        mark = "* " if self._drawing.is_start(node) else ""
+        indent = _INDENT * level
+        self._lines.append(f"{indent}{mark}{visible(node.id)} ({visible(node.type)})")
+        inputs = [
+            *literals(node),
+            *(f"{wire.target.socket} <- {wire.source}" for wire in self._incoming.get(node.id, ())),
+        ]
+        self._lines += [indent + _INDENT + visible(line) for line in inputs]
+
+    def _wire(self, wire: Connection, level: int) -> None:
+        again = " (above)" if wire.target.node in self._drawn else ""
+        self._lines.append(f"{_INDENT * level}{visible(f'{wire.source.socket} => {wire.target}')}{again}")
