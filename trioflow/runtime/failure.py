@@ -65,7 +65,8 @@ def origin_node(error: BaseException) -> tuple[str, Path] | None:
 
 
 def collapse(error: BaseException) -> BaseException:
-    """A group of one is that one (R4)."""
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
+    """What a nursery raised, without the group around a single exception (R4). Groups that bodies raise are kept."""
+    if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        only: BaseException = error.exceptions[0]
+        return only
     return error

@@ -1,0 +1,43 @@
+"""Every run in a test is watched: whatever it is about, each activation closes exactly once (E1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import trioflow as tf
+from trioflow.testing import EventLog, run_virtual
+
+
+class Bench:
+    """Runs graphs on a virtual clock and keeps what was seen."""
+
+    def __init__(self) -> None:
+        self.log = EventLog()
+        self.notes: list[Any] = []
+        self.life: list[str] = []
+
+    def run(self, graph: tf.Graph | tf.Plan, **arguments: Any) -> tf.RunResult:
+        """Run a graph; the log and the lists of `notes` and `life` are of this run alone."""
+        self.log = EventLog()
+        self.notes.clear()
+        self.life.clear()
+        services = {"notes": self.notes, "life": self.life, **arguments.pop("services", {})}
+        try:
+            return run_virtual(
+                graph, observers=[self.log, *arguments.pop("observers", ())], services=services, **arguments
+            )
+        finally:
+            assert self.log.open() == [], "every activation that starts closes exactly once (E1)"
+
+    def fails(self, error: type[BaseException], graph: tf.Graph | tf.Plan, **arguments: Any) -> Any:
+        """Run a graph that must fail; returns the exception."""
+        with pytest.raises(error) as caught:
+            self.run(graph, **arguments)
+        return caught.value
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()

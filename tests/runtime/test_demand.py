@@ -1,0 +1,546 @@
+"""How data is pulled: D1-D10."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+import trio
+from support import Note, chain, increment
+
+import trioflow as tf
+
+
+class Counted:
+    """Data nodes that count how often their bodies run."""
+
+    def __init__(self):
+        self.calls = []
+
+    def node(self, name, function=lambda x: x, *, volatile=False):
+        def body(x: int = 0) -> int:
+            self.calls.append((name, x))
+            return function(x)
+
+        return tf.data_node(id=f"counted.{name}", volatile=volatile)(body)
+
+
+@pytest.fixture
+def counted():
+    return Counted()
+
+
+def test_fresh_in_every_round(bench):
+    """A data node that depends on a loop index is evaluated for each index (D4)."""
+    with tf.build() as g:
+        start, loop = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=3)
+        body = g.add(Note, value=g.add(increment, x=loop.index).result)
+        g.connect(start.then, loop.enter)
+        g.connect(loop.body, body.enter)
+    bench.run(g.graph)
+    assert bench.notes == [1, 2, 3]
+
+
+def test_once_while_nothing_changes(bench, counted):
+    """However often it is asked, a data node whose inputs did not change is evaluated once (D4)."""
+    with tf.build() as g:
+        start, loop = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=5)
+        body = g.add(Note, value=g.add(counted.node("constant"), x=7).result)
+        g.connect(start.then, loop.enter)
+        g.connect(loop.body, body.enter)
+    bench.run(g.graph)
+    assert (bench.notes, counted.calls) == ([7] * 5, [("constant", 7)])
+
+
+def test_only_what_depends_on_a_change_is_evaluated_again(bench, counted):
+    """Of two chains into one node, only the one whose source changed is evaluated again (D4)."""
+
+    @tf.data_node(id="pair")
+    def pair(a: int, b: int) -> tuple[int, int]:
+        return (a, b)
+
+    with tf.build() as g:
+        start, loop = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=2)
+        still, moving = g.add(counted.node("still"), x=1), g.add(counted.node("moving"), x=loop.index)
+        body = g.add(Note, value=g.add(pair, a=still.result, b=moving.result).result)
+        g.connect(start.then, loop.enter)
+        g.connect(loop.body, body.enter)
+    bench.run(g.graph)
+    assert bench.notes == [(1, 0), (1, 1)]
+    assert counted.calls == [("still", 1), ("moving", 0), ("moving", 1)]
+
+
+def test_equal_value_is_a_new_version(bench, counted):
+    """Writing an output makes a new cell even if the value is equal, so what depends on it is evaluated again (D9)."""
+
+    class Same(tf.Node, id="same", initiator=True):
+        out = tf.DataOut(int)
+        body = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            for _ in range(2):
+                await ctx.trigger(self.body, {self.out: 1})
+
+    with tf.build() as g:
+        same = g.add(Same)
+        note = g.add(Note, value=g.add(counted.node("n"), x=same.out).result)
+        g.connect(same.body, note.enter)
+    bench.run(g.graph)
+    assert counted.calls == [("n", 1), ("n", 1)]
+
+
+def test_diamond_is_evaluated_once(bench, counted):
+    """A node that two others depend on is evaluated once for both (D4)."""
+
+    @tf.data_node(id="sum")
+    def add(a: int, b: int) -> int:
+        return a + b
+
+    with tf.build() as g:
+        start, top = g.add(tf.nodes.Start), g.add(counted.node("top"), x=1)
+        left, right = g.add(counted.node("left"), x=top.result), g.add(counted.node("right"), x=top.result)
+        note = g.add(Note, value=g.add(add, a=left.result, b=right.result).result)
+        chain(g, start, note)
+    bench.run(g.graph)
+    assert counted.calls == [("top", 1), ("left", 1), ("right", 1)]
+
+
+def test_nothing_is_evaluated_unasked(bench, counted):
+    """A data node that nobody asks for is not evaluated (D4)."""
+    with tf.build() as g:
+        start, note = g.add(tf.nodes.Start), g.add(Note, value=1)
+        g.add(counted.node("idle"), x=1)
+        chain(g, start, note)
+    bench.run(g.graph)
+    assert counted.calls == []
+
+
+def test_evaluations_nest_in_the_activation_that_asked(bench):
+    """Started comes before inputs are resolved, and evaluations nest inside (E1, D7)."""
+    with tf.build() as g:
+        start, note = g.add(tf.nodes.Start), g.add(Note, "note", value=g.add(increment, "inc", x=1).result)
+        chain(g, start, note)
+    bench.run(g.graph)
+    assert bench.log.rows()[3:8] == [
+        ("started", "note", "0.1"),
+        ("evaluating", "inc", "0.1"),
+        ("evaluated", "inc", "0.1"),
+        ("reused", "inc", "0.1"),
+        ("completed", "note", "0.1"),
+    ]
+
+
+def test_literal_default_and_none(bench):
+    """The order is wire, literal, default; and None is a value that hides the literal and the default (D1)."""
+
+    class Source(tf.Node, id="source", initiator=True):
+        none = tf.DataOut(object)
+        unset = tf.DataOut(object)
+        then = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+            ctx.set_output(self.none, None)
+            return self.then
+
+    class Reads(tf.Node, id="reads"):
+        enter = tf.ExecIn()
+        by_default = tf.DataIn(object, default="default")
+        literal = tf.DataIn(object, default="default")
+        none_literal = tf.DataIn(object, default="default")
+        wired_none = tf.DataIn(object, default="default")
+        wired_unset = tf.DataIn(object, default="default")
+        unset_with_literal = tf.DataIn(object, default="default")
+
+        async def execute(self, ctx: tf.Context) -> None:
+            for socket in self.type.inputs:
+                ctx.services.get("notes").append((socket.name, await ctx.get_input(socket)))
+
+    with tf.build() as g:
+        source = g.add(Source)
+        reads = g.add(Reads, literal="literal", none_literal=None, unset_with_literal="literal")
+        g.connect(source.none, reads.wired_none)
+        g.connect(source.unset, reads.wired_unset)
+        g.connect(source.unset, reads.unset_with_literal)
+        g.connect(source.then, reads.enter)
+    bench.run(g.graph)
+    assert bench.notes == [
+        ("by_default", "default"),
+        ("literal", "literal"),
+        ("none_literal", None),
+        ("wired_none", None),
+        ("wired_unset", "default"),
+        ("unset_with_literal", "literal"),
+    ]
+
+
+def test_missing_input(bench):
+    """An input whose source is unset, without literal and default, fails and names node, socket and source (D1, D2)."""
+
+    class Late(tf.Node, id="late", initiator=True):
+        out = tf.DataOut(int)
+        then = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+            return self.then
+
+    class Needs(tf.Node, id="needs"):
+        enter = tf.ExecIn()
+        x = tf.DataIn(int)
+
+        async def execute(self, ctx: tf.Context) -> None:
+            raise AssertionError("the body must not start")
+
+    with tf.build() as g:
+        late, needs = g.add(Late, "late"), g.add(Needs, "needs")
+        g.connect(late.out, needs.x)
+        g.connect(late.then, needs.enter)
+    error = bench.fails(tf.MissingInput, g.graph)
+    assert str(error) == (
+        "Input 'x' of node 'needs' (needs) has no value: its source has not been written yet (late.out -> needs.x), and "
+        "it has neither a literal nor a default. Give it a literal, or make sure that the source runs first."
+    )
+    assert bench.log.rows("started", "failed")[-1] == ("failed", "needs", "0.1")
+
+
+def test_try_get_input(bench):
+    """try_get_input gives its default for an unset source, and raises whatever else goes wrong (D1)."""
+
+    @tf.data_node(id="broken")
+    def broken() -> int:
+        raise KeyError("broken")
+
+    class Tries(tf.Node, id="tries", initiator=True):
+        x = tf.DataIn(int, lazy=True)
+        y = tf.DataIn(int, lazy=True)
+        out = tf.DataOut(int)
+        then = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            notes = ctx.services.get("notes")
+            notes.append(await ctx.try_get_input(self.x, 42))
+            with pytest.raises(KeyError):
+                await ctx.try_get_input(self.y, 42)
+
+    with tf.build() as g:
+        tries = g.add(Tries)
+        g.connect(tries.out, tries.x)
+        g.connect(g.add(broken).result, tries.y)
+    bench.run(g.graph)
+    assert bench.notes == [42]
+
+
+def test_reading_never_runs_an_exec_node(bench):
+    """An exec node's output is read from the store; reading does not run the node (D2)."""
+    with tf.build() as g:
+        start, never = g.add(tf.nodes.Start), g.add(tf.nodes.UpdateVariable, name="v", value=1)
+        g.variable("v", "int", 0)
+        note = g.add(Note, value=never.result)
+        chain(g, start, note)
+    bench.run(g.graph)
+    assert (bench.notes, bench.log.rows("started")[-1][1]) == ([None], "note")
+
+
+def test_feedback_through_an_exec_node(bench):
+    """A data cycle through an exec node is feedback: each round sees what the last one wrote (M5, D2)."""
+
+    class Accumulate(tf.Node, id="accumulate"):
+        enter = tf.ExecIn()
+        value = tf.DataIn(int, default=0, lazy=True)
+        total = tf.DataOut(int)
+
+        async def execute(self, ctx: tf.Context) -> None:
+            total = await ctx.get_input(self.value)
+            ctx.set_output(self.total, total)
+            ctx.services.get("notes").append(total)
+
+    with tf.build() as g:
+        start, loop, node = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=3), g.add(Accumulate, value=10)
+        step = g.add(increment, x=node.total)
+        g.connect(step.result, node.value)
+        g.connect(start.then, loop.enter)
+        g.connect(loop.body, node.enter)
+    with pytest.raises(tf.MissingInput):
+        bench.run(g.graph)  # `increment` has no default: unset is not a number
+
+    @tf.data_node(id="increment or one")
+    def next_(x: int = 0) -> int:
+        return x + 1
+
+    with tf.build() as g:
+        start, loop, node = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=3), g.add(Accumulate)
+        g.connect(g.add(next_, x=node.total).result, node.value)
+        g.connect(start.then, loop.enter)
+        g.connect(loop.body, node.enter)
+    bench.run(g.graph)
+    assert bench.notes == [1, 2, 3]
+
+
+def test_lazy_input_is_resolved_when_asked(bench, counted):
+    """Only the input that a lazy body asks for is evaluated (D4, D7)."""
+    with tf.build() as g:
+        start = g.add(tf.nodes.Start)
+        select = g.add("logic.select", condition=True)
+        g.connect(g.add(counted.node("yes"), x=1).result, select.if_true)
+        g.connect(g.add(counted.node("no"), x=2).result, select.if_false)
+        chain(g, start, g.add(Note, value=select.result))
+    bench.run(g.graph)
+    assert (bench.notes, counted.calls) == ([1], [("yes", 1)])
+
+
+def test_what_a_body_pulled_is_compared_too(bench, counted):
+    """A lazy body is evaluated again when what it asked for has changed, not when the other input has (D4)."""
+    with tf.build() as g:
+        g.variable("used", "int", 1)
+        g.variable("unused", "int", 1)
+        start = g.add(tf.nodes.Start)
+        used, unused = g.add("variable.get", name="used"), g.add("variable.get", name="unused")
+        select = g.add("logic.select", condition=True, if_true=used.result, if_false=unused.result)
+        after = g.add(counted.node("after"), x=select.result)
+        first, second, third = (g.add(Note, value=after.result) for _ in range(3))
+        set_unused = g.add(tf.nodes.SetVariable, name="unused", value=2)
+        set_used = g.add(tf.nodes.SetVariable, name="used", value=3)
+        chain(g, start, first, set_unused, second, set_used, third)
+    bench.run(g.graph)
+    assert bench.notes == [1, 1, 3]
+    assert counted.calls == [("after", 1), ("after", 3)]
+
+
+def test_while_sees_its_condition_change(bench):
+    """get_input resolves afresh: a while loop sees its condition change (D7)."""
+    with tf.build() as g:
+        g.variable("n", "int", 0)
+        start, loop = g.add(tf.nodes.Start), g.add(tf.nodes.While)
+        n = g.add("variable.get", name="n")
+        g.connect(g.add("logic.less", a=n.result, b=3).result, loop.condition)
+        step = g.add(tf.nodes.UpdateVariable, name="n", value=1)
+        g.connect(start.then, loop.enter)
+        g.connect(loop.body, step.enter)
+    assert bench.run(g.graph).variables == {"n": 3}
+
+
+def test_volatile_once_per_activation(bench, counted):
+    """A volatile node is evaluated once per activation that asks, with what depends on it, and then forgotten (D6)."""
+
+    class Twice(tf.Node, id="twice"):
+        enter = tf.ExecIn()
+        x = tf.DataIn(int)
+        then = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+            await ctx.get_input(self.x)
+            await ctx.get_input(self.x)
+            return self.then
+
+    with tf.build() as g:
+        start = g.add(tf.nodes.Start)
+        clock = g.add(counted.node("clock", volatile=True), x=0)
+        after = g.add(counted.node("after"), x=clock.result)
+        chain(g, start, g.add(Twice, x=after.result), g.add(Twice, x=after.result))
+    bench.run(g.graph)
+    assert counted.calls == [("clock", 0), ("after", 0)] * 2
+
+
+@tf.data_node(id="slow")
+async def slow(x: int, ctx: tf.DataContext) -> int:
+    ctx.services.get("calls").append(str(ctx.path))
+    await trio.sleep(1)
+    if x < 0:
+        raise KeyError("negative")
+    return x
+
+
+def two_branches(x: int) -> tf.Graph:
+    with tf.build() as g:
+        start, parallel = g.add(tf.nodes.Start), g.add(tf.nodes.Parallel)
+        value = g.add(slow, "slow", x=x).result
+        a, b, c = (g.add(Note, name, value=value) for name in "abc")
+        g.connect(start.then, parallel.enter)
+        g.connect(parallel.a, a.enter)
+        g.connect(parallel.b, b.enter)
+        g.connect(parallel.c, c.enter)
+    return g.graph
+
+
+def test_shared_across_strands(bench):
+    """Strands that ask for the same at the same time share one evaluation (D5)."""
+    calls = []
+    result = bench.run(two_branches(5), services={"calls": calls})
+    assert (bench.notes, len(calls), result.statistics.elapsed) == ([5, 5, 5], 1, 1.0)
+
+
+@pytest.mark.parametrize("victim", ["a", "b", "c"])
+def test_leader_cancelled(bench, victim):
+    """If the strand that evaluates is cancelled, exactly one waiter takes over and the others go on waiting (D5)."""
+    calls = []
+    middleware = [tf.SkipOnError(), tf.TimeLimit(0.5, nodes=[victim])]
+    result = bench.run(two_branches(5), services={"calls": calls}, middleware=middleware)
+    assert bench.notes == [5, 5]
+    was_leader = bool(bench.log.rows("evaluation cancelled"))
+    assert len(calls) == (2 if was_leader else 1)
+    assert result.statistics.elapsed == (1.5 if was_leader else 1.0)
+
+
+def test_every_waiter_gets_the_failure(bench):
+    """If a shared evaluation fails every waiter gets the failure, and the next demand evaluates again (D5)."""
+    calls = []
+    bench.run(two_branches(-1), services={"calls": calls}, middleware=[tf.SkipOnError(nodes=["a", "b", "c"])])
+    assert len(calls) == 1
+    assert len(bench.log.rows("skipped")) == 3
+
+    class Again(tf.Node, id="again", initiator=True):
+        x = tf.DataIn(int, lazy=True)
+        then = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            for _ in range(2):
+                with pytest.raises(KeyError):
+                    await ctx.get_input(self.x)
+
+    with tf.build() as g:
+        again = g.add(Again)
+        g.connect(g.add(slow, x=-1).result, again.x)
+    calls.clear()
+    bench.run(g.graph, services={"calls": calls})
+    assert len(calls) == 2
+
+
+def test_data_node_can_not_act(bench):
+    """A data node that tries to trigger, emit, publish or set a variable is an error that says what to do (D8)."""
+
+    @tf.data_node(id="acts")
+    async def acts(ctx: tf.DataContext) -> int:
+        await ctx.trigger("x")  # type: ignore[attr-defined]
+        return 1
+
+    with tf.build() as g:
+        start = g.add(tf.nodes.Start)
+        chain(g, start, g.add(Note, value=g.add(acts, "acts").result))
+    assert str(bench.fails(tf.DataNodeEffect, g.graph)) == (
+        "Data node 'acts' called ctx.trigger: a data node only computes outputs from inputs. Give the node type an exec "
+        "input to let it act."
+    )
+
+
+def test_variable_is_an_input_with_a_version(bench):
+    """A data node that reads a variable is never stale (D8)."""
+
+    @tf.data_node(id="reads variable")
+    def reads(ctx: tf.DataContext) -> int:
+        return ctx.get_variable("v")
+
+    with tf.build() as g:
+        g.variable("v", "int", 1)
+        start, value = g.add(tf.nodes.Start), g.add(increment, x=g.add(reads).result).result
+        first, change, second = g.add(Note, value=value), g.add(tf.nodes.SetVariable, name="v", value=9), None
+        second = g.add(Note, value=value)
+        chain(g, start, first, change, second)
+    bench.run(g.graph)
+    assert bench.notes == [2, 10]
+
+
+@pytest.mark.parametrize("depth", [1000, 100_000])
+def test_chain_of_any_length(depth):
+    """A data chain of a hundred thousand nodes evaluates without recursion (D10)."""
+    from trioflow.testing import run_virtual
+
+    nodes = [tf.GraphNode("start", "flow.start"), tf.GraphNode("print", "test.note")]
+    nodes += [tf.GraphNode(f"n{i}", "test.increment", {"x": 0} if i == 0 else {}) for i in range(depth)]
+    wires = [tf.Connection(tf.Endpoint("start", "then"), tf.Endpoint("print", "enter"))]
+    wires += [
+        tf.Connection(tf.Endpoint(f"n{i}", "result"), tf.Endpoint(f"n{i + 1}", "x")) for i in range(depth - 1)
+    ]
+    wires.append(tf.Connection(tf.Endpoint(f"n{depth - 1}", "result"), tf.Endpoint("print", "value")))
+    registry = tf.Registry.standard(plugins=False)
+    registry.add(Note, increment)
+    notes = []
+    run_virtual(tf.Graph(nodes, wires), registry=registry, services={"notes": notes})
+    assert notes == [depth]
+
+
+def test_chain_of_lazy_nodes(bench):
+    """A chain of bodies that each ask for the next needs no recursion either (D10)."""
+    with tf.build() as g:
+        start, value = g.add(tf.nodes.Start), g.add(increment, x=0).result
+        for _ in range(5000):
+            value = g.add("logic.select", condition=True, if_true=value, if_false=0).result
+        chain(g, start, g.add(Note, value=value), g.add(Note, value=value))
+    bench.run(g.graph)
+    assert bench.notes == [1, 1]
+
+
+def test_wide_sharing(bench, counted):
+    """A node with a thousand consumers is evaluated once (D4, D10)."""
+
+    with tf.build() as g:
+        start, top = g.add(tf.nodes.Start), g.add(counted.node("top"), x=1)
+        notes = [g.add(Note, value=g.add(increment, x=top.result).result) for _ in range(1000)]
+        chain(g, start, *notes)
+    bench.run(g.graph)
+    assert (len(bench.notes), counted.calls) == (1000, [("top", 1)])
+
+
+def test_coercion_at_the_wire(bench):
+    """A value that does not fit is an error that names both ends; int to float is converted (D11)."""
+
+    class Liar(tf.Node, id="liar", initiator=True):
+        out = tf.DataOut(object)
+        then = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+            ctx.set_output(self.out, ctx.get_variable("v"))
+            return self.then
+
+    class Float(tf.Node, id="float"):
+        enter = tf.ExecIn()
+        x = tf.DataIn(float)
+
+        async def execute(self, ctx: tf.Context) -> None:
+            ctx.services.get("notes").append(repr(await ctx.get_input(self.x)))
+
+    with tf.build() as g:
+        g.variable("v")
+        liar, node = g.add(Liar, "liar"), g.add(Float, "float", x=1.5)
+        g.connect(liar.out, node.x)
+        g.connect(liar.then, node.enter)
+    bench.run(g.graph, variables={"v": 3})
+    assert bench.notes == ["3.0"]
+    assert str(bench.fails(tf.CoercionError, g.graph, variables={"v": "3"})) == (
+        "liar.out -> float.x: expected float, got str '3'. Only int to float and declared converters are applied at a "
+        "wire; put a conversion node between, or declare a converter in the registry."
+    )
+
+
+def test_declared_converter(bench):
+    """A converter that the registry declares is applied at the wire (D11)."""
+    registry = tf.Registry.standard(plugins=False)
+    registry.add_converter(int, str, str)
+
+    @tf.data_node(id="text of")
+    def text_of(x: str) -> str:
+        return x
+
+    with tf.build() as g:
+        start = g.add(tf.nodes.Start)
+        value = g.add(text_of)
+        g.connect(g.add(increment, x=1).result, value.x)
+        chain(g, start, g.add(Note, value=value.result))
+    bench.run(g.graph, registry=registry)
+    assert bench.notes == ["2"]
+
+
+def test_outputs_by_field(bench):
+    """A function whose result is a NamedTuple has an output per field (M2)."""
+
+    class Halves(NamedTuple):
+        quotient: int
+        remainder: int
+
+    @tf.data_node(id="divmod")
+    def halves(x: int) -> Halves:
+        return Halves(*divmod(x, 2))
+
+    with tf.build() as g:
+        start, node = g.add(tf.nodes.Start), g.add(halves, x=7)
+        chain(g, start, g.add(Note, value=node.quotient), g.add(Note, value=node.remainder))
+    bench.run(g.graph)
+    assert bench.notes == [3, 1]
