@@ -1,14 +1,20 @@
-"""Types where values cross a connection (D11): exact, int to float, declared converters; nothing is guessed."""
+"""Types where values cross a connection (D11): exact, int to float, declared converters; nothing is guessed.
+
+Of a container only its own type is checked when it crosses a wire: looking at each item would make the price of a
+step depend on the data. Literals are checked to their depth, once, before the run.
+"""
 
 from __future__ import annotations
 
+import inspect
 import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, NewType, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NewType, TypeVar, Union, get_args, get_origin, is_typeddict
 
 import cattrs
 import cattrs.preconf.json
+import cattrs.v
 
 from trioflow.model.types import describe_type
 
@@ -18,7 +24,7 @@ BUILT_IN_CONVERTERS: Converters = {(str, Path): Path}
 """Conversions without loss that need no declaration, besides int to float."""
 
 _JSON_TYPES = (bool, int, float, str, list, dict, type(None))
-_literals = cattrs.preconf.json.make_converter()
+_Boxes = list[Any] | tuple[Any, ...] | set[Any] | frozenset[Any]
 
 
 class Mismatch(ValueError):
@@ -42,7 +48,7 @@ class Coercer:
     def __call__(self, value: Any) -> Any:
         converted = _convert(value, self._target, self._converters)
         if converted is _NO:
-            raise Mismatch(f"expected {describe_type(self._target)}, got {_describe_value(value)}")
+            raise _mismatch(self._target, value)
         return converted
 
 
@@ -61,11 +67,12 @@ def _normal(target: Any) -> Any:
         return object
     if target is None:
         return types.NoneType
-    if isinstance(target, NewType):
-        return _normal(target.__supertype__)
+    unwrapped = _unwrapped(target)
+    if unwrapped is not target:
+        return _normal(unwrapped)
+    if is_typeddict(target):
+        return dict
     origin = get_origin(target)
-    if origin is Annotated:
-        return _normal(get_args(target)[0])
     if origin is Literal:
         return target
     if origin is Union or origin is types.UnionType:
@@ -80,6 +87,17 @@ def _normal(target: Any) -> Any:
     return target
 
 
+def _unwrapped(target: Any) -> Any:
+    """The type behind another name for it, or behind annotations."""
+    if isinstance(target, NewType):
+        return target.__supertype__
+    if get_origin(target) is Annotated:
+        return get_args(target)[0]
+    if type(target).__name__ == "TypeAliasType":  # `type X = ...`, which Python 3.11 does not have
+        return target.__value__
+    return target
+
+
 def _is_protocol(type_: type) -> bool:
     """Abstract classes of collections can be checked; protocols that are not runtime-checkable can't."""
     return getattr(type_, "_is_protocol", False) and not getattr(type_, "_is_runtime_protocol", False)
@@ -87,18 +105,9 @@ def _is_protocol(type_: type) -> bool:
 
 def _convert(value: Any, target: Any, converters: Converters) -> Any:
     if get_origin(target) is Literal:
-        hit = any(value == choice and type(value) is type(choice) for choice in get_args(target))
-        return value if hit else _NO
+        return value if _is_exact(value, target) else _NO
     if get_origin(target) is Union:
-        parts = get_args(target)
-        for part in parts:  # an exact member comes before a conversion
-            if _is_exact(value, part):
-                return value
-        for part in parts:
-            converted = _convert(value, part, converters)
-            if converted is not _NO:
-                return converted
-        return _NO
+        return _convert_to_union(value, target, converters)
     if _is_exact(value, target):
         return value
     if target is float and type(value) is int:
@@ -108,16 +117,38 @@ def _convert(value: Any, target: Any, converters: Converters) -> Any:
             return _NO
         return as_float if int(as_float) == value else _NO  # lossless or not at all
     convert = converters.get((type(value), target)) or BUILT_IN_CONVERTERS.get((type(value), target))
-    return convert(value) if convert is not None else _NO
+    if convert is None:
+        return _NO
+    try:
+        return convert(value)
+    except Exception as error:  # a converter may refuse a value with whatever it likes
+        raise _mismatch(target, value, f"{type(error).__name__}: {error}") from error
+
+
+def _convert_to_union(value: Any, target: Any, converters: Converters) -> Any:
+    if any(_is_exact(value, part) for part in get_args(target)):  # an exact member comes before a conversion
+        return value
+    for part in get_args(target):
+        converted = _convert(value, part, converters)
+        if converted is not _NO:
+            return converted
+    return _NO
 
 
 def _is_exact(value: Any, target: Any) -> bool:
     """Whether a value is of the type. Unlike in Python, a truth value is not a number."""
     if isinstance(value, bool) and target in (int, float):
         return False
+    if get_origin(target) is Literal:
+        return any(type(value) is type(choice) and value == choice for choice in get_args(target))
     if not isinstance(target, type):
         return False
     return isinstance(value, target)
+
+
+def _mismatch(target: Any, value: Any, reason: str = "") -> Mismatch:
+    because = f" ({reason})" if reason else ""
+    return Mismatch(f"expected {describe_type(target)}, got {_describe_value(value)}{because}")
 
 
 def _describe_value(value: Any) -> str:
@@ -125,12 +156,26 @@ def _describe_value(value: Any) -> str:
     return f"{describe_type(type(value))} {text if len(text) <= 60 else text[:57] + '...'}"
 
 
+# --- literals --------------------------------------------------------------------------------------------------------
+
+
 def coerce_literal(value: Any, target: Any, converters: Converters) -> Any:
     """A literal of a graph as a value of the input's type; raises `Mismatch`.
 
     Besides what may cross a connection, a literal in JSON may be the written form of a richer type (a date, an enum,
-    an attrs class), which cattrs then reads.
+    an attrs class, a set), which cattrs then reads; the items of a container are literals too.
     """
+    unwrapped = _unwrapped(target)
+    if unwrapped is not target:
+        return coerce_literal(value, unwrapped, converters)
+    origin = get_origin(target)
+    if origin is Union or origin is types.UnionType:
+        return _literal_of_union(value, target, converters)
+    if isinstance(value, list | tuple | set | frozenset) and origin in (list, tuple, set, frozenset):
+        return _literal_box(value, target, converters)
+    if isinstance(value, dict) and origin is dict:
+        key, item = get_args(target)
+        return {coerce_literal(k, key, converters): coerce_literal(v, item, converters) for k, v in value.items()}
     coercer = coercer_for(target, converters)
     if coercer is None:
         return value
@@ -138,16 +183,60 @@ def coerce_literal(value: Any, target: Any, converters: Converters) -> Any:
         return coercer(value)
     except Mismatch:
         normal = _normal(target)
-        if normal in _JSON_TYPES or not isinstance(value, str | dict | list | int | float):
-            raise
-        if not isinstance(normal, type):
+        written = isinstance(value, str | dict | list | int | float)
+        if not written or normal in _JSON_TYPES or not isinstance(normal, type):
             raise
         try:
-            return _literals.structure(value, target)
+            return _written.structure(value, target)
+        except cattrs.ClassValidationError as error:
+            reasons = "; ".join(cattrs.transform_error(error, path="literal", format_exception=_describe_problem))
+            raise _mismatch(target, value, reasons) from error
         except Exception as error:  # whatever cattrs or the class objects with, the literal does not fit
-            raise Mismatch(
-                f"expected {describe_type(target)}, got {_describe_value(value)} ({type(error).__name__}: {error})"
-            ) from error
+            raise _mismatch(target, value, f"{type(error).__name__}: {error}") from error
+
+
+def _literal_of_union(value: Any, target: Any, converters: Converters) -> Any:
+    # A part that takes the value as it is comes before one that converts it.
+    for part in sorted(get_args(target), key=lambda part: not _is_exact(value, _normal(part))):
+        try:
+            return coerce_literal(value, part, converters)
+        except Mismatch:
+            continue
+    raise _mismatch(target, value)
+
+
+def _literal_box(value: _Boxes, target: Any, converters: Converters) -> Any:
+    kind = get_origin(target)
+    hints = get_args(target)
+    if type(value) not in (list, kind):
+        raise _mismatch(target, value)
+    if kind is not tuple or hints[1:] == (...,):
+        hints = hints[:1] * len(value)
+    if len(hints) != len(value):
+        raise _mismatch(target, value, f"{len(value)} items instead of {len(hints)}")
+    return kind(coerce_literal(item, hint, converters) for item, hint in zip(value, hints, strict=True))
+
+
+def _describe_problem(error: BaseException, target: type | None) -> str:
+    return str(error) if isinstance(error, Mismatch) else cattrs.v.format_exception(error, target)
+
+
+def _strict(value: Any, target: Any) -> Any:
+    """In place of cattrs' own hooks, which read numbers from texts and round them."""
+    kind = next(kind for kind in _SCALARS if issubclass(target, kind))
+    converted = _convert(value, kind, {})
+    if converted is _NO:
+        raise _mismatch(target, value)
+    return converted if target is kind else target(converted)  # cattrs gives subclasses, such as IntEnum, here too
+
+
+_SCALARS = (bool, int, float, str)
+_written = cattrs.preconf.json.make_converter(forbid_extra_keys=True)
+for _kind in _SCALARS:
+    _written.register_structure_hook(_kind, _strict)
+
+
+# --- connections -----------------------------------------------------------------------------------------------------
 
 
 def compatible(source: Any, target: Any, converters: Converters) -> bool:
@@ -167,6 +256,16 @@ def compatible(source: Any, target: Any, converters: Converters) -> bool:
         return False
     if target is float and source is int:
         return True
-    if (source, target) in converters or (source, target) in BUILT_IN_CONVERTERS:
+    return _related(source, target, converters)
+
+
+def _related(source: type, target: type, converters: Converters) -> bool:
+    try:
+        # A value may be of a subclass of what its output declares, and a subclass may be both.
+        if any(target is made and issubclass(given, source) for given, made in (*BUILT_IN_CONVERTERS, *converters)):
+            return True
+        if inspect.isabstract(source) and inspect.isabstract(target):
+            return True
+        return issubclass(source, target) or issubclass(target, source)
+    except TypeError:  # a protocol with attributes can be asked only about instances
         return True
-    return issubclass(source, target) or issubclass(target, source)
