@@ -34,6 +34,7 @@ class BoundSocket:
 
     @property
     def endpoint(self) -> Endpoint:
+        """The socket as one end of a wire."""
         return Endpoint(self.node, self.socket.name)
 
 

@@ -1,0 +1,122 @@
+"""The README tells the truth: its snippets and commands are run, its drawing is drawn, its links and files exist."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shlex
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+import trioflow as tf
+from trioflow.formats import to_mermaid
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCKS = [(match[1], match[2], match.start(), match.end()) for match in BLOCK.finditer(README)]
+COMMANDS = [line for kind, text, _, _ in BLOCKS if kind == "sh" for line in text.splitlines()]
+SET_UP = re.compile(r"python3 -m venv \.venv && \.venv/bin/pip install -q (?:-e )?'\.\[(\w+)\]' && \.venv/bin/(.*)")
+
+
+@pytest.fixture(scope="module")
+def snippets():
+    """The Python blocks, run one after the other in one module, with what each printed and should have."""
+    module = types.ModuleType("readme")
+    told = []
+    for place, (kind, text, start, end) in enumerate(BLOCKS):
+        if kind != "python":
+            continue
+        following = BLOCKS[place + 1] if place + 1 < len(BLOCKS) else ("", "", 0, 0)
+        direct = following[0] == "text" and not README[end : following[2]].strip()
+        line = README.count("\n", 0, start) + 1
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            # Empty lines in front, so that a traceback shows the README's line.
+            exec(compile("\n" * line + text, str(ROOT / "README.md"), "exec"), vars(module))
+        told.append((line, printed.getvalue(), following[1] if direct else ""))
+        if len(told) == 1:
+            module.first_graph = module.g.graph
+    return module, told
+
+
+def test_every_snippet_runs_and_prints_what_stands_below_it(snippets):
+    _, told = snippets
+    assert len(told) >= 8
+    for line, printed, expected in told:
+        assert (line, printed) == (line, expected)
+
+
+def test_the_drawing_is_that_of_the_first_snippet(snippets):
+    module, _ = snippets
+    registry = tf.Registry.standard()
+    drawing = next(text for kind, text, _, _ in BLOCKS if kind == "mermaid")
+    assert drawing == to_mermaid(module.first_graph, registry)
+
+
+def in_this_environment(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    scripts = str(Path(sys.executable).parent)
+    return subprocess.run(
+        shlex.split(command),
+        cwd=folder,
+        env=os.environ | {"PATH": os.pathsep.join([scripts, os.environ["PATH"]])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_there_are_two_commands_that_set_everything_up_and_others_that_do_not():
+    assert [SET_UP.fullmatch(command)[1] for command in COMMANDS if ".venv" in command] == ["cli", "dev"]
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if ".venv" not in command])
+def test_every_other_command_ends_well(command, tmp_path):
+    done = in_this_environment(command, tmp_path)
+    assert (done.returncode, done.stdout != "") == (0, True), done.stderr
+
+
+def test_the_main_command_counts_the_files_of_a_folder(tmp_path):
+    """Without the set-up, which the checks have behind them."""
+    (tmp_path / "one.txt").write_text("one\ntwo\n")
+    (tmp_path / "two.txt").write_text("one\ntwo\n")
+    command = SET_UP.fullmatch(next(command for command in COMMANDS if "[cli]" in command))[2]
+    assert command.startswith("trioflow run census ")
+    done = in_this_environment(command, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^\.txt +2 +4 +16$", done.stdout, re.MULTILINE)
+    assert "1 groups of identical files" in done.stdout
+
+
+def test_the_command_for_all_checks_is_what_continuous_integration_runs():
+    command = next(command for command in COMMANDS if "[dev]" in command)
+    assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert SET_UP.fullmatch(command)[2] == "python -m tests"
+    assert (ROOT / "tests" / "__main__.py").is_file()
+
+
+def test_files_and_sections_that_are_named_exist():
+    for name in re.findall(r"`((?:trioflow|spec)/[\w/.]+)`", README):
+        assert (ROOT / name).exists(), name
+    for name in re.findall(r"\*\*`(\w+/\w+\.py)`\*\*", README):
+        assert (ROOT / "trioflow" / name).is_file(), name
+    anchors = {
+        re.sub(r"[^\w -]", "", title).lower().replace(" ", "-")
+        for title in re.findall(r"^#+ (.+)$", README, re.MULTILINE)
+    }
+    for anchor in re.findall(r"\]\(#([\w-]+)\)", README):
+        assert anchor in anchors, anchor
+
+
+def test_public_names_that_are_mentioned_exist():
+    for name in re.findall(r"\btf\.(\w+)", README):
+        assert hasattr(tf, name), name
+    for name in re.findall(r"\btf\.nodes\.(\w+)", README):
+        assert hasattr(tf.nodes, name), name
