@@ -11,6 +11,11 @@ from support import Note, chain, increment
 import trioflow as tf
 
 
+class Halves(NamedTuple):
+    quotient: int
+    remainder: int
+
+
 class Counted:
     """Data nodes that count how often their bodies run."""
 
@@ -530,10 +535,6 @@ def test_declared_converter(bench):
 
 def test_outputs_by_field(bench):
     """A function whose result is a NamedTuple has an output per field (M2)."""
-
-    class Halves(NamedTuple):
-        quotient: int
-        remainder: int
 
     @tf.data_node(id="divmod")
     def halves(x: int) -> Halves:

@@ -177,7 +177,7 @@ class ForkSet:
 async def open_forks(line: Line, strand: Strand, node: str | None) -> AsyncGenerator[ForkSet, None]:
     """A block that owns forks: where it ends they are joined; if it fails they are cancelled (F2, F5)."""
     run = strand.run
-    if strand.nurseries >= run.options.max_nesting:  # F8
+    if strand.nurseries > run.options.max_nesting:  # F8
         run.tell(LimitReached, line, node, "nesting", run.options.max_nesting)
         raise DepthExceeded(
             f"Concurrent strands nest deeper than {run.options.max_nesting} at node {node!r} "

@@ -60,9 +60,11 @@ class Gate:
             self._close(reason)
 
     def resume(self) -> None:
-        """Open the gate and release all that wait, in the order of their arrival (G2)."""
-        self._must_be_live("resume")
-        if self._reason is None:
+        """Open the gate and release all that wait, in the order of their arrival (G2).
+
+        Without effect if it is open, or if the run has ended meanwhile.
+        """
+        if self._reason is None or self._state.ended:
             return
         self._reason = None
         self._permits = 0

@@ -89,6 +89,7 @@ class Run:
         middleware: Sequence[Middleware],
     ) -> None:
         self._state = RunState(f"{os.getpid():x}-{next(_numbers):x}", plan, options, services, Activation)
+        self._state.wake()  # its first strand is on its way to the gate from now on
         self._middleware = middleware
         self._store = self._start_store(variables)
         if observers:
@@ -201,7 +202,6 @@ class Run:
         state = self._state
         state.started_at = trio.current_time()
         state.strands += 1
-        state.wake()
         failure: BaseException | None = None
         try:
             with self._scope:
@@ -255,7 +255,7 @@ class Run:
     async def _run_graph(self) -> None:
         state = self._state
         root = Line(None)
-        strand = Strand(state, self._store, 1)
+        strand = Strand(state, self._store, 0)
         lines = [Line(root) for _ in state.plan.initiators]
         host_line = Line(root)
         async with open_forks(root, strand, None) as forks:

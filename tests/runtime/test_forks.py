@@ -1,0 +1,576 @@
+"""Concurrent strands and streams: F1-F8, S1-S6."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+from support import Add, Fail, Items, Note, Wait, chain
+
+import trioflow as tf
+from trioflow import StreamSettings
+from trioflow.testing import ShuffledSchedule
+
+
+def items_into(*body_nodes, count=3, settings=None, done=None, variables=()):
+    """start -> items, each item through the given nodes."""
+    with tf.build() as g:
+        for variable in variables:
+            g.variable(**variable)
+        start, items = g.add(tf.nodes.Start), g.add(Items, "items", count=count)
+        g.connect(start.then, items.enter)
+        nodes = [
+            g.add(node_type, f"body{place}", **{k: items.item if v is ... else v for k, v in inputs.items()})
+            for place, (node_type, inputs) in enumerate(body_nodes)
+        ]
+        if nodes:
+            g.connect(items.body, nodes[0].enter)
+            chain(g, *nodes)
+        if done:
+            after = g.add(done, "after", value="done")
+            g.connect(items.done, after.enter)
+        if settings:
+            g.configure(items, **settings)
+    return g.graph
+
+
+def test_each_item_reads_its_own(bench):
+    """Items are bound to their emit: a later emit never changes what an earlier item's chain reads (S2, F1)."""
+    bench.run(items_into((Wait, {"seconds": 1.0}), (Note, {"value": ...})))
+    assert sorted(note for note in bench.notes if isinstance(note, int)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, None])
+def test_limit_is_back_pressure(bench, limit):
+    """At the limit emit waits; results do not depend on the limit, only time does (S3)."""
+    graph = items_into(
+        (Add, {"by": ..., "after": 1.0}),
+        count=6,
+        settings={"limit": limit},
+        variables=[{"name": "total", "type": "int", "default": 0, "merge": "sum"}],
+    )
+    result = bench.run(graph)
+    assert result.variables == {"total": 15}
+    assert result.statistics.elapsed == -(-6 // (limit or 6))
+    assert bench.log.rows("joined") == [("joined", "items", f"0.1.{i}") for i in range(6)]  # F3: in order
+
+
+def test_the_run_overrides_the_graph(bench):
+    """The mode is set per node, and the run's settings come first (S2)."""
+    graph = items_into((Wait, {}), (Note, {"value": ...}), settings={"mode": "concurrent", "limit": 2})
+    sequential = tf.RunOptions(streams={"items": StreamSettings(mode="sequential")})
+    result = bench.run(graph, options=sequential)
+    assert (result.statistics.elapsed, result.statistics.forks) == (3.0, 0)
+    result = bench.run(graph, options=tf.RunOptions(streams={"items": StreamSettings(limit=0)}))
+    assert (result.statistics.elapsed, result.statistics.forks) == (1.0, 3)
+
+
+def test_modes_leave_the_same_behind(bench):
+    """For bodies that do not read each other's writes, both modes leave the same store and the same paths (F3, T8)."""
+
+    class Writes(tf.Node, id="writes"):
+        enter = tf.ExecIn()
+        value = tf.DataIn(int)
+        out = tf.DataOut(object)
+
+        async def execute(self, ctx: tf.Context) -> None:
+            value = await ctx.get_input(self.value)
+            if value != 2:
+                ctx.set_output(self.out, (value, ctx.random.random()))
+            ctx.state[f"seen {value % 2}"] = value
+
+    class Reads(tf.Node, id="reads state"):
+        enter = tf.ExecIn()
+        value = tf.DataIn(object)
+
+        async def execute(self, ctx: tf.Context) -> None:
+            ctx.services.get("notes").append(await ctx.get_input(self.value))
+
+    with tf.build() as g:
+        start, items = g.add(tf.nodes.Start), g.add(Items, "items")
+        writes = g.add(Writes, value=items.item)
+        reads = g.add(Reads, value=writes.out)
+        g.connect(start.then, items.enter)
+        g.connect(items.body, writes.enter)
+        g.connect(items.done, reads.enter)
+    seen = []
+    for mode in ("sequential", "concurrent"):
+        result = bench.run(g.graph, options=tf.RunOptions(streams={"items": StreamSettings(mode=mode)}))
+        seen.append((result.outputs, list(bench.notes), bench.log.trace().activations))
+    assert seen[0] == seen[1]
+    assert seen[0][1][0][0] == 1  # the last item that wrote
+
+
+def test_owner_writes_after_the_fork_win(bench):
+    """What the owner, or a later fork, wrote after the fork wins (F3)."""
+
+    class Owner(tf.Node, id="owner", initiator=True):
+        out = tf.DataOut(str)
+        branch = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            ctx.set_variable("before", "owner")
+            async with ctx.branches() as branches:
+                branches.start(self.branch)
+                ctx.set_variable("after", "owner")
+
+    class Writer(tf.Node, id="writer"):
+        enter = tf.ExecIn()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            ctx.services.get("notes").append((ctx.get_variable("before"), ctx.get_variable("after")))
+            ctx.set_variable("before", "fork")
+            ctx.set_variable("after", "fork")
+
+    with tf.build() as g:
+        g.variable("before", "str", "")
+        g.variable("after", "str", "")
+        owner, writer = g.add(Owner), g.add(Writer)
+        g.connect(owner.branch, writer.enter)
+    result = bench.run(g.graph)
+    assert result.variables == {"before": "fork", "after": "owner"}
+    assert bench.notes == [("owner", "")]  # F1: neither sees the other's later writes
+    assert [(e.variable, e.kept, e.lost) for e in bench.log if isinstance(e, tf.events.MergeConflict)] == [
+        ("after", "owner", "fork")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("policy", "default", "expected", "conflicts"),
+    [
+        ("last", 0, 3, 2),
+        ("first", 0, 1, 0),
+        ("sum", 10, 16, 0),
+        ("min", 100, 1, 0),
+        ("max", -1, 3, 0),
+    ],
+)
+def test_merge_policies(bench, policy, default, expected, conflicts):
+    """Variables written by more than one side are merged by their policy (F4)."""
+
+    class Set(tf.Node, id="set"):
+        enter = tf.ExecIn()
+        by = tf.DataIn(int)
+
+        async def execute(self, ctx: tf.Context) -> None:
+            number = await ctx.get_input(self.by) + 1
+            old = ctx.get_variable("v") if policy == "sum" else 0
+            ctx.set_variable("v", old + number)
+
+    graph = items_into((Set, {"by": ...}), variables=[{"name": "v", "type": "int", "default": default, "merge": policy}])
+    for seed in range(5):
+        result = bench.run(graph, middleware=[ShuffledSchedule(seed)])
+        assert result.variables == {"v": expected}
+        assert len(bench.log.rows("MergeConflict")) == conflicts
+
+
+def test_append_keeps_the_order_of_the_forks(bench):
+    """Appending in concurrent items leaves what sequential items leave, whoever ends first (F3, F4)."""
+
+    class Append(tf.Node, id="append"):
+        enter = tf.ExecIn()
+        value = tf.DataIn(int)
+
+        async def execute(self, ctx: tf.Context) -> None:
+            value = await ctx.get_input(self.value)
+            await trio.sleep(10 - value)
+            ctx.set_variable("v", [*ctx.get_variable("v"), value])
+
+    graph = items_into(
+        (Append, {"value": ...}), variables=[{"name": "v", "type": "list", "default": [], "merge": "append"}]
+    )
+    assert bench.run(graph).variables == {"v": [0, 1, 2]}
+
+
+def test_error_policy(bench):
+    """The policy `error` refuses, and names variable and values (F4)."""
+    graph = items_into(
+        (tf.nodes.SetVariable, {"name": "v", "value": ...}),
+        variables=[{"name": "v", "type": "int", "default": 0, "merge": "error"}],
+    )
+    assert str(bench.fails(tf.MergeError, graph)) == (
+        "Variable 'v' was written by more than one concurrent strand (0 and 1), and its merge policy is 'error'. Write it "
+        "in one strand only, or give it a policy such as 'last', 'sum' or 'append'."
+    )
+
+
+def test_registered_policy(bench):
+    """A policy registered by name gets base, mine and theirs (F4)."""
+    registry = tf.Registry.standard(plugins=False)
+    registry.add_merge("triples", lambda base, mine, theirs: f"({base},{mine},{theirs})")
+    graph = items_into(
+        (tf.nodes.SetVariable, {"name": "v", "value": "x"}),
+        count=2,
+        variables=[{"name": "v", "type": "str", "default": "b", "merge": "triples"}],
+    )
+    assert bench.run(graph, registry=registry).variables == {"v": "(b,x,x)"}
+
+
+def test_failing_item_cancels_the_others(bench):
+    """An item that fails cancels the other items and the owner's body, and arrives as itself (F2, S4, R4)."""
+
+    class FailSecond(tf.Node, id="fail second"):
+        enter = tf.ExecIn()
+        value = tf.DataIn(int)
+
+        async def execute(self, ctx: tf.Context) -> None:
+            value = await ctx.get_input(self.value)
+            if value == 1:
+                await trio.sleep(1)
+                raise ValueError("item 1")
+            await trio.sleep(5)
+
+    graph = items_into((FailSecond, {"value": ...}), done=Note)
+    error = bench.fails(ValueError, graph)
+    assert (str(error), error.__notes__) == ("item 1", ["in node 'body0' (fail second), activation 0.1.1.0"])
+    assert bench.notes == []  # S5: the done socket does not fire if the stream failed
+    assert sorted(bench.log.rows("failed", "cancelled")) == [
+        ("cancelled", "body0", "0.1.0.0"),
+        ("cancelled", "body0", "0.1.2.0"),
+        ("failed", "body0", "0.1.1.0"),
+        ("failed", "items", "0.1"),
+    ]
+    origins = {e.node: str(e.origin) for e in bench.log if isinstance(e, tf.events.NodeFailed)}
+    assert origins == {"body0": "0.1.1.0", "items": "0.1.1.0"}  # E2
+
+
+@pytest.mark.parametrize("mode", ["sequential", "concurrent"])
+def test_collecting_stream(bench, mode):
+    """A collecting stream lets the others go on, and its failures can be read afterwards, in order (S4)."""
+
+    class Collects(tf.Node, id="collects", initiator=True):
+        item = tf.DataOut(int)
+        body = tf.ExecOut()
+        done = tf.ExecOut()
+        stream = tf.Stream(item, fires=body, done=done, mode=mode, on_error="collect")
+
+        async def execute(self, ctx: tf.Context) -> None:
+            for number in range(4):
+                await ctx.emit(self.item, number)
+            await ctx.join()
+            ctx.services.get("notes").append([str(error) for error in ctx.failures()])
+
+    class FailOdd(tf.Node, id="fail odd"):
+        enter = tf.ExecIn()
+        value = tf.DataIn(int)
+
+        async def execute(self, ctx: tf.Context) -> None:
+            value = await ctx.get_input(self.value)
+            await trio.sleep(5 - value)
+            if value % 2:
+                raise ValueError(f"item {value}")
+
+    with tf.build() as g:
+        collects = g.add(Collects)
+        body, done = g.add(FailOdd, value=collects.item), g.add(Note, value="done")
+        g.connect(collects.body, body.enter)
+        g.connect(collects.done, done.enter)
+    bench.run(g.graph)
+    assert bench.notes == [["item 1", "item 3"], "done"]
+    assert len(bench.log.rows("failed")) == 2
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_done_fires_once(bench, count):
+    """The done socket fires once, after every item's chain ended, also for zero items (S5)."""
+    result = bench.run(items_into((Wait, {"seconds": 2.0}), count=count, done=Note))
+    assert bench.notes[-1] == "done"
+    assert bench.notes.count("done") == 1
+    assert result.statistics.elapsed == (2.0 if count else 0.0)
+
+
+def test_body_may_fire_done_itself(bench):
+    """A body that triggers its done socket joins first, and it does not fire again (S5, F5)."""
+
+    class Own(tf.Node, id="own done", initiator=True):
+        item = tf.DataOut(int)
+        body = tf.ExecOut()
+        done = tf.ExecOut()
+        stream = tf.Stream(item, fires=body, done=done, mode="concurrent")
+
+        async def execute(self, ctx: tf.Context) -> None:
+            await ctx.emit(self.item, 1)
+            await ctx.trigger(self.done)
+            ctx.services.get("notes").append("after")
+
+    with tf.build() as g:
+        own, wait, done = g.add(Own), g.add(Wait, "w"), g.add(Note, value="done")
+        g.connect(own.body, wait.enter)
+        g.connect(own.done, done.enter)
+    bench.run(g.graph)
+    assert bench.notes == ["end of w", "done", "after"]
+
+
+def test_join_in_the_middle(bench):
+    """join waits for the items so far and merges them, so that the body sees what they wrote (F5)."""
+
+    class Joins(tf.Node, id="joins", initiator=True):
+        item = tf.DataOut(int)
+        body = tf.ExecOut()
+        stream = tf.Stream(item, fires=body, mode="concurrent")
+
+        async def execute(self, ctx: tf.Context) -> None:
+            notes = ctx.services.get("notes")
+            for number in (1, 2):
+                await ctx.emit(self.item, number)
+                await trio.sleep(1)
+                notes.append(ctx.get_variable("total"))
+                await ctx.join()
+                notes.append(ctx.get_variable("total"))
+
+    with tf.build() as g:
+        g.variable("total", "int", 0, merge="sum")
+        joins = g.add(Joins)
+        add = g.add(Add, by=joins.item)
+        g.connect(joins.body, add.enter)
+    bench.run(g.graph)
+    assert bench.notes == [0, 1, 1, 3]
+
+
+def test_forks_of_branches_and_stream_merge_in_order_of_making(bench):
+    """A branch made after an item counts as later, also if the item is joined first (F3)."""
+
+    class Mixed(tf.Node, id="mixed", initiator=True):
+        item = tf.DataOut(int)
+        body = tf.ExecOut()
+        branch = tf.ExecOut()
+        stream = tf.Stream(item, fires=body, mode="concurrent")
+
+        async def execute(self, ctx: tf.Context) -> None:
+            async with ctx.branches() as branches:
+                await ctx.emit(self.item, 1)
+                branches.start(self.branch)
+                await ctx.join()
+
+    class Out(tf.Node, id="out"):
+        enter = tf.ExecIn()
+        value = tf.DataIn(str)
+        after = tf.DataIn(float)
+        out = tf.DataOut(str)
+
+        async def execute(self, ctx: tf.Context) -> None:
+            await trio.sleep(await ctx.get_input(self.after))
+            ctx.set_output(self.out, await ctx.get_input(self.value))
+            ctx.set_variable("v", await ctx.get_input(self.value))
+
+    with tf.build() as g:
+        g.variable("v", "str", "")
+        mixed = g.add(Mixed)
+        item, branch = g.add(Out, "x", value="item", after=2.0), g.add(Out, "y", value="branch", after=1.0)
+        g.connect(mixed.body, item.enter)
+        g.connect(mixed.branch, branch.enter)
+    assert bench.run(g.graph).variables == {"v": "branch"}
+
+
+def test_discarding_stream(bench):
+    """The items of a discarding stream leave nothing behind (S6)."""
+
+    class Ticks(tf.Node, id="ticks", initiator=True):
+        item = tf.DataOut(int)
+        body = tf.ExecOut()
+        stream = tf.Stream(item, fires=body, mode="concurrent", discard=True)
+
+        async def execute(self, ctx: tf.Context) -> None:
+            for number in range(3):
+                await ctx.emit(self.item, number)
+
+    with tf.build() as g:
+        g.variable("total", "int", 0, merge="sum")
+        ticks = g.add(Ticks)
+        add, note = g.add(Add, by=1), g.add(Note, value="ran")
+        g.connect(ticks.body, add.enter)
+        chain(g, add, note)
+    assert bench.run(g.graph).variables == {"total": 0}
+    assert (bench.notes, bench.log.rows("joined")) == (["ran"] * 3, [])
+
+
+def test_parallel_and_race(bench):
+    """Branches run at the same time; in a race the first one wins and the others leave nothing behind (F2, R5)."""
+    with tf.build() as g:
+        g.variable("total", "int", 0, merge="sum")
+        start, parallel, race = g.add(tf.nodes.Start), g.add(tf.nodes.Parallel), g.add(tf.nodes.Race, "race")
+        g.connect(start.then, parallel.enter)
+        for branch, seconds in ((parallel.a, 1.0), (parallel.c, 3.0)):
+            add = g.add(Add, by=1, after=seconds)
+            g.connect(branch, add.enter)
+        g.connect(parallel.done, race.enter)
+        for branch, seconds in ((race.a, 7.0), (race.b, 2.0)):
+            add = g.add(Add, by=10, after=seconds)
+            g.connect(branch, add.enter)
+    result = bench.run(g.graph)
+    assert result.variables == {"total": 12}
+    assert (result.statistics.elapsed, result.output("race", "winner")) == (5.0, "b")
+
+
+def test_several_failures_in_order(bench):
+    """Several failures at once form a group, in the order of their forks (R4)."""
+    with tf.build() as g:
+        start, parallel = g.add(tf.nodes.Start), g.add(tf.nodes.Parallel)
+        g.connect(start.then, parallel.enter)
+
+        class Both(tf.Node, id="both fail"):
+            enter = tf.ExecIn()
+            name = tf.DataIn(str)
+
+            async def execute(self, ctx: tf.Context) -> None:
+                try:
+                    await trio.sleep(1)
+                finally:
+                    raise ValueError(await self.text(ctx))
+
+            async def text(self, ctx):
+                with trio.CancelScope(shield=True):
+                    return await ctx.get_input(self.name)
+
+        for branch, name in ((parallel.a, "first"), (parallel.b, "second"), (parallel.c, "third")):
+            g.connect(branch, g.add(Both, name=name).enter)
+    for seed in range(5):
+        group = bench.fails(ExceptionGroup, g.graph, middleware=[ShuffledSchedule(seed)])
+        assert [str(error) for error in group.exceptions] == ["first", "second", "third"]
+
+
+def test_nesting_limit(bench):
+    """Strands inside strands end with DepthExceeded, never with a crash of trio (F8)."""
+
+    class Again(tf.Node, id="again"):
+        enter = tf.ExecIn()
+        branch = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            async with ctx.branches() as branches:
+                branches.start(self.branch)
+
+    with tf.build() as g:
+        start, again = g.add(tf.nodes.Start), g.add(Again, "again")
+        g.connect(start.then, again.enter)
+        g.connect(again.branch, again.enter)
+    for limit in (1, 2, 128, 256):
+        error = bench.fails(tf.DepthExceeded, g.graph, options=tf.RunOptions(max_nesting=limit))
+        assert str(error).startswith(f"Concurrent strands nest deeper than {limit} at node 'again' (activation 0.")
+    with pytest.raises(ValueError, match="max_nesting must be from 1 to 256, got 257"):
+        tf.RunOptions(max_nesting=257)
+
+
+@pytest.mark.parametrize("from_task", [True, False])
+def test_nurseries_of_bodies_are_counted(bench, from_task):
+    """Bodies that open nurseries of their own around a trigger can't crash trio either (F8)."""
+
+    class Opens(tf.Node, id="opens"):
+        enter = tf.ExecIn()
+        body = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            async with trio.open_nursery() as nursery:
+                if from_task:
+                    nursery.start_soon(ctx.trigger, self.body)
+                else:
+                    await ctx.trigger(self.body)
+
+    with tf.build() as g:
+        start, opens = g.add(tf.nodes.Start), g.add(Opens, "opens")
+        g.connect(start.then, opens.enter)
+        g.connect(opens.body, opens.enter)
+    group = bench.fails(BaseException, g.graph)
+    while isinstance(group, BaseExceptionGroup):
+        group = group.exceptions[0]
+    assert isinstance(group, tf.DepthExceeded)
+    assert str(group).startswith("More than 256 nurseries are open inside each other at node 'opens'")
+
+
+def test_state_forks_and_merges(bench):
+    """Node state belongs to the strand: it forks, merges by name, and outlives activations (F6)."""
+
+    class Counts(tf.Node, id="counts"):
+        enter = tf.ExecIn()
+        name = tf.DataIn(object)
+
+        async def execute(self, ctx: tf.Context) -> None:
+            name = str(await ctx.get_input(self.name))
+            ctx.services.get("notes").append(dict(ctx.state))
+            ctx.state[name] = len(ctx.state)
+            if name == "drop":
+                del ctx.state["0"]
+
+    with tf.build() as g:
+        start, items, after = g.add(tf.nodes.Start), g.add(Items, count=2), g.add(tf.nodes.Sequence)
+        counts = g.add(Counts, name=items.item)
+        g.connect(start.then, items.enter)
+        g.connect(items.body, counts.enter)
+        g.connect(items.done, after.enter)
+        g.connect(after.first, counts.enter)
+        g.connect(after.second, counts.enter)
+    bench.run(g.graph)
+    assert bench.notes == [{}, {}, {"0": 0, "1": 0}, {"0": 0, "1": 2}]
+
+
+def test_fork_cost_does_not_grow(bench):
+    """The thousandth fork copies no more than the first (F7)."""
+    from trioflow.semantics.store import Store
+
+    store = Store(10, (), {}, iter(range(10_000_000)).__next__)
+    sizes = []
+    for _ in range(1000):
+        child = store.fork()
+        child.write(0, 1)
+        sizes.append(len(child.cells) + len(child.writes().cells))
+    assert set(sizes) == {11}
+
+
+def test_stream_settings_by_the_body(bench):
+    """configure_stream sets the limit before the first emit, unless graph or run say otherwise (S2, S3)."""
+
+    class Sets(tf.Node, id="sets", initiator=True):
+        item = tf.DataOut(int)
+        body = tf.ExecOut()
+        stream = tf.Stream(item, fires=body, mode="concurrent")
+
+        async def execute(self, ctx: tf.Context) -> None:
+            ctx.configure_stream(self.item, limit=1)
+            for number in range(3):
+                await ctx.emit(self.item, number)
+            with pytest.raises(tf.NodeError, match="comes too late, after the first emit"):
+                ctx.configure_stream(self.item, limit=2)
+
+    with tf.build() as g:
+        sets, wait = g.add(Sets, "sets"), g.add(Wait)
+        g.connect(sets.body, wait.enter)
+    assert bench.run(g.graph).statistics.elapsed == 3.0
+    g.configure(sets, limit=3)
+    assert bench.run(g.graph).statistics.elapsed == 1.0
+
+
+def test_failing_body_cancels_its_items(bench):
+    """A body that fails cancels the items that it has emitted (F2)."""
+
+    class Breaks(tf.Node, id="breaks", initiator=True):
+        item = tf.DataOut(int)
+        body = tf.ExecOut()
+        stream = tf.Stream(item, fires=body, mode="concurrent")
+
+        async def execute(self, ctx: tf.Context) -> None:
+            await ctx.emit(self.item, 1)
+            await trio.sleep(1)
+            raise KeyError("body")
+
+    with tf.build() as g:
+        breaks, wait, fail = g.add(Breaks), g.add(Wait, "w", seconds=50.0), g.add(Fail)
+        g.connect(breaks.body, wait.enter)
+        g.connect(wait.then, fail.enter)
+    bench.fails(KeyError, g.graph)
+    assert (bench.notes, bench.log.rows("cancelled")) == (["end of w"], [("cancelled", "w", "0.0.0.0")])
+
+
+def test_wait_first_needs_a_branch(bench):
+    """Waiting for the first of no branches is an error that says so."""
+
+    class Nobody(tf.Node, id="nobody", initiator=True):
+        then = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            async with ctx.branches() as branches:
+                await branches.wait_first()
+
+    with tf.build() as g:
+        g.add(Nobody)
+    assert str(bench.fails(RuntimeError, g.graph)) == (
+        "No branch was started, so none can be the first. Call start() before wait_first()."
+    )

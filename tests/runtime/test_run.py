@@ -1,0 +1,537 @@
+"""Runs: R1-R8, B1, B2, and cancellation at every checkpoint."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import trio
+import trio.testing
+from support import Add, Fail, Items, Note, Resource, Wait, chain, increment
+
+import trioflow as tf
+from trioflow.testing import EventLog, ShuffledSchedule
+
+
+def virtually(main):
+    return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+def resources(*fails):
+    with tf.build() as g:
+        nodes = [g.add(tf.nodes.Start), *(g.add(Resource, f"r{i}", fail_in=f) for i, f in enumerate(fails))]
+        chain(g, *nodes)
+    return g.graph
+
+
+def test_setup_and_teardown(bench):
+    """Nodes are set up in document order and torn down in reverse (R1)."""
+    bench.run(resources("", "", ""))
+    assert bench.life == ["up r0", "up r1", "up r2", "down r2", "down r1", "down r0"]
+
+
+def test_failing_setup(bench):
+    """A failing setup tears down those already set up, and nothing is dispatched (R1)."""
+    error = bench.fails(OSError, resources("", "setup", ""))
+    assert (str(error), error.__notes__) == ("setup of r1", ["while node 'r1' (test.resource) was set up"])
+    assert bench.life == ["up r0", "down r0"]
+    assert bench.log.rows("started") == []
+
+
+def test_failing_teardown(bench):
+    """A failing teardown does not keep the others from theirs (R1)."""
+    error = bench.fails(OSError, resources("", "teardown", ""))
+    assert (str(error), error.__notes__) == ("teardown of r1", ["while node 'r1' was torn down"])
+    assert bench.life[3:] == ["down r2", "down r1", "down r0"]
+
+
+def test_no_error_hides_another(bench):
+    """Errors of the run and of teardown come together (R1)."""
+    group = bench.fails(ExceptionGroup, resources("teardown", "body", "teardown"))
+    assert [str(error) for error in group.exceptions] == ["body of r1", "teardown of r2", "teardown of r0"]
+    group = bench.fails(ExceptionGroup, resources("teardown", "teardown"))
+    assert [str(error) for error in group.exceptions] == ["teardown of r1", "teardown of r0"]
+
+
+def test_grace_period(bench):
+    """A teardown that hangs is cut off when the grace period ends; the others still get theirs (R1)."""
+    error = bench.fails(tf.TeardownTimeout, resources("", "hang", ""), options=tf.RunOptions(grace=3))
+    assert str(error) == (
+        "Teardown took longer than the grace period of 3 s and was cut off in: r1. Raise RunOptions(grace=...) or make "
+        "teardown faster."
+    )
+    assert bench.life[3:] == ["down r2", "down r1", "down r0"]
+
+
+def test_initiators_one_after_the_other(bench):
+    """Initiators run in document order by default, each after the one before (R2, M4)."""
+    with tf.build() as g:
+        g.variable("total", "int", 1, merge="sum")
+        for _ in range(2):
+            start, add = g.add(tf.nodes.Start), g.add(Add, by=1, after=1.0)
+            chain(g, start, add)
+    result = bench.run(g.graph)
+    assert (result.variables, result.statistics.elapsed) == ({"total": 3}, 2.0)
+
+
+def test_parallel_initiators(bench):
+    """With parallel initiators each is a fork, and the forks are merged in document order (R2)."""
+    with tf.build() as g:
+        g.variable("total", "int", 1, merge="sum")
+        for seconds in (2.0, 1.0):
+            start, add = g.add(tf.nodes.Start), g.add(Add, by=1, after=seconds)
+            chain(g, start, add)
+    sequential = bench.run(g.graph)
+    paths = bench.log.trace().activations
+    result = bench.run(g.graph, options=tf.RunOptions(parallel_initiators=True))
+    assert (result.variables, result.statistics.elapsed) == (sequential.variables, 2.0)
+    assert bench.log.trace().activations == paths
+    assert bench.log.rows("joined") == [("joined", None, "0"), ("joined", None, "1")]
+
+
+def test_marked_initiator(bench):
+    """A node that is marked in the graph starts a run, whatever its type says; one marked otherwise does not (M4)."""
+    with tf.build() as g:
+        start, note = g.add(tf.nodes.Start), g.add(Note, value="marked")
+        g.configure(note, initiator=True)
+        g.configure(start, initiator=False)
+    bench.run(g.graph)
+    assert bench.notes == ["marked"]
+
+
+def test_status():
+    """A run is not started, running, paused, and then ends in one of three ways (R3)."""
+    with tf.build() as g:
+        start, wait = g.add(tf.nodes.Start), g.add(Wait)
+        chain(g, start, wait)
+
+    async def main():
+        async with tf.open_run(g.graph, services={"notes": []}) as run:
+            assert run.status is tf.RunStatus.NOT_STARTED
+            assert run.statistics().elapsed == 0.0
+            await trio.sleep(0.5)
+            assert run.status is tf.RunStatus.RUNNING
+            run.gate.pause()
+            assert run.status is tf.RunStatus.PAUSED
+            run.gate.resume()
+        assert run.status is tf.RunStatus.COMPLETED
+        assert repr(run) == f"<Run {run.id}: completed, 2 steps, 0 strands>"
+        async with tf.open_run(g.graph) as run:
+            with pytest.raises(tf.UnknownName):
+                await run.result()
+        assert run.status is tf.RunStatus.FAILED
+
+    virtually(main)
+
+
+def test_failure_has_a_note(bench):
+    """An exception reaches the host as itself, with a note that tells node, type and path (R4)."""
+    with tf.build() as g:
+        start, fail = g.add(tf.nodes.Start), g.add(Fail, "fail")
+        chain(g, start, fail)
+    error = bench.fails(ValueError, g.graph)
+    assert error.__notes__ == ["in node 'fail' (test.fail), activation 0.1"]
+
+
+def test_failure_of_the_run_is_not_lost():
+    """Leaving the block raises what the run failed with, unless result() has raised it (R4)."""
+    with tf.build() as g:
+        start, fail = g.add(tf.nodes.Start), g.add(Fail)
+        chain(g, start, fail)
+
+    async def main():
+        with pytest.raises(ValueError, match="boom"):
+            async with tf.open_run(g.graph):
+                pass
+        async with tf.open_run(g.graph) as run:
+            with pytest.raises(ValueError, match="boom"):
+                await run.result()
+
+    virtually(main)
+
+
+def test_block_that_raises_cancels_the_run():
+    """If the block raises, the run is cancelled and torn down first, and the block's error arrives as itself (R5)."""
+
+    async def main():
+        life = []
+        with pytest.raises(KeyError, match="block"):
+            async with tf.open_run(resources("", ""), services={"life": life}) as run:
+                run.gate.pause()
+                await trio.sleep(1)
+                raise KeyError("block")
+        assert run.status is tf.RunStatus.CANCELLED
+        assert life == ["up r0", "up r1", "down r1", "down r0"]
+
+    virtually(main)
+
+
+def test_host_cancels():
+    """run.cancel ends everything; result then says so (R5)."""
+    with tf.build() as g:
+        start, wait = g.add(tf.nodes.Start), g.add(Wait, "w", seconds=100.0)
+        chain(g, start, wait)
+
+    async def main():
+        notes = []
+        async with tf.open_run(g.graph, services={"notes": notes}) as run:
+            await trio.sleep(1)
+            run.cancel()
+        assert (run.status, notes, trio.current_time()) == (tf.RunStatus.CANCELLED, ["end of w"], 1.0)
+        async with tf.open_run(g.graph, services={"notes": notes}) as run:
+            run.cancel()
+            with pytest.raises(tf.RunAborted, match="was cancelled, so it has no result"):
+                await run.result()
+
+    virtually(main)
+
+
+def test_cancel_scope_around_a_trigger(bench):
+    """A scope around a trigger inside a body ends everything below it, and the body goes on (R5)."""
+
+    class Limits(tf.Node, id="limits", initiator=True):
+        body = tf.ExecOut()
+        then = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+            with trio.move_on_after(1.5):
+                await ctx.trigger(self.body)
+            return self.then
+
+    with tf.build() as g:
+        limits, items, wait = g.add(Limits), g.add(Items), g.add(Wait, "w", seconds=9.0)
+        note = g.add(Note, value="went on")
+        g.connect(limits.body, items.enter)
+        g.connect(items.body, wait.enter)
+        g.connect(limits.then, note.enter)
+    result = bench.run(g.graph)
+    assert bench.notes == ["end of w"] * 3 + ["went on"]
+    assert (result.statistics.elapsed, result.statistics.strands) == (1.5, 0)
+    assert len(bench.log.rows("cancelled")) == 4
+
+
+def test_random_is_the_same_under_every_schedule(bench):
+    """ctx.random comes from the run's seed and the path (R6)."""
+
+    class Rolls(tf.Node, id="rolls"):
+        enter = tf.ExecIn()
+        chance = tf.DataIn(float)
+        out = tf.DataOut(object)
+
+        async def execute(self, ctx: tf.Context) -> None:
+            ctx.set_variable("rolls", [*ctx.get_variable("rolls"), (ctx.random.random(), await ctx.get_input(self.chance))])
+
+    with tf.build() as g:
+        g.variable("rolls", "list", [], merge="append")
+        start, items = g.add(tf.nodes.Start), g.add(Items, count=4)
+        rolls = g.add(Rolls, chance=g.add("random.uniform").result)
+        g.connect(start.then, items.enter)
+        g.connect(items.body, rolls.enter)
+    seen = [bench.run(g.graph, middleware=[ShuffledSchedule(seed)]).variables["rolls"] for seed in range(4)]
+    assert seen[1:] == seen[:-1]
+    assert len({number for pair in seen[0] for number in pair}) == 8
+    other = bench.run(g.graph, options=tf.RunOptions(seed=1)).variables["rolls"]
+    assert other != seen[0]
+
+
+def test_running_twice_shares_nothing(bench):
+    """Two runs of one plan share neither values nor evaluations nor instances (R7)."""
+    with tf.build() as g:
+        g.variable("total", "int", 0)
+        start, add = g.add(tf.nodes.Start), g.add(Add)
+        note = g.add(Note, value=g.add(increment, x=1).result)
+        chain(g, start, add, note)
+    plan = tf.make_plan(g.graph, tf.Registry.standard(plugins=False))
+    for _ in range(2):
+        result = bench.run(plan)
+        assert (result.variables, result.statistics.evaluations, bench.notes) == ({"total": 1}, 1, [2])
+
+
+def test_step_limit(bench):
+    """Reaching the step limit is an error that names limit and value; exactly so many dispatches pass (R8)."""
+    with tf.build() as g:
+        start, loop, note = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=500), g.add(Note, "note")
+        g.connect(start.then, loop.enter)
+        g.connect(loop.body, note.enter)
+    for limit in (1, 2, 64, 65, 200):
+        error = bench.fails(tf.LimitExceeded, g.graph, options=tf.RunOptions(max_steps=limit))
+        assert (error.limit, error.value, len(bench.log.rows("started"))) == ("steps", limit, limit)
+    assert str(error) == (
+        "The run reached its limit of 200 steps at node 'note' (activation 0.1). If the graph is meant to go on for "
+        "longer, raise RunOptions(max_steps=...)."
+    )
+    assert bench.run(g.graph, options=tf.RunOptions(max_steps=502)).statistics.steps == 502
+
+
+def test_timeout(bench):
+    """Reaching the time limit is an error that names it, also for a body that never waits (R8)."""
+    with tf.build() as g:
+        start, wait = g.add(tf.nodes.Start), g.add(Wait, seconds=10.0)
+        chain(g, start, wait)
+    error = bench.fails(tf.LimitExceeded, g.graph, options=tf.RunOptions(timeout=2.5))
+    assert str(error) == (
+        "The run reached its limit of 2.5 s after 2 steps. Raise RunOptions(timeout=...) if it is meant to take longer."
+    )
+    assert [row[0] for row in bench.log.rows()][-3:] == ["cancelled", "LimitReached", "RunFailed"]
+
+
+def test_strand_limit(bench):
+    """Reaching the limit of concurrent strands is an error that names it (R8)."""
+    with tf.build() as g:
+        start, items, wait = g.add(tf.nodes.Start), g.add(Items, count=5), g.add(Wait)
+        g.connect(start.then, items.enter)
+        g.connect(items.body, wait.enter)
+    error = bench.fails(tf.LimitExceeded, g.graph, options=tf.RunOptions(max_strands=3))
+    assert (error.limit, error.value) == ("strands", 3)
+    bench.run(g.graph, options=tf.RunOptions(max_strands=6))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_steps": 0}, "RunOptions.max_steps must be more than 0, got 0."),
+        ({"timeout": -1}, "RunOptions.timeout must be more than 0, got -1."),
+        ({"timeout": math.nan}, "RunOptions.timeout must be more than 0, got nan."),
+    ],
+)
+def test_bad_options(options, message):
+    """Options that make no sense are refused where they are made."""
+    with pytest.raises(ValueError, match="must be more than 0") as caught:
+        tf.RunOptions(**options)
+    assert str(caught.value) == message
+
+
+def test_variables_of_the_run(bench):
+    """Start values are given by name, and checked like everything that crosses a wire (D11)."""
+    with tf.build() as g:
+        g.variable("x", "float", 1.0)
+        g.add(tf.nodes.Start)
+    assert bench.run(g.graph, variables={"x": 3}).variables == {"x": 3.0}
+    error = bench.fails(tf.UnknownName, g.graph, variables={"y": 1})
+    assert str(error) == "There is no variable 'y'. The graph declares: x."
+    error = bench.fails(tf.CoercionError, g.graph, variables={"x": "3"})
+    assert str(error) == "Variable 'x': expected float, got str '3'."
+
+
+def test_setting_a_variable(bench):
+    """Setting an undeclared variable, or one to a value of another type, is an error that tells (D11, M5)."""
+
+    class Sets(tf.Node, id="sets variable", initiator=True):
+        name = tf.DataIn(str)
+        then = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            ctx.set_variable(await ctx.get_input(self.name), "text")
+
+    for name, error, message in (
+        ("cout", tf.UnknownName, "There is no variable 'cout'. Did you mean 'count'? The graph declares: count."),
+        ("count", tf.CoercionError, "Variable 'count': expected int, got str 'text'."),
+    ):
+        with tf.build() as g:
+            g.variable("count", "int", 0)
+            g.add(Sets, name=name)
+        assert str(bench.fails(error, g.graph)) == message
+
+
+def test_services(bench):
+    """Services are found by type, by base class, or by name; a missing one is an error that lists what there is."""
+
+    class Asks(tf.Node, id="asks", initiator=True):
+        then = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            notes = ctx.services.get("notes")
+            notes.append((ctx.services.get(int), ctx.services.get("name"), ctx.services.get(float)))
+            ctx.services.get("nme")
+
+    with tf.build() as g:
+        g.add(Asks)
+    error = bench.fails(tf.UnknownName, g.graph, services={int: 5, "name": "x", "half": 0.5})
+    assert bench.notes == [(5, "x", 0.5)]
+    assert str(error) == (
+        "This run has no service 'nme'. Did you mean 'name'? It has: notes, life, int, name, half. "
+        "Pass it to run(..., services={'nme': ...})."
+    )
+
+
+def test_result_of_what_was_not_written(bench):
+    """Asking a result for an output that nobody wrote is an error that offers what there is."""
+    with tf.build() as g:
+        start, loop = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, "loop", times=1)
+        g.connect(start.then, loop.enter)
+    result = bench.run(g.graph)
+    assert result.output("loop", "index") == 0
+    with pytest.raises(tf.UnknownName, match=r"Nothing was written to loop.indx. Did you mean 'loop.index'\?"):
+        result.output("loop", "indx")
+
+
+def listening_graph():
+    with tf.build() as g:
+        g.variable("total", "int", 0, merge="sum")
+        g.event("e")
+        start = g.add(tf.nodes.Start)
+        listen = g.add(tf.nodes.Listen, "listen", event="e")
+        add = g.add(Add, by=listen.payload, after=1.0)
+        chain(g, listen, add)
+        second = g.add(tf.nodes.Listen, "second", event="e")
+        note = g.add(Note, value=second.payload)
+        chain(g, second, note)
+    return g, start
+
+
+def test_publish_runs_listeners_in_document_order(bench):
+    """publish dispatches every listener in document order in the publisher's strand, and returns when done (B1)."""
+    g, start = listening_graph()
+    publish, after = g.add(tf.nodes.Publish, event="e", payload=5), g.add(Note, "after", value="after")
+    chain(g, start, publish, after)
+    result = bench.run(g.graph)
+    assert (result.variables, bench.notes) == ({"total": 5}, [5, "after"])
+    assert [row[1:] for row in bench.log.rows("started")] == [
+        ("start", "0.0"), ("publish", "0.1"), ("listen", "0.1.0"), ("add", "0.1.1"), ("second", "0.1.2"),
+        ("note", "0.1.3"), ("after", "0.2"),
+    ]  # fmt: skip
+
+
+def test_publishing_without_listener(bench):
+    """Publishing without a listener does nothing; an undeclared event is an error (B2)."""
+
+    class Publishes(tf.Node, id="publishes", initiator=True):
+        then = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            await ctx.publish("quiet")
+            await ctx.publish("quite")
+
+    with tf.build() as g:
+        g.event("quiet")
+        g.add(Publishes)
+    assert str(bench.fails(tf.UnknownName, g.graph)) == (
+        "There is no event 'quite'. Did you mean 'quiet'? The graph declares: quiet."
+    )
+
+
+def test_listener_that_publishes_its_own_event(bench):
+    """A listener that publishes its own event nests, up to the depth limit (B2)."""
+    with tf.build() as g:
+        g.event("e")
+        start, publish = g.add(tf.nodes.Start), g.add(tf.nodes.Publish, event="e")
+        listen, again = g.add(tf.nodes.Listen, event="e"), g.add(tf.nodes.Publish, event="e")
+        chain(g, start, publish)
+        chain(g, listen, again)
+    assert bench.fails(tf.DepthExceeded, g.graph, options=tf.RunOptions(max_depth=50)).limit == "depth"
+
+
+def test_host_publishes_in_arrival_order():
+    """What the host publishes is handled in arrival order, in a strand of its own that is joined at the end (B1)."""
+    g, _ = listening_graph()
+
+    async def main():
+        notes = []
+        async with tf.open_run(g.graph, services={"notes": notes}, options=tf.RunOptions(stay_open=True)) as run:
+            run.publish_nowait("e", 1)
+            await run.publish("e", 2)
+            assert (notes, trio.current_time()) == ([1, 2], 2.0)
+            await trio.sleep(10)
+            await run.publish("e", 4)
+            run.close()
+            assert (await run.result()).variables == {"total": 7}
+            with pytest.raises(tf.RunFinished, match="The run takes no events any more: 'e' was not published"):
+                run.publish_nowait("e", 8)
+
+    virtually(main)
+
+
+def test_host_publish_and_a_run_that_fails():
+    """Whoever waits for a published event is told if the run ends before it was handled (B1, B2)."""
+    g, start = listening_graph()
+    chain(g, start, g.add(Fail, after=0.5))
+
+    async def main():
+        with pytest.raises(ValueError, match="boom"):
+            async with tf.open_run(g.graph, services={"notes": []}) as run:
+                with pytest.raises(tf.RunFinished, match=r"The run ended \(failed\) before event 'e' was handled"):
+                    await run.publish("e", 1)
+
+    virtually(main)
+
+
+# --- cancellation at every checkpoint ---
+
+
+def cancel_graphs():
+    yield resources("", "")
+    with tf.build() as g:
+        r, start = g.add(Resource, "r"), g.add(tf.nodes.Start)
+        items, wait = g.add(Items, count=3), g.add(Wait, seconds=1.0)
+        value = g.add(slow, x=items.item)
+        note = g.add(Note, value=value.result)
+        chain(g, start, r)
+        g.connect(r.body, items.enter)
+        g.connect(items.body, wait.enter)
+        chain(g, wait, note)
+    yield g.graph
+    with tf.build() as g:
+        g.event("e")
+        start, parallel, race = g.add(tf.nodes.Start), g.add(tf.nodes.Parallel), g.add(tf.nodes.Race)
+        r = g.add(Resource, "r")
+        value = g.add(slow, x=1).result
+        chain(g, start, r)
+        g.connect(r.body, parallel.enter)
+        for branch in (parallel.a, parallel.b):
+            g.connect(branch, g.add(Note, value=value).enter)
+        publish = g.add(tf.nodes.Publish, event="e")
+        g.connect(parallel.c, publish.enter)
+        chain(g, g.add(tf.nodes.Listen, event="e"), g.add(Wait, seconds=0.5))
+        g.connect(parallel.done, race.enter)
+        g.connect(race.a, g.add(Wait, seconds=1.0).enter)
+        g.connect(race.b, g.add(Wait, seconds=2.0).enter)
+    yield g.graph
+
+
+@tf.data_node(id="slow")
+async def slow(x: int) -> int:
+    await trio.sleep(1)
+    return x
+
+
+class CancelAt(trio.abc.Instrument):
+    """Cancels a scope when a task is about to run for the n-th time."""
+
+    def __init__(self, scope, number):
+        self.scope = scope
+        self.left = number
+
+    def before_task_step(self, task):
+        self.left -= 1
+        if self.left == 0:
+            self.scope.cancel()
+
+
+@pytest.mark.parametrize("graph", list(cancel_graphs()), ids=["resources", "stream", "branches"])
+def test_cancelled_at_every_checkpoint(graph):
+    """Cancelled at the 1st, 2nd, ... n-th step of a task: all activations close, no task is left, all torn down (R5)."""
+    number = 0
+    while True:
+        number += 1
+        log, life = EventLog(), []
+
+        async def main(number=number, log=log, life=life):
+            with trio.CancelScope() as scope:
+                instrument = CancelAt(scope, number)
+                trio.lowlevel.add_instrument(instrument)
+                services = {"notes": [], "life": life}
+                await tf.run(graph, observers=[log], services=services, options=tf.RunOptions(turn_after=math.inf))
+            trio.lowlevel.remove_instrument(instrument)
+            assert not trio.lowlevel.current_task().child_nurseries
+            return instrument.left > 0
+
+        unharmed = virtually(main)
+        assert log.open() == []
+        ups = [entry[3:] for entry in life if entry.startswith("up")]
+        assert [entry[5:] for entry in life if entry.startswith("down")] == ups[::-1]
+        ends = [type(event).__name__ for event in log if type(event).__name__ in ("RunCompleted", "RunCancelled")]
+        if log.events:
+            assert len(ends) == 1
+        if unharmed:
+            assert number > 5
+            return
