@@ -1,19 +1,19 @@
-"""The command line (extra `cli`): `trioflow run`, `check`, `draw`, `nodes`."""
+"""The command line: `trioflow run`, `check`, `draw`, `nodes`. Needs the extra `cli`."""
 
 from __future__ import annotations
 
+import importlib.util
 import sys
+from collections.abc import Sequence
 
 from trioflow.errors import MissingExtra
 
 
-def main() -> None:
-    """Entry point of the `trioflow` command."""
-    try:
-        from trioflow.cli.app import app
-    except ImportError as error:
-        if error.name not in ("click", "rich"):
-            raise
-        sys.stderr.write(f"trioflow: {MissingExtra('The command line', 'cli')}\n")
-        sys.exit(2)
-    app(prog_name="trioflow")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 done, 1 graph failed, 2 bad input, 130 interrupted."""
+    if any(importlib.util.find_spec(package) is None for package in ("click", "rich")):
+        sys.stderr.write(f"{MissingExtra('The command line', 'cli')}\n")
+        return 2
+    from trioflow.cli.app import execute  # noqa: PLC0415 - its packages are optional
+
+    return execute(arguments)

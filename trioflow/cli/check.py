@@ -1,25 +1,29 @@
-"""`trioflow check`: everything that is wrong with a graph, at once."""
+"""`trioflow check`: everything that can be known to be wrong before a graph runs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import click
 
-from trioflow.cli.source import graph_argument, nodes_option, open_graph
-from trioflow.semantics.validation import validate
+import trioflow as tf
+from trioflow.cli.source import graph_argument, open_source
+from trioflow.formats import visible
 
 
-@click.command()
+@click.command(epilog="Exit codes: 0 the graph can run (warnings may have been written); 2 it can't.")
 @graph_argument
-@nodes_option
-def check(source: str, modules: Sequence[str]) -> None:
-    """Check GRAPH and print every problem, with its place and the cure. Exit code 2 if it can't run."""
-    graph, registry = open_graph(source, modules)
-    report = validate(graph, registry)
+def check(graph: str, modules: tuple[str, ...]) -> int:
+    """Check GRAPH and list all problems, without running it."""
+    source = open_source(graph, modules)
+    report = tf.validate(source.graph, source.registry)
     for problem in report.problems:
-        click.echo(f"{source}: {problem}")
-    size = f"{len(graph.nodes)} nodes, {len(graph.connections)} connections"
-    click.echo(f"{source}: {size}, {len(report.errors)} errors, {len(report.warnings)} warnings")
-    if not report.ok:
-        raise SystemExit(2)
+        click.echo(visible(f"{source.name}: {problem}"))
+    if report.problems:
+        click.echo(f"{_count(len(report.errors), 'error')}, {_count(len(report.warnings), 'warning')}")
+    else:
+        nodes, wires = len(source.graph.nodes), len(source.graph.connections)
+        click.echo(f"no problems: {_count(nodes, 'node')}, {_count(wires, 'connection')}")
+    return 0 if report.ok else 2
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

@@ -1,127 +1,72 @@
-"""What a run looks like while it runs: live on a terminal, plain lines elsewhere. All of it on standard error."""
+"""What a person sees of a run while it runs: plain lines, always on stderr. `live.py` has the one for terminals."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections import Counter
-from types import TracebackType
+from typing import Protocol
 
-import click
-from rich.console import Console
-from rich.live import Live
-from rich.table import Table
-from rich.text import Text
+import trio
 
-from trioflow.semantics import events
+from trioflow.cli.tally import Tally
+from trioflow.formats import visible
+from trioflow.runtime.options import RunStatistics
+from trioflow.semantics.events import Feedback, Progress
 
-REFRESH = 10
-"""Times a second."""
+PROGRESS_EVERY = 2.0
+"""Seconds between two lines about the progress of one node, so that logs stay short."""
 
 
-class Watcher:
-    """Follows a run's events: what is active, what is done, what nodes report. An observer."""
+class Watched(Protocol):
+    """What a display wants to know of a run."""
 
-    def __init__(self) -> None:
-        self.active: Counter[str] = Counter()
-        self.done: Counter[str] = Counter()
-        self.cancelled: Counter[str] = Counter()
-        self.progress: dict[str, events.Progress] = {}
-        self.started = time.monotonic()
-
-    def __call__(self, event: events.Event) -> None:
-        node = event.node or ""
-        match event:
-            case events.NodeStarted():
-                self.active[node] += 1
-            case events.NodeCompleted() | events.NodeSkipped() | events.NodeFailed():
-                self._close(node)
-                self.done[node] += 1
-            case events.NodeCancelled():
-                self._close(node)
-                self.cancelled[node] += 1
-            case events.Progress():
-                known = self.progress.get(node)
-                # Concurrent items may report out of order.
-                if known is None or event.done >= known.done or event.total != known.total:
-                    self.progress[node] = event
-            case events.Feedback():
-                self.say(f"{event.level}: {event.message}")
-            case events.MergeConflict():
-                self.say(f"warning: variable {event.variable!r} was written by several strands; {event.kept!r} is kept")
-            case _:
-                pass
-
-    def say(self, text: str) -> None:
-        """A line for people."""
-        click.echo(text, err=True)
-
-    def summary(self) -> str:
-        """One line, for the end."""
-        done = self.done.total()
-        seconds = time.monotonic() - self.started
-        return f"{done:,} activations of {len(self.done)} nodes in {seconds:.1f} s"
-
-    def __enter__(self) -> Watcher:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        pass
-
-    def _close(self, node: str) -> None:
-        self.active[node] -= 1
-        if not self.active[node]:
-            del self.active[node]
+    def statistics(self) -> RunStatistics: ...
 
 
-class LiveWatcher(Watcher):
-    """The same on a terminal: a picture that changes in place."""
+class Display:
+    """Writes feedback and progress as plain lines. The base of all displays."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._console = Console(file=sys.stderr)
-        self._live = Live(
-            console=self._console, refresh_per_second=REFRESH, get_renderable=self._picture, transient=True
-        )
+        self.tally = Tally(self.feedback, self.progress)
+        # By node: when its last line was written, and what has not been written since.
+        self._written: dict[str, float] = {}
+        self._unwritten: dict[str, Progress] = {}
 
-    def say(self, text: str) -> None:
-        self._console.print(Text(text))
+    def open(self, run: Watched) -> None:
+        """The run is about to start."""
 
-    def __enter__(self) -> LiveWatcher:
-        self._live.start()
-        return self
+    def close(self) -> None:
+        """The run has ended."""
+        for event in self._unwritten.values():
+            self.line(_progress_line(event))
+        self._unwritten.clear()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._live.stop()
+    async def refresh(self) -> None:
+        """Keep what is shown up to date, until cancelled."""
+        await trio.sleep_forever()
 
-    def _picture(self) -> Table:
-        table = Table(box=None, pad_edge=False)
-        table.add_column("node")
-        table.add_column("active", justify="right")
-        table.add_column("done", justify="right")
-        table.add_column("", ratio=1, no_wrap=True)
-        for node in sorted({*self.active, *self.progress}):
-            table.add_row(
-                Text(node), f"{self.active[node]:,}", f"{self.done[node]:,}", self._progress_of(self.progress.get(node))
-            )
-        table.add_row("", "", "", Text(self.summary(), style="dim"))
-        return table
+    def line(self, text: str) -> None:
+        """Write a line to stderr."""
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
 
-    @staticmethod
-    def _progress_of(progress: events.Progress | None) -> Text:
-        if progress is None:
-            return Text("")
-        if not progress.total:
-            return Text(f"{progress.done:,.0f} {progress.message}")
-        filled = min(20, int(20 * progress.done / progress.total))
-        bar = "━" * filled + "╌" * (20 - filled)
-        return Text(f"{bar} {progress.done:,.0f} of {progress.total:,.0f} {progress.message}")
+    def feedback(self, event: Feedback) -> None:
+        """A node said something."""
+        self.line(visible(f"{event.level}: {event.node}: {event.message}"))
+
+    def progress(self, event: Progress) -> None:
+        """A node told how far it is."""
+        assert event.node is not None
+        now = time.monotonic()
+        if now - self._written.get(event.node, -PROGRESS_EVERY) < PROGRESS_EVERY:
+            self._unwritten[event.node] = event
+            return
+        self._written[event.node] = now
+        self._unwritten.pop(event.node, None)
+        self.line(_progress_line(event))
 
 
-def watcher(*, plain: bool) -> Watcher:
-    """The one that suits: live only if standard error is a terminal."""
-    return LiveWatcher() if sys.stderr.isatty() and not plain else Watcher()
+def _progress_line(event: Progress) -> str:
+    total = f" of {event.total:,g}" if event.total is not None else ""
+    message = f"  {event.message}" if event.message else ""
+    return visible(f"progress: {event.node}: {event.done:,g}{total}{message}")

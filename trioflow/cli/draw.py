@@ -1,26 +1,22 @@
-"""`trioflow draw`: a graph to look at."""
+"""`trioflow draw`: a graph as a picture or an outline."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 import click
 
-from trioflow.cli.source import graph_argument, nodes_option, open_graph
-from trioflow.formats.dot import to_dot
-from trioflow.formats.mermaid import to_mermaid
-from trioflow.formats.text import to_text
-from trioflow.model.graph import Graph
-from trioflow.model.registry import Registry
+from trioflow.cli.source import graph_argument, open_source
+from trioflow.formats import to_dot, to_mermaid, to_text
 
-FORMATS: dict[str, Callable[[Graph, Registry], str]] = {"mermaid": to_mermaid, "dot": to_dot, "text": to_text}
+_FORMATS = {"text": to_text, "mermaid": to_mermaid, "dot": to_dot}
 
 
-@click.command()
+@click.command(epilog="Exit codes: 0 drawn; 2 bad input.")
 @graph_argument
-@nodes_option
-@click.option("--format", "kind", type=click.Choice(sorted(FORMATS)), default="text", help="What to write.")
-def draw(source: str, modules: Sequence[str], kind: str) -> None:
-    """Draw GRAPH on standard output. Graphs with errors are drawn as far as they go."""
-    graph, registry = open_graph(source, modules)
-    click.echo(FORMATS[kind](graph, registry), nl=False)
+@click.option(
+    "--format", "-f", "format_", type=click.Choice([*_FORMATS]), default="text", show_default=True, help="How to draw."
+)
+def draw(graph: str, modules: tuple[str, ...], format_: str) -> int:
+    """Draw GRAPH on stdout: as an outline, for Mermaid, or for Graphviz. A graph with errors is drawn too."""
+    source = open_source(graph, modules)
+    click.echo(_FORMATS[format_](source.graph, source.registry), nl=False)
+    return 0

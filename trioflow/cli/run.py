@@ -1,208 +1,211 @@
-"""`trioflow run`: run a graph, show what happens, leave with a code that says how it ended."""
+"""`trioflow run`: run a graph, show how it goes, say how it went."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import signal
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import IO, Any
+from collections.abc import Mapping
+from typing import Any
 
 import attrs
 import click
 import trio
 
-from trioflow.cli.display import Watcher, watcher
-from trioflow.cli.source import fail, graph_argument, nodes_option, open_graph
-from trioflow.cli.trace import TraceWriter
-from trioflow.errors import CoercionError, InvalidGraph, TrioflowError, UnknownName, did_you_mean
-from trioflow.model.graph import Graph, Variable
-from trioflow.runtime.failure import leaves, origin_node
-from trioflow.runtime.options import RunOptions, RunResult
-from trioflow.runtime.run import open_run
-from trioflow.runtime.watch import Observer
-from trioflow.semantics.plan import Plan, make_plan
+import trioflow as tf
+from trioflow.cli.bad_input import BadInput
+from trioflow.cli.display import Display
+from trioflow.cli.failure import Failure
+from trioflow.cli.interrupt import on_interrupt
+from trioflow.cli.jsonable import to_json
+from trioflow.cli.live import LiveDisplay, display_for
+from trioflow.cli.source import Source, graph_argument, open_source
+from trioflow.cli.trace import Trace
+from trioflow.cli.values import read_settings
 
-INTERRUPTED = 130
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
 @attrs.define
 class Outcome:
     """How a run ended."""
 
-    result: RunResult | None = None
-    error: BaseException | None = None
+    statistics: tf.RunStatistics
+    result: tf.RunResult | None = None
+    failure: Failure | None = None
     interrupted: bool = False
 
+    @property
+    def exit_code(self) -> int:
+        if self.failure is not None:
+            return INTERRUPTED if self.interrupted else BAD_INPUT if self.failure.is_bad_input else FAILED
+        return DONE if self.result is not None else INTERRUPTED
 
-@click.command()
+
+@click.command(
+    epilog="Exit codes: 0 done; 1 the graph failed; 2 bad usage, bad input or an invalid graph, and nothing was done; "
+    "130 interrupted."
+)
 @graph_argument
-@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set a variable. May be repeated.")
-@nodes_option
-@click.option("--parallel", is_flag=True, help="Run several initiators concurrently.")
-@click.option("--max-steps", type=click.IntRange(min=1), help="Fail after so many dispatches.")
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Fail after this time.")
-@click.option("--seed", type=int, default=0, help="Of the nodes that use chance.")
-@click.option("--trace", type=click.Path(path_type=Path), metavar="FILE", help="Write every event, as JSON lines.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object; no display.")
-@click.option("--traceback", "with_traceback", is_flag=True, help="Show Python's traceback of a failure.")
+@click.option(
+    "--set",
+    "settings",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Start value of a variable of the graph, read by the variable's type: text as it is, lists and dicts as JSON. "
+    "Anything that is JSON, or else text, for a variable of any type. May be repeated.",
+)
+@click.option("--parallel", is_flag=True, help="Run the graph's initiators concurrently.")
+@click.option("--max-steps", type=click.IntRange(min=1), metavar="N", help="Fail after N dispatches.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="Fail after so long.")
+@click.option("--trace", metavar="FILE", help="Write every event of the run into FILE, as lines of JSON.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Write one JSON object to stdout: status, variables, statistics, error. What the graph prints goes to stderr.",
+)
+@click.option("--traceback", "with_traceback", is_flag=True, help="Show where in the Python code a failure arose.")
 def run(
-    source: str,
-    settings: Sequence[str],
-    modules: Sequence[str],
+    graph: str,
+    modules: tuple[str, ...],
+    settings: tuple[str, ...],
     parallel: bool,
     max_steps: int | None,
     timeout: float | None,
-    seed: int,
-    trace: Path | None,
+    trace: str | None,
     as_json: bool,
     with_traceback: bool,
-) -> None:
-    """Run GRAPH.
+) -> int:
+    r"""Run GRAPH. What it prints goes to stdout; progress, feedback and a summary go to stderr.
 
-    What the graph prints goes to standard output (with --json to standard error), all else to standard error. Ctrl-C cancels the run: nodes clean up,
-    and the summary says what was cancelled; a second one ends it at once.
+    Ctrl-C cancels the run: its nodes clean up first. A second Ctrl-C kills it at once.
+
+    \b
+    trioflow run fizzbuzz
+    trioflow run census --set root=. --set report=census.json
     """
-    graph, registry = open_graph(source, modules)
-    variables = parse_settings(graph, settings)
-    options = RunOptions(parallel_initiators=parallel, max_steps=max_steps, timeout=timeout, seed=seed)
+    source = open_source(graph, modules)
+    variables = read_settings(source.graph, settings)
     try:
-        plan = make_plan(graph, registry)
-    except InvalidGraph as error:
-        fail(f"{source}: {error}")
+        options = tf.RunOptions(max_steps=max_steps, timeout=timeout, parallel_initiators=parallel)
+    except ValueError as error:
+        raise BadInput(f"--timeout {timeout:g}: it must be more than 0.") from error
+    try:
+        plan = tf.make_plan(source.graph, source.registry)
+    except tf.InvalidGraph as error:
+        report = tf.validate(source.graph, source.registry)
+        raise BadInput(*(f"{source.name}: {problem}" for problem in report.errors)) from error
     with contextlib.ExitStack() as stack:
-        observers: list[Observer] = []
-        if trace is not None:
-            observers.append(TraceWriter(stack.enter_context(_open_trace(trace))))
-        watching = stack.enter_context(watcher(plain=as_json))
-        observers.append(watching)
-        if as_json:
-            stack.enter_context(contextlib.redirect_stdout(sys.stderr))  # standard output is for the one object
-        try:
-            outcome = trio.run(_run, plan, variables, options, observers)
-        except KeyboardInterrupt:
-            raise SystemExit(INTERRUPTED) from None
-    failure = outcome.error
-    if isinstance(failure, UnknownName | CoercionError) and origin_node(failure) is None:
-        fail(f"{source}: {failure}")  # of the settings, before anything ran
-    _report(outcome, watching, as_json=as_json, with_traceback=with_traceback)
+        tracer = stack.enter_context(Trace(trace)) if trace is not None else None
+        display = display_for(sys.stderr)
+        with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
+            outcome = trio.run(_execute, plan, source, variables, options, display, tracer)
+    _summarise(outcome, display, with_traceback)
+    if as_json:
+        click.echo(to_json(_as_json(outcome)))
+    if tracer is not None and tracer.problem is not None:
+        click.echo(f"error: {tracer.problem}", err=True)
+        return outcome.exit_code or FAILED
+    return outcome.exit_code
 
 
-def parse_settings(graph: Graph, settings: Sequence[str]) -> dict[str, Any]:
-    """`NAME=VALUE`s as values of the variables' types; leaves with code 2 if one does not fit."""
-    declared = {variable.name: variable for variable in graph.variables}
-    values: dict[str, Any] = {}
-    for setting in settings:
-        name, equals, text = setting.partition("=")
-        if not equals:
-            fail(f"--set {setting}: write NAME=VALUE.")
-        variable = declared.get(name)
-        if variable is None:
-            fail(
-                f"--set {setting}: the graph has no variable {name!r}.{did_you_mean(name, declared)} "
-                f"It has: {', '.join(declared) or 'none'}."
-            )
-        values[name] = _parse(variable, text, setting)
-    return values
-
-
-def _parse(variable: Variable, text: str, setting: str) -> Any:
-    if variable.type in ("str", "path"):
-        return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        if variable.type == "any":
-            return text
-        fail(f"--set {setting}: {variable.name!r} is of type {variable.type}; write its value as JSON.")
-
-
-def _open_trace(path: Path) -> IO[str]:
-    try:
-        return path.open("w", encoding="utf-8")
-    except OSError as error:
-        fail(f"--trace {path}: can't be written: {error.strerror}.")
-
-
-async def _run(
-    plan: Plan, variables: Mapping[str, object], options: RunOptions, observers: Sequence[Observer]
+async def _execute(
+    plan: tf.Plan,
+    source: Source,
+    variables: Mapping[str, Any],
+    options: tf.RunOptions,
+    display: Display,
+    tracer: Trace | None,
 ) -> Outcome:
-    outcome = Outcome()
-    async with trio.open_nursery() as nursery:
+    outcome: Outcome | None = None
+    observers: list[tf.Observer] = [display.tally]
+    if tracer is not None:
+        observers.append(tracer)
+    opened: tf.Run | None = None
+    failure: BaseException | None = None
+    interrupted = False
+    try:
+        async with tf.open_run(plan, variables=variables, options=options, observers=observers) as opened:
+            running = opened
 
-        async def cancel_on_signal(*, task_status: trio.TaskStatus[None]) -> None:
-            with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-                task_status.started()
-                await anext(signals)
-            # The receiver is closed, so a second Ctrl-C ends Python as it always does.
-            outcome.interrupted = True
-            nursery.cancel_scope.cancel()
+            def cancel() -> None:
+                nonlocal interrupted
+                interrupted = True
+                display.line("interrupted: cancelling; once more kills at once")
+                running.cancel()
 
-        await nursery.start(cancel_on_signal)
-        try:
-            async with open_run(plan, variables=variables, options=options, observers=observers) as running:
-                outcome.result = await running.result()
-        except Exception as error:
-            # Whatever the graph failed with is told to the person, not raised.
-            outcome.error = error
-        nursery.cancel_scope.cancel()
+            at_once = display.show_cursor if isinstance(display, LiveDisplay) else lambda: None
+            with on_interrupt(cancel, at_once):
+                outcome = await _watch(running, source, display)
+    except (tf.CoercionError, tf.UnknownName) as error:
+        if opened is None:
+            raise BadInput(*str(error).splitlines()) from error
+        failure = error
+    except BaseException as error:  # what a body raises that is no Exception, such as SystemExit, comes in groups
+        if opened is None:
+            raise
+        failure = error
+    assert opened is not None
+    if outcome is None or failure is not None:
+        assert failure is not None
+        outcome = Outcome(opened.statistics(), failure=Failure(failure, source.graph))
+    outcome.interrupted = interrupted
     return outcome
 
 
-def _report(outcome: Outcome, watching: Watcher, *, as_json: bool, with_traceback: bool) -> None:
-    error = outcome.error
-    if with_traceback and error is not None:
-        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
-    if as_json:
-        click.echo(json.dumps(_as_json(outcome), ensure_ascii=False, default=repr))
-    if outcome.interrupted:
-        cancelled = ", ".join(f"{node} ({count})" if count > 1 else node for node, count in watching.cancelled.items())
-        watching.say(f"interrupted: {watching.summary()}; cancelled: {cancelled or 'nothing'}")
-        raise SystemExit(INTERRUPTED)
-    if error is not None:
-        for line in describe_failure(error):
-            click.echo(f"trioflow: {line}", err=True)
-        raise SystemExit(1)
-    if not as_json:
-        click.echo(f"done: {watching.summary()}", err=True)
+async def _watch(running: tf.Run, source: Source, display: Display) -> Outcome:
+    """Wait for the end of the run with the display up."""
+    result: tf.RunResult | None = None
+    failure: Failure | None = None
+    display.open(running)
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(display.refresh)
+            try:
+                result = await running.result()
+            except tf.RunAborted:
+                pass
+            except Exception as error:
+                failure = Failure(error, source.graph)
+            nursery.cancel_scope.cancel()
+    finally:
+        display.close()
+    return Outcome(running.statistics(), result, failure)
 
 
-def describe_failure(error: BaseException) -> list[str]:
-    """For each failure one line with node, path and cause."""
-    lines: list[str] = []
-    for leaf in leaves(error):
-        origin = origin_node(leaf)
-        where = f"node {origin[0]!r} (activation {origin[1].short}) failed: " if origin is not None else ""
-        kind = "" if isinstance(leaf, TrioflowError) else f"{type(leaf).__name__}: "
-        lines.append(f"{where}{kind}{leaf}")
-        if origin is None:
-            lines += getattr(leaf, "__notes__", [])
-    return lines
+def _summarise(outcome: Outcome, display: Display, with_traceback: bool) -> None:
+    statistics, tally = outcome.statistics, display.tally
+    if outcome.failure is not None:
+        if with_traceback:
+            traceback.print_exception(outcome.failure.error)
+        for line in outcome.failure.lines():
+            click.echo(line, err=True)
+        if outcome.exit_code == BAD_INPUT:
+            return
+    if tally.conflicts:
+        conflicts = ", ".join(f"{name!r} {count:,} times" for name, count in tally.conflicts.items())
+        click.echo(f"warning: concurrent writes got lost (the last one was kept): {conflicts}", err=True)
+    cancelled = ", ".join(f"{node} ({count:,})" for node, count in tally.cancelled().items())
+    word = "failed" if outcome.failure is not None else "done" if outcome.result is not None else "interrupted"
+    click.echo(
+        f"{word} after {statistics.elapsed:.2f} s: {_count(statistics.steps, 'step')}, "
+        f"{_count(statistics.evaluations, 'evaluation')}, {_count(statistics.forks, 'concurrent strand')}"
+        + (f"; cancelled: {cancelled}" if cancelled else ""),
+        err=True,
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _as_json(outcome: Outcome) -> dict[str, Any]:
-    if outcome.result is not None:
-        result = outcome.result
-        statistics = attrs.asdict(result.statistics)
-        statistics["status"] = result.statistics.status.value
-        return {
-            "status": result.statistics.status.value,
-            "variables": dict(result.variables),
-            "outputs": result.outputs,
-            "statistics": statistics,
-        }
-    if outcome.error is None:
-        return {"status": "cancelled"}
-    origin = origin_node(outcome.error)
+    statistics = attrs.asdict(outcome.statistics)
+    del statistics["status"]
     return {
-        "status": "failed",
-        "error": {
-            "type": type(outcome.error).__name__,
-            "message": str(outcome.error),
-            "node": origin[0] if origin else None,
-            "path": list(origin[1]) if origin else None,
-        },
+        "status": outcome.statistics.status.value,
+        "variables": outcome.result.variables if outcome.result is not None else None,
+        "statistics": statistics,
+        "error": outcome.failure.as_json() if outcome.failure is not None else None,
     }

@@ -1,70 +1,104 @@
-"""Finding graphs and node packages, and saying kindly why not."""
+"""From the command line's words to a graph and the node types for it."""
 
 from __future__ import annotations
 
-import importlib.resources
+import importlib.util
+import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib import resources
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
+import attrs
 import click
 
-from trioflow.errors import TrioflowError, did_you_mean
-from trioflow.model.document import load, loads
-from trioflow.model.graph import Graph
-from trioflow.model.registry import Registry
+import trioflow as tf
+from trioflow.cli.bad_input import BadInput
+from trioflow.errors import did_you_mean
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-graph_argument = click.argument("source", metavar="GRAPH")
-nodes_option = click.option(
-    "--nodes",
-    "modules",
-    multiple=True,
-    metavar="MODULE",
-    help="Import a module of node types, from the current folder or the graph's too. May be repeated.",
-)
+_EXAMPLES = "trioflow.examples"
 
 
-def fail(message: object, code: int = 2) -> NoReturn:
-    """Print a message for people and leave."""
-    for line in str(message).splitlines():
-        click.echo(f"trioflow: {line}", err=True)
-    raise SystemExit(code)
+@attrs.frozen
+class Source:
+    """A graph, what to call it in messages, and the node types that it may use."""
+
+    name: str
+    graph: tf.Graph
+    registry: tf.Registry
 
 
-def open_graph(source: str, modules: Sequence[str]) -> tuple[Graph, Registry]:
-    """The graph, and a registry with what it needs; leaves with code 2 and the reason if that is not to be had."""
-    path = Path(source)
+def graph_argument(function: F) -> F:
+    """The argument GRAPH and the option `--nodes`, which all commands about a graph take."""
+    function = nodes_option(function)
+    return click.argument("graph")(function)
+
+
+def nodes_option(function: F) -> F:
+    """The option `--nodes`."""
+    return click.option(
+        "--nodes",
+        "modules",
+        metavar="MODULE",
+        multiple=True,
+        help="Import a Python module with node types of your own; looked for in the current folder and beside GRAPH "
+        "too. May be repeated.",
+    )(function)
+
+
+def open_source(name: str, modules: Sequence[str]) -> Source:
+    """Load a graph and the modules for it. Raises `BadInput` or `MissingExtra` if anything of that can't be had."""
     try:
-        if not path.exists() and source in examples():
-            graph = loads(_examples().joinpath(f"{source}.json").read_text(encoding="utf-8"), source=source)
-        elif not path.exists():
-            fail(f"{source}: there is no such file, and no example of that name.{did_you_mean(source, examples())}")
-        else:
-            graph = load(path)
-        wanted = graph.metadata.get("nodes", ())
-        return graph, open_registry([*(wanted if isinstance(wanted, list) else ()), *modules], path.parent)
-    except TrioflowError as error:
-        fail(error)
+        if _is_example(name):
+            text = resources.files(_EXAMPLES).joinpath(f"{name}.json").read_text(encoding="utf-8")
+            graph = tf.loads(text, source=f"example {name}")
+            own = f"{_EXAMPLES}.{name}"
+            if importlib.util.find_spec(own) is not None:
+                modules = [own, *modules]
+            return Source(name, graph, open_registry(modules))
+        graph = tf.load(_existing(name))
+    except tf.DocumentError as error:
+        raise BadInput(*str(error).splitlines()) from error
+    except tf.MissingExtra as error:
+        raise BadInput(f"{name}: {error}") from error
+    return Source(name, graph, open_registry(modules, Path(name).resolve().parent))
 
 
-def open_registry(modules: Sequence[str], folder: Path | None = None) -> Registry:
-    """The standard node types and those of some modules. Raises `RegistryError`."""
-    registry = Registry.standard()
-    for place in (Path.cwd(), folder):
-        if place is not None and str(place.resolve()) not in sys.path:
-            sys.path.append(str(place.resolve()))
-    for module in dict.fromkeys(map(str, modules)):
-        registry.add_module(module)
+def open_registry(modules: Sequence[str], *folders: Path) -> tf.Registry:
+    """The standard node types and those of the modules. Raises `BadInput` for a module that can't be used."""
+    registry = tf.Registry.standard()
+    if modules:
+        sys.path[:0] = [each for each in map(str, (Path.cwd(), *folders)) if each not in sys.path]
+    for module in modules:
+        try:
+            registry.add_module(module)
+        except tf.TrioflowError as error:
+            raise BadInput(f"--nodes {module}: {_one_line(error)}") from error
     return registry
 
 
 def examples() -> list[str]:
-    """The names of the example graphs."""
-    return sorted(file.name.removesuffix(".json") for file in _examples().iterdir() if file.name.endswith(".json"))
+    """The names of the examples that come with trioflow."""
+    return sorted(each.name[:-5] for each in resources.files(_EXAMPLES).iterdir() if each.name.endswith(".json"))
 
 
-def _examples() -> Any:
-    return importlib.resources.files("trioflow.examples")
+def _is_example(name: str) -> bool:
+    # A folder of that name is no graph, so it does not hide the example.
+    return name in examples() and not os.path.isfile(name)  # noqa: PTH113 - Path.is_file raises for odd names
+
+
+def _existing(name: str) -> str:
+    if not os.path.lexists(name):
+        raise BadInput(
+            f"{name}: there is no such file, and no such example.{did_you_mean(name, examples())} "
+            f"Examples: {', '.join(examples())}."
+        )
+    if os.path.isdir(name):  # noqa: PTH112 - as above
+        raise BadInput(f"{name}: it is a folder. Give the file of a graph in it.")
+    return name
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

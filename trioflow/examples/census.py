@@ -1,88 +1,152 @@
-"""The census's own nodes: how a program brings nodes to a graph. A module with functions and classes, nothing to register.
+"""The census's own nodes: how a program brings nodes to a graph. Functions and classes, nothing to register.
 
-    trioflow run census --nodes trioflow.examples.census --set root=FOLDER
+    trioflow run census.json --nodes trioflow.examples.census --set root=FOLDER
 
-The command line adds this module by itself for the census, because the graph asks for it in its metadata.
+(`trioflow run census` finds both by itself.) Everything else in the graph is a standard node.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from collections import Counter
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
+
+import trio
 
 import trioflow as tf
 
+Row = tuple[str, str, int, int]
+"""One file: path below the root, SHA-256, bytes, lines as `wc -l` counts them."""
+
+
+class BadReportPath(tf.GraphError):
+    """The report can't be written where it should go: found out before hours of work, not after them."""
+
+
+@tf.exec_node(id="census.check_report")
+async def check_report(path: str) -> None:
+    """Make sure that a report can be written to `path`; an empty path asks for none."""
+    if path:
+        try:
+            await trio.to_thread.run_sync(_try_to_write, Path(path))
+        except OSError as error:
+            raise BadReportPath(f"variable 'report': {path!r} can't be written: {error.strerror}") from None
+
+
+def _try_to_write(path: Path) -> None:
+    if path.is_dir():
+        raise IsADirectoryError(21, "it is a folder")
+    with tempfile.TemporaryFile(dir=path.parent):
+        pass  # the report replaces what is there, so it is the folder that must be writable
+
+
+@tf.data_node(id="census.expected")
+async def expected(root: str) -> int:
+    """How many files there are, roughly: only for the progress bar, so that it knows its end.
+
+    A data node: it is asked once per file, and evaluated once, because its input does not change.
+    """
+    return await trio.to_thread.run_sync(_count_files, root)
+
+
+def _count_files(root: str) -> int:
+    return sum(
+        not os.path.islink(os.path.join(folder, name))  # noqa: PTH114, PTH118 - a Path for each would double the time
+        for folder, _, names in os.walk(root)
+        for name in names
+    )
+
+
+@tf.data_node(id="census.record")
+def record(path: str, digest: str, size: int, lines: int) -> Row:
+    """What is known of one file."""
+    return path, digest, size, lines
+
+
+@tf.data_node(id="census.unreadable")
+def unreadable(path: str, error: object) -> tuple[str, str]:
+    """Why a file could not be read. What is no trouble with a file is a mistake in the graph, and goes on as it is."""
+    if isinstance(error, OSError):
+        return path, error.strerror or str(error)
+    raise error if isinstance(error, Exception) else TypeError(f"census.unreadable: {error!r} is no exception")
+
+
+class Progress(tf.Node, id="census.progress"):
+    """Counts the files that are done and reports it as progress, for whoever watches.
+
+    State on `self` is shared by all concurrent items, in whatever order they end: right for a progress bar, wrong for
+    anything that gets into the result.
+    """
+
+    enter = tf.ExecIn()
+    total = tf.DataIn(int, doc="files expected")
+    message = tf.DataIn(str, default="", doc="what is at hand")
+    then = tf.ExecOut()
+
+    async def setup(self, ctx: tf.SetupContext) -> None:
+        self._done = 0
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        self._done += 1
+        ctx.report_progress(self._done, await ctx.get_input(self.total), await ctx.get_input(self.message))
+        return self.then
+
 
 class Report(NamedTuple):
-    """The outputs of `report`, one per field."""
+    """The outputs of `census.report`, one per field."""
 
     table: str
     text: str
 
 
-@tf.data_node(id="census.record")
-def record(path: str, digest: str, size: int, lines: int) -> dict[str, object]:
-    """What is known of one file, by its path: one entry for the census."""
-    return {path: (digest, size, lines)}
-
-
-@tf.data_node(id="census.failed")
-def failed(path: str, reason: str) -> dict[str, str]:
-    """Why one file could not be read, by its path."""
-    return {path: reason}
-
-
 @tf.data_node(id="census.report")
-def report(files: dict[str, tuple[str, int, int]], unreadable: dict[str, str]) -> Report:
-    """The table to look at, and the JSON text to keep: files, lines and bytes by type, and files that are the same.
+def report(files: list[Row], unreadable: list[tuple[str, str]], folders: list[str]) -> Report:
+    """The table to look at, and the same in JSON with all duplicates: files, lines and bytes by type.
 
-    A type is the suffix in small letters. Files are the same if their SHA-256 is; empty files are left out of that.
+    A type is the suffix in small letters. Duplicates are files with the same SHA-256; empty files, which are all the
+    same, are left out of that.
     """
     count: Counter[str] = Counter()
     lines: Counter[str] = Counter()
     size: Counter[str] = Counter()
     same: dict[str, list[str]] = {}
-    for path in sorted(files):
-        digest, bytes_, line_ends = files[path]
-        kind = PurePosixPath(path).suffix.lower() or "(none)"
+    bytes_of: dict[str, int] = {}
+    for path, digest, bytes_, line_ends in sorted(files):
+        kind = _shown(PurePosixPath(path).suffix.lower()) or "(none)"
         count[kind] += 1
         lines[kind] += line_ends
         size[kind] += bytes_
         if bytes_:
             same.setdefault(digest, []).append(path)
-    kinds = sorted(count, key=lambda kind: (-size[kind], kind))
+            bytes_of[digest] = bytes_
     duplicates = [
-        {"sha256": digest, "bytes": files[paths[0]][1], "paths": paths}
+        {"sha256": digest, "bytes": bytes_of[digest], "paths": paths}
         for digest, paths in same.items()
         if len(paths) > 1
     ]
-    wasted = sum(files[paths[0]][1] * (len(paths) - 1) for paths in same.values())
-    total = {"files": len(files), "lines": lines.total(), "bytes": size.total()}
-    rows = [(kind, count[kind], lines[kind], size[kind]) for kind in kinds]
-    table = [f"{'type':<12} {'files':>9} {'lines':>12} {'bytes':>16}"]
-    table += [f"{kind:<12} {n:>9,} {ends:>12,} {weight:>16,}" for kind, n, ends, weight in rows]
-    table += [f"{'total':<12} {total['files']:>9,} {total['lines']:>12,} {total['bytes']:>16,}"]
-    table += [f"{len(duplicates):,} groups of identical files; {wasted:,} bytes could be saved"]
-    table += [f"{len(unreadable):,} files could not be read"] if unreadable else []
+    saved = sum(bytes_of[digest] * (len(paths) - 1) for digest, paths in same.items())
+    kinds = sorted(count, key=lambda kind: (-size[kind], kind))
+    width = max(12, *map(len, kinds)) if kinds else 12
+    table = [
+        f"{'type':<{width}} {'files':>9} {'lines':>12} {'bytes':>16}",
+        *(f"{kind:<{width}} {count[kind]:>9,} {lines[kind]:>12,} {size[kind]:>16,}" for kind in kinds),
+        f"{'total':<{width}} {len(files):>9,} {lines.total():>12,} {size.total():>16,}",
+        f"{len(duplicates):,} groups of identical files; {saved:,} bytes could be saved",
+    ]
+    if unreadable or folders:
+        table.append(f"not counted because they could not be read: {len(unreadable):,} files, {len(folders):,} folders")
     document = {
-        "total": total,
-        "types": {kind: {"files": n, "lines": ends, "bytes": weight} for kind, n, ends, weight in rows},
+        "total": {"files": len(files), "lines": lines.total(), "bytes": size.total()},
+        "types": {kind: {"files": count[kind], "lines": lines[kind], "bytes": size[kind]} for kind in kinds},
         "duplicates": duplicates,
-        "unreadable": dict(sorted(unreadable.items())),
+        "unreadable": {"files": dict(sorted(unreadable)), "folders": sorted(folders)},
     }
-    return Report("\n".join(table), json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    return Report("\n".join(table), json.dumps(document, indent=2) + "\n")
 
 
-class Progress(tf.Node, id="census.progress"):
-    """Reports how many files are done, as progress that whoever watches can show."""
-
-    enter = tf.ExecIn()
-    done = tf.DataIn(int, doc="files so far")
-    message = tf.DataIn(str, default="", doc="what is at hand")
-    then = tf.ExecOut()
-
-    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        ctx.report_progress(await ctx.get_input(self.done), None, await ctx.get_input(self.message))
-        return self.then
+def _shown(text: str) -> str:
+    """Names of files may hold anything, even what no terminal should get."""
+    return text if text.isprintable() else ascii(text)[1:-1]

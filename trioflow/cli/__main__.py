@@ -1,0 +1,7 @@
+"""`python -m trioflow.cli` does what `trioflow` does."""
+
+import sys
+
+from trioflow.cli import main
+
+sys.exit(main())

@@ -1,0 +1,46 @@
+"""Any value as JSON has it, for people's tools to read: never raises, never endless."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, cast
+
+_DEEPEST = 50
+_LONGEST_REPR = 1000
+
+
+def jsonable(value: object, depth: int = 0) -> Any:
+    """The value itself if JSON has it; lists for tuples, sorted lists for sets, and text for everything else."""
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else str(value)
+    if depth < _DEEPEST:
+        if isinstance(value, Mapping):
+            pairs = cast("Mapping[object, object]", value).items()
+            return {key if isinstance(key, str) else _text(key): jsonable(each, depth + 1) for key, each in pairs}
+        if isinstance(value, list | tuple):
+            return [jsonable(each, depth + 1) for each in cast("list[object]", value)]
+        if isinstance(value, set | frozenset):
+            return [jsonable(each, depth + 1) for each in sorted(cast("set[object]", value), key=_text)]
+    return _text(value)
+
+
+def to_json(value: object) -> str:
+    """One line of JSON, in ASCII, so that every terminal, pipe and file takes it."""
+    try:
+        return json.dumps(jsonable(value))
+    except ValueError:  # Python writes no number of thousands of digits
+        return json.dumps(_text(value))
+
+
+def _text(value: object) -> str:
+    try:
+        text = repr(value) if isinstance(value, bytes) else str(value)
+    except Exception as error:  # a foreign __str__ may raise anything
+        text = f"<{type(value).__name__}: {type(error).__name__} when shown>"
+    return text if len(text) <= _LONGEST_REPR else text[: _LONGEST_REPR - 3] + "..."

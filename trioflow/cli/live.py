@@ -1,0 +1,158 @@
+"""The display for terminals: what runs, how often, how far, redrawn ten times a second below what is printed."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import TextIO
+
+import trio
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from trioflow.cli.display import Display, Watched
+from trioflow.formats import visible
+from trioflow.semantics.events import Feedback, Progress
+
+_REDRAW_EVERY = 0.1
+_MOST_NODES = 12
+_LEVELS = {"debug": "dim", "info": "cyan", "warning": "yellow", "error": "bold red"}
+
+
+def display_for(stream: TextIO) -> Display:
+    """A live display if the stream is a terminal that can move its cursor, otherwise plain lines."""
+    return LiveDisplay(stream) if stream.isatty() and os.environ.get("TERM", "dumb") != "dumb" else Display()
+
+
+class LiveDisplay(Display):
+    """Draws on a terminal. What the graph prints, and feedback, scrolls by above."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._console = Console(file=stream, force_terminal=True, highlight=False, markup=False, emoji=False)
+        self._live = Live(
+            console=self._console,
+            auto_refresh=False,  # a thread of its own would read the counts while they change
+            transient=True,
+            redirect_stdout=False,  # what goes into a pipe or a file is not touched
+            redirect_stderr=False,
+            vertical_overflow="crop",
+            get_renderable=self._render,
+        )
+        self._run: Watched | None = None
+        self._progress: dict[str, Progress] = {}
+        self._replaced: list[tuple[str, TextIO]] = []
+
+    def open(self, run: Watched) -> None:
+        self._run = run
+        for name in ("stdout", "stderr"):
+            stream = getattr(sys, name)
+            if stream.isatty():
+                self._replaced.append((name, stream))
+                setattr(sys, name, _Above(self._console))
+        self._live.start()
+
+    def close(self) -> None:
+        for name, stream in self._replaced:
+            getattr(sys, name).end_line()
+            setattr(sys, name, stream)
+        self._replaced.clear()
+        self._live.stop()
+
+    async def refresh(self) -> None:
+        while True:
+            self._live.refresh()
+            await trio.sleep(_REDRAW_EVERY)
+
+    def show_cursor(self) -> None:
+        """Give the terminal its cursor back at once. Safe in a signal handler."""
+        os.write(self._stream.fileno(), b"\x1b[?25h")
+
+    def line(self, text: str) -> None:
+        self._console.out(text, highlight=False)
+
+    def feedback(self, event: Feedback) -> None:
+        level = Text(visible(f"{event.level}: "), style=_LEVELS.get(event.level, ""))
+        self._console.print(level + Text(visible(f"{event.node}: {event.message}"), style=""), soft_wrap=True)
+
+    def progress(self, event: Progress) -> None:
+        assert event.node is not None
+        self._progress[event.node] = event
+
+    def _render(self) -> RenderableType:
+        if self._run is None:
+            return Text()
+        now = self._run.statistics()
+        head = Text(f"{now.status.value}  {now.elapsed:.1f} s  {now.steps:,} steps  {now.strands:,} strands", "bold")
+        parts: list[RenderableType] = [head]
+        if self._progress:
+            parts.append(self._bars())
+        if self.tally.nodes:
+            parts.append(self._table())
+        return Group(*parts)
+
+    def _bars(self) -> Table:
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True)
+        table.add_column(width=30)
+        table.add_column(no_wrap=True, justify="right")
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        for node, event in self._progress.items():
+            done = f"{event.done:,g}"
+            if event.total:
+                bar = ProgressBar(total=event.total, completed=min(event.done, event.total))
+                done += f" of {event.total:,g}"
+            else:
+                bar = ProgressBar(total=None)
+            table.add_row(Text(visible(node)), bar, Text(done), Text(visible(event.message), style="dim"))
+        return table
+
+    def _table(self) -> Table:
+        room = max(1, min(_MOST_NODES, self._console.height - 5 - len(self._progress)))
+        # The busiest nodes first, among equals in the order of their first start.
+        nodes = sorted(self.tally.nodes.items(), key=lambda item: (-item[1].active, -item[1].failed))
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True, overflow="ellipsis", max_width=40)
+        for _ in range(3):
+            table.add_column(no_wrap=True, justify="right")
+        for node, tally in nodes[:room]:
+            table.add_row(
+                Text(visible(node)),
+                Text(f"{tally.active:,} active", style="green" if tally.active else "dim"),
+                Text(f"{tally.done:,} done"),
+                Text(f"{tally.failed:,} failed" if tally.failed else "", style="red"),
+            )
+        if len(nodes) > room:
+            table.add_row(Text(f"and {len(nodes) - room:,} more nodes", style="dim"))
+        return table
+
+
+class _Above(io.TextIOBase):
+    """Stands for a terminal's stdout or stderr while the display is up: whole lines go above what is drawn."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._begun = ""
+
+    def write(self, text: str) -> int:
+        *lines, self._begun = (self._begun + text).split("\n")
+        if lines:
+            self._console.out("\n".join(lines), highlight=False)
+        return len(text)
+
+    def end_line(self) -> None:
+        """Write what was begun and not ended."""
+        if self._begun:
+            self._console.out(self._begun, highlight=False)
+            self._begun = ""
+
+    def isatty(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return True

@@ -1,0 +1,101 @@
+"""Values of variables from the command line: `--set NAME=VALUE`, read by the variable's declared type."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from trioflow.cli.bad_input import BadInput
+from trioflow.errors import did_you_mean
+from trioflow.model.graph import Graph
+
+
+def read_settings(graph: Graph, settings: Sequence[str]) -> dict[str, Any]:
+    """Start values by variable. Raises `BadInput` with everything that is wrong."""
+    types = {variable.name: variable.type for variable in graph.variables}
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals:
+            problems.append(f"--set {setting}: write NAME=VALUE.")
+        elif name not in types:
+            problems.append(
+                f"--set {setting}: the graph has no variable {name!r}.{did_you_mean(name, types)} "
+                f"It has: {', '.join(types) or 'none'}."
+            )
+        else:
+            kind, read = _READERS.get(types[name], _ANY)
+            try:
+                values[name] = read(text)
+            except ValueError:
+                problems.append(f"--set {setting}: variable {name!r} needs {kind}, not {text!r}.")
+    if problems:
+        raise BadInput(*problems)
+    return values
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"[-+]?[0-9]+", text):
+        raise ValueError(text)  # int() would take 1_000 and other digits than ours
+    return int(text)
+
+
+def _number(text: str) -> float:
+    if not re.fullmatch(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", text):
+        raise ValueError(text)
+    return float(text)
+
+
+def _truth(text: str) -> bool:
+    if text.lower() not in {"true", "false"}:
+        raise ValueError(text)
+    return text.lower() == "true"
+
+
+def _json_of(*kinds: type) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        try:
+            value = json.loads(text)
+        except RecursionError as error:
+            raise ValueError(text) from error
+        if type(value) not in kinds:
+            raise ValueError(text)
+        return value
+
+    return read
+
+
+def _set_of(text: str) -> set[Any]:
+    try:
+        return set(_json_of(list)(text))
+    except TypeError as error:  # a list in the list
+        raise ValueError(text) from error
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+_ANY: tuple[str, Callable[[str], Any]] = ("anything", _json_or_text)
+_READERS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "bool": ("true or false", _truth),
+    "bytes": ("text", str.encode),
+    "date": ("a date such as 2030-01-31", datetime.date.fromisoformat),
+    "datetime": ("a date and time such as 2030-01-31T12:00:00", datetime.datetime.fromisoformat),
+    "dict": ("an object in JSON", _json_of(dict)),
+    "duration": ("a number of seconds", lambda text: datetime.timedelta(seconds=_number(text))),
+    "float": ("a number", _number),
+    "int": ("a whole number", _whole),
+    "list": ("a list in JSON", _json_of(list)),
+    "path": ("a path", Path),
+    "set": ("a list in JSON", _set_of),
+    "str": ("text", str),
+}
