@@ -16,7 +16,9 @@ STEPS = {
     "mypy": [*PYTHON, "mypy"],
     "basedpyright": [*PYTHON, "basedpyright", "--pythonpath", sys.executable],
     "import-linter": [sys.executable, "-c", "from importlinter.cli import lint_imports_command as main; main()"],
+    "coverage erase": [*PYTHON, "coverage", "erase"],
     "pytest": [*PYTHON, "coverage", "run", "-m", "pytest", "--quiet"],
+    "coverage combine": [*PYTHON, "coverage", "combine", "--quiet"],
     "coverage": [*PYTHON, "coverage", "report"],
 }
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import trioflow as tf
-from trioflow.formats import to_mermaid
+from trioflow.formats.mermaid import to_mermaid
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
