@@ -1,0 +1,172 @@
+"""Observers and events: E1-E5."""
+
+from __future__ import annotations
+
+import logging
+import math
+
+import pytest
+import trio
+import trio.testing
+from support import Add, Items, Note, Wait, chain, increment
+
+import trioflow as tf
+from trioflow.testing import EventLog, ShuffledSchedule, run_virtual
+
+
+def virtually(main):
+    return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+def loop_graph(times=3):
+    with tf.build() as g:
+        start, loop, note = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=times), g.add(Note)
+        g.connect(start.then, loop.enter)
+        g.connect(loop.body, note.enter)
+    return g.graph
+
+
+def test_events_carry_run_sequence_and_time(bench):
+    """Events carry the run's id, strictly increasing numbers and monotonic times (E3)."""
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add(Wait), g.add(Wait))
+    bench.run(g.graph)
+    log = bench.log.events
+    assert len({event.run for event in log}) == 1
+    assert [event.sequence for event in log] == list(range(len(log)))
+    assert [event.time for event in log] == sorted(event.time for event in log)
+    assert log[-1].time - log[0].time == 2.0
+
+
+def test_failing_observer_is_removed(caplog):
+    """An observer that raises is reported and removed; the run and the others go on (E4)."""
+    log = EventLog()
+    seen = []
+
+    def broken(event):
+        seen.append(event)
+        raise RuntimeError("observer")
+
+    with caplog.at_level(logging.ERROR, logger="trioflow"):
+        run_virtual(loop_graph(), observers=[broken, log], services={"notes": []})
+    assert len(seen) == 1
+    assert [row[0] for row in log.rows()][:2] == ["ObserverFailed", "RunStarted"]
+    assert log.rows()[-1] == ("RunCompleted", None, "root")
+    assert "failed and was removed from run" in caplog.text
+
+
+def test_unobserved_run_makes_no_events(monkeypatch):
+    """Without an observer no event is made (E4)."""
+    monkeypatch.setattr("trioflow.runtime.watch.Watch.tell", lambda *_: pytest.fail("an event was made"))
+    run_virtual(loop_graph(), services={"notes": []})
+
+
+def test_several_subscribers():
+    """Several consumers each get all events, live (E3)."""
+
+    async def main():
+        async with tf.open_run(loop_graph(), services={"notes": []}) as run:
+            first, second = run.events(), run.events()
+            kinds = [[type(event).__name__ async for event in each] for each in (first, second)]
+        assert kinds[0] == kinds[1]
+        assert (kinds[0][0], kinds[0][-1], len(kinds[0])) == ("RunStarted", "RunCompleted", 12)
+        assert [event async for event in run.events()] == []  # the run is over
+
+    virtually(main)
+
+
+def test_overflow_drops_the_oldest_and_says_so():
+    """A consumer that falls behind loses the oldest events, and is told how many (E3)."""
+
+    async def main():
+        async with tf.open_run(loop_graph(), services={"notes": []}) as run:
+            log = run.events(buffer=4)
+            assert repr(log) == "<Subscription: 0 of 4 buffered, 0 dropped>"
+            await run.result()
+            assert repr(log) == "<Subscription: 4 of 4 buffered, 8 dropped>"
+            events = [event async for event in log]
+        assert [type(event).__name__ for event in events] == [
+            "EventsDropped", "NodeStarted", "NodeCompleted", "NodeCompleted", "RunCompleted"
+        ]  # fmt: skip
+        assert (events[0].count, events[0].sequence + 1) == (8, events[1].sequence)
+
+    virtually(main)
+
+
+def test_unsubscribing():
+    """A subscription that is closed gets nothing more, and costs nothing more (E4)."""
+
+    async def main():
+        async with tf.open_run(loop_graph(), services={"notes": []}) as run:
+            async with run.events() as log:
+                assert isinstance(await anext(log), tf.events.RunStarted)
+            assert run._state.watch is None
+            left = [event async for event in log]
+            await run.result()
+            assert all(event.sequence < 12 for event in left)
+            with pytest.raises(ValueError, match="must be at least 1, got 0"):
+                run.events(buffer=0)
+        with pytest.raises(ValueError, match="must be at least 1, got 0"):
+            tf.Subscription(0, print)
+
+    trio.run(main)
+
+
+def test_feedback_and_progress(bench):
+    """Bodies tell watchers of feedback and progress (E3)."""
+
+    class Tells(tf.Node, id="tells", initiator=True):
+        then = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            ctx.emit_feedback("hello", "warning", tag=7)
+            ctx.report_progress(1, 2, "half")
+
+    with tf.build() as g:
+        g.add(Tells)
+    bench.run(g.graph)
+    feedback, progress = bench.log.events[2:4]
+    assert (feedback.message, feedback.level, feedback.tag) == ("hello", "warning", 7)
+    assert (progress.done, progress.total, progress.message) == (1, 2, "half")
+
+
+@pytest.mark.parametrize("limit", [1, 2, None])
+def test_canonical_trace_is_the_same_under_every_schedule(limit):
+    """The canonical trace is equal for every schedule and limit of the same run (E5, promise 3)."""
+    with tf.build() as g:
+        g.variable("total", "int", 0, merge="sum")
+        g.variable("last", "int", 0)
+        start, items = g.add(tf.nodes.Start), g.add(Items, count=4)
+        value = g.add(increment, x=g.add(increment, x=items.item).result).result
+        add, last = g.add(Add, by=value), g.add(tf.nodes.SetVariable, name="last", value=value)
+        chance = g.add(Note, value=g.add("random.uniform").result)
+        shared = g.add(Note, value=g.add(increment, x=1).result)
+        g.connect(start.then, items.enter)
+        g.connect(items.body, add.enter)
+        chain(g, add, last, chance, shared)
+        g.configure(items, limit=limit)
+    seen = []
+    for seed in range(8):
+        log = EventLog()
+        result = run_virtual(
+            g.graph, observers=[log], services={"notes": []}, middleware=[ShuffledSchedule(seed)] if seed else []
+        )
+        seen.append((result.variables, result.outputs, log.trace()))
+    assert all(each == seen[0] for each in seen[1:])
+    trace = seen[0][2]
+    assert len(trace.evaluations) == 4 + 4 + 4 + 1
+    assert trace.conflicts == tuple(((0, 1, i), "last") for i in (1, 2, 3))
+
+
+def test_trace_shows_what_is_left_open():
+    """An activation without an end is visible in the trace (E1)."""
+    log = EventLog()
+    run_virtual(loop_graph(1), observers=[log], services={"notes": []})
+    log.events = [event for event in log.events if not isinstance(event, tf.events.NodeCompleted)]
+    assert {row[3] for row in log.trace().activations} == {"open"}
+    assert len(log.open()) == 3
+
+
+def test_virtual_runs_ignore_real_time():
+    """Turns in run_virtual come by count only, so that logs are the same each time (T2)."""
+    assert run_virtual(loop_graph(), services={"notes": []}, options=tf.RunOptions(turn_after=math.inf)).variables == {}
