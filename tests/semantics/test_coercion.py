@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import collections.abc
+import datetime
+import enum
+from pathlib import Path
+from typing import Annotated, Any, Literal, NewType, Optional, Protocol, TypedDict, TypeVar, runtime_checkable
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trioflow.semantics.coercion import Mismatch, coerce_literal, coercer_for, compatible
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+
+
+class Entry(TypedDict):
+    size: int
+
+
+@attrs.frozen
+class Point:
+    x: int
+    y: float = 0
+    day: datetime.date | None = None
+
+
+@runtime_checkable
+class Sized2(Protocol):
+    size: int
+
+
+UserId = NewType("UserId", int)
+T = TypeVar("T")
+DAY = datetime.date(2026, 2, 28)
+
+
+def coerce(value, target, converters=None):
+    coercer = coercer_for(target, converters or {})
+    return value if coercer is None else coercer(value)
+
+
+@pytest.mark.parametrize(
+    "target", [object, Any, T, Annotated[Any, "note"], int | Any, "Later", collections.abc.Callable]
+)
+def test_what_is_not_checked(target):
+    """A type that says nothing takes every value as it is; None stands for no coercer at all (D11)."""
+    value = print
+    assert coerce(value, target) is value
+
+
+@pytest.mark.parametrize(
+    ("value", "target"),
+    [
+        (1, int),
+        (True, bool),
+        (None, None),
+        (1, UserId),
+        (1, Annotated[int, "note"]),
+        (1, float | int),
+        ("a", Literal["a", 1]),
+        (1, float | Literal[1]),
+        (Level.LOW, int),
+        (["any", 1], list[str]),
+        ({"size": 1}, Entry),
+        (None, Optional[int]),
+    ],
+)
+def test_exact(value, target):
+    """A value of the type passes as it is; of a container only its own type is looked at on a wire (D11)."""
+    assert coerce(value, target) is value
+
+
+@pytest.mark.parametrize(
+    ("value", "target", "said"),
+    [
+        (1.0, int, "expected int, got float 1.0"),
+        ("1", int, "expected int, got str '1'"),
+        (1, str, "expected str, got int 1"),
+        (True, int, "expected int, got bool True"),
+        (True, float, "expected float, got bool True"),
+        (1, bool, "expected bool, got int 1"),
+        (None, int, "expected int, got None None"),
+        (True, Literal[1], "expected 1, got bool True"),
+        ((1,), list[int], "expected list, got tuple (1,)"),
+        ("x" * 100, int | None, f"expected int | None, got str '{'x' * 56}..."),
+    ],
+)
+def test_nothing_is_guessed(value, target, said):
+    """No rounding, no numbers from texts, no truth values as numbers; the message says both types (D11)."""
+    with pytest.raises(Mismatch) as caught:
+        coerce(value, target)
+    assert str(caught.value) == said
+
+
+@given(st.integers())
+def test_int_to_float_is_lossless(number):
+    """An int becomes a float only if the float is the same number (D11)."""
+    try:
+        converted = coerce(number, float)
+    except Mismatch:
+        converted = None
+    if converted is None:
+        assert abs(number) > 2**53
+    else:
+        assert type(converted) is float
+        assert int(converted) == number
+
+
+@pytest.mark.parametrize("number", [2**53 + 1, 10**400])
+def test_int_that_no_float_holds(number):
+    """An int that no float holds is a mismatch (D11)."""
+    with pytest.raises(Mismatch):
+        coerce(number, float)
+
+
+def test_converters():
+    """Declared converters apply, exact types come first, and one that raises is a mismatch (D11)."""
+    assert coerce("a/b", Path) == Path("a/b")
+    assert coerce("12", int, {(str, int): int}) == 12
+    assert coerce("12", int | str, {(str, int): int}) == "12"
+    with pytest.raises(Mismatch, match=r"expected int, got str 'x' \(ValueError: invalid literal"):
+        coerce("x", int, {(str, int): int})
+
+
+@pytest.mark.parametrize(
+    ("literal", "target", "value"),
+    [
+        (5, float, 5.0),
+        ("2026-02-28", datetime.date, DAY),
+        ("2026-02-28", datetime.date | None, DAY),
+        ("2026-02-28", str | datetime.date, "2026-02-28"),
+        ("red", Colour, Colour.RED),
+        (1, Level, Level.LOW),
+        ({"x": 1, "day": "2026-02-28"}, Point, Point(1, 0, DAY)),
+        ([{"x": 1}], list[Point], [Point(1)]),
+        ([1, 2], set[int], {1, 2}),
+        ([1], frozenset[float], frozenset({1.0})),
+        ([1, 2, 3], set, {1, 2, 3}),
+        ([1, "a"], tuple[int, str], (1, "a")),
+        ([1, 2], tuple[int, ...], (1, 2)),
+        ({"a": [1]}, dict[str, list[float]], {"a": [1.0]}),
+    ],
+)
+def test_literals(literal, target, value):
+    """A literal may be the written form of a richer type, at any depth (D11)."""
+    read = coerce_literal(literal, target, {})
+    assert read == value
+    assert type(read) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("literal", "target", "said"),
+    [
+        ("5", int, "expected int, got str '5'"),
+        (["5"], list[int], "expected int, got str '5'"),
+        ([1.5], set[int], "expected int, got float 1.5"),
+        ([1], tuple[int, str], "expected tuple[int, str], got list [1] (1 items instead of 2)"),
+        ("no", int | datetime.date, "expected int | date, got str 'no'"),
+        ("green", Colour, "expected Colour, got str 'green' (ValueError: 'green' is not a valid Colour)"),
+        ({"x": "1"}, Point, "expected Point, got dict {'x': '1'} (expected int, got str '1' @ literal.x)"),
+        ({"x": 1, "z": 2}, Point, "expected Point, got dict {'x': 1, 'z': 2} (extra fields found (z) @ literal)"),
+        ({"a": "1"}, dict[str, int], "expected int, got str '1'"),
+        ("x", Literal["y"], "expected 'y', got str 'x'"),
+    ],
+)
+def test_literals_that_do_not_fit(literal, target, said):
+    """Inside sets, lists and classes too, nothing is rounded and no number is read from a text (D11)."""
+    with pytest.raises(Mismatch) as caught:
+        coerce_literal(literal, target, {})
+    assert str(caught.value) == said
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+)
+
+
+@given(
+    json_values,
+    st.sampled_from([int, float, str, bool, list, dict, int | str, float | None, list[float], dict[str, int]]),
+)
+def test_literals_of_json_types_keep_their_value(literal, target):
+    """Whatever is accepted for a type that JSON has equals what was written (D11)."""
+    try:
+        assert coerce_literal(literal, target, {}) == literal
+    except Mismatch:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "fits"),
+    [
+        (int, int, True),
+        (int, float, True),
+        (float, int, False),
+        (bool, int, False),
+        (int, str, False),
+        (str, Path, True),
+        (object, int, True),
+        (int, object, True),
+        (int, bool, True),
+        (int | str, int, True),
+        (str | None, int, False),
+        (int, str | None, False),
+        (int, str | float, True),
+        (Literal["a"], str, True),
+        (Literal["a"], int, False),
+        (str, Literal["a"], True),
+        (int, Literal["a"], False),
+        (list[int], list[str], True),
+        (list[int], dict[str, int], False),
+        (collections.abc.Sized, collections.abc.Iterable, True),
+        (collections.abc.Iterable, list, True),
+        (int, collections.abc.Iterable, False),
+        (Sized2, int, True),
+        (int, Sized2, True),
+    ],
+)
+def test_compatible(source, target, fits):
+    """A wire is refused beforehand only if no value of its output could ever fit its input (D11, M5)."""
+    assert compatible(source, target, {}) is fits
+
+
+def test_compatible_by_converter():
+    """A converter for a subclass of what an output declares makes the wire possible (D11)."""
+    assert compatible(collections.abc.Sized, int, {(str, int): int})
+    assert not compatible(bytes, int, {(str, int): int})
+
+
+@given(json_values, st.sampled_from([int, float, str, bool, type(None), list, dict, int | str, float | None]))
+def test_compatible_never_refuses_what_coerces(value, target):
+    """What coerces at run time is never refused before it (D11, M5)."""
+    try:
+        coerce(value, target)
+    except Mismatch:
+        return
+    assert compatible(type(value), target, {})
