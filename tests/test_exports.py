@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import inspect
 import subprocess
 import sys
@@ -79,3 +80,9 @@ def test_importing_needs_no_optional_package():
     code = f"import sys, trioflow; print({optional} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_types_are_checked_without_the_stubs_that_hide_those_of_trio():
+    """trio-typing is an extra, never a dependency of the checks."""
+    with pytest.raises(importlib.metadata.PackageNotFoundError):
+        importlib.metadata.version("trio-typing")
