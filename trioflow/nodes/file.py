@@ -53,7 +53,7 @@ class Walk(tf.Node, id="file.walk"):
             folders += reversed(below)
             for path, size in files:
                 count += 1
-                relative = Path(os.path.relpath(path, root)).as_posix()
+                relative = Path(os.path.relpath(path, root)).as_posix()  # noqa: ASYNC240 - compares names only
                 await ctx.emit(self.path, path, {self.relative: relative, self.size: size, self.count: count})
         ctx.set_output(self.unreadable, unreadable)
 
@@ -91,7 +91,7 @@ class ReadText(tf.Node, id="file.read_text"):
 
 
 class WriteText(tf.Node, id="file.write_text"):
-    """Writes a whole file: it is there with all of the text, or as it was before. A folder that is missing is an error."""
+    """Writes a whole file: it holds all of the text or what it held before. Its folder has to be there."""
 
     enter = tf.ExecIn()
     path = tf.DataIn(str, doc="the file")

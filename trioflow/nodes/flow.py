@@ -264,9 +264,8 @@ class Race(tf.Node, id="flow.race"):
             for branch in (self.a, self.b, self.c, self.d):
                 if ctx.is_connected(branch):
                     entries[branches.start(branch)] = branch.name
-            if entries:
-                winner = await branches.wait_first()
-                branches.cancel()
-        if entries:
+            winner = await branches.wait_first() if entries else None
+            branches.cancel()
+        if winner is not None:
             ctx.set_output(self.winner, entries[winner])
         return self.done
