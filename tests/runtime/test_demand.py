@@ -451,9 +451,7 @@ def test_chain_of_any_length(depth):
     nodes = [tf.GraphNode("start", "flow.start"), tf.GraphNode("print", "test.note")]
     nodes += [tf.GraphNode(f"n{i}", "test.increment", {"x": 0} if i == 0 else {}) for i in range(depth)]
     wires = [tf.Connection(tf.Endpoint("start", "then"), tf.Endpoint("print", "enter"))]
-    wires += [
-        tf.Connection(tf.Endpoint(f"n{i}", "result"), tf.Endpoint(f"n{i + 1}", "x")) for i in range(depth - 1)
-    ]
+    wires += [tf.Connection(tf.Endpoint(f"n{i}", "result"), tf.Endpoint(f"n{i + 1}", "x")) for i in range(depth - 1)]
     wires.append(tf.Connection(tf.Endpoint(f"n{depth - 1}", "result"), tf.Endpoint("print", "value")))
     registry = tf.Registry.standard(plugins=False)
     registry.add(Note, increment)
