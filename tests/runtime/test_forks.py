@@ -156,7 +156,9 @@ def test_merge_policies(bench, policy, default, expected, conflicts):
             old = ctx.get_variable("v") if policy == "sum" else 0
             ctx.set_variable("v", old + number)
 
-    graph = items_into((Set, {"by": ...}), variables=[{"name": "v", "type": "int", "default": default, "merge": policy}])
+    graph = items_into(
+        (Set, {"by": ...}), variables=[{"name": "v", "type": "int", "default": default, "merge": policy}]
+    )
     for seed in range(5):
         result = bench.run(graph, middleware=[ShuffledSchedule(seed)])
         assert result.variables == {"v": expected}
