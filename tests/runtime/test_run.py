@@ -219,7 +219,9 @@ def test_random_is_the_same_under_every_schedule(bench):
         out = tf.DataOut(object)
 
         async def execute(self, ctx: tf.Context) -> None:
-            ctx.set_variable("rolls", [*ctx.get_variable("rolls"), (ctx.random.random(), await ctx.get_input(self.chance))])
+            ctx.set_variable(
+                "rolls", [*ctx.get_variable("rolls"), (ctx.random.random(), await ctx.get_input(self.chance))]
+            )
 
     with tf.build() as g:
         g.variable("rolls", "list", [], merge="append")
