@@ -18,6 +18,7 @@ class Loop(tf.Node):
     times = tf.DataIn(int, default=10)
     name = tf.DataIn(str)
     anything = tf.DataIn()
+    thing = tf.DataIn(object)
     index = tf.DataOut(int)
     text = tf.DataOut(str)
     body = tf.ExecOut()
@@ -37,6 +38,10 @@ class Loop(tf.Node):
         await ctx.emit(self.index, 1)
         await ctx.trigger(self.body, {self.index: 1})
         assert_type(ctx.entered, str | None)
+        assert_type(ctx.services.get(Loop), Loop)
+        assert_type(ctx.services.get("name"), Any)
+        async with ctx.branches() as branches:
+            assert_type(branches.start(self.body), tf.Fork)
         assert_type(ctx.path, tuple[int, ...])
         return self.done
 
@@ -80,6 +85,7 @@ def wires() -> None:
         g.connect(a.done, b.enter)
         g.connect(a.index, b.times)
         g.connect(a.index, b.anything)
+        g.connect(a.index, b.thing)
         g.connect(a.index, b.name)  # type: ignore[misc]
         g.connect(a.done, b.times)  # type: ignore[call-overload]
         g.connect(a.index, b.enter)  # type: ignore[call-overload]
@@ -96,6 +102,13 @@ def add(a: float, b: float = 0.0) -> float:
 async def fetch(url: str) -> bytes:
     """An async one too."""
     return url.encode()
+
+
+@tf.data_node(volatile=True)
+async def pick(wanted: bool, a: tf.Lazy[int], client: tf.FromServices[Loop]) -> int:
+    """What is lazy is asked for, what comes from the host is there."""
+    assert_type(client, Loop)
+    return await a() if wanted else 0
 
 
 async def functions() -> None:
