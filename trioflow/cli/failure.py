@@ -72,7 +72,7 @@ def say(error: BaseException) -> str:
 def _causes(error: BaseException) -> Iterator[BaseException]:
     for _ in range(_MOST_CAUSES):
         cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-        if cause is None:
+        if cause is None or isinstance(cause, trio.Cancelled):
             return
         yield cause
         error = cause

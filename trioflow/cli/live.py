@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import sys
 from typing import TextIO
@@ -20,6 +21,7 @@ from trioflow.semantics.events import Feedback, Progress
 
 _REDRAW_EVERY = 0.1
 _MOST_NODES = 12
+_MOST_PENDING = 1 << 16
 _LEVELS = {"debug": "dim", "info": "cyan", "warning": "yellow", "error": "bold red"}
 
 
@@ -35,6 +37,12 @@ class LiveDisplay(Display):
         super().__init__()
         self._stream = stream
         self._console = Console(file=stream, force_terminal=True, highlight=False, markup=False, emoji=False)
+        self._run: Watched | None = None
+        self._progress: dict[str, Progress] = {}
+        self._replaced: list[tuple[str, TextIO]] = []
+        # What goes above the drawing the next time it is drawn: text as it is, or styled.
+        self._pending: list[str | Text] = []
+        self._pending_size = 0
         self._live = Live(
             console=self._console,
             auto_refresh=False,  # a thread of its own would read the counts while they change
@@ -44,9 +52,6 @@ class LiveDisplay(Display):
             vertical_overflow="crop",
             get_renderable=self._render,
         )
-        self._run: Watched | None = None
-        self._progress: dict[str, Progress] = {}
-        self._replaced: list[tuple[str, TextIO]] = []
 
     def open(self, run: Watched) -> None:
         self._run = run
@@ -54,7 +59,7 @@ class LiveDisplay(Display):
             stream = getattr(sys, name)
             if stream.isatty():
                 self._replaced.append((name, stream))
-                setattr(sys, name, _Above(self._console))
+                setattr(sys, name, _Above(self))
         self._live.start()
 
     def close(self) -> None:
@@ -62,10 +67,12 @@ class LiveDisplay(Display):
             getattr(sys, name).end_line()
             setattr(sys, name, stream)
         self._replaced.clear()
+        self._write_pending()
         self._live.stop()
 
     async def refresh(self) -> None:
         while True:
+            self._write_pending()
             self._live.refresh()
             await trio.sleep(_REDRAW_EVERY)
 
@@ -73,16 +80,28 @@ class LiveDisplay(Display):
         """Give the terminal its cursor back at once. Safe in a signal handler."""
         os.write(self._stream.fileno(), b"\x1b[?25h")
 
-    def line(self, text: str) -> None:
-        self._console.out(text, highlight=False)
+    def line(self, text: str | Text) -> None:
+        # The drawing is taken away and drawn anew around what goes above it, so that is done for many lines at once.
+        self._pending.append(text)
+        self._pending_size += len(text)
+        if self._pending_size > _MOST_PENDING:
+            self._write_pending()
 
     def feedback(self, event: Feedback) -> None:
         level = Text(visible(f"{event.level}: "), style=_LEVELS.get(event.level, ""))
-        self._console.print(level + Text(visible(f"{event.node}: {event.message}"), style=""), soft_wrap=True)
+        self.line(level + Text(visible(f"{event.node}: {event.message}")))
 
     def progress(self, event: Progress) -> None:
         assert event.node is not None
         self._progress[event.node] = event
+
+    def _write_pending(self) -> None:
+        pending, self._pending, self._pending_size = self._pending, [], 0
+        for styled, lines in itertools.groupby(pending, lambda line: isinstance(line, Text)):
+            if styled:
+                self._console.print(*lines, sep="\n", soft_wrap=True)
+            else:
+                self._console.out("\n".join(map(str, lines)), highlight=False)
 
     def _render(self) -> RenderableType:
         if self._run is None:
@@ -135,20 +154,20 @@ class LiveDisplay(Display):
 class _Above(io.TextIOBase):
     """Stands for a terminal's stdout or stderr while the display is up: whole lines go above what is drawn."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, display: LiveDisplay) -> None:
+        self._display = display
         self._begun = ""
 
     def write(self, text: str) -> int:
         *lines, self._begun = (self._begun + text).split("\n")
-        if lines:
-            self._console.out("\n".join(lines), highlight=False)
+        for line in lines:
+            self._display.line(line)
         return len(text)
 
     def end_line(self) -> None:
         """Write what was begun and not ended."""
         if self._begun:
-            self._console.out(self._begun, highlight=False)
+            self._display.line(self._begun)
             self._begun = ""
 
     def isatty(self) -> bool:

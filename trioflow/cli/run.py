@@ -187,7 +187,7 @@ def _summarise(outcome: Outcome, display: Display, with_traceback: bool) -> None
         conflicts = ", ".join(f"{name!r} {count:,} times" for name, count in tally.conflicts.items())
         click.echo(f"warning: concurrent writes got lost (the last one was kept): {conflicts}", err=True)
     cancelled = ", ".join(f"{node} ({count:,})" for node, count in tally.cancelled().items())
-    word = "failed" if outcome.failure is not None else "done" if outcome.result is not None else "interrupted"
+    word = {DONE: "done", FAILED: "failed", INTERRUPTED: "interrupted"}[outcome.exit_code]
     click.echo(
         f"{word} after {statistics.elapsed:.2f} s: {_count(statistics.steps, 'step')}, "
         f"{_count(statistics.evaluations, 'evaluation')}, {_count(statistics.forks, 'concurrent strand')}"

@@ -1,0 +1,135 @@
+"""`trioflow check`, `draw`, `nodes`, and what all commands share."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import subprocess
+import sys
+
+import pytest
+
+import trioflow as tf
+from trioflow.formats import to_dot, to_mermaid, to_text
+
+
+@pytest.mark.parametrize("example", ["census", "events", "fizzbuzz", "try_catch"])
+def test_examples_are_valid(cli, example):
+    """Every example passes `check` without a problem, and `draw` draws it in every format."""
+    ended = cli("check", example)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("no problems: ")
+    for format_ in ("text", "mermaid", "dot"):
+        assert cli("draw", example, "--format", format_).code == 0
+
+
+def test_a_warning_is_no_error(cli, graph):
+    """A graph with warnings passes `check`, and the warnings are listed."""
+    path = graph(("start", "flow.start"), ("p", "debug.print"))
+    ended = cli("check", path)
+    assert ended.code == 0
+    assert ended.out.splitlines()[-1] == "0 errors, 1 warning"
+    assert f"{path}: warning[unreachable] nodes[1]" in ended.out
+
+
+def test_drawings_come_on_stdout(cli, graph):
+    """`draw` writes what the formats make, and nothing else."""
+    path = graph(("start", "flow.start"), ("p", "no.such"), wires=["start.then -> p.enter"])
+    loaded, registry = tf.load(path), tf.Registry.standard()
+    for format_, function in (("text", to_text), ("mermaid", to_mermaid), ("dot", to_dot)):
+        assert cli("draw", path, "--format", format_) == (0, function(loaded, registry), "")
+    assert cli("draw", path) == (0, to_text(loaded, registry), "")
+
+
+def test_nodes_are_listed(cli):
+    """`nodes` lists every type with the first line of its documentation, `nodes AREA` those of an area."""
+    everything = cli("nodes").out.splitlines()
+    assert [line.split()[0] for line in everything] == tf.Registry.standard().ids()
+    flow = cli("nodes", "flow").out.splitlines()
+    assert [line.split() for line in flow] == [line.split() for line in everything if line.startswith("flow.")]
+    assert "flow.raise         Fails with a message." in flow
+
+
+def test_a_node_is_described(cli, tmp_path):
+    """`nodes NAME` shows sockets with types, defaults and documentation; `--nodes` brings one's own."""
+    (tmp_path / "shown_nodes.py").write_text("""
+import trioflow as tf
+
+class Feed(tf.Node, id="shown.feed", listens="event"):
+    '''First line.
+
+    More.
+    '''
+    event = tf.DataIn(str, names="event")
+    variable = tf.DataIn(str, names="variable", default="v", doc="which one")
+    late = tf.DataIn(list[int], lazy=True)
+    item = tf.DataOut(int, doc="an item")
+    each = tf.ExecOut(must_handle=True)
+    over = tf.ExecOut()
+    items = tf.Stream(item, fires=each, done=over, mode="concurrent", discard=True)
+    ticks = tf.Stream(item, fires=each)
+
+@tf.data_node(id="shown.now", volatile=True)
+def now() -> float: ...
+
+@tf.data_node(id="shown.plain")
+def plain() -> float: ...
+""")
+    ended = cli("nodes", "shown.feed", "--nodes", "shown_nodes")
+    assert (
+        ended.out
+        == """\
+shown.feed: exec node, listens for events
+
+First line.
+
+More.
+
+data inputs:
+    event     str (required) (name of an event)
+    variable  str = 'v' (name of a variable)     which one
+    late      list[int] (required) (lazy)
+
+exec outputs:
+    each  (must be wired)
+    over
+
+data outputs:
+    item  int  an item
+
+streams:
+    items  item: fires each per item, then over; concurrent unless set otherwise, discarded after each item
+    ticks  item: fires each per item; sequential unless set otherwise
+"""
+    )
+    assert cli("nodes", "shown.now", "--nodes", "shown_nodes").out.startswith("shown.now: data node, volatile\n")
+    assert cli("nodes", "shown.plain", "--nodes", "shown_nodes").out.startswith("shown.plain: data node\n")
+    assert cli("nodes", "flow.start").out.startswith("flow.start: exec node, runs start here\n")
+    assert "exec inputs:\n    enter\n" in cli("nodes", "flow.for").out
+
+
+def test_a_misspelt_node(cli):
+    """`nodes NAME` offers the nearest ids for one that is not there."""
+    assert cli("nodes", "debug.pirnt") == (
+        2,
+        "",
+        "error: there is no node type 'debug.pirnt'. Did you mean 'debug.print' or 'debug'?\n",
+    )
+
+
+def test_version_and_help(cli):
+    """`--version` and `--help` answer on stdout; the exit codes are part of the help."""
+    assert cli("--version") == (0, f"trioflow {importlib.metadata.version('trioflow')}\n", "")
+    for command in ([], ["run"], ["check"], ["draw"], ["nodes"]):
+        ended = cli(*command, "--help")
+        assert (ended.code, ended.err) == (0, "")
+        assert "Exit codes: 0 " in ended.out
+
+
+def test_without_click_there_is_a_sentence(tmp_path):
+    """Without the extra's packages the command says how to install them: exit code 2, no traceback."""
+    code = "import sys; sys.modules['click'] = None; from trioflow.cli import main; sys.exit(main(['nodes']))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "The command line needs an optional package. Install it with: python -m pip install 'trioflow[cli]'\n"
+    )
