@@ -133,3 +133,25 @@ def test_without_click_there_is_a_sentence(tmp_path):
     assert done.stderr == (
         "The command line needs an optional package. Install it with: python -m pip install 'trioflow[cli]'\n"
     )
+
+
+def test_a_package_that_is_broken(cli, monkeypatch):
+    """`nodes NAME` says so if the installed package of that node can't be imported."""
+    registry = tf.Registry.standard()
+    registry.add_package("broken", "no_such_module_anywhere")
+    monkeypatch.setattr(tf.Registry, "standard", lambda: registry)
+    ended = cli("nodes", "broken.node")
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert ended.err.startswith("error: Node package 'no_such_module_anywhere' can't be imported")
+
+
+def test_yaml_without_its_package_is_a_sentence(tmp_path):
+    """A YAML file without PyYAML says how to install it: exit code 2."""
+    (tmp_path / "g.yaml").touch()
+    code = "import sys; sys.modules['yaml'] = None; from trioflow.cli import main; sys.exit(main(['run', 'g.yaml']))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "error: g.yaml: YAML documents needs an optional package. "
+        "Install it with: python -m pip install 'trioflow[yaml]'\n"
+    )

@@ -172,6 +172,21 @@ def test_a_pipe_gets_only_what_the_graph_prints(terminal, work, tmp_path):
     assert "printed" not in text
 
 
+def test_printing_much_is_drawn_seldom(terminal, graph):
+    """A loop that prints 20,000 lines shows all of them, in order, without drawing around each."""
+    path = graph(
+        ("start", "flow.start"),
+        ("loop", "flow.for", {"times": 20_000}),
+        ("p", "debug.print"),
+        wires=["start.then -> loop.enter", "loop.body -> p.enter", "loop.index -> p.value"],
+    )
+    running = terminal(path)
+    text = running.read_until()
+    assert running.process.wait(30) == 0
+    assert [int(line) for line in screen(text) if line.isdecimal()] == list(range(20_000))
+    assert text.count("strands") < 500
+
+
 def test_a_dumb_terminal_gets_lines(terminal, work):
     """A terminal that can't move its cursor gets plain lines."""
     running = terminal(work, term="dumb")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import subprocess
 import sys
 import textwrap
+import threading
 
 import pytest
 from cli.conftest import COMMAND
+
+from trioflow.cli import main
 
 START = ("start", "flow.start")
 
@@ -237,12 +242,19 @@ def test_a_trace_has_every_event(cli, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
-def test_a_trace_that_can_not_be_completed_is_told(cli):
+def test_a_trace_that_can_not_be_completed_is_told(cli, graph):
     """A trace file that fills its disk ends the trace, not the run; the exit code is 1, because something is missing."""
-    ended = cli("run", "fizzbuzz", "--trace", "/dev/full")
-    assert ended.code == 1
-    assert ended.out.endswith("FizzBuzz\n")
-    assert ended.err.endswith("error: --trace /dev/full: it is not complete: No space left on device.\n")
+    for times in (1, 1000):  # found out when the file is closed, and while the graph runs
+        path = graph(
+            START,
+            ("loop", "flow.for", {"times": times}),
+            ("p", "debug.print"),
+            wires=["start.then -> loop.enter", "loop.body -> p.enter", "loop.index -> p.value"],
+        )
+        ended = cli("run", path, "--trace", "/dev/full")
+        assert ended.code == 1
+        assert ended.out.endswith(f"{times - 1}\n")
+        assert ended.err.endswith("error: --trace /dev/full: it is not complete: No space left on device.\n")
 
 
 def test_feedback_and_progress_are_lines_on_stderr(cli, graph, tmp_path):
@@ -306,12 +318,42 @@ def test_modules_are_found_beside_the_graph(process, tmp_path):
     assert process("run", "elsewhere/graph.json", "--nodes", "beside").out == "hi\n"
 
 
-def test_output_that_nobody_reads_ends_quietly(tmp_path):
-    """A reader that goes away, such as `head`, leaves no traceback."""
-    for command in (["nodes"], ["run", "fizzbuzz"]):
-        with subprocess.Popen([*COMMAND, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+def test_output_that_nobody_reads_ends_quietly(tmp_path, graph):
+    """A reader that goes away, such as `head`, leaves no traceback, whoever notices it: exit code 1."""
+    (tmp_path / "late_nodes.py").write_text(
+        "import trioflow as tf\n@tf.exec_node(id='late.print')\ndef write() -> None:\n    print('not flushed')\n"
+    )
+    late = graph(START, ("late", "late.print"), wires=["start.then -> late.enter"])
+    for command in (["nodes"], ["run", "fizzbuzz"], ["run", late, "--nodes", "late_nodes"]):
+        with subprocess.Popen(
+            [*COMMAND, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path
+        ) as running:
             running.stdout.close()
             err = running.stderr.read()
         assert running.returncode == 1
         assert b"Traceback" not in err
         assert b"Exception ignored" not in err
+
+
+def test_an_interrupt_before_the_run(cli, graph, tmp_path):
+    """An interrupt while modules are imported ends the command as any other: exit code 130."""
+    (tmp_path / "interrupted_nodes.py").write_text("raise KeyboardInterrupt")
+    assert cli("run", graph(START), "--nodes", "interrupted_nodes") == (130, "", "\ninterrupted\n")
+
+
+def test_it_runs_in_any_thread(graph, capsys):
+    """In another thread than the main one, which gets no signals, a graph runs all the same."""
+    path = graph(START, ("p", "debug.print", {"value": "here"}), wires=["start.then -> p.enter"])
+    codes = []
+    thread = threading.Thread(target=lambda: codes.append(main(["run", str(path)])))
+    thread.start()
+    thread.join()
+    assert (codes, capsys.readouterr().out) == ([0], "here\n")
+
+
+def test_it_writes_to_any_stream(graph):
+    """A stdout that is not Python's own, as in a notebook, is written to like any other."""
+    path = graph(START, ("p", "debug.print", {"value": "here"}), wires=["start.then -> p.enter"])
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert main(["run", str(path)]) == 0
+    assert out.getvalue() == "here\n"

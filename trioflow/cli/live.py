@@ -22,6 +22,8 @@ from trioflow.semantics.events import Feedback, Progress
 _REDRAW_EVERY = 0.1
 _MOST_NODES = 12
 _MOST_PENDING = 1 << 16
+_LONGEST_BAR = 30
+_LONGEST_NAME = 20
 _LEVELS = {"debug": "dim", "info": "cyan", "warning": "yellow", "error": "bold red"}
 
 
@@ -116,19 +118,24 @@ class LiveDisplay(Display):
         return Group(*parts)
 
     def _bars(self) -> Table:
+        bar_width = min(_LONGEST_BAR, self._console.width // 4)
         table = Table.grid(padding=(0, 2))
-        table.add_column(no_wrap=True)
-        table.add_column(width=30)
-        table.add_column(no_wrap=True, justify="right")
-        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        for width in (None, bar_width, None, None):
+            table.add_column(no_wrap=True, width=width)
         for node, event in self._progress.items():
-            done = f"{event.done:,g}"
+            name = Text(visible(node))
+            name.truncate(_LONGEST_NAME, overflow="ellipsis")
+            done = Text(f"{event.done:,g}")
             if event.total:
                 bar = ProgressBar(total=event.total, completed=min(event.done, event.total))
-                done += f" of {event.total:,g}"
+                done.append(f" of {event.total:,g}")
             else:
                 bar = ProgressBar(total=None)
-            table.add_row(Text(visible(node)), bar, Text(done), Text(visible(event.message), style="dim"))
+            message = Text(visible(event.message), style="dim")
+            # The message gets what the other columns leave; a table would take it from all of them.
+            room = self._console.width - name.cell_len - bar_width - done.cell_len - 8
+            message.truncate(max(0, room), overflow="ellipsis")
+            table.add_row(name, bar, done, message)
         return table
 
     def _table(self) -> Table:

@@ -138,10 +138,6 @@ async def _execute(
             at_once = display.show_cursor if isinstance(display, LiveDisplay) else lambda: None
             with on_interrupt(cancel, at_once):
                 outcome = await _watch(running, source, display)
-    except (tf.CoercionError, tf.UnknownName) as error:
-        if opened is None:
-            raise BadInput(*str(error).splitlines()) from error
-        failure = error
     except BaseException as error:  # what a body raises that is no Exception, such as SystemExit, comes in groups
         if opened is None:
             raise

@@ -49,10 +49,6 @@ class Tally:
         if handle is not None:
             handle(event)
 
-    def active(self) -> dict[str, int]:
-        """How many activations of each node are under way."""
-        return {node: tally.active for node, tally in self.nodes.items() if tally.active}
-
     def cancelled(self) -> dict[str, int]:
         """How many activations of each node were cancelled."""
         return {node: tally.cancelled for node, tally in self.nodes.items() if tally.cancelled}
