@@ -163,8 +163,8 @@ def demand(activation: Activation, wanted: PlanNode) -> Generator[Any, Any, Eval
                     if run.watch is not None and not stack:
                         run.tell(EvaluationReused, activation, frame.node.id, finished.key)
                 else:
-                    hung = recall(youngest(frame.used, run.root_cell), frame.node.index)
-                    if type(hung) is Pending and same_cells(hung.used, frame.used):  # D5
+                    hung = recall(youngest(frame.used, run.root_cell), frame.node.index, frame.used)
+                    if type(hung) is Pending:  # D5
                         yield from hung.settled.wait()
                         if hung.failure is not None:
                             raise hung.failure
@@ -260,7 +260,7 @@ def _gather(activation: Activation, frame: Frame) -> PlanNode | None:
         used.append(activation.moment)  # D6: one more input, which no other activation has
     frame.revision = store.revision
     last = store.cells[node.slot]
-    hung = recall(youngest(used, activation.strand.run.root_cell), node.index)
+    hung = recall(youngest(used, activation.strand.run.root_cell), node.index, used)
     frame.candidates = [known for known in (last, hung) if type(known) is Evaluation and same_cells(known.used, used)]
     return None
 
@@ -340,9 +340,11 @@ def _complete(activation: Activation, frame: Frame, result: Any) -> Evaluation:
         origins = "\n".join([cell.origin for cell in frame.used] + [cell.origin for _, cell in pulled])
         key = f"{node.id}#{hashlib.sha256(origins.encode()).hexdigest()[:16]}"
         run.tell(EvaluationCompleted, activation, node.id, key)
+    # As old as what it depends on, not as young as the evaluation: a value that was computed late from what never
+    # changes must not pass for the youngest input of anything.
+    age = max((cell.serial for cell in (*frame.used, *(cell for _, cell in pulled))), default=run.root_cell.serial)
     outputs = [
-        None if value is UNSET else Cell(value, run.next_serial(), f"{key}.{place}")
-        for place, value in enumerate(values)
+        None if value is UNSET else Cell(value, age, f"{key}.{place}") for place, value in enumerate(values)
     ]
     evaluation = Evaluation(frame.used, pulled, outputs, key)
     remember(youngest(frame.used, run.root_cell), node.index, evaluation)

@@ -54,19 +54,28 @@ def youngest(cells: Sequence[Cell], otherwise: Cell) -> Cell:
     return found
 
 
-def recall(cell: Cell, node: int) -> Any:
-    """What hangs on a cell for a node: an Evaluation, a pending one, or None."""
-    return cell.memo.get(node) if cell.memo is not None else None
+def recall(cell: Cell, node: int, used: Sequence[Cell]) -> Any:
+    """What hangs on a cell for a node with these inputs: an Evaluation, a pending one, or None."""
+    if cell.memo is not None:
+        for known in cell.memo.get(node, ()):
+            if same_cells(known.used, used):
+                return known
+    return None
 
 
 def remember(cell: Cell, node: int, evaluation: Any) -> None:
-    """Hang an evaluation on a cell."""
+    """Hang an evaluation on a cell, in place of one with the same inputs.
+
+    Several with different inputs hang on one cell only where forks that wrote before it are joined after it, so there
+    are never more than forks in flight.
+    """
     if cell.memo is None:
         cell.memo = {}
-    cell.memo[node] = evaluation
+    others = [known for known in cell.memo.get(node, ()) if not same_cells(known.used, evaluation.used)]
+    cell.memo[node] = [*others, evaluation]
 
 
 def forget(cell: Cell, node: int, evaluation: Any) -> None:
     """Take an evaluation off again, if it is still the one that hangs there (D5)."""
-    if cell.memo is not None and cell.memo.get(node) is evaluation:
-        del cell.memo[node]
+    if cell.memo is not None:
+        cell.memo[node] = [known for known in cell.memo.get(node, ()) if known is not evaluation]

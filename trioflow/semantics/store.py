@@ -33,7 +33,7 @@ class Cell:
         self.value = value
         self.serial = serial
         self.origin = origin
-        self.memo: dict[int, Any] | None = None
+        self.memo: dict[int, list[Any]] | None = None
 
     def __repr__(self) -> str:
         return f"<cell {self.serial}: {self.value!r}>"
