@@ -246,7 +246,7 @@ def test_reading_never_runs_an_exec_node(bench):
 
 
 def test_feedback_through_an_exec_node(bench):
-    """A data cycle through an exec node is feedback: each round sees what the last one wrote (M5, D2)."""
+    """A data cycle through an exec node is feedback: each round sees what the last one wrote (M5, D2, D3)."""
 
     class Accumulate(tf.Node, id="accumulate"):
         enter = tf.ExecIn()

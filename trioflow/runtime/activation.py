@@ -264,7 +264,7 @@ class Activation(Line, Context):
         targets = listeners(self.run, event, payload)
         if self.triggering:
             raise self._concurrent("publish", event)
-        if not targets:
+        if not targets:  # B2
             await checkpoint_if_cancelled()
             return
         self.triggering = True

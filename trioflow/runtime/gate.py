@@ -33,7 +33,10 @@ class GateStatistics:
 
 
 class Gate:
-    """Pauses and steps a run. Demands are never gated, so a paused run's data can be looked at (G1)."""
+    """Pauses and steps a run; it holds dispatches back and touches no store, so it changes no result (G4).
+
+    Demands are never gated, so a paused run's data can be looked at (G1).
+    """
 
     def __init__(self, state: RunState) -> None:
         self._state = state
