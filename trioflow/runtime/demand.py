@@ -343,9 +343,7 @@ def _complete(activation: Activation, frame: Frame, result: Any) -> Evaluation:
     # As old as what it depends on, not as young as the evaluation: a value that was computed late from what never
     # changes must not pass for the youngest input of anything.
     age = max((cell.serial for cell in (*frame.used, *(cell for _, cell in pulled))), default=run.root_cell.serial)
-    outputs = [
-        None if value is UNSET else Cell(value, age, f"{key}.{place}") for place, value in enumerate(values)
-    ]
+    outputs = [None if value is UNSET else Cell(value, age, f"{key}.{place}") for place, value in enumerate(values)]
     evaluation = Evaluation(frame.used, pulled, outputs, key)
     remember(youngest(frame.used, run.root_cell), node.index, evaluation)
     if frame.pending is not None:
