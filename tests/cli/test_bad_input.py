@@ -239,6 +239,18 @@ def test_a_trace_that_can_not_be_written(cli, graph, ran, tmp_path):
     assert not ran.exists()
 
 
+def test_a_trace_does_not_replace_the_graph(cli, graph, ran):
+    """A trace into the file of the graph is refused, and the file stays as it is."""
+    path = marking(graph)
+    before = path.read_bytes()
+    refused(
+        cli("run", path, "--nodes", "mark_nodes", "--trace", f"../{path.parent.name}/{path.name}"),
+        f"error: --trace ../{path.parent.name}/{path.name}: that is the graph, which the trace would replace.",
+    )
+    assert path.read_bytes() == before
+    assert not ran.exists()
+
+
 def test_a_report_path_that_can_not_be_written(cli, tmp_path):
     """The census refuses a report path that can't be written before it reads a single file."""
     for report, what in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import traceback
 from collections.abc import Mapping
@@ -58,7 +59,7 @@ class Outcome:
 @click.option("--parallel", is_flag=True, help="Run the graph's initiators concurrently.")
 @click.option("--max-steps", type=click.IntRange(min=1), metavar="N", help="Fail after N dispatches.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="Fail after so long.")
-@click.option("--trace", metavar="FILE", help="Write every event of the run into FILE, as lines of JSON.")
+@click.option("--trace", metavar="FILE", help="Write every event of the run into FILE, anew, as lines of JSON.")
 @click.option(
     "--json",
     "as_json",
@@ -96,6 +97,8 @@ def run(
     except tf.InvalidGraph as error:
         report = tf.validate(source.graph, source.registry)
         raise BadInput(*(f"{source.name}: {problem}" for problem in report.errors)) from error
+    if trace is not None and os.path.exists(trace) and os.path.exists(graph) and os.path.samefile(trace, graph):  # noqa: PTH110, PTH121
+        raise BadInput(f"--trace {trace}: that is the graph, which the trace would replace.")
     with contextlib.ExitStack() as stack:
         tracer = stack.enter_context(Trace(trace)) if trace is not None else None
         display = display_for(sys.stderr)
