@@ -15,7 +15,7 @@ import hypothesis.strategies as st
 import pytest
 import trio
 import trio.testing
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 import trioflow as tf
@@ -285,7 +285,25 @@ def check_log(log, life):
     assert len(ended) == len(set(ended))  # D4, D5: never twice
 
 
+_LATE = [("emit", 1), ("set", 3), ("trigger", None), ("join", None)]
+TURN_BEFORE_EVALUATING = Program(
+    # Found at random: a strand gave the scheduler its turn between looking for an evaluation and beginning it.
+    scripts=[
+        [*_LATE, ("branches", None), ("branches", None)],
+        [*_LATE, ("keep data", None)],
+        [("trigger", None)],
+        [*_LATE, ("keep data", None), ("write", 0)],
+    ],
+    wires=[
+        (0, "b", 1), (0, "b", 3), (0, "body", 1), (0, "then", 1), (1, "a", 2), (1, "body", 2), (1, "then", 2),
+        (1, "then", 3), (2, "a", 3), (2, "then", 3),
+    ],
+    sources=[(0, 0), (1, 0), (2, 0), (3, 0)],
+)  # fmt: skip
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@example(TURN_BEFORE_EVALUATING, [(0, None), (0, None)])
 @given(programs(), st.lists(st.tuples(st.integers(0, 10_000), st.sampled_from([None, 1, 2])), min_size=2, max_size=3))
 def test_engine_agrees_with_the_model(program, schedules):
     """Under every schedule and limit the engine leaves what the model without concurrency leaves (promise 3)."""

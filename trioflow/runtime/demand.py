@@ -60,7 +60,7 @@ class Frame:
     are verified by what their bodies pulled, one after the other, from `place` on. At last `body` runs.
     """
 
-    __slots__ = ("body", "candidates", "context", "node", "pending", "place", "revision", "started", "used")
+    __slots__ = ("body", "candidates", "context", "node", "pending", "place", "revision", "started", "turned", "used")
 
     def __init__(self, node: PlanNode) -> None:
         self.node = node
@@ -69,6 +69,7 @@ class Frame:
         self.place = 0
         self.revision: object = None
         self.started = False
+        self.turned = False
         self.body: Coroutine[Any, Any, Any] | None = None
         self.context: DataActivation | None = None
         self.pending: Pending | None = None
@@ -170,10 +171,15 @@ def demand(activation: Activation, wanted: PlanNode) -> Generator[Any, Any, Eval
                             raise hung.failure
                         frame.candidates = None
                         continue
+                    late = run.fuel < 1 or time.perf_counter() - run.last_turn > run.turn_after
+                    if late and not frame.turned:  # T2
+                        frame.turned = True
+                        yield from run.pass_evaluation()
+                        # Meanwhile another strand may have begun, or even ended, the same evaluation (D5).
+                        frame.candidates = None
+                        continue
                     run.evaluations += 1
                     run.fuel -= 1
-                    if run.fuel < 0 or time.perf_counter() - run.last_turn > run.options.turn_after:  # T2
-                        yield from run.pass_evaluation()
                     answer = None
                     finished = _begin(activation, frame)
             if finished is None:
