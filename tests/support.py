@@ -112,7 +112,7 @@ class Add(tf.Node, id="test.add"):
         return self.then
 
 
-class Publishing(tf.Node, id="test.deep"):
+class Deeper(tf.Node, id="test.deep"):
     """Triggers itself through a wire, which nests."""
 
     enter = tf.ExecIn()

@@ -6,7 +6,7 @@ import math
 
 import pytest
 import trio
-from support import Fail, Note, Publishing, Wait, chain
+from support import Deeper, Fail, Note, Wait, chain
 
 import trioflow as tf
 from trioflow.testing import run_virtual
@@ -264,7 +264,7 @@ def test_loop_made_of_wires(bench):
 def test_ten_thousand_levels():
     """Ten thousand nested triggers need no recursion (T9)."""
     with tf.build() as g:
-        start, deep = g.add(tf.nodes.Start), g.add(Publishing, levels=10_000)
+        start, deep = g.add(tf.nodes.Start), g.add(Deeper, levels=10_000)
         g.connect(start.then, deep.enter)
         g.connect(deep.body, deep.enter)
     assert run_virtual(g.graph).statistics.steps == 10_001
@@ -274,7 +274,7 @@ def test_ten_thousand_levels():
 def test_depth_limit(bench, limit):
     """Beyond the depth limit DepthExceeded names the nodes that repeat (T9, R8)."""
     with tf.build() as g:
-        start, deep = g.add(tf.nodes.Start), g.add(Publishing, "deep", levels=10_000)
+        start, deep = g.add(tf.nodes.Start), g.add(Deeper, "deep", levels=10_000)
         g.connect(start.then, deep.enter)
         g.connect(deep.body, deep.enter)
     log = []

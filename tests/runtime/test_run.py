@@ -395,7 +395,7 @@ def test_publish_runs_listeners_in_document_order(bench):
 
 
 def test_publishing_without_listener(bench):
-    """Publishing without a listener does nothing; an undeclared event is an error (B2)."""
+    """Deeper without a listener does nothing; an undeclared event is an error (B2)."""
 
     class Publishes(tf.Node, id="publishes", initiator=True):
         then = tf.ExecOut()

@@ -24,6 +24,8 @@ Key = int | tuple[int, str]
 class Cell:
     """One value that was written. `serial` orders cells by age; `memo` holds the evaluations that it keeps alive.
 
+    An output of a data node is as old as the youngest cell that it depends on, whenever it was computed.
+
     `origin` says who wrote it, for identities of evaluations that are equal under every schedule.
     """
 
