@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import trio
+import trio.testing
 from support import Add, Fail, Items, Note, Wait, chain
 
 import trioflow as tf
@@ -576,3 +577,55 @@ def test_wait_first_needs_a_branch(bench):
     assert str(bench.fails(RuntimeError, g.graph)) == (
         "No branch was started, so none can be the first. Call start() before wait_first()."
     )
+
+
+class Crowd(tf.Node, id="crowd", initiator=True):
+    """Emits from several tasks of its body, while another joins."""
+
+    item = tf.DataOut(int)
+    body = tf.ExecOut()
+    stream = tf.Stream(item, fires=body, mode="concurrent", limit=2)
+
+    async def execute(self, ctx: tf.Context) -> None:
+        async def some(first):
+            for number in range(first, first + 3):
+                await ctx.emit(self.item, number)
+
+        async with trio.open_nursery() as nursery:
+            for first in (0, 10, 20):
+                nursery.start_soon(some, first)
+            nursery.start_soon(ctx.join)
+
+
+def crowd():
+    with tf.build() as g:
+        node, wait = g.add(Crowd), g.add(Wait, seconds=1.0)
+        g.connect(node.body, wait.enter)
+        chain(g, wait, g.add(Note, value=node.item))
+    return g.graph
+
+
+def test_tasks_of_a_body_emit(bench):
+    """Several tasks of one body may wait at the limit and for a join; none is forgotten, the limit holds (S3, F5)."""
+    result = bench.run(crowd())
+    assert sorted(note for note in bench.notes if isinstance(note, int)) == [0, 1, 2, 10, 11, 12, 20, 21, 22]
+    assert result.statistics.elapsed == 5.0  # nine items of a second each, two at a time
+
+
+def test_tasks_of_a_body_are_parked_together():
+    """A strand whose body waits in several tasks is parked once: pausing sees it come to rest (G2)."""
+    notes = []
+
+    async def main():
+        async with tf.open_run(crowd(), services={"notes": notes}) as run:
+            with trio.fail_after(1000):
+                for _ in range(4):
+                    run.gate.pause()
+                    await run.gate.wait_parked()
+                    run.gate.resume()
+                    await trio.sleep(0.25)
+                await run.result()
+            assert run._state.busy == 0
+
+    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    assert len(notes) == 18

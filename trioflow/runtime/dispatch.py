@@ -82,7 +82,7 @@ async def dispatch(strand: Strand, line: Line, targets: Sequence[Target]) -> Non
         await checkpoint_if_cancelled()  # T2
         run.fuel -= 1
         if run.fuel < 0 or perf_counter() - run.last_turn > run.turn_after:
-            await run.pass_gate(line, target.node, _reader(strand))
+            await run.pass_gate(strand, line, target.node)
         activation = run.activate(line, strand, target)  # T3
         if run.watch is not None:
             run.watch.tell(NodeStarted, activation.where, target.node.id, target.entered)  # E1
@@ -148,16 +148,6 @@ def _handed_over(node: PlanNode, outcome: Any) -> Sequence[Target]:
     if place is None:
         raise unknown_socket(node, outcome, "exec output to return", [each.name for each in node.type.exec_outputs])
     return node.targets[place][::-1]
-
-
-def _reader(strand: Strand) -> Any:
-    """What a breakpoint's condition reads variables with."""
-    index = strand.run.plan.variable_index
-
-    def read(name: str) -> Any:
-        return strand.store.cells[index[name]].value
-
-    return read
 
 
 def _tell_completed(run: RunState, activation: Activation, outcome: Any) -> None:

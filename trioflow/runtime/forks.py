@@ -97,8 +97,8 @@ class ForkSet:
         self._outstanding: list[StrandFork] = []
         self.in_flight = 0
         self.failures: list[tuple[int, Exception]] = []
-        # What the owner waits for, with the condition under which it may go on.
-        self._waiting: tuple[trio.Event, Callable[[], bool]] | None = None
+        # What the owner waits for, with the condition under which it may go on; several, if its body has tasks.
+        self._waiting: dict[trio.Event, Callable[[], bool]] = {}
 
     def start(
         self,
@@ -134,21 +134,21 @@ class ForkSet:
         self._run.strands -= 1
         if fork.failure is not None and fork.collected:
             self.failures.append((fork.number, fork.failure))  # S4
-        if self._waiting is not None and self._waiting[1]():
-            event, self._waiting = self._waiting[0], None
-            self._run.rouse(event)
+        if self._waiting:
+            for event in [event for event, condition in self._waiting.items() if condition()]:
+                self._run.rouse(event)
         self._run.rest()
 
     async def wait_until(self, condition: Callable[[], bool]) -> None:
         """Wait, as the owner, for something that the end of a fork brings about."""
         await trio.lowlevel.checkpoint()
-        if not condition():
+        while not condition():  # again: another task of the body may have taken the place that became free
             event = trio.Event()
-            self._waiting = (event, condition)
+            self._waiting[event] = condition
             try:
-                await self._run.wait(event)
+                await self._run.wait(self._strand, event)
             finally:
-                self._waiting = None
+                del self._waiting[event]
 
     async def join(self) -> None:
         """Wait for all forks, then merge them in the order in which they were made (F3, F5)."""

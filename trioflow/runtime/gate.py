@@ -15,6 +15,7 @@ from trioflow.semantics.events import ROOT, BreakpointHit, RunPaused, RunResumed
 if TYPE_CHECKING:
     from trioflow.runtime.line import Line
     from trioflow.runtime.state import RunState
+    from trioflow.runtime.strand import Strand
     from trioflow.semantics.plan import PlanNode
 
 Condition = Callable[[Callable[[str], Any]], bool]
@@ -122,11 +123,11 @@ class Gate:
         state = f"closed ({self._reason})" if self._reason is not None else "open"
         return f"<Gate: {state}, {len(self._parked)} parked>"
 
-    async def wait(self, line: Line, node: PlanNode, read: Callable[[str], Any]) -> None:
+    async def wait(self, strand: Strand, line: Line, node: PlanNode) -> None:
         """Pass the gate, waiting while it is closed. Called by the dispatch loop."""
         if node.id in self._breakpoints and self._reason is None:
             condition = self._breakpoints[node.id]
-            if condition is None or condition(read):
+            if condition is None or condition(_reader(strand)):
                 if self._state.watch is not None:
                     self._state.watch.tell(BreakpointHit, line.where, node.id)
                 self._close(f"breakpoint on {node.id!r}")
@@ -138,7 +139,7 @@ class Gate:
         arrival = trio.Event()
         self._parked[arrival] = None
         try:
-            await self._state.wait(arrival)
+            await self._state.wait(strand, arrival)
         except trio.Cancelled:
             if arrival in self._parked:
                 del self._parked[arrival]
@@ -164,3 +165,13 @@ class Gate:
     def _must_be_live(self, verb: str) -> None:
         if self._state.ended:
             raise RunFinished(f"The run has ended: there is nothing to {verb}.")
+
+
+def _reader(strand: Strand) -> Callable[[str], Any]:
+    """What a breakpoint's condition reads variables with."""
+    index = strand.run.plan.variable_index
+
+    def read(name: str) -> Any:
+        return strand.store.cells[index[name]].value
+
+    return read

@@ -291,7 +291,7 @@ class Run:
                 return
             self._host_waits = trio.Event()
             try:
-                await self._state.wait(self._host_waits)
+                await self._state.wait(strand, self._host_waits)
             finally:
                 self._host_waits = None
 

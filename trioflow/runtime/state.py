@@ -21,6 +21,7 @@ from trioflow.semantics.store import Cell, Store
 if TYPE_CHECKING:
     from trioflow.runtime.activation import Activation
     from trioflow.runtime.line import Line
+    from trioflow.runtime.strand import Strand
     from trioflow.runtime.watch import Watch
 
 MakeBody = Callable[[Any], Coroutine[Any, Any, Any]]
@@ -57,9 +58,9 @@ class RunState:
     """
 
     __slots__ = (
-        "activate", "bodies", "busy", "ended", "evaluations", "forks", "fuel", "gate", "granted", "id", "last_turn",
-        "max_depth", "max_steps", "next_serial", "options", "plan", "root_cell", "services", "settled_status",
-        "started_at", "strands", "turn_after", "watch",
+        "_waits", "activate", "bodies", "busy", "ended", "evaluations", "forks", "fuel", "gate", "granted", "id",
+        "last_turn", "max_depth", "max_steps", "next_serial", "options", "plan", "root_cell", "services",
+        "settled_status", "started_at", "strands", "turn_after", "watch",
     )  # fmt: skip
 
     def __init__(
@@ -91,6 +92,7 @@ class RunState:
         self.forks = 0
         # Strands that neither wait at the gate nor for other strands (G2).
         self.busy = 0
+        self._waits: dict[trio.Event, Strand] = {}
         self.started_at: float | None = None
         self.ended = False
         self.settled_status: RunStatus | None = None
@@ -127,20 +129,27 @@ class RunState:
         """A strand goes on."""
         self.busy += 1
 
-    async def wait(self, event: trio.Event) -> None:
-        """Wait for another strand or the gate, which calls `rouse`; meanwhile this strand counts as parked (G2)."""
-        self.rest()
+    async def wait(self, strand: Strand, event: trio.Event) -> None:
+        """Wait for another strand or the gate, which calls `rouse`; meanwhile this strand counts as parked (G2).
+
+        A body may wait in several tasks of its own: its strand is parked once, until none of them waits.
+        """
+        self._waits[event] = strand
+        strand.waits += 1
+        if strand.waits == 1:
+            self.rest()
         try:
             await event.wait()
-        except trio.Cancelled:
-            if not event.is_set():
-                self.wake()
-            raise
+        finally:
+            self.rouse(event)  # it was cancelled, if nobody has roused it
 
     def rouse(self, event: trio.Event) -> None:
         """Let the strand that waits for the event go on. It is awake from now on, not from when trio gets to it."""
-        if not event.is_set():
-            self.wake()
+        strand = self._waits.pop(event, None)
+        if strand is not None:
+            strand.waits -= 1
+            if not strand.waits:
+                self.wake()
             event.set()
 
     def stop_coasting(self) -> None:
@@ -154,12 +163,12 @@ class RunState:
         await trio.lowlevel.checkpoint()
         self.last_turn = time.perf_counter()
 
-    async def pass_gate(self, line: Line, node: PlanNode, read: Callable[[str], Any]) -> None:
+    async def pass_gate(self, strand: Strand, line: Line, node: PlanNode) -> None:
         """The rare part of a dispatch: fuel has run out. Cancellation check, gate, limits, in this order (T2)."""
         self.fuel += 1  # this dispatch is not granted yet
         await self.take_turn()
         if self.gate.slow:
-            await self.gate.wait(line, node, read)
+            await self.gate.wait(strand, line, node)
         if self.steps >= self.max_steps:  # R8
             self.reached("steps", self.max_steps, line, node)
         self._refuel()
