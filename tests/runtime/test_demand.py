@@ -543,3 +543,22 @@ def test_outputs_by_field(bench):
         chain(g, start, g.add(Note, value=node.quotient), g.add(Note, value=node.remainder))
     bench.run(g.graph)
     assert bench.notes == [3, 1]
+
+
+@pytest.mark.parametrize("kind", ["function", "async function"])
+def test_stop_iteration_is_a_failure(bench, kind):
+    """A data node that raises StopIteration fails; it is not taken for a result (D5, R4)."""
+
+    def first(items: list) -> object:
+        return next(iter(items))
+
+    async def first_async(items: list) -> object:
+        return next(iter(items))
+
+    with tf.build() as g:
+        node = g.add(tf.data_node(id="first")(first if kind == "function" else first_async), "first", items=[])
+        chain(g, g.add(tf.nodes.Start), g.add(Note, value=node.result))
+    error = bench.fails(RuntimeError, g.graph)
+    assert str(error).endswith("raised StopIteration")
+    assert isinstance(error.__cause__, StopIteration)
+    assert bench.log.rows("evaluated", "evaluation failed") == [("evaluation failed", "first", "0.1")]

@@ -318,7 +318,11 @@ def _begin(activation: Activation, frame: Frame) -> Evaluation | None:
     if make is None:
         body = node.type.body
         assert isinstance(body, FunctionBody)
-        return _complete(activation, frame, body.function(*map(value_of, node.inputs, frame.used)))
+        try:
+            result = body.function(*map(value_of, node.inputs, frame.used))
+        except StopIteration as error:  # which the loop would take for the end of a body: fail as a coroutine does
+            raise RuntimeError(f"data node {node.id!r} raised StopIteration") from error
+        return _complete(activation, frame, result)
     frame.context = DataActivation(activation, frame)
     frame.pending = Pending(frame.used)
     remember(youngest(frame.used, run.root_cell), node.index, frame.pending)
