@@ -562,3 +562,36 @@ def test_stop_iteration_is_a_failure(bench, kind):
     assert str(error).endswith("raised StopIteration")
     assert isinstance(error.__cause__, StopIteration)
     assert bench.log.rows("evaluated", "evaluation failed") == [("evaluation failed", "first", "0.1")]
+
+
+@tf.data_node(id="nursery around")
+async def nursery_around(x: tf.Lazy[int]) -> int:
+    async with trio.open_nursery():
+        return await x()
+
+
+@tf.data_node(id="task around")
+async def task_around(x: tf.Lazy[int]) -> int:
+    found = []
+
+    async def ask() -> None:
+        found.append(await x())
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ask)
+    return found[0]
+
+
+@pytest.mark.parametrize("around", [nursery_around, task_around])
+def test_nurseries_of_data_nodes_are_counted(bench, around):
+    """Data nodes that ask from inside of nurseries can't crash trio: too many end with DepthExceeded (F8, D10)."""
+    with tf.build() as g:
+        value = g.add(slow, x=-1).result
+        for _ in range(600):
+            value = g.add(around, x=value).result
+        chain(g, g.add(tf.nodes.Start), g.add(Note, value=value))
+    error = bench.fails(BaseException, g.graph, services={"calls": []})
+    while isinstance(error, BaseExceptionGroup):
+        (error,) = error.exceptions
+    assert isinstance(error, tf.DepthExceeded)
+    assert str(error).startswith("More than 256 nurseries are open inside each other at node ")

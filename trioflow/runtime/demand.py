@@ -453,6 +453,7 @@ class DataActivation(DataContext):
             return value_of(planned, self._frame.used[place])
         cell = peek(self._activation, node, planned)
         if cell is None:
+            self.run.count_nurseries(self._activation, node.id)  # F8: the body may have opened one around this
             evaluation = await (_pull if self.driving else self._demand)(planned.upstream)
             cell = evaluation.outputs[planned.output] or planned.constant
             if cell is None:

@@ -16,13 +16,11 @@ from collections.abc import Coroutine, Generator, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
 from trioflow.errors import DepthExceeded
 from trioflow.runtime.demand import unknown_socket
 from trioflow.runtime.failure import is_cancellation, mark_origin
-from trioflow.runtime.options import MAX_NESTING
 from trioflow.semantics.events import (
     LimitReached,
     NodeCancelled,
@@ -63,7 +61,7 @@ async def call(activation: Activation, line: Line, targets: Sequence[Target]) ->
         # An emit goes down two levels at once, so there are two remainders to leave at.
         await dispatch(strand, line, targets)
         return
-    _count_nurseries(strand.run, activation)
+    strand.run.count_nurseries(activation, activation.plan.id)
     if strand.driving:
         await Call(line, targets)
     else:
@@ -187,22 +185,4 @@ def _too_deep(run: RunState, line: Line) -> DepthExceeded:
         "RunOptions(max_depth=...).",
         limit="depth",
         value=run.options.max_depth,
-    )
-
-
-def _count_nurseries(run: RunState, activation: Activation) -> None:
-    """F8: whoever opened them, trio must not be brought near the number at which it dies."""
-    count = 0
-    task: trio.lowlevel.Task | None = trio.lowlevel.current_task()
-    while task is not None:
-        count += len(task.child_nurseries)
-        task = task.parent_nursery.parent_task if task.parent_nursery is not None else None
-    if count < MAX_NESTING:
-        return
-    run.tell(LimitReached, activation, activation.plan.id, "nesting", MAX_NESTING)
-    raise DepthExceeded(
-        f"More than {MAX_NESTING} nurseries are open inside each other at node {activation.plan.id!r}: its body, or "
-        "one above it, opens a nursery around a trigger that comes back to it. Trigger outside of the nursery.",
-        limit="nesting",
-        value=MAX_NESTING,
     )

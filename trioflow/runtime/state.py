@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from trioflow.errors import LimitExceeded, UnknownName, did_you_mean
+from trioflow.errors import DepthExceeded, LimitExceeded, UnknownName, did_you_mean
 from trioflow.model.context import Services
 from trioflow.runtime.gate import Gate
-from trioflow.runtime.options import RunOptions, RunStatus
+from trioflow.runtime.options import MAX_NESTING, RunOptions, RunStatus
 from trioflow.semantics.events import ROOT, LimitReached
 from trioflow.semantics.plan import Plan, PlanNode, Target
 from trioflow.semantics.store import Cell, Store
@@ -195,6 +195,23 @@ class RunState:
             f"meant to go on for longer, raise RunOptions(max_{limit}=...).",
             limit=limit,
             value=value,
+        )
+
+    def count_nurseries(self, line: Line, node: str) -> None:
+        """F8: whoever opened them, trio must not be brought near the number at which it dies."""
+        count = 0
+        task: trio.lowlevel.Task | None = trio.lowlevel.current_task()
+        while task is not None:
+            count += len(task.child_nurseries)
+            task = task.parent_nursery.parent_task if task.parent_nursery is not None else None
+        if count < MAX_NESTING:
+            return
+        self.tell(LimitReached, line, node, "nesting", MAX_NESTING)
+        raise DepthExceeded(
+            f"More than {MAX_NESTING} nurseries are open inside each other at node {node!r}: its body, and those "
+            "around it, open a nursery around a trigger or a lazy input. Trigger and ask outside of the nursery.",
+            limit="nesting",
+            value=MAX_NESTING,
         )
 
     def tell(self, kind: Callable[..., Any], line: Line | None, node: str | None, *details: Any) -> None:
