@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from trio.lowlevel import checkpoint_if_cancelled
+from trio.lowlevel import checkpoint_if_cancelled, current_task
 
 from trioflow.errors import CoercionError, ConcurrentTrigger, MissingInput, NodeError, UnknownName, did_you_mean
 from trioflow.model.context import Branches, Context
@@ -183,8 +183,13 @@ class Activation(Line, Context):
         self.triggering = True
         try:
             # As `call` does in the common case, written out: this runs once per trigger.
-            if self.depth % SEGMENT > 1 and self.strand.driving:
-                await dispatch(self.strand, self, targets)
+            strand = self.strand
+            if (
+                strand.driving
+                and self.depth % SEGMENT > 1
+                and len(current_task().child_nurseries) <= strand.counted  # F8
+            ):
+                await dispatch(strand, self, targets)
             else:
                 await call(self, self, targets)
         finally:

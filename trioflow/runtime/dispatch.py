@@ -16,7 +16,7 @@ from collections.abc import Coroutine, Generator, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from trio.lowlevel import checkpoint_if_cancelled
+from trio.lowlevel import checkpoint_if_cancelled, current_task
 
 from trioflow.errors import DepthExceeded
 from trioflow.runtime.demand import unknown_socket
@@ -57,11 +57,12 @@ class Call:
 async def call(activation: Activation, line: Line, targets: Sequence[Target]) -> None:
     """Dispatch targets on behalf of a line, below an activation, and come back when all is done (T1)."""
     strand = activation.strand
-    if strand.driving and activation.depth % SEGMENT > 1:
+    if strand.driving and activation.depth % SEGMENT > 1 and len(current_task().child_nurseries) <= strand.counted:
         # An emit goes down two levels at once, so there are two remainders to leave at.
         await dispatch(strand, line, targets)
         return
     strand.run.count_nurseries(activation, activation.plan.id)
+    strand.counted = len(current_task().child_nurseries)
     if strand.driving:
         await Call(line, targets)
     else:

@@ -14,6 +14,7 @@ from trioflow.model.context import Branches, Fork
 from trioflow.runtime.dispatch import drive
 from trioflow.runtime.failure import collapse
 from trioflow.runtime.line import Line
+from trioflow.runtime.options import MAX_NESTING
 from trioflow.runtime.strand import Strand
 from trioflow.semantics.events import LimitReached, MergeConflict, StrandForked, StrandJoined
 from trioflow.semantics.store import Writes
@@ -187,6 +188,8 @@ async def open_forks(line: Line, strand: Strand, node: str | None) -> AsyncGener
             limit="nesting",
             value=run.options.max_nesting,
         )
+    # Beyond the strands of the run there may be nurseries of bodies, and of the host.
+    run.count_nurseries(line, node or "the run", MAX_NESTING + 16)
     strand.nurseries += 1
     forks: ForkSet | None = None
     failure: BaseException | None = None

@@ -197,14 +197,14 @@ class RunState:
             value=value,
         )
 
-    def count_nurseries(self, line: Line, node: str) -> None:
+    def count_nurseries(self, line: Line, node: str, limit: int = MAX_NESTING) -> None:
         """F8: whoever opened them, trio must not be brought near the number at which it dies."""
         count = 0
         task: trio.lowlevel.Task | None = trio.lowlevel.current_task()
         while task is not None:
             count += len(task.child_nurseries)
             task = task.parent_nursery.parent_task if task.parent_nursery is not None else None
-        if count < MAX_NESTING:
+        if count < limit:
             return
         self.tell(LimitReached, line, node, "nesting", MAX_NESTING)
         raise DepthExceeded(

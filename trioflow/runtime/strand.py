@@ -12,12 +12,14 @@ if TYPE_CHECKING:
 class Strand:
     """One sequential line of control. `nurseries` counts the engine's nurseries that enclose it (F8).
 
+    `counted` is the number of nurseries in its task when all that enclose it were counted last.
+
     `driving` is true exactly while a body runs directly under a dispatch loop of this strand; a body that triggers
     from a task of its own finds it false, and brings a loop of its own. `waits` counts its tasks that wait for the gate
     or for other strands: one, unless bodies wait in tasks of their own.
     """
 
-    __slots__ = ("driving", "nurseries", "run", "store", "waits")
+    __slots__ = ("counted", "driving", "nurseries", "run", "store", "waits")
 
     def __init__(self, run: RunState, store: Store, nurseries: int) -> None:
         self.run = run
@@ -25,3 +27,4 @@ class Strand:
         self.nurseries = nurseries
         self.driving = False
         self.waits = 0
+        self.counted = 0
