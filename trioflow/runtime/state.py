@@ -61,8 +61,8 @@ class RunState:
 
     __slots__ = (
         "_waits", "activate", "bodies", "busy", "ended", "evaluations", "forks", "fuel", "gate", "granted", "id",
-        "in_progress", "last_turn", "max_depth", "max_steps", "next_serial", "options", "plan", "root_cell", "schedule", "services",
-        "settled_status", "started_at", "strands", "turn_after", "watch",
+        "in_progress", "last_turn", "max_depth", "max_steps", "next_serial", "options", "plan", "root_cell", "schedule",
+        "services", "settled_status", "started_at", "strands", "turn_after", "watch",
     )  # fmt: skip
 
     def __init__(
