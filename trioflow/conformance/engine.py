@@ -69,7 +69,11 @@ class _Host:
     def act(self, stuck: bool) -> bool:
         """Perform an action if one is due, or if nothing else can be done."""
         self.catch_up()
-        if not self._actions or self.run is None:
+        if self.run is None:
+            return False
+        if stuck and not self._actions and self.run.gate.statistics().parked:
+            self._actions.append({"at": 0, "do": "resume"})
+        if not self._actions:
             return False
         at = self._actions[0]["at"]
         if not (stuck or (at in self._controller.enabled if isinstance(at, str) else self._releases >= at)):

@@ -38,6 +38,7 @@ class Cell:
 
 LAZY = Cell(None, "lazy")
 UNSET = Cell(None, "unset")
+FAILED = Cell(None, "failed")
 
 
 @attrs.frozen(eq=False)

@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from trioflow.reference.graph import (
+    FAILED,
     LAZY,
     UNSET,
     Cell,
@@ -154,6 +155,11 @@ class Evaluation:
     ended: bool = False
     failure: Failure | None = None
 
+    @property
+    def cells(self) -> list[Cell]:
+        """The cells that its body asked for, in order."""
+        return [cell for _, cell in self.pulled]
+
 
 class Machine:
     """One run."""
@@ -194,8 +200,8 @@ class Machine:
     def run(self) -> dict[str, Any]:
         """Run it all and answer."""
         failures = self.set_up()
+        self.step({"do": "begin"}, lambda: failures or self.spawn(self.main, self.everything()))
         if not failures:
-            self.step({"do": "begin"}, lambda: self.spawn(self.main, self.everything()))
             while self.strands:
                 self.advance()
             if self.main.failure is not None:
@@ -221,6 +227,8 @@ class Machine:
             self.step({"do": "time", "now": moment}, self.expire)
         elif self.actions:
             self.act()
+        elif self.arrivals:
+            self.actions.append({"at": 0, "do": "resume"})
         else:
             raise Deadlock([strand.wait for strand in self.strands])
 
@@ -243,7 +251,7 @@ class Machine:
             if strand.wait and strand.wait.until is not None and strand.wait.until <= self.now:
                 self.resume(strand)
 
-    def step(self, what: dict[str, Any], work: Callable[[], None]) -> None:
+    def step(self, what: dict[str, Any], work: Callable[[], object]) -> None:
         """Do something, let everybody settle, and note what happened."""
         before = len(self.trace)
         work()
@@ -259,10 +267,10 @@ class Machine:
                 wait = strand.wait
                 if strand not in self.strands or wait is None:
                     continue
-                if wait.condition is not None and wait.condition():
-                    self.resume(strand)
-                elif wait.cancellable and strand.cancelled:
+                if wait.cancellable and strand.cancelled:
                     self.resume(strand, Cancelled())
+                elif wait.condition is not None and wait.condition():
+                    self.resume(strand)
                 else:
                     continue
                 moved = True
@@ -278,7 +286,7 @@ class Machine:
     def spawn(self, strand: Strand, steps: Steps) -> None:
         """Start a strand: it runs to its first wait when the others have settled."""
         strand.steps = steps
-        strand.wait = Wait(condition=lambda: True)
+        strand.wait = Wait(condition=lambda: True, cancellable=False)
         self.strands.append(strand)
 
     # --- the host (9) ---
@@ -376,8 +384,6 @@ class Machine:
     # --- control (T1, T2, T6, T9) ---
 
     def dispatch(self, strand: Strand, line: Line, targets: Sequence[Target]) -> Steps:
-        if len(line.path) >= self.options.get("max_depth", 100_000):
-            raise Failure("depth")  # T9
         pending = list(targets)
         while pending:
             target = pending.pop(0)
@@ -385,6 +391,8 @@ class Machine:
             if self.dispatches >= self.options.get("max_steps", float("inf")):
                 raise Failure("steps")  # R8
             self.dispatches += 1
+            if len(line.path) >= self.options.get("max_depth", 100_000):
+                raise Failure("depth")  # T9
             activation = Activation(line.next(), target=target, strand=strand)
             way = yield from self.activate(activation)
             if way is not None:  # T6: on behalf of whoever dispatched this activation
@@ -537,12 +545,8 @@ class Machine:
         return activation.node.checked(socket, cell.value)
 
     def on_tryget(self, activation: Activation, socket: str, otherwise: Any) -> Steps:
-        try:
-            return (yield from self.on_get(activation, socket))
-        except Failure as failure:
-            if failure.codes != ("missing-input",):
-                raise
-            return otherwise
+        cell = yield from self.find(activation, activation.node, socket)
+        return otherwise if cell is UNSET else activation.node.checked(socket, cell.value)
 
     def on_set(self, activation: Activation, socket: str, value: Any) -> Steps:
         if socket not in activation.node.sockets.outputs:
@@ -741,21 +745,19 @@ class Machine:
                 return (yield from self.evaluate(activation, node, used))
 
     def recall(self, activation: Activation, node: Node, known: Sequence[Evaluation], used: list[Cell]) -> Steps:
-        """D4: the one whose inputs are all still the same; what a body asked for is asked in the same order."""
-        candidates = [each for each in known if same(each.used, used)]
-        place = 0
-        while candidates:
-            for each in candidates:
-                if len(each.pulled) == place:
+        """D4: the one whose inputs are all still the same; what bodies asked for is asked in the same order."""
+        asked: list[Cell] = []
+        while True:
+            begun = [each for each in known if same(each.used, used) and same(each.cells[: len(asked)], asked)]
+            if not begun:
+                return None
+            for each in begun:
+                if len(each.pulled) == len(asked):
                     return each
-            source = candidates[0].pulled[place][0]  # equal for all: so far they have seen the same
             try:
-                cell = yield from self.pull(activation, node, source)
+                asked.append((yield from self.pull(activation, node, begun[0].pulled[len(asked)][0])))
             except Failure:
                 return None  # the body will see it
-            candidates = [each for each in candidates if each.pulled[place][1] is cell]
-            place += 1
-        return None
 
     def pull(self, activation: Activation, node: Node, source: tuple[str, str]) -> Steps:
         kind, name = source
@@ -784,7 +786,8 @@ class Machine:
             evaluation.ended = True
         key = key_of(node.id, (cell.origin for cell in (*used, *(cell for _, cell in evaluation.pulled))))
         evaluation.outputs = {socket: Cell(value, f"{key}.{socket}") for socket, value in given.items()}
-        self.remembered.setdefault(node.id, []).append(evaluation)
+        if FAILED not in evaluation.cells:  # D5
+            self.remembered.setdefault(node.id, []).append(evaluation)
         self.tell("evaluated", activation.path, node.id, key)
         return evaluation
 
@@ -829,7 +832,11 @@ class Machine:
         if socket in node.sockets.inputs:
             cell: Cell = evaluation.used[node.sockets.inputs.index(socket)]
         else:
-            cell = yield from self.find(activation, node, socket)
+            try:
+                cell = yield from self.find(activation, node, socket)
+            except Failure:
+                evaluation.pulled.append((("input", socket), FAILED))
+                raise
             evaluation.pulled.append((("input", socket), cell))
         if cell is UNSET:
             if otherwise:

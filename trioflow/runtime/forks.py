@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import trio
+from trio.lowlevel import checkpoint_if_cancelled
 
 from trioflow.errors import DepthExceeded
 from trioflow.model.context import Branches, Fork
@@ -150,11 +151,15 @@ class ForkSet:
                 await self._run.wait(self._strand, event)
             finally:
                 del self._waiting[event]
+        # The end of a fork that failed may be what was waited for: then nothing is to be merged, nor started (F2).
+        await checkpoint_if_cancelled()
 
     async def join(self) -> None:
         """Wait for all forks, then merge them in the order in which they were made (F3, F5)."""
         if self.in_flight:
             await self.wait_until(lambda: self.in_flight == 0)
+        else:
+            await checkpoint_if_cancelled()
         outstanding, self._outstanding = self._outstanding, []
         run = self._run
         for fork in outstanding:
