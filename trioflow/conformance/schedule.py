@@ -154,7 +154,9 @@ def every_schedule(run: Callable[[Sequence[int]], Sequence[Step]], limit: int = 
     for _ in range(limit):
         met = [step.enabled for step in run(choices) if len(step.enabled) > 1]
         if met[: len(before)] != before:
-            raise RuntimeError(f"The choices {choices} led to other enabled sets than before: {met} instead of {before}")
+            raise RuntimeError(
+                f"The choices {choices} led to other enabled sets than before: {met} instead of {before}"
+            )
         choices += [0] * (len(met) - len(choices))
         yield tuple(choices)
         while choices and choices[-1] + 1 == len(met[len(choices) - 1]):
@@ -164,5 +166,3 @@ def every_schedule(run: Callable[[Sequence[int]], Sequence[Step]], limit: int = 
         choices[-1] += 1
         before = met[: len(choices)]
     raise RuntimeError(f"There are more than {limit} schedules. Make the program smaller, or raise the limit.")
-
-

@@ -1,4 +1,7 @@
-"""Hypothesis strategies for requests: scripted graphs, options, schedules and what the host does meanwhile.
+"""Random requests: scripted graphs, options, schedules and what the host does meanwhile.
+
+They come from Hypothesis (`requests()`, for tests of one's own: it shrinks) or by number (`request_number(7)`, for long
+campaigns: no two are alike, each can be made again by its number, and `shrinking.py` makes them small).
 
 Graphs are valid by construction, and biased towards what goes wrong in engines: a data node that everybody asks for, loops
 whose data depends on the index, forks that read and write the same variables, emits inside emits, failures and
@@ -7,49 +10,70 @@ cancellations inside forks. What they reach is measured by `situations` and held
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import hypothesis.strategies as st
 
-__all__ = ["choices", "graphs", "requests", "scripts", "situations"]
+__all__ = ["choices", "graphs", "request_number", "requests", "situations"]
 
-Draw = Callable[[st.SearchStrategy[Any]], Any]
 
-POLICIES = ("last", "last", "sum", "append", "union", "min", "max", "first", "error")
+class Source(Protocol):
+    """Where decisions come from."""
+
+    def number(self, least: int, most: int) -> int:
+        """A whole number from `least` to `most`."""
+        ...
+
+
+class _Drawn:
+    """Decisions that Hypothesis makes."""
+
+    def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
+        self._draw = draw
+
+    def number(self, least: int, most: int) -> int:
+        return int(self._draw(st.integers(least, most)))
+
+
+class _Rolled:
+    """Decisions that follow from a number."""
+
+    def __init__(self, seed: str) -> None:
+        self.number = random.Random(seed).randint
+
+
+POLICIES = ("last", "last", "last", "sum", "append", "union", "min", "max", "first", "error")
 _LIST_POLICIES = frozenset({"append", "union"})
 
 
 class _Writer:
     """Draws one graph."""
 
-    def __init__(self, draw: Draw) -> None:
-        self._draw = draw
-        self._budget = 14
+    def __init__(self, source: Source) -> None:
+        self.number = source.number
+        self._budget = 0
         self.exec_ids: list[str] = []
         self.data_ids: list[str] = []
         self.numbers: list[str] = []
         self.lists: list[str] = []
         self.events: list[str] = []
-        self.failing = self.chance(3)
+        self.failing = self.chance(4)
 
     def chance(self, of: int) -> bool:
         """True once in so many times."""
-        return bool(self._draw(st.integers(0, of - 1)) == of - 1)
-
-    def number(self, least: int, most: int) -> int:
-        """A whole number."""
-        return int(self._draw(st.integers(least, most)))
+        return self.number(0, of - 1) == of - 1
 
     def one(self, items: Sequence[Any]) -> Any:
         """One of several, the first when shrunk."""
-        return self._draw(st.sampled_from(items))
+        return items[self.number(0, len(items) - 1)]
 
     def graph(self) -> dict[str, Any]:
         """A whole graph document."""
         variables = [self._variable(f"v{place}") for place in range(self.number(1, 3))]
         self.events = ["ping"] if self.chance(4) else []
-        self.exec_ids = [f"n{place}" for place in range(self.number(2, 6))]
+        self.exec_ids = [f"n{place}" for place in range(self.number(2, 5))]
         self.data_ids = [f"d{place}" for place in range(self.number(0, 4))]
         listeners = [f"l{place}" for place in range(self.number(1, 2))] if self.events else []
         nodes = [self._exec(place) for place in range(len(self.exec_ids))]
@@ -75,13 +99,13 @@ class _Writer:
         node: dict[str, Any] = {"id": self.exec_ids[place], "type": kind, "inputs": {}}
         if place == 0 or (place == 1 and self.chance(5)):
             node["initiator"] = True
-        self._budget = 14
+        self._budget = 9
         streams = kind != "script.strict"
-        if streams and self.chance(2):
+        if streams and (self.chance(2) or (place == 0 and self.chance(2))):
             node["stream"] = {"mode": "concurrent"}
             if self.chance(3):
                 node["stream"]["limit"] = self.number(1, 2)
-            if self.failing and self.chance(2):
+            if self.failing and not self.chance(4):
                 node["stream"]["on_error"] = "collect"
         elif streams and self.failing and self.chance(4):
             node["stream"] = {"on_error": "collect"}
@@ -92,7 +116,7 @@ class _Writer:
         if kind == "script.strict":
             node["inputs"] |= {"n": 1, "m": 2}
         elif kind == "script.exec" and self.chance(8):
-            node["inputs"]["life"] = [self.one(["ok"] * 5 + ["fail"] * self.failing) for _ in range(2)]
+            node["inputs"]["life"] = [self.one(["ok"] * 9 + ["fail"] * self.failing) for _ in range(2)]
         return node
 
     def _listener(self, node: str) -> dict[str, Any]:
@@ -141,11 +165,11 @@ class _Writer:
             ways = {"script.exec": ["body", "o0", "o1", "done", "o2"], "script.endless": ["body", "o0", "o1"]}
             for way in ways.get(kinds[source], ["o0", "o1"]):
                 used = _mentions(next(node for node in nodes if node["id"] == source)["inputs"]["script"], way)
-                if not (self.chance(2) if used else self.chance(6)):
+                if self.chance(8) if used else not self.chance(6):
                     continue
                 for _ in range(2 if self.chance(5) else 1):
                     further = self.exec_ids[place + 1 :]
-                    target = self.one(self.exec_ids if not further or self.chance(12) else further)
+                    target = self.one(self.exec_ids if not further or self.chance(25) else further)
                     entry = "again" if kinds[target] == "script.exec" and self.chance(4) else "enter"
                     wires.append({"from": f"{source}.{way}", "to": f"{target}.{entry}"})
         return wires
@@ -175,13 +199,21 @@ class _Writer:
         self._inputs, self._outputs, self._streams, self._leads = inputs, outputs, streams, leads
         ops: list[Any] = []
         if first:
-            ops += [["const", self.number(1, 4)], ["set", "x"]]
-            if streams and self.chance(2):
-                ops += [["loop", self.number(2, 3), [["emit"], *self._block(1, least=0)]]]
+            ops += [["const", self.number(1, 4)], ["set", "x"], *self._opening()]
         ops += self._block(0)
         if leads and self.chance(3):
             ops.append(["return", self.one(["o0", "o1"])])
         return ops
+
+    def _opening(self) -> list[Any]:
+        """How a graph begins: mostly with something that starts several others."""
+        inner = self._block(2, least=0)
+        way = self.number(0, 3)
+        if way == 0 and self._leads:
+            return [["branches", [self.one(["o0", "o1"]) for _ in range(self.number(2, 3))], inner]]
+        if way == 1 and self._leads:
+            return [["loop", self.number(2, 3), [["set", "x"], ["trigger", "o0"], *inner]]]
+        return [["loop", self.number(2, 3), [["emit"], *inner]]] if self._streams and way > 1 else inner
 
     def _block(self, depth: int, least: int = 1, *, plain: bool = False) -> list[Any]:
         ops: list[Any] = []
@@ -192,7 +224,7 @@ class _Writer:
 
     def _operation(self, depth: int, *, plain: bool) -> list[Any]:
         self._budget -= 1
-        kinds = ["get"] * 3 + ["feedback", "number", "variable", "variable", "output", "sleep", "state"]
+        kinds = ["get"] * 3 + ["variable"] * 4 + ["feedback", "number", "output", "sleep", "state"]
         if self._leads:
             kinds += ["trigger"] * 3
             if depth < 3:
@@ -272,7 +304,10 @@ class _Writer:
         return [["if", self._block(depth + 1), self._block(depth + 1, 0)]]
 
     def _op_within(self, depth: int) -> list[Any]:
-        return [["within", self.number(1, 3), self._block(depth + 1)], ["feedback"]]
+        ops = self._block(depth + 1)
+        if self.chance(2):
+            ops.insert(self.number(0, len(ops)), ["sleep", self.number(1, 4)])
+        return [["within", self.number(1, 3), ops], ["feedback"]]
 
     def _op_try(self, depth: int) -> list[Any]:
         catch = [["feedback"], *self._block(depth + 1, 0)]
@@ -295,7 +330,7 @@ class _Writer:
 
     def options(self, graph: Mapping[str, Any]) -> dict[str, Any]:
         """How to run it."""
-        options: dict[str, Any] = {"max_steps": self.number(5, 30) if self.chance(12) else 30}
+        options: dict[str, Any] = {"max_steps": self.number(5, 30) if self.chance(15) else 50}
         if self.chance(6):
             options["parallel_initiators"] = True
         if self.chance(10):
@@ -311,6 +346,16 @@ class _Writer:
             streaming = [each["id"] for each in graph["nodes"] if each["type"] in ("script.exec", "script.endless")]
             options["streams"] = {self.one(streaming): settings} if streaming else {}
         return options
+
+    def choices(self) -> list[int]:
+        """A schedule: anything, or mostly the first label with a few switches."""
+        if self.chance(2):
+            return [self.number(0, 5) for _ in range(self.number(0, 40))]
+        return [
+            number
+            for _ in range(self.number(0, 4))
+            for number in [0] * self.number(0, 12) + [self.number(1, 4)]
+        ]  # fmt: skip
 
     def actions(self, graph: Mapping[str, Any]) -> list[dict[str, Any]]:
         """What the host does meanwhile."""
@@ -330,21 +375,38 @@ class _Writer:
 
 def _mentions(operations: Sequence[Any], name: str) -> bool:
     """Whether a script names this socket."""
-    return any(name in each if isinstance(each, list) and name in each else isinstance(each, list) and _mentions(each, name) for each in operations)
+    return any(
+        name in each if isinstance(each, list) and name in each else isinstance(each, list) and _mentions(each, name)
+        for each in operations
+    )
 
 
 @st.composite
-def graphs(draw: Draw) -> dict[str, Any]:
+def graphs(draw: Callable[[st.SearchStrategy[Any]], Any]) -> dict[str, Any]:
     """Valid graph documents of the scripted node types."""
-    return _Writer(draw).graph()
+    return _Writer(_Drawn(draw)).graph()
 
 
 @st.composite
-def requests(draw: Draw, *, with_actions: bool | None = None) -> dict[str, Any]:
+def requests(draw: Callable[[st.SearchStrategy[Any]], Any], *, with_actions: bool | None = None) -> dict[str, Any]:
     """Requests at level 3: a graph, start values, options, choices, actions."""
-    writer = _Writer(draw)
+    return _request(_Writer(_Drawn(draw)), with_actions)
+
+
+def request_number(number: int, seed: int = 0, *, with_actions: bool | None = None) -> dict[str, Any]:
+    """The request of this number in the campaign of this seed; always the same."""
+    return _request(_Writer(_Rolled(f"{seed}/{number}")), with_actions)
+
+
+@st.composite
+def choices(draw: Callable[[st.SearchStrategy[Any]], Any]) -> list[int]:
+    """Schedules: anything, or mostly the first label with a few switches."""
+    return _Writer(_Drawn(draw)).choices()
+
+
+def _request(writer: _Writer, with_actions: bool | None) -> dict[str, Any]:
     graph = writer.graph()
-    request: dict[str, Any] = {"graph": graph, "options": writer.options(graph), "choices": draw(choices())}
+    request: dict[str, Any] = {"graph": graph, "options": writer.options(graph), "choices": writer.choices()}
     if writer.numbers and writer.chance(6):
         request["variables"] = {writer.numbers[0]: writer.number(1, 9)}
     if with_actions or (with_actions is None and writer.chance(4)):
@@ -352,12 +414,57 @@ def requests(draw: Draw, *, with_actions: bool | None = None) -> dict[str, Any]:
     return request
 
 
-def choices() -> st.SearchStrategy[list[int]]:
-    """Schedules: mostly the first label, with a few switches, or anything."""
-    plain = st.lists(st.integers(0, 5), max_size=30)
-    switches = st.lists(st.tuples(st.integers(0, 12), st.integers(1, 4)), max_size=4).map(_with_switches)
-    return st.one_of(plain, switches)
+def situations(request: Mapping[str, Any], answer: Mapping[str, Any]) -> set[str]:
+    """What a request brought about, by name, read off its answer at level 3. `FLOORS` says how much of each there must be."""
+    steps = answer["steps"]
+    trace = answer["trace"]
+    enabled = [step["enabled"] for step in steps if step["do"] == "release"]
+    kinds = [told["event"] for told in trace]
+    found = {
+        "choice": any(len(labels) > 1 for labels in enabled),
+        "many choices": sum(len(labels) > 1 for labels in enabled) > 2,
+        "wide choice": any(len(labels) > 2 for labels in enabled),
+        "shared evaluation": any(
+            len({label.split()[2] for label in labels if label[0] == "e"}) < sum(label[0] == "e" for label in labels)
+            for labels in enabled
+        ),
+        "waited for an evaluation": _asked_again(steps),
+        "nested fork": _nested_forks(trace),
+        "conflict": "conflict" in kinds,
+        "failure": "failed" in kinds,
+        "failure in a fork": _in_fork(trace, "failed"),
+        "cancelled activation": "cancelled" in kinds,
+        "cancelled evaluation": "unevaluated" in kinds,
+        "collected failure": "failed" in kinds and answer["status"] == "completed",
+        "time": any(step["do"] == "time" for step in steps),
+        "action": any(step["do"] == "action" for step in steps),
+        "gate": any(label[0] == "g" for labels in enabled for label in labels),
+        "cut off": any(label[0] == "m" for labels in enabled for label in labels),
+        "event handled": any(told["event"] == "started" and told["node"].startswith("l") for told in trace),
+        "many evaluations": kinds.count("evaluated") > 3,
+        "limit": bool({"steps", "depth", "nesting", "strands", "timeout"} & set(answer["errors"])),
+        "merged": any(kind == "joined" for kind in kinds),
+        "completed": answer["status"] == "completed",
+        "life": bool(answer["life"]),
+        "ten steps": len(steps) > 10,
+    }
+    return {name for name, is_so in found.items() if is_so}
 
 
-def _with_switches(switches: Sequence[tuple[int, int]]) -> list[int]:
-    return [number for gap, choice in switches for number in [0] * gap + [choice]]
+def _asked_again(steps: Sequence[Mapping[str, Any]]) -> bool:
+    chosen = [step["chosen"] for step in steps if step["do"] == "release" and step["chosen"][0] == "e"]
+    return len(chosen) > len(set(chosen))
+
+
+def _forks(trace: Sequence[Mapping[str, Any]]) -> list[tuple[int, ...]]:
+    return [tuple(told["path"]) for told in trace if told["event"] == "forked"]
+
+
+def _nested_forks(trace: Sequence[Mapping[str, Any]]) -> bool:
+    forks = _forks(trace)
+    return any(inner[: len(outer)] == outer for outer in forks for inner in forks if inner != outer)
+
+
+def _in_fork(trace: Sequence[Mapping[str, Any]], kind: str) -> bool:
+    forks = _forks(trace)
+    return any(tuple(told["path"][: len(fork)]) == fork for told in trace if told["event"] == kind for fork in forks)

@@ -325,7 +325,7 @@ class Machine:
         if self.root_group is not None and len(self.host_events) == 1 and not self.hosting:
             self.hosting = True
             assert self.host_line is not None
-            self.fork(self.root_group, self.host_line, self.handle_host_events)
+            self.fork(self.root_group, self.host_line, self.handle_host_events, limited=False)
 
     hosting = False
 
@@ -486,10 +486,10 @@ class Machine:
 
     def fork(
         self, group: Group, line: Line, work: Callable[[Strand, Line], Steps], *, collected: bool = False,
-        discarded: bool = False,
+        discarded: bool = False, limited: bool = True,
     ) -> None:  # fmt: skip
         owner = group.strand
-        if len(self.strands) >= self.options.get("max_strands", float("inf")):
+        if limited and len(self.strands) >= self.options.get("max_strands", float("inf")):
             raise Failure("strands")  # R8
         strand = Strand(owner.store.fork(), [*owner.scopes], owner.groups)
         fork = Fork(strand, line, collected, discarded)

@@ -110,10 +110,11 @@ class ForkSet:
         collected: bool = False,
         discard: bool = False,
         cancellable: bool = False,
+        limited: bool = True,
     ) -> StrandFork:
         """Fork the owner's strand as it is now (F1)."""
         run = self._run
-        limit = run.options.max_strands
+        limit = run.options.max_strands if limited else None
         if limit is not None and run.strands >= limit:
             run.reached("strands", limit, self._line)
         fork = StrandFork(self._made, line or Line(self._line), collected=collected, cancellable=cancellable)
