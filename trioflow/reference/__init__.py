@@ -5,8 +5,8 @@
 `happens_before` judges a trace that somebody else made. All three speak the messages of `spec/INTERPRETING.md`.
 """
 
-#from trioflow.reference.big_step import Undetermined, big_step
-#from trioflow.reference.happens_before import violations
-#from trioflow.reference.small_step import Deadlock, small_step
+# from trioflow.reference.big_step import Undetermined, big_step
+# from trioflow.reference.happens_before import violations
+# from trioflow.reference.small_step import Deadlock, small_step
 
 __all__ = ["Deadlock", "Undetermined", "big_step", "small_step", "violations"]

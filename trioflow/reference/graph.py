@@ -133,7 +133,7 @@ class Graph:
         """A value as this variable takes it (D11)."""
         if name not in self.variables:
             raise Failure("unknown-name")
-        wanted = {"int": int, "list": list, "text": str}.get(self.variables[name].get("type", "any"))
+        wanted = {"int": int, "list": list, "str": str}.get(self.variables[name].get("type", "any"))
         if wanted is not None and value is not None and type(value) is not wanted:
             raise Failure("coercion")
         return value

@@ -115,6 +115,7 @@ class Group:
     scope: Scope
     forks: list[Fork] = attrs.field(factory=list[Fork])
     unjoined: list[Fork] = attrs.field(factory=list[Fork])
+    failed: list[Failure] = attrs.field(factory=list[Failure])  # those that are not collected, in order of time
 
     @property
     def in_flight(self) -> int:
@@ -185,6 +186,7 @@ class Machine:
             self.main.store.write(("var", name), Cell(value, f"${name}"))
         self.closed, self.permits, self.breakpoints = False, 0, set[str]()
         self.arrivals: list[object] = []  # who waits at the gate, in order
+        self.stepping = set[object]()  # who was let pass by a step, and has not gone on yet
         self.host_events: list[list[Target]] = []
         self.host_line: Line | None = None
         self.accepting = True
@@ -310,7 +312,7 @@ class Machine:
             self.permits += count
             while self.permits and self.arrivals:
                 self.permits -= 1
-                self.arrivals.pop(0)
+                self.stepping.add(self.arrivals.pop(0))
 
     def do_breakpoint(self, node: str) -> None:  # G3
         self.breakpoints.add(node)
@@ -411,10 +413,15 @@ class Machine:
         self.arrivals.append(arrival)
         try:
             yield Wait(condition=lambda: arrival not in self.arrivals)
+            yield from self.park(strand, "g", path, node)
         except Cancelled:
-            self.arrivals.remove(arrival)
+            if arrival in self.arrivals:
+                self.arrivals.remove(arrival)
+            elif arrival in self.stepping and self.closed:
+                self.do_step(1)  # the next in line takes its place
             raise
-        yield from self.park(strand, "g", path, node)
+        finally:
+            self.stepping.discard(arrival)
 
     def park(self, strand: Strand, letter: str, path: Path, node: Node) -> Steps:
         strand.check()
@@ -464,22 +471,20 @@ class Machine:
         group = Group(strand, Scope())
         strand.scopes.append(group.scope)
         strand.groups += 1
-        failures: list[Failure] = []
         cancelled, result = False, None
         try:
             result = yield from work(group)
             yield from self.join(group)
         except Failure as failure:
-            failures.append(failure)
+            group.failed.append(failure)
         except Cancelled:
             cancelled = True
-        group.scope.cancelled |= bool(failures) or cancelled
+        group.scope.cancelled |= bool(group.failed) or cancelled
         yield Wait(condition=lambda: not group.in_flight, cancellable=False)
         strand.scopes.remove(group.scope)
         strand.groups -= 1
-        failures += [fork.strand.failure for fork in group.forks if fork.strand.failure and not fork.collected]
-        if failures:
-            raise combined(failures)
+        if group.failed:
+            raise combined(group.failed)
         if cancelled:
             raise Cancelled
         return result
@@ -505,6 +510,7 @@ class Machine:
         except Failure as failure:
             fork.strand.failure = failure
             if not fork.collected:
+                group.failed.append(failure)
                 group.scope.cancelled = True  # F2
         except Cancelled:
             pass
@@ -826,9 +832,7 @@ class Machine:
             except (Failure, Cancelled) as error:
                 failure = error
 
-    def ask(
-        self, activation: Activation, node: Node, evaluation: Evaluation, socket: str, *otherwise: Any
-    ) -> Steps:
+    def ask(self, activation: Activation, node: Node, evaluation: Evaluation, socket: str, *otherwise: Any) -> Steps:
         if socket in node.sockets.inputs:
             cell: Cell = evaluation.used[node.sockets.inputs.index(socket)]
         else:
@@ -878,7 +882,7 @@ def same(left: Sequence[Cell], right: Sequence[Cell]) -> bool:
 
 
 def combined(failures: list[Failure]) -> Failure:
-    """Several failures as one; the same one only once (R4, D5)."""
+    """Several failures as one, the same one only once (R4, D5); it arose where the first did (E2)."""
     unique = list({id(failure): failure for failure in failures}.values())
     if len(unique) == 1:
         return unique[0]

@@ -45,7 +45,12 @@ class Store:
         return child
 
     def join(self, child: Store, conflict: Callable[[str], None]) -> None:
-        """F3: the child's writes count as made at the moment of its fork; what is younger here stays."""
+        """F3: the child's writes count as made at the moment of its fork; what is younger here stays.
+
+        If a merge fails, nothing is changed (F4).
+        """
+        found: dict[Key, tuple[int, Cell]] = {}
+        conflicts: list[str] = []
         for key, theirs in child._entries.items():
             base, mine = child._base.get(key), self._entries.get(key)
             if theirs is base:
@@ -53,29 +58,30 @@ class Store:
             if key[0] == "var" and mine is not base:
                 assert mine is not None
                 assert base is not None
-                self._merge(key, child._born, base[1], mine, theirs[1], conflict)
+                found[key] = self._merged(key, child._born, base[1], mine, theirs[1], conflicts)
             elif mine is None or mine[0] < child._born:
-                self._entries[key] = (child._born, theirs[1])
+                found[key] = (child._born, theirs[1])
+        self._entries |= found
+        for name in conflicts:
+            conflict(name)
 
-    def _merge(
-        self, key: Key, born: int, base: Cell, mine: tuple[int, Cell], theirs: Cell, conflict: Callable[[str], None]
-    ) -> None:
+    def _merged(
+        self, key: Key, born: int, base: Cell, mine: tuple[int, Cell], theirs: Cell, conflicts: list[str]
+    ) -> tuple[int, Cell]:
         """F4: both sides have written the variable since the fork."""
         policy = self._policies[key[1]]
         mine_is_younger = mine[0] > born
         if policy == "error":
             raise Failure("merge")
         if policy in ("last", "first"):
-            if mine_is_younger == (policy == "first"):
-                self._entries[key] = (born, theirs)
             if policy == "last":
-                conflict(key[1])
-            return
+                conflicts.append(key[1])
+            return (born, theirs) if mine_is_younger == (policy == "first") else mine
         try:
             value = _POLICIES[policy](base.value, mine[1].value, theirs.value)
         except (TypeError, ValueError):
             raise Failure("merge") from None
-        self._entries[key] = (born, Cell(value, "+" + digest(mine[1].origin, theirs.origin)))
+        return born, Cell(value, "+" + digest(mine[1].origin, theirs.origin))
 
 
 def _append(base: Any, mine: Any, theirs: Any) -> Any:

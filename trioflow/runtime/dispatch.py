@@ -75,6 +75,7 @@ async def dispatch(strand: Strand, line: Line, targets: Sequence[Target]) -> Non
     run = strand.run
     if line.depth >= run.max_depth and targets:
         await checkpoint_if_cancelled()
+        run.fuel -= 1
         await run.pass_gate(strand, line, targets[0].node)  # T2: the gate is before the limits
         raise _too_deep(run, line)  # T9
     pending = [*targets[::-1]]

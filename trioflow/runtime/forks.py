@@ -13,7 +13,7 @@ from trio.lowlevel import checkpoint_if_cancelled
 from trioflow.errors import DepthExceeded
 from trioflow.model.context import Branches, Fork
 from trioflow.runtime.dispatch import drive
-from trioflow.runtime.failure import collapse
+from trioflow.runtime.failure import arose_with, collapse, mark_origin
 from trioflow.runtime.line import Line
 from trioflow.runtime.options import MAX_NESTING
 from trioflow.runtime.strand import Strand
@@ -74,6 +74,7 @@ class StrandFork(Fork):
         except Exception as error:
             self._failure = error
             if not self.collected:
+                forks.first_failure = forks.first_failure or error
                 raise  # F2: the nursery cancels the siblings and the owner's body
         finally:
             self._done = True
@@ -99,6 +100,7 @@ class ForkSet:
         self._outstanding: list[StrandFork] = []
         self.in_flight = 0
         self.failures: list[tuple[int, Exception]] = []
+        self.first_failure: Exception | None = None
         # What the owner waits for, with the condition under which it may go on; several, if its body has tasks.
         self._waiting: dict[trio.Event, Callable[[], bool]] = {}
 
@@ -170,6 +172,17 @@ class ForkSet:
                 run.tell(MergeConflict, fork.line, self._node, conflict.variable, conflict.kept, conflict.lost)
             run.tell(StrandJoined, fork.line, self._node)
 
+    def mark(self, error: Exception) -> None:
+        """The owner's own body has failed, before any fork (E2)."""
+        if self._node is not None:
+            mark_origin(
+                error,
+                self._run,
+                self._line.where,
+                self._node,
+                self._run.plan.nodes[self._run.plan.node_index[self._node]].type.id,
+            )
+
     def in_order(self, error: BaseException) -> BaseException:
         """What came out of the nursery: a single failure as itself, several in the order of their forks (R4)."""
         if isinstance(error, BaseExceptionGroup) and len(error.exceptions) > 1:
@@ -202,10 +215,18 @@ async def open_forks(line: Line, strand: Strand, node: str | None) -> AsyncGener
     try:
         async with trio.open_nursery() as nursery:
             forks = ForkSet(line, strand, node, nursery)
-            yield forks
-            await forks.join()
+            try:
+                yield forks
+                await forks.join()
+            except Exception as error:
+                if forks.first_failure is None:
+                    forks.first_failure = error
+                    forks.mark(error)
+                raise
     except BaseException as error:
         failure = forks.in_order(error) if forks is not None else error
+        if forks is not None and forks.first_failure is not None:
+            arose_with(failure, forks.first_failure)
     finally:
         strand.nurseries -= 1
     if failure is not None:
