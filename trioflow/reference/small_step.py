@@ -113,6 +113,8 @@ class Group:
 
     strand: Strand
     scope: Scope
+    scopes: list[Scope]
+    """What cancels the forks; a `within` that is entered later does not (R5)."""
     forks: list[Fork] = attrs.field(factory=list[Fork])
     unjoined: list[Fork] = attrs.field(factory=list[Fork])
     failed: list[Failure] = attrs.field(factory=list[Failure])  # those that are not collected, in order of time
@@ -468,8 +470,9 @@ class Machine:
         """Run something that owns forks: where it ends they are joined, if it fails they are cancelled."""
         if strand.groups > self.options.get("max_nesting", 128):
             raise Failure("nesting")  # F8
-        group = Group(strand, Scope())
-        strand.scopes.append(group.scope)
+        scope = Scope()
+        strand.scopes.append(scope)
+        group = Group(strand, scope, [*strand.scopes])
         strand.groups += 1
         cancelled, result = False, None
         try:
@@ -496,7 +499,7 @@ class Machine:
         owner = group.strand
         if limited and len(self.strands) >= self.options.get("max_strands", float("inf")):
             raise Failure("strands")  # R8
-        strand = Strand(owner.store.fork(), [*owner.scopes], owner.groups)
+        strand = Strand(owner.store.fork(), [*group.scopes], owner.groups)
         fork = Fork(strand, line, collected, discarded)
         group.forks.append(fork)
         if not discarded:  # S6

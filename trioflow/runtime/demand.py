@@ -252,7 +252,7 @@ def demand(activation: Activation, wanted: PlanNode) -> Generator[Any, Any, Eval
                 frame = stack.pop()
                 if frame.body is not None:
                     break
-                if frame.gathered:
+                if frame.gathered and not is_cancellation(thrown):
                     frame.known = None
                     thrown = None
                     break
