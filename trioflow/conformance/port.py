@@ -19,6 +19,7 @@ from typing import Any, Literal, Protocol, cast
 
 import attrs
 
+from trioflow.conformance.capabilities import CLAIMED_BY
 from trioflow.conformance.messages import CONTRACT_VERSION, Answer, Started, check
 from trioflow.errors import TrioflowError
 from trioflow.formats import visible
@@ -28,17 +29,6 @@ TIME_LIMIT = 10.0
 """Seconds that a port has for an answer."""
 LINE_LIMIT = 16 * 1024 * 1024
 """Bytes that a line of a port may have."""
-CLAIMS: Mapping[int, frozenset[str]] = {
-    0: frozenset({"core"}),
-    1: frozenset({"core", "data", "failure", "state", "limit"}),
-    2: frozenset(
-        {"core", "data", "failure", "state", "limit", "fork", "stream", "time", "event", "life", "validation"}
-    ),
-    3: frozenset(
-        {"core", "data", "failure", "state", "limit", "fork", "stream", "time", "event", "life", "validation", "action"}
-    ),
-}
-"""The capabilities that a port must have to claim a level."""
 
 _RESTARTS = 20
 _CHUNK = 1 << 16
@@ -175,7 +165,7 @@ class ProcessPort:
     def close(self) -> None:
         """Tell the process to stop, and wait until it has, at most as long as the time limit; then it is killed.
 
-        Raises `PortFailure` if it does not end by itself, ends with another exit code than 0, or still writes something.
+        Raises `PortFailure` if it does not end by itself, ends with another exit code than 0, or still writes.
         """
         process, self._process = self._process, None
         if process is not None:
@@ -209,7 +199,7 @@ class ProcessPort:
                 raise PortFailure(
                     "contract", f"it keeps version {contract!r} of the contract, and this kit {CONTRACT_VERSION}."
                 )
-            missing = sorted(CLAIMS[level].difference(answer["capabilities"]))
+            missing = sorted(CLAIMED_BY[level].difference(answer["capabilities"]))
             if missing:
                 raise PortFailure(
                     "claims",
