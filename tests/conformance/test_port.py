@@ -136,7 +136,11 @@ STARTS_BADLY = {
         "malformed",
         "  name: expected text, got null\n  level: expected 0 or 1 or 2 or 3, got int 7",
     ),
-    "a banner": ("write('Welcome!\\n')\ntime.sleep(1)", "nonsense", "its answer is not JSON: `Welcome!`: line 1, column 1"),
+    "a banner": (
+        "write('Welcome!\\n')\ntime.sleep(1)",
+        "nonsense",
+        "its answer is not JSON: `Welcome!`: line 1, column 1",
+    ),
 }
 
 
@@ -160,13 +164,17 @@ ANSWERS_BADLY = {
     "an endless list": ("write('[' * 1_000_000 + '\\n')", "nonsense", "it is nested too deeply."),
     "a long number": ("write('{\"a\": ' + '1' * 5000 + '}\\n')", "nonsense", "Exceeds the limit"),
     "not UTF-8": (
-        "sys.stdout.buffer.write(b'{\"a\": \"\\xff\"}\\n'); sys.stdout.flush()",
+        'sys.stdout.buffer.write(b\'{"a": "\\xff"}\\n\'); sys.stdout.flush()',
         "not-utf8",
         "its answer is not UTF-8: byte 0xff at offset 7 of",
     ),
     "wrong id": ("say(result({'id': 7}))", "wrong-id", "it answered request 1 with the id 7."),
     "no id": ("say(RESULT)", "malformed", 'the message: the key "id" is missing. Add it.'),
-    "answer to start": ("say(STARTED)", "malformed", 'type: expected "result" or "skipped" or "error", got text "started"'),
+    "answer to start": (
+        "say(STARTED)",
+        "malformed",
+        'type: expected "result" or "skipped" or "error", got text "started"',
+    ),
     "fractions": (
         "say(result(request, variables={'v': 1.5}))",
         "malformed",
@@ -178,7 +186,7 @@ ANSWERS_BADLY = {
         "  life[4]: expected text, got int 4\n  and 4 more",
     ),
     "key twice": (
-        "write(json.dumps(result(request))[:-1] + ', \"status\": \"failed\"}\\n')",
+        'write(json.dumps(result(request))[:-1] + \', "status": "failed"}\\n\')',
         "malformed",
         'the message: the key "status" occurs more than once.',
     ),
@@ -191,7 +199,11 @@ ANSWERS_BADLY = {
     "dies": ("sys.exit(4)", "died", "it ended with exit code 4, instead of giving an answer."),
     "is killed": ("os.kill(os.getpid(), signal.SIGSEGV)", "died", "it was killed by SIGSEGV, instead of"),
     "is killed by another signal": ("os.kill(os.getpid(), 40)", "died", "it was killed by "),
-    "dies in a line": ("write('{\"typ'); os._exit(0)", "died", 'exit code 0 in the middle of a line, after `{"typ`, inst'),
+    "dies in a line": (
+        "write('{\"typ'); os._exit(0)",
+        "died",
+        'exit code 0 in the middle of a line, after `{"typ`, inst',
+    ),
     "closes its output": (
         "os.close(1); time.sleep(60)",
         "closed",
@@ -214,7 +226,11 @@ def test_a_bad_answer(open_port, script, fault, message):
 
 FALLS_SILENT = {
     "hangs": ("time.sleep(60)", "silent", "it gave no answer within 0.6 seconds."),
-    "no end of line": ("write(json.dumps(result(request)))\n    time.sleep(60)", "unended", "and no end of line (\\n) within"),
+    "no end of line": (
+        "write(json.dumps(result(request)))\n    time.sleep(60)",
+        "unended",
+        "and no end of line (\\n) within",
+    ),
     "floods standard error": (
         "while True: sys.stderr.write('x' * 1000 + '\\n')",
         "silent",

@@ -116,7 +116,7 @@ class Campaign:
         except ExceptionGroup as group:
             _, others = group.split(_Differs)
             if others is not None:
-                raise others from None
+                raise (others.exceptions[0] if len(others.exceptions) == 1 else others) from None
         except _GivenUp as error:
             raise error.failure from None
         self._ended = True

@@ -284,7 +284,8 @@ class _Process:
         answer = bytes(self._received[:end])
         del self._received[: end + 1]
         if self._received:
-            raise self._unasked()
+            what = f"it wrote more than one line in answer to a request: {_shown(answer)} and {_shown(self._received)}."
+            raise PortFailure("twice", what)
         return answer
 
     def stop(self, line: bytes, seconds: float) -> None:
@@ -373,8 +374,7 @@ class _Process:
             raise self._unasked()
 
     def _unasked(self) -> PortFailure:
-        what = f"it wrote more than one line in answer to a request; the next is {_shown(self._received)}."
-        return PortFailure("twice", what)
+        return PortFailure("twice", f"it wrote a line that nobody asked for: {_shown(self._received)}.")
 
     def _overdue(self, seconds: float) -> PortFailure:
         if self._received:
