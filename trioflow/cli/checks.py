@@ -6,8 +6,8 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 
 import attrs
 import click
@@ -34,7 +34,7 @@ from trioflow.conformance.vectors import PACKAGED, Vector, load_vectors
 from trioflow.errors import DocumentError, did_you_mean
 from trioflow.formats import visible
 
-_INTERRUPTED = 130
+INTERRUPTED = 130
 _MOST_FAILURES = 20
 _STYLES = {"passed": "green", "failed": "bold red", "known": "yellow", "skipped": "dim"}
 
@@ -53,7 +53,7 @@ class Settings:
     junit: Path | None
 
 
-def check(open_port: Callable[[], Port], settings: Settings) -> int:
+def check(open_port: Callable[[], AbstractContextManager[Port]], settings: Settings) -> int:
     """Check a port, say on stdout what was found, and give the exit code. Raises `BadInput`."""
     vectors = _vectors(settings)
     known = _baseline(settings.baseline)
@@ -61,24 +61,24 @@ def check(open_port: Callable[[], Port], settings: Settings) -> int:
     interrupted = False
     with _display() as display:
         try:
-            display.show("starting", 0, 1, 0)
-            suite = Suite(open_port(), vectors, _random(settings, seed), settings.level, display)
+            display.show("starting the port", 0, 1, 0)
+            with open_port() as port:
+                suite = Suite(port, vectors, _random(settings, seed), settings.level, display)
+                try:
+                    suite.run()
+                except KeyboardInterrupt:
+                    interrupted = True
+                name, found = port.name, suite.findings
         except PortFailure as failure:
             if failure.fault == "not-started":
                 raise BadInput(str(failure)) from failure
             name, found = "port", [Finding("port: start", (), 0, "failed", str(failure))]
-        else:
-            try:
-                suite.run()
-            except KeyboardInterrupt:
-                interrupted = True
-            name, found = suite.port.name, suite.findings
     narrowed = interrupted or bool(settings.rules) or settings.level < 3 or settings.vectors is not None
     found = with_baseline(found, known, all_ran=not narrowed)
     _report(name, found, seed, interrupted=interrupted)
     _write(found, name, settings)
     if interrupted:
-        return _INTERRUPTED
+        return INTERRUPTED
     return 1 if any(finding.outcome == "failed" for finding in found) else 0
 
 
@@ -162,9 +162,7 @@ class _Bar:
         self._progress.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
     def show(self, what: str, done: int, total: int, failed: int) -> None:

@@ -108,6 +108,8 @@ class _Claims:
 class ProcessPort:
     """A port that is a process, started by a command and asked over its standard input and output.
 
+    A context manager that kills the process in the end; `close` it before that to see whether it stops when told to.
+
     After a failure it is killed, with all that it started in its process group, and started again for the next
     request, at most `restarts` times. Needs an operating system with process groups. Raises `PortFailure` if it can't
     be started or claims what it lacks.
@@ -132,6 +134,12 @@ class ProcessPort:
     def __repr__(self) -> str:
         state = "stopped" if self._process is None else "running"
         return f"<ProcessPort {self.name!r} level {self.level}, {state}>"
+
+    def __enter__(self) -> ProcessPort:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
 
     @property
     def name(self) -> str:
