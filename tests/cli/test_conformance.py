@@ -138,8 +138,8 @@ def test_bad_usage(check, cli, tmp_path, vectors):
     start = ["conformance", "port", "--vectors", folder]
     for arguments, said in [
         (
-            [*start, "--rule", "D22", "--", "cat"],
-            "error: --rule D22: no vector is about this rule. Did you mean 'D2'?\n",
+            [*start, "--rule", "d2", "--", "cat"],
+            "error: --rule d2: no vector is about this rule. Did you mean 'D2'?\n",
         ),
         ([*start, "--", "nosuchcommand"], "error: 'nosuchcommand' can't be started: No such file or directory.\n"),
         ([*start, "--baseline", "none", "--", "cat"], "error: --baseline none: it can't be read: No such file"),

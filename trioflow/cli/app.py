@@ -24,7 +24,7 @@ INTERRUPTED = 130
 )
 @click.version_option(package_name="trioflow", message="%(prog)s %(version)s")
 def app() -> None:
-    """Run, check and draw node graphs; check engines.
+    """Run, check and draw node graphs. Check engines against the rules.
 
     GRAPH is a file (JSON, or YAML if it is named so), or the name of an example that comes with trioflow: census,
     events, fizzbuzz, try_catch. A file of that name comes first.
