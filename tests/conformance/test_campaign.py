@@ -118,6 +118,13 @@ def test_what_the_port_does_not_claim_is_not_asked():
     assert all(max(numbers_of(request)) <= 100 for request in made.port.asked)
 
 
+def test_a_port_that_claims_too_little_for_any_request():
+    """A campaign that asked nothing has not passed."""
+    made, (finding,) = campaign(right, lambda request: {**right(request), "status": "failed"}, level=0, examples=5)
+    assert (made.ran, finding.outcome) == (0, "skipped")
+    assert finding.message == "all random requests needed more than the port claims"
+
+
 @pytest.mark.parametrize(("level", "kinds"), [(0, []), (1, ["canonical.strands"]), (3, ["steps"])])
 def test_what_is_compared_at_each_level(level, kinds):
     """The outcome at all levels, from level 1 on the canonical trace, from level 2 on the steps."""

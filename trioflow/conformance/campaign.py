@@ -15,7 +15,7 @@ from typing import Any, cast
 import attrs
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
-from hypothesis.errors import Flaky
+from hypothesis.errors import Flaky, Unsatisfiable
 from hypothesis.strategies import SearchStrategy
 
 from trioflow.conformance.capabilities import needed
@@ -111,6 +111,8 @@ class Campaign:
             attempt()
         except Flaky:
             self._flaky = True
+        except Unsatisfiable:
+            pass  # every request needed more than the port claims
         except _Differs:
             pass
         except ExceptionGroup as group:
@@ -131,8 +133,13 @@ class Campaign:
             varies = "\nIt did not fail in the same way each time." if self._flaky else ""
             message = f"{failure.message}{varies}\nIt came of the request {shown}"
             yield Finding(f"{name}: {kind}", failure.rules, self.level, "failed", message, seconds, vector)
-        if self._ended and not self._failures:
+        if not self._ended or self._failures:
+            return
+        if self.ran:
             yield Finding(name, (), self.level, "passed", f"{self.ran:,} examples, seed {self.seed}", seconds)
+        else:
+            why = "all random requests needed more than the port claims"
+            yield Finding(name, (), self.level, "skipped", why, seconds)
 
     def _attempt(self, request: Request) -> None:
         expected = self.judge(request)
