@@ -232,7 +232,7 @@ FALLS_SILENT = {
         "and no end of line (\\n) within",
     ),
     "floods standard error": (
-        "while True: sys.stderr.write('x' * 1000 + '\\n')",
+        "while True: sys.stderr.write('x' * 1000)",
         "silent",
         "it gave no answer within 0.6 seconds.\nIts standard error ends with:\n  xxxxx",
     ),
@@ -245,6 +245,7 @@ def test_no_answer(open_port, script, fault, message):
     failure = failure_of(open_port(f"def run(request):\n    {script}\nserve(run)", time_limit=SOON).run, REQUEST)
     assert failure.fault == fault
     assert message in str(failure)
+    assert len(str(failure)) < 5000
 
 
 def test_a_line_that_is_just_too_long(open_port):
@@ -256,10 +257,20 @@ def test_a_line_that_is_just_too_long(open_port):
     assert "it wrote a line of 1,1" in str(failure)
 
 
-def test_a_port_that_reads_nothing(open_port):
-    """A request that does not fit into the pipe does not hold up the kit."""
-    port = open_port("sys.stdin.readline(); say(STARTED); time.sleep(60)", time_limit=SOON)
+@pytest.mark.parametrize("then", ["time.sleep(60)", "os.close(0); say(STARTED); time.sleep(60)"])
+def test_a_port_that_reads_nothing(open_port, then):
+    """A request that does not fit into the pipe, or finds it closed, does not hold up the kit."""
+    say = "" if "say" in then else "say(STARTED);"
+    port = open_port(f"sys.stdin.readline(); {say} {then}", time_limit=SOON)
     assert failure_of(port.run, {**REQUEST, "variables": {"v": "x" * 1_000_000}}).fault == "silent"
+
+
+def test_a_port_that_answers_before_it_has_read(open_port):
+    """The rest of the request would be taken for the next one."""
+    port = open_port("sys.stdin.readline(); say(STARTED); time.sleep(0.2); say(result({'id': 1})); time.sleep(60)")
+    failure = failure_of(port.run, {**REQUEST, "variables": {"v": "x" * 1_000_000}})
+    assert failure.fault == "early"
+    assert str(failure).startswith('it answered before it had read the whole request: `{"type": "result"')
 
 
 def test_a_second_answer_that_comes_late(open_port):

@@ -48,6 +48,7 @@ Fault = Literal[
     "nonsense",
     "malformed",
     "twice",
+    "early",
     "wrong-id",
     "contract",
     "claims",
@@ -291,6 +292,9 @@ class _Process:
             raise PortFailure("too-long", f"it wrote a line of {end:,} bytes; it may have {self._line_limit:,}.")
         answer = bytes(self._received[:end])
         del self._received[: end + 1]
+        if self._to_send:
+            what = f"it answered before it had read the whole request: {_shown(answer)}."
+            raise PortFailure("early", what)
         if self._received:
             what = f"it wrote more than one line in answer to a request: {_shown(answer)} and {_shown(self._received)}."
             raise PortFailure("twice", what)
