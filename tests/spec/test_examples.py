@@ -67,4 +67,4 @@ def test_example(which, example):
     finding = vectors.check_vector(
         InProcess(which.__name__, which()), vectors.vector_from(example.vector, example.where)
     )
-    assert finding.outcome == "passed", f"{example.where}: {finding}"
+    assert finding.outcome == "passed", f"{example.where}: {finding.message}"
