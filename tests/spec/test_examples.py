@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
+from hashlib import sha256
+
 import pytest
-from specification import EXAMPLES, RULES
+from specification import EXAMPLES, RULES, SPEC
 
 from trioflow.model.structure import graph_from
 
@@ -25,6 +29,21 @@ def test_form(example):
     assert set(vector["rules"]) <= set(RULES), example.where
     assert vector["expect"], example.where
     graph_from(vector["graph"])
+
+
+def test_graph_of_the_contract():
+    """The graph that the contract explains runs as it says, and its evaluation has the key of the origins it lists."""
+    text = (SPEC / "INTERPRETING.md").read_text(encoding="utf-8")
+    block = re.search(r"^```json\n(\{\"trioflow\".*?)^```$", text, re.MULTILINE | re.DOTALL)
+    listed = re.search(r"`sum` in the graph above \(3\) has the origins (.*)\.$", text, re.MULTILINE)
+    assert block
+    assert listed
+    origins = re.findall(r"`(.*?)`", listed[1])
+    graph = json.loads(block[1])
+    graph_from(graph)
+    answer = engine()({"graph": graph})
+    assert answer["feedback"] == [[[0, 1], 5]]
+    assert answer["canonical"]["evaluations"] == ["sum#" + sha256("\n".join(origins).encode()).hexdigest()[:16]]
 
 
 CAPABILITIES = frozenset(
