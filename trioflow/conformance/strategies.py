@@ -259,7 +259,7 @@ class _Writer:
     def _op_variable(self, depth: int) -> list[Any]:
         if self.lists and (not self.numbers or self.chance(3)):
             name = self.one(self.lists)
-            return [self.one([["appendvar", name], ["getvar", name]])]
+            return [["appendvar", name]] if self.chance(2) else [["getvar", name], ["add", 0]]
         name = self.one(self.numbers)
         return [self.one([["addvar", name], ["getvar", name], ["setvar", name] if self.failing else ["addvar", name]])]
 
