@@ -11,6 +11,7 @@ import trio
 from trio.testing import MockClock
 
 import trioflow as tf
+from trioflow.conformance.capabilities import CLAIMED_BY
 from trioflow.conformance.schedule import Controller
 from trioflow.conformance.scripted import NODE_TYPES, Diary, codes_of
 from trioflow.model.structure import graph_from
@@ -188,3 +189,18 @@ def _options(options: Mapping[str, Any]) -> tf.RunOptions:
     named = {name: value for name, value in options.items() if name != "streams"}
     streams = {node: tf.StreamSettings(**settings) for node, settings in options.get("streams", {}).items()}
     return attrs.evolve(tf.RunOptions(turn_after=math.inf), streams=streams, **named)
+
+
+class EnginePort:
+    """This engine as a `Port`: in the same process, at level 3."""
+
+    name = "trioflow"
+    level = 3
+    capabilities = CLAIMED_BY[3]
+
+    def run(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Answer a request of the type `run`."""
+        return {"type": "result", "id": request.get("id", 0), **answer(request)}
+
+    def close(self) -> None:
+        """Nothing to end."""
