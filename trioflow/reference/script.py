@@ -47,6 +47,11 @@ class Sockets:
         return bool(self.exec_inputs or self.exec_outputs)
 
     @property
+    def listens(self) -> bool:
+        """Whether it is dispatched by events (B1)."""
+        return "event" in self.inputs
+
+    @property
     def has_stream(self) -> bool:
         """Whether it declares the stream of `item` and `body`."""
         return "item" in self.outputs
