@@ -123,12 +123,17 @@ class _Host:
 
 def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     """Run a request on this engine; gives all fields of a result (spec/INTERPRETING.md, 6). Blocks until it is done."""
-    graph = graph_from(request["graph"])
-    problems = sorted([problem.code, problem.path] for problem in validate(graph, REGISTRY).errors)
+    problems = problems_of(request)
     if problems:
         return _result("invalid", problems=problems)
     clock = MockClock()
-    return trio.run(_answer, graph, request, clock, clock=clock)
+    return trio.run(_answer, graph_from(request["graph"]), request, clock, clock=clock)
+
+
+def problems_of(request: Mapping[str, Any]) -> list[list[str]]:
+    """What is wrong with a request's graph: codes and paths, sorted (M5)."""
+    found = validate(graph_from(request["graph"]), REGISTRY).errors
+    return sorted([problem.code, problem.path] for problem in found)
 
 
 async def _answer(graph: tf.Graph, request: Mapping[str, Any], clock: MockClock) -> dict[str, Any]:
