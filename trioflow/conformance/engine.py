@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -113,10 +114,8 @@ class _Host:
             case "cancel":
                 run.cancel()
             case "publish":
-                try:
+                with contextlib.suppress(tf.RunFinished):  # its initiators have ended: it is dropped
                     run.publish_nowait(action["event"], action.get("payload"))
-                except tf.RunFinished:
-                    pass  # its initiators have ended: it is dropped
             case other:
                 raise ValueError(f"There is no action {other!r}.")
 

@@ -3,8 +3,8 @@
 They come from Hypothesis (`requests()`, for tests of one's own: it shrinks) or by number (`request_number(7)`, for long
 campaigns: no two are alike, each can be made again by its number, and `shrinking.py` makes them small).
 
-Graphs are valid by construction, and biased towards what goes wrong in engines: a data node that everybody asks for, loops
-whose data depends on the index, forks that read and write the same variables, emits inside emits, failures and
+Graphs are valid by construction, and biased towards what goes wrong in engines: a data node that everybody asks for,
+loops whose data depends on the index, forks that read and write the same variables, emits inside emits, failures and
 cancellations inside forks. What they reach is measured by `situations` and held by a test.
 """
 
@@ -430,7 +430,7 @@ def _request(writer: _Writer, with_actions: bool | None) -> dict[str, Any]:
 
 
 def situations(request: Mapping[str, Any], answer: Mapping[str, Any]) -> set[str]:
-    """What a request brought about, by name, read off its answer at level 3. `FLOORS` says how much of each there must be."""
+    """What a request brought about, by name, read off its answer at level 3."""
     steps = answer["steps"]
     trace = answer["trace"]
     enabled = [step["enabled"] for step in steps if step["do"] == "release"]

@@ -1,8 +1,8 @@
 """The big-step form: what a graph leaves behind, computed without any schedule.
 
-Because a fork sees none of what the others write (F1), it makes no difference when it runs: here it runs in place, on its
-copy of the store, at the moment of the fork, and what it wrote is kept until the join. That engines agree with this under
-every schedule is what promise 3 says. Where a schedule may matter, it says so instead: `Undetermined`.
+Because a fork sees none of what the others write (F1), it makes no difference when it runs: here it runs in place, on
+its copy of the store, at the moment of the fork, and what it wrote is kept until the join. That engines agree with
+this under every schedule is their promise. Where a schedule may matter, it says so instead: `Undetermined`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 
 from trioflow.reference.graph import Failure
 from trioflow.reference.script import Effects
-from trioflow.reference.small_step import Activation, Group, Machine, Steps, Strand
+from trioflow.reference.small_step import Machine
+from trioflow.reference.strands import Activation, Group, Steps, Strand
 
 _TIMELY = frozenset({"steps", "strands", "timeout"})
 

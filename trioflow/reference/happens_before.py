@@ -48,14 +48,8 @@ class _Judge:
                 yield from self.ended(place, path, told)
             elif kind in _INSIDE:
                 yield from self.inside(path, told)
-            elif kind == "forked":
-                if path in self.forks:
-                    yield f"strand {dotted(path)} is forked twice (F1)"
-                self.forks[path] = place
-            elif kind == "joined":
-                yield from self.joined(place, path)
-            elif path not in self.forks:
-                yield f"a conflict at {dotted(path)}, where nothing was forked (F4)"
+            else:
+                yield from self.strand(place, path, kind)
         for path, life in self.lives.items():
             if life.ended is None:
                 yield f"activation {dotted(path)} started and never closed (E1)"
@@ -115,6 +109,16 @@ class _Judge:
                 yield f"the evaluation {told['key']} was made twice (D4, D5)"
             self.keys.add(told["key"])
 
+    def strand(self, place: int, path: Path, kind: str) -> Iterator[str]:
+        if kind == "joined":
+            yield from self.joined(place, path)
+        elif kind == "forked":
+            if path in self.forks:
+                yield f"strand {dotted(path)} is forked twice (F1)"
+            self.forks[path] = place
+        elif path not in self.forks:
+            yield f"a conflict at {dotted(path)}, where nothing was forked (F4)"
+
     def joined(self, place: int, path: Path) -> Iterator[str]:
         if path not in self.forks:
             yield f"strand {dotted(path)} was joined and never forked (F5)"
@@ -124,8 +128,8 @@ class _Judge:
         for inner, life in self.lives.items():
             if life.ended is None and inner[: len(path)] == path:
                 yield f"strand {dotted(path)} was joined while {dotted(inner)} ran in it (F5)"
-        life = self.lives.get(path[:-1])
-        nested = life is None or life.node is None or "branches" in str(life.node.script)
+        by = self.lives.get(path[:-1])
+        nested = by is None or by.node is None or "branches" in str(by.node.script)
         for other in self.joins:
             if not nested and other[:-1] == path[:-1] and other > path:
                 yield f"strand {dotted(path)} was joined after {dotted(other)}, which was forked later (F3)"
