@@ -138,6 +138,11 @@ def test_converters():
         ("2026-02-28", datetime.date, DAY),
         ("2026-02-28", datetime.date | None, DAY),
         ("2026-02-28", str | datetime.date, "2026-02-28"),
+        ("PT1.5S", datetime.timedelta, datetime.timedelta(seconds=1.5)),
+        (["P1D"], list[datetime.timedelta], [datetime.timedelta(days=1)]),
+        ("AP8=", bytes, b"\x00\xff"),
+        ("", bytes, b""),
+        ({"a": "AA=="}, dict[str, bytes], {"a": b"\x00"}),
         ("red", Colour, Colour.RED),
         (1, Level, Level.LOW),
         ({"x": 1, "day": "2026-02-28"}, Point, Point(1, 0, DAY)),
@@ -169,6 +174,29 @@ def test_literals(literal, target, value):
         ({"x": "1"}, Point, "expected Point, got dict {'x': '1'} (expected int, got str '1' @ literal.x)"),
         ({"x": 1, "z": 2}, Point, "expected Point, got dict {'x': 1, 'z': 2} (extra fields found (z) @ literal)"),
         ({"a": "1"}, dict[str, int], "expected int, got str '1'"),
+        (
+            "1h",
+            datetime.timedelta,
+            "expected duration, got str '1h' (ValueError: expected a duration such as 'PT1.5S' or 'P2DT3H' (weeks, days, "
+            "hours, minutes, seconds), got '1h')",
+        ),
+        (1.5, datetime.timedelta, "expected duration, got float 1.5 (ValueError: write it as text)"),
+        (
+            "AP8",
+            bytes,
+            "expected bytes, got str 'AP8' (ValueError: bytes are written in base64, such as 'AP8='; Incorrect padding)",
+        ),
+        (
+            "é",
+            bytes,
+            "expected bytes, got str 'é' (ValueError: bytes are written in base64, such as 'AP8='; "
+            "string argument should contain only ASCII characters)",
+        ),
+        (
+            [0],
+            bytes,
+            "expected bytes, got list [0] (ValueError: bytes are written in base64, such as 'AP8='; write it as text)",
+        ),
         ("x", Literal["y"], "expected 'y', got str 'x'"),
     ],
 )
