@@ -13,7 +13,7 @@ from trioflow.semantics.coercion import coerce_literal
 from trioflow.testing import evaluate
 
 AREAS = (
-    "bits", "bytes", "convert", "csv", "date", "dict", "duration", "json", "list", "logic", "math", "path", "random",
+    "bits", "bytes", "convert", "csv", "date", "dict", "duration", "integer", "json", "list", "logic", "math", "path", "random",
     "regex", "set", "statistics", "table", "text", "time", "trigonometry", "url",
 )  # fmt: skip
 REGISTRY = tf.Registry.standard(plugins=False)

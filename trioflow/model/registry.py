@@ -20,7 +20,13 @@ ENTRY_POINT_GROUP = "trioflow.nodes"
 
 STANDARD_PACKAGES = {
     name: f"trioflow.nodes.{name}"
-    for name in ("flow", "event", "variable", "math", "logic", "text", "list", "time", "random", "file", "debug")
+    for name in (
+        *("flow", "event", "variable", "file", "debug"),
+        *("logic", "math", "integer", "trigonometry", "bits", "statistics", "random", "convert"),
+        *("text", "regex", "json", "csv", "url", "path", "bytes"),
+        *("list", "dict", "set", "table"),
+        *("time", "date", "duration"),
+    )
 }
 
 Merge = Callable[[Any, Any, Any], Any]
