@@ -14,7 +14,7 @@ from trioflow.testing import evaluate
 
 AREAS = (
     "bits", "bytes", "convert", "csv", "date", "dict", "duration", "integer", "json", "list", "logic", "math", "path", "random",
-    "regex", "set", "statistics", "table", "text", "time", "trigonometry", "url",
+    "regex", "set", "statistics", "table", "text", "time", "trigonometry", "unicode", "url",
 )  # fmt: skip
 REGISTRY = tf.Registry.standard(plugins=False)
 TYPES = {area: [each for each in REGISTRY if each.id.startswith(f"{area}.")] for area in AREAS}

@@ -23,7 +23,7 @@ STANDARD_PACKAGES = {
     for name in (
         *("flow", "event", "variable", "file", "debug"),
         *("logic", "math", "integer", "trigonometry", "bits", "statistics", "random", "convert"),
-        *("text", "regex", "json", "csv", "url", "path", "bytes"),
+        *("text", "unicode", "regex", "json", "csv", "url", "path", "bytes"),
         *("list", "dict", "set", "table"),
         *("time", "date", "duration"),
     )

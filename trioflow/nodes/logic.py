@@ -9,6 +9,9 @@ from trioflow.nodes import _expect as expect
 
 Orderable = int | float | str
 
+_NONE: Any = None
+"""What a lazy input gives if nothing is wired: defaults are values, and type checkers ask for something to call."""
+
 
 @tf.data_node(id="logic.equal")
 def equal(a: object, b: object) -> bool:
@@ -194,8 +197,8 @@ async def select(condition: bool, if_true: tf.Lazy[Any], if_false: tf.Lazy[Any])
 
 @tf.data_node(id="logic.choose")
 async def choose(
-    index: int, a: tf.Lazy[Any], b: tf.Lazy[Any], c: tf.Lazy[Any] = None, d: tf.Lazy[Any] = None
-) -> object:  # type: ignore[assignment]
+    index: int, a: tf.Lazy[Any], b: tf.Lazy[Any], c: tf.Lazy[Any] = _NONE, d: tf.Lazy[Any] = _NONE
+) -> object:
     """The value at a place: `a` is at 0; the others are not even asked for. A place beyond 0 and 3 is an error.
 
     >>> evaluate("logic.choose", index=1, a="red", b="green", c="blue")
