@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 MOST = 100_000_000
 """How long a value may be that a few small inputs ask for: beyond it a slip of the pen would take the host's memory."""
@@ -27,6 +28,28 @@ def texts(node: str, items: Sequence[object]) -> list[str]:
             raise TypeError(f"{node}: expected texts, but item {place} is {shown(item)}.")
         found.append(item)
     return found
+
+
+def truths(node: str, items: Sequence[object]) -> list[bool]:
+    """The items, which all have to be true or false."""
+    found: list[bool] = []
+    for place, item in enumerate(items):
+        if not isinstance(item, bool):
+            raise TypeError(f"{node}: expected truth values, but item {place} is {shown(item)}.")
+        found.append(item)
+    return found
+
+
+def sorted_by(node: str, items: Sequence[Any], keys: Sequence[Any], descending: bool) -> list[Any]:
+    """The items in the order of their keys, which have to have one; items with equal keys as they were."""
+    for place, key in enumerate(keys):
+        if isinstance(key, float) and math.isnan(key):
+            raise ValueError(f"{node}: item {place} is not-a-number, which is neither smaller nor greater than others.")
+    try:
+        order = sorted(range(len(keys)), key=keys.__getitem__, reverse=descending)
+    except TypeError as error:
+        raise TypeError(f"{node}: the items can't be compared: {error}.") from None
+    return [items[place] for place in order]
 
 
 def hashable(node: str, value: object) -> Hashable:

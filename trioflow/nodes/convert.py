@@ -12,6 +12,7 @@ from typing import Any, Literal, cast
 import trioflow as tf
 from trioflow.nodes import _expect as expect
 
+Number = int | float
 TypeName = Literal["none", "bool", "int", "float", "number", "str", "bytes", "list", "dict", "set"]
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
@@ -24,7 +25,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 @tf.data_node(id="convert.to_int")
-def to_int(value: float | str) -> int:
+def to_int(value: Number | str) -> int:
     """The whole number that a value is: a float without a fraction, or a text of decimal digits, perhaps with a sign.
 
     A fraction, infinity, not-a-number, and any other text (spaces and underscores too) are errors. To round, take
@@ -43,7 +44,7 @@ def to_int(value: float | str) -> int:
 
 
 @tf.data_node(id="convert.to_float")
-def to_float(value: float | str) -> float:
+def to_float(value: Number | str) -> float:
     """The float that a value is, or a text writes with a point and an exponent; a text is rounded to the nearest.
 
     A whole number that no float holds exactly is an error, and so is any other text, also one that is beyond floats.
@@ -124,7 +125,7 @@ def bool_to_int(value: bool) -> int:
 
 
 @tf.data_node(id="convert.number_to_text")
-def number_to_text(value: float, decimals: int = -1, separator: str = "") -> str:
+def number_to_text(value: Number, decimals: int = -1, separator: str = "") -> str:
     """A number in decimal digits: with so many after the point, or with as many as it takes to read it back.
 
     The separator stands between thousands. Halves are rounded to the even neighbour. Infinity and not-a-number are

@@ -6,6 +6,7 @@ from typing import Any
 
 import trioflow as tf
 from trioflow.nodes import _expect as expect
+from trioflow.nodes._equality import same
 
 Orderable = int | float | str
 
@@ -20,7 +21,7 @@ def equal(a: object, b: object) -> bool:
     >>> equal(1, 1.0)
     True
     """
-    return isinstance(a, bool) == isinstance(b, bool) and bool(a == b)
+    return same(a, b)
 
 
 @tf.data_node(id="logic.not_equal")
@@ -30,7 +31,7 @@ def not_equal(a: object, b: object) -> bool:
     >>> not_equal(1, True)
     True
     """
-    return not equal(a, b)
+    return not same(a, b)
 
 
 @tf.data_node(id="logic.less")
@@ -154,7 +155,7 @@ def all_(items: list[bool]) -> bool:
     >>> all_([True, True, False])
     False
     """
-    return all(_truths("logic.all", items))
+    return all(expect.truths("logic.all", items))
 
 
 @tf.data_node(id="logic.any")
@@ -164,7 +165,7 @@ def any_(items: list[bool]) -> bool:
     >>> any_([False, True])
     True
     """
-    return any(_truths("logic.any", items))
+    return any(expect.truths("logic.any", items))
 
 
 @tf.data_node(id="logic.count")
@@ -174,15 +175,7 @@ def count(items: list[bool]) -> int:
     >>> count([True, False, True])
     2
     """
-    return sum(_truths("logic.count", items))
-
-
-def _truths(node: str, items: list[Any]) -> list[bool]:
-    # Wires check the list, not its items.
-    for place, item in enumerate(items):
-        if not isinstance(item, bool):
-            raise TypeError(f"{node}: expected truth values, but item {place} is {expect.shown(item)}.")
-    return items
+    return sum(expect.truths("logic.count", items))
 
 
 @tf.data_node(id="logic.select")
