@@ -50,5 +50,5 @@ def _rank(value: object) -> tuple[Any, ...]:
     if isinstance(value, tuple):
         return (2, *map(_rank, cast("tuple[object, ...]", value)))
     if isinstance(value, frozenset):
-        return (3, *map(_rank, in_order(cast("frozenset[object]", value))))
+        return (3, *map(_rank, in_order(value)))
     return (4, type(value).__name__, repr(value))

@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 
 import trioflow as tf
 from trioflow.nodes import _expect as expect
+from trioflow.nodes._equality import in_order
 
 Number = int | float
 TypeName = Literal["none", "bool", "int", "float", "number", "str", "bytes", "list", "dict", "set"]
@@ -206,7 +207,7 @@ def path_to_text(path: Path) -> str:
 
 @tf.data_node(id="convert.to_list")
 def to_list(value: object) -> list[Any]:
-    """The items of a list or tuple, the members of a set (as it has them, in no order), or the value as the only item.
+    """The items of a list or tuple, the members of a set, as `set.to_list` orders them, or the value as the only item.
 
     None is an empty list. Texts, bytes and dictionaries are single values.
 
@@ -215,7 +216,9 @@ def to_list(value: object) -> list[Any]:
     """
     if value is None:
         return []
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, set | frozenset):
+        return in_order(cast("set[Any]", value))
+    if isinstance(value, list | tuple):
         return list(cast("list[Any]", value))
     return [value]
 

@@ -394,7 +394,7 @@ def slice_(value: str, start: int = 0, stop: int | None = None) -> str:
 
 @tf.data_node(id="text.to_text")
 def to_text(value: object) -> str:
-    """The value as Python writes it for people.
+    """The value as Python writes it for people. The members of a set are in any order: take `set.to_list` before.
 
     >>> to_text([1])
     '[1]'
