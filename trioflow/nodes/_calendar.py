@@ -7,7 +7,8 @@ import datetime
 import re
 import zoneinfo
 from collections.abc import Callable
-from typing import NamedTuple
+
+import attrs
 
 from trioflow.errors import did_you_mean
 
@@ -20,7 +21,8 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 _OFFSET = re.compile(r"([+-])([01]\d|2[0-3]):?([0-5]\d)")
 
 
-class _Code(NamedTuple):
+@attrs.frozen
+class _Code:
     """What a percent sign and a letter stand for: how it is written, and what it matches; empty if it can't be read."""
 
     write: Callable[[datetime.datetime], str]
