@@ -139,8 +139,10 @@ def _convert_to_union(value: Any, target: Any, converters: Converters) -> Any:
 
 
 def _is_exact(value: Any, target: Any) -> bool:
-    """Whether a value is of the type. Unlike in Python, a truth value is not a number."""
+    """Whether a value is of the type. Unlike in Python, a truth value is not a number, and a moment is not a day."""
     if isinstance(value, bool) and target in (int, float):
+        return False
+    if target is datetime.date and isinstance(value, datetime.datetime):
         return False
     if get_origin(target) is Literal:
         return any(type(value) is type(choice) and value == choice for choice in get_args(target))
@@ -277,6 +279,8 @@ def compatible(source: Any, target: Any, converters: Converters) -> bool:
     if get_origin(target) is Literal:
         return any(isinstance(choice, source) for choice in get_args(target))
     if source is bool and target in (int, float):
+        return False
+    if target is datetime.date and issubclass(source, datetime.datetime):
         return False
     if target is float and source is int:
         return True
