@@ -6,18 +6,10 @@ import doctest
 import importlib
 
 import pytest
+from data_nodes import AREAS, TYPES, fits, value_of
 
 import trioflow as tf
 from trioflow.model.node_type import FunctionBody
-from trioflow.semantics.coercion import coerce_literal
-from trioflow.testing import evaluate
-
-AREAS = (
-    "bits", "bytes", "convert", "csv", "date", "dict", "duration", "integer", "json", "list", "logic", "math", "path", "random",
-    "regex", "set", "statistics", "table", "text", "time", "trigonometry", "unicode", "url",
-)  # fmt: skip
-REGISTRY = tf.Registry.standard(plugins=False)
-TYPES = {area: [each for each in REGISTRY if each.id.startswith(f"{area}.")] for area in AREAS}
 
 
 @pytest.fixture
@@ -37,22 +29,6 @@ def typed(monkeypatch):
     monkeypatch.setattr(tf.FunctionNode, "__call__", checked)
 
 
-def fits(value, type_):
-    """Whether a value is of a type, at every depth, as it is: nothing has to be converted."""
-    read = coerce_literal(value, type_, {})
-    return type(read) is type(value) and repr(read) == repr(value)
-
-
-def evaluate_typed(node, /, **inputs):
-    """`trioflow.testing.evaluate`, with a look at the types."""
-    result = evaluate(node, **inputs)
-    outputs = REGISTRY.get(node).outputs
-    for output in outputs:
-        value = result[output.name] if len(outputs) > 1 else result
-        assert fits(value, output.type), f"{node}: {output.name} is {value!r}"
-    return result
-
-
 @pytest.mark.parametrize("area", AREAS)
 def test_examples(area, typed):
     """Each type of the area has an example at the end of its docstring, and the example is true."""
@@ -61,7 +37,7 @@ def test_examples(area, typed):
     runner = doctest.DocTestRunner(optionflags=doctest.FAIL_FAST)
     for node_type in TYPES[area]:
         body = node_type.body.function if isinstance(node_type.body, FunctionBody) else node_type.body
-        names = {**vars(importlib.import_module(body.__module__)), "evaluate": evaluate_typed}
+        names = {**vars(importlib.import_module(body.__module__)), "evaluate": value_of}
         test = doctest.DocTestParser().get_doctest(node_type.doc, names, node_type.id, None, None)
         if not test.examples or node_type.doc.rpartition("\n\n")[2].lstrip()[:3] != ">>>":
             said.append(f"{node_type.id}: the docstring does not end in an example.")

@@ -54,8 +54,8 @@ def swap(items: list[Any], a: int, b: int) -> list[Any]:
     ['c', 'b', 'a']
     """
     swapped = list(items)
-    swapped[a] = items[expect.place("list.swap", len(items), b)]
-    swapped[b] = items[expect.place("list.swap", len(items), a)]
+    for place, other in ((a, b), (b, a)):
+        swapped[expect.place("list.swap", len(items), place)] = items[expect.place("list.swap", len(items), other)]
     return swapped
 
 

@@ -43,8 +43,8 @@ def repeat(items: list[Any], times: int) -> list[Any]:
     >>> repeat([0, 1], 3)
     [0, 1, 0, 1, 0, 1]
     """
-    expect.at_most("list.repeat", times * len(items), "items")
-    return items * times
+    expect.at_most("list.repeat", times * max(len(items), 1), "items")
+    return items * max(times, 0)
 
 
 @tf.data_node(id="list.length")

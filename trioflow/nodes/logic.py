@@ -14,6 +14,12 @@ _NONE: Any = None
 """What a lazy input gives if nothing is wired: defaults are values, and type checkers ask for something to call."""
 
 
+def _comparable(node: str, *values: Orderable) -> None:
+    if len({isinstance(value, str) for value in values}) > 1:
+        told = " and ".join(expect.shown(value) for value in values)
+        raise TypeError(f"{node}: {told} can't be compared; expected only numbers, or only texts.")
+
+
 @tf.data_node(id="logic.equal")
 def equal(a: object, b: object) -> bool:
     """Whether two values are equal; 1 and 1.0 are, 1 and true are not.
@@ -41,6 +47,7 @@ def less(a: Orderable, b: Orderable) -> bool:
     >>> less(1, 2)
     True
     """
+    _comparable("logic.less", a, b)
     return a < b  # type: ignore[operator]
 
 
@@ -51,6 +58,7 @@ def less_equal(a: Orderable, b: Orderable) -> bool:
     >>> less_equal(2, 2)
     True
     """
+    _comparable("logic.less_equal", a, b)
     return a <= b  # type: ignore[operator]
 
 
@@ -61,6 +69,7 @@ def greater(a: Orderable, b: Orderable) -> bool:
     >>> greater("b", "a")
     True
     """
+    _comparable("logic.greater", a, b)
     return a > b  # type: ignore[operator]
 
 
@@ -71,6 +80,7 @@ def greater_equal(a: Orderable, b: Orderable) -> bool:
     >>> greater_equal(1, 2)
     False
     """
+    _comparable("logic.greater_equal", a, b)
     return a >= b  # type: ignore[operator]
 
 
@@ -83,6 +93,7 @@ def compare(a: Orderable, b: Orderable) -> int:
     >>> compare("a", "b")
     -1
     """
+    _comparable("logic.compare", a, b)
     if a != a or b != b:  # noqa: PLR0124 - only not-a-number is not itself
         raise ValueError(f"logic.compare: {a!r} and {b!r} have no order.")
     return (a > b) - (a < b)  # type: ignore[operator]
@@ -95,6 +106,7 @@ def between(value: Orderable, low: Orderable, high: Orderable) -> bool:
     >>> between(5, 1, 5)
     True
     """
+    _comparable("logic.between", value, low, high)
     return low <= value <= high  # type: ignore[operator]
 
 

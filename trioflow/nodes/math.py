@@ -20,6 +20,12 @@ _MOST_BITS = 10_000_000
 """Of whole numbers that a power makes: beyond it computing takes minutes, during which nothing else runs."""
 
 
+def _divisor(b: Number) -> Number:
+    if b == 0:
+        raise ZeroDivisionError("division by zero")
+    return b
+
+
 def _whole(node: str, value: Number) -> Number:
     if isinstance(value, float) and math.isnan(value):
         raise ValueError(f"{node}: NaN has no neighbour that is a whole number.")
@@ -71,7 +77,7 @@ def divide(a: Number, b: Number) -> float:
     >>> divide(7, 2)
     3.5
     """
-    return a / b
+    return a / _divisor(b)
 
 
 @tf.data_node(id="math.floor_divide")
@@ -81,7 +87,7 @@ def floor_divide(a: Number, b: Number) -> Number:
     >>> floor_divide(-7, 2)
     -4
     """
-    return a // b
+    return a // _divisor(b)
 
 
 @tf.data_node(id="math.modulo")
@@ -91,7 +97,7 @@ def modulo(a: Number, b: Number) -> Number:
     >>> modulo(-7, 2)
     1
     """
-    return a % b
+    return a % _divisor(b)
 
 
 class Quotient(NamedTuple):
@@ -108,7 +114,7 @@ def divmod_(a: Number, b: Number) -> Quotient:
     >>> divmod_(17, 5)
     Quotient(quotient=3, remainder=2)
     """
-    return Quotient(*divmod(a, b))
+    return Quotient(*divmod(a, _divisor(b)))
 
 
 @tf.data_node(id="math.power")

@@ -124,7 +124,7 @@ def replace(value: str, pattern: str, replacement: str, most: int = 0) -> str:
     if most < 0:
         raise ValueError(f"regex.replace: expected how many to replace at most, or 0 for all, got {most}.")
     try:
-        return _compiled("regex.replace", pattern).sub(replacement, value, count=most)
+        return _compiled("regex.replace", pattern).sub(replacement, value, count=min(most, len(value) + 1))
     except (re.error, IndexError) as error:
         raise ValueError(f"regex.replace: the replacement {replacement!r} does not fit: {error}.") from error
 

@@ -248,8 +248,8 @@ def repeat(value: str, times: int, separator: str = "") -> str:
     >>> repeat("ab", 3, "-")
     'ab-ab-ab'
     """
-    expect.at_most("text.repeat", times * (len(value) + len(separator)), "characters")
-    return separator.join([value] * times)
+    expect.at_most("text.repeat", times * max(len(value) + len(separator), 1), "characters")
+    return separator.join([value] * max(times, 0))
 
 
 @tf.data_node(id="text.reverse")
@@ -411,7 +411,10 @@ def parse_int(value: str) -> int:
     >>> parse_int("-12")
     -12
     """
-    return int(value)
+    try:
+        return int(value)
+    except ValueError as error:
+        raise ValueError(f"text.parse_int: {error}.") from None
 
 
 @tf.data_node(id="text.parse_float")
@@ -423,4 +426,7 @@ def parse_float(value: str) -> float:
     >>> parse_float("1e3")
     1000.0
     """
-    return float(value)
+    try:
+        return float(value)
+    except ValueError as error:
+        raise ValueError(f"text.parse_float: {error}.") from None
