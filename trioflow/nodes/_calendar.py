@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import datetime
+import functools
 import re
 import zoneinfo
 from collections.abc import Callable
@@ -63,11 +64,15 @@ def zone_named(node: str, zone: str) -> datetime.tzinfo:
     try:
         return zoneinfo.ZoneInfo(zone)
     except (LookupError, ValueError, OSError):  # no such file, or a name that could not be one, or a folder
-        known = zoneinfo.available_timezones()
-        near = did_you_mean(zone, known)
-    if not known:
+        near = did_you_mean(zone, _known_zones())
+    if not _known_zones():
         raise ValueError(f"{node}: this system knows no time zones. Install the package tzdata.")
     raise ValueError(f"{node}: there is no zone {zone!r}; write one such as 'Europe/Berlin', 'UTC', '+01:00'.{near}")
+
+
+@functools.cache  # it looks into every file of the database
+def _known_zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
 
 
 def _fixed(sign: str, hours: str, minutes: str) -> datetime.timezone:

@@ -89,5 +89,8 @@ def finite(node: str, value: float) -> None:
 
 def shown(value: object) -> str:
     """A value with its type, cut short, for a message."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no number of thousands of digits
+        text = "of thousands of digits"
     return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"

@@ -225,8 +225,8 @@ def round_(duration: Duration, to: Duration) -> Duration:
     if to <= Duration(0):
         raise ValueError(f"duration.round: expected a duration of more than zero to round to, got {to}.")
     below, rest = divmod(duration, to)
-    up = rest * 2 > to or (rest * 2 == to and below % 2)
-    return _exact("duration.round", lambda: to * (below + bool(up)))
+    up = rest > to - rest or (rest == to - rest and below % 2)
+    return _exact("duration.round", lambda: duration - rest + (to if up else Duration(0)))
 
 
 @tf.data_node(id="duration.compare")

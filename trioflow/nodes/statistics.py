@@ -1,7 +1,8 @@
 """Statistics of lists of finite numbers.
 
 Anything else in a list is an error that says where, and so is a list with too few items. Sums of floats are exact
-before they are rounded, so they don't depend on the order of the items.
+before they are rounded, so they don't depend on the order of the items. A result beyond the greatest float is an
+OverflowError.
 """
 
 from __future__ import annotations
