@@ -16,6 +16,16 @@ ByteOrder = Literal["big", "little"]
 Errors = Literal["strict", "replace", "ignore"]
 
 
+def _check(node: str, encoding: str) -> None:
+    # Python does not look for the encoding of nothing.
+    try:
+        " ".encode(encoding)
+    except UnicodeError:
+        return  # the encoding is there, without a space
+    except (LookupError, ValueError):
+        raise ValueError(f"{node}: there is no text encoding {encoding!r}; one is 'utf-8'.") from None
+
+
 @tf.data_node(id="bytes.from_text")
 def from_text(text: str, encoding: str = "utf-8", errors: Errors = "strict") -> bytes:
     """The text in an encoding. What the encoding has no bytes for is an error, or replaced by `?`, or left out.
@@ -25,10 +35,9 @@ def from_text(text: str, encoding: str = "utf-8", errors: Errors = "strict") -> 
     >>> from_text("é")
     b'\\xc3\\xa9'
     """
+    _check("bytes.from_text", encoding)
     try:
         return text.encode(encoding, errors)
-    except LookupError:
-        raise ValueError(f"bytes.from_text: there is no text encoding {encoding!r}; one is 'utf-8'.") from None
     except ValueError as error:
         raise ValueError(f"bytes.from_text: {expect.shown(text)} can't be encoded: {error}.") from None
 
@@ -42,10 +51,9 @@ def to_text(data: bytes, encoding: str = "utf-8", errors: Errors = "strict") -> 
     >>> to_text(b"caf\xc3\xa9")
     'café'
     """
+    _check("bytes.to_text", encoding)
     try:
         return data.decode(encoding, errors)
-    except LookupError:
-        raise ValueError(f"bytes.to_text: there is no text encoding {encoding!r}; one is 'utf-8'.") from None
     except ValueError as error:
         raise ValueError(f"bytes.to_text: {expect.shown(data)} can't be decoded: {error}.") from None
 

@@ -27,13 +27,13 @@ def _read(node: str, text: str, separator: str) -> list[list[str]]:
 
 
 def _written(node: str, rows: list[list[Any]], separator: str) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=_separator(node, separator), lineterminator="\n")
-    try:
-        writer.writerows(rows)
-    except csv.Error as error:
-        raise ValueError(f"{node}: {error}.") from None
-    return text.getvalue()
+    lines: list[str] = []
+    for row in rows:
+        line = io.StringIO(newline="")
+        # What may end a row is put in quotes, so it has to be both characters here, though the result has one.
+        csv.writer(line, delimiter=_separator(node, separator), lineterminator="\r\n").writerow(row)
+        lines.append(line.getvalue().removesuffix("\r\n"))
+    return "".join(f"{line}\n" for line in lines)
 
 
 @tf.data_node(id="csv.parse_rows")
