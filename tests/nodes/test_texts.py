@@ -239,6 +239,12 @@ def test_items_are_looked_at_when_they_are_used():
         call("csv.write_rows", rows=[1])
 
 
+def test_numbers_of_thousands_of_digits():
+    """A message can name a value that Python does not write."""
+    with pytest.raises(ValueError, match="no float is exactly int of thousands of digits"):
+        call("convert.to_float", value=10**5000)
+
+
 def test_values_without_end():
     """A value that holds itself has no JSON: an error, not a crash."""
     endless = []
