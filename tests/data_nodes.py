@@ -10,6 +10,8 @@ import zoneinfo
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
+from hypothesis import settings
+
 import trioflow as tf
 from trioflow.model.node_type import FunctionBody
 from trioflow.semantics.coercion import coerce_literal
@@ -91,6 +93,10 @@ CHOICES = {
     Path: tuple(Path(text) for text in TEXTS if "\0" not in text), datetime.date: DATES, datetime.datetime: MOMENTS,
     datetime.timedelta: DURATIONS,
 }  # fmt: skip
+
+
+law = settings(max_examples=50, deadline=None)
+"""Of a law that inputs of all kinds have to keep: quick, and not failed by a machine that is busy."""
 
 
 def drawn(type_: Any, draw: random.Random) -> Any:
