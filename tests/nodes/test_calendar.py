@@ -59,6 +59,8 @@ def berlin(text, **inputs):
         ("time.parse", {"text": "20260228T12", "zone": "UTC"}, "2026-02-28 12:00:00+00:00"),
         ("time.parse", {"text": "1/2/2026 12:05 AM", "pattern": "%m/%d/%Y %I:%M %p", "zone": "UTC"}, "2026-01-02 00:05:00+00:00"),
         ("time.parse", {"text": "2026 7 PM", "pattern": "%Y %I %p", "zone": "UTC"}, "2026-01-01 19:00:00+00:00"),
+        ("time.parse", {"text": "2026 1 AM", "pattern": "%Y %I %p", "zone": "UTC"}, "2026-01-01 01:00:00+00:00"),
+        ("time.format", {"moment": "2026-02-28T12:00:00Z", "pattern": "%z %Z"}, "+00:00 UTC"),
         ("time.parse", {"text": "2026 .5 -0330", "pattern": "%Y .%f %z"}, "2026-01-01 00:00:00.500000-03:30"),
         ("time.parse", {"text": "2026Z", "pattern": "%Y%z"}, "2026-01-01 00:00:00+00:00"),
         ("time.format", {"moment": "2026-02-28T00:05:06.000007+01:00", "pattern": "%I %p %f %z %Z"}, "12 AM 000007 +01:00 UTC+01:00"),
