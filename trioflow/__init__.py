@@ -33,6 +33,7 @@ from trioflow.errors import (
 from trioflow.model.builder import BoundSocket, Builder, Handle, build
 from trioflow.model.context import Branches, Context, DataContext, Fork, Services, SetupContext
 from trioflow.model.document import dumps, load, loads, save
+from trioflow.model.duration import format_duration, parse_duration
 from trioflow.model.graph import Connection, CustomEvent, Endpoint, Graph, GraphNode, StreamSettings, Variable
 from trioflow.model.node_type import FromServices, FunctionNode, Lazy, Node, NodeType, data_node, exec_node
 from trioflow.model.registry import Registry
@@ -123,11 +124,13 @@ __all__ = [
     "dumps",
     "events",
     "exec_node",
+    "format_duration",
     "load",
     "loads",
     "make_plan",
     "nodes",
     "open_run",
+    "parse_duration",
     "run",
     "save",
     "validate",
