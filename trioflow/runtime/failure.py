@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from trioflow.errors import Unwind
 from trioflow.semantics.events import Path
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def is_cancellation(error: BaseException) -> bool:
-    """Whether this is nothing but a cancellation, which is no failure."""
-    return all(isinstance(leaf, trio.Cancelled | GeneratorExit) for leaf in leaves(error))
+    """Whether this is nothing but a cancellation, or a body going back to one above it: no failure."""
+    return all(isinstance(leaf, trio.Cancelled | GeneratorExit | Unwind) for leaf in leaves(error))
 
 
 def origin_of(error: BaseException, run: RunState) -> Path | None:
