@@ -165,7 +165,8 @@ class Unwind(BaseException):
     """Raised by a body to get back to a body above it in the same strand, which awaits it and catches it.
 
     It is no failure: the activations in between end as cancelled, their `finally` blocks run, and `except Exception`
-    lets it pass. For nodes that change the flow from below, as `flow.break` does; subclass it, and catch what you raise.
+    lets it pass. For nodes that change the flow from below, as `flow.break` does; subclass it, and catch what you
+    raise.
     """
 
 

@@ -1,11 +1,11 @@
-"""What tests of nodes need: an event log to compare with a literal, a virtual clock, other schedules, one node alone."""
+"""What tests of nodes need: an event log to compare with a literal, a virtual clock, other schedules, a node alone."""
 
 from __future__ import annotations
 
 import inspect
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -148,7 +148,7 @@ def fire(
     registry = Registry.standard()
     node_type = registry.get(node) if isinstance(node, str) else as_node_type(node)
     if node_type is None or not node_type.is_exec:
-        raise ValueError(f"fire() is for exec nodes, and {node!r} is none. Evaluate a data node by calling its function.")
+        raise ValueError(f"fire() is for exec nodes, and {node!r} is none.")
     inputs = {socket.name for socket in node_type.inputs}
     reactions = {
         name: given.pop(name)
@@ -169,9 +169,8 @@ def fire(
             record = g.add(_Record, socket=socket.name, reaction=function)
             g.connect(fired[socket.name], record.enter)
             if reaction is not None and function is None:
-                reacting = g.add(reaction)
-                target = as_node_type(reaction) or registry.get(reaction)
-                g.connect(record.then, reacting[target.exec_inputs[0].name])
+                reacting = as_node_type(reaction) or registry.get(str(reaction))
+                g.connect(record.then, g.add(reacting)[reacting.exec_inputs[0].name])
     record_of: Fired = []
     services: dict[type | str, Any] = {"fired": record_of, "told": []}
     if virtual:
@@ -186,7 +185,7 @@ class _Record(Node, id="testing.record"):
 
     enter = ExecIn()
     socket = DataIn(str)
-    reaction: DataIn[Callable[[], Any] | None] = DataIn(object, default=None)
+    reaction: DataIn[Any] = DataIn(object, default=None)
     then = ExecOut()
 
     async def execute(self, ctx: Context) -> ExecOut:

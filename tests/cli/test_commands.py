@@ -46,7 +46,7 @@ def test_nodes_are_listed(cli):
     assert [line.split()[0] for line in everything] == tf.Registry.standard().ids()
     flow = cli("nodes", "flow").out.splitlines()
     assert [line.split() for line in flow] == [line.split() for line in everything if line.startswith("flow.")]
-    assert "flow.raise         Fails with a message." in flow
+    assert ["flow.raise", "Fails with a message: `NodeRaised`."] in [line.split(maxsplit=1) for line in flow]
 
 
 def test_a_node_is_described(cli, tmp_path):
@@ -112,7 +112,7 @@ def test_a_misspelt_node(cli):
     assert cli("nodes", "debug.pirnt") == (
         2,
         "",
-        "error: there is no node type 'debug.pirnt'. Did you mean 'debug.print' or 'debug'?\n",
+        "error: there is no node type 'debug.pirnt'. Did you mean 'debug.print' or 'debug.inspect' or 'debug.print_error'?\n",
     )
 
 

@@ -10,7 +10,7 @@ import trio
 from support import Fail, Note, Wait, chain
 
 import trioflow as tf
-from trioflow.nodes.flow import AssertionFailed, NodeRaised
+from trioflow.nodes.guard import AssertionFailed, NodeRaised
 
 N = tf.nodes
 

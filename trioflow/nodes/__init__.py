@@ -1,4 +1,4 @@
-"""The standard nodes, one module per area; `trioflow nodes` lists them with their sockets.
+"""The standard nodes, one module per area; `trioflow nodes` lists them with their sockets, `REFERENCE.md` has them all.
 
 Modules are imported when one of their nodes is asked for, here by Python name (`nodes.ForLoop`) or in a registry by id
 (`flow.for`).
@@ -8,60 +8,170 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trioflow.nodes.debug import Feedback, Print
-    from trioflow.nodes.event import Listen, Publish
-    from trioflow.nodes.file import ReadText, Walk, WriteText
-    from trioflow.nodes.flow import (
-        Assert,
+    from trioflow.nodes.choice import (
         Branch,
-        Delay,
-        ForEach,
-        ForLoop,
-        Parallel,
-        Race,
-        Raise,
-        RepeatUntil,
-        Sequence,
-        Start,
+        Chance,
+        Compare,
+        MultiBranch,
         Switch,
-        Try,
+        SwitchIndex,
+        SwitchInt,
+        SwitchText,
+        SwitchType,
+    )
+    from trioflow.nodes.debug import Feedback, Inspect, Log, Print, PrintError, Progress
+    from trioflow.nodes.event import Listen, Publish
+    from trioflow.nodes.file import Hash, ReadText, Walk, WriteText
+    from trioflow.nodes.flow import Consume, Delay, Marker, Measure, Sequence, Sequence8, Start
+    from trioflow.nodes.fork import Alongside, Join, Parallel, Parallel8, ParallelFor, ParallelForEach, Race
+    from trioflow.nodes.guard import Assert, Fallback, Raise, RaiseAgain, Retry, Shield, Timeout, Try
+    from trioflow.nodes.latch import AtMost, Counter, Cycle, EveryNth, FlipFlop, Gate, Once, OnChange, Throttle, WaitFor
+    from trioflow.nodes.loop import (
+        Break,
+        Continue,
+        DoWhile,
+        Every,
+        ForEach,
+        ForEachBatch,
+        ForEachEntry,
+        ForEachPair,
+        Forever,
+        ForLoop,
+        ForReverse,
+        ForStep,
+        Repeat,
+        RepeatUntil,
         While,
     )
-    from trioflow.nodes.variable import SetVariable, UpdateVariable
+    from trioflow.nodes.state import Change, Collect, History, Keep, Previous, Statistics, Stopwatch, Tally
+    from trioflow.nodes.variable import (
+        AddToVariable,
+        AppendToVariable,
+        GetVariable,
+        LowerVariable,
+        RaiseVariable,
+        RemoveVariableItem,
+        SetVariable,
+        SetVariableItem,
+        SwapVariable,
+        TakeFromVariable,
+        ToggleVariable,
+        UniteVariable,
+        UpdateVariable,
+    )
 
 _AREAS = {
-    "flow": (
-        "Assert", "Branch", "Delay", "ForEach", "ForLoop", "Parallel", "Race", "Raise", "RepeatUntil", "Sequence",
-        "Start", "Switch", "Try", "While",
+    "flow": ("Consume", "Delay", "Marker", "Measure", "Sequence", "Sequence8", "Start"),
+    "choice": (
+        "Branch", "Chance", "Compare", "MultiBranch", "Switch", "SwitchIndex", "SwitchInt", "SwitchText",
+        "SwitchType",
     ),
+    "loop": (
+        "Break", "Continue", "DoWhile", "Every", "ForEach", "ForEachBatch", "ForEachEntry", "ForEachPair", "ForLoop",
+        "ForReverse", "ForStep", "Forever", "Repeat", "RepeatUntil", "While",
+    ),
+    "latch": ("AtMost", "Counter", "Cycle", "EveryNth", "FlipFlop", "Gate", "OnChange", "Once", "Throttle", "WaitFor"),
+    "guard": ("Assert", "Fallback", "Raise", "RaiseAgain", "Retry", "Shield", "Timeout", "Try"),
+    "fork": ("Alongside", "Join", "Parallel", "Parallel8", "ParallelFor", "ParallelForEach", "Race"),
     "event": ("Listen", "Publish"),
-    "variable": ("SetVariable", "UpdateVariable"),
-    "debug": ("Feedback", "Print"),
-    "file": ("ReadText", "Walk", "WriteText"),
+    "variable": (
+        "AddToVariable", "AppendToVariable", "GetVariable", "LowerVariable", "RaiseVariable", "RemoveVariableItem",
+        "SetVariable", "SetVariableItem", "SwapVariable", "TakeFromVariable", "ToggleVariable", "UniteVariable",
+        "UpdateVariable",
+    ),
+    "state": ("Change", "Collect", "History", "Keep", "Previous", "Statistics", "Stopwatch", "Tally"),
+    "debug": ("Feedback", "Inspect", "Log", "Print", "PrintError", "Progress"),
+    "file": ("Hash", "ReadText", "Walk", "WriteText"),
 }  # fmt: skip
 _AREA_OF = {name: area for area, names in _AREAS.items() for name in names}
 
 __all__ = [
+    "AddToVariable",
+    "Alongside",
+    "AppendToVariable",
     "Assert",
+    "AtMost",
     "Branch",
+    "Break",
+    "Chance",
+    "Change",
+    "Collect",
+    "Compare",
+    "Consume",
+    "Continue",
+    "Counter",
+    "Cycle",
     "Delay",
+    "DoWhile",
+    "Every",
+    "EveryNth",
+    "Fallback",
     "Feedback",
+    "FlipFlop",
     "ForEach",
+    "ForEachBatch",
+    "ForEachEntry",
+    "ForEachPair",
     "ForLoop",
+    "ForReverse",
+    "ForStep",
+    "Forever",
+    "Gate",
+    "GetVariable",
+    "Hash",
+    "History",
+    "Inspect",
+    "Join",
+    "Keep",
     "Listen",
+    "Log",
+    "LowerVariable",
+    "Marker",
+    "Measure",
+    "MultiBranch",
+    "OnChange",
+    "Once",
     "Parallel",
+    "Parallel8",
+    "ParallelFor",
+    "ParallelForEach",
+    "Previous",
     "Print",
+    "PrintError",
+    "Progress",
     "Publish",
     "Race",
     "Raise",
+    "RaiseAgain",
+    "RaiseVariable",
     "ReadText",
+    "RemoveVariableItem",
+    "Repeat",
     "RepeatUntil",
+    "Retry",
     "Sequence",
+    "Sequence8",
     "SetVariable",
+    "SetVariableItem",
+    "Shield",
     "Start",
+    "Statistics",
+    "Stopwatch",
+    "SwapVariable",
     "Switch",
+    "SwitchIndex",
+    "SwitchInt",
+    "SwitchText",
+    "SwitchType",
+    "TakeFromVariable",
+    "Tally",
+    "Throttle",
+    "Timeout",
+    "ToggleVariable",
     "Try",
+    "UniteVariable",
     "UpdateVariable",
+    "WaitFor",
     "Walk",
     "While",
     "WriteText",

@@ -213,15 +213,15 @@ class SwitchType(tf.Node, id="flow.switch_type"):
         if value is None:
             return self.none
         for kinds, way in (
-            (bool, self.truth), (int | float, self.number), (str, self.text), (_LISTS, self.list), (_DICT, self.dict)
-        ):  # fmt: skip
+            (bool, self.truth),
+            ((int, float), self.number),
+            (str, self.text),
+            ((list, tuple), self.list),
+            (dict, self.dict),
+        ):
             if isinstance(value, kinds):
                 return way
         return self.other
-
-
-_LISTS = list | tuple
-_DICT = dict
 
 
 class Compare(tf.Node, id="flow.compare"):

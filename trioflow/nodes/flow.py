@@ -43,7 +43,9 @@ class Sequence(tf.Node, id="flow.sequence"):
 
 
 class Sequence8(Sequence, id="flow.sequence_8"):
-    """Runs up to eight chains one after the other, as `flow.sequence` does with four. Wire the last to the next for more.
+    """Runs up to eight chains one after the other, as `flow.sequence` does with four.
+
+    For more, wire the last one to the next sequence.
 
     >>> [output for output, _ in fire("flow.sequence_8")]
     ['first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth']

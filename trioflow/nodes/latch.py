@@ -127,7 +127,7 @@ class Cycle(tf.Node, id="flow.cycle"):
         if ctx.entered == "reset" or not ways:
             ctx.state["next"] = 0
             return None
-        place = ctx.state.get("next", 0)
+        place: int = ctx.state.get("next", 0)
         ctx.state["next"] = (place + 1) % len(ways)
         return ways[place]
 

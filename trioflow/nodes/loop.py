@@ -327,9 +327,9 @@ class ForEachBatch(tf.Node, id="flow.for_each_batch"):
 
 
 class ForEachPair(tf.Node, id="flow.for_each_pair"):
-    """Sends the items of two lists down `body` in pairs, then goes on at `done`. Lists of different length are an error.
+    """Sends the items of two lists down `body` in pairs, then goes on at `done`.
 
-    A stream, as `flow.for_each` is.
+    Lists of different length are an error. A stream, as `flow.for_each` is.
 
     >>> fire("flow.for_each_pair", a=[1, 2], b=["x", "y"])
     [('body', {'first': 1, 'second': 'x', 'index': 0}), ('body', {'first': 2, 'second': 'y', 'index': 1}), ('done', {})]

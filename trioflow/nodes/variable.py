@@ -99,7 +99,7 @@ class _ChangedBy(_Changing, abstract=True):
     value = tf.DataIn(object, doc="what it is changed by")
 
 
-class Add(_ChangedBy, id="variable.add"):
+class AddToVariable(_ChangedBy, id="variable.add"):
     """Adds a number to a variable, whose merge policy should be `sum`. What can't be added is an error.
 
     >>> fire("variable.add", variables={"total": 1}, name="total", value=2)
@@ -112,7 +112,7 @@ class Add(_ChangedBy, id="variable.add"):
         return _number(old) + arguments[0]
 
 
-class Append(_ChangedBy, id="variable.append"):
+class AppendToVariable(_ChangedBy, id="variable.append"):
     """Appends one item to a variable that holds a list; its merge policy should be `append`. No list is an error.
 
     >>> fire("variable.append", variables={"seen": [1]}, name="seen", value=2)
@@ -123,7 +123,7 @@ class Append(_ChangedBy, id="variable.append"):
         return [*_of(list, old), arguments[0]]
 
 
-class Unite(_ChangedBy, id="variable.unite"):
+class UniteVariable(_ChangedBy, id="variable.unite"):
     """Takes over the entries of a dict, or the items of a list or set that are not there yet; merge policy `union`.
 
     Variable and value must be of one kind, otherwise it is an error. Under a key that both have, the new value wins.
@@ -140,7 +140,7 @@ class Unite(_ChangedBy, id="variable.unite"):
         return old | by if kind is set else _unite(old, by)
 
 
-class Minimum(_ChangedBy, id="variable.minimum"):
+class LowerVariable(_ChangedBy, id="variable.minimum"):
     """Keeps the smaller of a variable and a value; merge policy `min`. A variable that is none takes the value.
 
     >>> fire("variable.minimum", variables={"least": 3}, name="least", value=2)
@@ -151,7 +151,7 @@ class Minimum(_ChangedBy, id="variable.minimum"):
         return arguments[0] if old is None else min(old, arguments[0])
 
 
-class Maximum(_ChangedBy, id="variable.maximum"):
+class RaiseVariable(_ChangedBy, id="variable.maximum"):
     """Keeps the greater of a variable and a value; merge policy `max`. A variable that is none takes the value.
 
     >>> fire("variable.maximum", variables={"most": 3}, name="most", value=2)
@@ -162,7 +162,7 @@ class Maximum(_ChangedBy, id="variable.maximum"):
         return arguments[0] if old is None else max(old, arguments[0])
 
 
-class Toggle(_Changing, id="variable.toggle"):
+class ToggleVariable(_Changing, id="variable.toggle"):
     """Makes a variable that is true false, and one that is false true. Anything else is an error.
 
     >>> fire("variable.toggle", variables={"on": False}, name="on")
@@ -173,7 +173,7 @@ class Toggle(_Changing, id="variable.toggle"):
         return not _of(bool, old)
 
 
-class SetItem(_Changing, id="variable.set_item"):
+class SetVariableItem(_Changing, id="variable.set_item"):
     """Puts a value under a key of a variable that holds a dict; merge policy `union`. No dict is an error.
 
     >>> fire("variable.set_item", variables={"ages": {}}, name="ages", key="Ann", value=30)
@@ -188,7 +188,7 @@ class SetItem(_Changing, id="variable.set_item"):
         return {**_of(dict, old), key: value}
 
 
-class RemoveItem(_Changing, id="variable.remove_item"):
+class RemoveVariableItem(_Changing, id="variable.remove_item"):
     """Takes a key out of a variable that holds a dict; a key that is not there changes nothing. No dict is an error.
 
     >>> fire("variable.remove_item", variables={"ages": {"Ann": 30}}, name="ages", key="Ann")
@@ -202,7 +202,7 @@ class RemoveItem(_Changing, id="variable.remove_item"):
         return {key: value for key, value in _of(dict, old).items() if key != arguments[0]}
 
 
-class TakeItem(tf.Node, id="variable.take"):
+class TakeFromVariable(tf.Node, id="variable.take"):
     """Takes the first item out of a variable that holds a list, or the last; goes on at `empty` if there is none.
 
     A variable that holds no list is an error.
@@ -230,7 +230,7 @@ class TakeItem(tf.Node, id="variable.take"):
         return self.then
 
 
-class Swap(tf.Node, id="variable.swap"):
+class SwapVariable(tf.Node, id="variable.swap"):
     """Sets a variable, and gives what it was. A value that does not fit the variable's type is an error.
 
     >>> fire("variable.swap", variables={"n": 1}, name="n", value=2)
@@ -266,10 +266,12 @@ def _unite(old: Any, by: Any) -> Any:
     return {**old, **by} if isinstance(old, dict) else [*old, *(item for item in by if item not in old)]
 
 
-_OPERATIONS: dict[str, Any] = {
-    "add": lambda old, by: old + by,
-    "append": lambda old, by: [*old, by],
-    "union": _unite,
-    "min": min,
-    "max": max,
-}
+def _add(old: Any, by: Any) -> Any:
+    return old + by
+
+
+def _append(old: Any, by: Any) -> Any:
+    return [*old, by]
+
+
+_OPERATIONS: dict[str, Any] = {"add": _add, "append": _append, "union": _unite, "min": min, "max": max}
