@@ -19,12 +19,13 @@ TYPES = {area: [each for each in REGISTRY if each.id.startswith(f"{area}.")] for
 
 @pytest.mark.parametrize("area", AREAS)
 def test_examples(area, tmp_path, monkeypatch):
-    """Each type of the area has an example at the end of its docstring, and the example is true."""
-    monkeypatch.chdir(tmp_path)
+    """Each type of the area has an example at the end of its docstring, and the example is true, in an empty folder."""
     assert TYPES[area]
     said = []
     runner = doctest.DocTestRunner(optionflags=doctest.FAIL_FAST)
     for node_type in TYPES[area]:
+        (tmp_path / node_type.id).mkdir()
+        monkeypatch.chdir(tmp_path / node_type.id)
         body = node_type.body.function if isinstance(node_type.body, FunctionBody) else node_type.body
         names = {**vars(importlib.import_module(body.__module__)), "fire": fire, "trio": trio, "tf": tf}
         test = doctest.DocTestParser().get_doctest(node_type.doc, names, node_type.id, None, None)

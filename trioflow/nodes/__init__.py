@@ -21,8 +21,28 @@ if TYPE_CHECKING:
     )
     from trioflow.nodes.debug import Feedback, Inspect, Log, Print, PrintError, Progress
     from trioflow.nodes.event import Listen, Publish
-    from trioflow.nodes.file import Hash, ReadText, Walk, WriteText
+    from trioflow.nodes.file import (
+        AppendBytes,
+        AppendText,
+        Chunks,
+        Hash,
+        Lines,
+        ReadBytes,
+        ReadText,
+        WriteBytes,
+        WriteText,
+    )
     from trioflow.nodes.flow import Consume, Delay, Marker, Measure, Sequence, Sequence8, Start
+    from trioflow.nodes.folder import (
+        CopyFile,
+        DeleteFile,
+        DeleteFolder,
+        ListFolder,
+        MakeFolder,
+        MoveFile,
+        TemporaryFolder,
+        Walk,
+    )
     from trioflow.nodes.fork import Alongside, Join, Parallel, Parallel8, ParallelFor, ParallelForEach, Race
     from trioflow.nodes.guard import Assert, Fallback, Raise, RaiseAgain, Retry, Shield, Timeout, Try
     from trioflow.nodes.latch import AtMost, Counter, Cycle, EveryNth, FlipFlop, Gate, Once, OnChange, Throttle, WaitFor
@@ -81,13 +101,20 @@ _AREAS = {
     ),
     "state": ("Change", "Collect", "History", "Keep", "Previous", "Statistics", "Stopwatch", "Tally"),
     "debug": ("Feedback", "Inspect", "Log", "Print", "PrintError", "Progress"),
-    "file": ("Hash", "ReadText", "Walk", "WriteText"),
+    "file": (
+        "AppendBytes", "AppendText", "Chunks", "Hash", "Lines", "ReadBytes", "ReadText", "WriteBytes", "WriteText",
+    ),
+    "folder": (
+        "CopyFile", "DeleteFile", "DeleteFolder", "ListFolder", "MakeFolder", "MoveFile", "TemporaryFolder", "Walk",
+    ),
 }  # fmt: skip
 _AREA_OF = {name: area for area, names in _AREAS.items() for name in names}
 
 __all__ = [
     "AddToVariable",
     "Alongside",
+    "AppendBytes",
+    "AppendText",
     "AppendToVariable",
     "Assert",
     "AtMost",
@@ -95,13 +122,17 @@ __all__ = [
     "Break",
     "Chance",
     "Change",
+    "Chunks",
     "Collect",
     "Compare",
     "Consume",
     "Continue",
+    "CopyFile",
     "Counter",
     "Cycle",
     "Delay",
+    "DeleteFile",
+    "DeleteFolder",
     "DoWhile",
     "Every",
     "EveryNth",
@@ -123,11 +154,15 @@ __all__ = [
     "Inspect",
     "Join",
     "Keep",
+    "Lines",
+    "ListFolder",
     "Listen",
     "Log",
     "LowerVariable",
+    "MakeFolder",
     "Marker",
     "Measure",
+    "MoveFile",
     "MultiBranch",
     "OnChange",
     "Once",
@@ -144,6 +179,7 @@ __all__ = [
     "Raise",
     "RaiseAgain",
     "RaiseVariable",
+    "ReadBytes",
     "ReadText",
     "RemoveVariableItem",
     "Repeat",
@@ -165,6 +201,7 @@ __all__ = [
     "SwitchType",
     "TakeFromVariable",
     "Tally",
+    "TemporaryFolder",
     "Throttle",
     "Timeout",
     "ToggleVariable",
@@ -174,6 +211,7 @@ __all__ = [
     "WaitFor",
     "Walk",
     "While",
+    "WriteBytes",
     "WriteText",
 ]
 
