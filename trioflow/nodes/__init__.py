@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     )
     from trioflow.nodes.fork import Alongside, Join, Parallel, Parallel8, ParallelFor, ParallelForEach, Race
     from trioflow.nodes.guard import Assert, Fallback, Raise, RaiseAgain, Retry, Shield, Timeout, Try
+    from trioflow.nodes.http import HttpDownload, HttpGet, HttpLines, HttpPost, HttpRequest
     from trioflow.nodes.latch import AtMost, Counter, Cycle, EveryNth, FlipFlop, Gate, Once, OnChange, Throttle, WaitFor
     from trioflow.nodes.loop import (
         Break,
@@ -63,7 +64,9 @@ if TYPE_CHECKING:
         RepeatUntil,
         While,
     )
+    from trioflow.nodes.process import KeepCommand, PipeCommand, RunCommand, StreamCommand
     from trioflow.nodes.state import Change, Collect, History, Keep, Previous, Statistics, Stopwatch, Tally
+    from trioflow.nodes.tcp import TcpAsk, TcpListen, TcpReply, TcpRequest, TcpWait
     from trioflow.nodes.variable import (
         AddToVariable,
         AppendToVariable,
@@ -107,6 +110,9 @@ _AREAS = {
     "folder": (
         "CopyFile", "DeleteFile", "DeleteFolder", "ListFolder", "MakeFolder", "MoveFile", "TemporaryFolder", "Walk",
     ),
+    "process": ("KeepCommand", "PipeCommand", "RunCommand", "StreamCommand"),
+    "tcp": ("TcpAsk", "TcpListen", "TcpReply", "TcpRequest", "TcpWait"),
+    "http": ("HttpDownload", "HttpGet", "HttpLines", "HttpPost", "HttpRequest"),
 }  # fmt: skip
 _AREA_OF = {name: area for area, names in _AREAS.items() for name in names}
 
@@ -151,9 +157,15 @@ __all__ = [
     "GetVariable",
     "Hash",
     "History",
+    "HttpDownload",
+    "HttpGet",
+    "HttpLines",
+    "HttpPost",
+    "HttpRequest",
     "Inspect",
     "Join",
     "Keep",
+    "KeepCommand",
     "Lines",
     "ListFolder",
     "Listen",
@@ -170,6 +182,7 @@ __all__ = [
     "Parallel8",
     "ParallelFor",
     "ParallelForEach",
+    "PipeCommand",
     "Previous",
     "Print",
     "PrintError",
@@ -185,6 +198,7 @@ __all__ = [
     "Repeat",
     "RepeatUntil",
     "Retry",
+    "RunCommand",
     "Sequence",
     "Sequence8",
     "SetVariable",
@@ -193,6 +207,7 @@ __all__ = [
     "Start",
     "Statistics",
     "Stopwatch",
+    "StreamCommand",
     "SwapVariable",
     "Switch",
     "SwitchIndex",
@@ -201,6 +216,11 @@ __all__ = [
     "SwitchType",
     "TakeFromVariable",
     "Tally",
+    "TcpAsk",
+    "TcpListen",
+    "TcpReply",
+    "TcpRequest",
+    "TcpWait",
     "TemporaryFolder",
     "Throttle",
     "Timeout",
