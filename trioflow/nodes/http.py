@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -127,7 +127,7 @@ def _check_headers(node: str, headers: Mapping[Any, Any]) -> dict[str, str]:
 
 
 @contextmanager
-def _telling(node: str, url: str) -> Iterator[None]:
+def _telling(node: str, url: str) -> Generator[None, None, None]:
     """What httpx says is raised as what it means here."""
     import httpx  # noqa: PLC0415 - an extra
 
@@ -142,7 +142,8 @@ def _telling(node: str, url: str) -> Iterator[None]:
 async def _chunks(node: str, response: httpx.Response, url: str, most: float) -> AsyncGenerator[bytes, None]:
     """What comes, piece by piece. Raises `TooLarge`, `NotAnswered`."""
     size = 0
-    async with aclosing(response.aiter_bytes()) as pieces:
+    pieces = response.aiter_bytes()
+    try:
         while True:
             with _telling(node, url):
                 piece = await anext(pieces, b"")
@@ -152,6 +153,12 @@ async def _chunks(node: str, response: httpx.Response, url: str, most: float) ->
             if size > most:
                 raise TooLarge(f"{node}: {url} sent more than {most:,} bytes.")
             yield piece
+    finally:
+        # Generators inside of it stay open if this one is only closed: cancelling what they wait for ends them all.
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            async for _ in pieces:
+                pass
 
 
 class _Asking(_Exchange, abstract=True):
@@ -168,9 +175,11 @@ class _Asking(_Exchange, abstract=True):
         node, seconds, most = type(self).type.id, await self._seconds(ctx), await ctx.get_input(self.most)
         read_as: ReadAs = await ctx.get_input(self.read_as)
         with trio.move_on_after(seconds):
-            async with self._open(ctx, method, body, kind) as (response, url):
-                async with aclosing(_chunks(node, response, url, most)) as chunks:
-                    data = b"".join([chunk async for chunk in chunks])
+            async with (
+                self._open(ctx, method, body, kind) as (response, url),
+                aclosing(_chunks(node, response, url, most)) as chunks,
+            ):
+                data = b"".join([chunk async for chunk in chunks])
             # A server that can't do what it was asked for seldom says so in the form that was expected.
             form: ReadAs = "text" if read_as == "json" and response.status_code >= 400 else read_as
             ctx.set_output(self.content, _read(node, data, form, response, url))

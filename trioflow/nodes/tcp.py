@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,12 +42,12 @@ class _Asking(tf.Node, abstract=True):
     async def _exchange(self, host: str, port: int, data: bytes, until: bytes, most: int) -> bytes:
         node = type(self).type.id
         async with await connect(node, host, port) as stream:
-            async with trio.open_nursery() as nursery:
+            async with open_helpers() as helpers:
                 # At the same time, since a server that answers meanwhile would wait for us to read.
-                nursery.start_soon(_send, stream, data, not until)
+                helpers.start_soon(_send, stream, data, not until)
                 with _telling(node, host, port):
                     received = await _receive(node, stream, until, most, f"{host}:{port}")
-                nursery.cancel_scope.cancel()
+                helpers.cancel_scope.cancel()
             return received
 
 
@@ -65,7 +65,7 @@ async def connect(node: str, host: str, port: int) -> trio.SocketStream:
 
 
 @contextmanager
-def _telling(node: str, host: str, port: int) -> Iterator[None]:
+def _telling(node: str, host: str, port: int) -> Generator[None, None, None]:
     try:
         yield
     except (OSError, UnicodeError) as error:  # a host name that has no encoding raises the second
