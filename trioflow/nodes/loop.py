@@ -81,9 +81,12 @@ _innermost: ContextVar[Loop | None] = ContextVar("innermost loop", default=None)
 
 
 def _is_for(loop: Loop, kind: type[_Leave], error: BaseException | None) -> bool:
-    if isinstance(error, BaseExceptionGroup):  # it came through the nursery of a body in between
-        _, rest = error.split(lambda each: isinstance(each, kind) and each.loop is loop)
-        return rest is None
+    """Whether this leaves the loop. What failed meanwhile in a body in between is raised instead."""
+    if isinstance(error, BaseExceptionGroup):  # it came through the nursery of such a body
+        found, rest = error.split(lambda each: isinstance(each, kind) and each.loop is loop)
+        if found is not None and rest is not None:
+            raise rest
+        return found is not None
     return isinstance(error, kind) and error.loop is loop
 
 
