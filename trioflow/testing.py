@@ -172,7 +172,7 @@ def fire(
                 reacting = as_node_type(reaction) or registry.get(str(reaction))
                 g.connect(record.then, g.add(reacting)[reacting.exec_inputs[0].name])
     record_of: Fired = []
-    services: dict[type | str, Any] = {"fired": record_of, "told": []}
+    services: dict[type | str, Any] = {"fired": record_of, "told": {}}
     if virtual:
         run_virtual(g.graph, registry=registry, services=services)
     else:
@@ -190,15 +190,15 @@ class _Record(Node, id="testing.record"):
 
     async def execute(self, ctx: Context) -> ExecOut:
         assert isinstance(ctx, Activation)
-        # By cells, since values don't tell whether an output was written again (D9). The list keeps them alive: a cell
-        # that is gone could be taken for another.
-        told: list[Cell] = ctx.services.get("told")
+        # By cells, since values don't tell whether an output was written again (D9). They are kept, since an identity
+        # belongs to one cell only as long as that is there.
+        told: dict[int, Cell] = ctx.services.get("told")
         plan = next(plan for plan in ctx.run.plan.nodes if plan.id == "node")
         values: dict[str, Any] = {}
         for place, socket in enumerate(plan.type.outputs, plan.first_output):
             cell = ctx.strand.store.cells[place]
-            if cell is not None and not any(cell is each for each in told):
-                told.append(cell)
+            if cell is not None and id(cell) not in told:
+                told[id(cell)] = cell
                 values[socket.name] = cell.value
         ctx.services.get("fired").append((await ctx.get_input(self.socket), values))
         reaction = await ctx.get_input(self.reaction)

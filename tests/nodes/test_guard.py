@@ -197,7 +197,11 @@ def test_raising_again(bench):
         g.connect(node.catch, note.enter)
         g.connect(note.then, g.add("flow.raise_again", error=node.error).enter)
     error = bench.fails(ValueError, g.graph)
-    assert (str(error), bench.notes, error.__notes__[0]) == ("boom", ["seen"], "in node 'fail' (test.fail), activation 0.1.0")
+    assert (str(error), bench.notes, error.__notes__[0]) == (
+        "boom",
+        ["seen"],
+        "in node 'fail' (test.fail), activation 0.1.0",
+    )
     with pytest.raises(TypeError, match="flow.raise_again needs an exception, got 'x'."):
         fire("flow.raise_again", error="x")
 

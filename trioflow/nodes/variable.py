@@ -64,10 +64,8 @@ class _Changing(tf.Node, abstract=True):
         try:
             value = self._changed(old, *arguments)
         except (TypeError, ValueError) as error:
-            what = ", ".join(map(repr, arguments))
-            raise type(error)(
-                f"{type(self).type.id}: variable {name!r} is {old!r}, and can't be changed by {what}: {error}."
-            ) from error
+            by = f", and can't be changed by {', '.join(map(repr, arguments))}" if arguments else ""
+            raise type(error)(f"{type(self).type.id}: variable {name!r} is {old!r}{by}: {error}.") from error
         ctx.set_variable(name, value)
         ctx.set_output(self.result, value)
         return self.then
