@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -155,3 +156,22 @@ def test_yaml_without_its_package_is_a_sentence(tmp_path):
         "error: g.yaml: YAML documents needs an optional package. "
         "Install it with: python -m pip install 'trioflow[yaml]'\n"
     )
+
+
+def test_examples_stand_below_the_sockets(cli):
+    """`nodes NAME` shows the example last, as one types it."""
+    assert cli("nodes", "flow.repeat").out.endswith("""\
+
+example:
+    >>> fire("flow.repeat", times=2)
+    [('body', {'round': 1}), ('body', {'round': 2}), ('done', {})]
+""")
+
+
+def test_nodes_as_markdown(cli):
+    """`--markdown` makes a page, of all, of an area or of one."""
+    everything = cli("nodes", "--markdown").out
+    assert (Path(tf.nodes.__file__).parent / "REFERENCE.md").read_text(encoding="utf-8") == everything
+    assert "\n### flow.for\n" in everything
+    assert "\n### math.add\n" not in cli("nodes", "flow", "--markdown").out
+    assert cli("nodes", "flow.for", "--markdown").out.count("###") == 1
