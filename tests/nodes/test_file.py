@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import trioflow as tf
 from trioflow.nodes import _disk
 from trioflow.nodes._disk import NotRegular, write_atomically
-from trioflow.nodes._text import LineSplitter, NotText, decode
+from trioflow.nodes._text import Decoder, LineSplitter, NotText, decode
 from trioflow.testing import fire
 
 
@@ -235,6 +235,10 @@ def test_a_character_that_is_cut_off():
     """The error tells where the character begins."""
     with pytest.raises(NotText, match="here is not utf-8 text: byte 0xe2 at offset 1: unexpected end of data."):
         decode(b"a\xe2\x82", "utf-8", "here")
+    decoder = Decoder("utf-8", "here")
+    assert decoder(b"a\xe2") == "a"
+    with pytest.raises(NotText, match="byte 0xe2 at offset 1: invalid continuation byte."):
+        decoder(b"\x82x")
 
 
 def test_lines(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -226,9 +227,14 @@ def test_what_has_left_the_group_keeps_nobody_waiting():
 
 
 def test_process_groups():
-    """A group is alive while somebody in it is."""
+    """A group is alive while somebody in it is; who has ended is not, even if nobody has asked for that yet."""
     assert is_group_alive(os.getpgrp())
     assert not is_group_alive(2**22 + 1)
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as process:
+        assert is_group_alive(process.pid)
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert not is_group_alive(process.pid)
 
 
 def test_no_pipe_is_left_open():

@@ -372,7 +372,7 @@ async def test_hanging_up_and_breaking():
 
 
 async def test_memory_stays_flat():
-    """The data of each line is dropped when its chain ends, however many lines there are."""
+    """The data of each line is dropped when its chain ends, however many lines there are: nothing adds up."""
     alive, found = weakref.WeakSet(), []
 
     def body(g, listen, reply):
@@ -383,8 +383,11 @@ async def test_memory_stays_flat():
                 found.append(len(alive))
 
         counted = g.add(tf.exec_node(look), line=listen.request, text=listen.line)
+        g.variable("n", "int", 0, merge="sum")
+        add = g.add("variable.add", name="n")
         g.connect(listen.body, counted.enter)
-        g.connect(counted.then, reply.enter)
+        g.connect(counted.then, add.enter)
+        g.connect(add.then, reply.enter)
 
     server = Server(times=300, body=body)
     async with trio.open_nursery() as nursery:
@@ -394,6 +397,7 @@ async def test_memory_stays_flat():
             assert (await lines(client, 300))[1] == "open"
     assert found[0] < 10
     assert found == found[:1] * 3
+    assert server.result.variables == {"n": 0}
 
 
 async def test_a_port_that_is_taken():

@@ -160,13 +160,14 @@ class Retry(tf.Node, id="flow.retry"):
             at_least_zero("flow.retry", socket.name, await ctx.get_input(socket))
             for socket in (self.delay, self.factor, self.longest)
         ]
+        wait = min(delay, longest)
         for attempt in range(1, attempts + 1):
             try:
                 await ctx.trigger(self.body, {self.attempt: attempt})
             except Exception as error:
                 if attempt < attempts:
-                    await trio.sleep(min(delay, longest))
-                    delay = min(delay * factor, longest)  # it can't grow beyond what a float holds
+                    await trio.sleep(wait)
+                    wait = min(wait * factor, longest)
                 elif ctx.is_connected(self.failed):
                     ctx.set_output(self.error, error)
                     ctx.set_output(self.message, str(error))
