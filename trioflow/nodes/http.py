@@ -5,8 +5,10 @@ Each node keeps its connections for the next request, until the run ends. Proxie
 
 from __future__ import annotations
 
+import functools
 import json
 import math
+import ssl
 from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -63,7 +65,8 @@ class _Exchange(tf.Node, abstract=True):
             import httpx  # noqa: PLC0415 - an extra
         except ImportError as error:
             raise tf.MissingExtra(f"The node type {type(self).type.id}", "http") from error
-        self._client = httpx.AsyncClient(timeout=None)  # noqa: S113 - trio's scopes do that, for all of it
+        # Time limits are those of trio's scopes, for all of a request.
+        self._client = httpx.AsyncClient(timeout=None, verify=_trusted())  # noqa: S113
 
     async def teardown(self) -> None:
         await self._client.aclose()
@@ -117,6 +120,14 @@ class _Exchange(tf.Node, abstract=True):
             url = await ctx.get_input(self.url)
             raise TimeoutError(f"{type(self).type.id}: {url} did not answer within {seconds:g} s.")
         return self.timed_out
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """Whose certificates are believed; read once, since that takes longer than all else that a client needs."""
+    import httpx  # noqa: PLC0415 - an extra
+
+    return httpx.create_ssl_context()
 
 
 def _check_headers(node: str, headers: Mapping[Any, Any]) -> dict[str, str]:

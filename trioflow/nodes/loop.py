@@ -40,6 +40,11 @@ class _Continue(_Leave):
 class Loop:
     """The rounds of one loop in one activation, as a context manager around all of them; `round` is one around each.
 
+        with Loop(ctx) as loop:
+            for item in items:
+                with loop.round:
+                    await ctx.emit(self.item, item)
+
     Opened and closed by the body of the loop's node, in one task. What is not a break or continue of this very loop
     passes through.
     """

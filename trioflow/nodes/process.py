@@ -2,7 +2,7 @@
 
 When the node is done, has taken too long or is cancelled, its command and all that this has started are ended: asked to
 by SIGTERM, and killed after `grace` seconds. They run in a process group of their own, so Ctrl-C does not reach them.
-For POSIX systems.
+If the host itself is killed there is nobody left to end them. For POSIX systems.
 """
 
 from __future__ import annotations
