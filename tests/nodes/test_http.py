@@ -134,7 +134,7 @@ async def ask(target, node_type="http.get", wired=("then", "failed", "timed_out"
                 g.connect(node[way], g.add(tell, way=way).enter)
             if wire is not None:
                 wire(g, node)
-        with trio.fail_after(5):
+        with trio.fail_after(20):
             result = await tf.run(g.graph)
         helpers.cancel_scope.cancel()
     return notes, result.outputs.get("node", {})
@@ -320,7 +320,7 @@ async def test_lines():
     found.clear()
     wired = ["timed_out", "done"]
     notes, _ = await ask(
-        "stuck", "http.lines", wired=wired, timeout=0.1, wire=lambda g, node: found.append(noting(g, node))
+        "stuck", "http.lines", wired=wired, timeout=0.5, wire=lambda g, node: found.append(noting(g, node))
     )
     assert (notes, found[0]) == (["timed_out"], [(1, "one")])
 
@@ -330,11 +330,11 @@ async def test_lines_without_end():
     server = Server()
 
     def stop(g, node):
-        wait, branch = g.add("flow.delay", seconds=0.2), g.add("flow.break")
+        wait, branch = g.add("flow.delay", seconds=0.7), g.add("flow.break")
         g.connect(node.body, wait.enter)
         g.connect(wait.then, branch.enter)
 
-    notes, outputs = await ask("endless", "http.lines", wired=["done"], server=server, wire=stop, timeout=0.1)
+    notes, outputs = await ask("endless", "http.lines", wired=["done"], server=server, wire=stop, timeout=0.5)
     assert (notes, outputs["number"]) == (["done"], 1)
     assert server.sent < 20_000_000
 

@@ -165,12 +165,12 @@ def test_output_without_end():
     assert str(fails(TooMuchOutput, "process.run", command=["yes"], most=1000)) == (
         "process.run: the command wrote more than 1,000 bytes to its output."
     )
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 20
 
 
 def test_taking_too_long(tmp_path):
     """What takes too long is ended with all that it started; what it wrote by then is there."""
-    [(output, values)] = python(FAMILY, timeout=0.5)
+    [(output, values)] = python(FAMILY, timeout=1.5)
     assert (output, values["exit_code"]) == ("timed_out", -signal.SIGTERM)
     grandchildren = [int(word) for word in values["stdout"].split()]
     assert len(grandchildren) == 2
@@ -183,9 +183,9 @@ def test_what_does_not_listen_is_killed():
     """SIGTERM is ignored, SIGKILL can't be: it comes when the grace period is over."""
     code = "import signal, time; signal.signal(15, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
     started = time.monotonic()
-    [(output, values)] = python(code, timeout=0.4, grace=0.3)
+    [(output, values)] = python(code, timeout=1.0, grace=0.3)
     assert (output, values["exit_code"], values["stdout"]) == ("timed_out", -signal.SIGKILL, "ready\n")
-    assert 0.6 < time.monotonic() - started < 3
+    assert 0.6 < time.monotonic() - started < 20
 
 
 def test_cancelled(tmp_path):
@@ -212,7 +212,7 @@ def test_what_it_leaves_running_is_ended():
     started = time.monotonic()
     [(output, values)] = run("sh", "-c", "sleep 60 & echo $!")
     assert (output, is_alive(values["stdout"].strip())) == ("then", False)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
 
 
 def test_what_has_left_the_group_keeps_nobody_waiting():
@@ -220,7 +220,7 @@ def test_what_has_left_the_group_keeps_nobody_waiting():
     code = "import subprocess, sys; print(subprocess.Popen(['sleep', '60'], start_new_session=True).pid, flush=True)"
     started = time.monotonic()
     [(output, values)] = python(code)
-    assert (output, time.monotonic() - started < 5) == ("then", True)
+    assert (output, time.monotonic() - started < 20) == ("then", True)
     daemon = int(values["stdout"])
     assert is_alive(daemon)
     os.kill(daemon, signal.SIGKILL)
@@ -258,7 +258,7 @@ def streaming(*command, **inputs):
 def test_lines_come_while_it_runs():
     """A line is sent when it comes, not when the command has ended."""
     times = []
-    code = "import time; print(1, flush=True); time.sleep(0.3); print(2)"
+    code = "import time; print(1, flush=True); time.sleep(0.6); print(2)"
     fired = streaming(sys.executable, "-c", code, body=lambda: times.append(time.monotonic()))
     assert [values.get("line") for _, values in fired] == ["1", "2", None]
     assert times[1] - times[0] > 0.2
@@ -285,7 +285,7 @@ def test_a_body_that_fails_ends_the_command():
     started = time.monotonic()
     with pytest.raises(ZeroDivisionError):
         streaming("sh", "-c", "echo a; sleep 60", body=lambda: 1 / 0)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 20
 
 
 def test_a_stream_of_no_text():
