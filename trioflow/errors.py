@@ -166,7 +166,7 @@ class Unwind(BaseException):
 
     It is no failure: the activations in between end as cancelled, their `finally` blocks run, and `except Exception`
     lets it pass. For nodes that change the flow from below, as `flow.break` does; subclass it, and catch what you
-    raise.
+    raise: one that nobody catches is a failure of the run, `NodeError`.
     """
 
 
