@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import Note
 
@@ -64,6 +64,7 @@ def test_switch_type(value, expected):
     assert notes == [expected]
 
 
+@settings(max_examples=60)
 @given(st.floats(allow_nan=False) | st.integers(), st.floats(allow_nan=False) | st.integers())
 def test_compare(a, b):
     """Numbers are compared exactly, however large."""

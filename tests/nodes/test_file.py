@@ -10,7 +10,7 @@ import time
 
 import pytest
 import trio
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import trioflow as tf
@@ -219,6 +219,7 @@ def test_reading_is_cancelled_between_chunks(tmp_path, monkeypatch):
     assert len(chunks) == 2
 
 
+@settings(max_examples=60)
 @given(st.text(st.characters(codec="utf-8"), max_size=30), st.lists(st.integers(0, 60), max_size=5))
 def test_lines_do_not_depend_on_the_pieces(text, cuts):
     r"""However the bytes come, the lines are those between `\n`, without a `\r` before it."""
