@@ -27,7 +27,7 @@ from trioflow.model.registry import Registry
 from trioflow.runtime.activation import Activation, listeners
 from trioflow.runtime.bodies import data_body, exec_body
 from trioflow.runtime.dispatch import drive
-from trioflow.runtime.failure import is_cancellation, origin_of
+from trioflow.runtime.failure import escaped, is_cancellation, origin_of
 from trioflow.runtime.forks import StrandFork, dispatching, open_forks
 from trioflow.runtime.gate import Gate
 from trioflow.runtime.line import Line
@@ -215,7 +215,7 @@ class Run:
                 if limit.cancelled_caught:
                     failure = self._timed_out()
         except BaseException as error:
-            failure = error
+            failure = escaped(error)
         errors = await self._tear_down_nodes()
         failure = _combine(failure, errors)
         self._settle(failure, cancelled=self._scope.cancelled_caught)
