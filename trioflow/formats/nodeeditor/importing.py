@@ -1,0 +1,377 @@
+"""From a document of the format to a graph of ours.
+
+Every node keeps its place and what it was read from (in `metadata`), so that an export can give it back. What one node of
+theirs takes besides, and what an implicit conversion there is here, come after all nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from trioflow.errors import RegistryError, did_you_mean
+from trioflow.formats.nodeeditor.diagnostic import Diagnostic, Severity
+from trioflow.formats.nodeeditor.document import OURS, Document, Raw, Socket, Value, Wire, read_document
+from trioflow.formats.nodeeditor.dotnet import ZEROS, BadValue, fits, kind_of, read_text, read_value
+from trioflow.formats.nodeeditor.placed import Names, Placed, connection, place
+from trioflow.formats.nodeeditor.row import MAIN, Input, Output, Place, key_of
+from trioflow.formats.nodeeditor.tables import CONVERSIONS, ROWS
+from trioflow.model.graph import Connection, CustomEvent, Endpoint, Graph, GraphNode, StreamSettings, Variable
+from trioflow.model.registry import Registry
+from trioflow.model.sockets import UNSET
+
+KEY = "nodeeditor"
+"""The key in metadata of what an import keeps for an export."""
+
+_MOST_SUGGESTIONS = 100
+# Finding near names costs milliseconds, and a document may have thousands of names that are unknown.
+
+
+@attrs.frozen
+class Imported:
+    """A graph, and what there is to say about how it came about."""
+
+    graph: Graph
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """What keeps the graph from running as it is meant."""
+        return tuple(each for each in self.diagnostics if each.severity == "error")
+
+
+def import_tree(tree: Any, registry: Registry | None = None, *, source: str = "<document>") -> Imported:
+    """The graph that a document says; `tree` is the document as dicts and lists.
+
+    What can't be taken over is in the diagnostics, all at once: a node without a counterpart becomes a placeholder
+    (its type begins with `nodeeditor.`), with which the graph loads and can be drawn but not run; a connection that
+    joins nothing is left out. Raises `DocumentError` with every problem if the tree is no document of the format.
+    """
+    return _Importer(read_document(tree, source), registry if registry is not None else Registry.standard()).imported()
+
+
+def variables_of(document: Document) -> dict[str, str]:
+    """The names of our variables by the ids in the document; names are unique here."""
+    return _distinct((each.id, each.name) for each in document.variables)
+
+
+def events_of(document: Document) -> dict[str, str]:
+    """The names of our events by the ids in the document; names are unique here."""
+    return _distinct((each.id, each.name) for each in document.events)
+
+
+def _distinct(items: Iterable[tuple[str, str]]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for id_, name in items:
+        names[id_] = name if name not in taken else f"{name} ({id_})"
+        taken.add(names[id_])
+    return names
+
+
+class Literals:
+    """What their values are as literals of ours, and what they have where the document says nothing."""
+
+    def __init__(self, registry: Registry, values_are_texts: bool) -> None:
+        self._registry = registry
+        self._read = read_text if values_are_texts else read_value
+        self._defaults: dict[str, Mapping[str, Any]] = {}
+
+    def read(self, value: Value, kind: str | None) -> Any:
+        """A value for an input of the kind. Raises `BadValue`."""
+        return self._read(value.json, kind_of(value.type_name) if kind in {None, "any"} else kind)
+
+    def default(self, type_id: str, socket: str) -> Any:
+        """What our input has if nothing gives it a value; UNSET if that is nothing, or if the type is not there."""
+        if type_id not in self._defaults:
+            try:
+                found = self._registry.find(type_id)
+            except RegistryError:
+                found = None
+            self._defaults[type_id] = {each.name: each.default for each in found.inputs} if found is not None else {}
+        return self._defaults[type_id].get(socket, UNSET)
+
+    def of_unset(self, type_id: str, socket: str, input_: Input) -> Any:
+        """The literal that gives our input what theirs has by default; UNSET if it needs none."""
+        ours = self.default(type_id, socket)
+        if ours is not UNSET and (not input_.stated or _same(ours, input_.default)):
+            return UNSET
+        return input_.default
+
+
+def _same(a: Any, b: Any) -> bool:
+    return isinstance(a, bool) == isinstance(b, bool) and a == b
+
+
+class _Importer:
+    def __init__(self, document: Document, registry: Registry) -> None:
+        self._document = document
+        self._literals = Literals(registry, document.values_are_texts)
+        self._names = Names(variables_of(document), events_of(document))
+        self._placed: dict[str, Placed] = {}
+        self._diagnostics: list[Diagnostic] = []
+        self._notes: dict[str, tuple[str, str, int]] = {}
+        self._suggestions: dict[str, str] = {}
+        # The ids of nodes of ours, so that those of parts and conversions are unlike them.
+        self._ids = {node.id for node in document.nodes}
+        self._wires: list[Connection] = []
+        self._conversions: dict[tuple[str, str, str], GraphNode] = {}
+        self._dropped: list[list[Any]] = []
+        self._odd: list[Raw] = []
+        # By node: the sockets of its parts that are wired.
+        self._wired: dict[str, set[Place]] = {}
+
+    def imported(self) -> Imported:
+        nodes = self._document.nodes
+        for node in nodes:
+            self._placed[node.id] = placed = place(node, self._names)
+            self._report_node(placed, node.path, node.name)
+        self._connect()
+        omitted = [[index, node.raw] for index, node in enumerate(nodes) if self._placed[node.id].row.type is None]
+        made: list[GraphNode] = []
+        parts: list[GraphNode] = []
+        for node in nodes:
+            placed = self._placed[node.id]
+            if placed.row.type is not None:
+                main, *others = self._make(placed, node.starts, node.raw)
+                made.append(main)
+                parts += others
+        variables, implicit = self._variables([*made, *parts])
+        kept = {
+            "document": self._document.frame,
+            "omitted": omitted,
+            "dropped": self._dropped,
+            "connections": self._odd,
+            "implicit": implicit,
+        }
+        frame = self._document.frame
+        metadata = _ours(frame).get("metadata", {}) | {KEY: {key: value for key, value in kept.items() if value}}
+        events = [CustomEvent(self._names.events[each.id], _ours(each.raw).get("doc", "")) for each in self._document.events]
+        graph = Graph(
+            nodes=(*made, *parts, *self._conversions.values()),
+            connections=self._wires,
+            variables=variables,
+            events=events,
+            metadata=metadata,
+        )
+        for path, message, count in self._notes.values():
+            more = f" (so for {count:,} nodes)" if count > 1 else ""
+            self._report("note", "differs", path, message + more)
+        return Imported(graph, tuple(self._diagnostics))
+
+    # --- nodes ---
+
+    def _report_node(self, placed: Placed, path: str, name: str) -> None:
+        where = f"{path} {name!r}"
+        if placed.is_placeholder:
+            cure = f"It is kept as a placeholder, {placed.row.type}.{self._suggest(name)}"
+            self._report("error", "no-counterpart", where, f"{placed.problem[:1].upper()}{placed.problem[1:]}.", cure)
+        elif placed.row.note and placed.row.type is not None:
+            first, message, count = self._notes.get(placed.row.name, (where, placed.row.note, 0))
+            self._notes[placed.row.name] = (first, message, count + 1)
+        for socket, meant in placed.stale:
+            message = f"{name!r} has no socket {socket.name!r}: it is taken as {meant.name!r}, which is left over."
+            self._report("note", "stale-socket", socket.path, message)
+        for socket in placed.unknown:
+            if placed.row.type is not None and socket.value is not None:
+                known = ", ".join(each.name for each in placed.row.inputs) or "none"
+                message = f"{name!r} has no input {socket.name!r}, so its value is left out."
+                self._report("warning", "unknown-socket", socket.path, message, f"It has: {known}.")
+
+    def _make(self, placed: Placed, starts: bool | None, raw: Raw) -> list[GraphNode]:
+        """The node, followed by its parts that are needed."""
+        row = placed.row
+        assert row.type is not None
+        types = {MAIN: row.type, **row.parts}
+        literals: dict[str, dict[str, Any]] = {part: {} for part in types}
+        wired = self._wired.get(placed.id, set())
+        for input_ in row.inputs:
+            if not input_.is_exec and input_.to:
+                socket = placed.sockets.get(input_.name)
+                for target in input_.to:
+                    value = self._literal(placed, socket, input_, types[target.part], target, target in wired)
+                    if value is not UNSET:
+                        literals[target.part][target.socket] = value
+        for target, value in row.given.items():
+            literals[target.part][target.socket] = value
+        needed = {part for part, _ in (*(end for wire in row.wires for end in wire), *wired)} - {MAIN}
+        self._wires += (
+            Connection(self._end(placed, source), self._end(placed, target)) for source, target in row.wires
+        )
+        stream = StreamSettings(mode="concurrent") if row.concurrent else None
+        initiator = None if starts is None or starts == row.starts or not row.is_exec else starts
+        metadata = _ours(raw).get("metadata", {}) | {KEY: raw}
+        return [
+            GraphNode(placed.id, row.type, literals[MAIN], initiator, stream, metadata),
+            *(
+                GraphNode(self._part(placed, part), type_, literals[part], metadata={KEY: {"part": [placed.id, part]}})
+                for part, type_ in row.parts.items()
+                if part in needed
+            ),
+        ]
+
+    def _literal(
+        self, placed: Placed, socket: Socket | None, input_: Input, type_id: str, target: Place, wired: bool
+    ) -> Any:
+        if socket is not None and socket.value is not None:
+            try:
+                return self._literals.read(socket.value, input_.kind)
+            except BadValue as error:
+                message = f"Input {socket.name!r} of {placed.id!r}: {error}."
+                self._report("error", "bad-value", f"{socket.path}.value", message, "Give it a value of its type.")
+                return socket.value.json
+        return UNSET if wired or placed.is_placeholder else self._literals.of_unset(type_id, target.socket, input_)
+
+    def _part(self, placed: Placed, part: str) -> str:
+        return f"{placed.id}/{part}" if part else placed.id
+
+    def _end(self, placed: Placed, place: Place) -> Endpoint:
+        return Endpoint(self._part(placed, place.part), place.socket)
+
+    # --- connections ---
+
+    def _connect(self) -> None:
+        found: list[tuple[int, Wire, Placed, Output, Placed, Input]] = []
+        for index, wire in enumerate(self._document.wires):
+            ends = self._ends(wire)
+            if ends is None:
+                self._dropped.append([index, wire.raw])
+            else:
+                found.append((index, wire, *ends))
+        # The last source of an input is the one that counts there.
+        last = {(target.id, input_.name): index for index, _, _, _, target, input_ in found if not input_.is_exec}
+        for index, wire, source, output, target, input_ in found:
+            if not input_.is_exec and last[target.id, input_.name] != index:
+                other = f"connections[{last[target.id, input_.name]}]"
+                message = f"Input {input_.name!r} of {target.id!r} gets its value from {other}."
+                self._drop(wire, "second-source", message, "A data input has one source.")
+                self._dropped.append([index, wire.raw])
+                continue
+            if wire.raw != connection(source, output, target, input_):
+                self._odd.append(wire.raw)
+            self._join(wire, source, output, target, input_)
+        self._dropped.sort(key=lambda each: each[0])
+
+    def _ends(self, wire: Wire) -> tuple[Placed, Output, Placed, Input] | None:
+        """Both ends of a connection; None if it can't be taken over, which is then reported."""
+        source, target = self._placed.get(wire.source), self._placed.get(wire.target)
+        for side, node_id, placed in (("output", wire.source, source), ("input", wire.target, target)):
+            if placed is None:
+                self._drop(wire, "unknown-node", f"There is no node {node_id!r} for its {side}.")
+        if source is None or target is None:
+            return None
+        output, input_ = source.outputs.get(key_of(wire.output)), target.inputs.get(key_of(wire.input))
+        for side, placed, name, socket, known in (
+            ("output", source, wire.output, output, [each.name for each in source.row.outputs]),
+            ("input", target, wire.input, input_, [each.name for each in target.row.inputs]),
+        ):
+            if socket is None:
+                cure = f"Its {side}s: {', '.join(known) or 'none'}.{did_you_mean(name, known)}"
+                message = f"Node {placed.id!r} ({placed.row.name}) has no {side} {name!r}."
+                self._drop(wire, "unknown-socket", message, cure)
+        if output is None or input_ is None:
+            return None
+        if not self._fits(wire, source, output, target, input_):
+            return None
+        return source, output, target, input_
+
+    def _fits(self, wire: Wire, source: Placed, output: Output, target: Placed, input_: Input) -> bool:
+        ends = f"{source.id}.{wire.output} -> {target.id}.{wire.input}"
+        if output.is_exec != input_.is_exec:
+            kinds = [f"{'an exec' if each.is_exec else 'a data'} socket" for each in (output, input_)]
+            self._drop(wire, "kind-mismatch", f"{ends} joins {kinds[0]} and {kinds[1]}.")
+            return False
+        if output.source is None and output.is_exec:
+            message = f"{ends} is left out: {source.row.name!r} never goes on at {output.name!r}, there neither."
+            self._report("note", "never-fires", wire.path, message)
+            return False
+        if output.source is None or not input_.to:
+            name, row = (output.name, source.row.name) if output.source is None else (input_.name, target.row.name)
+            self._drop(wire, "no-counterpart", f"{ends}: {name!r} of {row!r} has no counterpart.")
+            return False
+        told = target.sockets.get(input_.name)
+        there = (source.output_kinds.get(output.name, output.kind), told.kind if told is not None else input_.kind)
+        here = (output.kind, input_.kind)
+        if not fits(*there) or not (fits(*here) or here in CONVERSIONS):
+            gives, takes = there if not fits(*there) else here
+            self._drop(wire, "type-mismatch", f"{ends}: {gives} can't go into {takes}.", "Put a conversion between.")
+            return False
+        return True
+
+    def _join(self, wire: Wire, source: Placed, output: Output, target: Placed, input_: Input) -> None:
+        assert output.source is not None
+        start = self._end(source, output.source)
+        self._wired.setdefault(source.id, set()).add(output.source)
+        self._wired.setdefault(target.id, set()).update(input_.to)
+        conversion = CONVERSIONS.get((output.kind, input_.kind))
+        if conversion is not None and not output.is_exec and _ours(wire.raw).get("converted") is not False:
+            start = self._converted(start, output.kind, input_.kind)
+        self._wires += (Connection(start, self._end(target, each)) for each in input_.to)
+
+    def _converted(self, start: Endpoint, kind: str | None, target: str | None) -> Endpoint:
+        """The output of a node that converts what the endpoint gives, which .NET does by itself."""
+        conversion = CONVERSIONS[kind, target]
+        key = (start.node, start.socket, conversion.type)
+        if key not in self._conversions:
+            node_id = stem = f"{start} as {target}"
+            number = 1
+            while node_id in self._ids:
+                number += 1
+                node_id = f"{stem} {number}"
+            self._ids.add(node_id)
+            self._conversions[key] = GraphNode(node_id, conversion.type, metadata={KEY: {"converts": str(start)}})
+            self._wires.append(Connection(start, Endpoint(node_id, conversion.input)))
+        return Endpoint(self._conversions[key].id, conversion.output)
+
+    # --- variables ---
+
+    def _variables(self, nodes: list[GraphNode]) -> tuple[list[Variable], list[str]]:
+        """The variables of the document, and those that nodes name without declaring them, with their names."""
+        variables: list[Variable] = []
+        for each in self._document.variables:
+            name = self._names.variables[each.id]
+            if name != each.name:
+                message = f"Another variable is called {each.name!r} too: this one becomes {name!r}."
+                self._report("note", "renamed", f"{each.path}.name", message)
+            kind = kind_of(each.type_name)
+            type_ = kind if kind in ZEROS else "any"
+            default = ZEROS[type_]
+            if each.default is not None:
+                try:
+                    default = self._literals.read(each.default, type_)
+                except BadValue as error:
+                    self._report("error", "bad-value", f"{each.path}.defaultValue", f"Variable {name!r}: {error}.")
+                    default = each.default.json
+            variables.append(Variable(name, type_, default, doc=_ours(each.raw).get("doc", "")))
+        declared = {each.name for each in variables}
+        implicit: dict[str, Variable] = {}
+        for node in nodes:
+            name = node.inputs.get("name")
+            if node.type.startswith("variable.") and isinstance(name, str) and name not in declared:
+                if name not in implicit:
+                    message = f"The document does not declare the variable {name!r}: here it is declared, of any type."
+                    self._report("note", "undeclared-variable", "variables", message)
+                # One that is counted up before it is set starts at zero there.
+                counted = node.type == "variable.update" or (name in implicit and implicit[name].default == 0)
+                implicit[name] = Variable(name, "any", 0 if counted else None)
+        return [*variables, *implicit.values()], [*implicit]
+
+    # --- diagnostics ---
+
+    def _report(self, severity: Severity, code: str, path: str, message: str, cure: str = "") -> None:
+        self._diagnostics.append(Diagnostic(severity, code, path, message, cure))
+
+    def _drop(self, wire: Wire, code: str, message: str, cure: str = "") -> None:
+        self._report("warning", code, wire.path, message, f"The connection is left out. {cure}".rstrip())
+
+    def _suggest(self, name: str) -> str:
+        if name not in self._suggestions and len(self._suggestions) < _MOST_SUGGESTIONS:
+            self._suggestions[name] = did_you_mean(name, {row.name for row in ROWS if row.type is not None})
+        return self._suggestions.get(name, "")
+
+
+def _ours(raw: Raw) -> Mapping[str, Any]:
+    found = raw.get(OURS)
+    return found if isinstance(found, dict) else {}

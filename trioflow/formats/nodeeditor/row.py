@@ -1,0 +1,172 @@
+"""What a row of the tables says: a node type of the format, what it is here, and which socket is which.
+
+Sockets are written `Their name: kind = default > ours`; one without a kind is an exec socket, one without `> ours` has no
+counterpart here. The values of one of their inputs may go to several of ours. Where one node of theirs is several of
+ours, the others are *parts*, and sockets are written `part.socket`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import attrs
+
+from trioflow.formats.nodeeditor.dotnet import ZEROS
+
+MAIN = ""
+"""The name of the part that is the node itself."""
+
+
+class Place(NamedTuple):
+    """A socket of ours within what a row makes."""
+
+    part: str
+    socket: str
+
+
+@attrs.frozen
+class Input:
+    """One of their inputs: its kind, what it has if nothing gives it a value, and where its value goes."""
+
+    name: str
+    kind: str | None
+    default: Any
+    to: tuple[Place, ...]
+    stated: bool = False
+    """Whether the default is the node's own, rather than what .NET has for the kind."""
+
+    @property
+    def is_exec(self) -> bool:
+        return self.kind == "exec"
+
+
+@attrs.frozen
+class Output:
+    """One of their outputs: its kind, and where its value comes from."""
+
+    name: str
+    kind: str | None
+    source: Place | None
+
+    @property
+    def is_exec(self) -> bool:
+        return self.kind == "exec"
+
+
+@attrs.frozen(eq=False)
+class Row:
+    """A node type of theirs.
+
+    `type` is ours, None if there is none; then `note` says why. `given` are literals that make ours mean theirs,
+    `parts` the types of the other nodes that it takes, `wires` how they are joined to it. `note` says where meanings
+    differ. An `omitted` one means nothing when a graph runs. `family` is how ids of types begin that end in the id of a variable or event, whose name goes to `bound`.
+    """
+
+    name: str
+    type: str | None
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    aliases: tuple[str, ...] = ()
+    given: Mapping[Place, Any] = attrs.Factory(dict[Place, Any])
+    parts: Mapping[str, str] = attrs.Factory(dict[str, str])
+    wires: tuple[tuple[Place, Place], ...] = ()
+    concurrent: bool = False
+    starts: bool = False
+    note: str = ""
+    family: str = ""
+    bound: Place | None = None
+    omitted: bool = False
+    inputs_by_key: Mapping[str, Input] = attrs.field(init=False)
+    outputs_by_key: Mapping[str, Output] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "inputs_by_key", {key_of(each.name): each for each in self.inputs})
+        object.__setattr__(self, "outputs_by_key", {key_of(each.name): each for each in self.outputs})
+
+    @property
+    def is_exec(self) -> bool:
+        """Whether it has an exec socket."""
+        return any(each.is_exec for each in (*self.inputs, *self.outputs))
+
+
+def key_of(name: str) -> str:
+    """A name as names are compared: without case, spaces and punctuation."""
+    return "".join(filter(str.isalnum, name.casefold()))
+
+
+def row(
+    name: str,
+    type: str | None = None,
+    inputs: str = "",
+    outputs: str = "",
+    *,
+    aka: str = "",
+    given: Mapping[str, Any] | None = None,
+    parts: Mapping[str, str] | None = None,
+    wires: str = "",
+    concurrent: bool = False,
+    starts: bool = False,
+    note: str = "",
+    family: str = "",
+    bound: str = "",
+    omitted: bool = False,
+) -> Row:
+    """A row from its notation; `aka` are other names, `inputs`, `outputs` and `wires` lists, all parted by `;`."""
+    return Row(
+        name,
+        type,
+        tuple(map(_input, _listed(inputs))),
+        tuple(map(_output, _listed(outputs))),
+        tuple(_listed(aka)),
+        {_place(place): value for place, value in (given or {}).items()},
+        dict(parts or {}),
+        tuple((_place(source), _place(target)) for source, _, target in (each.partition(" > ") for each in _listed(wires))),
+        concurrent,
+        starts,
+        note,
+        family,
+        _place(bound) if bound else None,
+        omitted,
+    )
+
+
+_SOCKET = re.compile(r"(?P<name>[^:>]+?)(: (?P<kind>\w+)( = (?P<default>.*?))?)?( > (?P<ours>[\w., ]+))?")
+_CONSTANTS = {"true": True, "false": False}
+
+
+def _listed(text: str) -> list[str]:
+    return [each.strip() for each in text.split(";") if each.strip()]
+
+
+def _place(text: str) -> Place:
+    part, _, socket = text.strip().rpartition(".")
+    return Place(part, socket)
+
+
+def _parse(text: str) -> tuple[str, str, str | None, tuple[Place, ...]]:
+    found = _SOCKET.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no socket of a row.")
+    ours = found["ours"]
+    return (
+        found["name"],
+        found["kind"] or "exec",
+        found["default"],
+        tuple(map(_place, ours.split(","))) if ours else (),
+    )
+
+
+def _input(text: str) -> Input:
+    name, kind, default, to = _parse(text)
+    value = ZEROS.get(kind)
+    if default is not None:
+        number = float if "." in default and kind == "float" else int
+        value = _CONSTANTS[default] if kind == "bool" else default[1:-1] if kind == "str" else number(default)
+    return Input(name, kind, value, to, default is not None)
+
+
+def _output(text: str) -> Output:
+    name, kind, _, ours = _parse(text)
+    return Output(name, kind, ours[0] if ours else None)
