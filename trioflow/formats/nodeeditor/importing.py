@@ -15,10 +15,10 @@ from trioflow.errors import RegistryError, did_you_mean
 from trioflow.formats.nodeeditor.diagnostic import Diagnostic, Severity
 from trioflow.formats.nodeeditor.document import OURS, Document, Raw, Socket, Value, Wire, read_document
 from trioflow.formats.nodeeditor.dotnet import ZEROS, BadValue, fits, kind_of, read_text, read_value
-from trioflow.formats.nodeeditor.placed import Names, Placed, connection, place
+from trioflow.formats.nodeeditor.placed import Names, Placed, place, usual_connection
 from trioflow.formats.nodeeditor.row import MAIN, Input, Output, Place, key_of
-from trioflow.formats.nodeeditor.tables import CONVERSIONS, ROWS
-from trioflow.model.graph import Connection, CustomEvent, Endpoint, Graph, GraphNode, StreamSettings, Variable
+from trioflow.formats.nodeeditor.tables import CONVERSIONS, ROWS, Conversion
+from trioflow.model.graph import Connection, CustomEvent, Endpoint, Graph, GraphNode, Variable
 from trioflow.model.registry import Registry
 from trioflow.model.sockets import UNSET
 
@@ -80,8 +80,12 @@ class Literals:
         self._defaults: dict[str, Mapping[str, Any]] = {}
 
     def read(self, value: Value, kind: str | None) -> Any:
-        """A value for an input of the kind. Raises `BadValue`."""
+        """A value of the kind. Raises `BadValue`."""
         return self._read(value.json, kind_of(value.type_name) if kind in {None, "any"} else kind)
+
+    def given(self, value: Value, input_: Input) -> Any:
+        """The literal for our input that a value of theirs is. Raises `BadValue`."""
+        return scaled(self.read(value, input_.kind), input_.per)
 
     def default(self, type_id: str, socket: str) -> Any:
         """What our input has if nothing gives it a value; UNSET if that is nothing, or if the type is not there."""
@@ -95,10 +99,15 @@ class Literals:
 
     def of_unset(self, type_id: str, socket: str, input_: Input) -> Any:
         """The literal that gives our input what theirs has by default; UNSET if it needs none."""
-        ours = self.default(type_id, socket)
-        if ours is not UNSET and (not input_.stated or _same(ours, input_.default)):
+        ours, theirs = self.default(type_id, socket), scaled(input_.default, input_.per)
+        if ours is not UNSET and (not input_.stated or _same(ours, theirs)):
             return UNSET
-        return input_.default
+        return theirs
+
+
+def scaled(value: Any, per: int) -> Any:
+    """A value of theirs as ours, of which one is as much as `per` of theirs."""
+    return value if per == 1 or value is None else value / per
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -117,11 +126,13 @@ class _Importer:
         # The ids of nodes of ours, so that those of parts and conversions are unlike them.
         self._ids = {node.id for node in document.nodes}
         self._wires: list[Connection] = []
-        self._conversions: dict[tuple[str, str, str], GraphNode] = {}
+        self._part_ids: dict[tuple[str, str], str] = {}
+        self._conversions: dict[tuple[Endpoint, str], GraphNode] = {}
         self._dropped: list[list[Any]] = []
         self._odd: list[Raw] = []
-        # By node: the sockets of its parts that are wired.
-        self._wired: dict[str, set[Place]] = {}
+        # By node: which of our sockets in its place are wired.
+        self._wired_inputs: dict[str, set[Place]] = {}
+        self._wired_outputs: dict[str, set[Place]] = {}
 
     def imported(self) -> Imported:
         nodes = self._document.nodes
@@ -147,8 +158,8 @@ class _Importer:
             "implicit": implicit,
         }
         frame = self._document.frame
-        metadata = _ours(frame).get("metadata", {}) | {KEY: {key: value for key, value in kept.items() if value}}
-        events = [CustomEvent(self._names.events[each.id], _ours(each.raw).get("doc", "")) for each in self._document.events]
+        metadata = {**ours_of(frame).get("metadata", {}), KEY: {key: value for key, value in kept.items() if value}}
+        events = [CustomEvent(self._names.events[each.id], ours_of(each.raw).get("doc", "")) for each in self._document.events]
         graph = Graph(
             nodes=(*made, *parts, *self._conversions.values()),
             connections=self._wires,
@@ -184,48 +195,76 @@ class _Importer:
         """The node, followed by its parts that are needed."""
         row = placed.row
         assert row.type is not None
-        types = {MAIN: row.type, **row.parts}
+        needed = self._needed(placed)
+        types = {MAIN: row.type} | {part: type_ for part, type_ in row.parts.items() if part in needed}
         literals: dict[str, dict[str, Any]] = {part: {} for part in types}
-        wired = self._wired.get(placed.id, set())
         for input_ in row.inputs:
-            if not input_.is_exec and input_.to:
-                socket = placed.sockets.get(input_.name)
-                for target in input_.to:
-                    value = self._literal(placed, socket, input_, types[target.part], target, target in wired)
-                    if value is not UNSET:
-                        literals[target.part][target.socket] = value
+            if not input_.is_exec:
+                self._fill(placed, input_, types, literals)
         for target, value in row.given.items():
-            literals[target.part][target.socket] = value
-        needed = {part for part, _ in (*(end for wire in row.wires for end in wire), *wired)} - {MAIN}
+            if target.part in needed:
+                literals[target.part][target.socket] = value
         self._wires += (
-            Connection(self._end(placed, source), self._end(placed, target)) for source, target in row.wires
+            Connection(self._end(placed, source), self._end(placed, target))
+            for source, target in row.wires
+            if target.part in needed
         )
-        stream = StreamSettings(mode="concurrent") if row.concurrent else None
         initiator = None if starts is None or starts == row.starts or not row.is_exec else starts
-        metadata = _ours(raw).get("metadata", {}) | {KEY: raw}
+        metadata = {**ours_of(raw).get("metadata", {}), KEY: raw}
         return [
-            GraphNode(placed.id, row.type, literals[MAIN], initiator, stream, metadata),
+            GraphNode(placed.id, row.type, literals.pop(MAIN), initiator, metadata=metadata),
             *(
-                GraphNode(self._part(placed, part), type_, literals[part], metadata={KEY: {"part": [placed.id, part]}})
-                for part, type_ in row.parts.items()
-                if part in needed
+                GraphNode(self._part(placed, part), types[part], inputs, metadata={KEY: {"part": [placed.id, part]}})
+                for part, inputs in literals.items()
             ),
         ]
 
-    def _literal(
-        self, placed: Placed, socket: Socket | None, input_: Input, type_id: str, target: Place, wired: bool
-    ) -> Any:
+    def _fill(
+        self, placed: Placed, input_: Input, types: Mapping[str, str], literals: Mapping[str, dict[str, Any]]
+    ) -> None:
+        """Give the value of an input of theirs to ours, or what it has by default."""
+        socket = placed.sockets.get(input_.name)
+        value = UNSET
         if socket is not None and socket.value is not None:
-            try:
-                return self._literals.read(socket.value, input_.kind)
-            except BadValue as error:
-                message = f"Input {socket.name!r} of {placed.id!r}: {error}."
-                self._report("error", "bad-value", f"{socket.path}.value", message, "Give it a value of its type.")
-                return socket.value.json
-        return UNSET if wired or placed.is_placeholder else self._literals.of_unset(type_id, target.socket, input_)
+            value = self._value(placed, socket, socket.value, input_)
+            if not input_.to and not _same(value, input_.default):
+                message = f"{input_.name!r} of {placed.row.name!r} has no counterpart, so its value is left out."
+                self._report("warning", "no-counterpart", socket.path, message)
+        wired = self._wired_inputs.get(placed.id, ())
+        for target in input_.to:
+            if target.part in types:
+                literal = value
+                if value is UNSET and not placed.is_placeholder and target not in wired:
+                    literal = self._literals.of_unset(types[target.part], target.socket, input_)
+                if literal is not UNSET:
+                    literals[target.part][target.socket] = literal
+
+    def _value(self, placed: Placed, socket: Socket, value: Value, input_: Input) -> Any:
+        try:
+            return self._literals.given(value, input_)
+        except BadValue as error:
+            message = f"Input {socket.name!r} of {placed.id!r}: {error}."
+            self._report("error", "bad-value", f"{socket.path}.value", message, "Give it a value of its type.")
+            return value.json
+
+    def _needed(self, placed: Placed) -> frozenset[str]:
+        return placed.row.needed(self._wired_outputs.get(placed.id, ()))
 
     def _part(self, placed: Placed, part: str) -> str:
-        return f"{placed.id}/{part}" if part else placed.id
+        if not part:
+            return placed.id
+        if (placed.id, part) not in self._part_ids:
+            self._part_ids[placed.id, part] = self._free(f"{placed.id}/{part}")
+        return self._part_ids[placed.id, part]
+
+    def _free(self, stem: str) -> str:
+        """An id that no node has."""
+        node_id, number = stem, 1
+        while node_id in self._ids:
+            number += 1
+            node_id = f"{stem} {number}"
+        self._ids.add(node_id)
+        return node_id
 
     def _end(self, placed: Placed, place: Place) -> Endpoint:
         return Endpoint(self._part(placed, place.part), place.socket)
@@ -242,6 +281,7 @@ class _Importer:
                 found.append((index, wire, *ends))
         # The last source of an input is the one that counts there.
         last = {(target.id, input_.name): index for index, _, _, _, target, input_ in found if not input_.is_exec}
+        kept: list[tuple[Wire, Placed, Output, Placed, Input]] = []
         for index, wire, source, output, target, input_ in found:
             if not input_.is_exec and last[target.id, input_.name] != index:
                 other = f"connections[{last[target.id, input_.name]}]"
@@ -249,9 +289,14 @@ class _Importer:
                 self._drop(wire, "second-source", message, "A data input has one source.")
                 self._dropped.append([index, wire.raw])
                 continue
-            if wire.raw != connection(source, output, target, input_):
+            kept.append((wire, source, output, target, input_))
+            assert output.source is not None
+            self._wired_outputs.setdefault(source.id, set()).add(output.source)
+            self._wired_inputs.setdefault(target.id, set()).update(input_.to)
+            if wire.raw != usual_connection(source, output.source, target, input_.to[0]):
                 self._odd.append(wire.raw)
-            self._join(wire, source, output, target, input_)
+        for each in kept:
+            self._join(*each)
         self._dropped.sort(key=lambda each: each[0])
 
     def _ends(self, wire: Wire) -> tuple[Placed, Output, Placed, Input] | None:
@@ -303,25 +348,22 @@ class _Importer:
     def _join(self, wire: Wire, source: Placed, output: Output, target: Placed, input_: Input) -> None:
         assert output.source is not None
         start = self._end(source, output.source)
-        self._wired.setdefault(source.id, set()).add(output.source)
-        self._wired.setdefault(target.id, set()).update(input_.to)
+        if output.per != 1:
+            start = self._converted(start, f"* {output.per}", Conversion("math.multiply", "a"), {"b": output.per})
         conversion = CONVERSIONS.get((output.kind, input_.kind))
-        if conversion is not None and not output.is_exec and _ours(wire.raw).get("converted") is not False:
-            start = self._converted(start, output.kind, input_.kind)
-        self._wires += (Connection(start, self._end(target, each)) for each in input_.to)
+        if conversion is not None and not output.is_exec and ours_of(wire.raw).get("converted") is not False:
+            start = self._converted(start, f"as {input_.kind}", conversion, {})
+        if input_.per != 1:
+            start = self._converted(start, f"/ {input_.per}", Conversion("math.divide", "a"), {"b": input_.per})
+        needed = self._needed(target)
+        self._wires += (Connection(start, self._end(target, each)) for each in input_.to if each.part in needed)
 
-    def _converted(self, start: Endpoint, kind: str | None, target: str | None) -> Endpoint:
-        """The output of a node that converts what the endpoint gives, which .NET does by itself."""
-        conversion = CONVERSIONS[kind, target]
-        key = (start.node, start.socket, conversion.type)
+    def _converted(self, start: Endpoint, how: str, conversion: Conversion, given: Mapping[str, Any]) -> Endpoint:
+        """The output of a node that makes something else of what the endpoint gives, which .NET does by itself."""
+        key = (start, how)
         if key not in self._conversions:
-            node_id = stem = f"{start} as {target}"
-            number = 1
-            while node_id in self._ids:
-                number += 1
-                node_id = f"{stem} {number}"
-            self._ids.add(node_id)
-            self._conversions[key] = GraphNode(node_id, conversion.type, metadata={KEY: {"converts": str(start)}})
+            node_id = self._free(f"{start} {how}")
+            self._conversions[key] = GraphNode(node_id, conversion.type, given, metadata={KEY: {"converts": str(start)}})
             self._wires.append(Connection(start, Endpoint(node_id, conversion.input)))
         return Endpoint(self._conversions[key].id, conversion.output)
 
@@ -344,7 +386,7 @@ class _Importer:
                 except BadValue as error:
                     self._report("error", "bad-value", f"{each.path}.defaultValue", f"Variable {name!r}: {error}.")
                     default = each.default.json
-            variables.append(Variable(name, type_, default, doc=_ours(each.raw).get("doc", "")))
+            variables.append(Variable(name, type_, default, doc=ours_of(each.raw).get("doc", "")))
         declared = {each.name for each in variables}
         implicit: dict[str, Variable] = {}
         for node in nodes:
@@ -372,6 +414,7 @@ class _Importer:
         return self._suggestions.get(name, "")
 
 
-def _ours(raw: Raw) -> Mapping[str, Any]:
+def ours_of(raw: Raw) -> Mapping[str, Any]:
+    """What an export has written into an object beyond the format."""
     found = raw.get(OURS)
     return found if isinstance(found, dict) else {}

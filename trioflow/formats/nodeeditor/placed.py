@@ -89,8 +89,11 @@ def place_new(node_id: str, row: Row) -> Placed:
     return Placed(node_id, row, row.inputs_by_key, row.outputs_by_key, {}, {}, {}, {})
 
 
-def connection(source: Placed, output: Output, target: Placed, input_: Input) -> Raw:
-    """A connection between two sockets, as the format writes it."""
+def usual_connection(source: Placed, start: Place, target: Placed, end: Place) -> Raw | None:
+    """The connection between two sockets of ours as an export writes it; None if there is none in the format."""
+    output, input_ = source.output_at(start), target.input_at(end)
+    if output is None or input_ is None:
+        return None
     return {
         "outputNodeId": source.id,
         "outputSocketName": source.output_names.get(output.name, output.name),

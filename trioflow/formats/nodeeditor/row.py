@@ -1,14 +1,15 @@
 """What a row of the tables says: a node type of the format, what it is here, and which socket is which.
 
 Sockets are written `Their name: kind = default > ours`; one without a kind is an exec socket, one without `> ours` has no
-counterpart here. The values of one of their inputs may go to several of ours. Where one node of theirs is several of
-ours, the others are *parts*, and sockets are written `part.socket`.
+counterpart here. The values of one of their inputs may go to several of ours. `> ours / 1000` says that a thousand of theirs
+make one of ours. Where one node of theirs is several of ours, the others are *parts*, and sockets are written
+`part.socket`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import attrs
@@ -36,6 +37,8 @@ class Input:
     to: tuple[Place, ...]
     stated: bool = False
     """Whether the default is the node's own, rather than what .NET has for the kind."""
+    per: int = 1
+    """How many of theirs make one of ours."""
 
     @property
     def is_exec(self) -> bool:
@@ -49,6 +52,8 @@ class Output:
     name: str
     kind: str | None
     source: Place | None
+    per: int = 1
+    """As of an input."""
 
     @property
     def is_exec(self) -> bool:
@@ -61,7 +66,8 @@ class Row:
 
     `type` is ours, None if there is none; then `note` says why. `given` are literals that make ours mean theirs,
     `parts` the types of the other nodes that it takes, `wires` how they are joined to it. `note` says where meanings
-    differ. An `omitted` one means nothing when a graph runs. `family` is how ids of types begin that end in the id of a variable or event, whose name goes to `bound`.
+    differ. An `omitted` one means nothing when a graph runs. `family` is how ids of types begin that end in the id of a
+    variable or event, whose name goes to `bound`.
     """
 
     name: str
@@ -72,7 +78,6 @@ class Row:
     given: Mapping[Place, Any] = attrs.Factory(dict[Place, Any])
     parts: Mapping[str, str] = attrs.Factory(dict[str, str])
     wires: tuple[tuple[Place, Place], ...] = ()
-    concurrent: bool = False
     starts: bool = False
     note: str = ""
     family: str = ""
@@ -84,6 +89,13 @@ class Row:
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "inputs_by_key", {key_of(each.name): each for each in self.inputs})
         object.__setattr__(self, "outputs_by_key", {key_of(each.name): each for each in self.outputs})
+
+    def needed(self, wired: Iterable[Place]) -> frozenset[str]:
+        """The parts that it takes if these of our outputs are wired: those from which they and the node itself get values."""
+        needed = {MAIN, *(place.part for place in wired)}
+        while more := {source.part for source, target in self.wires if target.part in needed} - needed:
+            needed |= more
+        return frozenset(needed)
 
     @property
     def is_exec(self) -> bool:
@@ -123,7 +135,6 @@ def row(
         {_place(place): value for place, value in (given or {}).items()},
         dict(parts or {}),
         tuple((_place(source), _place(target)) for source, _, target in (each.partition(" > ") for each in _listed(wires))),
-        concurrent,
         starts,
         note,
         family,
@@ -132,7 +143,7 @@ def row(
     )
 
 
-_SOCKET = re.compile(r"(?P<name>[^:>]+?)(: (?P<kind>\w+)( = (?P<default>.*?))?)?( > (?P<ours>[\w., ]+))?")
+_SOCKET = re.compile(r"(?P<name>[^:>]+?)(: (?P<kind>\w+)( = (?P<default>.*?))?)?( > (?P<ours>[\w., ]+?)( / (?P<per>\d+))?)?")
 _CONSTANTS = {"true": True, "false": False}
 
 
@@ -145,7 +156,7 @@ def _place(text: str) -> Place:
     return Place(part, socket)
 
 
-def _parse(text: str) -> tuple[str, str, str | None, tuple[Place, ...]]:
+def _parse(text: str) -> tuple[str, str, str | None, tuple[Place, ...], int]:
     found = _SOCKET.fullmatch(text)
     if found is None:
         raise ValueError(f"{text!r} is no socket of a row.")
@@ -155,18 +166,19 @@ def _parse(text: str) -> tuple[str, str, str | None, tuple[Place, ...]]:
         found["kind"] or "exec",
         found["default"],
         tuple(map(_place, ours.split(","))) if ours else (),
+        int(found["per"] or 1),
     )
 
 
 def _input(text: str) -> Input:
-    name, kind, default, to = _parse(text)
+    name, kind, default, to, per = _parse(text)
     value = ZEROS.get(kind)
     if default is not None:
         number = float if "." in default and kind == "float" else int
         value = _CONSTANTS[default] if kind == "bool" else default[1:-1] if kind == "str" else number(default)
-    return Input(name, kind, value, to, default is not None)
+    return Input(name, kind, value, to, default is not None, per)
 
 
 def _output(text: str) -> Output:
-    name, kind, _, ours = _parse(text)
-    return Output(name, kind, ours[0] if ours else None)
+    name, kind, _, ours, per = _parse(text)
+    return Output(name, kind, ours[0] if ours else None, per)
