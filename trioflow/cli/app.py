@@ -11,6 +11,8 @@ import click
 
 from trioflow.cli.check import check
 from trioflow.cli.draw import draw
+from trioflow.cli.export import export
+from trioflow.cli.import_ import import_
 from trioflow.cli.nodes import nodes
 from trioflow.cli.run import run
 
@@ -26,11 +28,11 @@ def app() -> None:
     """Run, check and draw node graphs.
 
     GRAPH is a file (JSON, or YAML if it is named so), or the name of an example that comes with trioflow: census,
-    events, fizzbuzz, try_catch. A file of that name comes first.
+    events, fizzbuzz, try_catch. A file of that name comes first. A file of NodeEditor.Net will do too.
     """
 
 
-for command in (run, check, draw, nodes):
+for command in (run, check, draw, nodes, import_, export):
     app.add_command(command)
 
 

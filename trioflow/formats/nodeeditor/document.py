@@ -7,7 +7,7 @@ Keys are read whatever their case: older files write them in PascalCase. Each ob
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import attrs
 
@@ -18,6 +18,7 @@ from trioflow.model.json_text import Repeated
 VERSIONS = (1, 2)
 
 Raw = dict[str, Any]
+T = TypeVar("T")
 
 
 @attrs.frozen
@@ -66,8 +67,8 @@ class Wire:
 
 
 @attrs.frozen
-class Variable:
-    """A variable of the document; nodes refer to it by its id."""
+class Declared:
+    """A variable that the document declares; nodes refer to it by its id."""
 
     id: str
     name: str
@@ -94,7 +95,7 @@ class Document:
     version: int
     nodes: tuple[Node, ...]
     wires: tuple[Wire, ...]
-    variables: tuple[Variable, ...]
+    variables: tuple[Declared, ...]
     events: tuple[Event, ...]
     frame: Raw
     values_are_texts: bool
@@ -118,9 +119,20 @@ def read_document(tree: Any, source: str = "<document>") -> Document:
     return _Reader(source).document(tree)
 
 
-def read_node(raw: Any, path: str = "node") -> Node:
-    """One node. Raises `DocumentError`."""
-    return _Reader(path).node(raw, path)
+def read_node(raw: Any) -> Node:
+    """One node of a document that was read already. Raises `DocumentError`."""
+    return _Reader("<node>").node(raw)
+
+
+def read_wire(raw: Any) -> Wire:
+    """One connection of a document that was read already. Raises `DocumentError`."""
+    return _Reader("<connection>").wire(raw)
+
+
+def ours_of(raw: Raw) -> Mapping[str, Any]:
+    """What an export has written into an object beyond the format."""
+    found = raw.get(OURS)
+    return cast("Raw", found) if isinstance(found, dict) else {}
 
 
 class _Reader:
@@ -147,13 +159,19 @@ class _Reader:
         if self._problems:
             raise DocumentError(self._source, self._problems)
         frame = {key: [] if key.lower() in _FILLED else value for key, value in cast("Raw", tree).items()}
-        return Document(version, nodes, wires, variables, events, frame, _values_are_texts(nodes, variables))
+        texts = ours_of(frame).get("valuesAreTexts", _values_are_texts(nodes, variables))
+        return Document(version, nodes, wires, variables, events, frame, texts)
 
-    def node(self, raw: Any, path: str) -> Node:
-        node = self._node(raw, path)
+    def node(self, raw: Any) -> Node:
+        return self._sound(self._node(raw, "node"))
+
+    def wire(self, raw: Any) -> Wire:
+        return self._sound(self._wire(raw, "connection"))
+
+    def _sound(self, made: T) -> T:
         if self._problems:
             raise DocumentError(self._source, self._problems)
-        return node
+        return made
 
     def _node(self, raw: Any, path: str) -> Node:
         fields = self._object(raw, path)
@@ -185,13 +203,19 @@ class _Reader:
 
     def _wire(self, raw: Any, path: str) -> Wire:
         fields = self._object(raw, path)
-        keys = ("outputnodeid", "outputsocketname", "inputnodeid", "inputsocketname")
-        return Wire(*(self._text(fields, key, path, needed=True) for key in keys), raw=raw, path=path)
+        return Wire(
+            source=self._text(fields, "outputnodeid", path, needed=True),
+            output=self._text(fields, "outputsocketname", path, needed=True),
+            target=self._text(fields, "inputnodeid", path, needed=True),
+            input=self._text(fields, "inputsocketname", path, needed=True),
+            raw=raw,
+            path=path,
+        )
 
-    def _variable(self, raw: Any, path: str) -> Variable:
+    def _variable(self, raw: Any, path: str) -> Declared:
         fields = self._object(raw, path)
         name = self._text(fields, "name", path, needed=True)
-        return Variable(
+        return Declared(
             id=self._text(fields, "id", path) or name,
             name=name,
             type_name=self._text(fields, "typename", path),
@@ -225,7 +249,7 @@ class _Reader:
         if raw is not None and not isinstance(raw, list):
             self._problem(path, f"expected a list, got {_say(raw)}")
         elif raw is not None:
-            yield from ((each, f"{path}[{place}]") for place, each in enumerate(cast("list[Any]", raw)))
+            yield from ((each, f"{path}[{place}]") for place, each in enumerate(raw))
 
     def _text(self, fields: Mapping[str, Any], key: str, path: str, *, needed: bool = False) -> str:
         text = fields.get(key)
@@ -237,7 +261,7 @@ class _Reader:
             self._problem(f"{path}.{_AS_WRITTEN.get(key, key)}", f"expected a text, got {_say(text)}")
         return ""
 
-    def _unique(self, items: tuple[Node, ...] | tuple[Variable, ...] | tuple[Event, ...]) -> None:
+    def _unique(self, items: tuple[Node, ...] | tuple[Declared, ...] | tuple[Event, ...]) -> None:
         first: dict[str, str] = {}
         for item in items:
             other = first.setdefault(item.id, item.path)
@@ -256,7 +280,7 @@ _AS_WRITTEN = {
 }
 
 
-def _values_are_texts(nodes: tuple[Node, ...], variables: tuple[Variable, ...]) -> bool:
+def _values_are_texts(nodes: tuple[Node, ...], variables: tuple[Declared, ...]) -> bool:
     values = [socket.value for node in nodes for socket in node.inputs if socket.value is not None]
     values += [variable.default for variable in variables if variable.default is not None]
     written = [(value.json, kind_of(value.type_name)) for value in values if value.json is not None]

@@ -1,7 +1,7 @@
 """From a document of the format to a graph of ours.
 
-Every node keeps its place and what it was read from (in `metadata`), so that an export can give it back. What one node of
-theirs takes besides, and what an implicit conversion there is here, come after all nodes.
+Every node keeps its place and what it was read from (in `metadata`), so that an export can give it back. What one node
+of theirs takes besides, and what an implicit conversion there is here, come after all nodes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import attrs
 
 from trioflow.errors import RegistryError, did_you_mean
 from trioflow.formats.nodeeditor.diagnostic import Diagnostic, Severity
-from trioflow.formats.nodeeditor.document import OURS, Document, Raw, Socket, Value, Wire, read_document
+from trioflow.formats.nodeeditor.document import Declared, Document, Raw, Socket, Value, Wire, ours_of, read_document
 from trioflow.formats.nodeeditor.dotnet import ZEROS, BadValue, fits, kind_of, read_text, read_value
 from trioflow.formats.nodeeditor.placed import Names, Placed, place, usual_connection
 from trioflow.formats.nodeeditor.row import MAIN, Input, Output, Place, key_of
@@ -100,7 +100,7 @@ class Literals:
     def of_unset(self, type_id: str, socket: str, input_: Input) -> Any:
         """The literal that gives our input what theirs has by default; UNSET if it needs none."""
         ours, theirs = self.default(type_id, socket), scaled(input_.default, input_.per)
-        if ours is not UNSET and (not input_.stated or _same(ours, theirs)):
+        if ours is not UNSET and (not input_.stated or same(ours, theirs)):
             return UNSET
         return theirs
 
@@ -110,8 +110,23 @@ def scaled(value: Any, per: int) -> Any:
     return value if per == 1 or value is None else value / per
 
 
-def _same(a: Any, b: Any) -> bool:
+def same(a: Any, b: Any) -> bool:
+    """Whether two literals are the same: true is not 1."""
     return isinstance(a, bool) == isinstance(b, bool) and a == b
+
+
+def variable_from(declared: Declared, name: str, literals: Literals) -> tuple[Variable, str]:
+    """A variable of ours, and what is wrong with its value."""
+    kind = kind_of(declared.type_name)
+    type_ = kind if kind is not None and kind in ZEROS else "any"
+    default: Any = ZEROS[type_]
+    problem = ""
+    if declared.default is not None:
+        try:
+            default = literals.read(declared.default, type_)
+        except BadValue as error:
+            default, problem = declared.default.json, str(error)
+    return Variable(name, type_, default, doc=ours_of(declared.raw).get("doc", "")), problem
 
 
 class _Importer:
@@ -156,10 +171,13 @@ class _Importer:
             "dropped": self._dropped,
             "connections": self._odd,
             "implicit": implicit,
+            "texts": self._document.values_are_texts,
         }
         frame = self._document.frame
         metadata = {**ours_of(frame).get("metadata", {}), KEY: {key: value for key, value in kept.items() if value}}
-        events = [CustomEvent(self._names.events[each.id], ours_of(each.raw).get("doc", "")) for each in self._document.events]
+        events = [
+            CustomEvent(self._names.events[each.id], ours_of(each.raw).get("doc", "")) for each in self._document.events
+        ]
         graph = Graph(
             nodes=(*made, *parts, *self._conversions.values()),
             connections=self._wires,
@@ -227,7 +245,7 @@ class _Importer:
         value = UNSET
         if socket is not None and socket.value is not None:
             value = self._value(placed, socket, socket.value, input_)
-            if not input_.to and not _same(value, input_.default):
+            if not input_.to and not same(value, input_.default):
                 message = f"{input_.name!r} of {placed.row.name!r} has no counterpart, so its value is left out."
                 self._report("warning", "no-counterpart", socket.path, message)
         wired = self._wired_inputs.get(placed.id, ())
@@ -363,7 +381,9 @@ class _Importer:
         key = (start, how)
         if key not in self._conversions:
             node_id = self._free(f"{start} {how}")
-            self._conversions[key] = GraphNode(node_id, conversion.type, given, metadata={KEY: {"converts": str(start)}})
+            self._conversions[key] = GraphNode(
+                node_id, conversion.type, given, metadata={KEY: {"converts": str(start)}}
+            )
             self._wires.append(Connection(start, Endpoint(node_id, conversion.input)))
         return Endpoint(self._conversions[key].id, conversion.output)
 
@@ -377,16 +397,10 @@ class _Importer:
             if name != each.name:
                 message = f"Another variable is called {each.name!r} too: this one becomes {name!r}."
                 self._report("note", "renamed", f"{each.path}.name", message)
-            kind = kind_of(each.type_name)
-            type_ = kind if kind in ZEROS else "any"
-            default = ZEROS[type_]
-            if each.default is not None:
-                try:
-                    default = self._literals.read(each.default, type_)
-                except BadValue as error:
-                    self._report("error", "bad-value", f"{each.path}.defaultValue", f"Variable {name!r}: {error}.")
-                    default = each.default.json
-            variables.append(Variable(name, type_, default, doc=ours_of(each.raw).get("doc", "")))
+            variable, problem = variable_from(each, name, self._literals)
+            if problem:
+                self._report("error", "bad-value", f"{each.path}.defaultValue", f"Variable {name!r}: {problem}.")
+            variables.append(variable)
         declared = {each.name for each in variables}
         implicit: dict[str, Variable] = {}
         for node in nodes:
@@ -412,9 +426,3 @@ class _Importer:
         if name not in self._suggestions and len(self._suggestions) < _MOST_SUGGESTIONS:
             self._suggestions[name] = did_you_mean(name, {row.name for row in ROWS if row.type is not None})
         return self._suggestions.get(name, "")
-
-
-def ours_of(raw: Raw) -> Mapping[str, Any]:
-    """What an export has written into an object beyond the format."""
-    found = raw.get(OURS)
-    return found if isinstance(found, dict) else {}

@@ -114,7 +114,7 @@ def _row_of(node: Node, names: Names) -> tuple[Row, str]:
     if not found:
         return _placeholder(node), f"no node type of that name is known ({node.type_id or node.name!r})"
     # Two node types there share a name: the sockets tell which is meant.
-    row = max(found, key=lambda row: _known_sockets(row, node)) if len(found) > 1 else found[0]
+    row = max(found, key=lambda row: _known_sockets(row, node))
     return (row, "") if row.type is not None or row.omitted else (_placeholder(node), row.note)
 
 

@@ -1,9 +1,9 @@
 """What a row of the tables says: a node type of the format, what it is here, and which socket is which.
 
-Sockets are written `Their name: kind = default > ours`; one without a kind is an exec socket, one without `> ours` has no
-counterpart here. The values of one of their inputs may go to several of ours. `> ours / 1000` says that a thousand of theirs
-make one of ours. Where one node of theirs is several of ours, the others are *parts*, and sockets are written
-`part.socket`.
+Sockets are written `Their name: kind = default > ours`; one without a kind is an exec socket, one without `> ours` has
+no counterpart here. The values of one of their inputs may go to several of ours. `> ours / 1000` says that a thousand
+of theirs make one of ours. Where one node of theirs is several of ours, the others are *parts*, and sockets are
+written `part.socket`.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Row:
         object.__setattr__(self, "outputs_by_key", {key_of(each.name): each for each in self.outputs})
 
     def needed(self, wired: Iterable[Place]) -> frozenset[str]:
-        """The parts that it takes if these of our outputs are wired: those from which they and the node itself get values."""
+        """The parts that it takes if these of our outputs are wired: those that they and the node get values from."""
         needed = {MAIN, *(place.part for place in wired)}
         while more := {source.part for source, target in self.wires if target.part in needed} - needed:
             needed |= more
@@ -100,7 +100,7 @@ class Row:
     @property
     def is_exec(self) -> bool:
         """Whether it has an exec socket."""
-        return any(each.is_exec for each in (*self.inputs, *self.outputs))
+        return any(each.is_exec for each in self.inputs) or any(each.is_exec for each in self.outputs)
 
 
 def key_of(name: str) -> str:
@@ -134,7 +134,7 @@ def row(
         tuple(_listed(aka)),
         {_place(place): value for place, value in (given or {}).items()},
         dict(parts or {}),
-        tuple((_place(source), _place(target)) for source, _, target in (each.partition(" > ") for each in _listed(wires))),
+        tuple(map(_wire, _listed(wires))),
         starts,
         note,
         family,
@@ -143,7 +143,9 @@ def row(
     )
 
 
-_SOCKET = re.compile(r"(?P<name>[^:>]+?)(: (?P<kind>\w+)( = (?P<default>.*?))?)?( > (?P<ours>[\w., ]+?)( / (?P<per>\d+))?)?")
+_SOCKET = re.compile(
+    r"(?P<name>[^:>]+?)(: (?P<kind>\w+)( = (?P<default>.*?))?)?( > (?P<ours>[\w., ]+?)( / (?P<per>\d+))?)?"
+)
 _CONSTANTS = {"true": True, "false": False}
 
 
@@ -154,6 +156,11 @@ def _listed(text: str) -> list[str]:
 def _place(text: str) -> Place:
     part, _, socket = text.strip().rpartition(".")
     return Place(part, socket)
+
+
+def _wire(text: str) -> tuple[Place, Place]:
+    source, _, target = text.partition(" > ")
+    return _place(source), _place(target)
 
 
 def _parse(text: str) -> tuple[str, str, str | None, tuple[Place, ...], int]:

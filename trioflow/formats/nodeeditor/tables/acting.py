@@ -45,7 +45,7 @@ ROWS: tuple[Row, ...] = (
         "Then 0 > first; Then 1 > second; Then 2 > third; Then 3 > fourth; Exit"),
     row("Parallel Branch", "flow.parallel", "Enter > enter", "A > a; B > b; C > c; D > d; Exit > done",
         aka="Parallel",
-        note="Branches run concurrently here and do not see what the others write; there they run one after the other."),
+        note="Branches run concurrently here and do not see what others write; there they run one after the other."),
     row("Switch Int", "flow.switch_int", "Enter > enter; Value: int = 0 > value",
         "Case 0 > is_1; Case 1 > is_2; Case 2 > is_3; Case 3 > is_4; Case 4 > is_5; Default > default; Exit",
         given={"case_1": 0, "case_2": 1, "case_3": 2, "case_4": 3, "case_5": 4}),
