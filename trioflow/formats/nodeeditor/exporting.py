@@ -7,6 +7,7 @@ imported again, and what comes out must be the graph.
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
@@ -224,11 +225,7 @@ class _Exporter:
         if literal is UNSET:
             _put(socket, "value", None)
             return
-        value = literal
-        if input_.per != 1 and type(literal) in {int, float}:
-            value = literal * input_.per
-            value = int(value) if value == int(value) else value
-        _put(socket, "value", self._value(value, input_.kind))
+        _put(socket, "value", self._value(_as_theirs(literal, input_), input_.kind))
 
     def _value(self, value: Any, kind: str | None) -> Raw:
         kind = kind_of_value(value) if kind in {None, "any"} else kind
@@ -413,6 +410,14 @@ def _put_ours(raw: Raw, key: str, value: Any) -> None:
         raw[OURS] = ours
     else:
         raw.pop(OURS, None)
+
+
+def _as_theirs(value: Any, input_: Input) -> Any:
+    """A value of ours in their unit."""
+    if type(value) not in {int, float} or (input_.per == 1 and input_.more == 0):
+        return value
+    value = (value - input_.more) * input_.per
+    return int(value) if math.isfinite(value) and value == int(value) else value
 
 
 def _socket(name: str, kind: str | None, *, is_input: bool) -> Raw:

@@ -85,7 +85,7 @@ class Literals:
 
     def given(self, value: Value, input_: Input) -> Any:
         """The literal for our input that a value of theirs is. Raises `BadValue`."""
-        return scaled(self.read(value, input_.kind), input_.per)
+        return as_ours(self.read(value, input_.kind), input_)
 
     def default(self, type_id: str, socket: str) -> Any:
         """What our input has if nothing gives it a value; UNSET if that is nothing, or if the type is not there."""
@@ -99,15 +99,17 @@ class Literals:
 
     def of_unset(self, type_id: str, socket: str, input_: Input) -> Any:
         """The literal that gives our input what theirs has by default; UNSET if it needs none."""
-        ours, theirs = self.default(type_id, socket), scaled(input_.default, input_.per)
+        ours, theirs = self.default(type_id, socket), as_ours(input_.default, input_)
         if ours is not UNSET and (not input_.stated or same(ours, theirs)):
             return UNSET
         return theirs
 
 
-def scaled(value: Any, per: int) -> Any:
-    """A value of theirs as ours, of which one is as much as `per` of theirs."""
-    return value if per == 1 or value is None else value / per
+def as_ours(value: Any, input_: Input) -> Any:
+    """A value of theirs in our unit."""
+    if value is None or (input_.per == 1 and input_.more == 0):
+        return value
+    return (value if input_.per == 1 else value / input_.per) + input_.more
 
 
 def same(a: Any, b: Any) -> bool:
@@ -373,6 +375,8 @@ class _Importer:
             start = self._converted(start, f"as {input_.kind}", conversion, {})
         if input_.per != 1:
             start = self._converted(start, f"/ {input_.per}", Conversion("math.divide", "a"), {"b": input_.per})
+        if input_.more:
+            start = self._converted(start, f"+ {input_.more}", Conversion("math.add", "a"), {"b": input_.more})
         needed = self._needed(target)
         self._wires += (Connection(start, self._end(target, each)) for each in input_.to if each.part in needed)
 

@@ -2,8 +2,8 @@
 
 Sockets are written `Their name: kind = default > ours`; one without a kind is an exec socket, one without `> ours` has
 no counterpart here. The values of one of their inputs may go to several of ours. `> ours / 1000` says that a thousand
-of theirs make one of ours. Where one node of theirs is several of ours, the others are *parts*, and sockets are
-written `part.socket`.
+of theirs make one of ours, `> ours + 1` that ours is one more. Where one node of theirs is several of ours, the others
+are *parts*, and sockets are written `part.socket`.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ class Input:
     """Whether the default is the node's own, rather than what .NET has for the kind."""
     per: int = 1
     """How many of theirs make one of ours."""
+    more: int = 0
+    """How much more ours is."""
 
     @property
     def is_exec(self) -> bool:
@@ -53,7 +55,7 @@ class Output:
     kind: str | None
     source: Place | None
     per: int = 1
-    """As of an input."""
+    """How many of theirs make one of ours."""
 
     @property
     def is_exec(self) -> bool:
@@ -144,7 +146,9 @@ def row(
 
 
 _SOCKET = re.compile(
-    r"(?P<name>[^:>]+?)(: (?P<kind>\w+)( = (?P<default>.*?))?)?( > (?P<ours>[\w., ]+?)( / (?P<per>\d+))?)?"
+    r"(?P<name>[^:>]+?)"
+    r"(: (?P<kind>\w+)( = (?P<default>.*?))?)?"
+    r"( > (?P<ours>[\w., ]+?)( / (?P<per>\d+))?( (?P<more>[+-] \d+))?)?"
 )
 _CONSTANTS = {"true": True, "false": False}
 
@@ -163,7 +167,7 @@ def _wire(text: str) -> tuple[Place, Place]:
     return _place(source), _place(target)
 
 
-def _parse(text: str) -> tuple[str, str, str | None, tuple[Place, ...], int]:
+def _parse(text: str) -> tuple[str, str, str | None, tuple[Place, ...], int, int]:
     found = _SOCKET.fullmatch(text)
     if found is None:
         raise ValueError(f"{text!r} is no socket of a row.")
@@ -174,18 +178,19 @@ def _parse(text: str) -> tuple[str, str, str | None, tuple[Place, ...], int]:
         found["default"],
         tuple(map(_place, ours.split(","))) if ours else (),
         int(found["per"] or 1),
+        int((found["more"] or "0").replace(" ", "")),
     )
 
 
 def _input(text: str) -> Input:
-    name, kind, default, to, per = _parse(text)
+    name, kind, default, to, per, more = _parse(text)
     value = ZEROS.get(kind)
     if default is not None:
         number = float if "." in default and kind == "float" else int
         value = _CONSTANTS[default] if kind == "bool" else default[1:-1] if kind == "str" else number(default)
-    return Input(name, kind, value, to, default is not None, per)
+    return Input(name, kind, value, to, default is not None, per, more)
 
 
 def _output(text: str) -> Output:
-    name, kind, _, ours, per = _parse(text)
+    name, kind, _, ours, per, _ = _parse(text)
     return Output(name, kind, ours[0] if ours else None, per)

@@ -22,7 +22,7 @@ ROWS: tuple[Row, ...] = (
         "Enter > enter; StartValue: int = 0 > start; EndValue: int = 10 > end; Step: int = 1 > step",
         "LoopPath > body; Exit > done; Index: int > index",
         note="A Step of 0 is an error here, where there it is taken as 1."),
-    row("For Loop Reverse", "flow.for_reverse", "Enter > enter; Start: int = 9 > start; End: int = 0 > end",
+    row("For Loop Reverse", "flow.for_reverse", "Enter > enter; Start: int = 9 > end + 1; End: int = 0 > start",
         "LoopPath > body; Exit > done; Index: int > index"),
     row("Loop N Times", "flow.repeat", "Enter > enter; N: int = 5 > times",
         "Body > body; Done > done; Iteration: int > round; Exit", aka="Repeat"),

@@ -7,6 +7,12 @@ from trioflow.formats.nodeeditor.row import Row, row
 _VALUE = 'Value: str = "" > value'
 _RESULT = "Result: str > result"
 _REGEX = "Patterns are those of Python here, and of .NET there: they differ in rare parts."
+_NO_NUMBER = "What is no number is an error here, null too."
+
+# Whether something that may fail does not.
+_SUCCESS = {"caught": "logic.on_error", "none": "logic.is_none", "success": "logic.not"}
+_NOTHING_CAUGHT = {"caught.otherwise": None}
+_HAS_SUCCEEDED = "caught.result > none.value; none.result > success.value"
 
 # fmt: off
 ROWS: tuple[Row, ...] = (
@@ -37,7 +43,13 @@ ROWS: tuple[Row, ...] = (
     row("Split", "text.split", 'Value: str = "" > value; Delimiter: str = "," > separator', "Result: list > result",
         aka="String Split", note="An empty Delimiter is an error here."),
     row("Join", "text.join", 'List: list > items; Separator: str = ", " > separator', _RESULT, aka="String Join"),
-    row("String Format", note="its templates are those of .NET, such as {0:F2}; use text.format"),
+    row("String Format", "text.fill",
+        'Format: str = "" > template; Arg0: any > zero.value; Arg1: any > one.value; Arg2: any > two.value; '
+        "Arg3: any > three.value", _RESULT,
+        parts={"zero": "dict.set", "one": "dict.set", "two": "dict.set", "three": "dict.set"},
+        given={"zero.entries": {}, "zero.key": "0", "one.key": "1", "two.key": "2", "three.key": "3"},
+        wires="zero.result > one.entries; one.result > two.entries; two.result > three.entries; three.result > values",
+        note="What follows a colon in the braces is written as in Python here: {0:.2f}, not {0:F2}."),
     row("String Is Empty", "text.is_empty", _VALUE, "Result: bool > result"),
     row("String Is Whitespace", "text.is_empty", _VALUE, "Result: bool > result", given={"blank": True}),
     row("Index Of", "text.find", 'Value: str = "" > value; Search: str = "" > search', "Result: int > result",
@@ -72,9 +84,29 @@ ROWS: tuple[Row, ...] = (
     # --- conversion
     row("To String", "text.to_text", "Value: any > value", _RESULT, aka="To Text",
         note="A double that is whole is written with .0 here, and null as None."),
-    row("Number To String", "text.to_text", 'Value: float = 0 > value; Format: str = ""', _RESULT,
+    row("Number To String", "convert.number_to_text", 'Value: float = 0 > value; Format: str = ""', _RESULT,
         note="A double that is whole is written with .0 here."),
-    row("Int To Double", "math.add", "Value: int = 0 > a", "Result: float > result", given={"b": 0.0}),
+    row("To Int", "math.truncate", "Value: any > number.value", "Result: int > result",
+        parts={"number": "convert.to_float"}, wires="number.result > value", note=_NO_NUMBER),
+    row("Parse Int", "logic.on_error", 'Value: str = "0" > parsed.value; Default: int = 0 > otherwise',
+        "Result: int > result; Success: bool > success.result",
+        parts={"parsed": "text.parse_int", **_SUCCESS}, given=_NOTHING_CAUGHT,
+        wires="parsed.result > value; parsed.result > caught.value; " + _HAS_SUCCEEDED),
+    row("To Double", "convert.to_float", "Value: any > value", "Result: float > result", note=_NO_NUMBER),
+    row("Parse Double", "logic.on_error", 'Value: str = "0" > parsed.value; Default: float = 0.0 > otherwise',
+        "Result: float > result; Success: bool > success.result",
+        parts={"parsed": "text.parse_float", **_SUCCESS}, given=_NOTHING_CAUGHT,
+        wires="parsed.result > value; parsed.result > caught.value; " + _HAS_SUCCEEDED),
+    row("To Bool", "convert.to_bool", "Value: any > value", "Result: bool > result",
+        note="What is neither 0 or 1 nor a word such as true, yes or off is an error here."),
+    row("Parse Bool", "logic.on_error", 'Value: str = "false" > parsed.value',
+        "Result: bool > result; Success: bool > success.result",
+        parts={"parsed": "convert.to_bool", **_SUCCESS}, given={"otherwise": False, **_NOTHING_CAUGHT},
+        wires="parsed.result > value; parsed.result > caught.value; " + _HAS_SUCCEEDED,
+        note="Words such as yes, on and 1 are read too."),
+    row("Int To Double", "convert.to_float", "Value: int = 0 > value", "Result: float > result"),
     row("Double To Int", "math.truncate", "Value: float = 0 > value", "Result: int > result"),
+    row("Type Name", "convert.type_name", "Value: any > value", _RESULT,
+        note="Names are those of trioflow here, such as int, and those of .NET there."),
 )
 # fmt: on
