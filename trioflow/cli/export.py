@@ -9,7 +9,7 @@ import click
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput
 from trioflow.cli.source import graph_argument, open_source
-from trioflow.formats import nodeeditor, visible
+from trioflow.formats import visible
 from trioflow.model.document import write_file
 
 
@@ -25,6 +25,8 @@ def export(graph: str, modules: tuple[str, ...], output: str | None, format: str
 
     Only if it says the same graph: otherwise everything that the format can't say is listed.
     """
+    from trioflow.formats import nodeeditor  # noqa: PLC0415 - other commands do without
+
     source = open_source(graph, modules)
     if output is not None and os.path.exists(output) and os.path.exists(graph) and os.path.samefile(output, graph):  # noqa: PTH110, PTH121
         raise BadInput(f"-o {output}: that is the graph, which the document would replace.")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 
 import click
 
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput
-from trioflow.cli.check import count, count_severities, say_counts
-from trioflow.cli.source import existing, import_source, nodes_option
-from trioflow.formats.nodeeditor import looks_like_document
+from trioflow.cli.check import count, say_counts
+from trioflow.cli.source import existing, import_source, is_foreign, nodes_option
 from trioflow.model.document import read_file
 
 
@@ -39,7 +39,7 @@ def import_(source: str, modules: tuple[str, ...], output: str | None, format_: 
         raise BadInput(f"-o {output}: that is the source, which the graph would replace.")
     try:
         tree = read_file(existing(source))
-        if format_ is None and not looks_like_document(tree):
+        if format_ is None and not is_foreign(tree):
             raise BadInput(f"{source}: {_not_recognised(tree)}")
         opened = import_source(tree, source, modules)
         if output is not None:
@@ -50,11 +50,11 @@ def import_(source: str, modules: tuple[str, ...], output: str | None, format_: 
         raise BadInput(*str(error).splitlines()) from error
     except tf.MissingExtra as error:
         raise BadInput(f"{source}: {error}") from error
-    assert opened.imported is not None
-    for each in opened.imported.diagnostics:
-        click.echo(opened.line(each), err=True)
+    found = opened.import_findings()
+    for each in found:
+        click.echo(each.line, err=True)
     nodes, wires = count(len(opened.graph.nodes), "node"), count(len(opened.graph.connections), "connection")
-    counts = count_severities(opened.imported.diagnostics)
+    counts = Counter(each.severity for each in found)
     click.echo(f"imported: {nodes}, {wires}; {say_counts(counts)}", err=True)
     return 1 if counts["error"] else 0
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import attrs
 import click
@@ -16,11 +16,21 @@ import click
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput
 from trioflow.errors import did_you_mean
-from trioflow.formats import nodeeditor, visible
+from trioflow.formats import visible
 from trioflow.model.document import graph_of, read_file
+
+if TYPE_CHECKING:
+    from trioflow.formats.nodeeditor import Imported
 
 F = TypeVar("F", bound=Callable[..., Any])
 _EXAMPLES = "trioflow.examples"
+
+
+class Finding(NamedTuple):
+    """Something to say about a source: how bad it is, and a line about it."""
+
+    severity: str
+    line: str
 
 
 @attrs.frozen
@@ -33,33 +43,32 @@ class Source:
     name: str
     graph: tf.Graph
     registry: tf.Registry
-    imported: nodeeditor.Imported | None = None
+    imported: Imported | None = None
+
+    def import_findings(self) -> list[Finding]:
+        """What the import has to say."""
+        diagnostics = self.imported.diagnostics if self.imported is not None else ()
+        return [Finding(each.severity, visible(f"{self.name}: {each}")) for each in diagnostics]
+
+    def findings(self) -> list[Finding]:
+        """What the import has to say, and what validation says of the graph."""
+        found = self.import_findings()
+        name, said = self.name, frozenset[str]()
+        if self.imported is not None:
+            # Places are those in the graph from here on. What the import has said better is left out.
+            name, said = f"{name} (as imported)", self.imported.placeholders
+        for problem in tf.validate(self.graph, self.registry).problems:
+            if problem.path not in said:
+                found.append(Finding(problem.severity.value, visible(f"{name}: {problem}")))
+        return found
 
     def errors(self) -> list[str]:
         """All that keeps it from running, a line for each."""
-        found: list[nodeeditor.Diagnostic | tf.Problem] = [*self.imported.errors] if self.imported is not None else []
-        return [self.line(each) for each in (*found, *self.report().errors)]
-
-    def report(self) -> tf.Report:
-        """What validation says, without what the import has said better."""
-        report = tf.validate(self.graph, self.registry)
-        if self.imported is None:
-            return report
-        missing = {
-            f"nodes[{index}].type"
-            for index, node in enumerate(self.graph.nodes)
-            if node.type.startswith(nodeeditor.PLACEHOLDER)
-        }
-        return tf.Report(tuple(each for each in report.problems if each.path not in missing))
-
-    def line(self, found: nodeeditor.Diagnostic | tf.Problem) -> str:
-        """A finding as a line that says where it was found: in the file, or in the graph that the import made of it."""
-        where = " (as imported)" if self.imported is not None and isinstance(found, tf.Problem) else ""
-        return visible(f"{self.name}{where}: {found}")
+        return [each.line for each in self.findings() if each.severity == "error"]
 
     def tell_import(self) -> None:
-        """Say on stderr that there is something to say of the import."""
-        found = [each for each in self.imported.diagnostics if each.severity != "note"] if self.imported else []
+        """Say on stderr that the import could not take over everything."""
+        found = [each for each in self.import_findings() if each.severity != "note"]
         if found:
             problems = "a problem" if len(found) == 1 else f"{len(found):,} problems"
             click.echo(f"the import had {problems}: `trioflow check {self.name}` lists everything", err=True)
@@ -94,7 +103,7 @@ def open_source(name: str, modules: Sequence[str]) -> Source:
                 modules = [own, *modules]
             return Source(name, graph, open_registry(modules))
         tree = read_file(existing(name))
-        if nodeeditor.looks_like_document(tree):
+        if is_foreign(tree):
             return import_source(tree, name, modules)
         graph = graph_of(tree, name)
     except tf.DocumentError as error:
@@ -104,8 +113,19 @@ def open_source(name: str, modules: Sequence[str]) -> Source:
     return Source(name, graph, open_registry(modules, Path(name).resolve().parent))
 
 
+def is_foreign(tree: Any) -> bool:
+    """Whether a tree looks like the document of another program, whatever is wrong with it."""
+    if not isinstance(tree, dict) or "trioflow" in tree:
+        return False
+    from trioflow.formats import nodeeditor  # noqa: PLC0415 - most commands do without
+
+    return nodeeditor.looks_like_document(tree)
+
+
 def import_source(tree: Any, name: str, modules: Sequence[str]) -> Source:
     """The graph in the document of another program. Raises `BadInput` or `DocumentError`."""
+    from trioflow.formats import nodeeditor  # noqa: PLC0415 - as above
+
     registry = open_registry(modules, Path(name).resolve().parent)
     imported = nodeeditor.import_tree(tree, registry, source=name)
     return Source(name, imported.graph, registry, imported)

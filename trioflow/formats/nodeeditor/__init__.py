@@ -13,14 +13,12 @@ from trioflow.formats.nodeeditor.diagnostic import Diagnostic, Severity
 from trioflow.formats.nodeeditor.document import looks_like_document
 from trioflow.formats.nodeeditor.exporting import export_tree
 from trioflow.formats.nodeeditor.importing import Imported, import_tree
-from trioflow.formats.nodeeditor.placed import PLACEHOLDER
 from trioflow.model import json_text
 from trioflow.model.document import read_text
 from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
 
 __all__ = [
-    "PLACEHOLDER",
     "Diagnostic",
     "Imported",
     "Severity",

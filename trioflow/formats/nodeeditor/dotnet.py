@@ -5,6 +5,7 @@ A *kind* is one of our type names (`int`, `float`, `bool`, `str`, `list`, `dict`
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import re
@@ -60,6 +61,7 @@ class BadValue(ValueError):
     """A value is not of the type that is written beside it; the message says what was expected and what came."""
 
 
+@functools.lru_cache(maxsize=10_000)
 def kind_of(type_name: str) -> str | None:
     """The kind that a .NET type name stands for; None for a type that is not known here.
 

@@ -15,7 +15,7 @@ from trioflow.errors import RegistryError, did_you_mean
 from trioflow.formats.nodeeditor.diagnostic import Diagnostic, Severity
 from trioflow.formats.nodeeditor.document import Declared, Document, Raw, Socket, Value, Wire, ours_of, read_document
 from trioflow.formats.nodeeditor.dotnet import ZEROS, BadValue, fits, kind_of, read_text, read_value
-from trioflow.formats.nodeeditor.placed import Names, Placed, place, usual_connection
+from trioflow.formats.nodeeditor.placed import PLACEHOLDER, Names, Placed, place, usual_connection
 from trioflow.formats.nodeeditor.row import MAIN, Input, Output, Place, key_of
 from trioflow.formats.nodeeditor.tables import CONVERSIONS, ROWS, Conversion
 from trioflow.model.graph import Connection, CustomEvent, Endpoint, Graph, GraphNode, Variable
@@ -40,6 +40,12 @@ class Imported:
     def errors(self) -> tuple[Diagnostic, ...]:
         """What keeps the graph from running as it is meant."""
         return tuple(each for each in self.diagnostics if each.severity == "error")
+
+    @property
+    def placeholders(self) -> frozenset[str]:
+        """The places of the types of placeholders in the graph, as validation writes them."""
+        nodes = enumerate(self.graph.nodes)
+        return frozenset(f"nodes[{index}].type" for index, node in nodes if node.type.startswith(PLACEHOLDER))
 
 
 def import_tree(tree: Any, registry: Registry | None = None, *, source: str = "<document>") -> Imported:
@@ -408,14 +414,14 @@ class _Importer:
         declared = {each.name for each in variables}
         implicit: dict[str, Variable] = {}
         for node in nodes:
-            name = node.inputs.get("name")
-            if node.type.startswith("variable.") and isinstance(name, str) and name not in declared:
-                if name not in implicit:
-                    message = f"The document does not declare the variable {name!r}: here it is declared, of any type."
+            named = node.inputs.get("name")
+            if node.type.startswith("variable.") and isinstance(named, str) and named not in declared:
+                if named not in implicit:
+                    message = f"The document does not declare the variable {named!r}: here it is declared, of any type."
                     self._report("note", "undeclared-variable", "variables", message)
                 # One that is counted up before it is set starts at zero there.
-                counted = node.type == "variable.update" or (name in implicit and implicit[name].default == 0)
-                implicit[name] = Variable(name, "any", 0 if counted else None)
+                counted = node.type == "variable.update" or (named in implicit and implicit[named].default == 0)
+                implicit[named] = Variable(named, "any", 0 if counted else None)
         return [*variables, *implicit.values()], [*implicit]
 
     # --- diagnostics ---

@@ -107,14 +107,15 @@ def usual_connection(source: Placed, start: Place, target: Placed, end: Place) -
 
 
 def _row_of(node: Node, names: Names) -> tuple[Row, str]:
-    for row in FAMILIES:
+    for row in FAMILIES if node.type_id else ():
         if node.type_id.lower().startswith(row.family):
             return _member(row, node, names)
     found = _candidates(node)
     if not found:
         return _placeholder(node), f"no node type of that name is known ({node.type_id or node.name!r})"
-    # Two node types there share a name: the sockets tell which is meant.
-    row = max(found, key=lambda row: _known_sockets(row, node))
+    row = found[0]
+    if len(found) > 1:  # node types there share a name: the sockets tell which is meant
+        row = max(found, key=lambda row: _known_sockets(row, node))
     return (row, "") if row.type is not None or row.omitted else (_placeholder(node), row.note)
 
 

@@ -8,6 +8,7 @@ are *parts*, and sockets are written `part.socket`.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -105,6 +106,7 @@ class Row:
         return any(each.is_exec for each in self.inputs) or any(each.is_exec for each in self.outputs)
 
 
+@functools.lru_cache(maxsize=10_000)
 def key_of(name: str) -> str:
     """A name as names are compared: without case, spaces and punctuation."""
     return "".join(filter(str.isalnum, name.casefold()))

@@ -61,7 +61,7 @@ ROWS: tuple[Row, ...] = (
     row("List Average", "statistics.mean", _LIST, "Result: float > result", note=_EMPTY),
     row("List Min", "statistics.minimum", _LIST, "Result: float > result", note=_EMPTY),
     row("List Max", "statistics.maximum", _LIST, "Result: float > result", note=_EMPTY),
-    row("List To String", note="it makes a text of each item; use For Each and text.to_text, or text.join for one text"),
+    row("List To String", note="it makes a text of each item; use ForEach Loop and text.to_text, or text.join"),
     # --- dictionaries
     row("Dict Create", "dict.literal", "", _ENTRIES, given={"entries": {}}),
     row("Dict Set", "dict.set", 'Dict: dict > entries; Key: str = "" > key; Value: any > value', _ENTRIES),
@@ -94,9 +94,11 @@ ROWS: tuple[Row, ...] = (
     row("JSON Array Length", "list.length", "Json: any > items", "Result: int > result",
         note="Of what is no array it is an error here."),
     row("JSON To Dict", "logic.coalesce", "Json: any > value, is.value",
-        "Result: dict > result; Success: bool > is.result", parts={"is": "convert.is_type"}, given={"otherwise": {}, "is.type": "dict"}),
+        "Result: dict > result; Success: bool > is.result", parts={"is": "convert.is_type"},
+        given={"otherwise": {}, "is.type": "dict"}),
     row("JSON To List", "logic.coalesce", "Json: any > value, is.value",
-        "Result: list > result; Success: bool > is.result", parts={"is": "convert.is_type"}, given={"otherwise": [], "is.type": "list"}),
+        "Result: list > result; Success: bool > is.result", parts={"is": "convert.is_type"},
+        given={"otherwise": [], "is.type": "list"}),
     row("JSON Path", note="its paths are written with points; json.get takes a pointer such as /items/0/name"),
     # --- dates
     row("Now", "time.write", "", "Result: str > result", parts={"now": "time.now"}, wires="now.result > moment",
