@@ -15,21 +15,20 @@ from typing import Any, cast
 import attrs
 
 from trioflow.errors import DocumentError
-from trioflow.formats.nodeeditor.document import OURS, Raw, ours_of, read_document, read_node, read_wire
+from trioflow.formats.nodeeditor.document import OURS, Raw, Value, ours_of, read_document, read_node, read_wire
 from trioflow.formats.nodeeditor.dotnet import TYPE_NAMES, ZEROS, BadValue, kind_of_value
 from trioflow.formats.nodeeditor.importing import (
     KEY,
     Literals,
     events_of,
     import_tree,
-    same,
     variable_from,
     variables_of,
 )
 from trioflow.formats.nodeeditor.placed import Names, Placed, bound_to, place, place_new, usual_connection
 from trioflow.formats.nodeeditor.row import MAIN, Input, Place, Row, key_of
 from trioflow.formats.nodeeditor.tables import CONVERSIONS, ROWS_BY_TYPE
-from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode
+from trioflow.model.graph import Connection, CustomEvent, Endpoint, Graph, GraphNode, Variable
 from trioflow.model.registry import Registry
 from trioflow.model.sockets import UNSET
 
@@ -147,9 +146,8 @@ class _Exporter:
             self.problems.append(f"{path}: the format has no node for {node.type}. Make it of other nodes.")
             return None
         said = {f"input {name!r}" for name in node.inputs} | self._wired[node.id]
-        left = [said - _sayable(row) for row in rows]
-        row, unsaid = min(zip(rows, left, strict=True), key=lambda each: len(each[1]))
-        for socket in sorted(unsaid):
+        row = min(rows, key=lambda row: (len(said - _sayable(row)), self._misfits(node, row)))
+        for socket in sorted(said - _sayable(row)):
             self.problems.append(f"{path}: {row.name!r} of the format has nothing for {socket} of {node.type}.")
         known = self._variables if row.family.startswith("variable") else self._events
         return place_new(node.id, row), {
@@ -176,15 +174,28 @@ class _Exporter:
                     continue
                 row = bound_to(row, name)  # noqa: PLW2901 - the same row, about this one
             given = (each for each in row.given.items() if each[0].part == MAIN)
-            if not row.wires and all(same(node.inputs.get(at.socket, UNSET), value) for at, value in given):
+            if not row.wires and all(_identical(node.inputs.get(at.socket, UNSET), value) for at, value in given):
                 yield row
+
+    def _misfits(self, node: GraphNode, row: Row) -> int:
+        """How many literals of the node are of another type than the inputs of the row."""
+        literals = ((each, self._literal(node, each)) for each in row.inputs if not each.is_exec and each.to)
+        return sum(literal is not UNSET and not self._is_sayable(literal, each) for each, literal in literals)
+
+    def _is_sayable(self, literal: Any, input_: Input) -> bool:
+        value = self._value(_as_theirs(literal, input_), input_.kind)
+        try:
+            self._literals.given(Value(value["typeName"], value["json"]), input_)
+        except BadValue:
+            return False
+        return True
 
     def _fill(self, node: GraphNode, placed: Placed, raw: Raw) -> None:
         """Write what an import would not read from the document as it is."""
         for input_ in placed.row.inputs:
             if not input_.is_exec and input_.to:
                 told, literal = self._told(placed, input_), self._literal(node, input_)
-                if not same(told, literal) and not (told is UNSET and self._is_usual(node, input_, literal)):
+                if not _identical(told, literal) and not (told is UNSET and self._is_usual(node, input_, literal)):
                     self._write(placed, input_, literal, raw)
         starts = placed.row.starts if node.initiator is None else node.initiator
         if placed.row.is_exec and _get(raw, "execInit") not in {starts, None}:
@@ -213,7 +224,7 @@ class _Exporter:
         """Whether an import gives the input this literal where the document says nothing."""
         first = input_.to[0]
         owner = node if first.part == MAIN else self._parts.get((node.id, first.part))
-        return owner is not None and same(self._literals.of_unset(owner.type, first.socket, input_), literal)
+        return owner is not None and _identical(self._literals.of_unset(owner.type, first.socket, input_), literal)
 
     def _write(self, placed: Placed, input_: Input, literal: Any, raw: Raw) -> None:
         spelled = placed.input_names.get(input_.name, input_.name)
@@ -225,7 +236,12 @@ class _Exporter:
         if literal is UNSET:
             _put(socket, "value", None)
             return
-        _put(socket, "value", self._value(_as_theirs(literal, input_), input_.kind))
+        value = self._value(_as_theirs(literal, input_), input_.kind)
+        try:
+            self._literals.given(Value(value["typeName"], value["json"]), input_)
+        except BadValue as error:
+            self.problems.append(f"node {placed.id!r}: {input_.name!r} of {placed.row.name!r}: {error}.")
+        _put(socket, "value", value)
 
     def _value(self, value: Any, kind: str | None) -> Raw:
         kind = kind_of_value(value) if kind in {None, "any"} else kind
@@ -319,9 +335,7 @@ class _Exporter:
 
 def _lost(graph: Graph, tree: Raw, registry: Registry) -> Iterator[str]:
     """What is not the same after an import, in words."""
-    imported = import_tree(tree, registry)
-    yield from (str(each) for each in imported.diagnostics if each.code == "bad-value")
-    back = imported.graph
+    back = import_tree(tree, registry).graph
     after = {node.id: node for node in back.nodes}
     for index, node in enumerate(graph.nodes):
         path = f"nodes[{index}] {node.id!r}"
@@ -332,9 +346,10 @@ def _lost(graph: Graph, tree: Raw, registry: Registry) -> Iterator[str]:
     yield from (f"node {node.id!r} ({node.type}) would be there besides." for node in after.values())
     if [*map(str, graph.connections)] != [*map(str, back.connections)]:
         yield from _different_connections(graph.connections, back.connections)
-    for name in ("variables", "events", "extra"):
-        if _text(_plain(graph, name)) != _text(_plain(back, name)):
-            yield f"{name}: the format can't say them all, or not in this order."
+    yield from _different_names("variable", graph.variables, back.variables)
+    yield from _different_names("event", graph.events, back.events)
+    if graph.extra:
+        yield "the format has nothing for what a newer trioflow has written into the graph."
 
 
 def _differences(node: GraphNode, after: GraphNode) -> Iterator[str]:
@@ -342,7 +357,7 @@ def _differences(node: GraphNode, after: GraphNode) -> Iterator[str]:
         yield f"it would become a {after.type}."
     for name in {**node.inputs, **after.inputs}:
         before, now = node.inputs.get(name, UNSET), after.inputs.get(name, UNSET)
-        if (before is UNSET) != (now is UNSET) or (before is not UNSET and _text(before) != _text(now)):
+        if not _identical(before, now):
             yield f"input {name!r} is {_say(before)}, and would become {_say(now)}."
     for key in ("initiator", "stream", "extra"):
         if getattr(node, key) != getattr(after, key):
@@ -359,9 +374,23 @@ def _different_connections(before: Iterable[Connection], after: Iterable[Connect
         yield "connections: their order would be another."
 
 
-def _plain(graph: Graph, name: str) -> Any:
-    value = getattr(graph, name)
-    return dict(value) if name == "extra" else [attrs.asdict(each) for each in value]
+def _different_names(
+    what: str, before: Iterable[Variable | CustomEvent], after: Iterable[Variable | CustomEvent]
+) -> Iterator[str]:
+    had, has = {each.name: each for each in before}, {each.name: each for each in after}
+    for name, each in had.items():
+        if name not in has:
+            yield f"{what} {name!r}: it would be lost."
+        elif _text(attrs.asdict(each)) != _text(attrs.asdict(has[name])):
+            yield f"{what} {name!r}: the format can't say its type, its merge policy, or its default."
+    yield from (f"{what} {name!r}: it would be there besides." for name in has if name not in had)
+    if [*had] != [*has] and had.keys() == has.keys():
+        yield f"{what}s: their order would be another."
+
+
+def _identical(a: Any, b: Any) -> bool:
+    """Whether two literals are the same: neither true nor 1.0 is 1."""
+    return a is b or (a is not UNSET and b is not UNSET and _text(a) == _text(b))
 
 
 def _text(value: Any) -> str:
