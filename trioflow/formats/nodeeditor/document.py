@@ -149,7 +149,7 @@ class _Reader:
             known = " or ".join(map(str, VERSIONS))
             self._problem("version", f"expected {known}, got {_say(version)}. Save it with a program of that version")
         if "nodes" not in fields:
-            self._problem("the document", 'the key "nodes" is missing. Is it a graph?')
+            self._problem("the document", 'the key "nodes" is missing. Give a graph')
         nodes = tuple(self._node(raw, path) for raw, path in self._list(fields, "nodes", "nodes"))
         wires = tuple(self._wire(raw, path) for raw, path in self._list(fields, "connections", "connections"))
         variables = tuple(self._variable(raw, path) for raw, path in self._list(fields, "variables", "variables"))
@@ -238,7 +238,7 @@ class _Reader:
         """The fields of an object by their names in lower case."""
         if not isinstance(raw, dict):
             self._problem(path, f"expected an object, got {_say(raw)}")
-            return {}
+            return _NOTHING
         fields = {key.lower(): value for key, value in cast("Raw", raw).items()}
         if isinstance(raw, Repeated) or len(fields) != len(cast("Raw", raw)):
             self._problem(path, "a key occurs more than once. Keep one of them")
@@ -255,7 +255,7 @@ class _Reader:
         text = fields.get(key)
         if isinstance(text, str) and (text.strip() or not needed):
             return text
-        if needed and fields and text is None:
+        if needed and text is None and fields is not _NOTHING:
             self._problem(path, f'the key "{_AS_WRITTEN.get(key, key)}" is missing. Add it')
         elif text is not None:
             self._problem(f"{path}.{_AS_WRITTEN.get(key, key)}", f"expected a text, got {_say(text)}")
@@ -269,6 +269,7 @@ class _Reader:
                 self._problem(f"{item.path}.id", f"{item.id!r} is the id of {other} already. Give one of them another")
 
 
+_NOTHING: Mapping[str, Any] = {}  # the fields of what is no object: nothing more is said of them
 _FILLED = frozenset({"nodes", "connections"})
 _AS_WRITTEN = {
     "typeid": "typeId",
