@@ -127,17 +127,28 @@ class _Exporter:
                 yield raw
 
     def _imported(self, node: GraphNode) -> tuple[Placed, Raw] | None:
-        """What the node was imported from, if it still is of that type and about the same variable or event."""
+        """What the node was imported from, if it still is of that type."""
         kept = _kept(node.metadata)
         if not kept:
             return None
         raw = _copy(kept)
         _put(raw, "id", node.id)
         placed = place(read_node(raw), self._names)
-        bound = placed.row.bound
-        if placed.row.type != node.type or (bound and node.inputs.get(bound.socket) != placed.row.given[bound]):
+        row = placed.row
+        if row.type != node.type:
             return None
+        if row.bound is not None and node.inputs.get(row.bound.socket) != row.given[row.bound]:
+            known = self._known_names(row)
+            name = node.inputs.get(row.bound.socket)
+            if name not in known:
+                return None
+            _put(raw, "typeId", row.family + known[name])
+            placed = place(read_node(raw), self._names)
         return placed, raw
+
+    def _known_names(self, row: Row) -> Mapping[Any, str]:
+        """The ids, by names, of what rows of such a family are about."""
+        return self._variables if row.family.startswith("variable") else self._events
 
     def _new(self, node: GraphNode, index: int) -> tuple[Placed, Raw] | None:
         path = f"nodes[{index}] {node.id!r}"
@@ -149,17 +160,18 @@ class _Exporter:
         row = min(rows, key=lambda row: (len(said - _sayable(row)), self._misfits(node, row)))
         for socket in sorted(said - _sayable(row)):
             self.problems.append(f"{path}: {row.name!r} of the format has nothing for {socket} of {node.type}.")
-        known = self._variables if row.family.startswith("variable") else self._events
+        type_id = row.family + self._known_names(row)[row.given[row.bound]] if row.bound is not None else None
+        layout = _kept(node.metadata)
         return place_new(node.id, row), {
             "id": node.id,
-            "typeId": row.family + known[row.given[row.bound]] if row.bound else None,
+            "typeId": type_id,
             "name": row.name,
             "callable": row.is_exec,
             "execInit": row.starts,
-            "x": index % _COLUMNS * _WIDTH,
-            "y": index // _COLUMNS * _HEIGHT,
-            "width": _WIDTH - 60,
-            "height": _HEIGHT - 60,
+            "x": layout.get("x", index % _COLUMNS * _WIDTH),
+            "y": layout.get("y", index // _COLUMNS * _HEIGHT),
+            "width": layout.get("width", _WIDTH - 60),
+            "height": layout.get("height", _HEIGHT - 60),
             "inputs": [_socket(each.name, each.kind, is_input=True) for each in row.inputs],
             "outputs": [_socket(each.name, each.kind, is_input=False) for each in row.outputs],
         }
@@ -169,8 +181,7 @@ class _Exporter:
         for row in ROWS_BY_TYPE.get(node.type, ()):
             if row.bound is not None:
                 name = node.inputs.get(row.bound.socket)
-                known = self._variables if row.family.startswith("variable") else self._events
-                if not isinstance(name, str) or name not in known:
+                if not isinstance(name, str) or name not in self._known_names(row):
                     continue
                 row = bound_to(row, name)  # noqa: PLW2901 - the same row, about this one
             given = (each for each in row.given.items() if each[0].part == MAIN)
