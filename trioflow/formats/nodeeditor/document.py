@@ -158,7 +158,7 @@ class _Reader:
             self._unique(items)
         if self._problems:
             raise DocumentError(self._source, self._problems)
-        frame = {key: [] if key.lower() in _FILLED else value for key, value in cast("Raw", tree).items()}
+        frame = {key: [] if str(key).lower() in _FILLED else value for key, value in cast("Raw", tree).items()}
         texts = ours_of(frame).get("valuesAreTexts", _values_are_texts(nodes, variables))
         return Document(version, nodes, wires, variables, events, frame, texts)
 
@@ -177,9 +177,9 @@ class _Reader:
         fields = self._object(raw, path)
         return Node(
             id=self._text(fields, "id", path, needed=True),
-            type_id=self._text(fields, "typeid", path),
+            type_id=self._text(fields, "typeId", path),
             name=self._text(fields, "name", path),
-            starts=fields["execinit"] is True if "execinit" in fields else None,
+            starts=fields["execInit"] is True if "execInit" in fields else None,
             inputs=tuple(self._socket(each, where) for each, where in self._list(fields, "inputs", f"{path}.inputs")),
             outputs=tuple(
                 self._socket(each, where) for each, where in self._list(fields, "outputs", f"{path}.outputs")
@@ -190,8 +190,8 @@ class _Reader:
 
     def _socket(self, raw: Any, path: str) -> Socket:
         fields = self._object(raw, path)
-        type_name = self._text(fields, "typename", path)
-        kind = "exec" if fields.get("isexecution") is True else kind_of(type_name)
+        type_name = self._text(fields, "typeName", path)
+        kind = "exec" if fields.get("isExecution") is True else kind_of(type_name)
         value = self._value(fields.get("value"), f"{path}.value")
         return Socket(self._text(fields, "name", path, needed=True), kind, type_name, value, path)
 
@@ -199,15 +199,15 @@ class _Reader:
         if raw is None:
             return None
         fields = self._object(raw, path)
-        return Value(self._text(fields, "typename", path), fields.get("json"))
+        return Value(self._text(fields, "typeName", path), fields.get("json"))
 
     def _wire(self, raw: Any, path: str) -> Wire:
         fields = self._object(raw, path)
         return Wire(
-            source=self._text(fields, "outputnodeid", path, needed=True),
-            output=self._text(fields, "outputsocketname", path, needed=True),
-            target=self._text(fields, "inputnodeid", path, needed=True),
-            input=self._text(fields, "inputsocketname", path, needed=True),
+            source=self._text(fields, "outputNodeId", path, needed=True),
+            output=self._text(fields, "outputSocketName", path, needed=True),
+            target=self._text(fields, "inputNodeId", path, needed=True),
+            input=self._text(fields, "inputSocketName", path, needed=True),
             raw=raw,
             path=path,
         )
@@ -218,8 +218,8 @@ class _Reader:
         return Declared(
             id=self._text(fields, "id", path) or name,
             name=name,
-            type_name=self._text(fields, "typename", path),
-            default=self._value(fields.get("defaultvalue"), f"{path}.defaultValue"),
+            type_name=self._text(fields, "typeName", path),
+            default=self._value(fields.get("defaultValue"), f"{path}.defaultValue"),
             raw=raw,
             path=path,
         )
@@ -235,11 +235,13 @@ class _Reader:
         self._problems.append(f"{path}: {what}.")
 
     def _object(self, raw: Any, path: str) -> Mapping[str, Any]:
-        """The fields of an object by their names in lower case."""
+        """The fields of an object by their names as they are usually spelled."""
+        if type(raw) is dict and raw.keys() <= _KEYS:
+            return cast("Raw", raw)
         if not isinstance(raw, dict):
             self._problem(path, f"expected an object, got {_say(raw)}")
             return _NOTHING
-        fields = {key.lower(): value for key, value in cast("Raw", raw).items()}
+        fields = {_SPELLED.get(str(key).lower(), str(key)): value for key, value in cast("Raw", raw).items()}
         if isinstance(raw, Repeated) or len(fields) != len(cast("Raw", raw)):
             self._problem(path, "a key occurs more than once. Keep one of them")
         return fields
@@ -256,9 +258,9 @@ class _Reader:
         if isinstance(text, str) and (text.strip() or not needed):
             return text
         if needed and text is None and fields is not _NOTHING:
-            self._problem(path, f'the key "{_AS_WRITTEN.get(key, key)}" is missing. Add it')
+            self._problem(path, f'the key "{key}" is missing. Add it')
         elif text is not None:
-            self._problem(f"{path}.{_AS_WRITTEN.get(key, key)}", f"expected a text, got {_say(text)}")
+            self._problem(f"{path}.{key}", f"expected a text, got {_say(text)}")
         return ""
 
     def _unique(self, items: tuple[Node, ...] | tuple[Declared, ...] | tuple[Event, ...]) -> None:
@@ -271,14 +273,13 @@ class _Reader:
 
 _NOTHING: Mapping[str, Any] = {}  # the fields of what is no object: nothing more is said of them
 _FILLED = frozenset({"nodes", "connections"})
-_AS_WRITTEN = {
-    "typeid": "typeId",
-    "typename": "typeName",
-    "outputnodeid": "outputNodeId",
-    "outputsocketname": "outputSocketName",
-    "inputnodeid": "inputNodeId",
-    "inputsocketname": "inputSocketName",
-}
+_KEYS = frozenset([
+    "version", "nodes", "connections", "viewport", "selectedNodeIds", "variables", "events", "overlays",
+    "requiredPlugins", "id", "typeId", "name", "callable", "execInit", "x", "y", "width", "height", "inputs", "outputs",
+    "defaultValue", "typeName", "isInput", "isExecution", "value", "json", "editorHint",
+    "outputNodeId", "outputSocketName", "inputNodeId", "inputSocketName",
+])  # fmt: skip
+_SPELLED = {key.lower(): key for key in _KEYS}
 
 
 def _values_are_texts(nodes: tuple[Node, ...], variables: tuple[Declared, ...]) -> bool:

@@ -26,7 +26,7 @@ from trioflow.formats.nodeeditor.importing import (
     variables_of,
 )
 from trioflow.formats.nodeeditor.placed import Names, Placed, bound_to, place, place_new, usual_connection
-from trioflow.formats.nodeeditor.row import MAIN, Input, Place, Row, key_of
+from trioflow.formats.nodeeditor.row import MAIN, Input, Place, Row
 from trioflow.formats.nodeeditor.tables import CONVERSIONS, ROWS_BY_TYPE
 from trioflow.model.graph import Connection, CustomEvent, Endpoint, Graph, GraphNode, Variable
 from trioflow.model.registry import Registry
@@ -215,7 +215,7 @@ class _Exporter:
 
     def _told(self, placed: Placed, input_: Input) -> Any:
         """The literal that the document says already."""
-        socket = placed.sockets.get(input_.name)
+        socket = placed.socket(input_)
         if socket is None or socket.value is None:
             return UNSET
         try:
@@ -238,7 +238,7 @@ class _Exporter:
         return owner is not None and _identical(self._literals.of_unset(owner.type, first.socket, input_), literal)
 
     def _write(self, placed: Placed, input_: Input, literal: Any, raw: Raw) -> None:
-        spelled = placed.input_names.get(input_.name, input_.name)
+        spelled = placed.inputs.names.get(input_.name, input_.name)
         sockets = cast("list[Raw]", _get(raw, "inputs") or [])
         socket = next((each for each in sockets if _get(each, "name") == spelled), None)
         if socket is None:
@@ -293,8 +293,8 @@ class _Exporter:
         for raw in self._kept.get("connections", ()):
             wire = read_wire(raw)
             source, target = self._placed.get(wire.source), self._placed.get(wire.target)
-            output = source.outputs.get(key_of(wire.output)) if source is not None else None
-            input_ = target.inputs.get(key_of(wire.input)) if target is not None else None
+            output = source.outputs.find(wire.output) if source is not None else None
+            input_ = target.inputs.find(wire.input) if target is not None else None
             if output is not None and input_ is not None and input_.to:
                 found[(source, output.source), (target, input_.to[0])].append(raw)
         return {ends: iter(raws) for ends, raws in found.items()}

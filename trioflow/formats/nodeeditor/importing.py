@@ -16,7 +16,7 @@ from trioflow.formats.nodeeditor.diagnostic import Diagnostic, Severity
 from trioflow.formats.nodeeditor.document import Declared, Document, Raw, Socket, Value, Wire, ours_of, read_document
 from trioflow.formats.nodeeditor.dotnet import ZEROS, BadValue, fits, kind_of, read_text, read_value
 from trioflow.formats.nodeeditor.placed import PLACEHOLDER, Names, Placed, place, usual_connection
-from trioflow.formats.nodeeditor.row import MAIN, Input, Output, Place, key_of
+from trioflow.formats.nodeeditor.row import MAIN, Input, Output, Place
 from trioflow.formats.nodeeditor.tables import CONVERSIONS, ROWS, Conversion
 from trioflow.model.graph import Connection, CustomEvent, Endpoint, Graph, GraphNode, Variable
 from trioflow.model.registry import Registry
@@ -208,10 +208,10 @@ class _Importer:
         elif placed.row.note and placed.row.type is not None:
             first, message, count = self._notes.get(placed.row.name, (where, placed.row.note, 0))
             self._notes[placed.row.name] = (first, message, count + 1)
-        for socket, meant in placed.stale:
+        for socket, meant in placed.stale():
             message = f"{name!r} has no socket {socket.name!r}: it is taken as {meant.name!r}, which is left over."
             self._report("note", "stale-socket", socket.path, message)
-        for socket in placed.unknown:
+        for socket in placed.unknown_inputs():
             if placed.row.type is not None and socket.value is not None:
                 known = ", ".join(each.name for each in placed.row.inputs) or "none"
                 message = f"{name!r} has no input {socket.name!r}, so its value is left out."
@@ -249,7 +249,7 @@ class _Importer:
         self, placed: Placed, input_: Input, types: Mapping[str, str], literals: Mapping[str, dict[str, Any]]
     ) -> None:
         """Give the value of an input of theirs to ours, or what it has by default."""
-        socket = placed.sockets.get(input_.name)
+        socket = placed.socket(input_)
         value = UNSET
         if socket is not None and socket.value is not None:
             value = self._value(placed, socket, socket.value, input_)
@@ -333,7 +333,7 @@ class _Importer:
                 self._drop(wire, "unknown-node", f"There is no node {node_id!r} for its {side}.")
         if source is None or target is None:
             return None
-        output, input_ = source.outputs.get(key_of(wire.output)), target.inputs.get(key_of(wire.input))
+        output, input_ = source.outputs.find(wire.output), target.inputs.find(wire.input)
         for side, placed, name, socket, known in (
             ("output", source, wire.output, output, [each.name for each in source.row.outputs]),
             ("input", target, wire.input, input_, [each.name for each in target.row.inputs]),
@@ -362,8 +362,8 @@ class _Importer:
             name, row = (output.name, source.row.name) if output.source is None else (input_.name, target.row.name)
             self._drop(wire, "no-counterpart", f"{ends}: {name!r} of {row!r} has no counterpart.")
             return False
-        told = target.sockets.get(input_.name)
-        there = (source.output_kinds.get(output.name, output.kind), told.kind if told is not None else input_.kind)
+        told = target.socket(input_)
+        there = (source.kind_of(output), told.kind if told is not None else input_.kind)
         here = (output.kind, input_.kind)
         if not fits(*there) or not (fits(*here) or here in CONVERSIONS):
             gives, takes = there if not fits(*there) else here

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import attrs
 
@@ -16,6 +17,9 @@ from trioflow.formats.nodeeditor.tables import FAMILIES, ROWS_BY_KEY
 PLACEHOLDER = "nodeeditor."
 """How the types of placeholders begin: nodes of the format that have no counterpart here."""
 
+_REMEMBERED = 1000
+"""How many names and shapes of nodes are looked at only once: documents have thousands of nodes of few types."""
+
 
 @attrs.frozen
 class Names:
@@ -25,68 +29,90 @@ class Names:
     events: Mapping[str, str]
 
 
+S = TypeVar("S", Input, Output)
+
+
+@attrs.frozen(eq=False)
+class Matched(Generic[S]):
+    """Which sockets of a node are which of its row.
+
+    `by_key` finds sockets by any name that they have. Of those that the document has, `names` says how it spells them,
+    `places` where they stand. `stale` are sockets whose names could only be guessed, `unknown` those that are nothing
+    here.
+    """
+
+    by_key: Mapping[str, S]
+    names: Mapping[str, str] = attrs.Factory(dict[str, str])
+    places: Mapping[str, int] = attrs.Factory(dict[str, int])
+    stale: tuple[tuple[int, S], ...] = ()
+    unknown: tuple[int, ...] = ()
+
+    def find(self, name: str) -> S | None:
+        """The socket of the row that a name of the document means."""
+        return self.by_key.get(key_of(name))
+
+
 @attrs.frozen(eq=False)
 class Placed:
-    """A node and its row.
+    """A node with its row.
 
-    `inputs` and `outputs` find sockets by any name that they have; `input_names` and `output_names` say how the
-    document spells those that it has. `stale` are sockets whose names could only be guessed, `unknown` those that are
-    nothing here. `problem` says why it is a placeholder.
+    `node` is what the document has, None if it has none yet; `problem` says why the row is that of a placeholder.
     """
 
     id: str
     row: Row
-    inputs: Mapping[str, Input]
-    outputs: Mapping[str, Output]
-    input_names: Mapping[str, str]
-    output_names: Mapping[str, str]
-    sockets: Mapping[str, Socket]
-    """The inputs that the document has, by the names of the row."""
-    output_kinds: Mapping[str, str | None]
-    stale: tuple[tuple[Socket, Input | Output], ...] = ()
-    unknown: tuple[Socket, ...] = ()
+    inputs: Matched[Input]
+    outputs: Matched[Output]
+    node: Node | None = None
     problem: str = ""
 
     @property
     def is_placeholder(self) -> bool:
         return self.row.type is not None and self.row.type.startswith(PLACEHOLDER)
 
+    def socket(self, input_: Input) -> Socket | None:
+        """The input as the document has it."""
+        index = self.inputs.places.get(input_.name)
+        return self.node.inputs[index] if self.node is not None and index is not None else None
+
+    def kind_of(self, output: Output) -> str | None:
+        """The kind of an output as the document has it."""
+        index = self.outputs.places.get(output.name)
+        return self.node.outputs[index].kind if self.node is not None and index is not None else output.kind
+
+    def stale(self) -> list[tuple[Socket, Input | Output]]:
+        """The sockets of the document whose names could only be guessed."""
+        if self.node is None:
+            return []
+        inputs = [(self.node.inputs[index], meant) for index, meant in self.inputs.stale]
+        return [*inputs, *((self.node.outputs[index], meant) for index, meant in self.outputs.stale)]
+
+    def unknown_inputs(self) -> list[Socket]:
+        """The inputs of the document that are nothing here."""
+        return [self.node.inputs[index] for index in self.inputs.unknown] if self.node is not None else []
+
     def output_at(self, place: Place) -> Output | None:
         """The output whose value comes from a socket of ours; of several the one that the document has."""
         found = [each for each in self.row.outputs if each.source == place]
-        return next((each for each in found if each.name in self.output_names), found[0] if found else None)
+        return next((each for each in found if each.name in self.outputs.names), found[0] if found else None)
 
     def input_at(self, place: Place) -> Input | None:
         """The input whose value goes to a socket of ours; of several the one that the document has."""
         found = [each for each in self.row.inputs if place in each.to]
-        return next((each for each in found if each.name in self.input_names), found[0] if found else None)
+        return next((each for each in found if each.name in self.inputs.names), found[0] if found else None)
 
 
 def place(node: Node, names: Names) -> Placed:
     """Find the row of a node, and match its sockets with those of the row."""
     row, problem = _row_of(node, names)
-    inputs, input_names, stale_inputs, unknown_inputs = _match(node.inputs, row.inputs, row.inputs_by_key)
-    outputs, output_names, stale_outputs, unknown_outputs = _match(node.outputs, row.outputs, row.outputs_by_key)
-    kinds = {socket.name: socket.kind for socket in node.outputs}
-    by_name = {socket.name: socket for socket in node.inputs}
-    return Placed(
-        id=node.id,
-        row=row,
-        inputs=inputs,
-        outputs=outputs,
-        input_names=input_names,
-        output_names=output_names,
-        sockets={name: by_name[spelled] for name, spelled in input_names.items()},
-        output_kinds={name: kinds[spelled] for name, spelled in output_names.items()},
-        stale=(*stale_inputs, *stale_outputs),
-        unknown=(*unknown_inputs, *unknown_outputs),
-        problem=problem,
-    )
+    inputs = _match_inputs(row, tuple([(each.name, each.kind) for each in node.inputs]))
+    outputs = _match_outputs(row, tuple([(each.name, each.kind) for each in node.outputs]))
+    return Placed(node.id, row, inputs, outputs, node, problem)
 
 
 def place_new(node_id: str, row: Row) -> Placed:
     """A node of a row that no document has yet."""
-    return Placed(node_id, row, row.inputs_by_key, row.outputs_by_key, {}, {}, {}, {})
+    return Placed(node_id, row, Matched(row.inputs_by_key), Matched(row.outputs_by_key))
 
 
 def usual_connection(source: Placed, start: Place, target: Placed, end: Place) -> Raw | None:
@@ -96,9 +122,9 @@ def usual_connection(source: Placed, start: Place, target: Placed, end: Place) -
         return None
     return {
         "outputNodeId": source.id,
-        "outputSocketName": source.output_names.get(output.name, output.name),
+        "outputSocketName": source.outputs.names.get(output.name, output.name),
         "inputNodeId": target.id,
-        "inputSocketName": target.input_names.get(input_.name, input_.name),
+        "inputSocketName": target.inputs.names.get(input_.name, input_.name),
         "isExecution": output.is_exec,
     }
 
@@ -110,7 +136,7 @@ def _row_of(node: Node, names: Names) -> tuple[Row, str]:
     for row in FAMILIES if node.type_id else ():
         if node.type_id.lower().startswith(row.family):
             return _member(row, node, names)
-    found = _candidates(node)
+    found = _candidates(node.type_id, node.name)
     if not found:
         return _placeholder(node), f"no node type of that name is known ({node.type_id or node.name!r})"
     row = found[0]
@@ -135,14 +161,15 @@ def bound_to(family: Row, name: str) -> Row:
     return attrs.evolve(family, given={**family.given, **dict.fromkeys([family.bound, *parts], name)})
 
 
-def _candidates(node: Node) -> tuple[Row, ...]:
-    if node.type_id:
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _candidates(type_id: str, name: str) -> tuple[Row, ...]:
+    if type_id:
         # The type may be the name itself, or a .NET name of a class such as Some.Where.ForLoopNode, or of a method.
-        last = re.split(r"[(,`]", node.type_id, maxsplit=1)[0].rpartition(".")[2]
-        for name in (node.type_id, last, re.sub(r"(?i)(node|async)$", "", last)):
-            if key_of(name) in ROWS_BY_KEY:
-                return ROWS_BY_KEY[key_of(name)]
-    return ROWS_BY_KEY.get(key_of(node.name), ())
+        last = re.split(r"[(,`]", type_id, maxsplit=1)[0].rpartition(".")[2]
+        for each in (type_id, last, re.sub(r"(?i)(node|async)$", "", last)):
+            if key_of(each) in ROWS_BY_KEY:
+                return ROWS_BY_KEY[key_of(each)]
+    return ROWS_BY_KEY.get(key_of(name), ())
 
 
 def _known_sockets(row: Row, node: Node) -> int:
@@ -186,34 +213,43 @@ def _snake(name: str) -> str:
 
 # --- sockets ---
 
-S = TypeVar("S", Input, Output)
+Shape = tuple[tuple[str, str | None], ...]
+"""Names and kinds of sockets."""
 
 
-def _match(
-    sockets: tuple[Socket, ...], known: tuple[S, ...], by_key: Mapping[str, S]
-) -> tuple[Mapping[str, S], dict[str, str], list[tuple[Socket, S]], list[Socket]]:
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _match_inputs(row: Row, shape: Shape) -> Matched[Input]:
+    return _match(shape, row.inputs, row.inputs_by_key)
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _match_outputs(row: Row, shape: Shape) -> Matched[Output]:
+    return _match(shape, row.outputs, row.outputs_by_key)
+
+
+def _match(shape: Shape, known: tuple[S, ...], by_key: Mapping[str, S]) -> Matched[S]:
     names: dict[str, str] = {}
-    left: list[Socket] = []
-    for socket in sockets:
-        found = by_key.get(key_of(socket.name))
-        if found is None or (found.is_exec != (socket.kind == "exec")) or found.name in names:
-            left.append(socket)
+    places: dict[str, int] = {}
+    left: list[int] = []
+    for index, (name, kind) in enumerate(shape):
+        found = by_key.get(key_of(name))
+        if found is None or (found.is_exec != (kind == "exec")) or found.name in names:
+            left.append(index)
         else:
-            names[found.name] = socket.name
-    if not left:
-        return by_key, names, [], []
+            names[found.name], places[found.name] = name, index
     # A stale name is understood if only one socket of its kind is left over on either side.
-    every = dict(by_key)
-    stale: list[tuple[Socket, S]] = []
-    unknown: list[Socket] = []
-    for socket in left:
-        is_exec = socket.kind == "exec"
-        rivals = [each for each in left if (each.kind == "exec") == is_exec]
+    every = dict(by_key) if left else by_key
+    stale: list[tuple[int, S]] = []
+    unknown: list[int] = []
+    for index in left:
+        name, kind = shape[index]
+        is_exec = kind == "exec"
+        rivals = [each for each in left if (shape[each][1] == "exec") == is_exec]
         free = [each for each in known if each.name not in names and each.is_exec == is_exec]
-        if len(rivals) == 1 and len(free) == 1 and fits(socket.kind, free[0].kind):
-            names[free[0].name] = socket.name
-            every[key_of(socket.name)] = free[0]
-            stale.append((socket, free[0]))
+        if len(rivals) == 1 and len(free) == 1 and fits(kind, free[0].kind):
+            names[free[0].name], places[free[0].name] = name, index
+            every = {**every, key_of(name): free[0]}
+            stale.append((index, free[0]))
         else:
-            unknown.append(socket)
-    return every, names, stale, unknown
+            unknown.append(index)
+    return Matched(every, names, places, tuple(stale), tuple(unknown))
