@@ -255,7 +255,7 @@ class _Reader:
 
     def _text(self, fields: Mapping[str, Any], key: str, path: str, *, needed: bool = False) -> str:
         text = fields.get(key)
-        if isinstance(text, str) and (text.strip() or not needed):
+        if isinstance(text, str) and (not needed or (text and not text.isspace())):
             return text
         if needed and text is None and fields is not _NOTHING:
             self._problem(path, f'the key "{key}" is missing. Add it')

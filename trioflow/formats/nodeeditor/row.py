@@ -20,6 +20,8 @@ from trioflow.formats.nodeeditor.dotnet import ZEROS
 MAIN = ""
 """The name of the part that is the node itself."""
 
+_ONLY_MAIN = frozenset({MAIN})
+
 
 class Place(NamedTuple):
     """A socket of ours within what a row makes."""
@@ -95,6 +97,8 @@ class Row:
 
     def needed(self, wired: Iterable[Place]) -> frozenset[str]:
         """The parts that it takes if these of our outputs are wired: those that they and the node get values from."""
+        if not self.parts:
+            return _ONLY_MAIN
         needed = {MAIN, *(place.part for place in wired)}
         while more := {source.part for source, target in self.wires if target.part in needed} - needed:
             needed |= more
