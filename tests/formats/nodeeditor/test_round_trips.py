@@ -198,5 +198,42 @@ def inputs_of(graph):
     return [json.dumps(dict(each.inputs), sort_keys=True) for each in graph.nodes]
 
 
+GARBLED = JSON | st.fixed_dictionaries(
+    {},
+    optional={
+        "document": JSON | st.just({"nodes": []}),
+        "omitted": JSON | st.just([[0, {"id": "c", "name": "Comment"}]]),
+        "dropped": JSON | st.just([[0, {}]]),
+        "connections": JSON | st.just([{}]),
+        "implicit": JSON,
+        "texts": JSON,
+        "part": JSON | st.just(["s", "x"]),
+        "converts": JSON | st.just("s"),
+        "id": JSON,
+        "name": JSON | st.just("Start"),
+        "inputs": JSON,
+    },
+)
+
+
+@given(GARBLED, GARBLED)
+@settings(max_examples=150, deadline=None)
+def test_what_an_import_kept_may_be_garbled(of_graph, of_node):
+    """Whatever somebody does to what an import kept: the graph is exported, or it is said why not."""
+    graph = tf.Graph(
+        nodes=[
+            tf.GraphNode("s", "flow.start", metadata={"nodeeditor": of_node}),
+            tf.GraphNode("p", "debug.print", metadata={"nodeeditor": of_node}),
+        ],
+        connections=[tf.Connection(tf.Endpoint("s", "then"), tf.Endpoint("p", "enter"))],
+        metadata={"nodeeditor": of_graph},
+    )
+    try:
+        back = import_tree(export_tree(graph, REGISTRY), REGISTRY).graph
+    except tf.DocumentError:
+        return
+    assert [(each.id, each.type) for each in back.nodes] == [("s", "flow.start"), ("p", "debug.print")]
+
+
 def without_ours(metadata):
     return {key: each for key, each in metadata.items() if key != "nodeeditor"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, cast
 
 import attrs
@@ -62,7 +62,7 @@ class _Exporter:
         self.problems: list[str] = []
         self._graph = graph
         self._kept = _kept(graph.metadata)
-        self._frame: Raw = _copy(self._kept.get("document") or _NEW_FRAME)
+        self._frame: Raw = dict(self._kept.get("document", _NEW_FRAME))
         self._known = read_document(self._frame)
         self._texts: bool = self._kept.get("texts", False)
         self._literals = Literals(registry, self._texts)
@@ -104,7 +104,7 @@ class _Exporter:
         for node in self._graph.nodes:
             kept = _kept(node.metadata)
             if "part" in kept:
-                self._part_of[node.id] = main, part = kept["part"][0], kept["part"][1]
+                self._part_of[node.id] = main, part = tuple(kept["part"])
                 self._parts[main, part] = node
             elif "converts" in kept:
                 self._converts[node.id] = None
@@ -128,12 +128,14 @@ class _Exporter:
 
     def _imported(self, node: GraphNode) -> tuple[Placed, Raw] | None:
         """What the node was imported from, if it still is of that type."""
-        kept = _kept(node.metadata)
-        if not kept:
-            return None
-        raw = _copy(kept)
+        raw = dict(_kept(node.metadata))
         _put(raw, "id", node.id)
-        placed = place(read_node(raw), self._names)
+        try:
+            placed = place(read_node(raw), self._names)
+        except DocumentError:
+            return None
+        if _get(raw, "inputs"):
+            _put(raw, "inputs", [dict(each) for each in _get(raw, "inputs")])
         row = placed.row
         if row.type != node.type:
             return None
@@ -291,7 +293,10 @@ class _Exporter:
         """Connections that are not written as usual, by what they join."""
         found: dict[Any, list[Raw]] = defaultdict(list)
         for raw in self._kept.get("connections", ()):
-            wire = read_wire(raw)
+            try:
+                wire = read_wire(raw)
+            except DocumentError:
+                continue
             source, target = self._placed.get(wire.source), self._placed.get(wire.target)
             output = source.outputs.find(wire.output) if source is not None else None
             input_ = target.inputs.find(wire.input) if target is not None else None
@@ -417,16 +422,45 @@ def _say(value: Any) -> str:
 
 
 def _kept(metadata: Mapping[str, Any]) -> Raw:
+    """What an import has kept, as far as it still is that: metadata are anybody's to change."""
     kept = metadata.get(KEY)
-    return cast("Raw", kept) if isinstance(kept, dict) else {}
+    if not isinstance(kept, dict):
+        return {}
+    sound = {key: value for key, value in cast("Raw", kept).items() if key not in _KEPT or _KEPT[key](value)}
+    return sound if not sound.keys() & {"part", "converts"} or len(sound) == 1 else {}
+
+
+def _is_list_of(shape: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list) and all(map(shape, value))
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_placed(value: Any) -> bool:
+    return isinstance(value, list) and [*map(type, value)] == [int, dict]
+
+
+_KEPT: Mapping[str, Callable[[Any], bool]] = {
+    "document": _is_object,
+    "omitted": _is_list_of(_is_placed),
+    "dropped": _is_list_of(_is_placed),
+    "connections": _is_list_of(_is_object),
+    "implicit": _is_list_of(_is_text),
+    "texts": lambda value: isinstance(value, bool),
+    "part": lambda value: _is_list_of(_is_text)(value) and len(value) == 2,
+    "converts": _is_text,
+}
+"""The shapes of what an import keeps, by its keys."""
 
 
 def _without_key(metadata: Mapping[str, Any]) -> Raw:
     return {key: value for key, value in metadata.items() if key != KEY}
-
-
-def _copy(raw: Raw) -> Raw:
-    return cast("Raw", json.loads(json.dumps(raw)))
 
 
 def _spelled(raw: Raw, key: str) -> str:
