@@ -263,3 +263,65 @@ def test_values_that_no_document_can_hold():
     graph = tf.Graph(nodes=[tf.GraphNode("p", "debug.print", {"value": {1, 2}})])
     with pytest.raises(tf.DocumentError, match="JSON"):
         dumps(graph, REGISTRY)
+
+
+def test_a_variable_that_is_gone():
+    """A node about a variable that the graph no longer declares is told."""
+    tree = document(setter("x", "a-id"), variables=[variable("a")])
+    graph = changed(imported(tree).graph, "x", inputs={"name": "gone"})
+    assert "variable 'gone': it would be there besides." in problems(graph)
+
+
+def test_sockets_that_the_format_lacks():
+    """A wire to a socket that the format has nothing for is told where it is."""
+    graph = tf.Graph(
+        nodes=[tf.GraphNode("n", "math.add", {"a": 1, "b": 1}), tf.GraphNode("f", "flow.for")],
+        connections=[tf.Connection(tf.Endpoint("n", "result"), tf.Endpoint("f", "start"))],
+    )
+    assert problems(graph) == [
+        "nodes[1] 'f': 'For Loop' of the format has nothing for input 'start' of flow.for.",
+        "connections[0] n.result -> f.start: the format has no such sockets.",
+    ]
+
+
+def test_another_order_of_connections():
+    """Order has meaning: a graph whose wires stand in an order that no import gives is told."""
+    graph = imported(document(node("x", "Dot Product 2D"))).graph
+    turned = attrs.evolve(graph, connections=reversed(graph.connections))
+    assert problems(turned) == ["connections: their order would be another."]
+
+
+def test_a_part_that_was_changed():
+    """A change inside of what stands for one node of the format is told."""
+    graph = changed(imported(document(node("x", "Dot Product 2D"))).graph, "x/y", type="math.divide")
+    assert problems(graph) == ["nodes[2] 'x/y': it would become a math.multiply."]
+    graph = imported(document(node("x", "Dot Product 2D"))).graph
+    assert "node 'x/y' (math.multiply) would be there besides." in problems(attrs.evolve(graph, nodes=graph.nodes[:2]))
+
+
+def test_a_conversion_that_goes_round():
+    """Conversions that a hand has wired in a circle end in an error, not in an endless search."""
+    tree = document(node("n", "Integer", Value=3), node("a", "String Length"), wires=["n.Result -> a.Value"])
+    tree["nodes"][1]["inputs"][0]["typeName"] = "System.Object"
+    graph = imported(tree).graph
+    id = graph.nodes[2].id
+    circle = tf.Connection(tf.Endpoint(id, "result"), tf.Endpoint(id, "value"))
+    assert problems(attrs.evolve(graph, connections=[circle, *graph.connections[1:]]))
+
+
+def test_a_graph_of_a_newer_version():
+    """What a newer trioflow has written, and the format has nothing for, is told."""
+    graph = tf.Graph(nodes=[tf.GraphNode("s", "flow.start")], extra={"new": 1})
+    assert problems(graph) == ["the format has nothing for what a newer trioflow has written into the graph."]
+
+
+def test_names_in_another_order():
+    """Variables and events that an import would lose or turn around are told."""
+    tree = document(node("x", "Increment Variable"), variables=[variable("v")])
+    graph = imported(tree).graph
+    assert problems(attrs.evolve(graph, variables=reversed(graph.variables))) == [
+        "variables: their order would be another."
+    ]
+    assert problems(attrs.evolve(graph, variables=graph.variables[:1])) == [
+        "variable 'counter': it would be there besides."
+    ]

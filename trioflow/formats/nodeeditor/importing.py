@@ -26,7 +26,8 @@ KEY = "nodeeditor"
 """The key in metadata of what an import keeps for an export."""
 
 _MOST_SUGGESTIONS = 100
-# Finding near names costs milliseconds, and a document may have thousands of names that are unknown.
+_MOST_NAMES = 20
+_NODES = tuple(row.name for row in ROWS if row.type is not None)
 
 
 @attrs.frozen
@@ -145,7 +146,7 @@ class _Importer:
         self._placed: dict[str, Placed] = {}
         self._diagnostics: list[Diagnostic] = []
         self._notes: dict[str, tuple[str, str, int]] = {}
-        self._suggestions: dict[str, str] = {}
+        self._suggestions: dict[tuple[str, tuple[str, ...]], str] = {}
         # The ids of nodes of ours, so that those of parts and conversions are unlike them.
         self._ids = {node.id for node in document.nodes}
         self._wires: list[Connection] = []
@@ -203,7 +204,7 @@ class _Importer:
     def _report_node(self, placed: Placed, path: str, name: str) -> None:
         where = f"{path} {name!r}"
         if placed.is_placeholder:
-            cure = f"It is kept as a placeholder, {placed.row.type}.{self._suggest(name)}"
+            cure = f"It is kept as a placeholder, {placed.row.type}.{self._suggest(name, _NODES)}"
             self._report("error", "no-counterpart", where, f"{placed.problem[:1].upper()}{placed.problem[1:]}.", cure)
         elif placed.row.note and placed.row.type is not None:
             first, message, count = self._notes.get(placed.row.name, (where, placed.row.note, 0))
@@ -335,11 +336,12 @@ class _Importer:
             return None
         output, input_ = source.outputs.find(wire.output), target.inputs.find(wire.input)
         for side, placed, name, socket, known in (
-            ("output", source, wire.output, output, [each.name for each in source.row.outputs]),
-            ("input", target, wire.input, input_, [each.name for each in target.row.inputs]),
+            ("output", source, wire.output, output, source.row.outputs),
+            ("input", target, wire.input, input_, target.row.inputs),
         ):
             if socket is None:
-                cure = f"Its {side}s: {', '.join(known) or 'none'}.{did_you_mean(name, known)}"
+                names = tuple(each.name for each in known[:_MOST_NAMES])
+                cure = f"Its {side}s: {', '.join(names) or 'none'}.{self._suggest(name, names)}"
                 message = f"Node {placed.id!r} ({placed.row.name}) has no {side} {name!r}."
                 self._drop(wire, "unknown-socket", message, cure)
         if output is None or input_ is None:
@@ -432,7 +434,9 @@ class _Importer:
     def _drop(self, wire: Wire, code: str, message: str, cure: str = "") -> None:
         self._report("warning", code, wire.path, message, f"The connection is left out. {cure}".rstrip())
 
-    def _suggest(self, name: str) -> str:
-        if name not in self._suggestions and len(self._suggestions) < _MOST_SUGGESTIONS:
-            self._suggestions[name] = did_you_mean(name, {row.name for row in ROWS if row.type is not None})
-        return self._suggestions.get(name, "")
+    def _suggest(self, name: str, known: tuple[str, ...]) -> str:
+        """The nearest known names."""
+        # That costs milliseconds, and a document may have thousands of unknown names.
+        if (name, known) not in self._suggestions and len(self._suggestions) < _MOST_SUGGESTIONS:
+            self._suggestions[name, known] = did_you_mean(name, known)
+        return self._suggestions.get((name, known), "")

@@ -93,12 +93,12 @@ class Placed:
 
     def output_at(self, place: Place) -> Output | None:
         """The output whose value comes from a socket of ours; of several the one that the document has."""
-        found = [each for each in self.row.outputs if each.source == place]
+        found = self.row.outputs_at.get(place, ())
         return next((each for each in found if each.name in self.outputs.names), found[0] if found else None)
 
     def input_at(self, place: Place) -> Input | None:
         """The input whose value goes to a socket of ours; of several the one that the document has."""
-        found = [each for each in self.row.inputs if place in each.to]
+        found = self.row.inputs_at.get(place, ())
         return next((each for each in found if each.name in self.inputs.names), found[0] if found else None)
 
 
@@ -195,15 +195,16 @@ def _placeholder(node: Node) -> Row:
 
 
 def _unique(sockets: Iterable[Socket]) -> list[str]:
-    names: list[str] = []
+    """Names for sockets of ours, no two alike."""
+    numbers: dict[str, int] = {}
+    names: dict[str, None] = {}
     for socket in sockets:
         name = stem = _snake(socket.name)
-        number = 1
         while name in names:
-            number += 1
-            name = f"{stem}_{number}"
-        names.append(name)
-    return names
+            numbers[stem] = numbers.get(stem, 1) + 1
+            name = f"{stem}_{numbers[stem]}"
+        names[name] = None
+    return [*names]
 
 
 def _snake(name: str) -> str:
@@ -238,18 +239,15 @@ def _match(shape: Shape, known: tuple[S, ...], by_key: Mapping[str, S]) -> Match
         else:
             names[found.name], places[found.name] = name, index
     # A stale name is understood if only one socket of its kind is left over on either side.
-    every = dict(by_key) if left else by_key
+    every = by_key
     stale: list[tuple[int, S]] = []
-    unknown: list[int] = []
-    for index in left:
-        name, kind = shape[index]
-        is_exec = kind == "exec"
-        rivals = [each for each in left if (shape[each][1] == "exec") == is_exec]
+    for is_exec in (True, False):
+        rivals = [index for index in left if (shape[index][1] == "exec") == is_exec]
         free = [each for each in known if each.name not in names and each.is_exec == is_exec]
-        if len(rivals) == 1 and len(free) == 1 and fits(kind, free[0].kind):
-            names[free[0].name], places[free[0].name] = name, index
-            every = {**every, key_of(name): free[0]}
-            stale.append((index, free[0]))
-        else:
-            unknown.append(index)
+        if len(rivals) == 1 and len(free) == 1 and fits(shape[rivals[0]][1], free[0].kind):
+            names[free[0].name], places[free[0].name] = shape[rivals[0]][0], rivals[0]
+            every = {**every, key_of(shape[rivals[0]][0]): free[0]}
+            stale.append((rivals[0], free[0]))
+    guessed = {index for index, _ in stale}
+    unknown = [index for index in left if index not in guessed]
     return Matched(every, names, places, tuple(stale), tuple(unknown))

@@ -90,10 +90,22 @@ class Row:
     omitted: bool = False
     inputs_by_key: Mapping[str, Input] = attrs.field(init=False)
     outputs_by_key: Mapping[str, Output] = attrs.field(init=False)
+    inputs_at: Mapping[Place, tuple[Input, ...]] = attrs.field(init=False)
+    outputs_at: Mapping[Place, tuple[Output, ...]] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "inputs_by_key", {key_of(each.name): each for each in self.inputs})
         object.__setattr__(self, "outputs_by_key", {key_of(each.name): each for each in self.outputs})
+        inputs_at: dict[Place, tuple[Input, ...]] = {}
+        outputs_at: dict[Place, tuple[Output, ...]] = {}
+        for input_ in self.inputs:
+            for place in input_.to:
+                inputs_at[place] = (*inputs_at.get(place, ()), input_)
+        for output in self.outputs:
+            if output.source is not None:
+                outputs_at[output.source] = (*outputs_at.get(output.source, ()), output)
+        object.__setattr__(self, "inputs_at", inputs_at)
+        object.__setattr__(self, "outputs_at", outputs_at)
 
     def needed(self, wired: Iterable[Place]) -> frozenset[str]:
         """The parts that it takes if these of our outputs are wired: those that they and the node get values from."""
