@@ -44,6 +44,7 @@ def problems(tree) -> list[str]:
         ),
         ({"nodes": [], "variables": [{"id": "a"}]}, 'variables[0]: the key "name" is missing. Add it.'),
         ({"nodes": [], "events": [None]}, "events[0]: expected an object, got null."),
+        ({"nodes": [{"id": "a", 5: "b"}]}, "nodes[0]: expected keys that are texts, got 5. Put the key in quotes."),
         (
             {"nodes": [{"id": "a", "Id": "b"}]},
             "nodes[0]: a key occurs more than once. Keep one of them.",

@@ -21,6 +21,7 @@ from formats.nodeeditor.documents import (
 )
 
 import trioflow as tf
+from trioflow.formats.nodeeditor import import_tree
 
 
 def graph_of(*nodes: Any, wires: Any = (), **more: Any) -> tf.Graph:
@@ -444,3 +445,21 @@ def test_different_meanings_are_noted_once():
     assert told(tree, "note") == [
         "note[differs] nodes[0] 'Divide': Dividing by zero is an error here, where there it gives 0. (so for 3 nodes)"
     ]
+
+
+def test_a_broken_package_of_nodes_is_no_obstacle():
+    """If our type can't be loaded, what is said there is taken as it is, and validation says what is wrong."""
+    registry = tf.Registry()
+    registry.add_package("math", "no_such_module")
+    taken = import_tree(document(node("x", "Add", A=1.5)), registry)
+    assert taken.graph.nodes[0].inputs == {"a": 1.5, "b": 0}
+    assert "no_such_module" in str(tf.validate(taken.graph, registry))
+
+
+def test_ours_may_be_one_more():
+    """An input that ours counts otherwise is changed where it is given, and where it is wired."""
+    given = only(node("x", "Random Range", Max=10))
+    assert given.inputs == {"low": 0, "high": 9}
+    graph = graph_of(node("x", "Random Range"), node("n", "Integer", Value=10), wires=["n.Result -> x.Max"])
+    assert [(each.type, dict(each.inputs)) for each in graph.nodes[2:]] == [("math.add", {"b": -1})]
+    assert wires_of(graph)[-1] == "n.result -1.result -> x.high"

@@ -241,6 +241,9 @@ class _Reader:
         if not isinstance(raw, dict):
             self._problem(path, f"expected an object, got {_say(raw)}")
             return _NOTHING
+        for key in cast("dict[object, object]", raw):
+            if not isinstance(key, str):
+                self._problem(path, f"expected keys that are texts, got {_say(key)}. Put the key in quotes")
         fields = {_SPELLED.get(str(key).lower(), str(key)): value for key, value in cast("Raw", raw).items()}
         if isinstance(raw, Repeated) or len(fields) != len(cast("Raw", raw)):
             self._problem(path, "a key occurs more than once. Keep one of them")

@@ -464,7 +464,7 @@ def _without_key(metadata: Mapping[str, Any]) -> Raw:
 
 
 def _spelled(raw: Raw, key: str) -> str:
-    return key if key in raw else next((each for each in raw if each.lower() == key.lower()), key)
+    return key if key in raw else next((each for each in raw if str(each).lower() == key.lower()), key)
 
 
 def _get(raw: Raw, key: str) -> Any:

@@ -384,7 +384,7 @@ class _Importer:
         if input_.per != 1:
             start = self._converted(start, f"/ {input_.per}", Conversion("math.divide", "a"), {"b": input_.per})
         if input_.more:
-            start = self._converted(start, f"+ {input_.more}", Conversion("math.add", "a"), {"b": input_.more})
+            start = self._converted(start, f"{input_.more:+}", Conversion("math.add", "a"), {"b": input_.more})
         needed = self._needed(target)
         self._wires += (Connection(start, self._end(target, each)) for each in input_.to if each.part in needed)
 
