@@ -43,6 +43,10 @@ def problems(tree) -> list[str]:
             'connections[0]: the key "inputSocketName" is missing. Add it.',
         ),
         ({"nodes": [], "variables": [{"id": "a"}]}, 'variables[0]: the key "name" is missing. Add it.'),
+        (
+            {"nodes": [], "events": [{"id": "a", "name": "x"}, {"id": "a", "name": "y"}]},
+            "events[1].id: 'a' is the id of events[0] already. Give one of them another.",
+        ),
         ({"nodes": [], "events": [None]}, "events[0]: expected an object, got null."),
         ({"nodes": [{"id": "a", 5: "b"}]}, "nodes[0]: expected keys that are texts, got 5. Put the key in quotes."),
         (

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from formats.nodeeditor.documents import (
+    BY_NAME,
     NO_COUNTERPART,
     REGISTRY,
     document,
@@ -142,6 +143,15 @@ def test_a_socket_that_may_be_several_is_not_guessed():
     assert graph_of(made, source, wires=["n.Result -> x.P"]).connections == ()
 
 
+def test_a_socket_of_another_type_is_not_guessed():
+    """A socket that is left over is not taken for one that its values don't fit."""
+    made = node("x", "String Length") | {"inputs": [socket("Items", "list", is_input=True)]}
+    assert told(document(made, node("l", "List Create"), wires=["l.Result -> x.Items"])) == [
+        "warning[unknown-socket] connections[0]: Node 'x' (String Length) has no input 'Items'. "
+        "The connection is left out. Its inputs: Value."
+    ]
+
+
 # --- values ---
 
 
@@ -252,6 +262,18 @@ def test_ids_of_added_nodes_are_new():
     graph = graph_of(*nodes, wires=["d/x.Result -> s.Value"])
     assert [each.id for each in graph.nodes[4:]] == ["d/x 2", "d/y", "d/x.result as str 2"]
     assert "d/x 2.result -> d.a" in wires_of(graph)
+
+
+@pytest.mark.parametrize("name", sorted(set(BY_NAME) - {"Comment"}))
+def test_wires_join_what_is_there(name):
+    """Whether its inputs are wired or not: the wires of an imported node join nodes that are in the graph."""
+    made = node("x", name)
+    data = [each["name"] for each in made["inputs"] if not each["isExecution"]]
+    for wires in ([], [f"any.Result -> x.{each}" for each in data]):
+        graph = graph_of(made, node("any", "Pass Through"), wires=wires)
+        ids = {each.id for each in graph.nodes}
+        assert {end.node for each in graph.connections for end in (each.source, each.target)} <= ids
+        assert len(ids) == len(graph.nodes)
 
 
 @pytest.mark.parametrize(

@@ -133,10 +133,14 @@ def test_a_document_survives(tree):
     assert export_tree(tf.loads(tf.dumps(graph)), REGISTRY) == tree
 
 
+LIKE_OTHERS = {"JSON Array Length"}
+"""What an export does not choose: another row says the same of fewer values."""
+
+
 @st.composite
 def graphs(draw: st.DrawFn) -> tf.Graph:
     """A graph of ours of what the format has, with everything given that its rows give."""
-    rows = [row for row in ROWS if row.type and not row.wires and not row.parts]
+    rows = [row for row in ROWS if row.type and not row.wires and not row.parts and row.name not in LIKE_OTHERS]
     made: list[tuple[tf.GraphNode, Row]] = []
     wires: list[tf.Connection] = []
     for id in draw(st.lists(IDS, min_size=1, max_size=6, unique=True)):

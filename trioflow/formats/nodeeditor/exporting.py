@@ -159,7 +159,7 @@ class _Exporter:
             self.problems.append(f"{path}: the format has no node for {node.type}. Make it of other nodes.")
             return None
         said = {f"input {name!r}" for name in node.inputs} | self._wired[node.id]
-        row = min(rows, key=lambda row: (len(said - _sayable(row)), self._misfits(node, row)))
+        row = min(rows, key=lambda row: len(said - _sayable(row)))
         for socket in sorted(said - _sayable(row)):
             self.problems.append(f"{path}: {row.name!r} of the format has nothing for {socket} of {node.type}.")
         type_id = row.family + self._known_names(row)[row.given[row.bound]] if row.bound is not None else None
@@ -189,19 +189,6 @@ class _Exporter:
             given = (each for each in row.given.items() if each[0].part == MAIN)
             if not row.wires and all(_identical(node.inputs.get(at.socket, UNSET), value) for at, value in given):
                 yield row
-
-    def _misfits(self, node: GraphNode, row: Row) -> int:
-        """How many literals of the node are of another type than the inputs of the row."""
-        literals = ((each, self._literal(node, each)) for each in row.inputs if not each.is_exec and each.to)
-        return sum(literal is not UNSET and not self._is_sayable(literal, each) for each, literal in literals)
-
-    def _is_sayable(self, literal: Any, input_: Input) -> bool:
-        value = self._value(_as_theirs(literal, input_), input_.kind)
-        try:
-            self._literals.given(Value(value["typeName"], value["json"]), input_)
-        except BadValue:
-            return False
-        return True
 
     def _fill(self, node: GraphNode, placed: Placed, raw: Raw) -> None:
         """Write what an import would not read from the document as it is."""

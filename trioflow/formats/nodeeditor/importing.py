@@ -107,7 +107,7 @@ class Literals:
     def of_unset(self, type_id: str, socket: str, input_: Input) -> Any:
         """The literal that gives our input what theirs has by default; UNSET if it needs none."""
         ours, theirs = self.default(type_id, socket), as_ours(input_.default, input_)
-        if ours is not UNSET and (not input_.stated or same(ours, theirs)):
+        if ours is not UNSET and (not input_.stated or ours == theirs):
             return UNSET
         return theirs
 
@@ -117,11 +117,6 @@ def as_ours(value: Any, input_: Input) -> Any:
     if value is None or (input_.per == 1 and input_.more == 0):
         return value
     return (value if input_.per == 1 else value / input_.per) + input_.more
-
-
-def same(a: Any, b: Any) -> bool:
-    """Whether two literals are the same: true is not 1."""
-    return isinstance(a, bool) == isinstance(b, bool) and a == b
 
 
 def variable_from(declared: Declared, name: str, literals: Literals) -> tuple[Variable, str]:
@@ -254,7 +249,7 @@ class _Importer:
         value = UNSET
         if socket is not None and socket.value is not None:
             value = self._value(placed, socket, socket.value, input_)
-            if not input_.to and not same(value, input_.default):
+            if not input_.to and value != input_.default:
                 message = f"{input_.name!r} of {placed.row.name!r} has no counterpart, so its value is left out."
                 self._report("warning", "no-counterpart", socket.path, message)
         wired = self._wired_inputs.get(placed.id, ())
