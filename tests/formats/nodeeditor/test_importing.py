@@ -485,3 +485,20 @@ def test_ours_may_be_one_more():
     graph = graph_of(node("x", "Random Range"), node("n", "Integer", Value=10), wires=["n.Result -> x.Max"])
     assert [(each.type, dict(each.inputs)) for each in graph.nodes[2:]] == [("math.add", {"b": -1})]
     assert wires_of(graph)[-1] == "n.result -1.result -> x.high"
+
+
+@pytest.mark.parametrize("extra", [5, [], {"metadata": 5, "doc": [], "converted": "no", "valuesAreTexts": 0}])
+def test_what_an_export_added_may_be_garbled(extra):
+    """What trioflow has written beyond the format is passed over if it is something else by now."""
+    garbled = {"trioflowExtra": extra}
+    tree = document(
+        node("s", "Start") | garbled,
+        node("p", "Debug Print"),
+        wires=[wire("s.Exit -> p.Enter") | garbled],
+        variables=[variable("v") | garbled],
+        events=[{"id": "e", "name": "e"} | garbled],
+        **garbled,
+    )
+    graph = imported(tree).graph
+    assert tf.loads(tf.dumps(graph)) == graph
+    assert (graph.variables[0].doc, graph.events[0].doc) == ("", "")

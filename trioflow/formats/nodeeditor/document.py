@@ -130,9 +130,14 @@ def read_wire(raw: Any) -> Wire:
 
 
 def ours_of(raw: Raw) -> Mapping[str, Any]:
-    """What an export has written into an object beyond the format."""
+    """What an export has written into an object beyond the format, as far as it still is that."""
     found = raw.get(OURS)
-    return cast("Raw", found) if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    return {key: value for key, value in cast("Raw", found).items() if isinstance(value, _OURS.get(key, object))}
+
+
+_OURS: Mapping[str, type] = {"metadata": dict, "doc": str, "converted": bool, "valuesAreTexts": bool}
 
 
 class _Reader:
