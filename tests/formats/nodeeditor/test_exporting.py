@@ -312,7 +312,7 @@ def test_a_conversion_that_goes_round():
 def test_a_graph_of_a_newer_version():
     """What a newer trioflow has written, and the format has nothing for, is told."""
     graph = tf.Graph(nodes=[tf.GraphNode("s", "flow.start")], extra={"new": 1})
-    assert problems(graph) == ["the format has nothing for what a newer trioflow has written into the graph."]
+    assert problems(graph) == ["the graph: the format has nothing for its extra."]
 
 
 def test_names_in_another_order():

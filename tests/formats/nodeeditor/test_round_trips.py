@@ -124,7 +124,7 @@ def pascal(tree: Any) -> Any:
 
 
 @given(documents())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_document_survives(tree):
     """What was imported, and saved and loaded since, is exported as the document that it was."""
     text = json.dumps(tree)
@@ -188,7 +188,7 @@ KINDS = st.sampled_from(["int", "float", "bool", "str", "list", "dict", "any"])
 
 
 @given(graphs())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_graph_survives(graph):
     """A graph of nodes that the format has is the same after an export and an import, but for what imports keep."""
     back = loads(dumps(graph, REGISTRY), REGISTRY).graph
@@ -221,7 +221,7 @@ GARBLED = JSON | st.fixed_dictionaries(
 
 
 @given(GARBLED, GARBLED)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_what_an_import_kept_may_be_garbled(of_graph, of_node):
     """Whatever somebody does to what an import kept: the graph is exported, or it is said why not."""
     graph = tf.Graph(

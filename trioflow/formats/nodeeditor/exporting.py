@@ -351,8 +351,13 @@ def _lost(graph: Graph, tree: Raw, registry: Registry) -> Iterator[str]:
         yield from _different_connections(graph.connections, back.connections)
     yield from _different_names("variable", graph.variables, back.variables)
     yield from _different_names("event", graph.events, back.events)
-    if graph.extra:
-        yield "the format has nothing for what a newer trioflow has written into the graph."
+    for name in _names_of(Graph) - {"nodes", "connections", "variables", "events", "metadata", "types", "version"}:
+        if getattr(graph, name) != getattr(back, name):
+            yield f"the graph: the format has nothing for its {name}."
+
+
+def _names_of(cls: type[attrs.AttrsInstance]) -> set[str]:
+    return {field.name for field in attrs.fields(cls)}
 
 
 def _differences(node: GraphNode, after: GraphNode) -> Iterator[str]:
@@ -362,9 +367,9 @@ def _differences(node: GraphNode, after: GraphNode) -> Iterator[str]:
         before, now = node.inputs.get(name, UNSET), after.inputs.get(name, UNSET)
         if not _identical(before, now):
             yield f"input {name!r} is {_say(before)}, and would become {_say(now)}."
-    for key in ("initiator", "stream", "extra"):
-        if getattr(node, key) != getattr(after, key):
-            yield f"the format has nothing for its {key}."
+    for name in _names_of(GraphNode) - {"id", "type", "inputs", "metadata"}:
+        if getattr(node, name) != getattr(after, name):
+            yield f"the format has nothing for its {name}."
     if _text(_without_key(node.metadata)) != _text(_without_key(after.metadata)):
         yield "its metadata are not those of JSON."
 
