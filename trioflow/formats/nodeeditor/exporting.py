@@ -351,7 +351,9 @@ def _lost(graph: Graph, tree: Raw, registry: Registry) -> Iterator[str]:
         yield from _different_connections(graph.connections, back.connections)
     yield from _different_names("variable", graph.variables, back.variables)
     yield from _different_names("event", graph.events, back.events)
-    for name in _names_of(Graph) - {"nodes", "connections", "variables", "events", "metadata", "types", "version"}:
+    for name in sorted(
+        _names_of(Graph) - {"nodes", "connections", "variables", "events", "metadata", "types", "version"}
+    ):
         if getattr(graph, name) != getattr(back, name):
             yield f"the graph: the format has nothing for its {name}."
 
@@ -367,7 +369,7 @@ def _differences(node: GraphNode, after: GraphNode) -> Iterator[str]:
         before, now = node.inputs.get(name, UNSET), after.inputs.get(name, UNSET)
         if not _identical(before, now):
             yield f"input {name!r} is {_say(before)}, and would become {_say(now)}."
-    for name in _names_of(GraphNode) - {"id", "type", "inputs", "metadata"}:
+    for name in sorted(_names_of(GraphNode) - {"id", "type", "inputs", "metadata"}):
         if getattr(node, name) != getattr(after, name):
             yield f"the format has nothing for its {name}."
     if _text(_without_key(node.metadata)) != _text(_without_key(after.metadata)):
