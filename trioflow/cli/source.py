@@ -17,7 +17,7 @@ import trioflow as tf
 from trioflow.cli.bad_input import BadInput
 from trioflow.errors import did_you_mean
 from trioflow.formats import visible
-from trioflow.model.document import graph_of, read_file
+from trioflow.model.document import graph_in, read_file
 
 if TYPE_CHECKING:
     from trioflow.formats.nodeeditor import Imported
@@ -105,7 +105,7 @@ def open_source(name: str, modules: Sequence[str]) -> Source:
         tree = read_file(existing(name))
         if is_foreign(tree):
             return import_source(tree, name, modules)
-        graph = graph_of(tree, name)
+        graph = graph_in(tree, Path(name))
     except tf.DocumentError as error:
         raise BadInput(*str(error).splitlines()) from error
     except tf.MissingExtra as error:

@@ -66,7 +66,13 @@ def load(path: str | os.PathLike[str]) -> Graph:
 
     Raises `DocumentError`, also for a file that can't be read; `MissingExtra` for YAML without PyYAML.
     """
-    return graph_of(read_file(path), str(Path(path)))
+    path = Path(path)
+    return graph_in(read_file(path), path)
+
+
+def graph_in(tree: Any, path: Path) -> Graph:
+    """The graph that the tree of a file says, as `load` gives it. Raises `DocumentError` with every problem."""
+    return graph_of(tree, str(path))
 
 
 def read_file(path: str | os.PathLike[str]) -> Any:
