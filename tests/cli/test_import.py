@@ -10,12 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from formats.nodeeditor.awaited import exists
 from formats.nodeeditor.documents import DATA, document, node, sample
 
 import trioflow as tf
-
-AWAITS_MARKER = pytest.mark.skipif(not exists("Marker"), reason="the standard library has no flow.marker yet")
 
 
 def write(path: Path, tree: object) -> str:
@@ -45,7 +42,6 @@ BROKEN = [
 ]
 
 
-@AWAITS_MARKER
 def test_the_hello_world_of_the_other_program_runs(process, tmp_path):
     """The document that NodeEditor.Net ships prints what it prints there."""
     shutil.copy(DATA / "hello-world.json", tmp_path / "hello-world.json")
@@ -53,8 +49,6 @@ def test_the_hello_world_of_the_other_program_runs(process, tmp_path):
     assert (ended.code, ended.out) == (0, "Greeting: Hello, World!\nFarewell: Goodbye, World!\n")
 
 
-@AWAITS_MARKER
-@pytest.mark.skipif(not exists("For Loop Step"), reason="the standard library has no flow.for_step yet")
 def test_a_document_with_stale_sockets_runs(process, tmp_path):
     """The other sample has names of sockets that are no longer used, and two places where it starts."""
     shutil.copy(DATA / "loop-list-string.json", tmp_path / "loop.json")
