@@ -61,21 +61,15 @@ class Rarely:
 class Activation(Line, Context):
     """One execution of one exec node (T3). It is a line itself: what it triggers is numbered by it (T8)."""
 
-    __slots__ = ("_rarely", "_target", "plan", "strand", "triggering")
+    __slots__ = ("_rarely", "_target", "plan", "strand")
 
-    def __init__(self, parent: Line, strand: Strand, target: Target) -> None:
-        # As Line.__init__ does, written out: this runs once per step.
-        self.parent = parent
-        self.index = parent.count
-        parent.count += 1
-        self.depth = parent.depth + 1
-        self.count = 0
-        self._where = None
-        self.strand = strand
-        self.plan: PlanNode = target.node
-        self.triggering = False
-        self._target = target
-        self._rarely: Rarely | None = None
+    plan: PlanNode
+    strand: Strand
+    _target: Target
+    _rarely: Rarely | None
+
+    # `dispatch` sets everything: this runs once per step, and a call of __init__ would take a tenth of it.
+    __init__ = object.__init__
 
     def __repr__(self) -> str:
         return f"<activation {self.where} of {self.plan.id!r}>"
@@ -167,41 +161,12 @@ class Activation(Line, Context):
                 raise CoercionError(f"Variable {name!r}: {error}.") from None
         self.strand.store.write(slot, value, self._origin("$" + name) if self.run.watch is not None else "?")
 
-    async def trigger(self, socket: Any, values: Mapping[Any, object] | None = None) -> None:
-        plan = self.plan
-        place = plan.type.exec_output_index.get(socket)
-        if place is None:
-            self.targets_of(socket)
-            raise AssertionError
-        if self.triggering:
-            raise self._concurrent("trigger", socket)
-        if values:
-            self.write_all(values)
-        if plan.streams:
-            await self._before_done(place)
-        targets = plan.targets[place]
-        if not targets:  # T4
-            await checkpoint_if_cancelled()
-            return
-        self.triggering = True
-        try:
-            # As `call` does in the common case, written out: this runs once per trigger.
-            strand = self.strand
-            if (
-                strand.driving
-                and self.depth % SEGMENT > 1
-                and len(current_task().child_nurseries) <= strand.counted  # F8
-            ):
-                await dispatch(strand, self, targets)
-            else:
-                await call(self, self, targets)
-        finally:
-            self.triggering = False
+    trigger = dispatch
 
     async def emit(self, item: Any, value: Any, also: Mapping[Any, object] | None = None) -> None:
         stream = self._stream_of(item)
         if self.triggering:
-            raise self._concurrent("emit", item)
+            raise self.concurrent("emit", item)
         values = {item: value, **(also or {})}
         targets = self.plan.targets[stream.plan.fires]
         number = stream.emits
@@ -271,7 +236,7 @@ class Activation(Line, Context):
     async def publish(self, event: str, payload: object = None) -> None:
         targets = listeners(self.run, event, payload)
         if self.triggering:
-            raise self._concurrent("publish", event)
+            raise self.concurrent("publish", event)
         if not targets:  # B2
             await checkpoint_if_cancelled()
             return
@@ -335,7 +300,8 @@ class Activation(Line, Context):
                 last = self.plan.type.exec_outputs[stream.plan.done]
         return last
 
-    async def _before_done(self, place: int) -> None:
+    async def before_done(self, place: int) -> None:
+        """F5: the join before a stream's done socket fires."""
         for stream in self.rarely.streams:
             if stream.plan.done == place:
                 await self.join()  # F5
@@ -358,7 +324,8 @@ class Activation(Line, Context):
         rarely.writes += 1
         return f"{self.where}/{self.plan.id}.{name}#{rarely.writes}"
 
-    def _concurrent(self, verb: str, socket: Any) -> ConcurrentTrigger:
+    def concurrent(self, verb: str, socket: Any) -> ConcurrentTrigger:
+        """The error that an activation runs one trigger at a time (T7)."""
         name = socket if isinstance(socket, str) else socket.name
         return ConcurrentTrigger(  # T7
             f"Node {self.plan.id!r}: {verb}({name!r}) while another trigger of the same activation is running. An "

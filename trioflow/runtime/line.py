@@ -8,14 +8,16 @@ from trioflow.semantics.events import ROOT, Path
 class Line:
     """A place on whose behalf nodes are dispatched, one after the other: an activation, a fork, an initiator.
 
-    `count` is the number of dispatches so far; the k-th appends k to the line's path.
+    `count` is the number of dispatches so far; the k-th appends k to the line's path. `triggering` is true while an
+    activation runs a trigger (T7).
     """
 
-    __slots__ = ("_where", "count", "depth", "index", "parent")
+    __slots__ = ("_where", "count", "depth", "index", "parent", "triggering")
 
     def __init__(self, parent: Line | None) -> None:
         self.parent = parent
         self.count = 0
+        self.triggering = False
         self._where: Path | None = None
         self.index = 0
         self.depth: int = 0
