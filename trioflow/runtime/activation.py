@@ -8,13 +8,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from trio.lowlevel import checkpoint_if_cancelled, current_task
+from trio.lowlevel import checkpoint_if_cancelled
 
 from trioflow.errors import CoercionError, ConcurrentTrigger, NodeError, UnknownName, did_you_mean
 from trioflow.model.context import Branches, Context
 from trioflow.runtime import demand
 from trioflow.runtime.demand import NOTHING
-from trioflow.runtime.dispatch import SEGMENT, call, dispatch
+from trioflow.runtime.dispatch import call, dispatch
 from trioflow.runtime.forks import ForkedBranches, ForkSet, dispatching, open_forks
 from trioflow.runtime.line import Line
 from trioflow.semantics.coercion import Mismatch
@@ -193,7 +193,7 @@ class Activation(Line, Context):
         if limit is not None and forks.in_flight >= limit:
             await forks.wait_until(lambda: forks.in_flight < limit)  # S3
         elif self.run.schedule is None and (
-            stream.emits % self.run.options.turn_every == 0 or perf_counter() - self.run.last_turn > self.run.turn_after
+            stream.emits % self.run.options.turn_every == 0 or perf_counter() > self.run.turn_due
         ):
             await self.run.take_turn()  # T2: a body that only emits must not starve anybody either
         else:

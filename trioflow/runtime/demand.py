@@ -205,7 +205,7 @@ def demand(activation: Activation, wanted: PlanNode) -> Generator[Any, Any, Eval
                         frame.known = hung.failed
                         frame.gathered = frame.known is not None
                         continue
-                    late = run.fuel < 1 or time.perf_counter() - run.last_turn > run.turn_after
+                    late = run.fuel < 1 or time.perf_counter() > run.turn_due
                     if late and not frame.turned:  # T2
                         frame.turned = True
                         yield from run.pass_evaluation(activation, frame.node)
@@ -234,7 +234,7 @@ def demand(activation: Activation, wanted: PlanNode) -> Generator[Any, Any, Eval
                     answer = yield trap
                 except BaseException as error:
                     thrown = error
-                run.last_turn = time.perf_counter()
+                run.turn_due = time.perf_counter() + run.turn_after
                 continue
         except StopIteration as stop:
             try:

@@ -25,10 +25,9 @@ from trioflow.runtime.task import hot_task
 from trioflow.semantics.events import (
     LimitReached,
     NodeCancelled,
-    NodeCompleted,
     NodeFailed,
     NodeSkipped,
-    NodeStarted,
+    Path,
 )
 from trioflow.semantics.plan import PlanNode, Target
 
@@ -124,12 +123,12 @@ async def dispatch(
         activate = run.activate
         bodies = run.bodies
         target = targets[0]
-        pending = [*targets[:0:-1]]  # the others, last first
+        pending = [*targets[:0:-1]] if len(targets) > 1 else None  # the others, last first
         while True:
             if task._cancel_status.effectively_cancelled:  # T2
                 await checkpoint_if_cancelled()
             run.fuel -= 1
-            if run.fuel < 0 or perf_counter() - run.last_turn > run.turn_after:
+            if run.fuel < 0 or perf_counter() > run.turn_due:
                 await run.pass_gate(strand, line, target.node)
             node = target.node
             activation = activate()  # T3
@@ -145,8 +144,10 @@ async def dispatch(
             activation.triggering = False
             activation._target = target
             activation._rarely = None
-            if run.watch is not None:
-                run.watch.tell(NodeStarted, activation.where, node.id, target.entered)  # E1
+            watch = run.watch
+            if watch is not None:
+                activation._where = Path(line._where or line.where, activation.index)
+                watch.started(activation._where, node.id, target.entered)  # E1
             try:
                 outcome = await bodies[node.index](activation)
                 if outcome is None:
@@ -159,11 +160,17 @@ async def dispatch(
             except BaseException as error:
                 _tell_failed(run, activation, error)
                 raise
-            if run.watch is not None:
-                _tell_completed(run, activation, outcome)
+            watch = run.watch
+            if watch is not None:
+                if activation._rarely is not None and activation.skipped is not None:
+                    watch.tell(NodeSkipped, activation.where, node.id, *activation.skipped)
+                else:
+                    name = None if outcome is None else node.type.exec_outputs[place].name
+                    watch.completed(activation._where or activation.where, node.id, name)
             if onward:
                 target = onward[0]
                 if len(onward) > 1:
+                    pending = pending or []
                     pending += onward[:0:-1]
             elif pending:
                 target = pending.pop()
@@ -205,7 +212,7 @@ def drive(strand: Strand, line: Line, targets: Sequence[Target]) -> Generator[An
                 answer = yield trap
             except BaseException as error:
                 thrown = error
-            run.last_turn = perf_counter()
+            run.turn_due = perf_counter() + run.turn_after
             continue
         strand.task = None
         if stack:
@@ -221,16 +228,6 @@ def drive(strand: Strand, line: Line, targets: Sequence[Target]) -> Generator[An
 
 def _no_exit(node: PlanNode, outcome: Any) -> UnknownSocket:
     return unknown_socket(node, outcome, "exec output to return", [each.name for each in node.type.exec_outputs])
-
-
-def _tell_completed(run: RunState, activation: Activation, outcome: Any) -> None:
-    assert run.watch is not None
-    plan = activation.plan
-    if activation.skipped is not None:
-        run.watch.tell(NodeSkipped, activation.where, plan.id, *activation.skipped)
-    else:
-        name = None if outcome is None else plan.type.exec_outputs[plan.type.exec_output_index[outcome]].name
-        run.watch.tell(NodeCompleted, activation.where, plan.id, name)
 
 
 def _tell_failed(run: RunState, activation: Activation, error: BaseException) -> None:

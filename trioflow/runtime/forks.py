@@ -63,7 +63,7 @@ class StrandFork(Fork):
 
     async def run(self, forks: ForkSet, strand: Strand, work: Work) -> None:
         """The task of the strand."""
-        strand.run.last_turn = perf_counter()  # the scheduler has just had its turn
+        strand.run.turn_due = perf_counter() + strand.run.turn_after  # the scheduler has just had its turn
         try:
             if self._scope is None:
                 await work(strand, self.line)

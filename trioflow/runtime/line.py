@@ -29,6 +29,13 @@ class Line:
     @property
     def where(self) -> Path:
         """The path, made when somebody asks; as deep as it may be, without recursion."""
+        path = self._where
+        if path is not None:
+            return path
+        parent = self.parent
+        if parent is not None and parent._where is not None:  # as it is where every step is watched
+            path = self._where = Path(parent._where, self.index)
+            return path
         chain: list[Line] = []
         line: Line | None = self
         while line is not None and line._where is None:

@@ -93,7 +93,7 @@ class Run:
         self._middleware = middleware
         self._store = self._start_store(variables)
         if observers:
-            self._state.watch = Watch(self.id, list(observers))
+            self._state.watch = Watch(self.id, observers)
         self._subscriptions: list[Subscription] = []
         self._scope = trio.CancelScope()
         self._finished = trio.Event()
@@ -151,8 +151,8 @@ class Run:
             subscription.end()
             return subscription
         if self._state.watch is None:
-            self._state.watch = Watch(self.id, [])
-        self._state.watch.observers.append(subscription)
+            self._state.watch = Watch(self.id, ())
+        self._state.watch.add(subscription)
         self._subscriptions.append(subscription)
         return subscription
 
@@ -392,7 +392,7 @@ class Run:
     def _unsubscribe(self, observer: Observer) -> None:
         watch = self._state.watch
         if watch is not None and observer in watch.observers:
-            watch.observers.remove(observer)
+            watch.remove(observer)
             if not watch.observers:
                 self._state.watch = None
 

@@ -61,8 +61,8 @@ class RunState:
 
     __slots__ = (
         "_waits", "activate", "bodies", "busy", "ended", "evaluations", "forks", "fuel", "gate", "granted", "id",
-        "in_progress", "last_turn", "max_depth", "max_steps", "next_serial", "options", "plan", "root_cell", "schedule",
-        "services", "settled_status", "started_at", "strands", "turn_after", "watch",
+        "in_progress", "max_depth", "max_steps", "next_serial", "options", "plan", "root_cell", "schedule",
+        "services", "settled_status", "started_at", "strands", "turn_after", "turn_due", "watch",
     )  # fmt: skip
 
     def __init__(
@@ -88,8 +88,9 @@ class RunState:
         # Data nodes that are being evaluated, by node and inputs (D5).
         self.in_progress: dict[tuple[int, ...], Pending] = {}
         self.schedule = current_schedule.get()
-        self.last_turn = time.perf_counter()
         self.turn_after = options.turn_after
+        # When the scheduler gets its next turn at the latest (T2), on the clock of perf_counter.
+        self.turn_due = time.perf_counter() + self.turn_after
         self.next_serial = itertools.count().__next__
         # Evaluations without any input that could change hang here.
         self.root_cell = Cell(None, -1)
@@ -166,7 +167,7 @@ class RunState:
     async def take_turn(self) -> None:
         """Give the scheduler its turn (T2)."""
         await trio.lowlevel.checkpoint()
-        self.last_turn = time.perf_counter()
+        self.turn_due = time.perf_counter() + self.turn_after
 
     async def turn_of(self, letter: str, line: Line, node: PlanNode) -> None:
         """Under a controlled schedule, wait until this strand may go on. The letter says at what kind of point."""

@@ -2,43 +2,118 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from types import TracebackType
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Callable, Iterable
+from types import FunctionType, MethodType, TracebackType
+from typing import Any
 
 import trio
 
-from trioflow.semantics.events import ROOT, Event, EventsDropped, ObserverFailed, Path
+from trioflow.semantics.events import (
+    ROOT,
+    Event,
+    EventsDropped,
+    NodeCompleted,
+    NodeStarted,
+    ObserverFailed,
+    Path,
+    unsealed,
+)
 
 Observer = Callable[[Event], None]
 """Called with each event, in the order of its sequence numbers, in the task that caused it. Must not block."""
 
-E = TypeVar("E", bound=Event)
 _log = logging.getLogger("trioflow")
+
+_NodeStarted = unsealed(NodeStarted)
+_NodeCompleted = unsealed(NodeCompleted)
 
 
 class Watch:
-    """Makes events and hands them to the observers."""
+    """Makes events and hands them to the observers.
 
-    def __init__(self, run: str, observers: list[Observer]) -> None:
+    `started` and `completed` are `tell` for the two events of each step, written out for speed.
+    """
+
+    def __init__(self, run: str, observers: Iterable[Observer]) -> None:
         self._run = run
-        self._sequence = itertools.count()
-        self.observers = observers
+        self._sequence = 0
+        self._now = trio.lowlevel.current_clock().current_time
+        self.observers = list(observers)
+        # How they are called. Replaced, never changed: who is told of an event was there when it happened.
+        self._calls = tuple(map(_call_of, self.observers))
+
+    def add(self, observer: Observer) -> None:
+        """Tell this one too, from now on."""
+        self.observers.append(observer)
+        self._calls = tuple(map(_call_of, self.observers))
+
+    def remove(self, observer: Observer) -> None:
+        """Tell this one no more. Without effect if it is not there."""
+        if observer in self.observers:
+            self.observers.remove(observer)
+        self._calls = tuple(map(_call_of, self.observers))
 
     def tell(self, kind: Callable[..., Event], path: Path, node: str | None, *details: Any) -> None:
         """Make an event and call every observer. One that raises is reported and removed (E4)."""
-        event = kind(self._run, next(self._sequence), trio.current_time(), path, node, *details)
-        for observer in tuple(self.observers):
+        sequence = self._sequence
+        self._sequence = sequence + 1
+        event = kind(self._run, sequence, self._now(), path, node, *details)
+        for call in self._calls:
             try:
-                observer(event)
+                call(event)
             except Exception as error:
-                # E4: the run goes on whatever an observer does.
-                self.observers.remove(observer)
-                _log.exception("Observer %r failed and was removed from run %s", observer, self._run)
-                self.tell(ObserverFailed, ROOT, None, repr(observer), error)
+                self._failed(call, error)
+
+    def started(self, path: Path, node: str, entered: str | None) -> None:
+        """E1: NodeStarted."""
+        event = _NodeStarted()
+        event.run = self._run
+        event.sequence = sequence = self._sequence
+        self._sequence = sequence + 1
+        event.time = self._now()
+        event.path = path
+        event.node = node
+        event.entered = entered
+        event.__class__ = NodeStarted
+        for call in self._calls:
+            try:
+                call(event)
+            except Exception as error:
+                self._failed(call, error)
+
+    def completed(self, path: Path, node: str, handed_over: str | None) -> None:
+        """E1: NodeCompleted."""
+        event = _NodeCompleted()
+        event.run = self._run
+        event.sequence = sequence = self._sequence
+        self._sequence = sequence + 1
+        event.time = self._now()
+        event.path = path
+        event.node = node
+        event.handed_over = handed_over
+        event.__class__ = NodeCompleted
+        for call in self._calls:
+            try:
+                call(event)
+            except Exception as error:
+                self._failed(call, error)
+
+    def _failed(self, call: Observer, error: Exception) -> None:
+        # E4: the run goes on whatever an observer does.
+        observer = next((each for each in self.observers if _call_of(each) == call), None)
+        if observer is None:
+            return  # it failed before, in an event of its own making
+        self.remove(observer)
+        _log.error("Observer %r failed and was removed from run %s", observer, self._run, exc_info=error)
+        self.tell(ObserverFailed, ROOT, None, repr(observer), error)
+
+
+def _call_of(observer: Observer) -> Observer:
+    """An object with `__call__` is called as a method: calling it as an object takes twice the time."""
+    method = getattr(type(observer), "__call__", None)
+    return MethodType(method, observer) if isinstance(method, FunctionType) else observer
 
 
 class Subscription(AsyncIterator[Event]):
