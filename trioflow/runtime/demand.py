@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any, cast
 import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
-from trioflow.errors import CoercionError, DataNodeEffect, MissingInput, UnknownName, UnknownSocket, did_you_mean
+from trioflow.errors import DataNodeEffect, UnknownName, UnknownSocket, did_you_mean
 from trioflow.model.context import DataContext
 from trioflow.model.node_type import FunctionBody, Lazy
 from trioflow.model.sockets import UNSET
 from trioflow.runtime.failure import is_cancellation, mark_origin
-from trioflow.semantics.coercion import Mismatch
+from trioflow.runtime.static import demand_static
+from trioflow.runtime.values import missing, value_of
 from trioflow.semantics.events import (
     EvaluationCancelled,
     EvaluationCompleted,
@@ -32,7 +33,7 @@ from trioflow.semantics.events import (
     EvaluationStarted,
 )
 from trioflow.semantics.memo import Evaluation, Known, recall, remember
-from trioflow.semantics.plan import PlanInput, PlanNode, Source
+from trioflow.semantics.plan import CONSTANT, NODE, SLOT, PlanInput, PlanNode
 from trioflow.semantics.store import Cell, digest
 
 if TYPE_CHECKING:
@@ -114,37 +115,13 @@ class Pull:
         self.node = node
 
 
-def value_of(planned: PlanInput, cell: Cell) -> Any:
-    """A cell's value as this input's type (D11)."""
-    value = cell.value
-    exact = planned.exact
-    if planned.coercer is None or type(value) is exact or cell is planned.constant:
-        return value
-    try:
-        return planned.coercer(value)
-    except Mismatch as error:
-        raise CoercionError(
-            f"{planned.wire or planned.node}: {error}. Only int to float and declared converters are applied at a "
-            "wire; put a conversion node between, or declare a converter in the registry."
-        ) from None
-
-
-def missing(node: PlanNode, planned: PlanInput) -> MissingInput:
-    """D1: nothing supplies a value."""
-    source = f"its source has not been written yet ({planned.wire})" if planned.wire else "nothing is wired to it"
-    return MissingInput(
-        f"Input {planned.socket.name!r} of node {node.id!r} ({node.type.id}) has no value: {source}, and it has "
-        "neither a literal nor a default. Give it a literal, or make sure that the source runs first."
-    )
-
-
 def look(activation: Activation, planned: PlanInput) -> Cell | None:
     """The input's current cell, `NOTHING` if nothing supplies one; None if that can't be told without evaluating."""
     store = activation.strand.store
     source = planned.source
-    if source is Source.SLOT:
+    if source is SLOT:
         return cast("Cell", store.cells[planned.slot] or planned.constant or NOTHING)  # D2, D1
-    if source is Source.CONSTANT:
+    if source is CONSTANT:
         return planned.constant or NOTHING
     evaluation = store.cells[planned.slot]
     if evaluation is None or evaluation.verified is not store.revision or planned.upstream.impure:
@@ -176,6 +153,10 @@ def demand(activation: Activation, wanted: PlanNode) -> Generator[Any, Any, Eval
     """The evaluation of a data node that is current in the activation's strand (D4)."""
     run = activation.strand.run
     store = activation.strand.store
+    if wanted.static and run.watch is None and run.schedule is None:
+        found = yield from demand_static(activation, wanted)
+        if found is not None:
+            return found
     if wanted.impure and activation.moment is None:
         activation.moment = Cell(None, run.next_serial(), f"@{activation.where}")
     stack: list[Frame] = []
@@ -282,12 +263,12 @@ def _gather(activation: Activation, frame: Frame) -> PlanNode | None:
         cell: Cell | None
         if planned.socket.lazy:
             cell = LAZY
-        elif planned.source is Source.NODE:
+        elif planned.source is NODE:
             evaluation = store.cells[planned.slot]
             if not _is_current(activation, planned.upstream, evaluation):
                 return planned.upstream
             cell = evaluation.outputs[planned.output] or planned.constant
-        elif planned.source is Source.SLOT:
+        elif planned.source is SLOT:
             cell = store.cells[planned.slot] or planned.constant
         else:
             cell = planned.constant
@@ -325,14 +306,14 @@ def _verify(activation: Activation, frame: Frame) -> PlanNode | None:
             raise known.error
         if isinstance(asks, int):
             current = store.cells[asks]
-        elif asks.source is Source.NODE:
+        elif asks.source is NODE:
             evaluation = store.cells[asks.slot]
             if not _is_current(activation, asks.upstream, evaluation):
                 frame.known = known
                 return asks.upstream
             current = evaluation.outputs[asks.output] or asks.constant
         else:
-            current = (store.cells[asks.slot] if asks.source is Source.SLOT else None) or asks.constant
+            current = (store.cells[asks.slot] if asks.source is SLOT else None) or asks.constant
         known = known.answered(current or NOTHING)
     frame.known = known
     return None
@@ -582,7 +563,7 @@ def is_connected(node: PlanNode, socket: Any) -> bool:
     place = node.type.exec_output_index.get(socket)
     if place is not None:
         return bool(node.targets[place])
-    return node.inputs[input_place(node, socket)].source is not Source.CONSTANT
+    return node.inputs[input_place(node, socket)].source is not CONSTANT
 
 
 def unknown_socket(node: PlanNode, socket: Any, kind: str, known: list[str]) -> UnknownSocket:

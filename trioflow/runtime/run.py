@@ -232,6 +232,9 @@ class Run:
     async def _set_up_nodes(self) -> None:
         state = self._state
         for node in state.plan.nodes:  # R1: document order
+            if node.static and not self._middleware:  # its function is called as it is
+                state.bodies.append(None)
+                continue
             body = node.type.body
             middlewares = [each for each in self._middleware if each.applies(node.graph_node, node.type)]
             instance: Node | None = None

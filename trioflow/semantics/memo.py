@@ -100,20 +100,20 @@ def remember(oldest: Cell, node: int, evaluation: Evaluation, pulled: Sequence[t
     used = evaluation.used
     holder = youngest(used, oldest)
     if not pulled:
-        _hang(holder, node, evaluation)
+        hang(holder, node, evaluation)
         return
     known = recall(oldest, node, used)
     (asks, cell), *further = pulled
     if type(known) is not Inquiry or known.asks != asks:
         known = Inquiry(used, holder, asks)
-        _hang(holder, node, known)
+        hang(holder, node, known)
     for asks, following in further:
         known = known.go_on(cell, asks)
         cell = following
     known.end(cell, evaluation)
 
 
-def _hang(holder: Cell, node: int, known: Known) -> None:
+def hang(holder: Cell, node: int, known: Known) -> None:
     """Hang it on a cell, in place of what has the same inputs.
 
     Several with different inputs hang on one cell only where forks that wrote before it are joined after it, so there

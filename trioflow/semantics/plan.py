@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from trioflow.model.graph import Graph, GraphNode
-from trioflow.model.node_type import NodeType
+from trioflow.model.node_type import FunctionBody, NodeType
 from trioflow.model.registry import Registry
 from trioflow.model.sockets import UNSET, DataIn, ErrorMode, StreamMode
 from trioflow.model.types import NAMED_TYPES
@@ -28,6 +28,10 @@ class Source(enum.IntEnum):
     CONSTANT = 0
     SLOT = 1
     NODE = 2
+
+
+# For hot paths: looking up a member of an enum takes as long as a call.
+CONSTANT, SLOT, NODE = Source
 
 
 class PlanInput:
@@ -45,7 +49,7 @@ class PlanInput:
         self.constant = constant
         self.coercer = coercer
         self.exact: Any = coercer.exact if coercer is not None else None
-        self.source = Source.CONSTANT
+        self.source: Source = CONSTANT
         self.slot = -1
         self.output = -1
         self.upstream: PlanNode = None  # type: ignore[assignment]  # set for Source.NODE, read only there
@@ -96,8 +100,8 @@ class PlanNode:
     """One node, with its inputs, the slots of its outputs and the targets of its exec outputs."""
 
     __slots__ = (
-        "first_output", "graph_node", "id", "impure", "index", "inputs", "slot", "streams", "targets", "to_resolve",
-        "type",
+        "first_output", "graph_node", "id", "impure", "index", "inputs", "slot", "static", "streams", "targets",
+        "to_resolve", "type",
     )  # fmt: skip
 
     def __init__(self, index: int, graph_node: GraphNode, node_type: NodeType) -> None:
@@ -115,6 +119,8 @@ class PlanNode:
         self.streams: tuple[PlanStream, ...] = ()
         # A volatile data node, or one behind such a node (D6): an unchanged store does not prove it current.
         self.impure = False
+        # A data node that is a plain function of eager inputs, as is every data node behind it.
+        self.static = False
 
     def __repr__(self) -> str:
         return f"<plan of {self.id!r}>"
@@ -170,7 +176,7 @@ class _Planner:
             nodes.append(node)
         by_id = {node.id: node for node in nodes}
         self._wire(by_id)
-        _mark_impure(nodes)
+        _mark_data_nodes(nodes)
         return Plan(
             graph=graph,
             nodes=tuple(nodes),
@@ -218,7 +224,7 @@ class _Planner:
             node.to_resolve = tuple(
                 planned
                 for planned in node.inputs
-                if not planned.socket.lazy and (planned.source is not Source.CONSTANT or planned.constant is None)
+                if not planned.socket.lazy and (planned.source is not CONSTANT or planned.constant is None)
             )
 
     def _input(self, node: PlanNode, socket: DataIn[Any], source: tuple[PlanNode, int, str] | None) -> PlanInput:
@@ -238,10 +244,10 @@ class _Planner:
             return planned
         upstream, planned.output, planned.wire = source
         if upstream.type.is_exec:
-            planned.source = Source.SLOT  # D2
+            planned.source = SLOT  # D2
             planned.slot = upstream.first_output + planned.output
         else:
-            planned.source = Source.NODE  # D3
+            planned.source = NODE  # D3
             planned.slot = upstream.slot
             planned.upstream = upstream
         return planned
@@ -291,20 +297,45 @@ def _streams(node: PlanNode) -> list[PlanStream]:
     ]
 
 
-def _mark_impure(nodes: list[PlanNode]) -> None:
+def _mark_data_nodes(nodes: list[PlanNode]) -> None:
+    """Tell what is behind each data node: whether all of it is static, and whether any of it is volatile."""
     consumers: dict[int, list[PlanNode]] = {}
-    reached: list[PlanNode] = []
+    impure: list[PlanNode] = []
+    living: list[PlanNode] = []
+    plain: dict[NodeType, bool] = {}
     for node in nodes:
-        if node.type.is_exec:
+        node_type = node.type
+        if node_type.is_exec:
             continue
         for planned in node.inputs:
-            if planned.source is Source.NODE:
+            if planned.source is NODE:
                 consumers.setdefault(planned.upstream.index, []).append(node)
-        if node.type.volatile:
+        if node_type not in plain:
+            plain[node_type] = _is_plain(node_type)
+        node.static = plain[node_type]
+        if not node.static:
+            living.append(node)
+        if node_type.volatile:
             node.impure = True
-            reached.append(node)
-    while reached:
-        for consumer in consumers.get(reached.pop().index, ()):
+            impure.append(node)
+    while impure:
+        for consumer in consumers.get(impure.pop().index, ()):
             if not consumer.impure:
                 consumer.impure = True
-                reached.append(consumer)
+                impure.append(consumer)
+    while living:
+        for consumer in consumers.get(living.pop().index, ()):
+            if consumer.static:
+                consumer.static = False
+                living.append(consumer)
+
+
+def _is_plain(node_type: NodeType) -> bool:
+    body = node_type.body
+    return (
+        isinstance(body, FunctionBody)
+        and not body.is_async
+        and not node_type.volatile
+        and all(parameter.fill == "input" for parameter in body.parameters)
+        and not any(socket.lazy for socket in node_type.inputs)
+    )
