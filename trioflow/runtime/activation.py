@@ -17,6 +17,7 @@ from trioflow.runtime.demand import NOTHING
 from trioflow.runtime.dispatch import call, dispatch
 from trioflow.runtime.forks import ForkedBranches, ForkSet, dispatching, open_forks
 from trioflow.runtime.line import Line
+from trioflow.runtime.values import missing, value_of
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import Feedback, Path, Progress
 from trioflow.semantics.plan import NODE, PlanNode, PlanStream, Target
@@ -139,16 +140,16 @@ class Activation(Line, Context):
             if cell is None:
                 cell = await demand.find(self, planned)
             if cell is NOTHING:
-                raise demand.missing(plan, planned)
+                raise missing(plan, planned)
         if planned.coercer is None:
             return cell.value
-        return demand.value_of(planned, cell)
+        return value_of(planned, cell)
 
     async def try_get_input(self, socket: Any, default: Any = None) -> Any:
         planned = self.plan.inputs[demand.input_place(self.plan, socket)]
         await checkpoint_if_cancelled()
         cell = await demand.find(self, planned)
-        return default if cell is NOTHING else demand.value_of(planned, cell)
+        return default if cell is NOTHING else value_of(planned, cell)
 
     def is_connected(self, socket: Any) -> bool:
         return demand.is_connected(self.plan, socket)

@@ -71,7 +71,7 @@ async def call(activation: Activation, line: Line, targets: Sequence[Target]) ->
         await drive(strand, line, targets)
 
 
-async def dispatch(
+async def dispatch(  # noqa: C901
     line: Any,  # a Line; an Activation if this is its trigger
     socket: Any = None,
     values: Mapping[Any, object] | None = None,

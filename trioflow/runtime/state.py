@@ -78,7 +78,7 @@ class RunState:
         self.options = options
         self.services = RunServices(services)
         self.activate = activate
-        self.bodies: list[MakeBody] = []
+        self.bodies: list[MakeBody | None] = []
         self.watch: Watch | None = None
         self.fuel = 0
         self.granted = 0

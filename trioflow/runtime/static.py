@@ -27,7 +27,9 @@ _new = object.__new__
 
 
 @types.coroutine
-def demand_static(activation: Activation, wanted: PlanNode) -> Generator[Any, Any, Evaluation | None]:
+def demand_static(  # noqa: C901
+    activation: Activation, wanted: PlanNode
+) -> Generator[Any, Any, Evaluation | None]:
     """The evaluation of a static data node that is current; None if `demand` must find it."""
     run = activation.strand.run
     store = activation.strand.store

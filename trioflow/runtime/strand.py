@@ -15,9 +15,9 @@ class Strand:
 
     `counted` is the number of nurseries in its task when all that enclose it were counted last.
 
-    `task` is the task of a dispatch loop of this strand exactly while a body runs directly under it; a body that triggers
-    from a task of its own finds none, and brings a loop of its own. `waits` counts its tasks that wait for the gate
-    or for other strands: one, unless bodies wait in tasks of their own.
+    `task` is the task of a dispatch loop of this strand exactly while a body runs directly under it; a body that
+    triggers from a task of its own finds none, and brings a loop of its own. `waits` counts its tasks that wait for the
+    gate or for other strands: one, unless bodies wait in tasks of their own.
     """
 
     __slots__ = ("counted", "nurseries", "run", "store", "task", "waits")

@@ -19,7 +19,7 @@ HotTask = Any
 
 
 class _Public:
-    """A task as trio's public functions show it: it is for `checkpoint_if_cancelled` to say that it is not cancelled."""
+    """A task as trio's public functions show it: `checkpoint_if_cancelled` has to say whether it is cancelled."""
 
     __slots__ = ("_task",)
 

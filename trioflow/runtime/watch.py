@@ -112,8 +112,11 @@ class Watch:
 
 def _call_of(observer: Observer) -> Observer:
     """An object with `__call__` is called as a method: calling it as an object takes twice the time."""
-    method = getattr(type(observer), "__call__", None)
-    return MethodType(method, observer) if isinstance(method, FunctionType) else observer
+    for cls in type(observer).__mro__:
+        if "__call__" in vars(cls):
+            method = vars(cls)["__call__"]
+            return MethodType(method, observer) if isinstance(method, FunctionType) else observer
+    return observer
 
 
 class Subscription(AsyncIterator[Event]):

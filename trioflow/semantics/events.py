@@ -247,8 +247,8 @@ E = TypeVar("E", bound=Event)
 def unsealed(kind: type[E]) -> type[Any]:
     """For whoever makes events of one kind by the million: a class whose objects can be written to.
 
-    Set all fields, then set `__class__` to the kind itself, which seals the event: it is as immutable as any other. That
-    takes a third of the time of the kind's own `__init__`.
+    Set all fields, then set `__class__` to the kind itself, which seals the event: it is as immutable as any other.
+    That takes a third of the time of the kind's own `__init__`.
     """
     open_again = {
         "__slots__": (),

@@ -7,7 +7,7 @@ of the graph is decided here, so that a step decides nothing.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -300,34 +300,30 @@ def _streams(node: PlanNode) -> list[PlanStream]:
 def _mark_data_nodes(nodes: list[PlanNode]) -> None:
     """Tell what is behind each data node: whether all of it is static, and whether any of it is volatile."""
     consumers: dict[int, list[PlanNode]] = {}
-    impure: list[PlanNode] = []
-    living: list[PlanNode] = []
     plain: dict[NodeType, bool] = {}
-    for node in nodes:
-        node_type = node.type
-        if node_type.is_exec:
-            continue
+    data_nodes = [node for node in nodes if not node.type.is_exec]
+    for node in data_nodes:
         for planned in node.inputs:
             if planned.source is NODE:
                 consumers.setdefault(planned.upstream.index, []).append(node)
-        if node_type not in plain:
-            plain[node_type] = _is_plain(node_type)
-        node.static = plain[node_type]
-        if not node.static:
-            living.append(node)
-        if node_type.volatile:
-            node.impure = True
-            impure.append(node)
-    while impure:
-        for consumer in consumers.get(impure.pop().index, ()):
-            if not consumer.impure:
-                consumer.impure = True
-                impure.append(consumer)
-    while living:
-        for consumer in consumers.get(living.pop().index, ()):
-            if consumer.static:
-                consumer.static = False
-                living.append(consumer)
+        if node.type not in plain:
+            plain[node.type] = _is_plain(node.type)
+        node.static = True
+    for node in _with_consumers([node for node in data_nodes if not plain[node.type]], consumers):
+        node.static = False
+    for node in _with_consumers([node for node in data_nodes if node.type.volatile], consumers):
+        node.impure = True
+
+
+def _with_consumers(nodes: Sequence[PlanNode], consumers: Mapping[int, Sequence[PlanNode]]) -> Iterable[PlanNode]:
+    found = {node.index: node for node in nodes}
+    waiting = [*nodes]
+    while waiting:
+        for consumer in consumers.get(waiting.pop().index, ()):
+            if consumer.index not in found:
+                found[consumer.index] = consumer
+                waiting.append(consumer)
+    return found.values()
 
 
 def _is_plain(node_type: NodeType) -> bool:
