@@ -15,7 +15,7 @@ from trioflow.model.context import Branches, Context
 from trioflow.runtime import demand
 from trioflow.runtime.demand import NOTHING
 from trioflow.runtime.dispatch import call, dispatch
-from trioflow.runtime.forks import ForkedBranches, ForkSet, dispatching, open_forks
+from trioflow.runtime.forks import ForkedBranches, ForkSet, open_forks
 from trioflow.runtime.line import Line
 from trioflow.runtime.values import missing, value_of
 from trioflow.semantics.coercion import Mismatch
@@ -186,7 +186,7 @@ class Activation(Line, Context):
         stream = self._stream_of(item)
         if self.triggering:
             raise self.concurrent("emit", item)
-        values = {item: value, **(also or {})}
+        values = {item: value, **also} if also else {item: value}
         targets = self.plan.targets[stream.plan.fires]
         number = stream.emits
         stream.emits += 1
@@ -206,19 +206,20 @@ class Activation(Line, Context):
             finally:
                 self.triggering = False
             return
-        forks = self.rarely.forks
+        assert self._rarely is not None
+        forks = self._rarely.forks
         assert forks is not None
         limit = stream.limit
+        run = self.strand.run
+        task = self.strand.task
         if limit is not None and forks.in_flight >= limit:
             await forks.wait_until(lambda: forks.in_flight < limit)  # S3
-        elif self.run.schedule is None and (
-            stream.emits % self.run.options.turn_every == 0 or perf_counter() > self.run.turn_due
-        ):
-            await self.run.take_turn()  # T2: a body that only emits must not starve anybody either
-        else:
+        elif run.schedule is None and (stream.emits % run.options.turn_every == 0 or perf_counter() > run.turn_due):
+            await run.take_turn()  # T2: a body that only emits must not starve anybody either
+        elif task is None or task._cancel_status.effectively_cancelled:
             await checkpoint_if_cancelled()
         self.write_all(values)
-        forks.start(dispatching(targets), collected=stream.on_error == "collect", discard=stream.plan.discard)
+        forks.start(targets, collected=stream.on_error == "collect", discard=stream.plan.discard)
 
     def configure_stream(self, item: Any, *, limit: int | None = None, on_error: ErrorMode | None = None) -> None:
         stream = self._stream_of(item)
@@ -328,9 +329,10 @@ class Activation(Line, Context):
 
     def _stream_of(self, item: Any) -> StreamRun:
         place = demand.output_place(self.plan, item)
-        for stream in self.rarely.streams:
-            if place in stream.plan.items:
-                return stream
+        if self._rarely is not None:
+            for stream in self._rarely.streams:
+                if place in stream.plan.items:
+                    return stream
         raise demand.unknown_socket(
             self.plan,
             item,

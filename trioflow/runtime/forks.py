@@ -27,14 +27,27 @@ if TYPE_CHECKING:
 Work = Callable[[Strand, Line], Awaitable[None]]
 
 
-class StrandFork(Fork):
-    """One forked strand: a task with a store of its own."""
+_NAME = "trioflow.runtime.forks.StrandFork.run"
+"""What trio would call the task of a strand, if it had to make the name out of the function's each time."""
+
+
+class StrandFork(Line, Fork):
+    """One forked strand: a task with a store of its own. It is the line of what it dispatches, unless it gets one."""
 
     __slots__ = ("_cancelled", "_done", "_failure", "_scope", "collected", "line", "number", "writes")
 
-    def __init__(self, number: int, line: Line, *, collected: bool, cancellable: bool) -> None:
+    def __init__(self, number: int, parent: Line, line: Line | None, collected: bool, cancellable: bool) -> None:
+        if line is None:
+            # As Line.__init__ does, written out: this runs once per item of a stream.
+            self.parent = parent
+            self.index = parent.count
+            parent.count += 1
+            self.depth = parent.depth + 1
+            self.count = 0
+            self.triggering = False
+            self._where = None
         self.number = number
-        self.line = line
+        self.line: Line = line or self
         self.collected = collected
         # A scope costs as much as the task itself: only forks that somebody gets a handle of have one.
         self._scope = trio.CancelScope() if cancellable else None
@@ -61,15 +74,15 @@ class StrandFork(Fork):
             raise RuntimeError("Items of a stream can't be cancelled one by one; use ctx.branches() for that.")
         self._scope.cancel()
 
-    async def run(self, forks: ForkSet, strand: Strand, work: Work) -> None:
-        """The task of the strand."""
+    async def run(self, forks: ForkSet, strand: Strand, work: Work | Sequence[Target]) -> None:
+        """The task of the strand: it does this work, or dispatches these targets."""
         strand.run.turn_due = perf_counter() + strand.run.turn_after  # the scheduler has just had its turn
         try:
             if self._scope is None:
-                await work(strand, self.line)
+                await (work(strand, self.line) if callable(work) else drive(strand, self.line, work))
             else:
                 with self._scope:
-                    await work(strand, self.line)
+                    await (work(strand, self.line) if callable(work) else drive(strand, self.line, work))
                 self._cancelled = self._scope.cancelled_caught
         except Exception as error:
             self._failure = error
@@ -106,7 +119,7 @@ class ForkSet:
 
     def start(
         self,
-        work: Work,
+        work: Work | Sequence[Target],
         *,
         line: Line | None = None,
         collected: bool = False,
@@ -119,7 +132,7 @@ class ForkSet:
         limit = run.options.max_strands if limited else None
         if limit is not None and run.strands >= limit:
             run.reached("strands", limit, self._line)
-        fork = StrandFork(self._made, line or Line(self._line), collected=collected, cancellable=cancellable)
+        fork = StrandFork(self._made, self._line, line, collected, cancellable)
         self._made += 1
         strand = Strand(run, self._strand.store.fork(), self._strand.nurseries)
         run.strands += 1
@@ -130,7 +143,7 @@ class ForkSet:
             self._outstanding.append(fork)
         if run.watch is not None:
             run.tell(StrandForked, fork.line, self._node)
-        self._nursery.start_soon(fork.run, self, strand, work)
+        self._nursery.start_soon(fork.run, self, strand, work, name=_NAME)
         return fork
 
     def ended(self, fork: StrandFork) -> None:
@@ -165,12 +178,15 @@ class ForkSet:
             await checkpoint_if_cancelled()
         outstanding, self._outstanding = self._outstanding, []
         run = self._run
+        store = self._strand.store
         for fork in outstanding:
             if fork.cancelled or fork.writes is None:
                 continue
-            for conflict in self._strand.store.merge(fork.writes):
-                run.tell(MergeConflict, fork.line, self._node, conflict.variable, conflict.kept, conflict.lost)
-            run.tell(StrandJoined, fork.line, self._node)
+            if fork.writes.cells:
+                for conflict in store.merge(fork.writes):
+                    run.tell(MergeConflict, fork.line, self._node, conflict.variable, conflict.kept, conflict.lost)
+            if run.watch is not None:
+                run.tell(StrandJoined, fork.line, self._node)
 
     def mark(self, error: Exception) -> None:
         """The owner's own body has failed, before any fork (E2)."""
@@ -247,7 +263,7 @@ class ForkedBranches(Branches):
         activation = self._activation
         targets = activation.targets_of(socket)
         activation.write_all(values)
-        fork = self._forks.start(dispatching(targets), cancellable=True)
+        fork = self._forks.start(targets, cancellable=True)
         self._started.append(fork)
         return fork
 
@@ -261,12 +277,3 @@ class ForkedBranches(Branches):
         for fork in self._started:
             if not fork.done:
                 fork.cancel()
-
-
-def dispatching(targets: Sequence[Target]) -> Work:
-    """The work of a fork that dispatches targets."""
-
-    async def work(strand: Strand, line: Line) -> None:
-        await drive(strand, line, targets)
-
-    return work

@@ -28,7 +28,7 @@ from trioflow.runtime.activation import Activation, listeners
 from trioflow.runtime.bodies import data_body, exec_body
 from trioflow.runtime.dispatch import drive
 from trioflow.runtime.failure import escaped, is_cancellation, origin_of
-from trioflow.runtime.forks import StrandFork, dispatching, open_forks
+from trioflow.runtime.forks import StrandFork, open_forks
 from trioflow.runtime.gate import Gate
 from trioflow.runtime.line import Line
 from trioflow.runtime.middleware import Middleware
@@ -253,7 +253,7 @@ class Run:
                 override = state.options.streams.get(node.id)
                 state.bodies.append(exec_body(node, instance, override, middlewares))
             else:
-                state.bodies.append(data_body(node, instance, middlewares))  # type: ignore[arg-type]
+                state.bodies.append(data_body(node, instance, middlewares))
 
     async def _run_graph(self) -> None:
         state = self._state
@@ -267,7 +267,7 @@ class Run:
                 self._host_fork = self._start_host_strand()
             for line, initiator in zip(lines, state.plan.initiators, strict=True):  # R2
                 if state.options.parallel_initiators:
-                    forks.start(dispatching([initiator]), line=line)
+                    forks.start([initiator], line=line)
                 else:
                     await drive(strand, line, [initiator])
             if state.options.stay_open:

@@ -77,6 +77,10 @@ class Writes:
         self.base = base
 
 
+_NOTHING: dict[Key, Cell] = {}
+_new = object.__new__
+
+
 class Store:
     """The cells that one strand sees. Variables have the first slots, in the order of their declaration."""
 
@@ -124,7 +128,7 @@ class Store:
 
     def fork(self) -> Store:
         """A store of its own that starts with what is here now (F1). Costs one copy of the lists (F7)."""
-        child = Store.__new__(Store)
+        child = _new(Store)
         child._next = self._next
         child._variables = self._variables
         child._merges = self._merges
@@ -133,14 +137,15 @@ class Store:
         child._dirty = []
         child._effective = {}
         child.cells = self.cells.copy()
-        child.state = self.state.copy()
+        child.state = self.state.copy() if self.state else {}
         child.revision = self.revision
         return child
 
     def writes(self) -> Writes:
         """What this strand wrote since its fork."""
-        cells = {key: self._at(key) for key in self._dirty}
-        return Writes(self._born, cells, self._base)
+        if not self._dirty:
+            return Writes(self._born, _NOTHING, ())
+        return Writes(self._born, {key: self._at(key) for key in self._dirty}, self._base)
 
     def merge(self, writes: Writes) -> list[Conflict]:
         """Join a fork: its writes count as made at the moment of the fork (F3); variables follow their policy (F4).
