@@ -186,7 +186,7 @@ class Activation(Line, Context):
         stream = self._stream_of(item)
         if self.triggering:
             raise self.concurrent("emit", item)
-        values = {item: value, **also} if also else {item: value}
+        values: Mapping[Any, object] = {item: value, **also} if also else {item: value}
         targets = self.plan.targets[stream.plan.fires]
         number = stream.emits
         stream.emits += 1

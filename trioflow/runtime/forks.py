@@ -23,6 +23,7 @@ from trioflow.semantics.store import Writes
 if TYPE_CHECKING:
     from trioflow.runtime.activation import Activation
     from trioflow.semantics.plan import Target
+    from trioflow.semantics.store import Cell
 
 Work = Callable[[Strand, Line], Awaitable[None]]
 
@@ -153,9 +154,13 @@ class ForkSet:
         if fork.failure is not None and fork.collected:
             self.failures.append((fork.number, fork.failure))  # S4
         if self._waiting:
-            for event in [event for event, condition in self._waiting.items() if condition()]:
-                self._run.rouse(event)
-        self._run.rest()
+            for event, condition in tuple(self._waiting.items()):
+                if condition():
+                    self._run.rouse(event)
+        run = self._run
+        run.busy -= 1
+        if not run.busy:
+            run.gate.all_quiet()
 
     async def wait_until(self, condition: Callable[[], bool]) -> None:
         """Wait, as the owner, for something that the end of a fork brings about."""
@@ -179,11 +184,12 @@ class ForkSet:
         outstanding, self._outstanding = self._outstanding, []
         run = self._run
         store = self._strand.store
+        made: dict[int, Cell] = {}
         for fork in outstanding:
             if fork.cancelled or fork.writes is None:
                 continue
             if fork.writes.cells:
-                for conflict in store.merge(fork.writes):
+                for conflict in store.merge(fork.writes, made):
                     run.tell(MergeConflict, fork.line, self._node, conflict.variable, conflict.kept, conflict.lost)
             if run.watch is not None:
                 run.tell(StrandJoined, fork.line, self._node)

@@ -16,7 +16,7 @@ from typing import Any
 import attrs
 
 from trioflow.errors import MergeError
-from trioflow.semantics.merge import merge_variable
+from trioflow.semantics.merge import addition, merge_variable
 
 
 def digest(origins: Iterable[str]) -> str:
@@ -111,11 +111,16 @@ class Store:
 
     def write(self, slot: int, value: Any, origin: str = "?") -> Cell:
         """Write a value: always a new cell (D9)."""
-        cell = Cell(value, self._next(), origin)
-        old = self.cells[slot]
+        cell = _new(Cell)  # without __init__, which would take as long as all the rest
+        cell.value = value
+        cell.serial = self._next()
+        cell.origin = origin
+        cell.memo = None
+        cells = self.cells
+        old = cells[slot]
         if old is None or old.serial <= self._born:
             self._dirty.append(slot)
-        self.cells[slot] = self.revision = cell
+        cells[slot] = self.revision = cell
         return cell
 
     def write_state(self, node: int, name: str, value: Any) -> None:
@@ -147,24 +152,29 @@ class Store:
             return Writes(self._born, _NOTHING, ())
         return Writes(self._born, {key: self._at(key) for key in self._dirty}, self._base)
 
-    def merge(self, writes: Writes) -> list[Conflict]:
+    def merge(self, writes: Writes, made: dict[int, Cell] | None = None) -> list[Conflict]:
         """Join a fork: its writes count as made at the moment of the fork (F3); variables follow their policy (F4).
 
-        To be called in the order in which the forks were made. Raises `MergeError`.
+        To be called in the order in which the forks were made. `made` is the same dict for all that are merged without
+        a pause: what is in it was made by a merge, and may be changed by the next. Raises `MergeError`.
         """
+        made = {} if made is None else made
         conflicts: list[Conflict] = []
         number = writes.number
         variables = len(self._variables)
         kept: list[tuple[Key, Cell]] = []
+        additions: list[Callable[[], object]] = []
         for key, theirs in writes.cells.items():
             mine = self._at(key)
             if isinstance(key, int) and key < variables and mine is not writes.base[key]:
-                cell = self._merged(key, writes, mine, theirs, conflicts)
+                cell = self._merged(key, writes, mine, theirs, conflicts, made, additions)
                 if cell is not mine:
                     kept.append((key, cell))
             elif mine is None or self._written(key, mine) < number:  # F3
                 kept.append((key, theirs))
-        for key, cell in kept:  # only now: a merge that fails changes nothing
+        for add in additions:  # only now: a merge that fails changes nothing
+            add()
+        for key, cell in kept:
             self._put(key, cell, self._at(key), number)
         self.revision = object()
         return conflicts
@@ -190,7 +200,16 @@ class Store:
             self.state[key] = cell
         self._effective[key] = (cell, number)
 
-    def _merged(self, slot: int, writes: Writes, mine: Cell, theirs: Cell, conflicts: list[Conflict]) -> Cell:
+    def _merged(
+        self,
+        slot: int,
+        writes: Writes,
+        mine: Cell,
+        theirs: Cell,
+        conflicts: list[Conflict],
+        made: dict[int, Cell],
+        additions: list[Callable[[], object]],
+    ) -> Cell:
         """What a variable is after a join if more than one side wrote since the fork (F4). Raises `MergeError`."""
         variable = self._variables[slot]
         number = writes.number
@@ -207,8 +226,14 @@ class Store:
                 f"({mine.value!r} and {theirs.value!r}), and its merge policy is 'error'. "
                 "Write it in one strand only, or give it a policy such as 'last', 'sum' or 'append'."
             )
-        value = merge_variable(
-            variable.policy, self._merges, variable.name, writes.base[slot].value, mine.value, theirs.value
-        )
+        policy, base, value = variable.policy, writes.base[slot].value, mine.value
+        add = None
+        if made.get(slot) is mine and policy not in self._merges:
+            add = addition(policy, base, value, theirs.value)
+        if add is not None:
+            additions.append(add)
+        else:
+            value = merge_variable(policy, self._merges, variable.name, base, value, theirs.value)
         watched = mine.origin != "?" or theirs.origin != "?"
-        return Cell(value, self._next(), "+" + digest((mine.origin, theirs.origin)) if watched else "?")
+        cell = made[slot] = Cell(value, self._next(), "+" + digest((mine.origin, theirs.origin)) if watched else "?")
+        return cell
