@@ -7,6 +7,7 @@ import os
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import trio
@@ -27,7 +28,7 @@ from trioflow.model.registry import Registry
 from trioflow.runtime.activation import Activation, listeners
 from trioflow.runtime.bodies import data_body, exec_body
 from trioflow.runtime.dispatch import drive
-from trioflow.runtime.failure import escaped, is_cancellation, origin_of
+from trioflow.runtime.failure import escaped, is_cancellation, leaves, origin_of
 from trioflow.runtime.forks import StrandFork, open_forks
 from trioflow.runtime.gate import Gate
 from trioflow.runtime.line import Line
@@ -48,6 +49,8 @@ from trioflow.semantics.plan import Plan, Target, make_plan
 from trioflow.semantics.store import Store
 
 _numbers = itertools.count(1)
+_DEFAULTS = RunOptions()
+_NAME = "trioflow.runtime.run.Run.execute"
 
 
 class _Setup(SetupContext):
@@ -190,30 +193,36 @@ class Run:
             raise self._failure
         if self.status is RunStatus.CANCELLED:
             raise RunAborted(f"Run {self.id} was cancelled, so it has no result.")
-        return self._result()
+        return self.left_behind()
 
     def __repr__(self) -> str:
         return f"<Run {self.id}: {self.status.value}, {self._state.steps} steps, {self._state.strands} strands>"
 
     # --- for open_run ---
 
-    async def execute(self) -> None:
-        """The task of the run. Failures are kept for the host; cancellation from outside passes through."""
+    async def execute(self, *, hosted: bool = True) -> None:
+        """The task of the run. Failures are kept for the host; cancellation from outside passes through.
+
+        A run that no host has got hold of needs neither a scope that it could be cancelled by, nor a strand for events.
+        """
         state = self._state
         state.started_at = trio.current_time()
         state.strands += 1
         failure: BaseException | None = None
         try:
-            with self._scope:
+            timeout = state.options.timeout
+            if hosted or timeout is not None:
+                with self._scope:
+                    state.tell(RunStarted, None, None)
+                    with trio.CancelScope() as limit:
+                        if timeout is not None:
+                            limit.deadline = trio.current_time() + timeout
+                        await self._set_up_and_run(hosted)
+                    if limit.cancelled_caught:
+                        failure = self._timed_out()
+            else:
                 state.tell(RunStarted, None, None)
-                with trio.CancelScope() as limit:
-                    if state.options.timeout is not None:
-                        limit.deadline = trio.current_time() + state.options.timeout
-                    await trio.lowlevel.checkpoint()
-                    await self._set_up_nodes()
-                    await self._run_graph()
-                if limit.cancelled_caught:
-                    failure = self._timed_out()
+                await self._set_up_and_run(hosted)
         except BaseException as error:
             failure = escaped(error)
         errors = await self._tear_down_nodes()
@@ -228,6 +237,15 @@ class Run:
         return None if self._failure_taken else self._failure
 
     # --- the parts of execute ---
+
+    async def _set_up_and_run(self, hosted: bool) -> None:
+        options = self._state.options
+        await trio.lowlevel.checkpoint()
+        await self._set_up_nodes()
+        if hosted or options.timeout is not None or options.stay_open or options.parallel_initiators:
+            await self._run_graph()
+        else:
+            await self._run_graph_alone()
 
     async def _set_up_nodes(self) -> None:
         state = self._state
@@ -281,6 +299,16 @@ class Run:
             self._accepts = False
             if self._host_waits is not None:
                 state.rouse(self._host_waits)
+
+    async def _run_graph_alone(self) -> None:
+        """`_run_graph`, where nobody but nodes can fork the first strand: without a nursery around it."""
+        root = Line(None)
+        strand = Strand(self._state, self._store, 1)
+        lines = [Line(root) for _ in self._state.plan.initiators]
+        for line, initiator in zip(lines, self._state.plan.initiators, strict=True):  # R2
+            await drive(strand, line, [initiator])
+        await trio.lowlevel.checkpoint_if_cancelled()
+        self._accepts = False
 
     async def _handle_host_events(self, strand: Strand, line: Line) -> None:
         """B1: in arrival order, in a strand of the host's own."""
@@ -399,7 +427,8 @@ class Run:
             if not watch.observers:
                 self._state.watch = None
 
-    def _result(self) -> RunResult:
+    def left_behind(self) -> RunResult:
+        """The result of a run that has completed."""
         plan = self._state.plan
         cells = self._store.cells
         outputs: dict[str, dict[str, Any]] = {}
@@ -446,7 +475,7 @@ async def open_run(
     not declare, `CoercionError` for values that do not fit them.
     """
     plan = graph if isinstance(graph, Plan) else make_plan(graph, registry or Registry.standard())
-    run = Run(plan, options or RunOptions(), variables or {}, services or {}, observers, middleware)
+    run = Run(plan, options or _DEFAULTS, variables or {}, services or {}, observers, middleware)
     block_failure: BaseException | None = None
     failure: BaseException | None = None
     try:
@@ -485,13 +514,16 @@ async def run(
     Raises what a body raised, as it is, with a note that tells where (R4); `InvalidGraph` before anything runs. Any
     cancel scope around it cancels it (R5).
     """
-    async with open_run(
-        graph,
-        registry=registry,
-        variables=variables,
-        services=services,
-        options=options,
-        observers=observers,
-        middleware=middleware,
-    ) as running:
-        return await running.result()
+    plan = graph if isinstance(graph, Plan) else make_plan(graph, registry or Registry.standard())
+    running = Run(plan, options or _DEFAULTS, variables or {}, services or {}, observers, middleware)
+    interrupted: BaseException | None = None
+    try:
+        # A task of its own, so that what bodies do to their context stays in the run.
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(partial(running.execute, hosted=False), name=_NAME)
+    except BaseExceptionGroup as group:
+        interrupted = min(leaves(group), key=is_cancellation)  # a cancellation only if there is nothing else
+    interrupted = interrupted or running.unseen_failure
+    if interrupted is not None:
+        raise interrupted
+    return running.left_behind()
