@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from trioflow.model.graph import Graph, GraphNode
+from trioflow.model.graph import Connection, Graph, GraphNode
 from trioflow.model.node_type import FunctionBody, NodeType
 from trioflow.model.registry import Registry
 from trioflow.model.sockets import UNSET, DataIn, ErrorMode, StreamMode
@@ -41,7 +41,7 @@ class PlanInput:
     `output`. `constant` is the literal or the default, as a cell older than any other; None if there is neither.
     """
 
-    __slots__ = ("coercer", "constant", "exact", "node", "output", "slot", "socket", "source", "upstream", "wire")
+    __slots__ = ("coercer", "connection", "constant", "exact", "node", "output", "slot", "socket", "source", "upstream")
 
     def __init__(self, node: str, socket: DataIn[Any], constant: Cell | None, coercer: Coercer | None) -> None:
         self.node = node
@@ -53,7 +53,12 @@ class PlanInput:
         self.slot = -1
         self.output = -1
         self.upstream: PlanNode = None  # type: ignore[assignment]  # set for Source.NODE, read only there
-        self.wire: str | None = None
+        self.connection: Connection | None = None
+
+    @property
+    def wire(self) -> str | None:
+        """The connection that supplies it, for messages."""
+        return None if self.connection is None else str(self.connection)
 
 
 class Target:
@@ -157,6 +162,7 @@ class _Planner:
         # Inputs that have neither wire nor literal look the same in every node of a type.
         self._defaults: dict[DataIn[Any], PlanInput] = {}
         self._coercers: dict[DataIn[Any], Coercer | None] = {}
+        self._default_cells: dict[DataIn[Any], Cell | None] = {}
 
     def plan(self) -> Plan:
         graph = self._graph
@@ -201,7 +207,7 @@ class _Planner:
 
     def _wire(self, by_id: Mapping[str, PlanNode]) -> None:
         targets: dict[tuple[int, int], list[Target]] = {}
-        sources: dict[tuple[int, int], tuple[PlanNode, int, str]] = {}
+        sources: dict[tuple[int, int], tuple[PlanNode, int, Connection]] = {}
         for connection in self._graph.connections:
             source, target = by_id[connection.source.node], by_id[connection.target.node]
             exec_output = source.type.exec_output_index.get(connection.source.socket)
@@ -211,7 +217,7 @@ class _Planner:
             else:
                 output = source.type.output_index[connection.source.socket]
                 place = target.type.input_index[connection.target.socket]
-                sources[target.index, place] = (source, output, str(connection))
+                sources[target.index, place] = (source, output, connection)
         for node in by_id.values():
             for exec_output in range(len(node.targets)):
                 found = targets.get((node.index, exec_output))
@@ -227,22 +233,20 @@ class _Planner:
                 if not planned.socket.lazy and (planned.source is not CONSTANT or planned.constant is None)
             )
 
-    def _input(self, node: PlanNode, socket: DataIn[Any], source: tuple[PlanNode, int, str] | None) -> PlanInput:
+    def _input(self, node: PlanNode, socket: DataIn[Any], source: tuple[PlanNode, int, Connection] | None) -> PlanInput:
         literal = node.graph_node.inputs.get(socket.name, UNSET)
         if source is None and literal is UNSET and socket in self._defaults:
             return self._defaults[socket]
         if socket not in self._coercers:
             self._coercers[socket] = coercer_for(socket.type, self._converters)
-        value = socket.default if literal is UNSET else literal  # D1
-        constant = None
-        if value is not UNSET:
-            constant = Cell(_typed(value, socket.type, self._converters), -1, f"={value!r}")
+            self._default_cells[socket] = self._constant(socket, socket.default)
+        constant = self._default_cells[socket] if literal is UNSET else self._constant(socket, literal)  # D1
         planned = PlanInput(node.id, socket, constant, self._coercers[socket])
         if source is None:
             if literal is UNSET:
                 self._defaults[socket] = planned
             return planned
-        upstream, planned.output, planned.wire = source
+        upstream, planned.output, planned.connection = source
         if upstream.type.is_exec:
             planned.source = SLOT  # D2
             planned.slot = upstream.first_output + planned.output
@@ -251,6 +255,11 @@ class _Planner:
             planned.slot = upstream.slot
             planned.upstream = upstream
         return planned
+
+    def _constant(self, socket: DataIn[Any], value: Any) -> Cell | None:
+        if value is UNSET:
+            return None
+        return Cell(_typed(value, socket.type, self._converters), -1, f"={value!r}")
 
     def _listeners(self, nodes: list[PlanNode]) -> Mapping[str, tuple[PlanNode, ...]]:
         found: dict[str, list[PlanNode]] = {event.name: [] for event in self._graph.events}
