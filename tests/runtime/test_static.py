@@ -1,0 +1,203 @@
+"""Static demands: plain functions behind plain functions are evaluated as any data node is (D1, D4, D10, D11, R4)."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import pytest
+import trio
+from hypothesis import given
+from hypothesis import strategies as st
+from support import Note, chain, increment
+
+import trioflow as tf
+from trioflow.model.sockets import UNSET
+
+
+class Both(NamedTuple):
+    low: int
+    high: int
+
+
+class Calls(list):
+    """Data nodes that write down each call of their functions."""
+
+    def __init__(self):
+        super().__init__()
+
+        @tf.data_node(id="static.sum")
+        def total(name: str, a: int = 1, b: int = 2) -> int:
+            self.append((name, a, b))
+            return a + b
+
+        @tf.data_node(id="static.real")
+        def real(name: str, a: float = 1.5, b: float = 2.5) -> float:
+            self.append((name, a, b))
+            return a * b
+
+        @tf.data_node(id="static.both")
+        def both(name: str, a: int = 1, b: int = 2) -> Both:
+            self.append((name, a, b))
+            return Both(min(a, b), max(a, b))
+
+        @tf.data_node(id="static.picky")
+        def picky(name: str, a: int = 1, b: int = 2) -> int:
+            self.append((name, a, b))
+            if a % 3 == 0:
+                raise ValueError(name)
+            if a % 3 == 1:
+                raise StopIteration
+            return UNSET if b % 2 else a
+
+        self.kinds = {"sum": total, "real": real, "both": both, "picky": picky}
+
+
+def outputs(kind, node):
+    return [node.low, node.high] if kind == "both" else [node.result]
+
+
+def fits(kind, source):
+    return kind == "real" or source != "real"
+
+
+class Twice(tf.Node, id="static.twice"):
+    """Asks for its input, writes, and asks again."""
+
+    enter = tf.ExecIn()
+    value = tf.DataIn(object, lazy=True)
+    leaf = tf.DataOut(int)
+    seen = tf.DataOut(list)
+
+    async def execute(self, ctx: tf.Context) -> None:
+        seen = []
+        for leaf in (0, 1, 1):
+            ctx.set_output(self.leaf, leaf)
+            for _ in range(2):
+                try:
+                    seen.append(await ctx.try_get_input(self.value, "nothing"))
+                except (RuntimeError, ValueError, tf.TrioflowError) as error:
+                    seen.append((type(error), str(error), error.__notes__))
+        ctx.set_output(self.seen, seen)
+
+
+Kinds = st.lists(
+    st.tuples(st.sampled_from(["sum", "sum", "sum", "real", "both", "picky"]), st.integers(0), st.integers(0)), max_size=12
+)
+
+
+@given(Kinds)
+def test_the_same_as_any_other_way(drawn):
+    """What is evaluated, in which order, and what comes of it, does not depend on who watches (D4, E4)."""
+    calls = Calls()
+    with tf.build() as g:
+        start, twice = g.add(tf.nodes.Start), g.add(Twice, "twice")
+        made = [("sum", twice.leaf)]
+        for place, (kind, *sources) in enumerate(drawn):
+            node = g.add(calls.kinds[kind], f"n{place}", name=f"n{place}")
+            for socket, source in zip((node.a, node.b), sources, strict=True):
+                wanted, output = ([*made, ("sum", None)])[source % (len(made) + 1)]
+                if output is not None and fits(kind, wanted):
+                    g.connect(output, socket)
+            made += [(kind, output) for output in outputs(kind, node)]
+        g.connect(made[-1][1], twice.value)
+        g.connect(start.then, twice.enter)
+
+    def outcome(**arguments):
+        calls.clear()
+        result = trio.run(lambda: tf.run(g.graph, options=tf.RunOptions(turn_after=math.inf), **arguments))
+        return result.output("twice", "seen"), result.statistics.evaluations, [*calls]
+
+    assert outcome() == outcome(observers=[lambda event: None])
+
+
+def long_chain(length, last=increment):
+    with tf.build() as g:
+        start, value = g.add(tf.nodes.Start), g.add(increment, "n0", x=0)
+        for place in range(1, length):
+            value = g.add(increment if place < length - 1 else last, f"n{place}", x=value.result)
+        chain(g, start, g.add(Note, value=value.result))
+    return g.graph
+
+
+async def test_others_get_their_turns(bench):
+    """A chain of functions gives the scheduler its turn after every 64 of them (T2)."""
+    turns = 0
+
+    async def other():
+        nonlocal turns
+        while True:
+            await trio.lowlevel.checkpoint()
+            turns += 1
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(other)
+        await tf.run(long_chain(1000), services={"notes": bench.notes}, options=tf.RunOptions(turn_after=math.inf))
+        nursery.cancel_scope.cancel()
+    assert bench.notes == [1000]
+    assert turns >= 1000 // 64
+
+
+async def test_cancelled_between_two_functions(bench):
+    """A chain of functions is cancelled at a turn of the scheduler; nothing failed (R5)."""
+    with trio.CancelScope() as scope:
+        graph = long_chain(1000, tf.data_node(id="static.cancels")(lambda x: x))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(cancel_soon, scope)
+            await tf.run(graph, services={"notes": bench.notes}, options=tf.RunOptions(turn_every=1))
+    assert scope.cancelled_caught
+    assert bench.notes == []
+
+
+async def cancel_soon(scope):
+    for _ in range(20):
+        await trio.lowlevel.checkpoint()
+    scope.cancel()
+
+
+async def test_who_comes_to_watch_sees_what_is_left(bench):
+    """Whoever subscribes while functions are evaluated gets the events of those that follow (E3)."""
+    seen = []
+    async with tf.open_run(
+        long_chain(500), services={"notes": bench.notes}, options=tf.RunOptions(turn_after=math.inf)
+    ) as run:
+        while run.statistics().evaluations < 100:
+            await trio.lowlevel.checkpoint()
+        async with run.events() as subscription:
+            async for event in subscription:
+                seen.append(event)
+    evaluated = [event.node for event in seen if isinstance(event, tf.events.EvaluationCompleted)]
+    assert bench.notes == [500]
+    assert 300 <= len(evaluated) <= 400
+    assert evaluated == [f"n{place}" for place in range(500 - len(evaluated), 500)]
+
+
+class Doubles(tf.Middleware):
+    def applies(self, node, node_type):
+        return node.id == "n1"
+
+    async def __call__(self, invocation):
+        return 2 * await invocation()
+
+
+def test_a_middleware_in_the_middle(bench):
+    """A middleware for one of the functions is applied to it (promise of `Middleware`)."""
+    bench.run(long_chain(3), middleware=[Doubles()])
+    assert bench.notes == [5]
+
+
+def test_a_failure_tells_where(bench):
+    """The node whose function failed is noted once, whoever waited for it (R4)."""
+
+    @tf.data_node(id="static.fails")
+    def fails(x: int) -> int:
+        raise ValueError("no")
+
+    with tf.build() as g:
+        start, failing = g.add(tf.nodes.Start), g.add(fails, "failing", x=1)
+        chain(g, start, g.add(Note, "note", value=g.add(increment, "after", x=failing.result).result))
+    with pytest.raises(ValueError, match="no") as caught:
+        bench.run(g.graph)
+    assert [note for note in caught.value.__notes__ if "failing" in note] == [
+        "in node 'failing' (static.fails), activation 0.1"
+    ]
