@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import math
 
 import pytest
@@ -22,6 +23,11 @@ def resources(*fails):
         nodes = [g.add(tf.nodes.Start), *(g.add(Resource, f"r{i}", fail_in=f) for i, f in enumerate(fails))]
         chain(g, *nodes)
     return g.graph
+
+
+async def run_hosted(graph, **arguments):
+    async with tf.open_run(graph, **arguments) as run:
+        return await run.result()
 
 
 def test_setup_and_teardown(bench):
@@ -247,6 +253,40 @@ def test_running_twice_shares_nothing(bench):
     for _ in range(2):
         result = bench.run(plan)
         assert (result.variables, result.statistics.evaluations, bench.notes) == ({"total": 1}, 1, [2])
+
+
+async def test_context_of_a_run_is_its_own(bench):
+    """What a body does to its context variables stays in the run (promise 1, R7)."""
+    variable = contextvars.ContextVar("variable", default="host")
+
+    @tf.exec_node(id="test.sets")
+    def sets() -> None:
+        bench.notes.append(variable.get())
+        variable.set("body")
+
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add(sets), g.add(sets))
+    await tf.run(g.graph)
+    assert (bench.notes, variable.get()) == (["host", "body"], "host")
+
+
+@pytest.mark.parametrize("start", [tf.run, run_hosted])
+async def test_cancelled_from_outside(start, bench):
+    """A scope around a run ends it as cancelled, whoever has got hold of it, and what comes out is trio's own (R5)."""
+    log = EventLog()
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add(Wait, "wait", seconds=5))
+    caught = None
+    with trio.move_on_after(0.01) as scope:
+        try:
+            await start(g.graph, services={"notes": bench.notes}, observers=[log])
+        except trio.Cancelled as error:
+            caught = error
+            raise
+    assert scope.cancelled_caught
+    assert isinstance(caught, trio.Cancelled)
+    assert bench.notes == ["end of wait"]
+    assert [type(each).__name__ for each in log][-2:] == ["NodeCancelled", "RunCancelled"]
 
 
 def test_step_limit(bench):

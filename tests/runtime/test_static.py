@@ -82,7 +82,8 @@ class Twice(tf.Node, id="static.twice"):
 
 
 Kinds = st.lists(
-    st.tuples(st.sampled_from(["sum", "sum", "sum", "real", "both", "picky"]), st.integers(0), st.integers(0)), max_size=12
+    st.tuples(st.sampled_from(["sum", "sum", "sum", "real", "both", "picky"]), st.integers(0), st.integers(0)),
+    max_size=12,
 )
 
 
@@ -226,6 +227,8 @@ class Owner(tf.Node, id="static.owner"):
 
     async def execute(self, ctx: tf.Context) -> None:
         await ctx.emit(self.item, 5)
+        for _ in range(5):
+            await trio.lowlevel.checkpoint()  # the strand writes meanwhile
         ctx.set_output(self.own, 10)
         before = await ctx.get_input(self.value)
         await ctx.join()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 
+import attrs
 import pytest
 import trio
 import trio.testing
@@ -57,7 +58,8 @@ def test_failing_observer_is_removed(caplog):
 
 def test_unobserved_run_makes_no_events(monkeypatch):
     """Without an observer no event is made (E4)."""
-    monkeypatch.setattr("trioflow.runtime.watch.Watch.tell", lambda *_: pytest.fail("an event was made"))
+    for name in ("tell", "started", "completed"):
+        monkeypatch.setattr(f"trioflow.runtime.watch.Watch.{name}", lambda *_: pytest.fail("an event was made"))
     run_virtual(loop_graph(), services={"notes": []})
 
 
@@ -170,3 +172,53 @@ def test_trace_shows_what_is_left_open():
 def test_virtual_runs_ignore_real_time():
     """Turns in run_virtual come by count only, so that logs are the same each time (T2)."""
     assert run_virtual(loop_graph(), services={"notes": []}, options=tf.RunOptions(turn_after=math.inf)).variables == {}
+
+
+class Counter:
+    """An observer that is an object, as most are."""
+
+    def __init__(self, fails_at=None):
+        self.seen = []
+        self.fails_at = fails_at
+
+    def __call__(self, event):
+        self.seen.append(event)
+        if len(self.seen) == self.fails_at:
+            raise ValueError("no more")
+
+
+def test_events_of_steps_are_as_any_other():
+    """The events that each step makes are of their class, equal to such as are made by hand, and can't be changed (E4)."""
+    counter = Counter()
+    run_virtual(loop_graph(), services={"notes": []}, observers=[counter])
+    steps = [each for each in counter.seen if isinstance(each, tf.events.NodeStarted | tf.events.NodeCompleted)]
+    assert len(steps) >= 4
+    for event in steps:
+        assert type(event) in {tf.events.NodeStarted, tf.events.NodeCompleted}
+        fields = [field.name for field in attrs.fields(type(event))]
+        twin = type(event)(*(getattr(event, name) for name in fields))
+        assert (event, hash(event), repr(event)) == (twin, hash(twin), repr(twin))
+        for name in fields:
+            with pytest.raises(attrs.exceptions.FrozenInstanceError):
+                setattr(event, name, None)
+
+
+def test_an_object_that_fails_is_removed(caplog):
+    """An observer that is an object is removed where it fails, and another that is equal to it stays (E4)."""
+    failing, staying = Counter(fails_at=3), Counter()
+    run_virtual(loop_graph(), services={"notes": []}, observers=[failing, staying, staying])
+    assert len(failing.seen) == 3
+    assert len(staying.seen) > 6
+    assert [type(each).__name__ for each in staying.seen].count("ObserverFailed") == 2
+    assert repr(failing) in caplog.text
+
+
+def test_a_subclass_and_a_builtin_observe():
+    """Whatever can be called can observe: also what inherits its `__call__`, and what is not written in Python."""
+
+    class Inherits(Counter):
+        pass
+
+    inherits, seen = Inherits(), []
+    run_virtual(loop_graph(), services={"notes": []}, observers=[inherits, seen.append])
+    assert inherits.seen == seen

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trioflow.errors import MergeError
-from trioflow.semantics.merge import POLICIES, THREE_WAY, merge_variable
+from trioflow.semantics.merge import POLICIES, THREE_WAY, addition, merge_variable
 
 numbers = st.integers()
 items = st.lists(st.integers(0, 9))
@@ -138,3 +138,19 @@ def test_registered_policy():
     with pytest.raises(MergeError, match="ZeroDivisionError") as caught:
         merge_variable("bad", {"bad": lambda base, mine, theirs: 1 / 0}, "v", 1, 2, 3)
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+@pytest.mark.parametrize(
+    ("policy", "base", "mine", "theirs"),
+    [
+        ("append", [1], [1], [2]),
+        ("append", 5, [1], [2]),
+        ("append", [], [1], (2,)),
+        ("union", [], [1], [2]),
+        ("union", None, {}, {1: 2}),
+        ("sum", 0, 1, 2),
+    ],
+)
+def test_nothing_to_add(policy, base, mine, theirs):
+    """What can't be added to a value is left to the policy, which merges it or says what is wrong."""
+    assert addition(policy, base, mine, theirs) is None

@@ -174,6 +174,66 @@ def test_a_single_writer_is_no_conflict():
         assert values(owner)[0] == 3
 
 
+class Listed(list):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("policy", "start", "write", "left"),
+    [
+        ("append", ["a"], lambda old, n: [*old, n], ["a", *range(50)]),
+        ("union", {"a": 0}, lambda old, n: {**old, n: n}, {"a": 0, **{n: n for n in range(50)}}),
+        ("union", {"a"}, lambda old, n: old | {n}, {"a", *range(50)}),
+        ("append", ("a",), lambda old, n: (*old, n), ("a", *range(50))),
+        ("append", Listed("a"), lambda old, n: Listed([*old, n]), ["a", *range(50)]),
+    ],
+    ids=["list", "dict", "set", "tuple", "a class of its own"],
+)
+def test_many_forks_of_one_variable(policy, start, write, left):
+    """A join of many forks copies what they add to once, and changes nothing that anybody else has (F4, F7)."""
+    owner = a_store(policy, start)
+    forks = [owner.fork() for _ in range(50)]
+    theirs = []
+    for number, fork in enumerate(forks):
+        fork.write(0, write(start, number))
+        theirs.append(fork.cells[0].value)
+    made, seen = {}, []
+    for fork in forks:
+        owner.merge(fork.writes(), made)
+        seen.append(owner.cells[0].value)
+    assert values(owner)[0] == left
+    assert [list(each) for each in theirs] == [list(write(start, number)) for number in range(50)]
+    assert len(start) == 1
+    once = type(left) is type(start) and type(start) is not tuple
+    assert len({id(each) for each in seen}) == (2 if once else 50)
+
+    child = owner.fork()
+    kept = owner.cells[0].value
+    child.write(0, write(kept, 50))
+    owner.write(0, write(kept, 51))
+    owner.merge(child.writes(), {})
+    assert kept == left  # what a join has made is nobody else's to change after it
+
+
+def test_a_merge_that_fails_changes_nothing_in_place():
+    """Where one variable of a fork does not merge, the others stay as they were (F4)."""
+    variables = [VariableSlot("list", "append", []), VariableSlot("error", "error", 0)]
+    owner = Store(2, variables, {}, itertools.count().__next__)
+    owner.write(0, [])
+    owner.write(1, 0)
+    forks = [owner.fork() for _ in range(3)]
+    for number, fork in enumerate(forks):
+        fork.write(0, [number])
+    forks[2].write(1, 1)
+    owner.write(1, 2)
+    made = {}
+    owner.merge(forks[0].writes(), made)
+    owner.merge(forks[1].writes(), made)
+    with pytest.raises(MergeError):
+        owner.merge(forks[2].writes(), made)
+    assert values(owner) == [[0, 1], 2]
+
+
 def test_error_policy():
     """`error` refuses a second writer and names variable and values (F4)."""
     owner = a_store("error")
