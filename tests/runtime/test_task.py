@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
+
 import pytest
 import trio
 from support import Note
@@ -49,7 +51,9 @@ class Nests(tf.Node, id="task.nests"):
     again = tf.ExecOut()
 
     async def execute(self, ctx: tf.Context) -> None:
-        async with trio.open_nursery(), trio.open_nursery(), trio.open_nursery(), trio.open_nursery():
+        async with AsyncExitStack() as stack:
+            for _ in range(9):
+                await stack.enter_async_context(trio.open_nursery())
             await ctx.trigger(self.again)
 
 
