@@ -236,6 +236,8 @@ class Control(Demands):
     def on_trigger(self, activation: Activation, socket: str, *values: Any) -> Steps:  # T1
         targets = self.graph.targets(activation.node, socket)
         if len(values) == 2:
+            if not set(values[0]) <= set(activation.node.sockets.outputs):
+                raise Failure("unknown-socket")  # T4: nothing is written then
             for output in values[0]:
                 yield from self.on_set(activation, output, values[1])
         if socket == "done":  # F5
