@@ -90,12 +90,26 @@ class Frame:
     same asked for, until an evaluation is `known` to be current, or nothing is. At last `body` runs.
     """
 
-    __slots__ = ("body", "context", "gathered", "known", "node", "pending", "revision", "started", "turned", "used")
+    __slots__ = (
+        "arrived",
+        "body",
+        "context",
+        "gathered",
+        "known",
+        "node",
+        "pending",
+        "revision",
+        "started",
+        "turned",
+        "used",
+    )
 
     def __init__(self, node: PlanNode) -> None:
         self.node = node
         self.used: list[Cell] = []
         self.gathered = False
+        # What was demanded for this frame, until it is looked at.
+        self.arrived: Evaluation | None = None
         self.known: Known | Failed | None = None
         self.revision: object = None
         self.started = False
@@ -259,13 +273,14 @@ def demand(activation: Activation, wanted: PlanNode) -> Generator[Any, Any, Eval
             else:
                 raise thrown
             continue
-        finished.verified = frame.revision
+        saw_failure = frame.context is not None and frame.context.saw_failure
+        finished.verified = None if saw_failure else frame.revision  # D5
         finished.moment = activation.moment if frame.node.impure else None
         store.cells[frame.node.slot] = finished
         if not stack:
             return finished
         frame = stack.pop()
-        answer = finished  # for a body that pulled; a frame without a body finds it in the store
+        answer = frame.arrived = finished  # for a body that pulled, or for a frame that has none yet
 
 
 def _gather(activation: Activation, frame: Frame) -> PlanNode | None:
@@ -283,9 +298,10 @@ def _gather(activation: Activation, frame: Frame) -> PlanNode | None:
         if planned.socket.lazy:
             cell = LAZY
         elif planned.source is Source.NODE:
-            evaluation = store.cells[planned.slot]
-            if not _is_current(activation, planned.upstream, evaluation):
+            evaluation = frame.arrived or store.cells[planned.slot]
+            if frame.arrived is None and not _is_current(activation, planned.upstream, evaluation):
                 return planned.upstream
+            frame.arrived = None
             cell = evaluation.outputs[planned.output] or planned.constant
         elif planned.source is Source.SLOT:
             cell = store.cells[planned.slot] or planned.constant
@@ -326,10 +342,11 @@ def _verify(activation: Activation, frame: Frame) -> PlanNode | None:
         if isinstance(asks, int):
             current = store.cells[asks]
         elif asks.source is Source.NODE:
-            evaluation = store.cells[asks.slot]
-            if not _is_current(activation, asks.upstream, evaluation):
+            evaluation = frame.arrived or store.cells[asks.slot]
+            if frame.arrived is None and not _is_current(activation, asks.upstream, evaluation):
                 frame.known = known
                 return asks.upstream
+            frame.arrived = None
             current = evaluation.outputs[asks.output] or asks.constant
         else:
             current = (store.cells[asks.slot] if asks.source is Source.SLOT else None) or asks.constant
