@@ -1,0 +1,903 @@
+// The engine: runs a graph (D, T, F, S, R, G, B in ../../rules). Start reading at `Run`.
+
+import { createHash } from "node:crypto";
+import { Failure, Failures, together } from "./failure.mjs";
+import { coerce } from "./graph.mjs";
+import { Cancelled, Scheduler, Scope } from "./schedule.mjs";
+import { Cell, Store, UNSET, policies } from "./store.mjs";
+
+export { Failure, Failures, codes } from "./failure.mjs";
+export { Graph, InvalidGraph } from "./graph.mjs";
+export { Cancelled } from "./schedule.mjs";
+
+/** Something on whose behalf nodes are dispatched: an activation, a fork, an emit, an initiator (T8). */
+class Line {
+  given = 0;
+
+  constructor(path, depth) {
+    this.path = path; // numbers with dots between them; of the root it is empty
+    this.depth = depth;
+  }
+
+  get ahead() {
+    return this.path === "" ? `${this.given}` : `${this.path}.${this.given}`;
+  }
+
+  next() {
+    const line = new Line(this.ahead, this.depth + 1);
+    this.given += 1;
+    return line;
+  }
+}
+
+/** Where a run pauses and steps (G1-G3). */
+class Gate {
+  open = true;
+  breakpoints = new Set();
+  #permits = 0;
+  #opened = 0; // how often: permits are void once it was opened
+  #waiting = [];
+
+  constructor(scheduler) {
+    this.scheduler = scheduler;
+  }
+
+  async pass(scope, path, node) {
+    if (this.open && this.breakpoints.has(node)) this.close();
+    if (this.open) return;
+    if (this.#permits > 0) {
+      this.#permits -= 1;
+      return;
+    }
+    const opened = this.#opened;
+    const permit = await this.scheduler.block(scope, (sleeper) => {
+      this.#waiting.push(sleeper);
+      return () => this.#waiting.splice(this.#waiting.indexOf(sleeper), 1);
+    });
+    try {
+      await this.scheduler.park(scope, "g", path, node);
+    } catch (error) {
+      if (permit && opened === this.#opened) this.step(1); // whoever is cancelled hands his permit on
+      throw error;
+    }
+  }
+
+  close() {
+    this.open = false;
+  }
+
+  resume() {
+    this.open = true;
+    this.#opened += 1;
+    this.#permits = 0;
+    for (const sleeper of this.#waiting.splice(0)) sleeper.wake(false);
+  }
+
+  step(count) {
+    if (this.open) return;
+    this.#permits += count;
+    const passing = this.#waiting.splice(0, this.#permits);
+    this.#permits -= passing.length;
+    for (const sleeper of passing) sleeper.wake(true);
+  }
+}
+
+/** Forks that are opened and joined together, and that end with what they were opened in (F2). */
+class Group {
+  alive = 0;
+  failures = []; // of collected items: [number, error]
+  #forks = [];
+  #made = 0;
+  #fatal = [];
+  #waiting = new Set(); // whoever waits for a fork to end
+
+  /** `counts` says whether the group counts as nesting: that of the run does not (F8). */
+  constructor(run, outer, counts = true) {
+    if (counts && outer.nesting >= run.limits.nesting) throw new Failure("nesting", `more than ${run.limits.nesting} groups of forks inside each other`);
+    this.run = run;
+    this.scope = new Scope(outer, outer.nesting + (counts ? 1 : 0));
+  }
+
+  /** Makes a strand that begins with the cells of `store` and works on `line`. */
+  fork(line, store, body, { collect = false, discard = false } = {}) {
+    const { run } = this;
+    if (line.depth >= run.limits.depth) throw run.tooDeep(line);
+    if (run.strands >= run.limits.strands) throw new Failure("strands", `more than ${run.limits.strands} strands at once`);
+    run.strands += 1;
+    this.alive += 1;
+    const number = this.#made++;
+    const fork = { line, number, ...store.fork() };
+    if (!discard) this.#forks.push(fork);
+    run.tell("forked", line.path);
+    run.scheduler.start(async () => {
+      try {
+        await body(fork.store);
+      } catch (error) {
+        if (error instanceof Cancelled) this.#forks = this.#forks.filter((other) => other !== fork);
+        else if (collect) this.failures.push([number, error]);
+        else {
+          this.#fatal.push([number, error]);
+          this.scope.cancel(); // first of all: a cancellation comes before what anybody waits for
+        }
+      }
+      run.strands -= 1;
+      this.alive -= 1;
+      for (const sleeper of [...this.#waiting]) sleeper.wake();
+    });
+  }
+
+  /** Waits until no more than so many forks are alive. */
+  async until(most, scope) {
+    scope?.check();
+    while (this.alive > most) {
+      let waiting;
+      await this.run.scheduler
+        .block(scope, (sleeper) => {
+          this.#waiting.add((waiting = sleeper));
+        })
+        .finally(() => this.#waiting.delete(waiting));
+    }
+  }
+
+  async join(store, scope) {
+    await this.until(0, scope);
+    while (this.#forks.length) {
+      this.run.merge(store, this.#forks[0]);
+      this.#forks.shift();
+    }
+  }
+
+  /** Runs the owner's part. Afterwards all forks have ended, and are joined if nothing failed. */
+  async hold(store, body) {
+    let error, value;
+    try {
+      value = await body();
+      await this.join(store, this.scope);
+    } catch (caught) {
+      error = caught;
+      this.scope.cancel();
+      await this.until(0, null);
+    }
+    this.scope.leave();
+    const failures = this.#fatal.sort(([a], [b]) => a - b).map(([, failure]) => failure);
+    if (error && !(error instanceof Cancelled)) failures.unshift(error);
+    if (failures.length) throw together(failures);
+    if (error) throw error;
+    return value;
+  }
+}
+
+/** What a data node sees while it is evaluated, and what is remembered of it (D4, D5, D8). */
+class Evaluation {
+  outputs = new Map();
+  questions = []; // lazy inputs and variables, in the order in which the body asked: {slot, cell, failed}
+  waiting = new Set();
+  failure = null;
+  leader = null; // the activation that demanded it, as long as the body runs
+  #given;
+  #depth;
+
+  constructor(run, node, given, leader, depth) {
+    Object.assign(this, { run, node, leader });
+    this.#given = given;
+    this.#depth = depth;
+  }
+
+  get(name) {
+    return this.tryGet(name);
+  }
+
+  async tryGet(name, ...instead) {
+    this.leader.scope.check();
+    const input = this.node.input(name);
+    const cell = input.lazy ? await this.#ask(input, instead) : this.#given.get(input);
+    return cell === UNSET && instead.length ? instead[0] : this.run.given(input, cell);
+  }
+
+  async #ask(input, instead) {
+    const question = { slot: input, cell: UNSET, failed: true };
+    this.questions.push(question);
+    try {
+      question.cell = await this.run.resolve(input, this.leader, this.#depth + 1);
+      question.failed = false;
+    } catch (error) {
+      // A failure has no version: what a body makes of it can neither be remembered nor taken for granted.
+      this.run.caught = true;
+      if (!instead.length || error.code !== "missing-input") throw error;
+    }
+    return question.cell;
+  }
+
+  getVar(name) {
+    const slot = this.run.graph.variable(name);
+    const cell = this.leader.store.read(slot.key);
+    this.questions.push({ slot, cell, failed: false });
+    return cell.value;
+  }
+
+  set(name, value) {
+    this.node.output(name);
+    this.outputs.set(name, new Cell(value));
+  }
+
+  now() {
+    return this.run.scheduler.now;
+  }
+
+  sleep(ticks) {
+    return this.run.scheduler.sleep(this.leader.scope, ticks, this.leader.path, this.node.id);
+  }
+
+  wait(promise) {
+    return this.run.scheduler.outside(this.leader.scope, promise);
+  }
+
+  /** Its name (INTERPRETING 7). */
+  key(moment) {
+    const origins = this.node.inputs.map((input) => (input.lazy ? "lazy" : (this.#given.get(input) ?? input.fallback).origin));
+    if (moment) origins.push(moment.origin);
+    origins.push(...this.questions.map((question) => question.cell.origin));
+    return `${this.node.id}#${digest(origins)}`;
+  }
+
+  /** Ends it: the cells stay, who evaluated it and for what is forgotten. */
+  close(key) {
+    if (key) for (const [name, cell] of this.outputs) cell.origin = `${key}.${name}`;
+    this.leader = this.#given = null;
+    if (!this.failure) this.questions = null;
+  }
+}
+
+for (const effect of ["trigger", "emit", "join", "failures", "branches", "publish", "setVar", "getState", "setState", "feedback", "payload", "entered", "within"]) {
+  Object.defineProperty(Evaluation.prototype, effect, {
+    get() {
+      throw new Failure("data-node-effect", `${this.node.id} is a data node and has no effects: it cannot use ${effect}`); // D8
+    },
+  });
+}
+
+const digest = (origins) => createHash("sha256").update(origins.join("\n"), "utf8").digest("hex").slice(0, 16);
+
+/** Remembered evaluations of a node: one place for each series of cells.
+ *
+ * Cells are held weakly. Once no store and no evaluation knows a cell any more, what was made of it is forgotten.
+ */
+class Memory {
+  #next = new WeakMap();
+  slot = null; // the next question of those remembered below this place
+  evaluation = null; // the one that has no further question
+  running = null; // the one that is in progress with these eager cells
+
+  at(cell) {
+    return this.#next.get(cell);
+  }
+
+  make(cell) {
+    let place = this.#next.get(cell);
+    if (!place) this.#next.set(cell, (place = new Memory()));
+    return place;
+  }
+
+  remember(evaluation) {
+    let place = this;
+    for (const { slot, cell, failed } of evaluation.questions) {
+      place.slot = slot;
+      if (failed) return; // a failure is the same as nothing: it never fits
+      place = place.make(cell);
+    }
+    place.evaluation = evaluation;
+  }
+}
+
+/** One execution of an exec node, and what its body sees. All methods that return promises are cancellation points. */
+class Activation extends Line {
+  #run;
+  #event;
+  #writes = 0;
+  #busy = null;
+  #group = null;
+  #failures = [];
+  #fired = false;
+
+  constructor(run, { path, depth }, { node, entered, event }, store, outer) {
+    super(path, depth);
+    Object.assign(this, { node, store });
+    this.entered = entered; // the exec input through which it was entered, or null (T5)
+    this.origin = `@${path}`; // an activation is its own moment: a cell for volatile nodes (D6)
+    this.#run = run;
+    this.#event = event;
+    this.scope = new Scope(outer);
+  }
+
+  /** Runs it, and gives the targets that it hands over to. */
+  async live() {
+    const run = this.#run;
+    const { node } = this;
+    run.tell("started", this.path, { node: node.id, entered: this.entered });
+    try {
+      let handed;
+      const stream = run.stream(node);
+      if (stream?.mode === "concurrent") {
+        this.#group = new Group(run, this.scope);
+        handed = await this.#in(this.#group.scope, () => this.#group.hold(this.store, () => this.#body()));
+      } else handed = await this.#body();
+      handed ??= stream?.done && !this.#fired ? stream.done : null; // S5
+      run.tell("completed", this.path, { node: node.id, handed });
+      return handed === null ? [] : node.targets(handed);
+    } catch (error) {
+      if (error instanceof Cancelled) run.tell("cancelled", this.path, { node: node.id });
+      else run.tell("failed", this.path, { node: node.id, origin: run.origin(error, this.path) });
+      throw error;
+    } finally {
+      this.scope.leave();
+    }
+  }
+
+  async #body() {
+    for (const input of this.node.eager) this.#run.need(input, await this.#run.resolve(input, this)); // D7
+    let handed;
+    try {
+      handed = (await this.node.type.run(this)) ?? null;
+    } finally {
+      if (this.#busy) {
+        this.scope.cancel(); // nothing that a body started outlives it
+        await this.#busy;
+        handed = undefined;
+      }
+    }
+    if (handed === undefined) throw new Failure("not-awaited", `the body of ${this.node.id} ended while a trigger was running: await it`);
+    if (handed !== null) this.node.targets(handed);
+    return handed;
+  }
+
+  async #in(scope, body) {
+    const outer = this.scope;
+    this.scope = scope;
+    try {
+      return await body();
+    } finally {
+      this.scope = outer;
+    }
+  }
+
+  // T7: one trigger at a time. The first of two that are started at once has not dispatched anything yet, and never will.
+  async #alone(body) {
+    this.scope.check();
+    if (this.#busy) {
+      this.#busy.clash = true;
+      throw new Failure("concurrent-trigger", `${this.node.id} triggers while it triggers: await the first one, or use emit or branches`);
+    }
+    let free;
+    const busy = new Promise((resolve) => (free = resolve));
+    this.#busy = busy;
+    try {
+      await null;
+      if (busy.clash) throw new Cancelled();
+      return await body();
+    } finally {
+      this.#busy = null;
+      free();
+    }
+  }
+
+  /** The value of an input, as it is now. */
+  async get(name) {
+    this.scope.check();
+    const input = this.node.input(name);
+    return this.#run.given(input, await this.#run.resolve(input, this));
+  }
+
+  /** The same, or something else if nothing supplies a value. */
+  async tryGet(name, instead) {
+    try {
+      return await this.get(name);
+    } catch (error) {
+      if (error.code === "missing-input") return instead;
+      throw error;
+    }
+  }
+
+  set(name, value) {
+    this.node.output(name);
+    this.#write(this.node.key(name), name, value);
+  }
+
+  #write(key, place, value) {
+    this.#writes += 1;
+    const origin = this.#run.named ? `${this.path}/${this.node.id}.${place}#${this.#writes}` : null;
+    this.store.write(key, new Cell(value, origin));
+  }
+
+  getVar(name) {
+    return this.store.read(this.#run.graph.variable(name).key).value;
+  }
+
+  setVar(name, value) {
+    const { key } = this.#run.graph.variable(name);
+    this.#write(key, key, value);
+  }
+
+  getState(name) {
+    return this.store.read(`state ${this.node.id}\n${name}`)?.value ?? null;
+  }
+
+  setState(name, value) {
+    this.store.write(`state ${this.node.id}\n${name}`, new Cell(value));
+  }
+
+  /** Dispatches the targets of an exec output, one after the other, after writing values to outputs. */
+  async trigger(socket, values = {}) {
+    this.scope.check();
+    const targets = this.node.targets(socket);
+    const writes = Array.isArray(values) ? values : Object.entries(values);
+    for (const [name] of writes) this.node.output(name);
+    const done = socket === this.node.type.stream?.done;
+    if (done) this.#fired = true;
+    const write = () => {
+      for (const [name, value] of writes) this.set(name, value);
+    };
+    if (!targets.length && !done) return write();
+    await this.#alone(async () => {
+      write();
+      if (done) await this.join();
+      await this.#run.dispatch(targets, this, this.store, this.scope);
+    });
+  }
+
+  /** The next item of the stream (S2). */
+  async emit(value) {
+    this.scope.check();
+    const stream = this.#run.stream(this.node);
+    if (!stream) throw new Failure("unknown-socket", `${this.node.id} has no stream`);
+    const targets = this.node.targets(stream.body);
+    const run = this.#run;
+    const collect = stream.on_error === "collect";
+    if (this.#group) {
+      await this.#group.until(stream.limit > 0 ? stream.limit - 1 : Infinity, this.scope);
+      this.set(stream.item, value);
+      const line = this.next();
+      const { scope } = this.#group;
+      this.#group.fork(line, this.store, (store) => run.dispatch(targets, line, store, scope), { collect, discard: stream.discard });
+      return;
+    }
+    await this.#alone(async () => {
+      this.set(stream.item, value);
+      const line = this.next();
+      if (targets.length && line.depth >= run.limits.depth) throw run.tooDeep(line);
+      try {
+        await run.dispatch(targets, line, this.store, this.scope);
+      } catch (error) {
+        if (!collect || error instanceof Cancelled) throw error;
+        this.#failures.push([0, error]);
+      }
+    });
+  }
+
+  /** Waits for all items so far, and merges what they wrote. */
+  async join() {
+    this.scope.check();
+    await this.#group?.join(this.store, this.scope);
+  }
+
+  /** What items have failed with so far, if the stream collects failures. */
+  failures() {
+    return (this.#group?.failures ?? this.#failures).toSorted(([a], [b]) => a - b).map(([, error]) => error);
+  }
+
+  /** Forks one branch for each exec output; runs the body meanwhile; joins. */
+  async branches(sockets, body = async () => {}) {
+    this.scope.check();
+    const forks = sockets.map((socket) => this.node.targets(socket));
+    const run = this.#run;
+    const group = new Group(run, this.scope);
+    const { scope } = group;
+    return await this.#in(scope, () =>
+      group.hold(this.store, async () => {
+        for (const targets of forks) {
+          const line = this.next();
+          group.fork(line, this.store, (store) => run.dispatch(targets, line, store, scope));
+        }
+        return await body();
+      }),
+    );
+  }
+
+  /** Dispatches all listeners of an event (B1). */
+  async publish(event, payload = null) {
+    this.scope.check();
+    const targets = this.#run.graph.listeners(event).map((node) => ({ node, entered: null, event: { payload } }));
+    if (targets.length) await this.#alone(() => this.#run.dispatch(targets, this, this.store, this.scope));
+  }
+
+  /** The payload of the event that this activation handles, or null. */
+  get payload() {
+    return this.#event?.payload ?? null;
+  }
+
+  feedback(value) {
+    this.#run.tell("feedback", this.path, { node: this.node.id, value });
+  }
+
+  now() {
+    return this.#run.scheduler.now;
+  }
+
+  sleep(ticks) {
+    return this.#run.scheduler.sleep(this.scope, ticks, this.path, this.node.id);
+  }
+
+  /** Waits for a promise that is not the engine's; other strands go on meanwhile. */
+  wait(promise) {
+    return this.#run.scheduler.outside(this.scope, promise);
+  }
+
+  /** Runs the body for so many ticks at most; says whether it was cut off. */
+  async within(ticks, body) {
+    const { scheduler } = this.#run;
+    const scope = new Scope(this.scope);
+    const inTime = scheduler.limit(scope, ticks);
+    try {
+      await this.#in(scope, body);
+      return false;
+    } catch (error) {
+      if (!(error instanceof Cancelled && scope.called)) throw error;
+    } finally {
+      inTime();
+      scope.leave();
+    }
+    await scheduler.park(this.scope, "m", this.path, this.node.id);
+    return true;
+  }
+}
+
+/** One execution of a graph. */
+export class Run {
+  strands = 1;
+  steps = 0;
+  life = [];
+  caught = false; // a data node has caught a failure: from then on no answer is taken for granted (D4)
+  #memory = new Map();
+  #origins = new WeakMap();
+  #failures = [];
+  #root = new Scope();
+  #store = new Store();
+  #group = null;
+  #initiators = 0; // those that have not ended
+  #events = [];
+  #late = null;
+  #hosting = false;
+  #idle = null; // the strand of the host's events, while there are none
+
+  /** Options, all of which may be missing: `variables` (start values), `maxSteps`, `maxDepth`, `maxNesting`, `maxStrands`, `timeout`
+   * (ticks), `parallelInitiators`, `streams` (settings by node id), `observe` (gets each event), `realTime` (ticks are
+   * milliseconds; otherwise time jumps), `director` (see Scheduler).
+   */
+  constructor(graph, options = {}) {
+    const { maxSteps = Infinity, maxDepth = 100_000, maxNesting = 128, maxStrands = Infinity, director, realTime } = options;
+    this.graph = graph;
+    this.options = options;
+    this.limits = { steps: maxSteps, depth: maxDepth, nesting: maxNesting, strands: maxStrands };
+    this.named = options.named ?? false; // whether cells and evaluations get names (INTERPRETING 7)
+    this.scheduler = new Scheduler({ director, realTime, stuck: () => this.#stuck() });
+    this.gate = new Gate(this.scheduler);
+    for (const { name, key, start } of graph.variables.values()) {
+      this.#store.write(key, new Cell(options.variables?.[name] ?? start, key));
+    }
+  }
+
+  /** Runs it once: {status, failures, variables, outputs, life}. */
+  run() {
+    return new Promise((resolve, reject) => {
+      this.#stuck = () => reject(new Error("deadlock: no strand runs, none is parked, nothing is due"));
+      this.scheduler.start(() => this.#main().then(resolve, reject));
+      this.scheduler.stir();
+    });
+  }
+
+  #stuck() {}
+
+  async #main() {
+    let cancelled = false;
+    const up = [];
+    try {
+      for (const node of this.graph.nodes.values()) {
+        const life = node.type.life?.(node);
+        if (!life) continue;
+        await life.setup?.(); // R1
+        this.life.push(`up ${node.id}`);
+        up.push([node, life]);
+      }
+      await this.#initiate();
+    } catch (error) {
+      if (!(error instanceof Cancelled)) this.#failures.push(error);
+      else if (this.#late) this.#failures.push(this.#late);
+      else cancelled = true;
+    }
+    this.scheduler.end();
+    for (const [node, life] of up.reverse()) {
+      this.life.push(`down ${node.id}`);
+      try {
+        await life.teardown?.();
+      } catch (error) {
+        this.#failures.push(error);
+      }
+    }
+    const status = this.#failures.length ? "failed" : cancelled ? "cancelled" : "completed";
+    const end = { status, failures: this.#failures, life: this.life, variables: {}, outputs: {} };
+    if (status !== "completed") return end;
+    for (const { name, key } of this.graph.variables.values()) end.variables[name] = this.#store.read(key).value;
+    for (const node of this.graph.nodes.values()) {
+      if (node.data) continue;
+      const written = Object.keys(node.type.outputs ?? {}).flatMap((name) => {
+        const cell = this.#store.read(node.key(name));
+        return cell ? [[name, cell.value]] : [];
+      });
+      if (written.length) end.outputs[node.id] = Object.fromEntries(written);
+    }
+    return end;
+  }
+
+  async #initiate() {
+    const { timeout, parallelInitiators } = this.options;
+    const group = (this.#group = new Group(this, this.#root, false));
+    const { scope } = group;
+    const initiators = this.graph.initiators.map((node, index) => ({ node, line: new Line(`${index}`, 1) }));
+    this.#initiators = initiators.length;
+    if (timeout !== undefined) {
+      this.scheduler.limit(this.#root, timeout, () => {
+        this.#late = new Failure("timeout", `not done after ${timeout} ticks`);
+      });
+    }
+    if (this.#events.length) this.#host();
+    await group.hold(this.#store, async () => {
+      for (const { node, line } of initiators) {
+        const start = async (store) => {
+          try {
+            await this.dispatch([{ node, entered: null }], line, store, scope);
+          } finally {
+            this.#initiators -= 1;
+            this.#idle?.wake();
+          }
+        };
+        if (parallelInitiators) group.fork(line, this.#store, start);
+        else await start(this.#store);
+      }
+    });
+  }
+
+  // B1: the host's events are handled one after the other, in a strand that is forked when the first arrives.
+  #host() {
+    const line = new Line(`${this.graph.initiators.length}`, 1);
+    const { scope } = this.#group;
+    this.#group.fork(line, this.#store, async (store) => {
+      while (this.#events.length || this.#initiators) {
+        if (this.#events.length) await this.dispatch(this.#events.shift(), line, store, scope);
+        else {
+          await this.scheduler.block(scope, (sleeper) => {
+            this.#idle = sleeper;
+          });
+        }
+        this.#idle = null;
+      }
+    });
+    this.#hosting = true;
+  }
+
+  /** Publishes an event from outside. Once all initiators have ended, nobody hears it any more. */
+  publish(name, payload = null) {
+    const targets = this.graph.listeners(name).map((node) => ({ node, entered: null, event: { payload } }));
+    if (this.#group && !this.#initiators) return;
+    if (this.#group && !this.#hosting) this.#host();
+    this.#events.push(targets);
+    this.#idle?.wake();
+    this.scheduler.stir();
+  }
+
+  cancel() {
+    this.#root.cancel();
+    this.scheduler.stir();
+  }
+
+  pause() {
+    this.gate.close();
+  }
+
+  resume() {
+    this.gate.resume();
+    this.scheduler.stir();
+  }
+
+  /** While paused: lets so many dispatches pass. */
+  step(count = 1) {
+    this.gate.step(count);
+    this.scheduler.stir();
+  }
+
+  breakpoint(node) {
+    this.gate.breakpoints.add(node);
+  }
+
+  tell(event, path, more) {
+    this.options.observe?.({ event, path, ...more });
+  }
+
+  /** Where a failure arose: the first to ask says it (E2). */
+  origin(error, path) {
+    if (!this.#origins.has(error)) this.#origins.set(error, error instanceof Failures ? this.origin(error.failures[0], path) : path);
+    return this.#origins.get(error);
+  }
+
+  stream(node) {
+    const declared = node.type.stream;
+    if (!declared) return null;
+    const stream = { mode: "sequential", limit: 0, on_error: "fail" };
+    for (const settings of [declared, node.stream, this.options.streams?.[node.id]]) {
+      for (const [name, value] of Object.entries(settings ?? {})) if (value !== null) stream[name] = value;
+    }
+    return stream;
+  }
+
+  tooDeep(line) {
+    return new Failure("depth", `nested deeper than ${this.limits.depth}, at ${line.path.slice(0, 40)}`);
+  }
+
+  /** Dispatches targets on a line, each with everything it hands over to, then the next (T1, T6). */
+  async dispatch(targets, line, store, scope) {
+    if (!targets.length) return;
+    if (line.depth >= this.limits.depth) throw this.tooDeep(line); // T9
+    const left = targets.toReversed();
+    while (left.length) {
+      const target = left.pop();
+      const { id } = target.node;
+      await this.scheduler.park(scope, "d", line.ahead, id); // T2
+      await this.gate.pass(scope, line.ahead, id);
+      if (this.steps >= this.limits.steps) throw new Failure("steps", `more than ${this.limits.steps} dispatches`);
+      this.steps += 1;
+      const handed = await new Activation(this, line.next(), target, store, scope).live();
+      for (let i = handed.length; i > 0; i--) left.push(handed[i - 1]);
+    }
+  }
+
+  /** The cell that an input has now (D1-D3). */
+  async resolve(input, activation, depth = 0) {
+    const { source } = input;
+    let cell;
+    if (source?.node.data) cell = (await this.#demand(source.node, activation, depth)).outputs.get(source.name);
+    else if (source) cell = activation.store.read(source.key);
+    return cell ?? input.fallback ?? UNSET;
+  }
+
+  need(input, cell) {
+    if (cell !== UNSET) return cell;
+    const { node, name, source } = input;
+    const from = source ? `, and ${source.node.id}.${source.name} has not been written` : "";
+    throw new Failure("missing-input", `input ${name} of ${node.id} has no value: nothing is given for it${from}`);
+  }
+
+  /** The value of a cell as a body gets it (D11). */
+  given(input, cell) {
+    this.need(input, cell);
+    return cell === input.fallback ? cell.value : coerce(cell.value, input);
+  }
+
+  // D4, D5. The evaluation that answers for the node: found, awaited, or made.
+  async #demand(node, activation, depth) {
+    const { scheduler } = this;
+    const { store } = activation;
+    if (depth % 64 === 63) await null; // unwinds the call stack: chains of data nodes may be of any length (D10)
+    if (store.known?.activation !== activation) store.known = { activation, evaluations: new Map() };
+    const known = store.known.evaluations.get(node);
+    if (known) return known;
+    let place = this.#memory.get(node);
+    if (!place) this.#memory.set(node, (place = new Memory()));
+    const given = new Map();
+    for (const input of node.eager) {
+      const cell = this.need(input, await this.resolve(input, activation, depth + 1));
+      if (!input.source) continue; // always the same cell
+      given.set(input, cell);
+      place = place.make(cell);
+    }
+    const moment = node.type.volatile ? activation : null; // D6
+    if (moment) place = place.make(moment);
+    let parked = false;
+    let evaluation;
+    for (;;) {
+      evaluation = await this.#look(place, activation, depth);
+      if (evaluation) break;
+      const { running } = place;
+      if (running) {
+        await scheduler.block(activation.scope, (sleeper) => {
+          running.waiting.add(sleeper);
+          return () => running.waiting.delete(sleeper);
+        });
+        await this.#parkToEvaluate(node, activation);
+        parked = true;
+        if (running.failure && (await this.#sameAnswers(running, activation, depth))) throw running.failure;
+      } else if (parked) {
+        evaluation = await this.#evaluate(node, given, place, moment, activation, depth);
+        break;
+      } else {
+        await this.#parkToEvaluate(node, activation);
+        parked = true;
+      }
+    }
+    if (!this.caught && store.known?.activation === activation) store.known.evaluations.set(node, evaluation);
+    return evaluation;
+  }
+
+  #parkToEvaluate(node, activation) {
+    return this.scheduler.park(activation.scope, "e", activation.path, node.id);
+  }
+
+  // Finds the remembered evaluation whose questions still have the same answers.
+  async #look(place, activation, depth) {
+    while (place && !place.evaluation && place.slot) {
+      try {
+        place = place.at(await this.#answer(place.slot, activation, depth));
+      } catch (error) {
+        if (error instanceof Cancelled) throw error;
+        return null;
+      }
+    }
+    return place?.evaluation ?? null;
+  }
+
+  #answer(slot, activation, depth) {
+    return slot.node ? this.resolve(slot, activation, depth + 1) : activation.store.read(slot.key);
+  }
+
+  async #sameAnswers({ questions }, activation, depth) {
+    try {
+      for (const { slot, cell, failed } of questions) {
+        if ((await this.#answer(slot, activation, depth)) !== cell || failed) return false;
+      }
+      return true;
+    } catch (error) {
+      if (error instanceof Cancelled) throw error;
+      return false;
+    }
+  }
+
+  async #evaluate(node, given, place, moment, activation, depth) {
+    const { path } = activation;
+    const evaluation = new Evaluation(this, node, given, activation, depth);
+    place.running = evaluation;
+    this.tell("evaluating", path, { node: node.id });
+    let key = null;
+    try {
+      await node.type.run(evaluation);
+      key = this.named ? evaluation.key(moment) : null;
+      place.remember(evaluation);
+      this.tell("evaluated", path, { node: node.id, key });
+      return evaluation;
+    } catch (error) {
+      this.tell("unevaluated", path, { node: node.id });
+      if (!(error instanceof Cancelled)) {
+        evaluation.failure = error;
+        this.origin(error, path);
+      }
+      throw error;
+    } finally {
+      place.running = null;
+      evaluation.close(key);
+      for (const sleeper of evaluation.waiting) sleeper.wake();
+    }
+  }
+
+  /** Merges what a fork wrote into its owner's store (F3, F4). */
+  merge(store, fork) {
+    const conflicts = [];
+    store.join(fork, (key, base, mine, theirs, younger) => {
+      const { name, policy } = this.graph.variable(key.slice(1));
+      if (policy === "last" || policy === "first") {
+        if (policy === "last") conflicts.push(name);
+        return younger === (policy === "last") ? mine : theirs;
+      }
+      const value = policies[policy]?.(base.value, mine.value, theirs.value) ?? null;
+      if (value === null) throw new Failure("merge", `${name} was written by both sides of a fork: ${policy} does not merge ${JSON.stringify([mine.value, theirs.value])}`);
+      return new Cell(value, this.named ? `+${digest([mine.origin, theirs.origin])}` : null);
+    });
+    for (const variable of conflicts) this.tell("conflict", fork.line.path, { variable });
+    this.tell("joined", fork.line.path);
+  }
+}
