@@ -578,7 +578,7 @@ export class Run {
     this.options = options;
     this.limits = { steps: maxSteps, depth: maxDepth, nesting: maxNesting, strands: maxStrands };
     this.named = options.named ?? false; // whether cells and evaluations get names (INTERPRETING 7)
-    this.scheduler = new Scheduler({ director, realTime, stuck: () => this.#stuck() });
+    this.scheduler = new Scheduler({ director, realTime });
     this.gate = new Gate(this.scheduler);
     for (const { name, key, start } of graph.variables.values()) {
       this.#store.write(key, new Cell(options.variables?.[name] ?? start, key));
@@ -588,13 +588,11 @@ export class Run {
   /** Runs it once: {status, failures, variables, outputs, life}. */
   run() {
     return new Promise((resolve, reject) => {
-      this.#stuck = () => reject(new Error("deadlock: no strand runs, none is parked, nothing is due"));
+      this.scheduler.stuck = () => reject(new Error("deadlock: no strand runs, none is parked, nothing is due"));
       this.scheduler.start(() => this.#main().then(resolve, reject));
       this.scheduler.stir();
     });
   }
-
-  #stuck() {}
 
   async #main() {
     let cancelled = false;

@@ -94,8 +94,8 @@ export class Scheduler {
   #alarm = null;
   #begun = performance.now();
 
-  constructor({ director = null, realTime = false, stuck }) {
-    Object.assign(this, { director, realTime, stuck });
+  constructor({ director = null, realTime = false }) {
+    Object.assign(this, { director, realTime });
   }
 
   /** The one way to wait. `begin(sleeper)` arranges that `sleeper.wake(value)` is called, and may return how to take that back. */
@@ -201,7 +201,7 @@ export class Scheduler {
   stir() {
     if (this.#pumping) return;
     this.#pumping = true;
-    while (this.running === 0 && !this.over && this.#turn());
+    while (this.running <= 0 && !this.over && this.#turn());
     this.#pumping = false;
   }
 
