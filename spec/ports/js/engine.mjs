@@ -2,9 +2,9 @@
 
 import { createHash } from "node:crypto";
 import { Failure, Failures, together } from "./failure.mjs";
-import { coerce } from "./graph.mjs";
+import { coerce, takes } from "./graph.mjs";
 import { Cancelled, Scheduler, Scope } from "./schedule.mjs";
-import { Cell, Store, UNSET, policies } from "./store.mjs";
+import { Cell, FAILED, Store, UNSET, policies } from "./store.mjs";
 
 export { Failure, Failures, codes } from "./failure.mjs";
 export { Graph, InvalidGraph } from "./graph.mjs";
@@ -33,7 +33,7 @@ class Line {
 /** Where a run pauses and steps (G1-G3). */
 class Gate {
   open = true;
-  breakpoints = new Set();
+  breakpoints = new Set(); // ids of nodes
   #permits = 0;
   #opened = 0; // how often: permits are void once it was opened
   #waiting = [];
@@ -43,12 +43,9 @@ class Gate {
   }
 
   async pass(scope, path, node) {
-    if (this.open && this.breakpoints.has(node)) this.close();
-    if (this.open) return;
-    if (this.#permits > 0) {
-      this.#permits -= 1;
-      return;
-    }
+    if (this.open && this.breakpoints.has(node)) this.pause();
+    if (this.open || this.#permits-- > 0) return;
+    this.#permits = 0;
     const opened = this.#opened;
     const permit = await this.scheduler.block(scope, (sleeper) => {
       this.#waiting.push(sleeper);
@@ -62,23 +59,33 @@ class Gate {
     }
   }
 
-  close() {
+  /** How many dispatches wait. */
+  get waiting() {
+    return this.#waiting.length;
+  }
+
+  pause() {
     this.open = false;
   }
 
   resume() {
+    if (this.open) return;
     this.open = true;
     this.#opened += 1;
     this.#permits = 0;
-    for (const sleeper of this.#waiting.splice(0)) sleeper.wake(false);
+    this.#let(Infinity, false);
   }
 
-  step(count) {
-    if (this.open) return;
-    this.#permits += count;
-    const passing = this.#waiting.splice(0, this.#permits);
-    this.#permits -= passing.length;
-    for (const sleeper of passing) sleeper.wake(true);
+  /** While paused: lets so many dispatches pass. */
+  step(count = 1) {
+    if (!this.open) this.#permits = this.#let(this.#permits + count, true);
+  }
+
+  #let(count, permit) {
+    const passing = this.#waiting.splice(0, count);
+    for (const sleeper of passing) sleeper.wake(permit);
+    this.scheduler.stir();
+    return count - passing.length;
   }
 }
 
@@ -98,22 +105,21 @@ class Group {
     this.scope = new Scope(outer, outer.nesting + (counts ? 1 : 0));
   }
 
-  /** Makes a strand that begins with the cells of `store` and works on `line`. */
-  fork(line, store, body, { collect = false, discard = false } = {}) {
-    const { run } = this;
-    if (line.depth >= run.limits.depth) throw run.tooDeep(line);
-    if (run.strands >= run.limits.strands) throw new Failure("strands", `more than ${run.limits.strands} strands at once`);
+  /** Makes a strand that begins with the cells of `store`, and dispatches the targets on `line`, or does what `body` says. */
+  fork(line, store, targets, { collect = false, discard = false, body, limit = this.run.limits.strands } = {}) {
+    const { run, scope } = this;
+    if (run.strands >= limit) throw new Failure("strands", `more than ${limit} strands at once`);
     run.strands += 1;
     this.alive += 1;
     const number = this.#made++;
-    const fork = { line, number, ...store.fork() };
+    const fork = { line, cancelled: false, ...store.fork() };
     if (!discard) this.#forks.push(fork);
     run.tell("forked", line.path);
     run.scheduler.start(async () => {
       try {
-        await body(fork.store);
+        await (body ?? run.dispatch.bind(run, targets, line))(fork.store, scope);
       } catch (error) {
-        if (error instanceof Cancelled) this.#forks = this.#forks.filter((other) => other !== fork);
+        if (error instanceof Cancelled) fork.cancelled = true;
         else if (collect) this.failures.push([number, error]);
         else {
           this.#fatal.push([number, error]);
@@ -122,7 +128,8 @@ class Group {
       }
       run.strands -= 1;
       this.alive -= 1;
-      for (const sleeper of [...this.#waiting]) sleeper.wake();
+      for (const sleeper of this.#waiting) sleeper.wake();
+      this.#waiting.clear();
     });
   }
 
@@ -130,20 +137,17 @@ class Group {
   async until(most, scope) {
     scope?.check();
     while (this.alive > most) {
-      let waiting;
-      await this.run.scheduler
-        .block(scope, (sleeper) => {
-          this.#waiting.add((waiting = sleeper));
-        })
-        .finally(() => this.#waiting.delete(waiting));
+      await this.run.scheduler.block(scope, (sleeper) => {
+        this.#waiting.add(sleeper);
+        return () => this.#waiting.delete(sleeper);
+      });
     }
   }
 
   async join(store, scope) {
     await this.until(0, scope);
-    while (this.#forks.length) {
-      this.run.merge(store, this.#forks[0]);
-      this.#forks.shift();
+    for (; this.#forks.length; this.#forks.shift()) {
+      if (!this.#forks[0].cancelled) this.run.merge(store, this.#forks[0]);
     }
   }
 
@@ -167,51 +171,74 @@ class Group {
   }
 }
 
-/** What a data node sees while it is evaluated, and what is remembered of it (D4, D5, D8). */
-class Evaluation {
-  outputs = new Map();
-  questions = []; // lazy inputs and variables, in the order in which the body asked: {slot, cell, failed}
-  waiting = new Set();
-  failure = null;
-  leader = null; // the activation that demanded it, as long as the body runs
-  #given;
-  #depth;
-
-  constructor(run, node, given, leader, depth) {
-    Object.assign(this, { run, node, leader });
-    this.#given = given;
-    this.#depth = depth;
+/** What the body of any node sees. All methods that return promises are cancellation points. */
+class Body {
+  constructor(run, node) {
+    this.run = run;
+    this.node = node;
   }
 
+  /** The value of an input; `tryGet` gives its second argument if the input is unset. */
   get(name) {
     return this.tryGet(name);
   }
 
-  async tryGet(name, ...instead) {
-    this.leader.scope.check();
-    const input = this.node.input(name);
-    const cell = input.lazy ? await this.#ask(input, instead) : this.#given.get(input);
-    return cell === UNSET && instead.length ? instead[0] : this.run.given(input, cell);
+  /** The ticks since the run began. */
+  now() {
+    return this.run.scheduler.now;
   }
 
-  async #ask(input, instead) {
-    const question = { slot: input, cell: UNSET, failed: true };
+  sleep(ticks) {
+    return this.run.scheduler.sleep(this.activation.scope, ticks, this.activation.path, this.node.id);
+  }
+
+  /** Waits for a promise that is not the engine's; other strands go on meanwhile. */
+  wait(promise) {
+    return this.run.scheduler.outside(this.activation.scope, promise);
+  }
+}
+
+/** One execution of a data node, what its body sees, and what is remembered of it (D4, D5, D8). */
+class Evaluation extends Body {
+  outputs = new Map();
+  questions = []; // lazy inputs and variables, in the order in which the body asked: {slot, cell}
+  waiting = null; // those who wait for it
+  failure = null;
+  #given;
+  #depth;
+
+  constructor(run, node, given, activation, depth) {
+    super(run, node);
+    this.activation = activation; // for which it is made
+    this.#given = given;
+    this.#depth = depth;
+  }
+
+  async tryGet(name, ...instead) {
+    this.activation.scope.check();
+    const input = this.node.input(name);
+    return this.run.given(input, input.lazy ? await this.#ask(input) : this.#at(input), instead);
+  }
+
+  #at(input) {
+    return this.#given.get(input) ?? input.fallback;
+  }
+
+  async #ask(slot) {
+    const question = { slot, cell: FAILED };
     this.questions.push(question);
     try {
-      question.cell = await this.run.resolve(input, this.leader, this.#depth + 1);
-      question.failed = false;
+      return (question.cell = await this.run.resolve(slot, this.activation, this.#depth + 1));
     } catch (error) {
-      // A failure has no version: what a body makes of it can neither be remembered nor taken for granted.
       this.run.caught = true;
-      if (!instead.length || error.code !== "missing-input") throw error;
+      throw error;
     }
-    return question.cell;
   }
 
   getVar(name) {
     const slot = this.run.graph.variable(name);
-    const cell = this.leader.store.read(slot.key);
-    this.questions.push({ slot, cell, failed: false });
+    const cell = this.activation.store.read(slot.key);
+    this.questions.push({ slot, cell });
     return cell.value;
   }
 
@@ -220,30 +247,23 @@ class Evaluation {
     this.outputs.set(name, new Cell(value));
   }
 
-  now() {
-    return this.run.scheduler.now;
-  }
-
-  sleep(ticks) {
-    return this.run.scheduler.sleep(this.leader.scope, ticks, this.leader.path, this.node.id);
-  }
-
-  wait(promise) {
-    return this.run.scheduler.outside(this.leader.scope, promise);
+  /** Whether no question failed: a failure has no version, so nobody could tell whether it still holds. */
+  get answered() {
+    return this.questions.every(({ cell }) => cell !== FAILED);
   }
 
   /** Its name (INTERPRETING 7). */
   key(moment) {
-    const origins = this.node.inputs.map((input) => (input.lazy ? "lazy" : (this.#given.get(input) ?? input.fallback).origin));
+    const origins = this.node.inputs.map((input) => (input.lazy ? "lazy" : this.#at(input).origin));
     if (moment) origins.push(moment.origin);
     origins.push(...this.questions.map((question) => question.cell.origin));
     return `${this.node.id}#${digest(origins)}`;
   }
 
-  /** Ends it: the cells stay, who evaluated it and for what is forgotten. */
+  /** Ends it: the cells that it made stay, what it was made of and for is forgotten. */
   close(key) {
     if (key) for (const [name, cell] of this.outputs) cell.origin = `${key}.${name}`;
-    this.leader = this.#given = null;
+    this.activation = this.#given = null;
     if (!this.failure) this.questions = null;
   }
 }
@@ -263,35 +283,34 @@ const digest = (origins) => createHash("sha256").update(origins.join("\n"), "utf
  * Cells are held weakly. Once no store and no evaluation knows a cell any more, what was made of it is forgotten.
  */
 class Memory {
-  #next = new WeakMap();
+  #next = null;
   slot = null; // the next question of those remembered below this place
   evaluation = null; // the one that has no further question
   running = null; // the one that is in progress with these eager cells
 
   at(cell) {
-    return this.#next.get(cell);
+    return this.#next?.get(cell);
   }
 
   make(cell) {
-    let place = this.#next.get(cell);
-    if (!place) this.#next.set(cell, (place = new Memory()));
+    let place = this.at(cell);
+    if (!place) (this.#next ??= new WeakMap()).set(cell, (place = new Memory()));
     return place;
   }
 
   remember(evaluation) {
     let place = this;
-    for (const { slot, cell, failed } of evaluation.questions) {
+    for (const { slot, cell } of evaluation.questions) {
       place.slot = slot;
-      if (failed) return; // a failure is the same as nothing: it never fits
       place = place.make(cell);
     }
     place.evaluation = evaluation;
   }
 }
 
-/** One execution of an exec node, and what its body sees. All methods that return promises are cancellation points. */
-class Activation extends Line {
-  #run;
+/** One execution of an exec node, and what its body sees. */
+class Activation extends Body {
+  activation = this;
   #event;
   #writes = 0;
   #busy = null;
@@ -299,20 +318,20 @@ class Activation extends Line {
   #failures = [];
   #fired = false;
 
-  constructor(run, { path, depth }, { node, entered, event }, store, outer) {
-    super(path, depth);
-    Object.assign(this, { node, store });
+  constructor(run, line, { node, entered, event }, store, outer) {
+    super(run, node);
+    this.line = line;
+    this.path = line.path;
     this.entered = entered; // the exec input through which it was entered, or null (T5)
-    this.origin = `@${path}`; // an activation is its own moment: a cell for volatile nodes (D6)
-    this.#run = run;
-    this.#event = event;
+    this.origin = `@${line.path}`; // an activation is its own moment: a cell for volatile nodes (D6)
+    this.store = store;
     this.scope = new Scope(outer);
+    this.#event = event;
   }
 
   /** Runs it, and gives the targets that it hands over to. */
   async live() {
-    const run = this.#run;
-    const { node } = this;
+    const { run, node } = this;
     run.tell("started", this.path, { node: node.id, entered: this.entered });
     try {
       let handed;
@@ -334,7 +353,7 @@ class Activation extends Line {
   }
 
   async #body() {
-    for (const input of this.node.eager) this.#run.need(input, await this.#run.resolve(input, this)); // D7
+    for (const input of this.node.eager) this.run.need(input, await this.run.resolve(input, this)); // D7
     let handed;
     try {
       handed = (await this.node.type.run(this)) ?? null;
@@ -380,21 +399,10 @@ class Activation extends Line {
     }
   }
 
-  /** The value of an input, as it is now. */
-  async get(name) {
+  async tryGet(name, ...instead) {
     this.scope.check();
     const input = this.node.input(name);
-    return this.#run.given(input, await this.#run.resolve(input, this));
-  }
-
-  /** The same, or something else if nothing supplies a value. */
-  async tryGet(name, instead) {
-    try {
-      return await this.get(name);
-    } catch (error) {
-      if (error.code === "missing-input") return instead;
-      throw error;
-    }
+    return this.run.given(input, await this.run.resolve(input, this), instead);
   }
 
   set(name, value) {
@@ -404,16 +412,17 @@ class Activation extends Line {
 
   #write(key, place, value) {
     this.#writes += 1;
-    const origin = this.#run.named ? `${this.path}/${this.node.id}.${place}#${this.#writes}` : null;
+    const origin = this.run.named ? `${this.path}/${this.node.id}.${place}#${this.#writes}` : null;
     this.store.write(key, new Cell(value, origin));
   }
 
   getVar(name) {
-    return this.store.read(this.#run.graph.variable(name).key).value;
+    return this.store.read(this.run.graph.variable(name).key).value;
   }
 
   setVar(name, value) {
-    const { key } = this.#run.graph.variable(name);
+    const { key, type } = this.run.graph.variable(name);
+    if (value !== null && !takes(type, value)) throw new Failure("coercion", `${name} takes ${type}, not ${JSON.stringify(value)}`);
     this.#write(key, key, value);
   }
 
@@ -431,41 +440,35 @@ class Activation extends Line {
     const targets = this.node.targets(socket);
     const writes = Array.isArray(values) ? values : Object.entries(values);
     for (const [name] of writes) this.node.output(name);
+    const write = () => writes.forEach(([name, value]) => this.set(name, value));
     const done = socket === this.node.type.stream?.done;
     if (done) this.#fired = true;
-    const write = () => {
-      for (const [name, value] of writes) this.set(name, value);
-    };
     if (!targets.length && !done) return write();
     await this.#alone(async () => {
       write();
       if (done) await this.join();
-      await this.#run.dispatch(targets, this, this.store, this.scope);
+      await this.run.dispatch(targets, this.line, this.store, this.scope);
     });
   }
 
   /** The next item of the stream (S2). */
   async emit(value) {
     this.scope.check();
-    const stream = this.#run.stream(this.node);
+    const { run, store } = this;
+    const stream = run.stream(this.node);
     if (!stream) throw new Failure("unknown-socket", `${this.node.id} has no stream`);
     const targets = this.node.targets(stream.body);
-    const run = this.#run;
     const collect = stream.on_error === "collect";
     if (this.#group) {
       await this.#group.until(stream.limit > 0 ? stream.limit - 1 : Infinity, this.scope);
       this.set(stream.item, value);
-      const line = this.next();
-      const { scope } = this.#group;
-      this.#group.fork(line, this.store, (store) => run.dispatch(targets, line, store, scope), { collect, discard: stream.discard });
-      return;
+      return this.#group.fork(this.line.next(), store, targets, { collect, discard: stream.discard });
     }
     await this.#alone(async () => {
       this.set(stream.item, value);
-      const line = this.next();
-      if (targets.length && line.depth >= run.limits.depth) throw run.tooDeep(line);
+      const line = this.line.next();
       try {
-        await run.dispatch(targets, line, this.store, this.scope);
+        await run.dispatch(targets, line, store, this.scope);
       } catch (error) {
         if (!collect || error instanceof Cancelled) throw error;
         this.#failures.push([0, error]);
@@ -487,17 +490,12 @@ class Activation extends Line {
   /** Forks one branch for each exec output; runs the body meanwhile; joins. */
   async branches(sockets, body = async () => {}) {
     this.scope.check();
-    const forks = sockets.map((socket) => this.node.targets(socket));
-    const run = this.#run;
-    const group = new Group(run, this.scope);
-    const { scope } = group;
-    return await this.#in(scope, () =>
-      group.hold(this.store, async () => {
-        for (const targets of forks) {
-          const line = this.next();
-          group.fork(line, this.store, (store) => run.dispatch(targets, line, store, scope));
-        }
-        return await body();
+    const branches = sockets.map((socket) => this.node.targets(socket));
+    const group = new Group(this.run, this.scope);
+    return await this.#in(group.scope, () =>
+      group.hold(this.store, () => {
+        for (const targets of branches) group.fork(this.line.next(), this.store, targets);
+        return body();
       }),
     );
   }
@@ -505,8 +503,8 @@ class Activation extends Line {
   /** Dispatches all listeners of an event (B1). */
   async publish(event, payload = null) {
     this.scope.check();
-    const targets = this.#run.graph.listeners(event).map((node) => ({ node, entered: null, event: { payload } }));
-    if (targets.length) await this.#alone(() => this.#run.dispatch(targets, this, this.store, this.scope));
+    const targets = this.run.graph.listeners(event).map((node) => ({ node, entered: null, event: { payload } }));
+    if (targets.length) await this.#alone(() => this.run.dispatch(targets, this.line, this.store, this.scope));
   }
 
   /** The payload of the event that this activation handles, or null. */
@@ -515,25 +513,12 @@ class Activation extends Line {
   }
 
   feedback(value) {
-    this.#run.tell("feedback", this.path, { node: this.node.id, value });
-  }
-
-  now() {
-    return this.#run.scheduler.now;
-  }
-
-  sleep(ticks) {
-    return this.#run.scheduler.sleep(this.scope, ticks, this.path, this.node.id);
-  }
-
-  /** Waits for a promise that is not the engine's; other strands go on meanwhile. */
-  wait(promise) {
-    return this.#run.scheduler.outside(this.scope, promise);
+    this.run.tell("feedback", this.path, { node: this.node.id, value });
   }
 
   /** Runs the body for so many ticks at most; says whether it was cut off. */
   async within(ticks, body) {
-    const { scheduler } = this.#run;
+    const { scheduler } = this.run;
     const scope = new Scope(this.scope);
     const inTime = scheduler.limit(scope, ticks);
     try {
@@ -581,14 +566,14 @@ export class Run {
     this.scheduler = new Scheduler({ director, realTime });
     this.gate = new Gate(this.scheduler);
     for (const { name, key, start } of graph.variables.values()) {
-      this.#store.write(key, new Cell(options.variables?.[name] ?? start, key));
+      this.#store.write(key, new Cell(Object.hasOwn(options.variables ?? {}, name) ? options.variables[name] : start, key));
     }
   }
 
   /** Runs it once: {status, failures, variables, outputs, life}. */
   run() {
     return new Promise((resolve, reject) => {
-      this.scheduler.stuck = () => reject(new Error("deadlock: no strand runs, none is parked, nothing is due"));
+      this.scheduler.stuck = () => this.gate.waiting || reject(new Error("deadlock: no strand runs, none is parked, nothing is due"));
       this.scheduler.start(() => this.#main().then(resolve, reject));
       this.scheduler.stir();
     });
@@ -626,10 +611,8 @@ export class Run {
     for (const { name, key } of this.graph.variables.values()) end.variables[name] = this.#store.read(key).value;
     for (const node of this.graph.nodes.values()) {
       if (node.data) continue;
-      const written = Object.keys(node.type.outputs ?? {}).flatMap((name) => {
-        const cell = this.#store.read(node.key(name));
-        return cell ? [[name, cell.value]] : [];
-      });
+      const cells = Object.keys(node.type.outputs ?? {}).map((name) => [name, this.#store.read(node.key(name))]);
+      const written = cells.filter(([, cell]) => cell).map(([name, cell]) => [name, cell.value]);
       if (written.length) end.outputs[node.id] = Object.fromEntries(written);
     }
     return end;
@@ -649,7 +632,7 @@ export class Run {
     if (this.#events.length) this.#host();
     await group.hold(this.#store, async () => {
       for (const { node, line } of initiators) {
-        const start = async (store) => {
+        const body = async (store) => {
           try {
             await this.dispatch([{ node, entered: null }], line, store, scope);
           } finally {
@@ -657,8 +640,8 @@ export class Run {
             this.#idle?.wake();
           }
         };
-        if (parallelInitiators) group.fork(line, this.#store, start);
-        else await start(this.#store);
+        if (parallelInitiators) group.fork(line, this.#store, [], { body });
+        else await body(this.#store);
       }
     });
   }
@@ -666,18 +649,13 @@ export class Run {
   // B1: the host's events are handled one after the other, in a strand that is forked when the first arrives.
   #host() {
     const line = new Line(`${this.graph.initiators.length}`, 1);
-    const { scope } = this.#group;
-    this.#group.fork(line, this.#store, async (store) => {
+    const body = async (store, scope) => {
       while (this.#events.length || this.#initiators) {
         if (this.#events.length) await this.dispatch(this.#events.shift(), line, store, scope);
-        else {
-          await this.scheduler.block(scope, (sleeper) => {
-            this.#idle = sleeper;
-          });
-        }
-        this.#idle = null;
+        else await this.scheduler.block(scope, (sleeper) => void (this.#idle = sleeper));
       }
-    });
+    };
+    this.#group.fork(line, this.#store, [], { body, limit: Infinity });
     this.#hosting = true;
   }
 
@@ -694,25 +672,6 @@ export class Run {
   cancel() {
     this.#root.cancel();
     this.scheduler.stir();
-  }
-
-  pause() {
-    this.gate.close();
-  }
-
-  resume() {
-    this.gate.resume();
-    this.scheduler.stir();
-  }
-
-  /** While paused: lets so many dispatches pass. */
-  step(count = 1) {
-    this.gate.step(count);
-    this.scheduler.stir();
-  }
-
-  breakpoint(node) {
-    this.gate.breakpoints.add(node);
   }
 
   tell(event, path, more) {
@@ -735,22 +694,18 @@ export class Run {
     return stream;
   }
 
-  tooDeep(line) {
-    return new Failure("depth", `nested deeper than ${this.limits.depth}, at ${line.path.slice(0, 40)}`);
-  }
-
   /** Dispatches targets on a line, each with everything it hands over to, then the next (T1, T6). */
   async dispatch(targets, line, store, scope) {
-    if (!targets.length) return;
-    if (line.depth >= this.limits.depth) throw this.tooDeep(line); // T9
+    const { steps, depth } = this.limits;
     const left = targets.toReversed();
     while (left.length) {
       const target = left.pop();
       const { id } = target.node;
       await this.scheduler.park(scope, "d", line.ahead, id); // T2
       await this.gate.pass(scope, line.ahead, id);
-      if (this.steps >= this.limits.steps) throw new Failure("steps", `more than ${this.limits.steps} dispatches`);
+      if (this.steps >= steps) throw new Failure("steps", `more than ${steps} dispatches`); // R8
       this.steps += 1;
+      if (line.depth >= depth) throw new Failure("depth", `nested deeper than ${depth}: ${line.path.slice(0, 60)}...`); // T9
       const handed = await new Activation(this, line.next(), target, store, scope).live();
       for (let i = handed.length; i > 0; i--) left.push(handed[i - 1]);
     }
@@ -772,15 +727,15 @@ export class Run {
     throw new Failure("missing-input", `input ${name} of ${node.id} has no value: nothing is given for it${from}`);
   }
 
-  /** The value of a cell as a body gets it (D11). */
-  given(input, cell) {
+  /** The value of a cell as a body gets it (D11), or what it gets instead of none. */
+  given(input, cell, [instead]) {
+    if (cell === UNSET && instead !== undefined) return instead;
     this.need(input, cell);
     return cell === input.fallback ? cell.value : coerce(cell.value, input);
   }
 
   // D4, D5. The evaluation that answers for the node: found, awaited, or made.
   async #demand(node, activation, depth) {
-    const { scheduler } = this;
     const { store } = activation;
     if (depth % 64 === 63) await null; // unwinds the call stack: chains of data nodes may be of any length (D10)
     if (store.known?.activation !== activation) store.known = { activation, evaluations: new Map() };
@@ -797,62 +752,44 @@ export class Run {
     }
     const moment = node.type.volatile ? activation : null; // D6
     if (moment) place = place.make(moment);
-    let parked = false;
-    let evaluation;
-    for (;;) {
-      evaluation = await this.#look(place, activation, depth);
-      if (evaluation) break;
+    let evaluation = await this.#look(place, activation, depth);
+    for (let parked = false; !evaluation; parked = true) {
       const { running } = place;
-      if (running) {
-        await scheduler.block(activation.scope, (sleeper) => {
-          running.waiting.add(sleeper);
-          return () => running.waiting.delete(sleeper);
-        });
-        await this.#parkToEvaluate(node, activation);
-        parked = true;
-        if (running.failure && (await this.#sameAnswers(running, activation, depth))) throw running.failure;
-      } else if (parked) {
+      if (parked && !running) {
         evaluation = await this.#evaluate(node, given, place, moment, activation, depth);
         break;
-      } else {
-        await this.#parkToEvaluate(node, activation);
-        parked = true;
       }
+      if (running) {
+        await this.scheduler.block(activation.scope, (sleeper) => {
+          (running.waiting ??= new Set()).add(sleeper);
+          return () => running.waiting.delete(sleeper);
+        });
+      }
+      await this.scheduler.park(activation.scope, "e", activation.path, node.id);
+      if (running?.failure && running.answered && (await this.#sameAnswers(running, activation, depth))) throw running.failure;
+      evaluation = await this.#look(place, activation, depth);
     }
-    if (!this.caught && store.known?.activation === activation) store.known.evaluations.set(node, evaluation);
+    if (!this.caught) store.known?.evaluations.set(node, evaluation);
     return evaluation;
-  }
-
-  #parkToEvaluate(node, activation) {
-    return this.scheduler.park(activation.scope, "e", activation.path, node.id);
   }
 
   // Finds the remembered evaluation whose questions still have the same answers.
   async #look(place, activation, depth) {
-    while (place && !place.evaluation && place.slot) {
-      try {
-        place = place.at(await this.#answer(place.slot, activation, depth));
-      } catch (error) {
-        if (error instanceof Cancelled) throw error;
-        return null;
-      }
-    }
-    return place?.evaluation ?? null;
-  }
-
-  #answer(slot, activation, depth) {
-    return slot.node ? this.resolve(slot, activation, depth + 1) : activation.store.read(slot.key);
+    while (place && !place.evaluation && place.slot) place = place.at(await this.#answer(place.slot, activation, depth));
+    return place?.evaluation;
   }
 
   async #sameAnswers({ questions }, activation, depth) {
+    for (const { slot, cell } of questions) if ((await this.#answer(slot, activation, depth)) !== cell) return false;
+    return true;
+  }
+
+  // The cell that answers a question now; none if that fails.
+  async #answer(slot, activation, depth) {
     try {
-      for (const { slot, cell, failed } of questions) {
-        if ((await this.#answer(slot, activation, depth)) !== cell || failed) return false;
-      }
-      return true;
+      return slot.node ? await this.resolve(slot, activation, depth + 1) : activation.store.read(slot.key);
     } catch (error) {
       if (error instanceof Cancelled) throw error;
-      return false;
     }
   }
 
@@ -865,7 +802,7 @@ export class Run {
     try {
       await node.type.run(evaluation);
       key = this.named ? evaluation.key(moment) : null;
-      place.remember(evaluation);
+      if (evaluation.answered) place.remember(evaluation);
       this.tell("evaluated", path, { node: node.id, key });
       return evaluation;
     } catch (error) {
@@ -878,7 +815,7 @@ export class Run {
     } finally {
       place.running = null;
       evaluation.close(key);
-      for (const sleeper of evaluation.waiting) sleeper.wake();
+      for (const sleeper of evaluation.waiting ?? []) sleeper.wake();
     }
   }
 

@@ -12,17 +12,17 @@ export class InvalidGraph extends Error {
   }
 }
 
-// Which values a type takes; any other type takes all.
 const kinds = {
+  any: () => true,
   int: (value) => Number.isInteger(value),
   float: (value) => typeof value === "number",
-  text: (value) => typeof value === "string",
+  str: (value) => typeof value === "string",
   bool: (value) => typeof value === "boolean",
   list: (value) => Array.isArray(value),
-  map: (value) => value !== null && typeof value === "object" && !Array.isArray(value),
+  dict: (value) => value !== null && typeof value === "object" && !Array.isArray(value),
 };
 
-const takes = (type, value) => kinds[type]?.(value) ?? true;
+export const takes = (type, value) => kinds[type](value);
 
 /** Whether values of one type can ever go where those of another are wanted. */
 const fits = (from, to) => from === to || from === "any" || to === "any" || (from === "int" && to === "float");
@@ -98,7 +98,10 @@ export class Graph {
     this.#variables(variables);
     events.forEach(({ name }, i) => this.#declare(this.#events, name, [], `events[${i}].name`));
     connections.forEach(({ from, to }, i) => this.#connect(this.#end(from, `connections[${i}].from`), this.#end(to, `connections[${i}].to`), `connections[${i}]`));
-    all.forEach((node, i) => node && this.#checkInputs(node, `nodes[${i}].inputs`));
+    all.forEach((node, i) => {
+      if (node) this.#checkInputs(node, `nodes[${i}].inputs`);
+      if (node?.data && node.initiator) this.#problem("data-initiator", `nodes[${i}].initiator`, "a data node runs when it is asked, not by itself");
+    });
     for (const node of circles(all.filter(Boolean))) this.#problem("data-cycle", `nodes[${all.indexOf(node)}]`, "data nodes need each other: put an exec node between them");
     this.initiators = all.filter((node) => node?.initiator && !node.data);
     if (!this.initiators.length && !all.includes(null)) this.#problem("no-initiator", "nodes", "nothing would run: mark an exec node as initiator");
@@ -134,8 +137,9 @@ export class Graph {
 
   #variables(variables) {
     variables.forEach(({ name, type = "any", default: start = null, merge = "last" }, i) => {
-      this.#declare(this.variables, name, { name, start, policy: merge, key: `$${name}` }, `variables[${i}].name`);
-      if (start !== null && !takes(type, start)) this.#problem("type-mismatch", `variables[${i}].default`, `${JSON.stringify(start)} is no ${type}`);
+      this.#declare(this.variables, name, { name, type, start, policy: merge, key: `$${name}` }, `variables[${i}].name`);
+      if (!Object.hasOwn(kinds, type)) this.#problem("unknown-type", `variables[${i}].type`, `there is no type ${type}: there are ${Object.keys(kinds).join(", ")}`);
+      else if (start !== null && !takes(type, start)) this.#problem("type-mismatch", `variables[${i}].default`, `${JSON.stringify(start)} is no ${type}`);
       if (!["last", "first", "error", ...Object.keys(policies)].includes(merge)) this.#problem("unknown-merge-policy", `variables[${i}].merge`, `there is no policy ${merge}`);
     });
   }
@@ -173,7 +177,7 @@ export class Graph {
       else if (node.type.listens === name) {
         const listeners = this.#events.get(literal);
         if (listeners) listeners.push(node);
-        else this.#problem("unknown-event", `${path}.${name}`, `the graph declares no event ${literal}`);
+        else this.#problem("undeclared-event", `${path}.${name}`, `the graph declares no event ${literal}`);
       }
     }
     for (const input of node.inputs) {

@@ -93,19 +93,15 @@ class Director {
   }
 
   last() {
-    const action = this.actions.shift();
+    let action = this.actions.shift();
+    if (!action && this.run.gate.waiting) action = { at: 0, do: "resume" };
     if (!action) return false;
     this.#step({ do: "action", action });
-    const { run } = this;
-    if (action.do === "breakpoint") run.breakpoint(action.node);
-    else if (action.do === "step") run.step(action.count);
-    else if (action.do === "publish") {
-      try {
-        run.publish(action.event, action.payload ?? null);
-      } catch (failure) {
-        if (failure.code !== "strands") throw failure; // the host is told, and the event is dropped
-      }
-    } else run[action.do]();
+    const { gate } = this.run;
+    if (action.do === "breakpoint") gate.breakpoints.add(action.node);
+    else if (action.do === "cancel") this.run.cancel();
+    else if (action.do === "publish") this.run.publish(action.event, action.payload ?? null);
+    else gate[action.do](action.count); // pause, resume, step
     return true;
   }
 

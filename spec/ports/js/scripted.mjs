@@ -136,11 +136,11 @@ export const scripted = Object.fromEntries(
       outputs: { ...xy, item: "any" },
       stream: { item: "item", body: "body", discard: true },
     },
-    listen: { exits, inputs: { script, a: any, event: { type: "text" }, b: lazy }, outputs: xy, listens: "event" },
+    listen: { exits, inputs: { script, a: any, event: { type: "str" }, b: lazy }, outputs: xy, listens: "event" },
     strict: { enters: ["enter"], exits, inputs: { script, n: { type: "int" }, m: { type: "int", lazy: true } }, outputs: xy },
     data: { inputs: { script, a: any, b: any, c: lazy, d: lazy }, outputs: xy },
     volatile: { inputs: { script, a: any, b: any, c: lazy, d: lazy }, outputs: xy, volatile: true },
     number: { inputs: { script, n: { type: "int" } }, outputs: { x: "int" } },
-    text: { inputs: { script, t: { type: "text", default: "" } }, outputs: { x: "text" } },
+    text: { inputs: { script, t: { type: "str", default: "" } }, outputs: { x: "str" } },
   }).map(([name, type]) => [`script.${name}`, { ...common, ...type }]),
 );

@@ -13,6 +13,9 @@ export class Cell {
 /** The answer to a question that nothing supplies a value for: not a value, and not null either (D1). */
 export const UNSET = new Cell(undefined, "unset");
 
+/** The answer to a question whose source failed. */
+export const FAILED = new Cell(undefined, "failed");
+
 export class Store {
   #places; // by key: {cell, stamp}
   #changed = new Map(); // keys that were written since the fork, with the cells that were there before
