@@ -254,9 +254,8 @@ class Evaluation extends Body {
 
   /** Its name (INTERPRETING 7). */
   key(moment) {
-    const origins = this.node.inputs.map((input) => (input.lazy ? "lazy" : this.#at(input).origin));
-    if (moment) origins.push(moment.origin);
-    origins.push(...this.questions.map((question) => question.cell.origin));
+    const inputs = this.node.inputs.map((input) => (input.lazy ? "lazy" : this.#at(input).origin));
+    const origins = [...inputs, ...(moment ? [moment.origin] : []), ...this.questions.map(({ cell }) => cell.origin)];
     return `${this.node.id}#${digest(origins)}`;
   }
 

@@ -39,7 +39,7 @@ export class Scope {
       if (scope.cancelled && scope !== this) continue;
       scope.cancelled = true;
       for (const sleeper of [...(scope.sleepers ?? [])]) sleeper.cancel();
-      left.push(...(scope.inner ?? []));
+      for (const inner of scope.inner ?? []) left.push(inner);
     }
   }
 
