@@ -19,9 +19,7 @@ class Line {
     this.depth = depth;
   }
 
-  get ahead() {
-    return this.path === "" ? `${this.given}` : `${this.path}.${this.given}`;
-  }
+  get ahead() { return this.path === "" ? `${this.given}` : `${this.path}.${this.given}`; }
 
   next() {
     const line = new Line(this.ahead, this.depth + 1);
@@ -38,9 +36,7 @@ class Gate {
   #opened = 0; // how often: permits are void once it was opened
   #waiting = [];
 
-  constructor(scheduler) {
-    this.scheduler = scheduler;
-  }
+  constructor(scheduler) { this.scheduler = scheduler; }
 
   async pass(scope, path, node) {
     if (this.open && this.breakpoints.has(node)) this.pause();
@@ -60,13 +56,8 @@ class Gate {
   }
 
   /** How many dispatches wait. */
-  get waiting() {
-    return this.#waiting.length;
-  }
-
-  pause() {
-    this.open = false;
-  }
+  get waiting() { return this.#waiting.length; }
+  pause() { this.open = false; }
 
   resume() {
     if (this.open) return;
@@ -77,9 +68,7 @@ class Gate {
   }
 
   /** While paused: lets so many dispatches pass. */
-  step(count = 1) {
-    if (!this.open) this.#permits = this.#let(this.#permits + count, true);
-  }
+  step(count = 1) { if (!this.open) this.#permits = this.#let(this.#permits + count, true); }
 
   #let(count, permit) {
     const passing = this.#waiting.splice(0, count);
@@ -146,9 +135,7 @@ class Group {
 
   async join(store, scope) {
     await this.until(0, scope);
-    for (; this.#forks.length; this.#forks.shift()) {
-      if (!this.#forks[0].cancelled) this.run.merge(store, this.#forks[0]);
-    }
+    for (; this.#forks.length; this.#forks.shift()) { if (!this.#forks[0].cancelled) this.run.merge(store, this.#forks[0]); }
   }
 
   /** Runs the owner's part. Afterwards all forks have ended, and are joined if nothing failed. */
@@ -179,23 +166,14 @@ class Body {
   }
 
   /** The value of an input; `tryGet` gives its second argument if the input is unset. */
-  get(name) {
-    return this.tryGet(name);
-  }
+  get(name) { return this.tryGet(name); }
 
   /** The ticks since the run began. */
-  now() {
-    return this.run.scheduler.now;
-  }
-
-  sleep(ticks) {
-    return this.run.scheduler.sleep(this.activation.scope, ticks, this.activation.path, this.node.id);
-  }
+  now() { return this.run.scheduler.now; }
+  sleep(ticks) { return this.run.scheduler.sleep(this.activation.scope, ticks, this.activation.path, this.node.id); }
 
   /** Waits for a promise that is not the engine's; other strands go on meanwhile. */
-  wait(promise) {
-    return this.run.scheduler.outside(this.activation.scope, promise);
-  }
+  wait(promise) { return this.run.scheduler.outside(this.activation.scope, promise); }
 }
 
 /** One execution of a data node, what its body sees, and what is remembered of it (D4, D5, D8). */
@@ -220,9 +198,7 @@ class Evaluation extends Body {
     return this.run.given(input, input.lazy ? await this.#ask(input) : this.#at(input), instead);
   }
 
-  #at(input) {
-    return this.#given.get(input) ?? input.fallback;
-  }
+  #at(input) { return this.#given.get(input) ?? input.fallback; }
 
   async #ask(slot) {
     const question = { slot, cell: FAILED };
@@ -248,9 +224,7 @@ class Evaluation extends Body {
   }
 
   /** Whether no question failed: a failure has no version, so nobody could tell whether it still holds. */
-  get answered() {
-    return this.questions.every(({ cell }) => cell !== FAILED);
-  }
+  get answered() { return this.questions.every(({ cell }) => cell !== FAILED); }
 
   /** Its name (INTERPRETING 7). */
   key(moment) {
@@ -287,9 +261,7 @@ class Memory {
   evaluation = null; // the one that has no further question
   running = null; // the one that is in progress with these eager cells
 
-  at(cell) {
-    return this.#next?.get(cell);
-  }
+  at(cell) { return this.#next?.get(cell); }
 
   make(cell) {
     let place = this.at(cell);
@@ -415,9 +387,7 @@ class Activation extends Body {
     this.store.write(key, new Cell(value, origin));
   }
 
-  getVar(name) {
-    return this.store.read(this.run.graph.variable(name).key).value;
-  }
+  getVar(name) { return this.store.read(this.run.graph.variable(name).key).value; }
 
   setVar(name, value) {
     const { key, type } = this.run.graph.variable(name);
@@ -425,13 +395,8 @@ class Activation extends Body {
     this.#write(key, key, value);
   }
 
-  getState(name) {
-    return this.store.read(`state ${this.node.id}\n${name}`)?.value ?? null;
-  }
-
-  setState(name, value) {
-    this.store.write(`state ${this.node.id}\n${name}`, new Cell(value));
-  }
+  getState(name) { return this.store.read(`state ${this.node.id}\n${name}`)?.value ?? null; }
+  setState(name, value) { this.store.write(`state ${this.node.id}\n${name}`, new Cell(value)); }
 
   /** Dispatches the targets of an exec output, one after the other, after writing values to outputs. */
   async trigger(socket, values = {}) {
@@ -482,9 +447,7 @@ class Activation extends Body {
   }
 
   /** What items have failed with so far, if the stream collects failures. */
-  failures() {
-    return (this.#group?.failures ?? this.#failures).toSorted(([a], [b]) => a - b).map(([, error]) => error);
-  }
+  failures() { return (this.#group?.failures ?? this.#failures).toSorted(([a], [b]) => a - b).map(([, error]) => error); }
 
   /** Forks one branch for each exec output; runs the body meanwhile; joins. */
   async branches(sockets, body = async () => {}) {
@@ -507,13 +470,8 @@ class Activation extends Body {
   }
 
   /** The payload of the event that this activation handles, or null. */
-  get payload() {
-    return this.#event?.payload ?? null;
-  }
-
-  feedback(value) {
-    this.run.tell("feedback", this.path, { node: this.node.id, value });
-  }
+  get payload() { return this.#event?.payload ?? null; }
+  feedback(value) { this.run.tell("feedback", this.path, { node: this.node.id, value }); }
 
   /** Runs the body for so many ticks at most; says whether it was cut off. */
   async within(ticks, body) {
@@ -673,9 +631,7 @@ export class Run {
     this.scheduler.stir();
   }
 
-  tell(event, path, more) {
-    this.options.observe?.({ event, path, ...more });
-  }
+  tell(event, path, more) { this.options.observe?.({ event, path, ...more }); }
 
   /** Where a failure arose: the first to ask says it (E2). */
   origin(error, path) {

@@ -57,27 +57,15 @@ class Node {
     for (const input of this.inputs) this.#in.set(input.name, { data: input });
   }
 
-  socket(side, name) {
-    return (side === "in" ? this.#in : this.#out).get(name);
-  }
-
-  input(name) {
-    return this.#in.get(name)?.data ?? this.#unknown("input", name, this.#in);
-  }
-
-  output(name) {
-    return this.#out.get(name)?.data ?? this.#unknown("output", name, this.#out);
-  }
+  socket(side, name) { return (side === "in" ? this.#in : this.#out).get(name); }
+  input(name) { return this.#in.get(name)?.data ?? this.#unknown("input", name, this.#in); }
+  output(name) { return this.#out.get(name)?.data ?? this.#unknown("output", name, this.#out); }
 
   /** What an exec output dispatches, in order: {node, entered}. */
-  targets(name) {
-    return this.#out.get(name)?.targets ?? this.#unknown("exec output", name, this.#out);
-  }
+  targets(name) { return this.#out.get(name)?.targets ?? this.#unknown("exec output", name, this.#out); }
 
   /** Where the store keeps an output. */
-  key(output) {
-    return `.${this.id}.${output}`;
-  }
+  key(output) { return `.${this.id}.${output}`; }
 
   // T4
   #unknown(kind, name, declared) {
@@ -109,17 +97,9 @@ export class Graph {
   }
 
   /** A declared variable: {name, start, policy, key}. */
-  variable(name) {
-    return this.variables.get(name) ?? unknown("variable", name, this.variables.keys());
-  }
-
-  listeners(event) {
-    return this.#events.get(event) ?? unknown("event", event, this.#events.keys());
-  }
-
-  #problem(code, path, message) {
-    this.#problems.push({ code, path, message });
-  }
+  variable(name) { return this.variables.get(name) ?? unknown("variable", name, this.variables.keys()); }
+  listeners(event) { return this.#events.get(event) ?? unknown("event", event, this.#events.keys()); }
+  #problem(code, path, message) { this.#problems.push({ code, path, message }); }
 
   #declare(map, name, value, path) {
     if (map.has(name)) this.#problem("duplicate-id", path, `there is another ${name} before it`);

@@ -78,13 +78,8 @@ class Director {
     this.#step({ do: "begin" });
   }
 
-  #step(step) {
-    if (this.recording) this.steps.push({ ...step, events: [] });
-  }
-
-  tell(event) {
-    if (this.recording) this.steps.at(-1).events.push(asText(event));
-  }
+  #step(step) { if (this.recording) this.steps.push({ ...step, events: [] }); }
+  tell(event) { if (this.recording) this.steps.at(-1).events.push(asText(event)); }
 
   due(labels) {
     if (!this.actions.length) return false;
@@ -112,9 +107,7 @@ class Director {
     return place;
   }
 
-  moved(now) {
-    this.#step({ do: "time", now });
-  }
+  moved(now) { this.#step({ do: "time", now }); }
 
   finish() {
     for (const step of this.steps) step.events.sort(bytewise);

@@ -27,9 +27,7 @@ export class Scope {
     if (outer) (outer.inner ??= new Set()).add(this);
   }
 
-  check() {
-    if (this.cancelled) throw CANCELLED;
-  }
+  check() { if (this.cancelled) throw CANCELLED; }
 
   cancel() {
     this.called = true;
@@ -43,9 +41,7 @@ export class Scope {
     }
   }
 
-  leave() {
-    this.outer?.inner.delete(this);
-  }
+  leave() { this.outer?.inner.delete(this); }
 }
 
 /** Orders texts by their bytes in UTF-8, which is by code points. */
@@ -94,9 +90,7 @@ export class Scheduler {
   #alarm = null;
   #begun = performance.now();
 
-  constructor({ director = null, realTime = false }) {
-    Object.assign(this, { director, realTime });
-  }
+  constructor({ director = null, realTime = false }) { Object.assign(this, { director, realTime }); }
 
   /** The one way to wait. `begin(sleeper)` arranges that `sleeper.wake(value)` is called, and may return how to take that back. */
   async block(scope, begin) {
@@ -172,18 +166,14 @@ export class Scheduler {
   async outside(scope, promise) {
     this.#outside += 1;
     try {
-      return await this.block(scope, (sleeper) => {
-        promise.then(sleeper.wake, sleeper.fail);
-      });
+      return await this.block(scope, (sleeper) => { promise.then(sleeper.wake, sleeper.fail); });
     } finally {
       this.#outside -= 1;
     }
   }
 
   /** Runs a new strand, an async function that never fails, as soon as those that run now wait. */
-  start(strand) {
-    this.#fresh.push(strand);
-  }
+  start(strand) { this.#fresh.push(strand); }
 
   async #run(strand) {
     this.running += 1;

@@ -21,9 +21,7 @@ class Registers {
 
 // A script that ends early: the exec output to hand over to.
 class Return {
-  constructor(socket) {
-    this.socket = socket;
-  }
+  constructor(socket) { this.socket = socket; }
 }
 
 // Each gets the context of its body, the registers, and its own arguments. One that gives a `Return` ends the script.
@@ -72,9 +70,7 @@ const operations = {
     }
   },
   if: (ctx, r, yes, no) => perform(ctx, r, number(r.acc) !== 0 ? yes : no),
-  fail(ctx, r, text) {
-    throw new Failure(`fail: ${text}`, text);
-  },
+  fail(ctx, r, text) { throw new Failure(`fail: ${text}`, text); },
   async try(ctx, r, ops, rescue, last) {
     try {
       return await perform(ctx, r, ops);
@@ -106,16 +102,12 @@ const xy = { x: "any", y: "any" };
 const exits = ["o0", "o1", "o2"];
 
 const common = {
-  async run(ctx) {
-    return (await perform(ctx, new Registers(), ctx.node.literals.script))?.socket ?? null;
-  },
+  async run(ctx) { return (await perform(ctx, new Registers(), ctx.node.literals.script))?.socket ?? null; },
 };
 
 // R1: a node with a literal for `life` says how its setup and its teardown end.
 const life = ({ id, literals }) => {
-  const end = (step, how) => async () => {
-    if (how === "fail") throw new Failure(`fail: ${step} ${id}`);
-  };
+  const end = (step, how) => async () => { if (how === "fail") throw new Failure(`fail: ${step} ${id}`); };
   return literals.life ? { setup: end("setup", literals.life[0]), teardown: end("teardown", literals.life[1]) } : null;
 };
 

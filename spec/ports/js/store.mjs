@@ -27,13 +27,8 @@ export class Store {
     this.#stamp = stamp;
   }
 
-  read(key) {
-    return this.#places.get(key)?.cell;
-  }
-
-  write(key, cell) {
-    this.#put(key, cell, ++this.#stamp);
-  }
+  read(key) { return this.#places.get(key)?.cell; }
+  write(key, cell) { this.#put(key, cell, ++this.#stamp); }
 
   #put(key, cell, stamp) {
     if (!this.#changed.has(key)) this.#changed.set(key, this.read(key));
