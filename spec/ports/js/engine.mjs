@@ -95,8 +95,9 @@ class Group {
   }
 
   /** Makes a strand that begins with the cells of `store`, and dispatches the targets on `line`, or does what `body` says. */
-  fork(line, store, targets, { collect = false, discard = false, body, limit = this.run.limits.strands } = {}) {
-    const { run, scope } = this;
+  fork(line, store, targets, { outer = this.scope, collect = false, discard = false, body, limit = this.run.limits.strands } = {}) {
+    const { run } = this;
+    const scope = new Scope(this.scope, outer.nesting); // what is open around its owner now counts for it (F8)
     if (run.strands >= limit) throw new Failure("strands", `more than ${limit} strands at once`);
     run.strands += 1;
     this.alive += 1;
@@ -115,6 +116,7 @@ class Group {
           this.scope.cancel(); // first of all: a cancellation comes before what anybody waits for
         }
       }
+      scope.leave();
       run.strands -= 1;
       this.alive -= 1;
       for (const sleeper of this.#waiting) sleeper.wake();
@@ -135,7 +137,8 @@ class Group {
 
   async join(store, scope) {
     await this.until(0, scope);
-    for (; this.#forks.length; this.#forks.shift()) { if (!this.#forks[0].cancelled) this.run.merge(store, this.#forks[0]); }
+    // If one can't be merged, neither it nor those after it are tried again (F4).
+    for (const fork of this.#forks.splice(0)) if (!fork.cancelled) this.run.merge(store, fork);
   }
 
   /** Runs the owner's part. Afterwards all forks have ended, and are joined if nothing failed. */
@@ -426,7 +429,7 @@ class Activation extends Body {
     if (this.#group) {
       await this.#group.until(stream.limit > 0 ? stream.limit - 1 : Infinity, this.scope);
       this.set(stream.item, value);
-      return this.#group.fork(this.line.next(), store, targets, { collect, discard: stream.discard });
+      return this.#group.fork(this.line.next(), store, targets, { outer: this.scope, collect, discard: stream.discard });
     }
     await this.#alone(async () => {
       this.set(stream.item, value);
