@@ -724,7 +724,7 @@ export class Run {
         });
       }
       await this.scheduler.park(activation.scope, "e", activation.path, node.id);
-      if (running?.failure && running.answered && (await this.#sameAnswers(running, activation, depth))) throw running.failure;
+      if (running?.failure && (await this.#sameAnswers(running, activation, depth))) throw running.failure;
       evaluation = await this.#look(place, activation, depth);
     }
     if (!this.caught) store.known?.evaluations.set(node, evaluation);
