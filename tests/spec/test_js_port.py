@@ -29,7 +29,7 @@ def test_its_own_tests_pass(node):
         check=False,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
