@@ -1,5 +1,6 @@
 // What a strand sees: cells by key, how they fork, and how they are merged at the join (D9, F1, F3, F4).
 
+import { createHash } from "node:crypto";
 import { bytewise } from "./schedule.mjs";
 
 /** One value, as it was once written. Two cells are the same only if they are the same object: that is the version. */
@@ -85,3 +86,6 @@ function extreme(a, b, sign) {
   const order = typeof a === "number" ? a - b : bytewise(a, b);
   return order * sign >= 0 ? a : b;
 }
+
+/** What stands for a list of origins (INTERPRETING 7). */
+export const digest = (origins) => createHash("sha256").update(origins.join("\n"), "utf8").digest("hex").slice(0, 16);
