@@ -95,7 +95,7 @@ async function perform(ctx, registers, ops) {
   }
 }
 
-const script = { type: "list" };
+const script = {};
 const any = { type: "any", default: null };
 const lazy = { ...any, lazy: true };
 const xy = { x: "any", y: "any" };
