@@ -289,15 +289,14 @@ class Activation extends Body {
     const targets = this.node.targets(socket);
     const writes = Array.isArray(values) ? values : Object.entries(values);
     for (const [name] of writes) this.node.output(name);
-    const write = () => writes.forEach(([name, value]) => this.set(name, value));
     const done = socket === this.node.type.stream?.done;
     if (done) this.#fired = true;
-    if (!targets.length && !done) return write();
-    await this.#alone(async () => {
-      write();
-      if (done) await this.join();
+    const body = async () => {
+      for (const [name, value] of writes) this.set(name, value);
+      if (done) await this.join(); // S5
       await this.run.dispatch(targets, this.line, this.store, this.scope);
-    });
+    };
+    await (targets.length ? this.#alone(body) : body()); // T4: what leads nowhere disturbs nobody
   }
 
   /** The next item of the stream (S2). */
