@@ -46,9 +46,11 @@ const operations = {
   failures: (ctx, r) => void (r.acc = ctx.failures().length),
   branches: (ctx, r, sockets, ops) => ctx.branches(sockets, () => perform(ctx, r, ops)),
   async twice(ctx, r, socket) {
-    const both = await Promise.allSettled([ctx.trigger(socket), ctx.trigger(socket)]);
-    const failed = both.findLast(({ status }) => status === "rejected");
-    if (failed) throw failed.reason;
+    onlyExec(ctx);
+    ctx.scope.check();
+    if (!ctx.node.targets(socket).length) return;
+    const [, second] = await Promise.allSettled([ctx.trigger(socket), ctx.trigger(socket)]);
+    throw second.reason;
   },
   publish: (ctx, r, event) => ctx.publish(event, r.acc),
   payload: (ctx, r) => void (r.acc = ctx.payload),
@@ -82,11 +84,15 @@ const operations = {
       await perform(ctx, r, last);
     }
   },
-  return: (ctx, r, socket) => {
-    if (ctx.node.data) throw new Failure("data-node-effect");
+  return(ctx, r, socket) {
+    onlyExec(ctx);
     return new Return(socket);
   },
 };
+
+function onlyExec({ node }) {
+  if (node.data) throw new Failure("data-node-effect", `${node.id} is a data node and has no effects`); // D8
+}
 
 async function perform(ctx, registers, ops) {
   for (const [name, ...args] of ops) {
