@@ -117,6 +117,15 @@ test("one strand evaluates, the other waits; when the first is cut off, the othe
   }
 });
 
+test("what a data node made of a failure is made anew for each demand", async () => {
+  const graph = {
+    nodes: [start([["get", "b"], ["get", "b"]]), data("d", [["try", [["get", "c"]], [["set", "x"]], []]]), data("bad", [["fail", "x"]])],
+    connections: wires("bad.x > d.c", "d.x > start.b"),
+  };
+  const { trace } = await ask(graph);
+  assert.deepEqual(trace.filter(({ event }) => event === "evaluating").map(({ node }) => node), ["d", "bad", "d", "bad"]);
+});
+
 test("a failure cancels what runs beside it, and finally runs on the way out", async () => {
   const graph = {
     nodes: [start([["try", [["branches", ["o0", "o1"], [["sleep", 9]]]], [["feedback"]], []]]), exec("bad", [["sleep", 1], ["fail", "x"]]), exec("slow", [["try", [["sleep", 5]], [], [["const", "out"], ["feedback"], ["sleep", 0], ["feedback"]]]])],
