@@ -1,7 +1,8 @@
-"""The JavaScript port, by its own tests. What it means is checked by `trioflow conformance port`."""
+"""The JavaScript port: its own tests, and the conformance kit against it."""
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,15 @@ def test_its_own_tests_pass(node):
         capture_output=True,
         text=True,
         timeout=240,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_it_conforms(node):
+    """The port passes all vectors, and random graphs, at all levels."""
+    command = [sys.executable, "-m", "trioflow", "conformance", "port", "--examples", "300"]
+    done = subprocess.run(
+        [*command, "--", node, str(PORT / "port.mjs")], check=False, capture_output=True, text=True, timeout=240
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -94,11 +94,15 @@ class Group {
     this.scope = new Scope(outer, outer.nesting + (counts ? 1 : 0));
   }
 
-  /** Makes a strand that begins with the cells of `store`, and dispatches the targets on `line`, or does what `body` says. */
-  fork(line, store, targets, { outer = this.scope, collect = false, discard = false, body, limit = this.run.limits.strands } = {}) {
+  /** Makes a strand that begins with the cells of `store`, and dispatches the targets on a line, or does what `body` says.
+   *
+   * `take` gives the line; it is not asked if there may be no more strands (T8).
+   */
+  fork(take, store, targets, { outer = this.scope, collect = false, discard = false, body, limit = this.run.limits.strands } = {}) {
     const { run } = this;
     const scope = new Scope(this.scope, outer.nesting); // what is open around its owner now counts for it (F8)
     if (run.strands >= limit) throw new Failure("strands", `more than ${limit} strands at once`);
+    const line = take();
     run.strands += 1;
     this.alive += 1;
     const number = this.#made++;
@@ -310,7 +314,7 @@ class Activation extends Body {
     if (this.#group) {
       await this.#group.until(stream.limit > 0 ? stream.limit - 1 : Infinity, this.scope);
       this.set(stream.item, value);
-      return this.#group.fork(this.line.next(), store, targets, { outer: this.scope, collect, discard: stream.discard });
+      return this.#group.fork(() => this.line.next(), store, targets, { outer: this.scope, collect, discard: stream.discard });
     }
     await this.#alone(async () => {
       this.set(stream.item, value);
@@ -340,7 +344,7 @@ class Activation extends Body {
     const group = new Group(this.run, this.scope);
     return await this.#in(group.scope, () =>
       group.hold(this.store, () => {
-        for (const targets of branches) group.fork(this.line.next(), this.store, targets);
+        for (const targets of branches) group.fork(() => this.line.next(), this.store, targets);
         return body();
       }),
     );
@@ -480,7 +484,7 @@ export class Run {
             this.#idle?.wake();
           }
         };
-        if (parallelInitiators) group.fork(line, this.#store, [], { body });
+        if (parallelInitiators) group.fork(() => line, this.#store, [], { body });
         else await body(this.#store);
       }
     });
@@ -495,7 +499,7 @@ export class Run {
         else await this.scheduler.block(scope, (sleeper) => void (this.#idle = sleeper));
       }
     };
-    this.#group.fork(line, this.#store, [], { body, limit: Infinity });
+    this.#group.fork(() => line, this.#store, [], { body, limit: Infinity });
     this.#hosting = true;
   }
 

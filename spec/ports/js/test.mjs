@@ -117,6 +117,21 @@ test("one strand evaluates, the other waits; when the first is cut off, the othe
   }
 });
 
+test("what a data node made of a failure is made anew for each demand", async () => {
+  const graph = {
+    nodes: [start([["get", "b"], ["get", "b"]]), data("d", [["try", [["get", "c"]], [["set", "x"]], []]]), data("bad", [["fail", "x"]])],
+    connections: wires("bad.x > d.c", "d.x > start.b"),
+  };
+  const { trace } = await ask(graph);
+  assert.deepEqual(trace.filter(({ event }) => event === "evaluating").map(({ node }) => node), ["d", "bad", "d", "bad"]);
+});
+
+test("a fork that may not be made takes no index", async () => {
+  const graph = { nodes: [start([["try", [["branches", ["o0", "o0", "o1"], []]], [], [["emit"]]]], { stream: { mode: "concurrent" } })] };
+  const { canonical } = await ask(graph, { options: { max_strands: 3 } });
+  assert.deepEqual(canonical.strands.map(([path, word]) => `${path.at(-1)} ${word}`), ["0 forked", "1 forked", "2 forked", "2 joined"]);
+});
+
 test("a failure cancels what runs beside it, and finally runs on the way out", async () => {
   const graph = {
     nodes: [start([["try", [["branches", ["o0", "o1"], [["sleep", 9]]]], [["feedback"]], []]]), exec("bad", [["sleep", 1], ["fail", "x"]]), exec("slow", [["try", [["sleep", 5]], [], [["const", "out"], ["feedback"], ["sleep", 0], ["feedback"]]]])],
