@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from trioflow.errors import DocumentError, did_you_mean
 from trioflow.model import json_text
+from trioflow.model.files import link
 from trioflow.model.graph import FORMAT_VERSION, Graph
 from trioflow.model.json_text import BadText
 from trioflow.model.schema import document_schema
@@ -53,9 +54,15 @@ def dumps(graph: Graph, *, format: Format = "json") -> str:
 def load(path: str | os.PathLike[str]) -> Graph:
     """The graph in a file: YAML if its name ends in .yaml or .yml, otherwise JSON. Blocks while it reads.
 
+    Files that it refers to are read too, each once (C3). What is wrong with those, validation reports.
+
     Raises `DocumentError`, also for a file that can't be read; `MissingExtra` for YAML without PyYAML.
     """
     path = Path(path)
+    return link(_read(path), path, _read)
+
+
+def _read(path: Path) -> Graph:
     try:
         text = path.read_bytes().decode()
     except UnicodeDecodeError as error:

@@ -14,15 +14,16 @@ import attrs
 
 from trioflow.model.graph import FORMAT_VERSION, Connection, Endpoint, Graph, Minimum
 from trioflow.model.node_type import NodeType
+from trioflow.model.sockets import UNSET
 
 ENDPOINT_PATTERN = r"^[\s\S]+\.[^.]+$"
 
 _RENAMED: dict[tuple[type, str], str] = {
     (Connection, "source"): "from",
     (Connection, "target"): "to",
-    (Graph, "version"): "trioflow",
 }
-_NOT_WRITTEN = frozenset({"extra", "types"})
+# The version is that of the whole document, and so stands only at its top.
+_NOT_WRITTEN = frozenset({"extra", "types", "files", "version"})
 _SIMPLE: dict[Any, dict[str, Any]] = {
     Any: {},
     str: {"type": "string"},
@@ -53,10 +54,11 @@ def document_schema() -> dict[str, Any]:
     definitions: dict[str, Any] = {}
     root = _object(Graph, definitions)
     major, _, minor = FORMAT_VERSION.partition(".")
-    root["properties"]["trioflow"] = {
+    version = {
         "description": "The version of the document format.",
         "enum": [f"{major}.{older}" for older in range(int(minor) + 1)],
     }
+    root["properties"] = {"trioflow": version, **root["properties"]}
     root["required"] = ["trioflow"]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -73,7 +75,7 @@ def _object(cls: type, definitions: dict[str, Any]) -> dict[str, Any]:
         properties[key] = _schema(field.type, definitions)
         if field.default is attrs.NOTHING:
             required.append(key)
-        else:
+        elif field.default is not UNSET:
             properties[key]["default"] = _plain(field.default)
     return {
         "type": "object",
@@ -103,7 +105,9 @@ def _schema(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     if origin is Mapping:
         return {"type": "object", "additionalProperties": _schema(arguments[1], definitions)}
     if attrs.has(hint):
-        definitions.setdefault(hint.__name__, _object(hint, definitions))
+        if hint.__name__ not in definitions:
+            definitions[hint.__name__] = {}  # a graph holds graphs
+            definitions[hint.__name__] = _object(hint, definitions)
         return {"$ref": f"#/$defs/{hint.__name__}"}
     raise TypeError(f"A field of type {hint!r} has no form in a document. Teach _schema() about it.")
 
