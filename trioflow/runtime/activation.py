@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from trio.lowlevel import checkpoint_if_cancelled, current_task
 
-from trioflow.errors import CoercionError, ConcurrentTrigger, MissingInput, NodeError, UnknownName, did_you_mean
+from trioflow.errors import CoercionError, ConcurrentTrigger, NodeError, UnknownName, did_you_mean
 from trioflow.model.context import Branches, Context
 from trioflow.runtime import demand
+from trioflow.runtime.demand import NOTHING
 from trioflow.runtime.dispatch import SEGMENT, call, dispatch
 from trioflow.runtime.forks import ForkedBranches, ForkSet, dispatching, open_forks
 from trioflow.runtime.line import Line
@@ -124,16 +125,18 @@ class Activation(Line, Context):
             place = demand.input_place(plan, socket)
         planned = plan.inputs[place]
         await checkpoint_if_cancelled()
-        cell = demand.peek(self, plan, planned)
+        cell = demand.look(self, planned)
         if cell is None:
-            cell = await demand.resolve(self, plan, planned)
+            cell = await demand.find(self, planned)
+        if cell is NOTHING:
+            raise demand.missing(plan, planned)
         return demand.value_of(planned, cell)
 
     async def try_get_input(self, socket: Any, default: Any = None) -> Any:
-        try:
-            return await self.get_input(socket)
-        except MissingInput:
-            return default
+        planned = self.plan.inputs[demand.input_place(self.plan, socket)]
+        await checkpoint_if_cancelled()
+        cell = await demand.find(self, planned)
+        return default if cell is NOTHING else demand.value_of(planned, cell)
 
     def is_connected(self, socket: Any) -> bool:
         return demand.is_connected(self.plan, socket)
@@ -224,7 +227,7 @@ class Activation(Line, Context):
         limit = stream.limit
         if limit is not None and forks.in_flight >= limit:
             await forks.wait_until(lambda: forks.in_flight < limit)  # S3
-        elif (
+        elif self.run.schedule is None and (
             stream.emits % self.run.options.turn_every == 0 or perf_counter() - self.run.last_turn > self.run.turn_after
         ):
             await self.run.take_turn()  # T2: a body that only emits must not starve anybody either

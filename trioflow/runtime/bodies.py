@@ -66,7 +66,7 @@ def _function(node: PlanNode) -> ExecBody:
         cells: list[Cell] = []
         for planned in inputs:
             cells.append(  # noqa: PERF401 - a comprehension that awaits is no faster, and hides the line that failed
-                demand._LAZY if planned.socket.lazy else await demand.resolve(activation, node, planned)  # D7
+                demand.LAZY if planned.socket.lazy else await demand.resolve(activation, node, planned)  # D7
             )
         result = function.function(*arguments(node, activation, activation.run, cells, activation.get_input))
         if function.is_async:
@@ -94,8 +94,7 @@ def _with_inputs(node: PlanNode, inner: ExecBody) -> ExecBody:
 
     async def body(activation: Activation) -> Any:
         for planned in to_resolve:
-            if demand.peek(activation, node, planned) is None:
-                await demand.resolve(activation, node, planned)
+            await demand.resolve(activation, node, planned)
         return await inner(activation)
 
     return body

@@ -7,11 +7,11 @@ chain of any length needs no recursion, and hands trio's traps through. A body t
 
 from __future__ import annotations
 
-import hashlib
+import itertools
 import random
 import time
 import types
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -31,9 +31,9 @@ from trioflow.semantics.events import (
     EvaluationReused,
     EvaluationStarted,
 )
-from trioflow.semantics.memo import Evaluation, forget, recall, remember, same_cells, youngest
+from trioflow.semantics.memo import Evaluation, Known, recall, remember
 from trioflow.semantics.plan import PlanInput, PlanNode, Source
-from trioflow.semantics.store import Cell
+from trioflow.semantics.store import Cell, digest
 
 if TYPE_CHECKING:
     from trioflow.model.context import Services
@@ -42,31 +42,61 @@ if TYPE_CHECKING:
     from trioflow.runtime.state import RunState
 
 
-class Pending:
-    """An evaluation in progress: others that want the same wait for `settled` (D5)."""
+LAZY = Cell(None, -1, "lazy")
+"""Stands for a lazy input among the cells of the eager ones."""
 
-    __slots__ = ("failure", "settled", "used")
+NOTHING = Cell(None, -1, "unset")
+"""Stands for the cell of an input that nothing supplies (D1)."""
+
+_FAILED = Cell(None, -1, "failed")
+"""Stands for the cell of an input whose source failed while a body asked for it."""
+
+
+class Pending:
+    """An evaluation in progress: others with the same eager inputs wait for `settled` (D5)."""
+
+    __slots__ = ("failed", "settled", "used")
 
     def __init__(self, used: list[Cell]) -> None:
         self.used = used
         self.settled = trio.Event()
-        self.failure: BaseException | None = None
+        self.failed: Failed | None = None
+
+
+class Failed:
+    """An evaluation that failed, as those that waited for it look at it: what its body asked for, from `place` on."""
+
+    __slots__ = ("_place", "_pulled", "error")
+
+    def __init__(self, pulled: Sequence[tuple[PlanInput | int, Cell]], place: int, error: BaseException) -> None:
+        self._pulled = pulled
+        self._place = place
+        self.error = error
+
+    @property
+    def asks(self) -> PlanInput | int | None:
+        """What it asked for next; None if it failed then."""
+        return self._pulled[self._place][0] if self._place < len(self._pulled) else None
+
+    def answered(self, cell: Cell) -> Failed | None:
+        """Go on, if it got this cell."""
+        return Failed(self._pulled, self._place + 1, self.error) if self._pulled[self._place][1] is cell else None
 
 
 class Frame:
     """One data node being resolved.
 
-    First `used` is gathered: the cells of its eager inputs. Then `candidates`, earlier evaluations of the same cells,
-    are verified by what their bodies pulled, one after the other, from `place` on. At last `body` runs.
+    First `used` is gathered: the cells of its eager inputs. Then the store is asked what earlier bodies that had the
+    same asked for, until an evaluation is `known` to be current, or nothing is. At last `body` runs.
     """
 
-    __slots__ = ("body", "candidates", "context", "node", "pending", "place", "revision", "started", "turned", "used")
+    __slots__ = ("body", "context", "gathered", "known", "node", "pending", "revision", "started", "turned", "used")
 
     def __init__(self, node: PlanNode) -> None:
         self.node = node
         self.used: list[Cell] = []
-        self.candidates: list[Evaluation] | None = None
-        self.place = 0
+        self.gathered = False
+        self.known: Known | Failed | None = None
         self.revision: object = None
         self.started = False
         self.turned = False
@@ -108,34 +138,36 @@ def missing(node: PlanNode, planned: PlanInput) -> MissingInput:
     )
 
 
-def peek(activation: Activation, node: PlanNode, planned: PlanInput) -> Cell | None:
-    """The input's current cell, if that can be told without evaluating anything; None if not. Raises `MissingInput`."""
+def look(activation: Activation, planned: PlanInput) -> Cell | None:
+    """The input's current cell, `NOTHING` if nothing supplies one; None if that can't be told without evaluating."""
     store = activation.strand.store
     source = planned.source
     if source is Source.SLOT:
-        cell = store.cells[planned.slot] or planned.constant  # D2, D1
-    elif source is Source.CONSTANT:
-        cell = planned.constant
-    else:
-        evaluation = store.cells[planned.slot]
-        if evaluation is None or evaluation.verified is not store.revision or planned.upstream.impure:
-            return None
-        cell = evaluation.outputs[planned.output] or planned.constant
-        if cell is not None and activation.strand.run.watch is not None:
-            activation.strand.run.tell(EvaluationReused, activation, planned.upstream.id, evaluation.key)
+        return cast("Cell", store.cells[planned.slot] or planned.constant or NOTHING)  # D2, D1
+    if source is Source.CONSTANT:
+        return planned.constant or NOTHING
+    evaluation = store.cells[planned.slot]
+    if evaluation is None or evaluation.verified is not store.revision or planned.upstream.impure:
+        return None
+    if activation.strand.run.watch is not None:
+        activation.strand.run.tell(EvaluationReused, activation, planned.upstream.id, evaluation.key)
+    return evaluation.outputs[planned.output] or planned.constant or NOTHING
+
+
+async def find(activation: Activation, planned: PlanInput) -> Cell:
+    """The input's current cell, after evaluating what is behind it; `NOTHING` if nothing supplies one (D1-D3)."""
+    cell = look(activation, planned)
     if cell is None:
-        raise missing(node, planned)
-    return cast("Cell", cell)
+        evaluation = await demand(activation, planned.upstream)
+        cell = evaluation.outputs[planned.output] or planned.constant or NOTHING
+    return cell
 
 
 async def resolve(activation: Activation, node: PlanNode, planned: PlanInput) -> Cell:
-    """The input's current cell (D1-D3), after evaluating what is behind it."""
-    cell = peek(activation, node, planned)
-    if cell is None:
-        evaluation = await demand(activation, planned.upstream)
-        cell = evaluation.outputs[planned.output] or planned.constant
-        if cell is None:
-            raise missing(node, planned)
+    """The input's current cell (D7). Raises `MissingInput`."""
+    cell = await find(activation, planned)
+    if cell is NOTHING:
+        raise missing(node, planned)
     return cell
 
 
@@ -159,24 +191,26 @@ def demand(activation: Activation, wanted: PlanNode) -> Generator[Any, Any, Eval
                     stack.append(frame)
                     frame = Frame(upstream)
                     continue
-                if frame.candidates:
-                    finished = frame.candidates[0]
+                if type(frame.known) is Evaluation:
+                    finished = frame.known
                     if run.watch is not None and not stack:
                         run.tell(EvaluationReused, activation, frame.node.id, finished.key)
                 else:
-                    hung = recall(youngest(frame.used, run.root_cell), frame.node.index, frame.used)
-                    if type(hung) is Pending:  # D5
+                    hung = run.in_progress.get(_key(frame)) if run.in_progress else None
+                    if hung is not None:  # D5
                         yield from hung.settled.wait()
-                        if hung.failure is not None:
-                            raise hung.failure
-                        frame.candidates = None
+                        frame.turned = run.schedule is not None
+                        if frame.turned:
+                            yield from run.turn_of("e", activation, frame.node)
+                        frame.known = hung.failed
+                        frame.gathered = frame.known is not None
                         continue
                     late = run.fuel < 1 or time.perf_counter() - run.last_turn > run.turn_after
                     if late and not frame.turned:  # T2
                         frame.turned = True
-                        yield from run.pass_evaluation()
+                        yield from run.pass_evaluation(activation, frame.node)
                         # Meanwhile another strand may have begun, or even ended, the same evaluation (D5).
-                        frame.candidates = None
+                        frame.gathered = False
                         continue
                     run.evaluations += 1
                     run.fuel -= 1
@@ -218,8 +252,8 @@ def demand(activation: Activation, wanted: PlanNode) -> Generator[Any, Any, Eval
                 frame = stack.pop()
                 if frame.body is not None:
                     break
-                if frame.candidates is not None:
-                    frame.candidates = []
+                if frame.gathered:
+                    frame.known = None
                     thrown = None
                     break
             else:
@@ -236,7 +270,7 @@ def demand(activation: Activation, wanted: PlanNode) -> Generator[Any, Any, Eval
 
 def _gather(activation: Activation, frame: Frame) -> PlanNode | None:
     """Collect the cells of the eager inputs, in order (D7); returns a node that must be evaluated first."""
-    if frame.candidates is not None:
+    if frame.gathered:
         return None
     store = activation.strand.store
     node = frame.node
@@ -247,7 +281,7 @@ def _gather(activation: Activation, frame: Frame) -> PlanNode | None:
         planned = inputs[place]
         cell: Cell | None
         if planned.socket.lazy:
-            cell = _LAZY
+            cell = LAZY
         elif planned.source is Source.NODE:
             evaluation = store.cells[planned.slot]
             if not _is_current(activation, planned.upstream, evaluation):
@@ -265,9 +299,8 @@ def _gather(activation: Activation, frame: Frame) -> PlanNode | None:
         assert activation.moment is not None
         used.append(activation.moment)  # D6: one more input, which no other activation has
     frame.revision = store.revision
-    last = store.cells[node.slot]
-    hung = recall(youngest(used, activation.strand.run.root_cell), node.index, used)
-    frame.candidates = [known for known in (last, hung) if type(known) is Evaluation and same_cells(known.used, used)]
+    frame.known = recall(activation.strand.run.root_cell, node.index, used)
+    frame.gathered = True
     return None
 
 
@@ -281,31 +314,33 @@ def _is_current(activation: Activation, node: PlanNode, evaluation: Evaluation |
 
 
 def _verify(activation: Activation, frame: Frame) -> PlanNode | None:
-    """Drop candidates whose pulled inputs have changed; returns a node that must be evaluated to tell (D4)."""
+    """Ask for what earlier bodies asked for, in their order; returns a node that must be evaluated to tell (D4)."""
     store = activation.strand.store
-    candidates = frame.candidates
-    while candidates:
-        pulled = candidates[0].pulled
-        while frame.place < len(pulled):
-            source, cell = pulled[frame.place]
-            current: Cell | None
-            if isinstance(source, int):
-                current = store.cells[source]
-            elif source.source is Source.NODE:
-                evaluation = store.cells[source.slot]
-                if not _is_current(activation, source.upstream, evaluation):
-                    return source.upstream
-                current = evaluation.outputs[source.output] or source.constant
-            else:
-                current = (store.cells[source.slot] if source.source is Source.SLOT else None) or source.constant
-            if current is not cell:
-                break
-            frame.place += 1
+    known = frame.known
+    while known is not None and not isinstance(known, Evaluation):
+        asks = known.asks
+        current: Cell | None
+        if asks is None:
+            assert type(known) is Failed
+            raise known.error
+        if isinstance(asks, int):
+            current = store.cells[asks]
+        elif asks.source is Source.NODE:
+            evaluation = store.cells[asks.slot]
+            if not _is_current(activation, asks.upstream, evaluation):
+                frame.known = known
+                return asks.upstream
+            current = evaluation.outputs[asks.output] or asks.constant
         else:
-            return None
-        frame.place = 0
-        del candidates[0]
+            current = (store.cells[asks.slot] if asks.source is Source.SLOT else None) or asks.constant
+        known = known.answered(current or NOTHING)
+    frame.known = known
     return None
+
+
+def _key(frame: Frame) -> tuple[int, ...]:
+    """What evaluations in progress are found by: their node and the cells of its eager inputs."""
+    return (frame.node.index, *map(id, frame.used))
 
 
 def _begin(activation: Activation, frame: Frame) -> Evaluation | None:
@@ -324,8 +359,7 @@ def _begin(activation: Activation, frame: Frame) -> Evaluation | None:
             raise RuntimeError(f"data node {node.id!r} raised StopIteration") from error
         return _complete(activation, frame, result)
     frame.context = DataActivation(activation, frame)
-    frame.pending = Pending(frame.used)
-    remember(youngest(frame.used, run.root_cell), node.index, frame.pending)
+    frame.pending = run.in_progress[_key(frame)] = Pending(frame.used)
     frame.body = make(frame.context)
     return None
 
@@ -347,18 +381,41 @@ def _complete(activation: Activation, frame: Frame, result: Any) -> Evaluation:
         values = (result,)
     key = ""
     if run.watch is not None:
-        origins = "\n".join([cell.origin for cell in frame.used] + [cell.origin for _, cell in pulled])
-        key = f"{node.id}#{hashlib.sha256(origins.encode()).hexdigest()[:16]}"
+        key = _identity(node, frame.used, pulled)
         run.tell(EvaluationCompleted, activation, node.id, key)
+    saw_failure = context is not None and context.saw_failure
     # As old as what it depends on, not as young as the evaluation: a value that was computed late from what never
     # changes must not pass for the youngest input of anything.
-    age = max((cell.serial for cell in (*frame.used, *(cell for _, cell in pulled))), default=run.root_cell.serial)
-    outputs = [None if value is UNSET else Cell(value, age, f"{key}.{place}") for place, value in enumerate(values)]
-    evaluation = Evaluation(frame.used, pulled, outputs, key)
-    remember(youngest(frame.used, run.root_cell), node.index, evaluation)
+    age = (
+        run.next_serial()
+        if saw_failure
+        else max((cell.serial for cell in (*frame.used, *(cell for _, cell in pulled))), default=run.root_cell.serial)
+    )
+    outputs = [
+        None if value is UNSET else Cell(value, age, f"{key}.{output.name}" if key else "?")
+        for output, value in zip(node.type.outputs, values, strict=True)
+    ]
+    evaluation = Evaluation(frame.used, outputs, key)
+    if not saw_failure:
+        remember(run.root_cell, node.index, evaluation, pulled)
     if frame.pending is not None:
+        del run.in_progress[_key(frame)]
         frame.pending.settled.set()
     return evaluation
+
+
+def _identity(node: PlanNode, used: Sequence[Cell], pulled: Sequence[tuple[PlanInput | int, Cell]]) -> str:
+    """The name of an evaluation: what went into it, so that it is the same under every schedule (E5)."""
+    asked = [
+        *node.inputs[: len(used)],
+        *itertools.repeat(0, len(used) - len(node.inputs)),
+        *(asks for asks, _ in pulled),
+    ]
+    cells = [*used, *(cell for _, cell in pulled)]
+    return f"{node.id}#" + digest(
+        f"={node.id}.{asks.socket.name}" if isinstance(asks, PlanInput) and cell is asks.constant else cell.origin
+        for asks, cell in zip(asked, cells, strict=True)
+    )
 
 
 def _fail(activation: Activation, frame: Frame, error: BaseException) -> None:
@@ -370,18 +427,16 @@ def _fail(activation: Activation, frame: Frame, error: BaseException) -> None:
             mark_origin(error, run, activation.where, frame.node.id, frame.node.type.id)
         return
     if frame.pending is not None:
-        forget(youngest(frame.used, run.root_cell), frame.node.index, frame.pending)
-        frame.pending.failure = None if cancelled else error
+        del run.in_progress[_key(frame)]
+        if not cancelled:
+            assert frame.context is not None
+            frame.pending.failed = Failed(frame.context.pulled, 0, error)
         frame.pending.settled.set()
     if cancelled:
         run.tell(EvaluationCancelled, activation, frame.node.id)
     else:
         mark_origin(error, run, activation.where, frame.node.id, frame.node.type.id)
         run.tell(EvaluationFailed, activation, frame.node.id, error)
-
-
-_LAZY = Cell(None, -1, "lazy")
-"""Stands for a lazy input among the cells of the eager ones."""
 
 
 @types.coroutine
@@ -393,7 +448,7 @@ def _pull(node: PlanNode) -> Generator[Any, Any, Evaluation]:
 class DataActivation(DataContext):
     """The context of one evaluation: what it used, what its body pulled, what it wrote."""
 
-    __slots__ = ("_activation", "_frame", "_random", "driving", "outputs", "pulled")
+    __slots__ = ("_activation", "_frame", "_random", "driving", "outputs", "pulled", "saw_failure")
 
     def __init__(self, activation: Activation, frame: Frame) -> None:
         self._activation = activation
@@ -402,6 +457,8 @@ class DataActivation(DataContext):
         self.driving = False
         self.outputs: list[Any] = [UNSET] * len(frame.node.type.outputs)
         self.pulled: list[tuple[PlanInput | int, Cell]] = []
+        # Whether a source failed while the body asked for it: then its evaluation is not remembered (D5).
+        self.saw_failure = False
 
     @property
     def plan(self) -> PlanNode:
@@ -445,32 +502,43 @@ class DataActivation(DataContext):
         return self._random
 
     async def get_input(self, socket: Any) -> Any:
+        planned, cell = await self._cell_of(socket)
+        if cell is NOTHING:
+            raise missing(self._frame.node, planned)
+        return value_of(planned, cell)
+
+    async def try_get_input(self, socket: Any, default: Any = None) -> Any:
+        planned, cell = await self._cell_of(socket)
+        return default if cell is NOTHING else value_of(planned, cell)
+
+    async def _cell_of(self, socket: Any) -> tuple[PlanInput, Cell]:
         node = self._frame.node
         place = input_place(node, socket)
         planned = node.inputs[place]
-        if not planned.socket.lazy:
+        if planned.socket.lazy:
+            return planned, await self._find(planned)
+        await checkpoint_if_cancelled()
+        return planned, self._frame.used[place]
+
+    async def _find(self, planned: PlanInput) -> Cell:
+        """The current cell of a lazy input, which becomes part of what this evaluation depends on."""
+        cell = look(self._activation, planned)
+        if cell is not None:
             await checkpoint_if_cancelled()
-            return value_of(planned, self._frame.used[place])
-        cell = peek(self._activation, node, planned)
-        if cell is None:
-            self.run.count_nurseries(self._activation, node.id)  # F8: the body may have opened one around this
-            evaluation = await (_pull if self.driving else self._demand)(planned.upstream)
-            cell = evaluation.outputs[planned.output] or planned.constant
-            if cell is None:
-                raise missing(node, planned)
         else:
-            await checkpoint_if_cancelled()
+            self.run.count_nurseries(self._activation, self._frame.node.id)  # F8: the body may have opened one
+            try:
+                evaluation = await (_pull if self.driving else self._demand)(planned.upstream)
+            except Exception:
+                self.pulled.append((planned, _FAILED))
+                self.saw_failure = True
+                raise
+            cell = evaluation.outputs[planned.output] or planned.constant or NOTHING
         self.pulled.append((planned, cell))
-        return value_of(planned, cell)
+        return cell
 
     async def _demand(self, node: PlanNode) -> Evaluation:
         return await demand(self._activation, node)
-
-    async def try_get_input(self, socket: Any, default: Any = None) -> Any:
-        try:
-            return await self.get_input(socket)
-        except MissingInput:
-            return default
 
     def set_output(self, socket: Any, value: object) -> None:
         self.outputs[output_place(self._frame.node, socket)] = value

@@ -123,8 +123,8 @@ class Gate:
         state = f"closed ({self._reason})" if self._reason is not None else "open"
         return f"<Gate: {state}, {len(self._parked)} parked>"
 
-    async def wait(self, strand: Strand, line: Line, node: PlanNode) -> None:
-        """Pass the gate, waiting while it is closed. Called by the dispatch loop."""
+    async def wait(self, strand: Strand, line: Line, node: PlanNode) -> bool:
+        """Pass the gate, waiting while it is closed; tells whether that was so. Called by the dispatch loop."""
         if node.id in self._breakpoints and self._reason is None:
             condition = self._breakpoints[node.id]
             if condition is None or condition(_reader(strand)):
@@ -132,10 +132,10 @@ class Gate:
                     self._state.watch.tell(BreakpointHit, line.where, node.id)
                 self._close(f"breakpoint on {node.id!r}")
         if self._reason is None:
-            return
+            return False
         if self._permits:
             self._permits -= 1
-            return
+            return False
         arrival = trio.Event()
         self._parked[arrival] = None
         try:
@@ -147,6 +147,7 @@ class Gate:
                 # It was let pass and dies before it does: the next in line takes its place.
                 self.step(1)
             raise
+        return True
 
     def all_quiet(self) -> None:
         """No strand is between dispatches any more."""

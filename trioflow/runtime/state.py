@@ -14,12 +14,14 @@ from trioflow.errors import DepthExceeded, LimitExceeded, UnknownName, did_you_m
 from trioflow.model.context import Services
 from trioflow.runtime.gate import Gate
 from trioflow.runtime.options import MAX_NESTING, RunOptions, RunStatus
-from trioflow.semantics.events import ROOT, LimitReached
+from trioflow.runtime.schedule import Schedule, current_schedule
+from trioflow.semantics.events import ROOT, LimitReached, Path
 from trioflow.semantics.plan import Plan, PlanNode, Target
 from trioflow.semantics.store import Cell, Store
 
 if TYPE_CHECKING:
     from trioflow.runtime.activation import Activation
+    from trioflow.runtime.demand import Pending
     from trioflow.runtime.line import Line
     from trioflow.runtime.strand import Strand
     from trioflow.runtime.watch import Watch
@@ -59,7 +61,7 @@ class RunState:
 
     __slots__ = (
         "_waits", "activate", "bodies", "busy", "ended", "evaluations", "forks", "fuel", "gate", "granted", "id",
-        "last_turn", "max_depth", "max_steps", "next_serial", "options", "plan", "root_cell", "services",
+        "in_progress", "last_turn", "max_depth", "max_steps", "next_serial", "options", "plan", "root_cell", "schedule", "services",
         "settled_status", "started_at", "strands", "turn_after", "watch",
     )  # fmt: skip
 
@@ -83,6 +85,9 @@ class RunState:
         self.evaluations = 0
         self.max_depth = options.max_depth
         self.max_steps: float = math.inf if options.max_steps is None else options.max_steps
+        # Data nodes that are being evaluated, by node and inputs (D5).
+        self.in_progress: dict[tuple[int, ...], Pending] = {}
+        self.schedule = current_schedule.get()
         self.last_turn = time.perf_counter()
         self.turn_after = options.turn_after
         self.next_serial = itertools.count().__next__
@@ -163,25 +168,43 @@ class RunState:
         await trio.lowlevel.checkpoint()
         self.last_turn = time.perf_counter()
 
+    async def turn_of(self, letter: str, line: Line, node: PlanNode) -> None:
+        """Under a controlled schedule, wait until this strand may go on. The letter says at what kind of point."""
+        assert self.schedule is not None
+        await self.schedule.turn(f"{letter} {line.where} {node.id}")
+
     async def pass_gate(self, strand: Strand, line: Line, node: PlanNode) -> None:
         """The rare part of a dispatch: fuel has run out. Cancellation check, gate, limits, in this order (T2)."""
         self.fuel += 1  # this dispatch is not granted yet
-        await self.take_turn()
-        if self.gate.slow:
-            await self.gate.wait(strand, line, node)
+        if self.schedule is None:
+            await self.take_turn()
+            if self.gate.slow:
+                await self.gate.wait(strand, line, node)
+        else:
+            await self._pass_controlled(self.schedule, strand, line, node)
         if self.steps >= self.max_steps:  # R8
             self.reached("steps", self.max_steps, line, node)
         self._refuel()
         self.fuel -= 1
 
-    async def pass_evaluation(self) -> None:
+    async def _pass_controlled(self, schedule: Schedule, strand: Strand, line: Line, node: PlanNode) -> None:
+        label = f"{Path(line.where, line.count)} {node.id}"
+        await schedule.turn("d " + label)
+        if self.gate.slow and await self.gate.wait(strand, line, node):
+            await schedule.turn("g " + label)
+
+    async def pass_evaluation(self, line: Line, node: PlanNode) -> None:
         """The rare part of an evaluation: it gets its turn and its fuel, but demands are never gated (G1)."""
-        await self.take_turn()
+        if self.schedule is None:
+            await self.take_turn()
+        else:
+            await self.turn_of("e", line, node)
         self._refuel()
 
     def _refuel(self) -> None:
         if self.fuel < 1:
-            more = 0 if self.gate.slow else int(min(self.options.turn_every, self.max_steps - self.steps))
+            every = 0 if self.gate.slow or self.schedule is not None else self.options.turn_every
+            more = int(min(every, self.max_steps - self.steps))
             self.granted += more - self.fuel
             self.fuel = more
 

@@ -1,38 +1,35 @@
 """Evaluations of data nodes, and where they are remembered (D4-D6).
 
-An evaluation hangs on the youngest cell among its inputs: it lives as long as that cell, so no table grows, and
-strands that share the cells find it there and share it.
+An evaluation hangs on the youngest cell that it depends on: it lives as long as that cell, so no table grows, and
+strands that share the cells find it there and share it. What a body asked for itself makes a path of inquiries: each
+says what was asked next, and hangs on the youngest cell known so far, so that all evaluations are found that can still
+be current, and no other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trioflow.semantics.plan import PlanInput
     from trioflow.semantics.store import Cell
 
+    Asked = PlanInput | int
+    """What a body asks for: a lazy input, or the slot of a variable (D8)."""
+
 
 class Evaluation:
-    """One run of a data node's body: the input cells it used, and the output cells it made.
+    """One run of a data node's body: the cells of its eager inputs, in order, and the output cells it made.
 
-    `used` are the cells of the eager inputs, in order; `pulled` what the body asked for itself, in order: lazy inputs
-    and variables. `verified` is the store's revision under which all of them were last seen to be
-    current. `key` identifies the evaluation for observers; it is empty when nobody watches.
+    `verified` is the store's revision under which all that it depends on was last seen to be current. `key`
+    identifies the evaluation for observers; it is empty when nobody watches.
     """
 
-    __slots__ = ("key", "moment", "outputs", "pulled", "used", "verified")
+    __slots__ = ("key", "moment", "outputs", "used", "verified")
 
-    def __init__(
-        self,
-        used: Sequence[Cell],
-        pulled: Sequence[tuple[PlanInput | int, Cell]],
-        outputs: Sequence[Cell | None],
-        key: str,
-    ) -> None:
+    def __init__(self, used: Sequence[Cell], outputs: Sequence[Cell | None], key: str) -> None:
         self.used = used
-        self.pulled = pulled
         self.outputs = outputs
         self.key = key
         self.verified: object = None
@@ -40,12 +37,46 @@ class Evaluation:
         self.moment: Cell | None = None
 
 
+class Inquiry:
+    """What bodies that have seen the same so far ask for next."""
+
+    __slots__ = ("_youngest", "asks", "used")
+
+    def __init__(self, used: Sequence[Cell], youngest: Cell, asks: Asked) -> None:
+        self.used = used
+        self._youngest = youngest
+        self.asks = asks
+
+    def answered(self, cell: Cell) -> Known | None:
+        """What is known of those that got this cell."""
+        memo = self._holder(cell).memo
+        return memo.get((self, cell)) if memo is not None else None
+
+    def go_on(self, cell: Cell, asks: Asked) -> Inquiry:
+        """The inquiry after this one, for those that got this cell."""
+        memo = _memo(self._holder(cell))
+        known = memo.get((self, cell))
+        if type(known) is not Inquiry or known.asks != asks:  # its body is not the same each time
+            known = memo[self, cell] = Inquiry(self.used, self._holder(cell), asks)
+        return known
+
+    def end(self, cell: Cell, evaluation: Evaluation) -> None:
+        """Nothing more was asked: this is the evaluation."""
+        _memo(self._holder(cell))[self, cell] = evaluation
+
+    def _holder(self, cell: Cell) -> Cell:
+        return cell if cell.serial > self._youngest.serial else self._youngest
+
+
+Known = Evaluation | Inquiry
+
+
 def same_cells(left: Sequence[Cell], right: Sequence[Cell]) -> bool:
     """Whether two lists hold the same cells, that is, the same versions (D4)."""
     return len(left) == len(right) and all(a is b for a, b in zip(left, right, strict=True))
 
 
-def youngest(cells: Sequence[Cell], otherwise: Cell) -> Cell:
+def youngest(cells: Iterable[Cell], otherwise: Cell) -> Cell:
     """The cell that an evaluation of these inputs hangs on; constants are as old as can be."""
     found = otherwise
     for cell in cells:
@@ -54,28 +85,45 @@ def youngest(cells: Sequence[Cell], otherwise: Cell) -> Cell:
     return found
 
 
-def recall(cell: Cell, node: int, used: Sequence[Cell]) -> Any:
-    """What hangs on a cell for a node with these inputs: an Evaluation, a pending one, or None."""
-    if cell.memo is not None:
-        for known in cell.memo.get(node, ()):
+def recall(oldest: Cell, node: int, used: Sequence[Cell]) -> Known | None:
+    """What is known of a node with these eager inputs. Without any input that could change it is with `oldest`."""
+    memo = youngest(used, oldest).memo
+    if memo is not None:
+        for known in memo.get(node, ()):
             if same_cells(known.used, used):
-                return known
+                return known  # type: ignore[no-any-return]
     return None
 
 
-def remember(cell: Cell, node: int, evaluation: Any) -> None:
-    """Hang an evaluation on a cell, in place of one with the same inputs.
+def remember(oldest: Cell, node: int, evaluation: Evaluation, pulled: Sequence[tuple[Asked, Cell]]) -> None:
+    """Hang an evaluation where `recall` and the inquiries lead to it; `pulled` is what its body asked for, in order."""
+    used = evaluation.used
+    holder = youngest(used, oldest)
+    if not pulled:
+        _hang(holder, node, evaluation)
+        return
+    known = recall(oldest, node, used)
+    (asks, cell), *further = pulled
+    if type(known) is not Inquiry or known.asks != asks:
+        known = Inquiry(used, holder, asks)
+        _hang(holder, node, known)
+    for asks, following in further:
+        known = known.go_on(cell, asks)
+        cell = following
+    known.end(cell, evaluation)
+
+
+def _hang(holder: Cell, node: int, known: Known) -> None:
+    """Hang it on a cell, in place of what has the same inputs.
 
     Several with different inputs hang on one cell only where forks that wrote before it are joined after it, so there
     are never more than forks in flight.
     """
+    memo = _memo(holder)
+    memo[node] = [*(other for other in memo.get(node, ()) if not same_cells(other.used, known.used)), known]
+
+
+def _memo(cell: Cell) -> dict[Any, Any]:
     if cell.memo is None:
         cell.memo = {}
-    others = [known for known in cell.memo.get(node, ()) if not same_cells(known.used, evaluation.used)]
-    cell.memo[node] = [*others, evaluation]
-
-
-def forget(cell: Cell, node: int, evaluation: Any) -> None:
-    """Take an evaluation off again, if it is still the one that hangs there (D5)."""
-    if cell.memo is not None:
-        cell.memo[node] = [known for known in cell.memo.get(node, ()) if known is not evaluation]
+    return cell.memo

@@ -49,13 +49,14 @@ def _union(base: Any, mine: Any, theirs: Any) -> Any:
 
 
 def _each_once(items: Iterable[Any]) -> list[Any]:
+    """Without repetitions; 1, 1.0 and True are three different items, as they are at a wire (D11)."""
     items = list(items)
     try:
-        return list(dict.fromkeys(items))
+        return list({(type(item), item): item for item in items}.values())
     except TypeError:  # not all of them can be hashed
         found: list[Any] = []
         for item in items:
-            if item not in found:
+            if not any(type(item) is type(other) and item == other for other in found):
                 found.append(item)
         return found
 

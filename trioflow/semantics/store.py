@@ -9,13 +9,20 @@ replaces the owner's unless the owner's was written after the fork, that is, bea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from trioflow.errors import MergeError
 from trioflow.semantics.merge import merge_variable
+
+
+def digest(origins: Iterable[str]) -> str:
+    """Several origins in one of fixed length."""
+    return hashlib.sha256("\n".join(origins).encode()).hexdigest()[:16]
+
 
 Key = int | tuple[int, str]
 """A place in a store: a slot, or (node, name) for a value of a node's state."""
@@ -35,7 +42,7 @@ class Cell:
         self.value = value
         self.serial = serial
         self.origin = origin
-        self.memo: dict[int, list[Any]] | None = None
+        self.memo: dict[Any, Any] | None = None
 
     def __repr__(self) -> str:
         return f"<cell {self.serial}: {self.value!r}>"
@@ -196,5 +203,5 @@ class Store:
             value = merge_variable(
                 variable.policy, self._merges, variable.name, writes.base[slot].value, mine.value, theirs.value
             )
-            origin = f"{mine.origin}+{theirs.origin}"
+            origin = "+" + digest((mine.origin, theirs.origin))
             self._put(slot, Cell(value, self._next(), origin), mine, number)
