@@ -31,9 +31,23 @@ from trioflow.errors import (
     UnknownSocket,
 )
 from trioflow.model.builder import BoundSocket, Builder, Handle, build
+from trioflow.model.composition import graph_node
 from trioflow.model.context import Branches, Context, DataContext, Fork, Services, SetupContext
 from trioflow.model.document import dumps, load, loads, save
-from trioflow.model.graph import Connection, CustomEvent, Endpoint, Graph, GraphNode, StreamSettings, Variable
+from trioflow.model.graph import (
+    Connection,
+    CustomEvent,
+    Endpoint,
+    Entry,
+    Exit,
+    Graph,
+    GraphNode,
+    Input,
+    Interface,
+    Output,
+    StreamSettings,
+    Variable,
+)
 from trioflow.model.node_type import FromServices, FunctionNode, Lazy, Node, NodeType, data_node, exec_node
 from trioflow.model.registry import Registry
 from trioflow.model.schema import document_schema
@@ -64,8 +78,10 @@ __all__ = [
     "DepthExceeded",
     "DocumentError",
     "Endpoint",
+    "Entry",
     "ExecIn",
     "ExecOut",
+    "Exit",
     "Fork",
     "FromServices",
     "FunctionNode",
@@ -75,6 +91,8 @@ __all__ = [
     "GraphError",
     "GraphNode",
     "Handle",
+    "Input",
+    "Interface",
     "InvalidGraph",
     "Invocation",
     "Lazy",
@@ -90,6 +108,7 @@ __all__ = [
     "NodeTimeout",
     "NodeType",
     "Observer",
+    "Output",
     "Plan",
     "Problem",
     "Registry",
@@ -123,6 +142,7 @@ __all__ = [
     "dumps",
     "events",
     "exec_node",
+    "graph_node",
     "load",
     "loads",
     "make_plan",

@@ -14,7 +14,7 @@ import attrs
 
 from trioflow.model.graph import Graph, Interface
 from trioflow.model.node_type import NodeType
-from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Socket
+from trioflow.model.sockets import DataIn, DataOut, ExecIn, ExecOut, Socket
 from trioflow.model.types import NAMED_TYPES
 
 ENTER = "graph.enter"
@@ -48,7 +48,10 @@ def graph_node(graph: Graph, *, id: str, doc: str = "") -> NodeType:
         id=id,
         doc=doc,
         inputs=tuple(
-            _named(DataIn(_type(each.type), default=each.default, lazy=each.lazy, doc=each.doc), each.name)
+            _named(
+                DataIn(_type(each.type), default=each.default, lazy=each.lazy or not interface.is_exec, doc=each.doc),
+                each.name,
+            )
             for each in interface.inputs
         ),
         outputs=tuple(_named(DataOut(_type(each.type), doc=each.doc), each.name) for each in interface.outputs),
@@ -87,8 +90,3 @@ def _type(name: str) -> Any:
 def _named(socket: S, name: str) -> S:
     socket.name = name
     return socket
-
-
-def is_given(default: object) -> bool:
-    """Whether an input has a default; null is one (D1)."""
-    return default is not UNSET

@@ -6,6 +6,7 @@ holds them and below), graphs in files (`file:PATH`) and types that were given a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import attrs
@@ -29,7 +30,10 @@ class _Shared:
 
 
 class Scope:
-    """A graph, and what type ids mean in it. `path` leads to it from the outermost graph; empty for that itself."""
+    """A graph, and what type ids mean in it.
+
+    `name` is what to call it; `prefix` comes before paths in it, so that they lead there from the outermost graph.
+    """
 
     def __init__(
         self,
@@ -37,12 +41,14 @@ class Scope:
         registry: Registry,
         *,
         outer: Scope | None = None,
-        path: str = "",
+        name: str = "this graph",
+        prefix: str = "",
         shared: _Shared | None = None,
     ) -> None:
         self.graph = graph
         self.registry = registry
-        self.path = path
+        self.name = name
+        self.prefix = prefix
         self._outer = outer
         self._shared = shared if shared is not None else _Shared()
         self._own: dict[str, NodeType] = {}
@@ -87,7 +93,7 @@ class Scope:
         return [*found, *([ENTER, LEAVE] if self.graph.interface is not None else [])]
 
     def _look_up(self, type_id: str) -> NodeType | None:
-        if type_id == ENTER or type_id == LEAVE:
+        if type_id in {ENTER, LEAVE}:
             return boundary_type(self.graph.interface or Interface(), Boundary(type_id))
         if type_id.startswith(FILE):
             return self._in_file(type_id.removeprefix(FILE))
@@ -102,8 +108,10 @@ class Scope:
         if graph is None:
             return self.graph.types.get(type_id)
         node_type = graph_node(graph, id=type_id)
-        path = f"{self.path}.graphs.{name}" if self.path else f"graphs.{name}"
-        self._shared.scopes[node_type] = Scope(graph, self.registry, outer=self, path=path, shared=self._shared)
+        step = f".{name}" if name.isidentifier() else f"[{json.dumps(name, ensure_ascii=False)}]"
+        self._shared.scopes[node_type] = Scope(
+            graph, self.registry, outer=self, name=name, prefix=f"{self.prefix}graphs{step}.", shared=self._shared
+        )
         return node_type
 
     def _in_file(self, path: str) -> NodeType | None:
@@ -116,5 +124,5 @@ class Scope:
             self._shared.scopes[node_type] = self._inner(graph, path)
         return node_type
 
-    def _inner(self, graph: Graph, path: str) -> Scope:
-        return Scope(graph, self.registry, path=path, shared=self._shared)
+    def _inner(self, graph: Graph, name: str) -> Scope:
+        return Scope(graph, self.registry, name=name, prefix=f"{name}: ", shared=self._shared)

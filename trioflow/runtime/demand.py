@@ -23,6 +23,7 @@ from trioflow.model.context import DataContext
 from trioflow.model.node_type import FunctionBody, Lazy
 from trioflow.model.sockets import UNSET
 from trioflow.runtime.failure import is_cancellation, mark_origin
+from trioflow.runtime.ports import View
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import (
     EvaluationCancelled,
@@ -39,7 +40,13 @@ if TYPE_CHECKING:
     from trioflow.model.context import Services
     from trioflow.model.graph import GraphNode
     from trioflow.runtime.activation import Activation
+    from trioflow.runtime.frame import GraphFrame
+    from trioflow.runtime.ports import Caller
     from trioflow.runtime.state import RunState
+    from trioflow.runtime.strand import Strand
+
+    Asking = Activation | View
+    """Who asks for values: an activation in its own graph, or looking into another one."""
 
 
 LAZY = Cell(None, -1, "lazy")
@@ -90,9 +97,14 @@ class Frame:
     same asked for, until an evaluation is `known` to be current, or nothing is. At last `body` runs.
     """
 
-    __slots__ = ("body", "context", "gathered", "known", "node", "pending", "revision", "started", "turned", "used")
+    __slots__ = (
+        "activation", "body", "context", "gathered", "known", "node", "pending", "revision", "started", "turned", "used"
+    )  # fmt: skip
 
-    def __init__(self, node: PlanNode) -> None:
+    def __init__(self, activation: Asking, node: PlanNode) -> None:
+        if node.impure and activation.moment is None:
+            activation.moment = Cell(None, activation.strand.run.next_serial(), f"@{activation.where}")
+        self.activation = activation
         self.node = node
         self.used: list[Cell] = []
         self.gathered = False
@@ -106,11 +118,12 @@ class Frame:
 
 
 class Pull:
-    """Yielded by a data node's body to the loop that runs it: evaluate this node for me."""
+    """Yielded by a data node's body to the loop that runs it: evaluate this node for me, in this graph."""
 
-    __slots__ = ("node",)
+    __slots__ = ("activation", "node")
 
-    def __init__(self, node: PlanNode) -> None:
+    def __init__(self, activation: Asking, node: PlanNode) -> None:
+        self.activation = activation
         self.node = node
 
 
@@ -138,7 +151,7 @@ def missing(node: PlanNode, planned: PlanInput) -> MissingInput:
     )
 
 
-def look(activation: Activation, planned: PlanInput) -> Cell | None:
+def look(activation: Asking, planned: PlanInput) -> Cell | None:
     """The input's current cell, `NOTHING` if nothing supplies one; None if that can't be told without evaluating."""
     store = activation.strand.store
     source = planned.source
@@ -146,6 +159,9 @@ def look(activation: Activation, planned: PlanInput) -> Cell | None:
         return cast("Cell", store.cells[planned.slot] or planned.constant or NOTHING)  # D2, D1
     if source is Source.CONSTANT:
         return planned.constant or NOTHING
+    if source is Source.PORT:
+        found = port(activation, planned)
+        return None if isinstance(found, Pull) else found
     evaluation = store.cells[planned.slot]
     if evaluation is None or evaluation.verified is not store.revision or planned.upstream.impure:
         return None
@@ -154,16 +170,22 @@ def look(activation: Activation, planned: PlanInput) -> Cell | None:
     return evaluation.outputs[planned.output] or planned.constant or NOTHING
 
 
-async def find(activation: Activation, planned: PlanInput) -> Cell:
+async def find(activation: Asking, planned: PlanInput) -> Cell:
     """The input's current cell, after evaluating what is behind it; `NOTHING` if nothing supplies one (D1-D3)."""
     cell = look(activation, planned)
-    if cell is None:
+    while cell is None:
+        if planned.source is Source.PORT:
+            found = port(activation, planned)
+            cell = None if isinstance(found, Pull) else found
+            if isinstance(found, Pull):
+                await demand(found.activation, found.node)
+            continue
         evaluation = await demand(activation, planned.upstream)
         cell = evaluation.outputs[planned.output] or planned.constant or NOTHING
     return cell
 
 
-async def resolve(activation: Activation, node: PlanNode, planned: PlanInput) -> Cell:
+async def resolve(activation: Asking, node: PlanNode, planned: PlanInput) -> Cell:
     """The input's current cell (D7). Raises `MissingInput`."""
     cell = await find(activation, planned)
     if cell is NOTHING:
@@ -171,25 +193,74 @@ async def resolve(activation: Activation, node: PlanNode, planned: PlanInput) ->
     return cell
 
 
+def port(activation: Asking, planned: PlanInput) -> Cell | Pull:
+    """The current cell of what comes in at an input of the graph, or what must be evaluated first to tell it (C4).
+
+    Graphs may pass an input on to graphs that they call, through any number of them, so this goes outwards in a loop.
+    """
+    passed: list[tuple[Caller, PlanInput, PlanInput]] = []
+    innermost = planned
+    cell: Cell | None = None
+    while planned.source is Source.PORT:
+        caller = activation.strand.caller
+        if caller is None:
+            cell = activation.strand.frame.plan.defaults[planned.output]
+            break
+        cell = caller.cells.get(planned.output)
+        if cell is not None:
+            break
+        passed.append((caller, planned, caller.node.inputs[planned.output]))
+        planned = caller.node.inputs[planned.output]
+        activation = View(activation, caller.strand)
+    else:
+        found = look(activation, planned)
+        if found is None:
+            evaluation = activation.strand.store.cells[planned.slot]
+            if not _is_current(activation, planned.upstream, evaluation):
+                return Pull(activation, planned.upstream)
+            found = cast("Cell", evaluation.outputs[planned.output] or planned.constant or NOTHING)
+        cell = found
+    for caller, inside, outside in reversed(passed):
+        if cell is None or cell is NOTHING:
+            cell = outside.constant or NOTHING
+        if caller.context is not None:
+            caller.context.pulled.append((outside, cell))
+        if cell is not NOTHING:
+            cell = typed(outside, cell)
+        if caller.context is not None:
+            caller.cells[inside.output] = cell
+    return innermost.constant or NOTHING if cell is None or cell is NOTHING else cell
+
+
+def typed(planned: PlanInput, cell: Cell) -> Cell:
+    """A cell with its value as this input's type: itself if it is that, or else the same one each time."""
+    value = value_of(planned, cell)
+    if value is cell.value:
+        return cell
+    memo = cell.memo = {} if cell.memo is None else cell.memo
+    known: Cell | None = memo.get(planned)
+    if known is None:
+        known = memo[planned] = Cell(value, cell.serial, cell.origin)
+    return known
+
+
 @types.coroutine
-def demand(activation: Activation, wanted: PlanNode) -> Generator[Any, Any, Evaluation]:  # noqa: C901
+def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluation]:  # noqa: C901
     """The evaluation of a data node that is current in the activation's strand (D4)."""
     run = activation.strand.run
-    store = activation.strand.store
-    if wanted.impure and activation.moment is None:
-        activation.moment = Cell(None, run.next_serial(), f"@{activation.where}")
     stack: list[Frame] = []
-    frame = Frame(wanted)
+    frame = Frame(activation, wanted)
     thrown: BaseException | None = None
     answer: Any = None
     while True:
         finished: Evaluation | None = None
+        activation = frame.activation
         try:
             if frame.body is None:
                 upstream = _gather(activation, frame) or _verify(activation, frame)
                 if upstream is not None:
                     stack.append(frame)
-                    frame = Frame(upstream)
+                    frame = Frame(upstream.activation, upstream.node)
                     continue
                 if type(frame.known) is Evaluation:
                     finished = frame.known
@@ -228,7 +299,7 @@ def demand(activation: Activation, wanted: PlanNode) -> Generator[Any, Any, Eval
                 frame.context.driving = False
                 if type(trap) is Pull:
                     stack.append(frame)
-                    frame = Frame(trap.node)
+                    frame = Frame(trap.activation, trap.node)
                     continue
                 try:
                     answer = yield trap
@@ -245,7 +316,7 @@ def demand(activation: Activation, wanted: PlanNode) -> Generator[Any, Any, Eval
             thrown = error
         if finished is None:
             assert thrown is not None
-            _fail(activation, frame, thrown)
+            _fail(frame.activation, frame, thrown)
             # A node that was gathering its inputs fails with them; one that was verifying an earlier evaluation
             # runs its body, which may ask otherwise; one whose body asked gets the failure.
             while stack:
@@ -261,15 +332,15 @@ def demand(activation: Activation, wanted: PlanNode) -> Generator[Any, Any, Eval
             continue
         finished.verified = frame.revision
         finished.moment = activation.moment if frame.node.impure else None
-        store.cells[frame.node.slot] = finished
+        activation.strand.store.cells[frame.node.slot] = finished
         if not stack:
             return finished
         frame = stack.pop()
         answer = finished  # for a body that pulled; a frame without a body finds it in the store
 
 
-def _gather(activation: Activation, frame: Frame) -> PlanNode | None:
-    """Collect the cells of the eager inputs, in order (D7); returns a node that must be evaluated first."""
+def _gather(activation: Asking, frame: Frame) -> Pull | None:
+    """Collect the cells of the eager inputs, in order (D7); returns what must be evaluated first."""
     if frame.gathered:
         return None
     store = activation.strand.store
@@ -285,26 +356,32 @@ def _gather(activation: Activation, frame: Frame) -> PlanNode | None:
         elif planned.source is Source.NODE:
             evaluation = store.cells[planned.slot]
             if not _is_current(activation, planned.upstream, evaluation):
-                return planned.upstream
+                return Pull(activation, planned.upstream)
             cell = evaluation.outputs[planned.output] or planned.constant
         elif planned.source is Source.SLOT:
             cell = store.cells[planned.slot] or planned.constant
+        elif planned.source is Source.PORT:
+            found = port(activation, planned)
+            if isinstance(found, Pull):
+                return found
+            cell = None if found is NOTHING else found
         else:
             cell = planned.constant
         if cell is None:
             raise missing(node, planned)
         used.append(cell)
         place += 1
-    if node.type.volatile and (not used or used[-1] is not activation.moment):
+    if node.volatile and (not used or used[-1] is not activation.moment):
         assert activation.moment is not None
         used.append(activation.moment)  # D6: one more input, which no other activation has
     frame.revision = store.revision
-    frame.known = recall(activation.strand.run.root_cell, node.index, used)
+    graph = activation.strand.frame
+    frame.known = recall(graph.root_cell, graph.base + node.index, used)
     frame.gathered = True
     return None
 
 
-def _is_current(activation: Activation, node: PlanNode, evaluation: Evaluation | None) -> bool:
+def _is_current(activation: Asking, node: PlanNode, evaluation: Evaluation | None) -> bool:
     """Whether an evaluation was verified in this very state of the store (and for D6, in this activation)."""
     return (
         evaluation is not None
@@ -313,8 +390,8 @@ def _is_current(activation: Activation, node: PlanNode, evaluation: Evaluation |
     )
 
 
-def _verify(activation: Activation, frame: Frame) -> PlanNode | None:
-    """Ask for what earlier bodies asked for, in their order; returns a node that must be evaluated to tell (D4)."""
+def _verify(activation: Asking, frame: Frame) -> Pull | None:
+    """Ask for what earlier bodies asked for, in their order; returns what must be evaluated to tell (D4)."""
     store = activation.strand.store
     known = frame.known
     while known is not None and not isinstance(known, Evaluation):
@@ -329,8 +406,14 @@ def _verify(activation: Activation, frame: Frame) -> PlanNode | None:
             evaluation = store.cells[asks.slot]
             if not _is_current(activation, asks.upstream, evaluation):
                 frame.known = known
-                return asks.upstream
+                return Pull(activation, asks.upstream)
             current = evaluation.outputs[asks.output] or asks.constant
+        elif asks.source is Source.PORT:
+            found = port(activation, asks)
+            if isinstance(found, Pull):
+                frame.known = known
+                return found
+            current = found
         else:
             current = (store.cells[asks.slot] if asks.source is Source.SLOT else None) or asks.constant
         known = known.answered(current or NOTHING)
@@ -340,16 +423,16 @@ def _verify(activation: Activation, frame: Frame) -> PlanNode | None:
 
 def _key(frame: Frame) -> tuple[int, ...]:
     """What evaluations in progress are found by: their node and the cells of its eager inputs."""
-    return (frame.node.index, *map(id, frame.used))
+    return (frame.activation.strand.frame.base + frame.node.index, *map(id, frame.used))
 
 
-def _begin(activation: Activation, frame: Frame) -> Evaluation | None:
+def _begin(activation: Asking, frame: Frame) -> Evaluation | None:
     """Start a body: a plain function is done at once, anything else becomes the frame's `body`."""
     run = activation.strand.run
     node = frame.node
     frame.started = True
     run.tell(EvaluationStarted, activation, node.id)
-    make = run.bodies[node.index]
+    make = activation.strand.frame.bodies[node.index]
     if make is None:
         body = node.type.body
         assert isinstance(body, FunctionBody)
@@ -364,9 +447,10 @@ def _begin(activation: Activation, frame: Frame) -> Evaluation | None:
     return None
 
 
-def _complete(activation: Activation, frame: Frame, result: Any) -> Evaluation:
+def _complete(activation: Asking, frame: Frame, result: Any) -> Evaluation:
     """Make an evaluation of what a body returned, and hang it where others find it."""
     run = activation.strand.run
+    graph = activation.strand.frame
     node = frame.node
     context = frame.context
     pulled = context.pulled if context is not None else ()
@@ -381,7 +465,7 @@ def _complete(activation: Activation, frame: Frame, result: Any) -> Evaluation:
         values = (result,)
     key = ""
     if run.watch is not None:
-        key = _identity(node, frame.used, pulled)
+        key = _identity(graph.prefix + node.id, node, frame.used, pulled)
         run.tell(EvaluationCompleted, activation, node.id, key)
     saw_failure = context is not None and context.saw_failure
     # As old as what it depends on, not as young as the evaluation: a value that was computed late from what never
@@ -389,22 +473,26 @@ def _complete(activation: Activation, frame: Frame, result: Any) -> Evaluation:
     age = (
         run.next_serial()
         if saw_failure
-        else max((cell.serial for cell in (*frame.used, *(cell for _, cell in pulled))), default=run.root_cell.serial)
+        else max((cell.serial for cell in (*frame.used, *(cell for _, cell in pulled))), default=graph.root_cell.serial)
     )
     outputs = [
-        None if value is UNSET else Cell(value, age, f"{key}.{output.name}" if key else "?")
+        None
+        if value is UNSET
+        else value  # C2: a graph gives the cells that it got
+        if type(value) is Cell
+        else Cell(value, age, f"{key}.{output.name}" if key else "?")
         for output, value in zip(node.type.outputs, values, strict=True)
     ]
     evaluation = Evaluation(frame.used, outputs, key)
     if not saw_failure:
-        remember(run.root_cell, node.index, evaluation, pulled)
+        remember(graph.root_cell, graph.base + node.index, evaluation, pulled)
     if frame.pending is not None:
         del run.in_progress[_key(frame)]
         frame.pending.settled.set()
     return evaluation
 
 
-def _identity(node: PlanNode, used: Sequence[Cell], pulled: Sequence[tuple[PlanInput | int, Cell]]) -> str:
+def _identity(name: str, node: PlanNode, used: Sequence[Cell], pulled: Sequence[tuple[PlanInput | int, Cell]]) -> str:
     """The name of an evaluation: what went into it, so that it is the same under every schedule (E5)."""
     asked = [
         *node.inputs[: len(used)],
@@ -412,13 +500,13 @@ def _identity(node: PlanNode, used: Sequence[Cell], pulled: Sequence[tuple[PlanI
         *(asks for asks, _ in pulled),
     ]
     cells = [*used, *(cell for _, cell in pulled)]
-    return f"{node.id}#" + digest(
-        f"={node.id}.{asks.socket.name}" if isinstance(asks, PlanInput) and cell is asks.constant else cell.origin
+    return f"{name}#" + digest(
+        f"={name}.{asks.socket.name}" if isinstance(asks, PlanInput) and cell is asks.constant else cell.origin
         for asks, cell in zip(asked, cells, strict=True)
     )
 
 
-def _fail(activation: Activation, frame: Frame, error: BaseException) -> None:
+def _fail(activation: Asking, frame: Frame, error: BaseException) -> None:
     """Nothing is remembered of a failure; whoever waits gets it, or takes over if it was a cancellation (D5)."""
     run = activation.strand.run
     cancelled = is_cancellation(error)
@@ -440,8 +528,8 @@ def _fail(activation: Activation, frame: Frame, error: BaseException) -> None:
 
 
 @types.coroutine
-def _pull(node: PlanNode) -> Generator[Any, Any, Evaluation]:
-    evaluation: Evaluation = yield Pull(node)
+def _pull(activation: Asking, node: PlanNode) -> Generator[Any, Any, Evaluation]:
+    evaluation: Evaluation = yield Pull(activation, node)
     return evaluation
 
 
@@ -450,7 +538,7 @@ class DataActivation(DataContext):
 
     __slots__ = ("_activation", "_frame", "_random", "driving", "outputs", "pulled", "saw_failure")
 
-    def __init__(self, activation: Activation, frame: Frame) -> None:
+    def __init__(self, activation: Asking, frame: Frame) -> None:
         self._activation = activation
         self._frame = frame
         self._random: random.Random | None = None
@@ -476,9 +564,14 @@ class DataActivation(DataContext):
         return self._activation.strand.run
 
     @property
-    def line(self) -> Activation:
+    def line(self) -> Asking:
         """The activation that asked first."""
         return self._activation
+
+    @property
+    def strand(self) -> Strand:
+        """The strand in which this is evaluated."""
+        return self._activation.strand
 
     @property
     def node(self) -> GraphNode:
@@ -498,7 +591,7 @@ class DataActivation(DataContext):
             node = self._frame.node
             # An evaluation that others may share must not depend on who asked first.
             path = str(self._activation.where) if node.impure else "shared"
-            self._random = random.Random(f"{self.run.options.seed}/{path}/{node.id}")
+            self._random = random.Random(f"{self.run.options.seed}/{path}/{self.strand.frame.prefix}{node.id}")
         return self._random
 
     async def get_input(self, socket: Any) -> Any:
@@ -528,17 +621,25 @@ class DataActivation(DataContext):
         else:
             self.run.count_nurseries(self._activation, self._frame.node.id)  # F8: the body may have opened one
             try:
-                evaluation = await (_pull if self.driving else self._demand)(planned.upstream)
+                cell = await self.fetch(self._activation, planned)
             except Exception:
                 self.pulled.append((planned, _FAILED))
                 self.saw_failure = True
                 raise
-            cell = evaluation.outputs[planned.output] or planned.constant or NOTHING
         self.pulled.append((planned, cell))
         return cell
 
-    async def _demand(self, node: PlanNode) -> Evaluation:
-        return await demand(self._activation, node)
+    async def fetch(self, activation: Asking, planned: PlanInput) -> Cell:
+        """The current cell of an input in this graph or one that it calls, evaluated by the loop that runs the body."""
+        evaluate = _pull if self.driving else demand
+        if planned.source is not Source.PORT:
+            evaluation = await evaluate(activation, planned.upstream)
+            return cast("Cell", evaluation.outputs[planned.output] or planned.constant or NOTHING)
+        while True:
+            found = port(activation, planned)
+            if not isinstance(found, Pull):
+                return found
+            await evaluate(found.activation, found.node)
 
     def set_output(self, socket: Any, value: object) -> None:
         self.outputs[output_place(self._frame.node, socket)] = value
@@ -547,7 +648,7 @@ class DataActivation(DataContext):
         return is_connected(self._frame.node, socket)
 
     def get_variable(self, name: str) -> Any:
-        slot = variable_slot(self.run, name)
+        slot = variable_slot(self.strand.frame, name)
         cell = self._activation.strand.store.cells[slot]
         self.pulled.append((slot, cell))  # D8: an input like any other
         return cell.value
@@ -594,11 +695,11 @@ def unknown_socket(node: PlanNode, socket: Any, kind: str, known: list[str]) -> 
     )
 
 
-def variable_slot(run: RunState, name: str) -> int:
+def variable_slot(frame: GraphFrame, name: str) -> int:
     """The slot of a variable. Raises `UnknownName`."""
-    slot = run.plan.variable_index.get(name)
+    slot = frame.plan.variable_index.get(name)
     if slot is None:
-        known = list(run.plan.variable_index)
+        known = list(frame.plan.variable_index)
         raise UnknownName(
             f"There is no variable {name!r}.{did_you_mean(name, known)} "
             f"The graph declares: {', '.join(known) or 'none'}."

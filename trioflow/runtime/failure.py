@@ -47,6 +47,7 @@ def mark_origin(error: BaseException, run: RunState, where: Path, node: str, typ
     known = origin_of(error, run)
     if known is not None:
         return known
+    node = where.graph + node  # C8
     for leaf in leaves(error):
         if not isinstance(leaf, trio.Cancelled):
             leaf.add_note(f"in node {node!r} ({type_id}), activation {where.short}")
