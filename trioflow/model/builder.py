@@ -236,7 +236,8 @@ class Builder:
 
     def _declare(self, section: str, declared: Any, boundary: str) -> Any:
         interface = self._interface or Interface()
-        self._interface = attrs.evolve(interface, **{section: (*getattr(interface, section), declared)})
+        changed: dict[str, Any] = {section: (*getattr(interface, section), declared)}
+        self._interface = attrs.evolve(interface, **changed)
         node_id = self._boundaries.get(boundary)
         node_type = boundary_type(self._interface, Boundary(boundary))
         if node_id is None:

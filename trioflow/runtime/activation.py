@@ -13,11 +13,11 @@ from trio.lowlevel import checkpoint_if_cancelled, current_task
 from trioflow.errors import CoercionError, ConcurrentTrigger, NodeError
 from trioflow.model.context import Branches, Context
 from trioflow.runtime import demand
-from trioflow.runtime.demand import NOTHING
 from trioflow.runtime.dispatch import SEGMENT, call, dispatch
 from trioflow.runtime.exits import publish_outside
 from trioflow.runtime.forks import ForkedBranches, ForkSet, dispatching, open_forks
 from trioflow.runtime.line import Line
+from trioflow.runtime.ports import NOTHING, value_of
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import Feedback, Path, Progress
 from trioflow.semantics.plan import PlanNode, PlanStream, Target
@@ -135,13 +135,13 @@ class Activation(Line, Context):
             cell = await demand.find(self, planned)
         if cell is NOTHING:
             raise demand.missing(plan, planned)
-        return demand.value_of(planned, cell)
+        return value_of(planned, cell)
 
     async def try_get_input(self, socket: Any, default: Any = None) -> Any:
         planned = self.plan.inputs[demand.input_place(self.plan, socket)]
         await checkpoint_if_cancelled()
         cell = await demand.find(self, planned)
-        return default if cell is NOTHING else demand.value_of(planned, cell)
+        return default if cell is NOTHING else value_of(planned, cell)
 
     def is_connected(self, socket: Any) -> bool:
         return demand.is_connected(self.plan, socket)

@@ -129,6 +129,7 @@ AnyBody = Callable[[Any], Coroutine[Any, Any, Any]]
 
 
 def wrapped(body: AnyBody, middlewares: Sequence[Middleware]) -> AnyBody:
+    """A body with the middlewares around it, the first outermost."""
     for middleware in reversed(middlewares):
         body = _wrap(body, middleware)
     return body

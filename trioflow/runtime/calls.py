@@ -21,7 +21,7 @@ from trioflow.runtime.dispatch import cross
 from trioflow.runtime.exits import leave, write_outputs
 from trioflow.runtime.failure import is_cancellation
 from trioflow.runtime.frame import DataFrame, ExecFrame, GraphFrame, new_store
-from trioflow.runtime.ports import Caller, View
+from trioflow.runtime.ports import NOTHING, Caller, View, typed, value_of
 from trioflow.runtime.strand import Strand
 from trioflow.semantics.events import LimitReached
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from trioflow.runtime.activation import Activation
     from trioflow.runtime.demand import DataActivation
     from trioflow.runtime.state import RunState
-    from trioflow.semantics.plan import Plan, PlanNode
+    from trioflow.semantics.plan import Plan, PlanNode, Target
 
 # --- bodies ----------------------------------------------------------------------------------------------------------
 
@@ -108,22 +108,17 @@ def _exec_call(node: PlanNode) -> AnyBody:
         outer = activation.strand
         inputs = [(place, planned, await demand.resolve(activation, node, planned)) for place, planned in eager]  # D7
         frame = ExecFrame(plan, run.new_base(plan), activation)
-        frame.strand = Strand(
-            run, new_store(plan, run), outer.nurseries, frame, Caller(node, outer), outermost=outer.outermost
-        )
-        store = frame.strand.store
+        store = new_store(plan, run)
+        frame.strand = Strand(run, store, outer.nurseries, frame, Caller(node, outer), outermost=outer.outermost)
         if plan.enter is not None:
             for place, planned, cell in inputs:
-                store.write(plan.enter.first_output + place, demand.value_of(planned, cell), cell.origin)
+                store.write(plan.enter.first_output + place, value_of(planned, cell), cell.origin)
         template = template_of(plan, run)
         frame.bodies = template.bodies.copy()
         try:
             if template.living:
                 await set_up(frame, template.living, run)
-            targets = plan.initiators
-            if activation.entered is not None:
-                assert plan.enter is not None
-                targets = plan.enter.targets[plan.enter.type.exec_output_index[activation.entered]]
+            targets = _first_targets(plan, activation.entered)
             if targets:
                 await cross(activation, frame.strand, targets)
             await write_outputs(View(activation, frame.strand), frame)
@@ -140,6 +135,14 @@ def _exec_call(node: PlanNode) -> AnyBody:
         return None if reached is None else exits[reached.value]  # C5, T6
 
     return body
+
+
+def _first_targets(plan: Plan, entry: str | None) -> Sequence[Target]:
+    """Where a call starts: behind its entry, or if the calling node is an initiator, at the graph's own initiators."""
+    if entry is None:
+        return plan.initiators
+    assert plan.enter is not None
+    return plan.enter.targets[plan.enter.type.exec_output_index[entry]]
 
 
 def _data_call(node: PlanNode) -> AnyBody:
@@ -164,8 +167,8 @@ def _data_call(node: PlanNode) -> AnyBody:
         cell = demand.look(view, planned)
         if cell is None:
             cell = await context.fetch(view, planned)
-        if cell is not demand.NOTHING:
-            context.outputs[node.only] = demand.typed(planned, cell)
+        if cell is not NOTHING:
+            context.outputs[node.only] = typed(planned, cell)
 
     return body
 
@@ -177,7 +180,7 @@ def _data_frame(context: DataActivation, plan: Plan) -> DataFrame:
     if outer.nesting >= run.max_depth:  # T9
         run.tell(LimitReached, context.line, node.id, "depth", run.max_depth)
         raise DepthExceeded(
-            f"Data graphs nest deeper than {run.max_depth} at node {outer.prefix + node.id!r} ({node.type.id}). A graph "
+            f"Data graphs nest deeper than {run.max_depth} at node {outer.prefix + node.id!r} ({node.type.id}). One "
             "that calls itself ends only behind a lazy input that is not asked for; if it does, raise "
             "RunOptions(max_depth=...).",
             limit="depth",

@@ -13,18 +13,17 @@ import time
 import types
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
-from trioflow.errors import CoercionError, DataNodeEffect, MissingInput, UnknownName, UnknownSocket, did_you_mean
+from trioflow.errors import DataNodeEffect, MissingInput, UnknownName, UnknownSocket, did_you_mean
 from trioflow.model.context import DataContext
 from trioflow.model.node_type import FunctionBody, Lazy
 from trioflow.model.sockets import UNSET
 from trioflow.runtime.failure import is_cancellation, mark_origin
-from trioflow.runtime.ports import View
-from trioflow.semantics.coercion import Mismatch
+from trioflow.runtime.ports import NOTHING, View, value_of
 from trioflow.semantics.events import (
     EvaluationCancelled,
     EvaluationCompleted,
@@ -45,15 +44,12 @@ if TYPE_CHECKING:
     from trioflow.runtime.state import RunState
     from trioflow.runtime.strand import Strand
 
-    Asking = Activation | View
+    Asking: TypeAlias = Activation | View
     """Who asks for values: an activation in its own graph, or looking into another one."""
 
 
 LAZY = Cell(None, -1, "lazy")
 """Stands for a lazy input among the cells of the eager ones."""
-
-NOTHING = Cell(None, -1, "unset")
-"""Stands for the cell of an input that nothing supplies (D1)."""
 
 _FAILED = Cell(None, -1, "failed")
 """Stands for the cell of an input whose source failed while a body asked for it."""
@@ -127,21 +123,6 @@ class Pull:
         self.node = node
 
 
-def value_of(planned: PlanInput, cell: Cell) -> Any:
-    """A cell's value as this input's type (D11)."""
-    value = cell.value
-    exact = planned.exact
-    if planned.coercer is None or type(value) is exact or cell is planned.constant:
-        return value
-    try:
-        return planned.coercer(value)
-    except Mismatch as error:
-        raise CoercionError(
-            f"{planned.wire or planned.node}: {error}. Only int to float and declared converters are applied at a "
-            "wire; put a conversion node between, or declare a converter in the registry."
-        ) from None
-
-
 def missing(node: PlanNode, planned: PlanInput) -> MissingInput:
     """D1: nothing supplies a value."""
     source = f"its source has not been written yet ({planned.wire})" if planned.wire else "nothing is wired to it"
@@ -198,50 +179,29 @@ def port(activation: Asking, planned: PlanInput) -> Cell | Pull:
 
     Graphs may pass an input on to graphs that they call, through any number of them, so this goes outwards in a loop.
     """
-    passed: list[tuple[Caller, PlanInput, PlanInput]] = []
-    innermost = planned
+    passed: list[tuple[Caller, int, PlanInput]] = []
+    constant = planned.constant
     cell: Cell | None = None
-    while planned.source is Source.PORT:
-        caller = activation.strand.caller
+    while planned.source is Source.PORT and cell is None:
+        caller, place = activation.strand.caller, planned.output
         if caller is None:
-            cell = activation.strand.frame.plan.defaults[planned.output]
+            cell = activation.strand.frame.plan.defaults[place] or NOTHING
             break
-        cell = caller.cells.get(planned.output)
-        if cell is not None:
-            break
-        passed.append((caller, planned, caller.node.inputs[planned.output]))
-        planned = caller.node.inputs[planned.output]
-        activation = View(activation, caller.strand)
-    else:
-        found = look(activation, planned)
-        if found is None:
-            evaluation = activation.strand.store.cells[planned.slot]
-            if not _is_current(activation, planned.upstream, evaluation):
-                return Pull(activation, planned.upstream)
-            found = cast("Cell", evaluation.outputs[planned.output] or planned.constant or NOTHING)
-        cell = found
-    for caller, inside, outside in reversed(passed):
-        if cell is None or cell is NOTHING:
-            cell = outside.constant or NOTHING
-        if caller.context is not None:
-            caller.context.pulled.append((outside, cell))
-        if cell is not NOTHING:
-            cell = typed(outside, cell)
-        if caller.context is not None:
-            caller.cells[inside.output] = cell
-    return innermost.constant or NOTHING if cell is None or cell is NOTHING else cell
-
-
-def typed(planned: PlanInput, cell: Cell) -> Cell:
-    """A cell with its value as this input's type: itself if it is that, or else the same one each time."""
-    value = value_of(planned, cell)
-    if value is cell.value:
-        return cell
-    memo = cell.memo = {} if cell.memo is None else cell.memo
-    known: Cell | None = memo.get(planned)
-    if known is None:
-        known = memo[planned] = Cell(value, cell.serial, cell.origin)
-    return known
+        cell = caller.cells.get(place)
+        if cell is None:
+            planned = caller.node.inputs[place]
+            passed.append((caller, place, planned))
+            activation = View(activation, caller.strand)
+    if cell is None:
+        cell = look(activation, planned)
+    if cell is None:
+        evaluation = activation.strand.store.cells[planned.slot]
+        if not _is_current(activation, planned.upstream, evaluation):
+            return Pull(activation, planned.upstream)
+        cell = cast("Cell", evaluation.outputs[planned.output] or planned.constant or NOTHING)
+    for caller, place, outside in reversed(passed):
+        cell = caller.take_in(place, outside, (outside.constant or NOTHING) if cell is NOTHING else cell)
+    return (constant or NOTHING) if cell is NOTHING else cell
 
 
 @types.coroutine
@@ -339,7 +299,7 @@ def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluati
         answer = finished  # for a body that pulled; a frame without a body finds it in the store
 
 
-def _gather(activation: Asking, frame: Frame) -> Pull | None:
+def _gather(activation: Asking, frame: Frame) -> Pull | None:  # noqa: C901 - a hot path
     """Collect the cells of the eager inputs, in order (D7); returns what must be evaluated first."""
     if frame.gathered:
         return None
@@ -634,7 +594,7 @@ class DataActivation(DataContext):
         evaluate = _pull if self.driving else demand
         if planned.source is not Source.PORT:
             evaluation = await evaluate(activation, planned.upstream)
-            return cast("Cell", evaluation.outputs[planned.output] or planned.constant or NOTHING)
+            return evaluation.outputs[planned.output] or planned.constant or NOTHING
         while True:
             found = port(activation, planned)
             if not isinstance(found, Pull):

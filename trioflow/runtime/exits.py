@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from trioflow.errors import ConcurrentTrigger, MissingInput
-from trioflow.runtime.demand import NOTHING, find, value_of
+from trioflow.runtime.demand import find
 from trioflow.runtime.dispatch import cross
 from trioflow.runtime.frame import ExecFrame
+from trioflow.runtime.ports import NOTHING, value_of
 
 if TYPE_CHECKING:
     from trioflow.runtime.activation import Activation

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from trioflow.errors import CoercionError
 from trioflow.runtime.line import Line
+from trioflow.semantics.coercion import Mismatch
+from trioflow.semantics.store import Cell
 
 if TYPE_CHECKING:
     from trioflow.runtime.activation import Activation
     from trioflow.runtime.demand import DataActivation
     from trioflow.runtime.strand import Strand
     from trioflow.semantics.events import Path
-    from trioflow.semantics.plan import PlanNode
-    from trioflow.semantics.store import Cell
+    from trioflow.semantics.plan import PlanInput, PlanNode
+
+NOTHING = Cell(None, -1, "unset")
+"""Stands for the cell of an input that nothing supplies (D1)."""
 
 
 class Caller:
@@ -33,6 +38,41 @@ class Caller:
     def seen_from(self, strand: Strand) -> Caller:
         """The same, as a fork sees it."""
         return Caller(self.node, strand, self.context)
+
+    def take_in(self, place: int, planned: PlanInput, cell: Cell) -> Cell:
+        """What the graph gets when this is the cell of an input of the node that calls it."""
+        inside = cell if cell is NOTHING else typed(planned, cell)
+        if self.context is not None:
+            self.context.pulled.append((planned, cell))
+            self.cells[place] = inside
+        return inside
+
+
+def value_of(planned: PlanInput, cell: Cell) -> Any:
+    """A cell's value as this input's type (D11)."""
+    value = cell.value
+    exact = planned.exact
+    if planned.coercer is None or type(value) is exact or cell is planned.constant:
+        return value
+    try:
+        return planned.coercer(value)
+    except Mismatch as error:
+        raise CoercionError(
+            f"{planned.wire or planned.node}: {error}. Only int to float and declared converters are applied at a "
+            "wire; put a conversion node between, or declare a converter in the registry."
+        ) from None
+
+
+def typed(planned: PlanInput, cell: Cell) -> Cell:
+    """A cell with its value as this input's type: itself if it is that, or else the same one each time (D4)."""
+    value = value_of(planned, cell)
+    if value is cell.value:
+        return cell
+    memo = cell.memo = {} if cell.memo is None else cell.memo
+    known: Cell | None = memo.get(planned)
+    if known is None:
+        known = memo[planned] = Cell(value, cell.serial, cell.origin)
+    return known
 
 
 class View(Line):

@@ -38,27 +38,18 @@ def check_interface(wiring: Wiring) -> Iterator[Problem]:
     interface = wiring.graph.interface
     if interface is None:
         return
-    for sides in ((("entries", interface.entries), ("inputs", interface.inputs)),
-                  (("exits", interface.exits), ("outputs", interface.outputs))):  # fmt: skip
-        first: dict[object, str] = {}
-        for section, declared in sides:
-            for place, each in enumerate(declared):
-                path = f"interface.{section}[{place}].name"
-                if not isinstance(each.name, str) or not _NAME.fullmatch(each.name):
-                    message = f"{each.name!r} can't be the name of a socket."
-                    yield error("invalid-id", path, message, "Use visible characters, and no dot.", "C1")
-                elif each.name in first:
-                    message = f"{each.name!r} is the name of {first[each.name]} already."
-                    yield error("duplicate-id", path, message, "Give one of them another name.", "C1")
-                else:
-                    first[each.name] = f"interface.{section}[{place}]"
-    for section, typed in (("inputs", interface.inputs), ("outputs", interface.outputs)):
-        for place, declared_type in enumerate(each.type for each in typed):
-            if declared_type not in NAMED_TYPES:
-                known = f"Use one of: {', '.join(NAMED_TYPES)}.{wiring.suggest(declared_type, NAMED_TYPES)}"
-                path = f"interface.{section}[{place}].type"
-                yield error("unknown-type", path, f"There is no type {declared_type!r}.", known, "C1")
-    for place, each in enumerate(interface.inputs):
+    inputs = [(f"interface.inputs[{place}]", each) for place, each in enumerate(interface.inputs)]
+    outputs = [(f"interface.outputs[{place}]", each) for place, each in enumerate(interface.outputs)]
+    entries = [(f"interface.entries[{place}]", each.name) for place, each in enumerate(interface.entries)]
+    exits = [(f"interface.exits[{place}]", each.name) for place, each in enumerate(interface.exits)]
+    yield from _check_names([*entries, *((path, each.name) for path, each in inputs)])
+    yield from _check_names([*exits, *((path, each.name) for path, each in outputs)])
+    types = [(path, each.type) for path, each in inputs] + [(path, each.type) for path, each in outputs]
+    for path, declared in types:
+        if declared not in NAMED_TYPES:
+            known = f"Use one of: {', '.join(NAMED_TYPES)}.{wiring.suggest(declared, NAMED_TYPES)}"
+            yield error("unknown-type", f"{path}.type", f"There is no type {declared!r}.", known, "C1")
+    for path, each in inputs:
         if each.type in NAMED_TYPES and each.default is not UNSET and each.default is not None:
             try:
                 coerce_literal(each.default, NAMED_TYPES[each.type], wiring.registry.converters)
@@ -66,11 +57,24 @@ def check_interface(wiring: Wiring) -> Iterator[Problem]:
                 cure = f"Give input {each.name!r} a default of type {describe_type(NAMED_TYPES[each.type])}."
                 message = str(mismatch)
                 message = f"{message[:1].upper()}{message[1:]}."
-                yield error("type-mismatch", f"interface.inputs[{place}].default", message, cure, "D11")
+                yield error("type-mismatch", f"{path}.default", message, cure, "D11")
+
+
+def _check_names(declared: Sequence[tuple[str, str]]) -> Iterator[Problem]:
+    """Entries and inputs share one namespace, exits and outputs another."""
+    first: dict[object, str] = {}
+    for path, name in declared:
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            cure = "Use visible characters, and no dot."
+            yield error("invalid-id", f"{path}.name", f"{name!r} can't be the name of a socket.", cure, "C1")
+        elif name in first:
+            message = f"{name!r} is the name of {first[name]} already."
+            yield error("duplicate-id", f"{path}.name", message, "Give one of them another name.", "C1")
+        first.setdefault(name, path)
 
 
 def check_boundaries(wiring: Wiring) -> Iterator[Problem]:
-    """`graph.enter` and `graph.leave` stand in a graph with an interface, at most once each, and where it needs them."""
+    """`graph.enter` and `graph.leave` are in a graph with an interface, once at most, and where it needs them (C1)."""
     interface = wiring.graph.interface
     first: dict[str, str] = {}
     for place, node in enumerate(wiring.graph.nodes):
