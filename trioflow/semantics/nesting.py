@@ -160,8 +160,7 @@ def check_endless(wirings: Sequence[Wiring]) -> Iterator[tuple[Wiring, Problem]]
 
 def _always_called(wiring: Wiring, output: str) -> Iterator[tuple[int, str]]:
     """The calls of graphs, with the output asked for, that an output of this graph always needs."""
-    leave = next(place for place, node in enumerate(wiring.graph.nodes) if node.type == LEAVE)
-    waiting = [(leave, output)]
+    waiting = [(place, output) for place, node in enumerate(wiring.graph.nodes) if node.type == LEAVE]
     seen: set[int] = set()
     while waiting:
         supplied = wiring.supplied.get(waiting.pop())
