@@ -95,8 +95,8 @@ def run(
     try:
         plan = tf.make_plan(source.graph, source.registry)
     except tf.InvalidGraph as error:
-        report = tf.validate(source.graph, source.registry)
-        raise BadInput(*(f"{source.name}: {problem}" for problem in report.errors)) from error
+        problems = tf.validate(source.graph, source.registry).errors
+        raise BadInput(*(f"{source.name}: {problem}" for problem in problems or [error])) from error
     if trace is not None and os.path.exists(trace) and os.path.exists(graph) and os.path.samefile(trace, graph):  # noqa: PTH110, PTH121
         raise BadInput(f"--trace {trace}: that is the graph, which the trace would replace.")
     with contextlib.ExitStack() as stack:
@@ -148,7 +148,7 @@ async def _execute(
     assert opened is not None
     if outcome is None or failure is not None:
         assert failure is not None
-        outcome = Outcome(opened.statistics(), failure=Failure(failure, source.graph))
+        outcome = Outcome(opened.statistics(), failure=Failure(failure))
     outcome.interrupted = interrupted
     return outcome
 
@@ -166,7 +166,7 @@ async def _watch(running: tf.Run, source: Source, display: Display) -> Outcome:
             except tf.RunAborted:
                 pass
             except Exception as error:
-                failure = Failure(error, source.graph)
+                failure = Failure(error)
             nursery.cancel_scope.cancel()
     finally:
         display.close()
