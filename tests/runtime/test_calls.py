@@ -364,7 +364,7 @@ def test_lazy_input_within_one_activation(bench):
     with tf.build(STANDARD) as inner:
         into, each, out = inner.declare_entry("in"), inner.declare_exit("each", callback=True), inner.declare_exit("out")
         value = inner.declare_input("value", "int", lazy=True)
-        twice = inner.add(Twice, value=inner.add(increment, x=value).result)
+        twice = inner.add(Twice, value=inner.add(increment, x=inner.add(increment, x=value).result).result)
         inner.connect(into, twice.enter)
         inner.connect(twice.body, each)
         inner.connect(twice.then, out)
@@ -375,7 +375,25 @@ def test_lazy_input_within_one_activation(bench):
         g.connect(g.add("variable.get", name="total").result, call.value)
 
     bench.run(outer(inner, after))
-    assert bench.notes == [(1, 6)]
+    assert bench.notes == [(2, 7)]
+
+
+def test_volatile_behind_a_lazy_input(bench):
+    """A volatile node behind a lazy input is evaluated once for each activation inside that asks (C4, D6)."""
+    with tf.build(STANDARD) as inner:
+        into, value = inner.declare_entry("in"), inner.declare_input("value", "int", lazy=True)
+        later = inner.add(increment, x=value)
+        both = inner.add(lambda a, b: a + 1 == b, a=value, b=later.result)
+        notes = [inner.add(Note, value=each) for each in (later.result, later.result, both.result)]
+        inner.connect(into, notes[0].enter)
+        chain(inner, *notes)
+
+    def after(g, call):
+        g.connect(g.add(clock).result, call.value)
+
+    bench.run(outer(inner, after))
+    first, second, same = bench.notes
+    assert (first < second, same) == (True, True)
 
 
 def test_lazy_input_that_nobody_asks_for(bench):
@@ -583,6 +601,51 @@ async def _until_hit(run):
         if isinstance(event, tf.events.BreakpointHit):
             yield event
             return
+
+
+class JoinBeside(tf.Node, id="calls.join_beside"):
+    """Triggers in a task of its own, while another waits for an item that it has emitted."""
+
+    enter = tf.ExecIn()
+    item = tf.DataOut(int)
+    each = tf.ExecOut()
+    body = tf.ExecOut()
+    stream = tf.Stream(item, fires=each, mode="concurrent")
+
+    async def execute(self, ctx: tf.Context) -> None:
+        await ctx.emit(self.item, 1)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ctx.trigger, self.body)
+            await trio.sleep(2)
+            nursery.start_soon(ctx.join)
+
+
+def test_parked_inside_a_call():
+    """A strand that waits inside a call and outside of it is parked once (C3, G2)."""
+
+    async def main():
+        with tf.build(STANDARD) as inner:
+            wait = inner.add(Wait)
+            inner.connect(inner.declare_entry("in"), wait.enter)
+            inner.connect(wait.then, inner.add(Note).enter)
+        with tf.build(STANDARD) as g:
+            node, slow, item = g.add(JoinBeside), g.add(Wait, seconds=5.0), g.add(Wait, seconds=1.0)
+            g.connect(g.add(tf.nodes.Start, "one").then, node.enter)
+            g.connect(node.body, g.add(g.define("inner", inner.graph), "call")["in"])
+            g.connect(node.each, item.enter)
+            g.connect(item.then, g.add(Note).enter)
+            g.connect(g.add(tf.nodes.Start, "two").then, slow.enter)
+            g.connect(slow.then, g.add(Note).enter)
+        options = tf.RunOptions(parallel_initiators=True)
+        async with tf.open_run(g.graph, services={"notes": []}, options=options) as run:
+            await trio.sleep(0.5)
+            run.gate.pause()
+            await run.gate.wait_parked()
+            parked_at = trio.current_time()
+            run.gate.resume()
+        return parked_at
+
+    assert trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0)) == pytest.approx(5.0)
 
 
 def test_middleware_and_time_limit(bench):
@@ -828,6 +891,22 @@ def test_volatile_inside(bench):
     (first, *same), (second, *also) = bench.notes[:3], bench.notes[3:]
     assert first < second
     assert same == also == [True, False]
+
+
+def test_not_everything_in_a_volatile_graph_changes(bench):
+    """What does not depend on the volatile node inside stays, and what depends on that outside too (C2, D4)."""
+    with tf.build(STANDARD) as inner:
+        inner.connect(inner.add(clock, "clock").result, inner.declare_output("now", "int"))
+        square = inner.add(lambda x: x * x, "square", x=inner.declare_input("x", "int"))
+        inner.connect(square.result, inner.declare_output("squared", "int"))
+
+    def fill(g, inner, loop):
+        call = g.add(inner, "call", x=3)
+        return [g.add(Note, value=g.add(increment, "after", x=call.squared).result), g.add(Note, value=call.now)]
+
+    bench.run(loop_over(inner, fill, times=3))
+    assert bench.notes[::2] == [10, 10, 10]
+    assert [evaluated(bench).count(name) for name in ("call/clock", "call/square", "after")] == [3, 1, 1]
 
 
 class Opened(tf.Node, id="calls.opened"):
