@@ -17,11 +17,12 @@ RULES = """
     G1 G2 G3 G4
     E1 E2 E3 E4 E5
     B1 B2
+    C1 C2 C3 C4 C5 C6 C7 C8
 """.split()
 
 ROOT = Path(__file__).parent.parent
-_RANGE = re.compile(r"\b[MDTFSRGEB]\d+\s*[-–]\s*[MDTFSRGEB]?\d+\b")
-_RULE = re.compile(r"\b[MDTFSRGEB]\d{1,2}\b")  # the codes of linters have three digits or more
+_RANGE = re.compile(r"\b[MDTFSRGEBC]\d+\s*[-–]\s*[MDTFSRGEBC]?\d+\b")
+_RULE = re.compile(r"\b[MDTFSRGEBC]\d{1,2}\b")  # the codes of linters have three digits or more
 
 
 def cited(folder: str) -> dict[str, list[str]]:

@@ -54,7 +54,10 @@ def test_check(cli, outer, write):
     (outer.parent / "inner.json").unlink()
     ended = cli("check", outer)
     assert ended.code == 2
-    assert "error[unreadable-file] nodes[1].type: inner.json can't be read as a graph: it can't be read: No such" in ended.out
+    assert (
+        "error[unreadable-file] nodes[1].type: inner.json can't be read as a graph: it can't be read: No such"
+        in ended.out
+    )
 
 
 def test_check_and_run_of_a_graph_to_be_called(cli, outer):

@@ -31,7 +31,9 @@ def nested():
 
 def test_text():
     """In the outline each graph follows indented, with its interface; graphs from elsewhere stand below."""
-    assert to_text(nested(), STANDARD) == """\
+    assert (
+        to_text(nested(), STANDARD)
+        == """\
 * start (flow.start)
     then => call.in
 call (graph:inner)
@@ -76,11 +78,14 @@ graph leaf:
     leave (graph.leave)
         b <- enter.a
 """
+    )
 
 
 def test_mermaid():
     """In Mermaid they are subgraphs, nested as the graphs are."""
-    assert to_mermaid(nested(), STANDARD) == """\
+    assert (
+        to_mermaid(nested(), STANDARD)
+        == """\
 flowchart LR
     n0(["start<br/>flow.start"])
     n1["call<br/>graph:inner"]
@@ -102,13 +107,16 @@ flowchart LR
         g3n0 -.->|"a → b"| g3n1
     end
 """
+    )
 
 
 def test_dot():
     """In DOT they are clusters; what is missing in one is drawn in it."""
     graph = nested()
     broken = attrs.evolve(graph.graphs["inner"], nodes=graph.graphs["inner"].nodes[:1])
-    assert to_dot(attrs.evolve(graph, graphs={"inner": broken}), STANDARD) == """\
+    assert (
+        to_dot(attrs.evolve(graph, graphs={"inner": broken}), STANDARD)
+        == """\
 digraph trioflow {
     rankdir=LR;
     node [fontname="sans-serif"];
@@ -123,6 +131,7 @@ digraph trioflow {
     }
 }
 """
+    )
 
 
 @pytest.mark.parametrize("draw", [to_text, to_mermaid, to_dot])

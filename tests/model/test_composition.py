@@ -107,7 +107,9 @@ def test_problems_of_inner_graphs():
     )
 
 
-@pytest.mark.parametrize("text", ['{"trioflow": "1.1", "graphs": []}', '{"trioflow": "1.1", "graphs": {"a": {}, "a": {}}}'])
+@pytest.mark.parametrize(
+    "text", ['{"trioflow": "1.1", "graphs": []}', '{"trioflow": "1.1", "graphs": {"a": {}, "a": {}}}']
+)
 def test_bad_graphs(text):
     """`graphs` is an object in which each name occurs once."""
     with pytest.raises(tf.DocumentError):

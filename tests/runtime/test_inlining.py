@@ -196,7 +196,11 @@ def test_calls_do_what_their_contents_did(part, seed):
 @pytest.mark.parametrize("concurrent", [False, True])
 def test_a_fixed_part(concurrent):
     """One that is not left to chance: a lazy input two graphs deep, behind what a step changes (C2, C4)."""
-    nodes = [("plus", ("index", 0), ("total", 0)), ("pick", ("index", 0), ("node", 0)), ("plus", ("node", 1), ("node", 0))]
+    nodes = [
+        ("plus", ("index", 0), ("total", 0)),
+        ("pick", ("index", 0), ("node", 0)),
+        ("plus", ("node", 1), ("node", 0)),
+    ]
     steps = [("note", 2), ("add", 1), ("note", 2), ("note", 1)]
     part = Part(nodes, steps, data=(0, 3), inner=(1, 3), called=(0, 4), concurrent=concurrent)
     assert seen(build(part, as_calls=True)) == seen(build(part, as_calls=False))

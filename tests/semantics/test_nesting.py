@@ -138,7 +138,9 @@ def test_the_nearest_graph_is_meant():
     x = {"interface": {"inputs": [{"name": "x"}]}}
     y = {"interface": {"inputs": [{"name": "y"}]}}
     call = {"id": "call", "type": "graph:one"}
-    found = graph(nodes=[START, call], graphs={"one": x, "two": {"interface": {}, "nodes": [call], "graphs": {"one": y}}})
+    found = graph(
+        nodes=[START, call], graphs={"one": x, "two": {"interface": {}, "nodes": [call], "graphs": {"one": y}}}
+    )
     assert [(each.path, each.code) for each in tf.validate(found, STANDARD).errors] == [
         ("nodes[1].inputs.x", "missing-input"),
         ("graphs.two.nodes[0].inputs.y", "missing-input"),

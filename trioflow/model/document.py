@@ -54,7 +54,7 @@ def dumps(graph: Graph, *, format: Format = "json") -> str:
 def load(path: str | os.PathLike[str]) -> Graph:
     """The graph in a file: YAML if its name ends in .yaml or .yml, otherwise JSON. Blocks while it reads.
 
-    Files that it refers to are read too, each once (C3). What is wrong with those, validation reports.
+    Files that it refers to are read too, each once (C1). What is wrong with those, validation reports.
 
     Raises `DocumentError`, also for a file that can't be read; `MissingExtra` for YAML without PyYAML.
     """

@@ -14,7 +14,7 @@ from trioflow.model.scope import FILE
 
 
 def link(graph: Graph, path: Path, read: Callable[[Path], Graph]) -> Graph:
-    """The graph with all the files that it refers to, directly or not, read by `read` (C3).
+    """The graph with all the files that it refers to, directly or not, read by `read` (C1).
 
     What can't be read is kept as `Unreadable`: validation reports it where it is referred to. Paths are relative to
     the file that holds them.

@@ -105,7 +105,7 @@ class CustomEvent:
     """An event that bodies and the host may publish and nodes may listen for (B1).
 
     A *shared* event of a graph that is called is also published in the graph that calls it, if that declares an event
-    of the name (C8).
+    of the name (C7).
     """
 
     name: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from trioflow.errors import CoercionError
 from trioflow.runtime.line import Line
@@ -24,28 +25,40 @@ class Caller:
     """The node that calls a graph, and the strand in which its inputs are resolved.
 
     One evaluation of a data graph asks for each input once: `cells` holds what came, and what was asked for is part of
-    what the evaluation `context` depends on.
+    what the evaluation `context` depends on. A call of an exec graph asks for lazy inputs again and again, and what is
+    computed of them must end with the call: so `inside` has a cell of its own for each that came in and still lives.
     """
 
-    __slots__ = ("cells", "context", "node", "strand")
+    __slots__ = ("cells", "context", "inside", "node", "strand")
 
     def __init__(self, node: PlanNode, strand: Strand, context: DataActivation | None = None) -> None:
         self.node = node
         self.strand = strand
         self.context = context
         self.cells: dict[int, Cell] = {}
+        self.inside: dict[int, WeakKeyDictionary[Cell, Cell]] = {}
 
     def seen_from(self, strand: Strand) -> Caller:
         """The same, as a fork sees it."""
-        return Caller(self.node, strand, self.context)
+        caller = Caller(self.node, strand, self.context)
+        caller.inside = self.inside
+        return caller
 
     def take_in(self, place: int, planned: PlanInput, cell: Cell) -> Cell:
         """What the graph gets when this is the cell of an input of the node that calls it."""
-        inside = cell if cell is NOTHING else typed(planned, cell)
         if self.context is not None:
             self.context.pulled.append((planned, cell))
-            self.cells[place] = inside
-        return inside
+            inside = self.cells[place] = cell if cell is NOTHING else typed(planned, cell)
+            return inside
+        if cell is NOTHING:
+            return cell
+        known = self.inside.get(place)
+        if known is None:
+            known = self.inside[place] = WeakKeyDictionary()
+        own = known.get(cell)
+        if own is None:
+            own = known[cell] = Cell(value_of(planned, cell), cell.serial, cell.origin)
+        return own
 
 
 def value_of(planned: PlanInput, cell: Cell) -> Any:
