@@ -1037,6 +1037,36 @@ def test_failure_inside_a_data_graph(bench):
     ]
 
 
+@tf.data_node(id="calls.or_else")
+async def or_else(value: tf.Lazy[int], otherwise: int) -> int:
+    try:
+        return await value()
+    except ZeroDivisionError:
+        return otherwise
+
+
+def test_failure_that_is_caught_inside(bench):
+    """A data graph in which a failure was caught is evaluated anew, for it may not fail again (C2, D5)."""
+    fails = [True, False, False]
+
+    @tf.data_node
+    def transient() -> int:
+        return 1 // (not fails.pop(0))
+
+    with tf.build(STANDARD) as middle:
+        x, y = middle.declare_input("x", "int"), middle.declare_output("y", "int")
+        middle.connect(middle.add(or_else, value=x, otherwise=-1).result, y)
+    with tf.build(STANDARD) as inner:
+        call = inner.add(inner.define("middle", middle.graph), "middle", x=inner.declare_input("x", "int"))
+        inner.connect(call.y, inner.declare_output("y", "int"))
+
+    def fill(g, inner, loop):
+        return [g.add(Note, value=g.add(inner, "call", x=g.add(transient).result).y)]
+
+    bench.run(loop_over(inner, fill, times=3))
+    assert (bench.notes, fails) == ([-1, 1, 1], [False])
+
+
 def test_converted_at_the_boundary(bench):
     """A value that is converted where it comes in is one value for all that is inside (C2, D4, D11)."""
     with tf.build(STANDARD) as inner:

@@ -98,6 +98,17 @@ def test_starts():
     assert [line.partition(":")[0] for line in lines(only_exits)] == ["error[no-initiator] nodes"]
 
 
+def test_started_call():
+    """A run can start at a call only if the graph that it calls starts by itself (C3, M4)."""
+    called = {"id": "call", "type": "graph:one", "initiator": True}
+    one = {"interface": {"entries": [{"name": "in"}]}, "nodes": [ENTER]}
+    assert lines(graph(nodes=[called], graphs={"one": one})) == [
+        "error[no-initiator] nodes[0].initiator: A run starts at 'call', but in the graph that it calls no node starts. "
+        "Add a node of a type such as flow.start there, or enter this one through a wire."
+    ]
+    assert lines(graph(nodes=[called], graphs={"one": {**one, "nodes": [ENTER, START]}})) == ["no problems"]
+
+
 def test_all_problems_with_the_way_to_them():
     """All problems of all graphs come in one report, each with the path that leads to it (M5, C1)."""
     bad = {"id": "bad", "type": "math.ad"}

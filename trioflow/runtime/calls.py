@@ -158,7 +158,7 @@ def _data_call(node: PlanNode) -> AnyBody:
         if frame is None:
             frame = _data_frame(context, plan)
         if not frame.ready:
-            await _prepare(frame, outer.frame, run)
+            await _prepare(frame, run)
         strand = Strand(
             run, frame.store.fork(), outer.nurseries, frame, Caller(node, outer, context), outermost=outer.outermost
         )
@@ -187,17 +187,17 @@ def _data_frame(context: DataActivation, plan: Plan) -> DataFrame:
             value=run.max_depth,
         )
     frame = outer.calls[node.id] = DataFrame(plan, run.new_base(plan), outer, node.id, run)
+    template = template_of(plan, run)
+    frame.bodies = template.bodies.copy()
+    frame.set_up = outer.set_up
+    frame.waiting = [*template.living]
+    frame.ready = not template.living
     return frame
 
 
-async def _prepare(frame: DataFrame, outer: GraphFrame, run: RunState) -> None:
+async def _prepare(frame: DataFrame, run: RunState) -> None:
     """Set up the nodes of a data graph when it is first asked for; they live as long as the graph around."""
     async with frame.lock:
-        if not frame.bodies:
-            template = template_of(frame.plan, run)
-            frame.bodies = template.bodies.copy()
-            frame.waiting = [*template.living]
-            frame.set_up = outer.set_up
         while frame.waiting:  # if one is cancelled, the next that asks goes on with it
             await set_up(frame, frame.waiting[:1], run)
             del frame.waiting[0]

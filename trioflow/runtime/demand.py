@@ -444,7 +444,11 @@ def _complete(activation: Asking, frame: Frame, result: Any) -> Evaluation:
         for output, value in zip(node.type.outputs, values, strict=True)
     ]
     evaluation = Evaluation(frame.used, outputs, key)
-    if not saw_failure:
+    if saw_failure:
+        caller = activation.strand.caller
+        if caller is not None and caller.context is not None:
+            caller.context.saw_failure = True  # nor is that of the graph, which depends on this
+    else:
         remember(graph.root_cell, graph.base + node.index, evaluation, pulled)
     if frame.pending is not None:
         del run.in_progress[_key(frame)]

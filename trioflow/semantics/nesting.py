@@ -12,7 +12,7 @@ from trioflow.model.sockets import UNSET
 from trioflow.model.types import NAMED_TYPES, describe_type
 from trioflow.semantics.coercion import Mismatch, coerce_literal
 from trioflow.semantics.report import Problem, error
-from trioflow.semantics.topology import cycle_through, knots
+from trioflow.semantics.topology import cycle_through, initiators, knots
 from trioflow.semantics.wiring import Wiring
 
 _NAME = re.compile(r"[^.\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]([^.\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*)")
@@ -112,6 +112,18 @@ def check_calls(wiring: Wiring) -> Iterator[Problem]:
             node = wiring.graph.nodes[place]
             message = f"{node.id!r} calls {node.type}, which declares no interface."
             yield error("no-interface", f"nodes[{place}].type", message, 'Declare one there: "interface": {...}.', "C1")
+
+
+def check_started(wirings: Sequence[Wiring]) -> Iterator[tuple[Wiring, Problem]]:
+    """A call at which a run starts enters nowhere, so the graph that it calls must start by itself (C3, M4)."""
+    by_scope = {wiring.scope: wiring for wiring in wirings}
+    for wiring in wirings:
+        for place, (node, view) in enumerate(zip(wiring.graph.nodes, wiring.views, strict=True)):
+            callee = wiring.scope.callee(view.type) if view is not None and view.is_exec and node.initiator else None
+            if callee is not None and by_scope[callee].typed and not initiators(by_scope[callee]):
+                message = f"A run starts at {node.id!r}, but in the graph that it calls no node starts."
+                cure = "Add a node of a type such as flow.start there, or enter this one through a wire."
+                yield wiring, error("no-initiator", f"nodes[{place}].initiator", message, cure, "M4")
 
 
 # --- calls that never end --------------------------------------------------------------------------------------------

@@ -111,7 +111,7 @@ def check_starts(wiring: Wiring) -> Iterator[Problem]:
     # a data graph where it is asked.
     interface = wiring.graph.interface
     called = interface is not None and (bool(interface.entries) or not interface.is_exec)
-    if wiring.typed and not called and not _initiators(wiring):
+    if wiring.typed and not called and not initiators(wiring):
         yield error(
             "no-initiator",
             "nodes",
@@ -125,7 +125,8 @@ def _marked(wiring: Wiring) -> list[int]:
     return [place for place, node in enumerate(wiring.graph.nodes) if node.initiator]
 
 
-def _initiators(wiring: Wiring) -> list[int]:
+def initiators(wiring: Wiring) -> list[int]:
+    """Where runs of the graph start (M4)."""
     return [
         place
         for place, (node, view) in enumerate(zip(wiring.graph.nodes, wiring.views, strict=True))
@@ -138,7 +139,7 @@ def check_reachable(wiring: Wiring, *, by_itself: bool) -> Iterator[Problem]:
     interface = wiring.graph.interface
     starts = [place for place, node in enumerate(wiring.graph.nodes) if node.type in (ENTER, LEAVE)]
     if interface is None or interface.is_exec or by_itself:  # a data graph that is called starts nothing (C2)
-        starts = sorted({*starts, *_initiators(wiring)})
+        starts = sorted({*starts, *initiators(wiring)})
     if not wiring.complete or not starts:
         return
     starts += [place for place, view in enumerate(wiring.views) if view is not None and view.type.listens is not None]

@@ -20,7 +20,14 @@ from trioflow.model.sockets import UNSET, DataIn
 from trioflow.model.types import NAMED_TYPES, describe_type
 from trioflow.semantics.coercion import Mismatch, coerce_literal
 from trioflow.semantics.merge import POLICIES
-from trioflow.semantics.nesting import all_wirings, check_boundaries, check_calls, check_endless, check_interface
+from trioflow.semantics.nesting import (
+    all_wirings,
+    check_boundaries,
+    check_calls,
+    check_endless,
+    check_interface,
+    check_started,
+)
 from trioflow.semantics.report import Problem, Report, Severity, error, warning
 from trioflow.semantics.topology import check_data_cycles, check_exec_cycles, check_reachable, check_starts
 from trioflow.semantics.wiring import TypeView, Wiring
@@ -36,7 +43,7 @@ def validate(graph: Graph, registry: Registry) -> Report:
     root = Scope(graph, registry)
     wirings = all_wirings(root)
     found = [(wiring, [*_check_graph(wiring, by_itself=wiring.scope is root)]) for wiring in wirings]
-    for wiring, problem in check_endless(wirings):
+    for wiring, problem in chain(check_endless(wirings), check_started(wirings)):
         found[wirings.index(wiring)][1].append(problem)
     return Report(
         tuple(
