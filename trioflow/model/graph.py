@@ -142,7 +142,7 @@ class Input:
     """A data input of a graph that is called as a node: inside, a data output of its `graph.enter` (C1).
 
     Without a `default` it is required; null is a default. A *lazy* one is resolved whenever it is asked for inside,
-    any other once, before the call (C4).
+    any other once, before the call (C4). A data graph asks for all of them when it needs them (C2).
     """
 
     name: str
