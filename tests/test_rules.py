@@ -6,19 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-
-RULES = """
-    M1 M2 M3 M4 M5
-    D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11
-    T1 T2 T3 T4 T5 T6 T7 T8 T9
-    F1 F2 F3 F4 F5 F6 F7 F8
-    S1 S2 S3 S4 S5 S6
-    R1 R2 R3 R4 R5 R6 R7 R8
-    G1 G2 G3 G4
-    E1 E2 E3 E4 E5
-    B1 B2
-    C1 C2 C3 C4 C5 C6 C7 C8
-""".split()
+from specification import RULES
 
 ROOT = Path(__file__).parent.parent
 _RANGE = re.compile(r"\b[MDTFSRGEBC]\d+\s*[-–]\s*[MDTFSRGEBC]?\d+\b")

@@ -23,6 +23,7 @@ TrioflowError
 │   ├── TeardownTimeout       nodes did not tear down within the grace period (R1)
 │   ├── RunFinished           the host asked something of a run that is over
 │   └── RunAborted            the host asks for the result of a run that it has cancelled
+├── PortFailure             an engine that is checked; in `trioflow.conformance.port`
 └── MissingExtra            an optional dependency is not installed
 
 What a node's body raises itself is not in this tree: it reaches the caller as it is, with a note that names node,

@@ -10,6 +10,7 @@ from typing import TextIO
 import click
 
 from trioflow.cli.check import check
+from trioflow.cli.conformance import conformance
 from trioflow.cli.draw import draw
 from trioflow.cli.nodes import nodes
 from trioflow.cli.run import run
@@ -23,14 +24,14 @@ INTERRUPTED = 130
 )
 @click.version_option(package_name="trioflow", message="%(prog)s %(version)s")
 def app() -> None:
-    """Run, check and draw node graphs.
+    """Run, check and draw node graphs. Check engines against the rules.
 
     GRAPH is a file (JSON, or YAML if it is named so), or the name of an example that comes with trioflow: census,
     events, fizzbuzz, try_catch. A file of that name comes first.
     """
 
 
-for command in (run, check, draw, nodes):
+for command in (run, check, draw, nodes, conformance):
     app.add_command(command)
 
 

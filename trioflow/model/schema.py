@@ -1,4 +1,4 @@
-"""The shape of a graph document, drawn from the classes of the model: its keys, and its JSON Schema.
+"""The shape of documents, drawn from the classes that hold them: their keys, and their JSON Schema.
 
 Nothing here is typed by hand twice: types, defaults, choices and descriptions come from the fields and docstrings.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 import attrs
@@ -38,6 +38,19 @@ _SIMPLE: dict[Any, dict[str, Any]] = {
 }
 
 
+@attrs.frozen(eq=False)
+class Form:
+    """A form of its own for the values of a field, as an annotation of its type.
+
+    `problems` gives what is wrong with a value: paths from the value on, and reasons. `schema` says the same as a JSON
+    Schema, in which `{"$ref": "#/$defs/NAME"}` is the form itself.
+    """
+
+    name: str
+    problems: Callable[[Any], Iterable[tuple[str, str]]]
+    schema: Mapping[str, Any]
+
+
 def fields_by_key(cls: type) -> dict[str, attrs.Attribute[Any]]:
     """The keys of a document's object, in the order in which they are written, with the fields that hold them."""
     # `graph.py` can't import NodeType itself: node types know what a graph is.
@@ -60,9 +73,19 @@ def document_schema() -> dict[str, Any]:
     }
     root["properties"] = {"trioflow": version, **root["properties"]}
     root["required"] = ["trioflow"]
+    return _rooted("trioflow graph", root, definitions)
+
+
+def schema_of(hint: Any, title: str) -> dict[str, Any]:
+    """A JSON Schema (draft 2020-12) for what has the shape of a type, as a new dictionary."""
+    definitions: dict[str, Any] = {}
+    return _rooted(title, _schema(hint, definitions), definitions)
+
+
+def _rooted(title: str, root: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "trioflow graph",
+        "title": title,
         **root,
         "$defs": dict(sorted(definitions.items())),
     }
@@ -94,14 +117,13 @@ def _schema(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
         return dict(_SIMPLE[hint])
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        limits = [{"minimum": extra.value} for extra in arguments[1:] if isinstance(extra, Minimum)]
-        return {**_schema(arguments[0], definitions), **(limits[0] if limits else {})}
+        return _annotated(*arguments, definitions=definitions)
     if origin is Literal:
         return {"enum": list(arguments)}
     if origin in (Union, types.UnionType):
         return {"anyOf": [_schema(part, definitions) for part in arguments]}
     if origin is tuple:
-        return {"type": "array", "items": _schema(arguments[0], definitions)}
+        return _list(arguments, definitions)
     if origin is Mapping:
         return {"type": "object", "additionalProperties": _schema(arguments[1], definitions)}
     if attrs.has(hint):
@@ -112,7 +134,25 @@ def _schema(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     raise TypeError(f"A field of type {hint!r} has no form in a document. Teach _schema() about it.")
 
 
+def _annotated(hint: Any, *extras: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    for extra in extras:
+        if isinstance(extra, Form):
+            definitions.setdefault(extra.name, dict(extra.schema))
+            return {"$ref": f"#/$defs/{extra.name}"}
+    limits = [{"minimum": extra.value} for extra in extras if isinstance(extra, Minimum)]
+    return {**_schema(hint, definitions), **(limits[0] if limits else {})}
+
+
+def _list(arguments: tuple[Any, ...], definitions: dict[str, Any]) -> dict[str, Any]:
+    if arguments[-1] is ...:
+        return {"type": "array", "items": _schema(arguments[0], definitions)}
+    row = [_schema(part, definitions) for part in arguments]
+    return {"type": "array", "prefixItems": row, "items": False, "minItems": len(row)}
+
+
 def _plain(default: Any) -> Any:
     if isinstance(default, Mapping):
         return dict(cast("Mapping[str, Any]", default))
+    if attrs.has(type(default)):
+        return {}  # an object with all of its fields at their defaults
     return [] if default == () else default

@@ -1,4 +1,4 @@
-"""From plain trees of dicts and lists to the model's classes and back, by cattrs; every problem with its path.
+"""From plain trees of dicts and lists to attrs classes and back, by cattrs; every problem with its path.
 
 The keys are the fields of the classes (`schema.py`). No value is coerced: the number 7 is not the text "7".
 """
@@ -10,8 +10,9 @@ import functools
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, Literal, cast, get_args, get_origin
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
 import attrs
 from cattrs import (
@@ -27,11 +28,14 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 from trioflow.errors import did_you_mean
 from trioflow.model.graph import FORMAT_VERSION, Endpoint, Graph, Minimum
 from trioflow.model.json_text import Repeated
-from trioflow.model.schema import fields_by_key
+from trioflow.model.schema import Form, fields_by_key
 
 _VERSION = re.compile(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
 _TEXT = frozenset({str})
 _SCALARS = frozenset({str, int, bool, type(None)})
+_NAMES: dict[Any, str] = {str: "text", int: "a whole number", bool: "true or false"}
+
+T = TypeVar("T")
 
 # --- problems and their paths ----------------------------------------------------------------------------------------
 
@@ -89,7 +93,7 @@ def _say(value: object) -> str:
     return f"{name} {shown if len(shown) <= 60 else shown[:57] + '...'}"
 
 
-# --- from values to the model ----------------------------------------------------------------------------------------
+# --- from values to classes ------------------------------------------------------------------------------------------
 
 
 def graph_from(tree: Any) -> Graph:
@@ -99,11 +103,23 @@ def graph_from(tree: Any) -> Graph:
     # A copy of the same kind: one in which keys occur twice says so.
     tree = copy.copy(tree)
     del tree["trioflow"]
+    graph = _structured(tree, Graph, newer)
+    return attrs.evolve(graph, version=version if newer else FORMAT_VERSION)
+
+
+def structured(tree: Any, shape: type[T]) -> T:
+    """What a tree of dicts and lists says, as an attrs class or a union of some. Raises `Refused` with every problem.
+
+    The classes of a union are told apart by a field that all have, of the type `Literal`.
+    """
+    return _structured(tree, shape, False)
+
+
+def _structured(tree: Any, shape: type[T], keep_unknown: bool) -> T:
     try:
-        graph = _converter(newer).structure(tree, Graph)
+        return _converter(keep_unknown).structure(tree, shape)
     except (BaseValidationError, Refused) as error:
         raise Refused([*_gather(error)]) from None
-    return attrs.evolve(graph, version=version if newer else FORMAT_VERSION)
 
 
 def _is_newer(tree: Any) -> bool:
@@ -140,16 +156,18 @@ def _made_from(origin: object) -> Callable[[Any], bool]:
 @functools.cache
 def _converter(keep_unknown: bool) -> Converter:
     converter = Converter()
-    converter.register_structure_hook(str, _exactly(str, "text"))
-    converter.register_structure_hook(bool, _exactly(bool, "true or false"))
-    converter.register_structure_hook(int, _exactly(int, "a whole number"))
+    for kind in _NAMES:
+        converter.register_structure_hook(kind, _exactly(kind))
     converter.register_structure_hook(Endpoint, _endpoint)
     converter.register_structure_hook_func(lambda hint: hint is Any, _json_value)
-    converter.register_structure_hook_func(_made_from(Mapping), _json_object)
+    converter.register_structure_hook_factory(_made_from(Mapping), _mapping_of)
+    # A graph holds graphs, so what makes one can not be made beforehand.
     converter.register_structure_hook_func(_is_mapping_of_graphs, _graphs_by(converter))
     converter.register_structure_hook_factory(_made_from(Annotated), _limited)
     converter.register_structure_hook_factory(_made_from(Literal), _choice)
     converter.register_structure_hook_factory(_made_from(tuple), _list_of)
+    converter.register_structure_hook_factory(_is_union_of(_NAMES.__contains__), _exactly_one_of)
+    converter.register_structure_hook_factory(_is_union_of(_is_object), _tagged)
     converter.register_structure_hook_factory(
         _is_object, lambda cls, converter: _object_of(cls, converter, keep_unknown)
     )
@@ -165,18 +183,31 @@ def _converter(keep_unknown: bool) -> Converter:
     return converter
 
 
-def _exactly(kind: type, name: str) -> Hook:
+def _is_union_of(accepted: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda hint: get_origin(hint) in (Union, UnionType) and all(map(accepted, get_args(hint)))
+
+
+def _exactly(*kinds: type) -> Hook:
+    expected = " or ".join(_NAMES[kind] for kind in kinds)
+
     def structure(value: Any, _: Any) -> Any:
-        # `is`: true is an int for isinstance.
-        if type(value) is not kind:
-            raise _expected(name, value)
+        # Not isinstance: true is an int for that.
+        if type(value) not in kinds:
+            raise _expected(expected, value)
         return value
 
     return structure
 
 
+def _exactly_one_of(hint: Any, _converter: Converter) -> Hook:
+    return _exactly(*get_args(hint))
+
+
 def _limited(hint: Any, converter: Converter) -> Hook:
     kind, *extras = get_args(hint)
+    for form in extras:
+        if isinstance(form, Form):
+            return _formed(form)
     hook = converter.get_structure_hook(kind)
     minimum = next(extra.value for extra in extras if isinstance(extra, Minimum))
 
@@ -189,12 +220,23 @@ def _limited(hint: Any, converter: Converter) -> Hook:
     return structure
 
 
+def _formed(form: Form) -> Hook:
+    def structure(value: Any, _: Any) -> Any:
+        problems = [*form.problems(value)]
+        if problems:
+            raise Refused(problems)
+        return value
+
+    return structure
+
+
 def _choice(hint: Any, _converter: Converter) -> Hook:
     choices = get_args(hint)
+    kinds = {*map(type, choices)}  # true is equal to 1
 
     def structure(value: Any, _: Any) -> Any:
-        if not isinstance(value, str) or value not in choices:
-            refused = _expected(" or ".join(f'"{choice}"' for choice in choices), value)
+        if type(value) not in kinds or value not in choices:
+            refused = _expected(" or ".join(map(_quote, choices)), value)
             near = did_you_mean(value, choices) if isinstance(value, str) else ""
             raise Refused([(path, f"{what}.{near}" if near else what) for path, what in refused.problems])
         return value
@@ -203,12 +245,78 @@ def _choice(hint: Any, _converter: Converter) -> Hook:
 
 
 def _list_of(hint: Any, converter: Converter) -> Hook:
+    if get_args(hint)[-1] is not ...:
+        return _row_of(get_args(hint), converter)
     hook = homogenous_tuple_structure_factory(hint, converter)
 
     def structure(value: Any, _: Any) -> Any:
         if type(value) is not list:
             raise _expected("a list", value)
         return hook(value, hint)
+
+    return structure
+
+
+def _row_of(kinds: tuple[Any, ...], converter: Converter) -> Hook:
+    hooks = [(f"[{index}]", kind, converter.get_structure_hook(kind)) for index, kind in enumerate(kinds)]
+
+    def structure(value: Any, _: Any) -> Any:
+        if type(value) is not list or len(value) != len(kinds):
+            raise _expected(f"a list of {len(kinds)}", value)
+        return tuple(_all((key, item, kind, hook) for (key, kind, hook), item in zip(hooks, value, strict=True)))
+
+    return structure
+
+
+def _mapping_of(hint: Any, converter: Converter) -> Hook:
+    kind = get_args(hint)[1]
+    if kind is Any:
+        return _json_object
+    hook = converter.get_structure_hook(kind)
+
+    def structure(value: Any, _: Any) -> Any:
+        if not isinstance(value, dict):
+            raise _expected("an object", value)
+        problems = [*_repeats(value, "")]
+        if problems:
+            raise Refused(problems)
+        return dict(zip(value, _all((_step(key), item, kind, hook) for key, item in value.items()), strict=True))
+
+    return structure
+
+
+def _all(parts: Iterable[tuple[str, Any, Any, Hook]]) -> list[Any]:
+    """Each part structured: its path, its value, its type and the hook of that. Raises the problems of all."""
+    made: list[Any] = []
+    problems: list[tuple[str, str]] = []
+    for path, value, kind, hook in parts:
+        try:
+            made.append(hook(value, kind))
+        except (BaseValidationError, Refused) as error:
+            problems += _gather(error, path=path)
+    if problems:
+        raise Refused(problems)
+    return made
+
+
+def _tagged(hint: Any, converter: Converter) -> Hook:
+    fields = [fields_by_key(cls) for cls in get_args(hint)]
+    key = next(key for key in fields[0] if all(key in each and _made_from(Literal)(each[key].type) for each in fields))
+    classes = {
+        tag: (cls, converter.get_structure_hook(cls))
+        for cls, each in zip(get_args(hint), fields, strict=True)
+        for tag in get_args(each[key].type)
+    }
+    choose = _choice(Literal[tuple(classes)], converter)
+
+    def structure(value: Any, _: Any) -> Any:
+        if not isinstance(value, dict):
+            raise _expected("an object", value)
+        if key not in value:
+            raise Refused([("", f'the key "{key}" is missing. Add it.')])
+        (tag,) = _all([(_step(key), value[key], None, choose)])
+        cls, hook = classes[tag]
+        return hook(value, cls)
 
     return structure
 
@@ -324,7 +432,7 @@ def _object_of(cls: Any, converter: Converter, keep_unknown: bool) -> Hook:
             made = None
         if problems:
             raise Refused(problems)
-        return attrs.evolve(made, extra=extra)
+        return attrs.evolve(made, extra=extra) if extra else made
 
     return structure
 

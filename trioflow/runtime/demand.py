@@ -283,7 +283,7 @@ def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluati
                 frame = stack.pop()
                 if frame.body is not None:
                     break
-                if frame.gathered:
+                if frame.gathered and not is_cancellation(thrown):
                     frame.known = None
                     thrown = None
                     break

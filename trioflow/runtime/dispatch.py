@@ -89,8 +89,11 @@ async def dispatch(strand: Strand, line: Line, targets: Sequence[Target]) -> Non
     """Dispatch targets, one after the other, each with everything it hands over to (T1, T6). The hot path."""
     run = strand.run
     frame = strand.frame
-    if line.depth >= run.max_depth:  # T9
-        raise _too_deep(run, line)
+    if line.depth >= run.max_depth and targets:
+        await checkpoint_if_cancelled()
+        run.fuel -= 1
+        await run.pass_gate(strand, line, targets[0].node)  # T2: the gate is before the limits
+        raise _too_deep(run, line)  # T9
     pending = [*targets[::-1]]
     while pending:
         target = pending.pop()

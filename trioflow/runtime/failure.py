@@ -56,6 +56,13 @@ def mark_origin(error: BaseException, run: RunState, where: Path, node: str, typ
     return where
 
 
+def arose_with(error: BaseException, first: BaseException) -> None:
+    """Note on a group of failures that it arose where the first of them did (E2)."""
+    origin = getattr(first, _ATTRIBUTE, None)
+    if error is not first and origin is not None:
+        setattr(error, _ATTRIBUTE, origin)
+
+
 def origin_node(error: BaseException) -> tuple[str, str, Path] | None:
     """Node, its type and the path that a failure was marked with, for messages."""
     for leaf in leaves(error):

@@ -8,11 +8,12 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import trio
+from trio.lowlevel import checkpoint_if_cancelled
 
 from trioflow.errors import DepthExceeded
 from trioflow.model.context import Branches, Fork
 from trioflow.runtime.dispatch import drive
-from trioflow.runtime.failure import collapse
+from trioflow.runtime.failure import arose_with, collapse, mark_origin
 from trioflow.runtime.line import Line
 from trioflow.runtime.options import MAX_NESTING
 from trioflow.runtime.strand import Strand
@@ -73,6 +74,7 @@ class StrandFork(Fork):
         except Exception as error:
             self._failure = error
             if not self.collected:
+                forks.first_failure = forks.first_failure or error
                 raise  # F2: the nursery cancels the siblings and the owner's body
         finally:
             self._done = True
@@ -98,6 +100,7 @@ class ForkSet:
         self._outstanding: list[StrandFork] = []
         self.in_flight = 0
         self.failures: list[tuple[int, Exception]] = []
+        self.first_failure: Exception | None = None
         # What the owner waits for, with the condition under which it may go on; several, if its body has tasks.
         self._waiting: dict[trio.Event, Callable[[], bool]] = {}
 
@@ -109,10 +112,11 @@ class ForkSet:
         collected: bool = False,
         discard: bool = False,
         cancellable: bool = False,
+        limited: bool = True,
     ) -> StrandFork:
         """Fork the owner's strand as it is now (F1)."""
         run = self._run
-        limit = run.options.max_strands
+        limit = run.options.max_strands if limited else None
         if limit is not None and run.strands >= limit:
             run.reached("strands", limit, self._line)
         fork = StrandFork(self._made, line or Line(self._line), collected=collected, cancellable=cancellable)
@@ -150,11 +154,15 @@ class ForkSet:
                 await self._run.wait(self._strand, event)
             finally:
                 del self._waiting[event]
+        # The end of a fork that failed may be what was waited for: then nothing is to be merged, nor started (F2).
+        await checkpoint_if_cancelled()
 
     async def join(self) -> None:
         """Wait for all forks, then merge them in the order in which they were made (F3, F5)."""
         if self.in_flight:
             await self.wait_until(lambda: self.in_flight == 0)
+        else:
+            await checkpoint_if_cancelled()
         outstanding, self._outstanding = self._outstanding, []
         run = self._run
         for fork in outstanding:
@@ -163,6 +171,17 @@ class ForkSet:
             for conflict in self._strand.store.merge(fork.writes):
                 run.tell(MergeConflict, fork.line, self._node, conflict.variable, conflict.kept, conflict.lost)
             run.tell(StrandJoined, fork.line, self._node)
+
+    def mark(self, error: Exception) -> None:
+        """The owner's own body has failed, before any fork (E2)."""
+        if self._node is not None:
+            mark_origin(
+                error,
+                self._run,
+                self._line.where,
+                self._node,
+                self._run.plan.nodes[self._run.plan.node_index[self._node]].type.id,
+            )
 
     def in_order(self, error: BaseException) -> BaseException:
         """What came out of the nursery: a single failure as itself, several in the order of their forks (R4)."""
@@ -196,10 +215,18 @@ async def open_forks(line: Line, strand: Strand, node: str | None) -> AsyncGener
     try:
         async with trio.open_nursery() as nursery:
             forks = ForkSet(line, strand, node, nursery)
-            yield forks
-            await forks.join()
+            try:
+                yield forks
+                await forks.join()
+            except Exception as error:
+                if forks.first_failure is None:
+                    forks.first_failure = error
+                    forks.mark(error)
+                raise
     except BaseException as error:
         failure = forks.in_order(error) if forks is not None else error
+        if forks is not None and forks.first_failure is not None:
+            arose_with(failure, forks.first_failure)
     finally:
         strand.nurseries -= 1
     if failure is not None:

@@ -10,7 +10,7 @@ import attrs
 import trio
 
 from trioflow.errors import RunFinished, UnknownName, did_you_mean
-from trioflow.semantics.events import ROOT, BreakpointHit, RunPaused, RunResumed
+from trioflow.semantics.events import ROOT, BreakpointHit, Path, RunPaused, RunResumed
 
 if TYPE_CHECKING:
     from trioflow.runtime.line import Line
@@ -42,7 +42,10 @@ class Gate:
     def __init__(self, state: RunState) -> None:
         self._state = state
         self._reason: str | None = None
+        # Who waits, in order of arrival.
         self._parked: OrderedDict[trio.Event, None] = OrderedDict()
+        # Who was let pass by `step`, and has not gone on yet.
+        self._stepping: set[trio.Event] = set()
         self._permits = 0
         self._breakpoints: dict[str, Condition | None] = {}
         self._quiet = trio.Event()
@@ -75,7 +78,7 @@ class Gate:
         if self._state.watch is not None:
             self._state.watch.tell(RunResumed, ROOT, None)
         while self._parked:
-            self._release_one()
+            self._release_one(stepping=False)
 
     def step(self, count: int = 1) -> None:
         """Let exactly `count` more dispatches pass, first come first served; the gate stays closed (G2).
@@ -90,7 +93,7 @@ class Gate:
         self._permits += count
         while self._permits and self._parked:
             self._permits -= 1
-            self._release_one()
+            self._release_one(stepping=True)
 
     async def wait_parked(self) -> None:
         """Wait until no strand is between dispatches: all wait at the gate, or for strands that do (G2)."""
@@ -124,8 +127,8 @@ class Gate:
         state = f"closed ({self._reason})" if self._reason is not None else "open"
         return f"<Gate: {state}, {len(self._parked)} parked>"
 
-    async def wait(self, strand: Strand, line: Line, node: PlanNode) -> bool:
-        """Pass the gate, waiting while it is closed; tells whether that was so. Called by the dispatch loop."""
+    async def wait(self, strand: Strand, line: Line, node: PlanNode) -> None:
+        """Pass the gate, waiting while it is closed. Called by the dispatch loop."""
         shown = strand.frame.prefix + node.id
         if shown in self._breakpoints and self._reason is None:
             condition = self._breakpoints[shown]
@@ -134,22 +137,24 @@ class Gate:
                     self._state.watch.tell(BreakpointHit, line.where.within(strand.frame.prefix), node.id)
                 self._close(f"breakpoint on {shown!r}")
         if self._reason is None:
-            return False
+            return
         if self._permits:
             self._permits -= 1
-            return False
+            return
         arrival = trio.Event()
         self._parked[arrival] = None
         try:
             await self._state.wait(strand, arrival)
+            if self._state.schedule is not None:
+                await self._state.schedule.turn(f"g {Path(line.where, line.count)} {node.id}")
         except trio.Cancelled:
-            if arrival in self._parked:
-                del self._parked[arrival]
-            elif self._reason is not None:  # pyright: ignore[reportUnnecessaryComparison] - time has passed
+            self._parked.pop(arrival, None)
+            if arrival in self._stepping and self._reason is not None:  # pyright: ignore[reportUnnecessaryComparison] - time has passed
                 # It was let pass and dies before it does: the next in line takes its place.
                 self.step(1)
             raise
-        return True
+        finally:
+            self._stepping.discard(arrival)
 
     def all_quiet(self) -> None:
         """No strand is between dispatches any more."""
@@ -161,8 +166,10 @@ class Gate:
         if self._state.watch is not None:
             self._state.watch.tell(RunPaused, ROOT, None, reason)
 
-    def _release_one(self) -> None:
+    def _release_one(self, *, stepping: bool) -> None:
         arrival, _ = self._parked.popitem(last=False)
+        if stepping:
+            self._stepping.add(arrival)
         self._state.rouse(arrival)
 
     def _must_be_live(self, verb: str) -> None:

@@ -219,7 +219,7 @@ class Run:
         lines = [Line(root) for _ in state.plan.initiators]
         host_line = Line(root)
         async with open_forks(root, strand, None) as forks:
-            self._start_host_strand = lambda: forks.start(self._handle_host_events, line=host_line)
+            self._start_host_strand = lambda: forks.start(self._handle_host_events, line=host_line, limited=False)
             if self._host_events:
                 self._host_fork = self._start_host_strand()
             for line, initiator in zip(lines, state.plan.initiators, strict=True):  # R2

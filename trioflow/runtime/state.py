@@ -15,7 +15,7 @@ from trioflow.model.context import Services
 from trioflow.runtime.frame import GraphFrame, new_store
 from trioflow.runtime.gate import Gate
 from trioflow.runtime.options import MAX_NESTING, RunOptions, RunStatus
-from trioflow.runtime.schedule import Schedule, current_schedule
+from trioflow.runtime.schedule import current_schedule
 from trioflow.semantics.events import ROOT, LimitReached, Path
 from trioflow.semantics.plan import Plan, PlanNode, Target
 from trioflow.semantics.store import Store
@@ -189,20 +189,14 @@ class RunState(GraphFrame):
         self.fuel += 1  # this dispatch is not granted yet
         if self.schedule is None:
             await self.take_turn()
-            if self.gate.slow:
-                await self.gate.wait(strand, line, node)
         else:
-            await self._pass_controlled(self.schedule, strand, line, node)
+            await self.schedule.turn(f"d {Path(line.where, line.count)} {node.id}")
+        if self.gate.slow:
+            await self.gate.wait(strand, line, node)
         if self.steps >= self.max_steps:  # R8
             self.reached("steps", self.max_steps, line, node, strand)
         self._refuel()
         self.fuel -= 1
-
-    async def _pass_controlled(self, schedule: Schedule, strand: Strand, line: Line, node: PlanNode) -> None:
-        label = f"{Path(line.where, line.count)} {node.id}"
-        await schedule.turn("d " + label)
-        if self.gate.slow and await self.gate.wait(strand, line, node):
-            await schedule.turn("g " + label)
 
     async def pass_evaluation(self, line: Line, node: PlanNode) -> None:
         """The rare part of an evaluation: it gets its turn and its fuel, but demands are never gated (G1)."""

@@ -150,12 +150,17 @@ class Store:
         conflicts: list[Conflict] = []
         number = writes.number
         variables = len(self._variables)
+        kept: list[tuple[Key, Cell]] = []
         for key, theirs in writes.cells.items():
             mine = self._at(key)
             if isinstance(key, int) and key < variables and mine is not writes.base[key]:
-                self._merge_variable(key, writes, mine, theirs, conflicts)
+                cell = self._merged(key, writes, mine, theirs, conflicts)
+                if cell is not mine:
+                    kept.append((key, cell))
             elif mine is None or self._written(key, mine) < number:  # F3
-                self._put(key, theirs, mine, number)
+                kept.append((key, theirs))
+        for key, cell in kept:  # only now: a merge that fails changes nothing
+            self._put(key, cell, self._at(key), number)
         self.revision = object()
         return conflicts
 
@@ -180,28 +185,25 @@ class Store:
             self.state[key] = cell
         self._effective[key] = (cell, number)
 
-    def _merge_variable(self, slot: int, writes: Writes, mine: Cell, theirs: Cell, conflicts: list[Conflict]) -> None:
-        """More than one side wrote since the fork (F4)."""
+    def _merged(self, slot: int, writes: Writes, mine: Cell, theirs: Cell, conflicts: list[Conflict]) -> Cell:
+        """What a variable is after a join if more than one side wrote since the fork (F4). Raises `MergeError`."""
         variable = self._variables[slot]
         number = writes.number
         mine_is_younger = self._written(slot, mine) > number
         if variable.policy == "last":
             kept, lost = (mine, theirs) if mine_is_younger else (theirs, mine)
             conflicts.append(Conflict(variable.name, kept.value, lost.value))
-            if kept is theirs:
-                self._put(slot, theirs, mine, number)
-        elif variable.policy == "first":
-            if mine_is_younger:
-                self._put(slot, theirs, mine, number)
-        elif variable.policy == "error":
+            return kept
+        if variable.policy == "first":
+            return theirs if mine_is_younger else mine
+        if variable.policy == "error":
             raise MergeError(
                 f"Variable {variable.name!r} was written by more than one concurrent strand "
                 f"({mine.value!r} and {theirs.value!r}), and its merge policy is 'error'. "
                 "Write it in one strand only, or give it a policy such as 'last', 'sum' or 'append'."
             )
-        else:
-            value = merge_variable(
-                variable.policy, self._merges, variable.name, writes.base[slot].value, mine.value, theirs.value
-            )
-            origin = "+" + digest((mine.origin, theirs.origin))
-            self._put(slot, Cell(value, self._next(), origin), mine, number)
+        value = merge_variable(
+            variable.policy, self._merges, variable.name, writes.base[slot].value, mine.value, theirs.value
+        )
+        watched = mine.origin != "?" or theirs.origin != "?"
+        return Cell(value, self._next(), "+" + digest((mine.origin, theirs.origin)) if watched else "?")

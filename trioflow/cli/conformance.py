@@ -1,0 +1,71 @@
+"""`trioflow conformance`: is an engine true to the rules? `checks.py` does the work, and needs optional packages."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from trioflow.cli.bad_input import BadInput
+from trioflow.errors import MissingExtra
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_EPILOG = "Exit codes: 0 all passed; 1 something failed; 2 bad usage or bad input; 130 interrupted."
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+def _check_options(function: F) -> F:
+    """The options of all checks."""
+    options = [
+        click.option("--seed", type=int, help="Draw the same random graphs as the run that named this seed."),
+        click.option(
+            "--examples", type=click.IntRange(0), default=1000, show_default=True, help="How many random graphs."
+        ),
+        click.option(
+            "--level", type=click.IntRange(0, 3), default=3, show_default=True, help="Check no more than this level."
+        ),
+        click.option(
+            "--rule",
+            "rules",
+            multiple=True,
+            metavar="ID",
+            help="Only the vectors of this rule, and no random graphs. May be repeated.",
+        ),
+        click.option("--vectors", type=_FOLDER, help="Vectors of your own instead of those that come with trioflow."),
+        click.option("--save-failures", type=_FOLDER, help="Write failures into this folder, as vectors."),
+        click.option(
+            "--baseline", type=_FILE, help="A file that names the checks that are known to fail, one on each line."
+        ),
+        click.option("--junit", type=_FILE, help="Write the findings to this file, as JUnit XML."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@click.group()
+def conformance() -> None:
+    """Check an engine against the rules of spec/. Needs the extra `testing`."""
+    if importlib.util.find_spec("hypothesis") is None:
+        raise BadInput(str(MissingExtra("trioflow conformance", "testing")))
+
+
+@conformance.command(epilog=_EPILOG)
+@_check_options
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def port(command: tuple[str, ...], **options: Any) -> int:
+    """Check a port, which is an engine in any language. COMMAND starts it; spec/INTERPRETING.md says what it is asked.
+
+    \b
+    For example:
+      trioflow conformance port -- node spec/ports/js/port.mjs
+    """
+    from trioflow.cli.checks import Settings, check  # noqa: PLC0415 - its packages are optional
+    from trioflow.conformance.port import ProcessPort  # noqa: PLC0415 - as above
+
+    return check(lambda: ProcessPort(command), Settings(**options))

@@ -1,0 +1,114 @@
+"""All that a port is checked with, one part after the other; what was found is there even if it is interrupted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import attrs
+from hypothesis.strategies import SearchStrategy
+
+from trioflow.conformance.campaign import Campaign, Judge, Request, TraceJudge
+from trioflow.conformance.findings import Finding
+from trioflow.conformance.port import Port, PortFailure
+from trioflow.conformance.vectors import CONTROLLED, MOST_SCHEDULES, Vector, check_vector
+
+
+class Progress(Protocol):
+    """Somebody who wants to know how far the checks are."""
+
+    def show(self, what: str, done: int, total: int, failed: int) -> None:
+        """So many of so many are done, and so many failures have been found."""
+        ...
+
+
+@attrs.frozen
+class Random:
+    """What random campaigns need: where requests come from, and who knows what must come of them.
+
+    `requests` gives the requests for a level that need no other capabilities than some.
+    """
+
+    requests: Callable[[int, frozenset[str]], SearchStrategy[Request]]
+    judge: Judge
+    judge_trace: TraceJudge
+    seed: int
+    examples: int
+
+
+@attrs.define(eq=False)
+class Suite:
+    """Checks a port: all vectors up to a level, then random campaigns. `findings` grows while it runs."""
+
+    port: Port
+    vectors: Sequence[Vector]
+    random: Random | None
+    level: int
+    progress: Progress
+    most_schedules: int = MOST_SCHEDULES
+    findings: list[Finding] = attrs.field(factory=list[Finding], init=False)
+
+    @property
+    def failed(self) -> int:
+        """How many checks have failed so far."""
+        return sum(finding.outcome == "failed" for finding in self.findings)
+
+    def run(self) -> None:
+        """Run all checks and close the port. A port that is given up ends them."""
+        try:
+            for done, vector in enumerate(self.vectors):
+                self._check(vector, done)
+            if self.random is not None and self.random.examples:
+                for level, examples in _shares(min(self.level, self.port.level), self.random.examples):
+                    self._campaign(self.random, level, examples)
+        except PortFailure as failure:
+            self.findings.append(Finding("port: restarts", (), 0, "failed", str(failure)))
+        self._close()
+
+    def _check(self, vector: Vector, done: int) -> None:
+        what, total = f"vectors: {vector.name}", len(self.vectors)
+
+        def show(runs: int) -> None:
+            self.progress.show(f"{what} ({runs:,} schedules)" if vector.explore else what, done, total, self.failed)
+
+        self.progress.show(what, done, total, self.failed)
+        self.findings.append(check_vector(self.port, vector, most_schedules=self.most_schedules, progress=show))
+
+    def _campaign(self, random: Random, level: int, examples: int) -> None:
+        before = self.failed
+
+        def show(done: int, failed: int) -> None:
+            # Shrinking goes on beyond the number of examples.
+            self.progress.show(f"campaign L{level}", min(done, examples), examples, before + failed)
+
+        campaign = Campaign(
+            self.port,
+            random.requests(level, self.port.capabilities),
+            random.judge,
+            random.judge_trace,
+            level=level,
+            seed=random.seed,
+            examples=examples,
+            progress=show,
+        )
+        try:
+            campaign.run()
+        finally:
+            self.findings.extend(campaign.findings())
+
+    def _close(self) -> None:
+        started = time.perf_counter()
+        try:
+            self.port.close()
+        except PortFailure as failure:
+            finding = Finding("port: stop", (), 0, "failed", str(failure), time.perf_counter() - started)
+            self.findings.append(finding)
+
+
+def _shares(level: int, examples: int) -> list[tuple[int, int]]:
+    """The levels of the campaigns with their shares: most for the highest, the rest for schedules of the port's own."""
+    if level < CONTROLLED:
+        return [(level, examples)]
+    own = max(1, examples // 5)
+    return [(1, own), (level, max(1, examples - own))]
