@@ -28,6 +28,7 @@ from trioflow.conformance.findings import (
     tallies,
     with_baseline,
 )
+from trioflow.conformance.judge import judge, judge_trace, requests, valid
 from trioflow.conformance.port import Port, PortFailure
 from trioflow.conformance.suite import Random, Suite
 from trioflow.conformance.vectors import PACKAGED, Vector, load_vectors
@@ -83,8 +84,10 @@ def check(open_port: Callable[[], AbstractContextManager[Port]], settings: Setti
 
 
 def _random(settings: Settings, seed: int) -> Random | None:
-    """Where random requests come from, and who judges the answers."""
-    return None
+    """Where random requests come from, and who judges the answers; none if only some rules are asked about."""
+    if settings.rules:
+        return None
+    return Random(requests, judge, judge_trace, valid, seed, settings.examples)
 
 
 # --- what is given ---------------------------------------------------------------------------------------------------

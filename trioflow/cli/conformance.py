@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,16 @@ def conformance() -> None:
     """Check an engine against the rules of spec/. Needs the extra `testing`."""
     if importlib.util.find_spec("hypothesis") is None:
         raise BadInput(str(MissingExtra("trioflow conformance", "testing")))
+
+
+@conformance.command(epilog=_EPILOG)
+@_check_options
+def engine(**options: Any) -> int:
+    """Check the engine of this installation."""
+    from trioflow.cli.checks import Settings, check  # noqa: PLC0415 - its packages are optional
+    from trioflow.conformance.engine import EnginePort  # noqa: PLC0415 - as above
+
+    return check(lambda: contextlib.nullcontext(EnginePort()), Settings(**options))
 
 
 @conformance.command(epilog=_EPILOG)

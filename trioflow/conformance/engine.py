@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,7 @@ import trio
 from trio.testing import MockClock
 
 import trioflow as tf
+from trioflow.conformance.capabilities import CLAIMED_BY
 from trioflow.conformance.schedule import Controller
 from trioflow.conformance.scripted import NODE_TYPES, Diary, codes_of
 from trioflow.model.structure import graph_from
@@ -112,22 +114,25 @@ class _Host:
             case "cancel":
                 run.cancel()
             case "publish":
-                try:
+                with contextlib.suppress(tf.RunFinished):  # its initiators have ended: it is dropped
                     run.publish_nowait(action["event"], action.get("payload"))
-                except tf.RunFinished:
-                    pass  # its initiators have ended: it is dropped
             case other:
                 raise ValueError(f"There is no action {other!r}.")
 
 
 def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     """Run a request on this engine; gives all fields of a result (spec/INTERPRETING.md, 6). Blocks until it is done."""
-    graph = graph_from(request["graph"])
-    problems = sorted([problem.code, problem.path] for problem in validate(graph, REGISTRY).errors)
+    problems = problems_of(request)
     if problems:
         return _result("invalid", problems=problems)
     clock = MockClock()
-    return trio.run(_answer, graph, request, clock, clock=clock)
+    return trio.run(_answer, graph_from(request["graph"]), request, clock, clock=clock)
+
+
+def problems_of(request: Mapping[str, Any]) -> list[list[str]]:
+    """What is wrong with a request's graph: codes and paths, sorted (M5)."""
+    found = validate(graph_from(request["graph"]), REGISTRY).errors
+    return sorted([problem.code, problem.path] for problem in found)
 
 
 async def _answer(graph: tf.Graph, request: Mapping[str, Any], clock: MockClock) -> dict[str, Any]:
@@ -188,3 +193,18 @@ def _options(options: Mapping[str, Any]) -> tf.RunOptions:
     named = {name: value for name, value in options.items() if name != "streams"}
     streams = {node: tf.StreamSettings(**settings) for node, settings in options.get("streams", {}).items()}
     return attrs.evolve(tf.RunOptions(turn_after=math.inf), streams=streams, **named)
+
+
+class EnginePort:
+    """This engine as a `Port`: in the same process, at level 3."""
+
+    name = "trioflow"
+    level = 3
+    capabilities = CLAIMED_BY[3]
+
+    def run(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Answer a request of the type `run`."""
+        return {"type": "result", "id": request.get("id", 0), **answer(request)}
+
+    def close(self) -> None:
+        """Nothing to end."""

@@ -4,11 +4,11 @@
         await tf.run(graph)
     print(schedule.steps)
 
-Everything in the block runs under the schedule: graphs, and any task that awaits `turn("label")`. When nothing can move,
-the parked labels, sorted, are the *enabled set*; if there are several, the next number of `choices` says which one goes on
-(0 if there is none left, modulo their number); if there is none, the virtual clock jumps to the next deadline. So a
-list of numbers reaches exactly the interleavings that there are, and the same list gives the same one again. What
-waits for the outside world, a socket or a thread, is not seen: don't use it in such a test.
+Everything in the block runs under the schedule: graphs, and any task that awaits `turn("label")`. When nothing can
+move, the parked labels, sorted, are the *enabled set*; if there are several, the next number of `choices` says which
+one goes on (0 if there is none left, modulo their number); if there is none, the virtual clock jumps to the next
+deadline. So a list of numbers reaches exactly the interleavings that there are, and the same list gives the same one
+again. What waits for the outside world, a socket or a thread, is not seen: don't use it in such a test.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 import attrs
 import trio
@@ -97,7 +96,7 @@ class Controller:
         self._clock.jump(max(seconds, 0))
         return self._note(Step(now=self._clock.current_time() - self._began))
 
-    async def run(self, act: Callable[[bool], bool] = lambda stuck: False) -> None:
+    async def run(self, act: Callable[[bool], bool] = lambda _stuck: False) -> None:
         """Go on until cancelled. `act` is asked first whether it has something to do, and `stuck` if nothing else has.
 
         Raises `Deadlock`.

@@ -1,4 +1,4 @@
-"""The scripted node types on this engine (spec/INTERPRETING.md, 4 and 5): what scripts ask for is done with the context."""
+"""The scripted node types on this engine (spec/INTERPRETING.md, 4 and 5): their contexts do what scripts ask for."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ async def run_script(ctx: Any, actions: dict[str, Callable[..., Awaitable[Any]]]
         try:
             if kind in CANCELLATION_POINTS and kind in actions:
                 await checkpoint_if_cancelled()
-            answer = await actions.get(kind, _refuse)(ctx, *arguments)
+            action = actions.get(kind, _refuse)
+            answer = await action(ctx, *arguments)
         except BaseException as error:  # the script sees cancellations too, for its `finally`, and raises them again
             failure = error
 

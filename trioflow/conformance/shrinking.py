@@ -96,6 +96,11 @@ def _smaller_scripts(operations: list[Any]) -> Iterator[list[Any]]:
         if operation[0] == "branches" and len(operation[1]) > 1:
             for place_of in range(len(operation[1])):
                 yield [*before, ["branches", _without(operation[1], place_of), operation[2]], *after]
+        if operation[0] == "const" and type(operation[1]) is int:
+            step = operation[1]
+            while step:
+                yield [*before, ["const", operation[1] - step], *after]
+                step //= 2
         if operation[0] == "trigger" and len(operation) > 2:
             yield [*before, operation[:2], *after]
 

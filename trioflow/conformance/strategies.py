@@ -3,8 +3,8 @@
 They come from Hypothesis (`requests()`, for tests of one's own: it shrinks) or by number (`request_number(7)`, for long
 campaigns: no two are alike, each can be made again by its number, and `shrinking.py` makes them small).
 
-Graphs are valid by construction, and biased towards what goes wrong in engines: a data node that everybody asks for, loops
-whose data depends on the index, forks that read and write the same variables, emits inside emits, failures and
+Graphs are valid by construction, and biased towards what goes wrong in engines: a data node that everybody asks for,
+loops whose data depends on the index, forks that read and write the same variables, emits inside emits, failures and
 cancellations inside forks. What they reach is measured by `situations` and held by a test.
 """
 
@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import hypothesis.strategies as st
+
+from trioflow.conformance.capabilities import CLAIMED_BY
 
 __all__ = ["choices", "graphs", "request_number", "requests", "situations"]
 
@@ -51,15 +53,16 @@ _LIST_POLICIES = frozenset({"append", "union"})
 class _Writer:
     """Draws one graph."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, capabilities: frozenset[str] = CLAIMED_BY[3]) -> None:
         self.number = source.number
+        self.can = capabilities
         self._budget = 0
         self.exec_ids: list[str] = []
         self.data_ids: list[str] = []
         self.numbers: list[str] = []
         self.lists: list[str] = []
         self.events: list[str] = []
-        self.failing = self.chance(4)
+        self.failing = "failure" in self.can and self.chance(4)
 
     def chance(self, of: int) -> bool:
         """True once in so many times."""
@@ -72,9 +75,9 @@ class _Writer:
     def graph(self) -> dict[str, Any]:
         """A whole graph document."""
         variables = [self._variable(f"v{place}") for place in range(self.number(1, 3))]
-        self.events = ["ping"] if self.chance(4) else []
+        self.events = ["ping"] if "event" in self.can and self.chance(4) else []
         self.exec_ids = [f"n{place}" for place in range(self.number(2, 5))]
-        self.data_ids = [f"d{place}" for place in range(self.number(0, 4))]
+        self.data_ids = [f"d{place}" for place in range(self.number(0, 4) if "data" in self.can else 0)]
         listeners = [f"l{place}" for place in range(self.number(1, 2))] if self.events else []
         nodes = [self._exec(place) for place in range(len(self.exec_ids))]
         nodes += [self._listener(node) for node in listeners]
@@ -95,12 +98,13 @@ class _Writer:
 
     def _exec(self, place: int) -> dict[str, Any]:
         last = place == len(self.exec_ids) - 1 and place > 1
-        kind = self.one(["script.exec"] * 8 + ["script.strict"] * last + ["script.endless"])
+        strict = last and "failure" in self.can
+        kind = self.one(["script.exec"] * 8 + ["script.strict"] * strict + ["script.endless"] * ("stream" in self.can))
         node: dict[str, Any] = {"id": self.exec_ids[place], "type": kind, "inputs": {}}
         if place == 0 or (place == 1 and self.chance(5)):
             node["initiator"] = True
         self._budget = 9
-        streams = kind != "script.strict"
+        streams = kind != "script.strict" and "stream" in self.can
         if streams and (self.chance(2) or (place == 0 and self.chance(2))):
             node["stream"] = {"mode": "concurrent"}
             if self.chance(3):
@@ -115,7 +119,7 @@ class _Writer:
         node["inputs"]["script"] = self._script(inputs, outputs, streams=streams, leads=leads, first=place == 0)
         if kind == "script.strict":
             node["inputs"] |= {"n": 1, "m": 2}
-        elif kind == "script.exec" and self.chance(8):
+        elif kind == "script.exec" and "life" in self.can and self.chance(8):
             node["inputs"]["life"] = [self.one(["ok"] * 9 + ["fail"] * self.failing) for _ in range(2)]
         return node
 
@@ -144,13 +148,13 @@ class _Writer:
             if self.chance(3):
                 lazy = [["get", "c"], ["keep"], ["get", "d"], ["mix"]] if self.chance(2) else [["get", "d"]]
                 ops += [["if", lazy, [["add", 3]]]]
-            if self.chance(4):
+            if "time" in self.can and self.chance(4):
                 ops.insert(self.number(0, len(ops)), ["sleep", self.number(0, 2)])
             if self.failing and self.chance(3):
                 ops += [["if", [["fail", "odd"]], []]] if self.chance(2) else [["fail", "data"]]
             elif self.failing and self.chance(4):
                 ops = [["try", ops, [["add", 1]], []]]
-            if self.chance(30):
+            if "failure" in self.can and self.chance(30):
                 ops += [["setvar", self.numbers[0]]] if self.numbers else [["feedback"]]
         ops += [["set", "x"]]
         if kind != "script.number" and self.chance(6):
@@ -169,7 +173,10 @@ class _Writer:
                     continue
                 for _ in range(2 if self.chance(5) else 1):
                     further = self.exec_ids[place + 1 :]
-                    target = self.one(self.exec_ids if not further or self.chance(25) else further)
+                    if not further and "limit" not in self.can:
+                        continue
+                    further = further or self.exec_ids
+                    target = self.one(self.exec_ids if "limit" in self.can and self.chance(25) else further)
                     entry = "again" if kinds[target] == "script.exec" and self.chance(4) else "enter"
                     wires.append({"from": f"{source}.{way}", "to": f"{target}.{entry}"})
         return wires
@@ -209,7 +216,7 @@ class _Writer:
         """How a graph begins: mostly with something that starts several others."""
         inner = self._block(2, least=0)
         way = self.number(0, 3)
-        if way == 0 and self._leads:
+        if way == 0 and self._leads and "fork" in self.can:
             return [["branches", [self.one(["o0", "o1"]) for _ in range(self.number(2, 3))], inner]]
         if way == 1 and self._leads:
             return [["loop", self.number(2, 3), [["set", "x"], ["trigger", "o0"], *inner]]]
@@ -224,23 +231,23 @@ class _Writer:
 
     def _operation(self, depth: int, *, plain: bool) -> list[Any]:
         self._budget -= 1
-        kinds = ["get"] * 3 + ["variable"] * 4 + ["feedback", "number", "output", "sleep", "state"]
+        kinds = ["get"] * 3 + ["variable"] * 4 + ["feedback", "number", "output", "entered"]
+        kinds += ["sleep"] * ("time" in self.can) + ["state"] * ("state" in self.can)
         if self._leads:
             kinds += ["trigger"] * 3
-            if depth < 3:
+            if depth < 3 and "fork" in self.can:
                 kinds += ["branches"] * 2
             kinds += ["twice"] * self.failing
         if self._streams:
             kinds += ["emit"] * 2 + ["join"]
         if depth < 3:
-            kinds += ["loop", "if", "within"] + ["try"] * 2 * self.failing
+            kinds += ["loop", "if"] + ["within"] * ("time" in self.can) + ["try"] * 2 * self.failing
         if self.events:
             kinds += ["publish"] * 2
         if self.failing and not plain:
             kinds += ["fail"]
         if self.failing and self._streams:
             kinds += ["failures"]
-        kinds += ["entered"]
         kind = self.one(kinds)
         write: Callable[[int], list[Any]] = getattr(self, "_op_" + kind)
         return write(depth)
@@ -251,7 +258,7 @@ class _Writer:
         return [["keep"], get, ["mix"]] if self.chance(2) else [get, ["feedback"]]
 
     def _op_feedback(self, depth: int) -> list[Any]:
-        return [["now"], ["feedback"]] if self.chance(6) else [["feedback"]]
+        return [["now"], ["feedback"]] if "time" in self.can and self.chance(6) else [["feedback"]]
 
     def _op_number(self, depth: int) -> list[Any]:
         return [self.one([["add", 1], ["mul", 3], ["const", 2], ["const", "text"], ["const", None], ["const", True]])]
@@ -330,10 +337,12 @@ class _Writer:
 
     def options(self, graph: Mapping[str, Any]) -> dict[str, Any]:
         """How to run it."""
+        if "limit" not in self.can:
+            return {}
         options: dict[str, Any] = {"max_steps": self.number(5, 30) if self.chance(15) else 50}
-        if self.chance(6):
+        if "fork" in self.can and self.chance(6):
             options["parallel_initiators"] = True
-        if self.chance(10):
+        if "time" in self.can and self.chance(10):
             options["timeout"] = self.number(1, 6)
         if self.chance(12):
             options["max_depth"] = self.number(2, 6)
@@ -341,7 +350,7 @@ class _Writer:
             options["max_nesting"] = self.number(1, 3)
         if self.chance(12):
             options["max_strands"] = self.number(1, 5)
-        if self.chance(8):
+        if "stream" in self.can and self.chance(8):
             settings: dict[str, Any] = {"mode": self.one(["sequential", "concurrent"]), "limit": self.number(0, 2)}
             streaming = [each["id"] for each in graph["nodes"] if each["type"] in ("script.exec", "script.endless")]
             options["streams"] = {self.one(streaming): settings} if streaming else {}
@@ -393,9 +402,15 @@ def requests(draw: Callable[[st.SearchStrategy[Any]], Any], *, with_actions: boo
     return _request(_Writer(_Drawn(draw)), with_actions)
 
 
-def request_number(number: int, seed: int = 0, *, with_actions: bool | None = None) -> dict[str, Any]:
-    """The request of this number in the campaign of this seed; always the same."""
-    return _request(_Writer(_Rolled(f"{seed}/{number}")), with_actions)
+def request_number(
+    number: int, seed: int | str = 0, *, capabilities: frozenset[str] = CLAIMED_BY[3], with_actions: bool | None = None
+) -> dict[str, Any]:
+    """The request of this number in the campaign of this seed; always the same.
+
+    It mostly needs no more than the capabilities (spec/INTERPRETING.md, 2); what a run fails with may need more.
+    """
+    writer = _Writer(_Rolled(f"{seed}/{number}"), capabilities)
+    return _request(writer, with_actions if "action" in capabilities else False)
 
 
 @st.composite
@@ -415,7 +430,7 @@ def _request(writer: _Writer, with_actions: bool | None) -> dict[str, Any]:
 
 
 def situations(request: Mapping[str, Any], answer: Mapping[str, Any]) -> set[str]:
-    """What a request brought about, by name, read off its answer at level 3. `FLOORS` says how much of each there must be."""
+    """What a request brought about, by name, read off its answer at level 3."""
     steps = answer["steps"]
     trace = answer["trace"]
     enabled = [step["enabled"] for step in steps if step["do"] == "release"]

@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import attrs
-from hypothesis.strategies import SearchStrategy
 
-from trioflow.conformance.campaign import Campaign, Judge, Request, TraceJudge
+from trioflow.conformance.campaign import Campaign, Judge, Request, Source, TraceJudge
 from trioflow.conformance.findings import Finding
 from trioflow.conformance.port import Port, PortFailure
 from trioflow.conformance.vectors import CONTROLLED, MOST_SCHEDULES, Vector, check_vector
@@ -30,9 +29,10 @@ class Random:
     `requests` gives the requests for a level that need no other capabilities than some.
     """
 
-    requests: Callable[[int, frozenset[str]], SearchStrategy[Request]]
+    requests: Callable[[int, frozenset[str]], Source]
     judge: Judge
     judge_trace: TraceJudge
+    valid: Callable[[Request], bool]
     seed: int
     examples: int
 
@@ -90,6 +90,7 @@ class Suite:
             level=level,
             seed=random.seed,
             examples=examples,
+            valid=random.valid,
             progress=show,
         )
         try:

@@ -122,7 +122,7 @@ class Graph:
         return [
             Target(node, None, payload)
             for node in self.nodes.values()
-            if node.sockets is TYPES["script.listen"] and node.literals["event"] == event
+            if node.sockets.listens and node.literals["event"] == event
         ]
 
     def start_values(self, given: Mapping[str, Any]) -> dict[str, Any]:

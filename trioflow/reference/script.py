@@ -1,7 +1,7 @@
 """Scripts: the node bodies that every port can run (spec/INTERPRETING.md, 4 and 5).
 
-A script runs as a generator of *effects*, tuples such as `("get", "a")`; whoever runs it carries them out and sends back what
-came of them, or throws the failure in. So the operations stand here once, and what they mean in each semantics.
+A script runs as a generator of *effects*, tuples such as `("get", "a")`; whoever runs it carries them out and sends
+back what came of them, or throws the failure in. So the operations stand here once, what they mean in each semantics.
 """
 
 from __future__ import annotations
@@ -45,6 +45,11 @@ class Sockets:
     def is_exec(self) -> bool:
         """Whether it is an exec node (M2)."""
         return bool(self.exec_inputs or self.exec_outputs)
+
+    @property
+    def listens(self) -> bool:
+        """Whether it is dispatched by events (B1)."""
+        return "event" in self.inputs
 
     @property
     def has_stream(self) -> bool:
@@ -172,12 +177,18 @@ class Script:
         return None if expired else way
 
     def _branches(self, sockets: Sequence[str], operations: Operations) -> Effects:
-        way = yield ("branches", sockets, self.run(operations))
+        way: str | None = yield ("branches", sockets, self.run(operations))
         return way
 
 
-_PURE = {"const": Script._const, "add": Script._add, "mul": Script._mul, "keep": Script._keep, "mix": Script._mix}
-_BLOCKS = {
+_PURE: dict[str, Callable[..., None]] = {
+    "const": Script._const,
+    "add": Script._add,
+    "mul": Script._mul,
+    "keep": Script._keep,
+    "mix": Script._mix,
+}
+_BLOCKS: dict[str, Callable[..., Effects]] = {
     "addvar": Script._addvar, "appendvar": Script._appendvar, "loop": Script._loop, "if": Script._if,
     "fail": Script._fail, "try": Script._try, "within": Script._within, "branches": Script._branches,
 }  # fmt: skip

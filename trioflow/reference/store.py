@@ -102,6 +102,6 @@ _POLICIES: dict[str, Callable[[Any, Any, Any], Any]] = {
     "sum": lambda base, mine, theirs: mine + (theirs - base),
     "append": _append,
     "union": _union,
-    "min": lambda base, mine, theirs: min(mine, theirs),
-    "max": lambda base, mine, theirs: max(mine, theirs),
+    "min": lambda _base, mine, theirs: min(mine, theirs),
+    "max": lambda _base, mine, theirs: max(mine, theirs),
 }

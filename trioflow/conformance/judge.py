@@ -1,0 +1,60 @@
+"""The reference semantics as a judge of answers: what must come of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from trioflow.conformance.capabilities import CLAIMED_BY
+from trioflow.conformance.engine import problems_of
+from trioflow.conformance.strategies import request_number
+from trioflow.conformance.vectors import CONTROLLED
+from trioflow.reference import Undetermined, big_step, small_step, violations
+
+Request = Mapping[str, Any]
+
+
+class ReferencePort:
+    """The reference semantics as a `Port`, in the same process; graphs must be valid."""
+
+    name = "reference"
+    level = 3
+    capabilities = CLAIMED_BY[3] - {"validation"}
+
+    def run(self, request: Request) -> Mapping[str, Any]:
+        """Answer a request of the type `run`."""
+        return {"type": "result", "id": request.get("id", 0), **small_step(request)}
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+def judge(request: Request) -> Mapping[str, Any] | None:
+    """The answer that a request must have; None below level 2 if it depends on the schedule."""
+    if request["level"] >= CONTROLLED:
+        return small_step(request)
+    try:
+        return big_step({**request, "choices": [], "actions": []})
+    except Undetermined:
+        return None
+
+
+def judge_trace(request: Request, answer: Mapping[str, Any]) -> Sequence[str]:
+    """What in the trace of an answer could not have happened."""
+    return violations(request, answer["trace"])
+
+
+def valid(request: Request) -> bool:
+    """Whether it can be run at all."""
+    return not problems_of(request)
+
+
+def requests(level: int, capabilities: frozenset[str]) -> Callable[[int, int], Request]:
+    """Random requests of a level, by number and seed."""
+
+    def of(number: int, seed: int) -> Request:
+        return request_number(
+            number, f"{seed} L{level}", capabilities=capabilities, with_actions=None if level > 2 else False
+        )
+
+    return of
