@@ -34,6 +34,7 @@ from trioflow.model.builder import BoundSocket, Builder, Handle, build
 from trioflow.model.composition import graph_node
 from trioflow.model.context import Branches, Context, DataContext, Fork, Services, SetupContext
 from trioflow.model.document import dumps, load, loads, save
+from trioflow.model.duration import format_duration, parse_duration
 from trioflow.model.graph import (
     Connection,
     CustomEvent,
@@ -142,12 +143,14 @@ __all__ = [
     "dumps",
     "events",
     "exec_node",
+    "format_duration",
     "graph_node",
     "load",
     "loads",
     "make_plan",
     "nodes",
     "open_run",
+    "parse_duration",
     "run",
     "save",
     "validate",

@@ -163,7 +163,7 @@ def test_json_shows_values_that_json_lacks(cli, graph):
     assert json.loads(ended.out)["variables"] == {
         "s": [1, 2],
         "d": "2030-01-31",
-        "t": "0:01:30",
+        "t": "PT1M30S",
         "p": "a/b",
         "b": "b'x'",
     }
@@ -188,6 +188,8 @@ def test_json_shows_values_that_json_lacks(cli, graph):
         ("any", "[1", "[1"),
         ("any", "[" * 100_000, "[" * 997 + "..."),
         ("datetime", "2030-01-31T12:00:00", "2030-01-31 12:00:00"),
+        ("duration", "P1DT12H", "P1DT12H"),
+        ("duration", "1.5", "PT1.5S"),
     ],
 )
 def test_values_are_read_by_type(cli, graph, type_, text, value):

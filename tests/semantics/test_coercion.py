@@ -88,6 +88,12 @@ def test_exact(value, target):
         (True, int, "expected int, got bool True"),
         (True, float, "expected float, got bool True"),
         (1, bool, "expected bool, got int 1"),
+        (
+            datetime.datetime(2026, 2, 28),
+            datetime.date,
+            "expected date, got datetime datetime.datetime(2026, 2, 28, 0, 0)",
+        ),
+        (DAY, datetime.datetime, "expected datetime, got date datetime.date(2026, 2, 28)"),
         (None, int, "expected int, got None None"),
         (True, Literal[1], "expected 1, got bool True"),
         ((1,), list[int], "expected list, got tuple (1,)"),
@@ -138,6 +144,11 @@ def test_converters():
         ("2026-02-28", datetime.date, DAY),
         ("2026-02-28", datetime.date | None, DAY),
         ("2026-02-28", str | datetime.date, "2026-02-28"),
+        ("PT1.5S", datetime.timedelta, datetime.timedelta(seconds=1.5)),
+        (["P1D"], list[datetime.timedelta], [datetime.timedelta(days=1)]),
+        ("AP8=", bytes, b"\x00\xff"),
+        ("", bytes, b""),
+        ({"a": "AA=="}, dict[str, bytes], {"a": b"\x00"}),
         ("red", Colour, Colour.RED),
         (1, Level, Level.LOW),
         ({"x": 1, "day": "2026-02-28"}, Point, Point(1, 0, DAY)),
@@ -169,6 +180,29 @@ def test_literals(literal, target, value):
         ({"x": "1"}, Point, "expected Point, got dict {'x': '1'} (expected int, got str '1' @ literal.x)"),
         ({"x": 1, "z": 2}, Point, "expected Point, got dict {'x': 1, 'z': 2} (extra fields found (z) @ literal)"),
         ({"a": "1"}, dict[str, int], "expected int, got str '1'"),
+        (
+            "1h",
+            datetime.timedelta,
+            "expected duration, got str '1h' (ValueError: expected a duration such as 'PT1.5S' or 'P2DT3H' (weeks, days, "
+            "hours, minutes, seconds), got '1h')",
+        ),
+        (1.5, datetime.timedelta, "expected duration, got float 1.5 (ValueError: write it as text)"),
+        (
+            "AP8",
+            bytes,
+            "expected bytes, got str 'AP8' (ValueError: bytes are written in base64, such as 'AP8='; Incorrect padding)",
+        ),
+        (
+            "é",
+            bytes,
+            "expected bytes, got str 'é' (ValueError: bytes are written in base64, such as 'AP8='; "
+            "string argument should contain only ASCII characters)",
+        ),
+        (
+            [0],
+            bytes,
+            "expected bytes, got list [0] (ValueError: bytes are written in base64, such as 'AP8='; write it as text)",
+        ),
         ("x", Literal["y"], "expected 'y', got str 'x'"),
     ],
 )
@@ -204,6 +238,7 @@ def test_literals_of_json_types_keep_their_value(literal, target):
         (int, float, True),
         (float, int, False),
         (bool, int, False),
+        (datetime.datetime, datetime.date, False),
         (int, str, False),
         (str, Path, True),
         (object, int, True),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
 from collections.abc import Mapping
 from typing import Any, cast
+
+from trioflow.model.duration import format_duration
 
 _DEEPEST = 50
 _LONGEST_REPR = 1000
@@ -40,6 +43,8 @@ def to_json(value: object) -> str:
 
 def _text(value: object) -> str:
     try:
+        if isinstance(value, datetime.timedelta):
+            return format_duration(value)  # as documents write it
         text = repr(value) if isinstance(value, bytes) else str(value)
     except Exception as error:  # a foreign __str__ may raise anything
         text = f"<{type(value).__name__}: {type(error).__name__} when shown>"

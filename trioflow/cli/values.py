@@ -11,6 +11,7 @@ from typing import Any
 
 from trioflow.cli.bad_input import BadInput
 from trioflow.errors import did_you_mean
+from trioflow.model.duration import parse_duration
 from trioflow.model.graph import Graph
 
 
@@ -49,6 +50,10 @@ def _number(text: str) -> float:
     if not re.fullmatch(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", text):
         raise ValueError(text)
     return float(text)
+
+
+def _duration(text: str) -> datetime.timedelta:
+    return parse_duration(text) if "P" in text else datetime.timedelta(seconds=_number(text))
 
 
 def _truth(text: str) -> bool:
@@ -91,7 +96,7 @@ _READERS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "date": ("a date such as 2030-01-31", datetime.date.fromisoformat),
     "datetime": ("a date and time such as 2030-01-31T12:00:00", datetime.datetime.fromisoformat),
     "dict": ("an object in JSON", _json_of(dict)),
-    "duration": ("a number of seconds", lambda text: datetime.timedelta(seconds=_number(text))),
+    "duration": ("a number of seconds, or a duration such as PT1H30M", _duration),
     "float": ("a number", _number),
     "int": ("a whole number", _whole),
     "list": ("a list in JSON", _json_of(list)),

@@ -61,7 +61,7 @@ class _Host:
     """What the host does meanwhile (spec/INTERPRETING.md, 9), and the steps as they are answered."""
 
     def __init__(self, request: Mapping[str, Any], controller: Controller, log: _Log) -> None:
-        self._actions = list(request.get("actions") or ())
+        self._actions: list[Mapping[str, Any]] = list(request.get("actions") or ())
         self._controller = controller
         self._log = log
         self._seen = self._told = self._releases = 0

@@ -79,6 +79,7 @@ Status = Literal["completed", "failed", "cancelled", "invalid"]
 ProblemCode = Literal[
     "duplicate-id",
     "unknown-node-type",
+    "unknown-type",
     "unknown-node",
     "unknown-socket",
     "kind-mismatch",
@@ -86,8 +87,9 @@ ProblemCode = Literal[
     "type-mismatch",
     "data-cycle",
     "missing-input",
-    "unknown-event",
+    "undeclared-event",
     "unknown-merge-policy",
+    "data-initiator",
     "no-initiator",
 ]
 

@@ -63,7 +63,7 @@ async def run_script(ctx: Any, actions: dict[str, Callable[..., Awaitable[Any]]]
         try:
             if kind in CANCELLATION_POINTS and kind in actions:
                 await checkpoint_if_cancelled()
-            action = actions.get(kind, _refuse)
+            action: Callable[..., Awaitable[Any]] = actions.get(kind, _refuse)
             answer = await action(ctx, *arguments)
         except BaseException as error:  # the script sees cancellations too, for its `finally`, and raises them again
             failure = error
@@ -168,7 +168,8 @@ async def _sleep(ctx: Any, ticks: int) -> None:
 
 
 async def _now(ctx: Any) -> int:
-    return round(trio.current_time() - ctx.services.get(Diary).began)
+    diary: Diary = ctx.services.get(Diary)
+    return round(trio.current_time() - diary.began)
 
 
 async def _within(ctx: tf.Context, ticks: int, effects: Effects) -> tuple[bool, str | None]:

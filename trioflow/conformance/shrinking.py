@@ -42,6 +42,20 @@ def _smaller(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
             if node["id"] not in (wire["from"].rsplit(".", 1)[0], wire["to"].rsplit(".", 1)[0])
         ]
         yield _with_graph(request, nodes=_without(graph["nodes"], place), connections=wires)
+    yield from _fewer(request)
+    for name in ("connections", "variables", "events"):
+        for place in range(len(graph.get(name, ()))):
+            yield _with_graph(request, **{name: _without(graph[name], place)})
+    for place, node in enumerate(graph["nodes"]):
+        for changed in _smaller_nodes(node):
+            yield _with_graph(request, nodes=[*graph["nodes"][:place], changed, *graph["nodes"][place + 1 :]])
+    for place, choice in enumerate(request.get("choices") or ()):
+        for less in range(choice):
+            yield {**request, "choices": [*request["choices"][:place], less, *request["choices"][place + 1 :]]}
+
+
+def _fewer(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """With fewer actions, choices, options and start values."""
     for name in ("actions", "choices"):
         listed = request.get(name) or []
         for length in (0, len(listed) // 2, len(listed) - 1):
@@ -53,19 +67,6 @@ def _smaller(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         for key in request.get(name) or {}:
             if key != "max_steps":  # without it, it might never end
                 yield {**request, name: {other: value for other, value in request[name].items() if other != key}}
-    for place in range(len(graph.get("connections", ()))):
-        yield _with_graph(request, connections=_without(graph["connections"], place))
-    for place, node in enumerate(graph["nodes"]):
-        for changed in _smaller_nodes(node):
-            nodes = list(graph["nodes"])
-            nodes[place] = changed
-            yield _with_graph(request, nodes=nodes)
-    for name in ("variables", "events"):
-        for place in range(len(graph.get(name, ()))):
-            yield _with_graph(request, **{name: _without(graph[name], place)})
-    for place, choice in enumerate(request.get("choices") or ()):
-        for less in range(choice):
-            yield {**request, "choices": [*request["choices"][:place], less, *request["choices"][place + 1 :]]}
 
 
 def _smaller_nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -91,18 +92,24 @@ def _smaller_scripts(operations: list[Any]) -> Iterator[list[Any]]:
         for block in blocks:
             for inner in _smaller_scripts(operation[block]):
                 yield [*before, [*operation[:block], inner, *operation[block + 1 :]], *after]
-        if operation[0] == "loop" and operation[1] > 1:
-            yield [*before, ["loop", operation[1] - 1, operation[2]], *after]
-        if operation[0] == "branches" and len(operation[1]) > 1:
-            for place_of in range(len(operation[1])):
-                yield [*before, ["branches", _without(operation[1], place_of), operation[2]], *after]
-        if operation[0] == "const" and type(operation[1]) is int:
-            step = operation[1]
-            while step:
-                yield [*before, ["const", operation[1] - step], *after]
-                step //= 2
-        if operation[0] == "trigger" and len(operation) > 2:
-            yield [*before, operation[:2], *after]
+        for smaller in _smaller_operations(operation):
+            yield [*before, smaller, *after]
+
+
+def _smaller_operations(operation: list[Any]) -> Iterator[list[Any]]:
+    name = operation[0]
+    if name == "loop" and operation[1] > 1:
+        yield ["loop", operation[1] - 1, operation[2]]
+    elif name == "branches" and len(operation[1]) > 1:
+        for place in range(len(operation[1])):
+            yield ["branches", _without(operation[1], place), operation[2]]
+    elif name == "trigger" and len(operation) > 2:
+        yield operation[:2]
+    elif name == "const" and type(operation[1]) is int:
+        step = operation[1]
+        while step:
+            yield ["const", operation[1] - step]
+            step //= 2
 
 
 def _with_graph(request: dict[str, Any], **changes: Any) -> dict[str, Any]:

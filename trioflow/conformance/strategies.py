@@ -43,7 +43,10 @@ class _Rolled:
     """Decisions that follow from a number."""
 
     def __init__(self, seed: str) -> None:
-        self.number = random.Random(seed).randint
+        self._random = random.Random(seed)
+
+    def number(self, least: int, most: int) -> int:
+        return self._random.randint(least, most)
 
 
 POLICIES = ("last", "last", "last", "sum", "append", "union", "min", "max", "first", "error")
@@ -106,11 +109,12 @@ class _Writer:
         self._budget = 9
         streams = kind != "script.strict" and "stream" in self.can
         if streams and (self.chance(2) or (place == 0 and self.chance(2))):
-            node["stream"] = {"mode": "concurrent"}
+            stream: dict[str, Any] = {"mode": "concurrent"}
+            node["stream"] = stream
             if self.chance(3):
-                node["stream"]["limit"] = self.number(1, 2)
+                stream["limit"] = self.number(1, 2)
             if self.failing and not self.chance(4):
-                node["stream"]["on_error"] = "collect"
+                stream["on_error"] = "collect"
         elif streams and self.failing and self.chance(4):
             node["stream"] = {"on_error": "collect"}
         inputs = ["a", "b"] if kind != "script.strict" else ["n", "m"]
@@ -151,7 +155,11 @@ class _Writer:
             if "time" in self.can and self.chance(4):
                 ops.insert(self.number(0, len(ops)), ["sleep", self.number(0, 2)])
             if self.failing and self.chance(3):
-                ops += [["if", [["fail", "odd"]], []]] if self.chance(2) else [["fail", "data"]]
+                ops += (
+                    [["if", [["fail", "odd"]], []]]
+                    if self.chance(2)
+                    else [["mul", 500002], ["add", -1], ["if", [["fail", "data"]], []]]
+                )
             elif self.failing and self.chance(4):
                 ops = [["try", ops, [["add", 1]], []]]
             if "failure" in self.can and self.chance(30):
@@ -204,10 +212,13 @@ class _Writer:
         self, inputs: Sequence[str], outputs: Sequence[str], *, streams: bool, leads: bool, first: bool
     ) -> list[Any]:
         self._inputs, self._outputs, self._streams, self._leads = inputs, outputs, streams, leads
+        self._first = first
         ops: list[Any] = []
         if first:
             ops += [["const", self.number(1, 4)], ["set", "x"], *self._opening()]
         ops += self._block(0)
+        if first and self.failing and not self.chance(3):
+            ops = [["try", ops, [["feedback"]], self._finally(1)]]
         if leads and self.chance(3):
             ops.append(["return", self.one(["o0", "o1"])])
         return ops
@@ -237,15 +248,15 @@ class _Writer:
             kinds += ["trigger"] * 3
             if depth < 3 and "fork" in self.can:
                 kinds += ["branches"] * 2
-            kinds += ["twice"] * self.failing
+            kinds += ["twice"] * (self.failing and not self._first)
         if self._streams:
             kinds += ["emit"] * 2 + ["join"]
         if depth < 3:
             kinds += ["loop", "if"] + ["within"] * ("time" in self.can) + ["try"] * 2 * self.failing
         if self.events:
             kinds += ["publish"] * 2
-        if self.failing and not plain:
-            kinds += ["fail"]
+        if self.failing and not plain and not self._first:
+            kinds += ["fail"] * 2
         if self.failing and self._streams:
             kinds += ["failures"]
         kind = self.one(kinds)

@@ -19,9 +19,39 @@ ENTRY_POINT_GROUP = "trioflow.nodes"
 """Where installed packages announce modules of node types: `prefix = "module"`."""
 
 STANDARD_PACKAGES = {
-    name: f"trioflow.nodes.{name}"
-    for name in ("flow", "event", "variable", "math", "logic", "text", "list", "time", "random", "file", "debug")
+    prefix: tuple(f"trioflow.nodes.{module}" for module in modules.split())
+    for prefix, modules in {
+        "flow": "flow",
+        "event": "event",
+        "variable": "variable",
+        "logic": "logic",
+        "math": "math rounding",
+        "integer": "integer",
+        "trigonometry": "trigonometry",
+        "bits": "bits",
+        "statistics": "statistics",
+        "random": "random",
+        "convert": "convert",
+        "text": "text template",
+        "unicode": "unicode",
+        "regex": "regex",
+        "json": "json",
+        "csv": "csv",
+        "url": "url",
+        "path": "path",
+        "bytes": "bytes",
+        "list": "list arrange",
+        "dict": "dict",
+        "set": "set",
+        "table": "table",
+        "time": "time",
+        "date": "date",
+        "duration": "duration",
+        "file": "file",
+        "debug": "debug",
+    }.items()
 }
+"""By the prefix of their ids, the modules in the order in which they are imported until an id is found."""
 
 Merge = Callable[[Any, Any, Any], Any]
 Converter = Callable[[Any], Any]
@@ -41,8 +71,9 @@ class Registry:
     def standard(cls, *, plugins: bool = True) -> Registry:
         """The nodes that come with trioflow, and those of installed packages that announce some."""
         registry = cls()
-        for prefix, module in STANDARD_PACKAGES.items():
-            registry.add_package(prefix, module)
+        for prefix, modules in STANDARD_PACKAGES.items():
+            for module in modules:
+                registry.add_package(prefix, module)
         if plugins:
             for entry in sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)):
                 registry.add_package(entry.name, entry.value)

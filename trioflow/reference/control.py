@@ -135,18 +135,18 @@ class Control(Demands):
         return result
 
     def fork(
-        self, group: Group, line: Line, work: Callable[[Strand, Line], Steps], *, collected: bool = False,
-        discarded: bool = False, limited: bool = True,
+        self, group: Group, owner: Line, work: Callable[[Strand, Line], Steps], *, line: Line | None = None,
+        collected: bool = False, discarded: bool = False, limited: bool = True,
     ) -> None:  # fmt: skip
-        owner = group.strand
+        """Start a strand, on a line of its own which takes an index of the owner's if it is not given (T8)."""
         if limited and len(self.strands) >= self.options.get("max_strands", float("inf")):
             raise Failure("strands")  # R8
-        strand = Strand(owner.store.fork(), [*group.scopes], owner.groups)
-        fork = Fork(strand, line, collected, discarded)
+        strand = Strand(group.strand.store.fork(), [*group.scopes], group.strand.groups)
+        fork = Fork(strand, line or Line(owner.next()), collected, discarded)
         group.forks.append(fork)
         if not discarded:  # S6
             group.unjoined.append(fork)
-        self.tell("forked", line.path)
+        self.tell("forked", fork.line.path)
         self.spawn(strand, self.forked(group, fork, work))
 
     def forked(self, group: Group, fork: Fork, work: Callable[[Strand, Line], Steps]) -> Steps:
@@ -265,8 +265,7 @@ class Control(Demands):
             yield Wait(condition=lambda: group.in_flight < limit)
         yield from self.on_set(activation, "item", value)
         work = partial(self.dispatch, targets)
-        line = Line(activation.next())
-        self.fork(group, line, work, collected=collects, discarded=node.sockets.discards)
+        self.fork(group, activation, work, collected=collects, discarded=node.sockets.discards)
 
     def on_join(self, activation: Activation) -> Steps:
         if activation.group is not None:
@@ -280,7 +279,7 @@ class Control(Demands):
         def work(group: Group) -> Steps:
             for socket in sockets:
                 targets = self.graph.targets(activation.node, socket)
-                self.fork(group, Line(activation.next()), partial(self.dispatch, targets))
+                self.fork(group, activation, partial(self.dispatch, targets))
             return (yield from self.perform(activation, effects))
 
         return (yield from self.grouped(activation.strand, work))

@@ -184,6 +184,10 @@ def as_text(told: Mapping[str, Any]) -> str:
     return " ".join(words)
 
 
+def _path_of(row: Sequence[Any]) -> Any:
+    return row[0]
+
+
 def canonical(trace: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The canonical trace of a trace (E5)."""
     open_: dict[Path, Mapping[str, Any]] = {}
@@ -205,5 +209,5 @@ def canonical(trace: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         elif kind == "evaluated":
             evaluations.add(told["key"])
     for name, rows in lists.items():
-        rows.sort(key=(lambda row: row[:1]) if name in ("activations", "feedback") else None)
+        rows.sort(key=_path_of if name in ("activations", "feedback") else None)
     return {**lists, "evaluations": sorted(evaluations)}

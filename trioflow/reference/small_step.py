@@ -132,7 +132,7 @@ class Machine(Control):
         if self.root_group is not None and len(self.host_events) == 1 and not self.hosting:
             self.hosting = True
             assert self.host_line is not None
-            self.fork(self.root_group, self.host_line, self.handle_host_events, limited=False)
+            self.fork(self.root_group, self.root, self.handle_host_events, line=self.host_line, limited=False)
 
     # --- the run (R1, R2) ---
 
@@ -169,7 +169,7 @@ class Machine(Control):
         self.host_line = Line(self.root.next())
         for line, target in zip(lines, self.graph.initiators, strict=True):
             if self.options.get("parallel_initiators"):  # R2
-                self.fork(group, line, partial(self.dispatch, [target]))
+                self.fork(group, self.root, partial(self.dispatch, [target]), line=line)
             else:
                 yield from self.dispatch([target], self.main, line)
         initiated = group.forks if self.options.get("parallel_initiators") else []

@@ -150,7 +150,7 @@ class Run:
         self.graph = Graph(request["graph"])
         self.options: Mapping[str, Any] = request.get("options") or {}
         self.choices = list(request.get("choices") or ())
-        self.actions = list(request.get("actions") or ())
+        self.actions: list[dict[str, Any]] = list(request.get("actions") or ())
         self.now = self.dispatches = self.releases = 0
         self.strands: list[Strand] = []
         self.running_scopes: list[Scope] = []

@@ -6,6 +6,8 @@ step depend on the data. Literals are checked to their depth, once, before the r
 
 from __future__ import annotations
 
+import base64
+import datetime
 import inspect
 import types
 from collections.abc import Callable, Mapping
@@ -16,6 +18,7 @@ import cattrs
 import cattrs.preconf.json
 import cattrs.v
 
+from trioflow.model.duration import parse_duration
 from trioflow.model.types import describe_type
 
 Converters = Mapping[tuple[type, type], Callable[[Any], Any]]
@@ -136,8 +139,10 @@ def _convert_to_union(value: Any, target: Any, converters: Converters) -> Any:
 
 
 def _is_exact(value: Any, target: Any) -> bool:
-    """Whether a value is of the type. Unlike in Python, a truth value is not a number."""
+    """Whether a value is of the type. Unlike in Python, a truth value is not a number, and a moment is not a day."""
     if isinstance(value, bool) and target in (int, float):
+        return False
+    if target is datetime.date and isinstance(value, datetime.datetime):
         return False
     if get_origin(target) is Literal:
         return any(type(value) is type(choice) and value == choice for choice in get_args(target))
@@ -162,8 +167,9 @@ def _describe_value(value: Any) -> str:
 def coerce_literal(value: Any, target: Any, converters: Converters) -> Any:
     """A literal of a graph as a value of the input's type; raises `Mismatch`.
 
-    Besides what may cross a connection, a literal in JSON may be the written form of a richer type (a date, an enum,
-    an attrs class, a set), which cattrs then reads; the items of a container are literals too.
+    Besides what may cross a connection, a literal in JSON may be the written form of a richer type (a date, a
+    duration, bytes in base64, an enum, an attrs class, a set), which cattrs then reads; the items of a container are
+    literals too.
     """
     unwrapped = _unwrapped(target)
     if unwrapped is not target:
@@ -230,10 +236,30 @@ def _strict(value: Any, target: Any) -> Any:
     return converted if target is kind else target(converted)  # cattrs gives subclasses, such as IntEnum, here too
 
 
+def _bytes(value: Any, _: object) -> bytes:
+    """In place of cattrs' base85, which few other programs write."""
+    try:
+        return base64.b64decode(_written_as_text(value), validate=True)
+    except ValueError as error:
+        raise ValueError(f"bytes are written in base64, such as 'AP8='; {error}") from None
+
+
+def _duration(value: Any, _: object) -> datetime.timedelta:
+    return parse_duration(_written_as_text(value))
+
+
+def _written_as_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("write it as text")
+    return value
+
+
 _SCALARS = (bool, int, float, str)
 _written = cattrs.preconf.json.make_converter(forbid_extra_keys=True)
 for _kind in _SCALARS:
     _written.register_structure_hook(_kind, _strict)
+_written.register_structure_hook(bytes, _bytes)
+_written.register_structure_hook(datetime.timedelta, _duration)
 
 
 # --- connections -----------------------------------------------------------------------------------------------------
@@ -253,6 +279,8 @@ def compatible(source: Any, target: Any, converters: Converters) -> bool:
     if get_origin(target) is Literal:
         return any(isinstance(choice, source) for choice in get_args(target))
     if source is bool and target in (int, float):
+        return False
+    if target is datetime.date and issubclass(source, datetime.datetime):
         return False
     if target is float and source is int:
         return True
