@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 import trioflow as tf
 from trioflow.testing import EventLog, run_virtual
+
+# How long one drawn case takes says something about how busy the machine is, not about what is tested.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 class Bench:

@@ -29,6 +29,7 @@ from trioflow.errors import (
     UnknownName,
     UnknownNodeType,
     UnknownSocket,
+    Unwind,
 )
 from trioflow.model.builder import BoundSocket, Builder, Handle, build
 from trioflow.model.composition import graph_node
@@ -136,6 +137,7 @@ __all__ = [
     "UnknownName",
     "UnknownNodeType",
     "UnknownSocket",
+    "Unwind",
     "Variable",
     "build",
     "data_node",

@@ -27,7 +27,7 @@ TrioflowError
 └── MissingExtra            an optional dependency is not installed
 
 What a node's body raises itself is not in this tree: it reaches the caller as it is, with a note that names node,
-type and activation (R4).
+type and activation (R4). Nor is `Unwind`, which is no error at all.
 """
 
 from __future__ import annotations
@@ -160,6 +160,15 @@ class MissingExtra(TrioflowError, ImportError):
         super().__init__(
             f"{what} needs an optional package. Install it with: python -m pip install 'trioflow[{extra}]'"
         )
+
+
+class Unwind(BaseException):
+    """Raised by a body to get back to a body above it in the same strand, which awaits it and catches it.
+
+    It is no failure: the activations in between end as cancelled, their `finally` blocks run, and `except Exception`
+    lets it pass. For nodes that change the flow from below, as `flow.break` does; subclass it, and catch what you
+    raise: one that nobody catches is a failure of the run, `NodeError`.
+    """
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

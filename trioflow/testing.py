@@ -1,11 +1,12 @@
-"""What tests of nodes need: an event log to compare with a literal, a virtual clock, other schedules."""
+"""What tests of nodes need: an event log to compare with a literal, a virtual clock, other schedules, a node alone."""
 
 from __future__ import annotations
 
+import inspect
 import math
 import random
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -16,17 +17,19 @@ from trioflow.errors import NodeDefinitionError
 from trioflow.model.builder import build
 from trioflow.model.context import Context
 from trioflow.model.graph import Graph, GraphNode
-from trioflow.model.node_type import FunctionNode, Node, NodeType
+from trioflow.model.node_type import FunctionNode, Node, NodeType, as_node_type
 from trioflow.model.registry import Registry
-from trioflow.model.sockets import DataIn, ExecOut
+from trioflow.model.sockets import DataIn, ExecIn, ExecOut
+from trioflow.runtime.activation import Activation
 from trioflow.runtime.middleware import Invocation, Middleware
 from trioflow.runtime.options import RunOptions, RunResult
 from trioflow.runtime.run import run
 from trioflow.semantics import events
 from trioflow.semantics.plan import Plan
+from trioflow.semantics.store import Cell
 from trioflow.semantics.trace import CanonicalTrace, canonical_trace
 
-__all__ = ["EventLog", "ShuffledSchedule", "evaluate", "run_virtual"]
+__all__ = ["EventLog", "ShuffledSchedule", "evaluate", "fire", "run_virtual"]
 
 _SHORT = {
     "NodeStarted": "started",
@@ -149,3 +152,96 @@ def evaluate(node: str | type[Node] | FunctionNode[..., Any] | NodeType | Callab
         g.add(asker, **{f"value_{place}": handle[name] for place, name in enumerate(names)})
     run_virtual(g.graph, registry=registry)
     return values if len(names) > 1 else values[names[0]]
+
+
+Fired = list[tuple[str, dict[str, Any]]]
+"""Exec outputs in the order in which they fired, each with the data outputs written since the one before."""
+
+
+def fire(
+    node: type[Node] | FunctionNode[..., Any] | NodeType | str,
+    /,
+    *,
+    enter: str | Sequence[str] | None = None,
+    variables: Mapping[str, object] | None = None,
+    virtual: bool = True,
+    **given: Any,
+) -> Fired:
+    """Run one exec node alone, and tell which exec outputs fired, each with the data outputs that it came with.
+
+    >>> fire("flow.for", times=2)
+    [('body', {'index': 0}), ('body', {'index': 1}), ('done', {})]
+
+    `given` are literals for data inputs; under the name of an exec output, what happens there: a function without
+    parameters, which may be async, or a node type.
+
+    >>> fire("flow.try", body="flow.raise")[0]
+    ('body', {})
+
+    `enter` names the exec inputs to enter, one after the other (the first one, once, unless said otherwise);
+    `variables` declares variables with what they start with. Runs on a virtual clock that jumps whenever everybody
+    waits, unless `virtual` is False, as what waits for something outside needs it. Blocks until all is done. Raises
+    what the node raises, `UnknownNodeType`, `UnknownSocket`, or `ValueError` for a data node, which does not fire.
+    """
+    registry = Registry.standard()
+    node_type = registry.get(node) if isinstance(node, str) else as_node_type(node)
+    if node_type is None or not node_type.is_exec:
+        raise ValueError(f"fire() is for exec nodes, and {node!r} is none.")
+    inputs = {socket.name for socket in node_type.inputs}
+    reactions = {
+        name: given.pop(name)
+        for name in [socket.name for socket in node_type.exec_outputs]
+        if name in given and name not in inputs
+    }
+    if enter is None:
+        enter = [socket.name for socket in node_type.exec_inputs[:1]]
+    with build(registry) as g:
+        for name, value in (variables or {}).items():
+            g.variable(name, default=value)
+        fired = g.add(node_type, "node", **given)
+        for name in [enter] if isinstance(enter, str) else enter:
+            g.connect(g.add("flow.start").then, fired[name])
+        for socket in node_type.exec_outputs:
+            reaction = reactions.get(socket.name)
+            function = reaction if inspect.isroutine(reaction) else None
+            record = g.add(_Record, socket=socket.name, reaction=function)
+            g.connect(fired[socket.name], record.enter)
+            if reaction is not None and function is None:
+                reacting = as_node_type(reaction) or registry.get(str(reaction))
+                g.connect(record.then, g.add(reacting)[reacting.exec_inputs[0].name])
+    record_of: Fired = []
+    services: dict[type | str, Any] = {"fired": record_of, "told": {}}
+    if virtual:
+        run_virtual(g.graph, registry=registry, services=services)
+    else:
+        trio.run(lambda: run(g.graph, registry=registry, services=services))
+    return record_of
+
+
+class _Record(Node, id="testing.record"):
+    """Notes that an exec output of the node fired, and which of its data outputs were written since the last note."""
+
+    enter = ExecIn()
+    socket = DataIn(str)
+    reaction: DataIn[Any] = DataIn(object, default=None)
+    then = ExecOut()
+
+    async def execute(self, ctx: Context) -> ExecOut:
+        assert isinstance(ctx, Activation)
+        # By cells, since values don't tell whether an output was written again (D9). They are kept, since an identity
+        # belongs to one cell only as long as that is there.
+        told: dict[int, Cell] = ctx.services.get("told")
+        plan = next(plan for plan in ctx.run.plan.nodes if plan.id == "node")
+        values: dict[str, Any] = {}
+        for place, socket in enumerate(plan.type.outputs, plan.first_output):
+            cell = ctx.strand.store.cells[place]
+            if cell is not None and id(cell) not in told:
+                told[id(cell)] = cell
+                values[socket.name] = cell.value
+        ctx.services.get("fired").append((await ctx.get_input(self.socket), values))
+        reaction = await ctx.get_input(self.reaction)
+        if reaction is not None:
+            result = reaction()
+            if inspect.isawaitable(result):
+                await result
+        return self.then

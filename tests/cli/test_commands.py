@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_nodes_are_listed(cli):
     assert [line.split()[0] for line in everything] == tf.Registry.standard().ids()
     flow = cli("nodes", "flow").out.splitlines()
     assert [line.split() for line in flow] == [line.split() for line in everything if line.startswith("flow.")]
-    assert "flow.raise         Fails with a message." in flow
+    assert ["flow.raise", "Fails with a message: `NodeRaised`."] in [line.split(maxsplit=1) for line in flow]
 
 
 def test_a_node_is_described(cli, tmp_path):
@@ -112,7 +113,7 @@ def test_a_misspelt_node(cli):
     assert cli("nodes", "debug.pirnt") == (
         2,
         "",
-        "error: there is no node type 'debug.pirnt'. Did you mean 'debug.print' or 'debug'?\n",
+        "error: there is no node type 'debug.pirnt'. Did you mean 'debug.print' or 'debug.inspect' or 'debug.print_error'?\n",
     )
 
 
@@ -155,3 +156,22 @@ def test_yaml_without_its_package_is_a_sentence(tmp_path):
         "error: g.yaml: YAML documents needs an optional package. "
         "Install it with: python -m pip install 'trioflow[yaml]'\n"
     )
+
+
+def test_examples_stand_below_the_sockets(cli):
+    """`nodes NAME` shows the example last, as one types it."""
+    assert cli("nodes", "flow.repeat").out.endswith("""\
+
+example:
+    >>> fire("flow.repeat", times=2)
+    [('body', {'round': 1}), ('body', {'round': 2}), ('done', {})]
+""")
+
+
+def test_nodes_as_markdown(cli):
+    """`--markdown` makes a page, of all, of an area or of one."""
+    everything = cli("nodes", "--markdown").out
+    assert (Path(tf.nodes.__file__).parent / "REFERENCE.md").read_text(encoding="utf-8") == everything
+    assert "\n### flow.for\n" in everything
+    assert "\n### math.add\n" not in cli("nodes", "flow", "--markdown").out
+    assert cli("nodes", "flow.for", "--markdown").out.count("###") == 1

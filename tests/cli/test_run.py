@@ -83,7 +83,7 @@ def test_the_traceback_is_there_for_the_asking(cli, graph):
     """`--traceback` shows the Python code that failed, and the one line as well."""
     err = cli("run", failing(graph), "--traceback").err
     assert "Traceback (most recent call last)" in err
-    assert "flow.py" in err
+    assert "guard.py" in err
     assert "error: node 'boom' (flow.raise)" in err
 
 

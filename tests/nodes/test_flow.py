@@ -10,7 +10,7 @@ import trio
 from support import Fail, Note, Wait, chain
 
 import trioflow as tf
-from trioflow.nodes.flow import AssertionFailed, NodeRaised
+from trioflow.nodes.guard import AssertionFailed, NodeRaised
 
 N = tf.nodes
 
@@ -260,7 +260,7 @@ def test_file_edges(tmp_path):
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     for node_type, inputs, error in (
         (N.ReadText, {"path": str(tmp_path / "none")}, FileNotFoundError),
-        (N.ReadText, {"path": str(tmp_path / "binary")}, UnicodeDecodeError),
+        (N.ReadText, {"path": str(tmp_path / "binary")}, ValueError),
         (N.WriteText, {"path": str(tmp_path / "no" / "x"), "text": ""}, FileNotFoundError),
         (N.WriteText, {"path": str(tmp_path), "text": "x"}, OSError),
     ):

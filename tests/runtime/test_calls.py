@@ -361,6 +361,30 @@ def test_callback(bench, lazy, notes):
     ]
 
 
+def test_break_outside_of_the_loop(bench):
+    """A loop inside can be left from what its callback leads to, and what is set up inside is torn down (C6, R1)."""
+    with tf.build(STANDARD) as inner:
+        into, each, out = (
+            inner.declare_entry("in"),
+            inner.declare_exit("each", callback=True),
+            inner.declare_exit("out"),
+        )
+        life, loop = inner.add(Resource, "life"), inner.add(tf.nodes.ForLoop, times=5)
+        inner.connect(into, life.enter)
+        inner.connect(life.body, loop.enter)
+        inner.connect(loop.body, each)
+        inner.connect(life.then, out)
+
+    def after(g, call):
+        note = g.add(Note, value="round")
+        g.connect(call.each, note.enter)
+        g.connect(note.then, g.add("flow.break").enter)
+        g.connect(call.out, g.add(Note, value="out").enter)
+
+    bench.run(outer(inner, after))
+    assert (bench.notes, bench.life) == (["round", "out"], ["up life", "down life"])
+
+
 def test_lazy_input_within_one_activation(bench):
     """A body inside that asks again for a lazy input sees what a callback has changed meanwhile (C4, D7)."""
     with tf.build(STANDARD) as inner:

@@ -12,6 +12,8 @@ import click
 from trioflow.cli.check import check
 from trioflow.cli.conformance import conformance
 from trioflow.cli.draw import draw
+from trioflow.cli.export import export
+from trioflow.cli.import_ import import_
 from trioflow.cli.nodes import nodes
 from trioflow.cli.run import run
 
@@ -27,11 +29,11 @@ def app() -> None:
     """Run, check and draw node graphs. Check engines against the rules.
 
     GRAPH is a file (JSON, or YAML if it is named so), or the name of an example that comes with trioflow: census,
-    events, fizzbuzz, try_catch. A file of that name comes first.
+    events, fizzbuzz, try_catch. A file of that name comes first. A file of NodeEditor.Net will do too.
     """
 
 
-for command in (run, check, draw, nodes, conformance):
+for command in (run, check, draw, nodes, import_, export, conformance):
     app.add_command(command)
 
 

@@ -19,5 +19,6 @@ _FORMATS = {"text": to_text, "mermaid": to_mermaid, "dot": to_dot}
 def draw(graph: str, modules: tuple[str, ...], format_: str, fold: bool) -> int:
     """Draw GRAPH on stdout: as an outline, for Mermaid, or for Graphviz. A graph with errors is drawn too."""
     source = open_source(graph, modules)
+    source.tell_import()
     click.echo(_FORMATS[format_](source.graph, source.registry, fold=fold), nl=False)
     return 0

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import attrs
 import click
@@ -16,18 +16,62 @@ import click
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput
 from trioflow.errors import did_you_mean
+from trioflow.formats import visible
+from trioflow.model.document import graph_in, read_file
+
+if TYPE_CHECKING:
+    from trioflow.formats.nodeeditor import Imported
 
 F = TypeVar("F", bound=Callable[..., Any])
 _EXAMPLES = "trioflow.examples"
 
 
+class Finding(NamedTuple):
+    """Something to say about a source: how bad it is, and a line about it."""
+
+    severity: str
+    line: str
+
+
 @attrs.frozen
 class Source:
-    """A graph, what to call it in messages, and the node types that it may use."""
+    """A graph, what to call it in messages, and the node types that it may use.
+
+    `imported` is what there is to say of its import, None for a graph in trioflow's own format.
+    """
 
     name: str
     graph: tf.Graph
     registry: tf.Registry
+    imported: Imported | None = None
+
+    def import_findings(self) -> list[Finding]:
+        """What the import has to say."""
+        diagnostics = self.imported.diagnostics if self.imported is not None else ()
+        return [Finding(each.severity, visible(f"{self.name}: {each}")) for each in diagnostics]
+
+    def findings(self) -> list[Finding]:
+        """What the import has to say, and what validation says of the graph."""
+        found = self.import_findings()
+        name, said = self.name, frozenset[str]()
+        if self.imported is not None:
+            # Places are those in the graph from here on. What the import has said better is left out.
+            name, said = f"{name} (as imported)", self.imported.placeholders
+        for problem in tf.validate(self.graph, self.registry).problems:
+            if problem.path not in said:
+                found.append(Finding(problem.severity.value, visible(f"{name}: {problem}")))
+        return found
+
+    def errors(self) -> list[str]:
+        """All that keeps it from running, a line for each."""
+        return [each.line for each in self.findings() if each.severity == "error"]
+
+    def tell_import(self) -> None:
+        """Say on stderr that the import could not take over everything."""
+        found = [each for each in self.import_findings() if each.severity != "note"]
+        if found:
+            problems = "a problem" if len(found) == 1 else f"{len(found):,} problems"
+            click.echo(f"the import had {problems}: `trioflow check {self.name}` lists everything", err=True)
 
 
 def graph_argument(function: F) -> F:
@@ -58,12 +102,33 @@ def open_source(name: str, modules: Sequence[str]) -> Source:
             if importlib.util.find_spec(own) is not None:
                 modules = [own, *modules]
             return Source(name, graph, open_registry(modules))
-        graph = tf.load(_existing(name))
+        tree = read_file(existing(name))
+        if is_foreign(tree):
+            return import_source(tree, name, modules)
+        graph = graph_in(tree, Path(name))
     except tf.DocumentError as error:
         raise BadInput(*str(error).splitlines()) from error
     except tf.MissingExtra as error:
         raise BadInput(f"{name}: {error}") from error
     return Source(name, graph, open_registry(modules, Path(name).resolve().parent))
+
+
+def is_foreign(tree: Any) -> bool:
+    """Whether a tree looks like the document of another program, whatever is wrong with it."""
+    if not isinstance(tree, dict) or "trioflow" in tree:
+        return False
+    from trioflow.formats import nodeeditor  # noqa: PLC0415 - most commands do without
+
+    return nodeeditor.looks_like_document(tree)
+
+
+def import_source(tree: Any, name: str, modules: Sequence[str]) -> Source:
+    """The graph in the document of another program. Raises `BadInput` or `DocumentError`."""
+    from trioflow.formats import nodeeditor  # noqa: PLC0415 - as above
+
+    registry = open_registry(modules, Path(name).resolve().parent)
+    imported = nodeeditor.import_tree(tree, registry, source=name)
+    return Source(name, imported.graph, registry, imported)
 
 
 def open_registry(modules: Sequence[str], *folders: Path) -> tf.Registry:
@@ -89,7 +154,8 @@ def _is_example(name: str) -> bool:
     return name in examples() and not os.path.isfile(name)  # noqa: PTH113 - Path.is_file raises for odd names
 
 
-def _existing(name: str) -> str:
+def existing(name: str) -> str:
+    """The name of a file that is there. Raises `BadInput` otherwise."""
     if not os.path.lexists(name):
         raise BadInput(
             f"{name}: there is no such file, and no such example.{did_you_mean(name, examples())} "

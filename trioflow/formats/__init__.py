@@ -1,4 +1,4 @@
-"""Graphs as other people write them: Mermaid, DOT and plain text to look at."""
+"""Graphs as other people write them: Mermaid, DOT and text to look at, `nodeeditor` to take over and to give back."""
 
 from trioflow.formats._wires import visible
 from trioflow.formats.dot import to_dot

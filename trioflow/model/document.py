@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from trioflow.errors import DocumentError, did_you_mean
 from trioflow.model import json_text
@@ -37,8 +37,19 @@ def loads(text: str, *, format: Format = "json", source: str = "<string>") -> Gr
 
     Raises `DocumentError` with every problem, each with its path; `MissingExtra` for YAML without PyYAML.
     """
+    return graph_of(read_text(text, format=format, source=source), source)
+
+
+def read_text(text: str, *, format: Format = "json", source: str = "<string>") -> Any:
+    """The tree of dicts and lists in a text, whatever it means. Raises `DocumentError`, and `MissingExtra`."""
     with _refusing(source):
-        return graph_from(_module(format).read(text.removeprefix("\ufeff")))
+        return _module(format).read(text.removeprefix("\ufeff"))
+
+
+def graph_of(tree: Any, source: str = "<document>") -> Graph:
+    """The graph that a tree of dicts and lists says. Raises `DocumentError` with every problem."""
+    with _refusing(source):
+        return graph_from(tree)
 
 
 def dumps(graph: Graph, *, format: Format = "json") -> str:
@@ -59,10 +70,20 @@ def load(path: str | os.PathLike[str]) -> Graph:
     Raises `DocumentError`, also for a file that can't be read; `MissingExtra` for YAML without PyYAML.
     """
     path = Path(path)
-    return link(_read(path), path, _read)
+    return graph_in(read_file(path), path)
 
 
-def _read(path: Path) -> Graph:
+def graph_in(tree: Any, path: Path) -> Graph:
+    """The graph that the tree of a file says, with the files that it refers to, as `load` gives it.
+
+    Raises `DocumentError` with every problem.
+    """
+    return link(graph_of(tree, str(path)), path, lambda other: graph_of(read_file(other), str(other)))
+
+
+def read_file(path: str | os.PathLike[str]) -> Any:
+    """The tree of dicts and lists in a file, whatever it means. Blocks while it reads. Raises as `load`."""
+    path = Path(path)
     try:
         text = path.read_bytes().decode()
     except UnicodeDecodeError as error:
@@ -72,7 +93,7 @@ def _read(path: Path) -> Graph:
         raise DocumentError(str(path), [reason]) from error
     except (OSError, ValueError) as error:
         raise DocumentError(str(path), [f"it can't be read: {_reason(error)}."]) from error
-    return loads(text, format=_format_of(path), source=str(path))
+    return read_text(text, format=_format_of(path), source=str(path))
 
 
 def save(graph: Graph, path: str | os.PathLike[str]) -> None:
@@ -81,8 +102,12 @@ def save(graph: Graph, path: str | os.PathLike[str]) -> None:
     Atomic: the file holds what it held before or the whole graph, nothing in between. Raises `DocumentError`, also
     for a file that can't be written; `MissingExtra` for YAML without PyYAML.
     """
+    write_file(path, dumps(graph, format=_format_of(Path(path))))
+
+
+def write_file(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text to a file, atomically. Blocks while it writes. Raises `DocumentError`."""
     path = Path(path)
-    text = dumps(graph, format=_format_of(path))
     temporary = None
     try:
         target = path.resolve()  # so that a link goes on being a link

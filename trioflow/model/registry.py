@@ -21,9 +21,10 @@ ENTRY_POINT_GROUP = "trioflow.nodes"
 STANDARD_PACKAGES = {
     prefix: tuple(f"trioflow.nodes.{module}" for module in modules.split())
     for prefix, modules in {
-        "flow": "flow",
+        "flow": "flow choice loop latch guard fork",
         "event": "event",
         "variable": "variable",
+        "state": "state",
         "logic": "logic",
         "math": "math rounding",
         "integer": "integer",
@@ -47,7 +48,10 @@ STANDARD_PACKAGES = {
         "time": "time",
         "date": "date",
         "duration": "duration",
-        "file": "file",
+        "file": "file folder",
+        "process": "process",
+        "tcp": "tcp",
+        "http": "http",
         "debug": "debug",
     }.items()
 }

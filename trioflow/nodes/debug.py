@@ -1,17 +1,25 @@
-"""Telling people: print, feedback."""
+"""Telling people: print, log, feedback, progress."""
 
 from __future__ import annotations
 
+import logging
+import reprlib
 import sys
 from typing import Any, Literal
 
 import trioflow as tf
+from trioflow.nodes.latch import at_least_one
 
 Level = Literal["debug", "info", "warning", "error"]
 
 
 class Print(tf.Node, id="debug.print"):
-    """Prints a value on a line of its own, with a label in front if there is one."""
+    """Prints a value on a line of its own, with a label in front if there is one.
+
+    >>> fire("debug.print", value=42, label="answer")
+    answer: 42
+    [('then', {})]
+    """
 
     enter = tf.ExecIn()
     value = tf.DataIn(object, default="", doc="what to print")
@@ -24,8 +32,77 @@ class Print(tf.Node, id="debug.print"):
         return self.then
 
 
+class PrintError(tf.Node, id="debug.print_error"):
+    """Prints a value on a line of its own where errors go, so that it is not mixed into what a graph prints.
+
+    >>> fire("debug.print_error", value="careful")
+    [('then', {})]
+    """
+
+    enter = tf.ExecIn()
+    value = tf.DataIn(object, default="", doc="what to print")
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        sys.stderr.write(f"{await ctx.get_input(self.value)}\n")
+        return self.then
+
+
+class Inspect(tf.Node, id="debug.inspect"):
+    """Tells what a value is: its type, how Python writes it, shortened if it is long, and its length if it has one.
+
+    A width below 1 is an error.
+
+    >>> fire("debug.inspect", value=["a"])
+    [('then', {'kind': 'list', 'text': "['a']", 'length': 1})]
+    """
+
+    enter = tf.ExecIn()
+    value = tf.DataIn(object, default=None, doc="what is looked at")
+    width = tf.DataIn(int, default=80, doc="characters of a text at most, and items of a list")
+    kind = tf.DataOut(str, doc="the name of its type")
+    text = tf.DataOut(str, doc="how Python writes it")
+    length = tf.DataOut(int, doc="how long it is; -1 if it has no length")
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        value: Any = await ctx.get_input(self.value)
+        width = at_least_one("debug.inspect", await ctx.get_input(self.width))
+        short = reprlib.Repr()
+        for limit in ("maxstring", "maxother", "maxlong", "maxlist", "maxtuple", "maxdict", "maxset"):
+            setattr(short, limit, width)
+        ctx.set_output(self.kind, type(value).__name__)
+        ctx.set_output(self.text, short.repr(value))
+        ctx.set_output(self.length, len(value) if hasattr(value, "__len__") else -1)
+        return self.then
+
+
+class Log(tf.Node, id="debug.log"):
+    """Gives a message to Python's logging, with the node's id as `node` in the record. The host says where it goes.
+
+    >>> fire("debug.log", message="half way", level="debug")
+    [('then', {})]
+    """
+
+    enter = tf.ExecIn()
+    message = tf.DataIn(object, doc="what to log")
+    level: tf.DataIn[Any] = tf.DataIn(Level, default="info", doc="how important it is")
+    logger = tf.DataIn(str, default="trioflow.graph", doc="the name of the logger")
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        message, level = await ctx.get_input(self.message), await ctx.get_input(self.level)
+        logger = logging.getLogger(await ctx.get_input(self.logger))
+        logger.log(logging.getLevelNamesMapping()[level.upper()], "%s", message, extra={"node": ctx.node.id})
+        return self.then
+
+
 class Feedback(tf.Node, id="debug.feedback"):
-    """Tells whoever watches the run something: an event, not a line of output."""
+    """Tells whoever watches the run something: an event, not a line of output.
+
+    >>> fire("debug.feedback", message="half way")
+    [('then', {})]
+    """
 
     enter = tf.ExecIn()
     message = tf.DataIn(object, doc="what to tell")
@@ -34,4 +111,23 @@ class Feedback(tf.Node, id="debug.feedback"):
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         ctx.emit_feedback(str(await ctx.get_input(self.message)), await ctx.get_input(self.level))
+        return self.then
+
+
+class Progress(tf.Node, id="debug.progress"):
+    """Tells whoever watches the run how far it is: an event, which displays show.
+
+    >>> fire("debug.progress", done=3, total=10, message="files")
+    [('then', {})]
+    """
+
+    enter = tf.ExecIn()
+    done = tf.DataIn(float, doc="how much is done")
+    total = tf.DataIn(float | None, default=None, doc="how much there is to do, if that is known")
+    message = tf.DataIn(str, default="", doc="of what")
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        done, total = await ctx.get_input(self.done), await ctx.get_input(self.total)
+        ctx.report_progress(done, total, await ctx.get_input(self.message))
         return self.then

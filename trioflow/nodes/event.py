@@ -6,7 +6,19 @@ import trioflow as tf
 
 
 class Publish(tf.Node, id="event.publish"):
-    """Dispatches every listener of an event, and goes on when all are done. Without a listener it does nothing."""
+    """Dispatches every listener of an event, and goes on when all are done. Without a listener it does nothing.
+
+    >>> with tf.build() as g:
+    ...     _ = g.event("found")
+    ...     start, publish = g.add("flow.start"), g.add("event.publish", event="found", payload=5)
+    ...     listen, after = g.add("event.listen", event="found"), g.add("debug.print", value="after")
+    ...     show = g.add("debug.print", value=listen.payload)
+    ...     for source, target in (start, publish), (publish, after), (listen, show):
+    ...         g.connect(source.then, target.enter)
+    >>> _ = trio.run(tf.run, g.graph)
+    5
+    after
+    """
 
     enter = tf.ExecIn()
     event = tf.DataIn(str, names="event", doc="an event that the graph declares")
@@ -19,7 +31,19 @@ class Publish(tf.Node, id="event.publish"):
 
 
 class Listen(tf.Node, id="event.listen", listens="event"):
-    """Starts each time the event is published, in the strand of whoever published it."""
+    """Starts each time the event is published, in the strand of whoever published it, or of the host if that did.
+
+    >>> with tf.build() as g:
+    ...     _ = g.event("found")
+    ...     listen = g.add("event.listen", event="found")
+    ...     g.connect(listen.then, g.add("debug.print", value=listen.payload).enter)
+    ...     start = g.add("flow.start")
+    >>> async def main():
+    ...     async with tf.open_run(g.graph) as run:
+    ...         await run.publish("found", payload=5)
+    >>> trio.run(main)
+    5
+    """
 
     event = tf.DataIn(str, names="event", doc="an event that the graph declares, as a literal")
     payload = tf.DataOut(object, doc="what was published with it")

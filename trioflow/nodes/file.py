@@ -1,126 +1,260 @@
-"""Files. Everything that blocks runs in a thread; cancelling waits for the chunk at hand, never for a whole file."""
+"""Contents of files: reading, writing, streaming, hashing. Everything that blocks runs in a thread.
+
+Cancelling takes effect at the next chunk. What is written replaces the file as a whole or not at all.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import stat
-import tempfile
+from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 
 import trio
 
 import trioflow as tf
+from trioflow.nodes._disk import CHUNK, chunks, naming, open_regular, write_atomically
+from trioflow.nodes._text import LineSplitter, decode, encode
+from trioflow.nodes.latch import at_least_one
+from trioflow.nodes.loop import Loop
 
-CHUNK = 1 << 20
 
-
-class Walk(tf.Node, id="file.walk"):
-    """Sends every regular file below a folder down `body`, as a stream, sorted by path; then goes on at `done`.
-
-    Symbolic links are not followed, and not sent. A folder that can't be read is reported as a warning and counted. A
-    root that is no folder is an error. Concurrent if the node's settings in the graph say so.
-    """
-
+class _Reading(tf.Node, abstract=True):
     enter = tf.ExecIn()
-    root = tf.DataIn(str, doc="the folder")
-    limit = tf.DataIn(int, default=0, doc="concurrent files in flight, 0 for any number; the settings' limit wins")
-    path = tf.DataOut(str, doc="the file, with the root in front")
-    relative = tf.DataOut(str, doc="the file, as seen from the root, with / between folders")
-    size = tf.DataOut(int, doc="bytes")
-    count = tf.DataOut(int, doc="files sent so far, this one included")
-    unreadable = tf.DataOut(list, doc="folders that could not be read, when done")
-    body = tf.ExecOut(doc="one file")
-    done = tf.ExecOut(doc="after the last file")
-    files = tf.Stream(path, relative, size, count, fires=body, done=done)
-
-    async def execute(self, ctx: tf.Context) -> None:
-        root = await ctx.get_input(self.root)
-        ctx.configure_stream(self.path, limit=await ctx.get_input(self.limit))
-        if not await trio.Path(root).is_dir():
-            raise NotADirectoryError(f"file.walk: {root!r} is not a folder.")
-        count = 0
-        unreadable: list[str] = []
-        folders = [root]
-        while folders:
-            folder = folders.pop()
-            try:
-                files, below = await trio.to_thread.run_sync(_list_folder, folder)
-            except OSError as error:
-                unreadable.append(folder)
-                ctx.emit_feedback(f"can't read folder {folder}: {error.strerror}", "warning")
-                continue
-            folders += reversed(below)
-            for path, size in files:
-                count += 1
-                relative = Path(os.path.relpath(path, root)).as_posix()  # noqa: ASYNC240 - compares names only
-                await ctx.emit(self.path, path, {self.relative: relative, self.size: size, self.count: count})
-        ctx.set_output(self.unreadable, unreadable)
-
-
-def _list_folder(folder: str) -> tuple[list[tuple[str, int]], list[str]]:
-    """Files with their sizes, and folders, each sorted by name."""
-    files: list[tuple[str, int]] = []
-    folders: list[str] = []
-    with os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            try:
-                status = entry.stat(follow_symlinks=False)
-            except FileNotFoundError:
-                continue  # gone since it was listed
-            if stat.S_ISDIR(status.st_mode):
-                folders.append(entry.path)
-            elif stat.S_ISREG(status.st_mode):
-                files.append((entry.path, status.st_size))
-    return files, folders
-
-
-class ReadText(tf.Node, id="file.read_text"):
-    """Reads a whole file as text. A file that can't be read or decoded is an error."""
-
-    enter = tf.ExecIn()
-    path = tf.DataIn(str, doc="the file")
-    encoding = tf.DataIn(str, default="utf-8", doc="a name that Python knows")
-    text = tf.DataOut(str, doc="what it says")
+    path = tf.DataIn(Path, doc="the file")
     then = tf.ExecOut()
 
+
+class ReadText(_Reading, id="file.read_text"):
+    r"""Reads a whole file as text, line ends as they are.
+
+    A file that can't be read is an error, and so is one that is not text in the encoding: it tells at which byte.
+
+    >>> _ = Path("note").write_text("hello\n")
+    >>> fire("file.read_text", path="note", virtual=False)
+    [('then', {'text': 'hello\n'})]
+    """
+
+    encoding = tf.DataIn(str, default="utf-8", doc="a name that Python knows")
+    text = tf.DataOut(str, doc="what it says")
+
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        path = trio.Path(await ctx.get_input(self.path))
-        ctx.set_output(self.text, await path.read_text(encoding=await ctx.get_input(self.encoding)))
+        path, encoding = await ctx.get_input(self.path), await ctx.get_input(self.encoding)
+        data = await trio.to_thread.run_sync(_read, path)
+        ctx.set_output(self.text, decode(data, encoding, f"file.read_text: {str(path)!r}"))
         return self.then
 
 
-class WriteText(tf.Node, id="file.write_text"):
-    """Writes a whole file: it holds all of the text or what it held before. Its folder has to be there."""
+class ReadBytes(_Reading, id="file.read_bytes"):
+    r"""Reads a whole file. One that can't be read is an error.
 
+    >>> _ = Path("data").write_bytes(b"\x00\xff")
+    >>> fire("file.read_bytes", path="data", virtual=False)
+    [('then', {'data': b'\x00\xff'})]
+    """
+
+    data = tf.DataOut(bytes, doc="what is in it")
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        ctx.set_output(self.data, await trio.to_thread.run_sync(_read, await ctx.get_input(self.path)))
+        return self.then
+
+
+def _read(path: Path) -> bytes:
+    return b"".join(chunks(path))
+
+
+class _Writing(tf.Node, abstract=True):
     enter = tf.ExecIn()
-    path = tf.DataIn(str, doc="the file")
-    text = tf.DataIn(str, doc="what it shall say, written as UTF-8")
+    path = tf.DataIn(Path, doc="the file; its folder has to be there")
     then = tf.ExecOut()
+
+
+class WriteText(_Writing, id="file.write_text"):
+    """Writes a whole file: it holds all of the text or what it held before. Its folder has to be there.
+
+    Written beside it first, and put in its place once it is on the disk. A file that is replaced keeps its permissions;
+    a link is followed. What is no file is not replaced: that is an error.
+
+    >>> fire("file.write_text", path="note", text="hello", virtual=False)
+    [('then', {})]
+    """
+
+    text = tf.DataIn(str, doc="what it shall say, line ends as they are")
+    encoding = tf.DataIn(str, default="utf-8", doc="a name that Python knows")
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         path, text = await ctx.get_input(self.path), await ctx.get_input(self.text)
-        await trio.to_thread.run_sync(write_atomically, Path(path), text)
+        data = encode(text, await ctx.get_input(self.encoding), f"file.write_text: {str(path)!r}")
+        await trio.to_thread.run_sync(write_atomically, path, _pieces(data))
         return self.then
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file beside the old one and put it in its place."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+class WriteBytes(_Writing, id="file.write_bytes"):
+    """Writes a whole file, as `file.write_text` does: it holds all of the bytes or what it held before.
+
+    >>> fire("file.write_bytes", path="data", data=b"hello", virtual=False)
+    [('then', {})]
+    """
+
+    data = tf.DataIn(bytes, doc="what shall be in it")
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        path, data = await ctx.get_input(self.path), await ctx.get_input(self.data)
+        await trio.to_thread.run_sync(write_atomically, path, _pieces(data))
+        return self.then
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    return (data[start : start + CHUNK] for start in range(0, len(data), CHUNK))
+
+
+class _Appending(tf.Node, abstract=True):
+    enter = tf.ExecIn()
+    path = tf.DataIn(Path, doc="the file, which is made if it is not there; its folder has to be there")
+    then = tf.ExecOut()
+
+
+class AppendText(_Appending, id="file.append_text"):
+    r"""Writes a text at the end of a file, with a line end after it unless `end` says otherwise.
+
+    Once begun it is not cancelled, so that all of it is there or nothing. In one piece: what others append meanwhile
+    is before or after it.
+
+    >>> fire("file.append_text", path="log", text="one", enter=["enter", "enter"], virtual=False)
+    [('then', {}), ('then', {})]
+    >>> Path("log").read_text()
+    'one\none\n'
+    """
+
+    text = tf.DataIn(str, doc="what is added")
+    end = tf.DataIn(str, default="\n", doc="what is added after it")
+    encoding = tf.DataIn(str, default="utf-8", doc="a name that Python knows")
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        path, text = await ctx.get_input(self.path), await ctx.get_input(self.text) + await ctx.get_input(self.end)
+        data = encode(text, await ctx.get_input(self.encoding), f"file.append_text: {str(path)!r}")
+        await trio.to_thread.run_sync(_append, path, data)
+        return self.then
+
+
+class AppendBytes(_Appending, id="file.append_bytes"):
+    """Writes bytes at the end of a file, as `file.append_text` does.
+
+    >>> fire("file.append_bytes", path="data", data=b"ab", enter=["enter", "enter"], virtual=False)
+    [('then', {}), ('then', {})]
+    >>> Path("data").read_bytes()
+    b'abab'
+    """
+
+    data = tf.DataIn(bytes, doc="what is added")
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        await trio.to_thread.run_sync(_append, await ctx.get_input(self.path), await ctx.get_input(self.data))
+        return self.then
+
+
+def _append(path: Path, data: bytes) -> None:
+    with open_regular(path, "a") as file, naming(path):
+        before = os.fstat(file.fileno()).st_size
+        written = file.write(data)
+        if written < len(data):  # the disk is full, or a limit reached
+            os.truncate(file.fileno(), before)
+            raise OSError(f"{str(path)!r}: only {written} of {len(data)} bytes could be appended; none were kept.")
+
+
+class Lines(tf.Node, id="file.lines"):
+    r"""Sends the lines of a text file down `body`, without their ends (`\n` or `\r\n`); then goes on at `done`.
+
+    A stream in constant memory: a chunk is read when it is needed. A file that can't be read, that is not text in the
+    encoding (the error tells at which byte), or that has a line of more than `longest` characters is an error.
+
+    >>> _ = Path("list").write_text("one\ntwo")
+    >>> fire("file.lines", path="list", virtual=False)
+    [('body', {'line': 'one', 'number': 1}), ('body', {'line': 'two', 'number': 2}), ('done', {})]
+    """
+
+    enter = tf.ExecIn()
+    path = tf.DataIn(Path, doc="the file")
+    encoding = tf.DataIn(str, default="utf-8", doc="a name that Python knows")
+    longest = tf.DataIn(int, default=1 << 20, doc="characters of a line at most")
+    limit = tf.DataIn(int, default=0, doc="concurrent lines in flight, 0 for any number; the settings' limit wins")
+    line = tf.DataOut(str, doc="the line")
+    number = tf.DataOut(int, doc="its number, from 1")
+    body = tf.ExecOut(doc="one line")
+    done = tf.ExecOut(doc="after the last line")
+    lines = tf.Stream(line, number, fires=body, done=done)
+
+    async def execute(self, ctx: tf.Context) -> None:
+        path, longest = await ctx.get_input(self.path), await ctx.get_input(self.longest)
+        ctx.configure_stream(self.line, limit=await ctx.get_input(self.limit))
+        where = f"file.lines: {str(path)!r}"
+        split = LineSplitter(await ctx.get_input(self.encoding), longest, where)
+        number = 0
+        with Loop(ctx) as loop, await trio.to_thread.run_sync(open_regular, path) as file:
+            last = False
+            while not last:
+                chunk = await trio.to_thread.run_sync(_next_chunk, path, file)
+                last = not chunk
+                for line in split(chunk, last=last):
+                    number += 1
+                    with loop.round:
+                        await ctx.emit(self.line, line, {self.number: number})
+
+
+class Chunks(tf.Node, id="file.chunks"):
+    """Sends the bytes of a file down `body` in pieces of `size`, the last perhaps shorter; then goes on at `done`.
+
+    A stream in constant memory. A file that can't be read, or a size below 1, is an error.
+
+    >>> _ = Path("data").write_bytes(b"abc")
+    >>> fire("file.chunks", path="data", size=2, virtual=False)
+    [('body', {'chunk': b'ab', 'offset': 0}), ('body', {'chunk': b'c', 'offset': 2}), ('done', {})]
+    """
+
+    enter = tf.ExecIn()
+    path = tf.DataIn(Path, doc="the file")
+    size = tf.DataIn(int, default=CHUNK, doc="bytes of a piece")
+    limit = tf.DataIn(int, default=0, doc="concurrent pieces in flight, 0 for any number; the settings' limit wins")
+    chunk = tf.DataOut(bytes, doc="a piece")
+    offset = tf.DataOut(int, doc="where it begins")
+    body = tf.ExecOut(doc="one piece")
+    done = tf.ExecOut(doc="after the last piece")
+    pieces = tf.Stream(chunk, offset, fires=body, done=done)
+
+    async def execute(self, ctx: tf.Context) -> None:
+        path, size = await ctx.get_input(self.path), at_least_one("file.chunks", await ctx.get_input(self.size))
+        ctx.configure_stream(self.chunk, limit=await ctx.get_input(self.limit))
+        offset = 0
+        with Loop(ctx) as loop, await trio.to_thread.run_sync(open_regular, path) as file:
+            while chunk := await trio.to_thread.run_sync(_next_chunk, path, file, size):
+                with loop.round:
+                    await ctx.emit(self.chunk, chunk, {self.offset: offset})
+                offset += len(chunk)
+
+
+def _next_chunk(path: Path, file: FileIO, size: int = CHUNK) -> bytes:
+    """The next bytes, as many as wanted unless the file ends."""
+    with naming(path):
+        chunk = file.read(size) or b""
+        while 0 < len(chunk) < size and (more := file.read(size - len(chunk))):
+            chunk += more
+        return chunk
 
 
 class Hash(tf.Node, id="file.hash"):
-    """The hash of a file's bytes, their number, and the number of line ends in them, in one reading."""
+    r"""The hash of a file's bytes, their number, and the number of line ends in them, in one reading.
+
+    A file that can't be read, or an algorithm that hashlib does not know, is an error.
+
+    >>> _ = Path("data").write_bytes(b"a\n")
+    >>> fire("file.hash", path="data", algorithm="md5", virtual=False)
+    [('then', {'digest': '60b725f10c9c85c70d97880dfe8191b3', 'size': 2, 'lines': 1})]
+    """
 
     enter = tf.ExecIn()
-    path = tf.DataIn(str, doc="the file")
+    path = tf.DataIn(Path, doc="the file")
     algorithm = tf.DataIn(str, default="sha256", doc="a name that hashlib knows")
     digest = tf.DataOut(str, doc="in hexadecimal digits")
     size = tf.DataOut(int, doc="bytes read")
@@ -137,13 +271,15 @@ class Hash(tf.Node, id="file.hash"):
         return self.then
 
 
-def _hash_file(path: str, algorithm: str) -> tuple[str, int, int]:
-    digest = hashlib.new(algorithm)
+def _hash_file(path: Path, algorithm: str) -> tuple[str, int, int]:
+    try:
+        digest = hashlib.new(algorithm)
+        digest.hexdigest()
+    except (ValueError, TypeError) as error:  # those with a result of any length want to know which
+        raise ValueError(f"file.hash: algorithm {algorithm!r}: {error}.") from None
     size = lines = 0
-    with Path(path).open("rb", buffering=0) as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-            lines += chunk.count(b"\n")
-            trio.from_thread.check_cancelled()
+    for chunk in chunks(path):
+        digest.update(chunk)
+        size += len(chunk)
+        lines += chunk.count(b"\n")
     return digest.hexdigest(), size, lines

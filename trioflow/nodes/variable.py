@@ -1,4 +1,8 @@
-"""Variables of the graph: read, write, update."""
+"""Variables of the graph: read, write, update.
+
+Nodes that change a variable by what it was are written for a merge policy (F4): declared with that policy, the variable
+holds after concurrent strands what the same strands would leave behind one after the other.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,15 @@ import trioflow as tf
 
 
 class GetVariable(tf.Node, id="variable.get"):
-    """The value of a variable, as it is when asked."""
+    """The value of a variable, as it is when asked.
+
+    >>> with tf.build() as g:
+    ...     _ = g.variable("n", "int", 5)
+    ...     start, keep = g.add("flow.start"), g.add("state.keep", value=g.add("variable.get", name="n").result)
+    ...     g.connect(start.then, keep.enter)
+    >>> trio.run(tf.run, g.graph).output("keep", "kept")
+    5
+    """
 
     name = tf.DataIn(str, names="variable", doc="a variable that the graph declares")
     result = tf.DataOut(object, doc="its value")
@@ -18,7 +30,11 @@ class GetVariable(tf.Node, id="variable.get"):
 
 
 class SetVariable(tf.Node, id="variable.set"):
-    """Sets a variable. A value that does not fit the variable's type is an error."""
+    """Sets a variable. A value that does not fit the variable's type is an error.
+
+    >>> fire("variable.set", variables={"n": 1}, name="n", value=2)
+    [('then', {})]
+    """
 
     enter = tf.ExecIn()
     name = tf.DataIn(str, names="variable", doc="a variable that the graph declares")
@@ -33,35 +49,227 @@ class SetVariable(tf.Node, id="variable.set"):
 Update = Literal["add", "append", "union", "min", "max"]
 
 
-class UpdateVariable(tf.Node, id="variable.update"):
-    """Changes a variable by what it was: adds, appends, unites, or keeps the smaller or greater.
-
-    `append` adds one item to a list; `union` takes over a dict's entries or the items of a list that are not there yet.
-    In concurrent strands give the variable the merge policy that goes with it: sum, append, union, min, max.
-    """
+class _Changing(tf.Node, abstract=True):
+    """Changes a variable by what it was."""
 
     enter = tf.ExecIn()
     name = tf.DataIn(str, names="variable", doc="a variable that the graph declares")
-    value = tf.DataIn(object, doc="what it is changed by")
-    operation: tf.DataIn[Any] = tf.DataIn(Update, default="add", doc="how")
     result = tf.DataOut(object, doc="its new value")
     then = tf.ExecOut()
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        name, by = await ctx.get_input(self.name), await ctx.get_input(self.value)
-        value = _update(await ctx.get_input(self.operation), ctx.get_variable(name), by)
+        name = await ctx.get_input(self.name)
+        old = ctx.get_variable(name)
+        arguments = [await ctx.get_input(socket) for socket in type(self).type.inputs if socket is not self.name]
+        try:
+            value = self._changed(old, *arguments)
+        except (TypeError, ValueError) as error:
+            by = f", and can't be changed by {', '.join(map(repr, arguments))}" if arguments else ""
+            raise type(error)(f"{type(self).type.id}: variable {name!r} is {old!r}{by}: {error}.") from error
         ctx.set_variable(name, value)
         ctx.set_output(self.result, value)
         return self.then
 
+    def _changed(self, old: Any, *arguments: Any) -> Any:
+        """What it is afterwards; nothing that it was is touched."""
+        raise NotImplementedError
 
-def _update(operation: str, old: Any, by: Any) -> Any:
-    if operation == "append":
-        return [*old, by]
-    if operation == "union":
-        return {**old, **by} if isinstance(old, dict) else [*old, *(item for item in by if item not in old)]
-    if operation == "min":
-        return min(old, by)
-    if operation == "max":
-        return max(old, by)
+
+class UpdateVariable(_Changing, id="variable.update"):
+    """Changes a variable by what it was: adds, appends, unites, or keeps the smaller or greater.
+
+    `append` adds one item to a list; `union` takes over a dict's entries or the items of a list that are not there yet.
+    In concurrent strands give the variable the merge policy that goes with it: sum, append, union, min, max.
+
+    >>> fire("variable.update", variables={"seen": [1]}, name="seen", value=2, operation="append")
+    [('then', {'result': [1, 2]})]
+    """
+
+    value = tf.DataIn(object, doc="what it is changed by")
+    operation: tf.DataIn[Any] = tf.DataIn(Update, default="add", doc="how")
+
+    def _changed(self, old: Any, *arguments: Any) -> Any:
+        by, operation = arguments
+        return _OPERATIONS[operation](old, by)
+
+
+class _ChangedBy(_Changing, abstract=True):
+    value = tf.DataIn(object, doc="what it is changed by")
+
+
+class AddToVariable(_ChangedBy, id="variable.add"):
+    """Adds a number to a variable, whose merge policy should be `sum`. What can't be added is an error.
+
+    >>> fire("variable.add", variables={"total": 1}, name="total", value=2)
+    [('then', {'result': 3})]
+    """
+
+    value: tf.DataIn[Any] = tf.DataIn(int | float, default=1, doc="what is added")
+
+    def _changed(self, old: Any, *arguments: Any) -> Any:
+        return _number(old) + arguments[0]
+
+
+class AppendToVariable(_ChangedBy, id="variable.append"):
+    """Appends one item to a variable that holds a list; its merge policy should be `append`. No list is an error.
+
+    >>> fire("variable.append", variables={"seen": [1]}, name="seen", value=2)
+    [('then', {'result': [1, 2]})]
+    """
+
+    def _changed(self, old: Any, *arguments: Any) -> Any:
+        return [*_of(list, old), arguments[0]]
+
+
+class UniteVariable(_ChangedBy, id="variable.unite"):
+    """Takes over the entries of a dict, or the items of a list or set that are not there yet; merge policy `union`.
+
+    Variable and value must be of one kind, otherwise it is an error. Under a key that both have, the new value wins.
+
+    >>> fire("variable.unite", variables={"found": {"a": 1}}, name="found", value={"b": 2})
+    [('then', {'result': {'a': 1, 'b': 2}})]
+    """
+
+    def _changed(self, old: Any, *arguments: Any) -> Any:
+        (by,) = arguments
+        kind = next((kind for kind in (dict, list, set) if isinstance(old, kind)), dict)
+        _of(kind, old)
+        _of(kind, by)
+        return old | by if kind is set else _unite(old, by)
+
+
+class LowerVariable(_ChangedBy, id="variable.minimum"):
+    """Keeps the smaller of a variable and a value; merge policy `min`. A variable that is none takes the value.
+
+    >>> fire("variable.minimum", variables={"least": 3}, name="least", value=2)
+    [('then', {'result': 2})]
+    """
+
+    def _changed(self, old: Any, *arguments: Any) -> Any:
+        return arguments[0] if old is None else min(old, arguments[0])
+
+
+class RaiseVariable(_ChangedBy, id="variable.maximum"):
+    """Keeps the greater of a variable and a value; merge policy `max`. A variable that is none takes the value.
+
+    >>> fire("variable.maximum", variables={"most": 3}, name="most", value=2)
+    [('then', {'result': 3})]
+    """
+
+    def _changed(self, old: Any, *arguments: Any) -> Any:
+        return arguments[0] if old is None else max(old, arguments[0])
+
+
+class ToggleVariable(_Changing, id="variable.toggle"):
+    """Makes a variable that is true false, and one that is false true. Anything else is an error.
+
+    >>> fire("variable.toggle", variables={"on": False}, name="on")
+    [('then', {'result': True})]
+    """
+
+    def _changed(self, old: Any, *arguments: Any) -> Any:
+        return not _of(bool, old)
+
+
+class SetVariableItem(_Changing, id="variable.set_item"):
+    """Puts a value under a key of a variable that holds a dict; merge policy `union`. No dict is an error.
+
+    >>> fire("variable.set_item", variables={"ages": {}}, name="ages", key="Ann", value=30)
+    [('then', {'result': {'Ann': 30}})]
+    """
+
+    key = tf.DataIn(object, doc="under what")
+    value = tf.DataIn(object, doc="what")
+
+    def _changed(self, old: Any, *arguments: Any) -> Any:
+        key, value = arguments
+        return {**_of(dict, old), key: value}
+
+
+class RemoveVariableItem(_Changing, id="variable.remove_item"):
+    """Takes a key out of a variable that holds a dict; a key that is not there changes nothing. No dict is an error.
+
+    >>> fire("variable.remove_item", variables={"ages": {"Ann": 30}}, name="ages", key="Ann")
+    [('then', {'result': {}})]
+    """
+
+    key = tf.DataIn(object, doc="what to take out")
+
+    def _changed(self, old: Any, *arguments: Any) -> Any:
+        hash(arguments[0])  # a key that can't be one is an error, also for an empty dict
+        return {key: value for key, value in _of(dict, old).items() if key != arguments[0]}
+
+
+class TakeFromVariable(tf.Node, id="variable.take"):
+    """Takes the first item out of a variable that holds a list, or the last; goes on at `empty` if there is none.
+
+    A variable that holds no list is an error.
+
+    >>> fire("variable.take", variables={"queue": ["a", "b"]}, name="queue")
+    [('then', {'item': 'a'})]
+    """
+
+    enter = tf.ExecIn()
+    name = tf.DataIn(str, names="variable", doc="a variable that the graph declares")
+    last = tf.DataIn(bool, default=False, doc="whether to take the last instead of the first")
+    item = tf.DataOut(object, doc="what was taken out")
+    then = tf.ExecOut()
+    empty = tf.ExecOut(doc="when there is nothing to take")
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        name, last = await ctx.get_input(self.name), await ctx.get_input(self.last)
+        items: Any = ctx.get_variable(name)
+        if not isinstance(items, list):
+            raise TypeError(f"variable.take: variable {name!r} holds no list but {items!r}.")
+        if not items:
+            return self.empty
+        ctx.set_variable(name, items[:-1] if last else items[1:])
+        ctx.set_output(self.item, items[-1 if last else 0])
+        return self.then
+
+
+class SwapVariable(tf.Node, id="variable.swap"):
+    """Sets a variable, and gives what it was. A value that does not fit the variable's type is an error.
+
+    >>> fire("variable.swap", variables={"n": 1}, name="n", value=2)
+    [('then', {'previous': 1})]
+    """
+
+    enter = tf.ExecIn()
+    name = tf.DataIn(str, names="variable", doc="a variable that the graph declares")
+    value = tf.DataIn(object, doc="its new value")
+    previous = tf.DataOut(object, doc="its value before")
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        name, value = await ctx.get_input(self.name), await ctx.get_input(self.value)
+        ctx.set_output(self.previous, ctx.get_variable(name))
+        ctx.set_variable(name, value)
+        return self.then
+
+
+def _of(kind: type, value: Any) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is no number")
+    return value
+
+
+def _unite(old: Any, by: Any) -> Any:
+    return {**old, **by} if isinstance(old, dict) else [*old, *(item for item in by if item not in old)]
+
+
+def _add(old: Any, by: Any) -> Any:
     return old + by
+
+
+def _append(old: Any, by: Any) -> Any:
+    return [*old, by]
+
+
+_OPERATIONS: dict[str, Any] = {"add": _add, "append": _append, "union": _unite, "min": min, "max": max}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from trioflow.errors import NodeError, Unwind
 from trioflow.semantics.events import Path
 
 if TYPE_CHECKING:
@@ -28,8 +29,23 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def is_cancellation(error: BaseException) -> bool:
-    """Whether this is nothing but a cancellation, which is no failure."""
-    return all(isinstance(leaf, trio.Cancelled | GeneratorExit) for leaf in leaves(error))
+    """Whether this is nothing but a cancellation, or a body going back to one above it: no failure."""
+    return all(isinstance(leaf, trio.Cancelled | GeneratorExit | Unwind) for leaf in leaves(error))
+
+
+def escaped(error: BaseException) -> BaseException:
+    """What a run ends with: an `Unwind` that got that far was meant for a body that is not there."""
+    if isinstance(error, Unwind):
+        failure = NodeError(
+            f"A node raised {error!r} to get back to a body above it in its strand, but none there catches it."
+        )
+        failure.__cause__ = error
+        return failure
+    if isinstance(error, BaseExceptionGroup):
+        unwinds, others = error.split(Unwind)
+        if unwinds is not None:
+            return escaped(next(leaves(unwinds))) if others is None else others
+    return error
 
 
 def origin_of(error: BaseException, run: RunState) -> Path | None:

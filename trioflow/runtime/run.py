@@ -24,7 +24,7 @@ from trioflow.model.registry import Registry
 from trioflow.runtime.activation import Activation
 from trioflow.runtime.calls import combined, set_up, tear_down, template_of
 from trioflow.runtime.dispatch import drive
-from trioflow.runtime.failure import is_cancellation, origin_of
+from trioflow.runtime.failure import escaped, is_cancellation, origin_of
 from trioflow.runtime.forks import StrandFork, dispatching, open_forks
 from trioflow.runtime.gate import Gate
 from trioflow.runtime.line import Line
@@ -194,7 +194,7 @@ class Run:
                 if limit.cancelled_caught:
                     failure = self._timed_out()
         except BaseException as error:
-            failure = error
+            failure = escaped(error)
         failure = combined(failure, await tear_down(state, state), "run")
         self._settle(failure, cancelled=self._scope.cancelled_caught)
         if failure is not None and not isinstance(failure, Exception):

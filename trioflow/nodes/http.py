@@ -1,0 +1,351 @@
+"""HTTP, by the extra `http` (httpx): requests, downloads, streams of lines. No socket is left behind.
+
+Each node keeps its connections for the next request, until the run ends. Proxies are those of the host's environment.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import ssl
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import trio
+
+import trioflow as tf
+from trioflow.nodes._disk import write_atomically
+from trioflow.nodes._text import LineSplitter, decode
+from trioflow.nodes.flow import at_least_zero
+from trioflow.nodes.loop import Loop
+
+if TYPE_CHECKING:
+    import httpx
+
+ReadAs = Literal["text", "bytes", "json"]
+
+
+class HttpFailed(Exception):
+    """A server answered with a status of 400 or more, which says that it could not do what it was asked for."""
+
+    def __init__(self, node: str, url: str, status: int, reason: str) -> None:
+        self.status = status
+        super().__init__(f"{node}: {url} answered {f'{status} {reason}'.strip()}.")
+
+
+class NotAnswered(ConnectionError):
+    """A server could not be reached, or did not keep to the protocol."""
+
+
+class TooLarge(ValueError):
+    """An answer has more bytes than it may have."""
+
+
+class _Exchange(tf.Node, abstract=True):
+    """A request, with the limits and ways on that all of them have."""
+
+    enter = tf.ExecIn()
+    url = tf.DataIn(str, doc="what is asked for, with http:// or https:// in front")
+    query = tf.DataIn(dict[str, Any], default={}, doc="what is added to the URL after the question mark")
+    headers = tf.DataIn(dict[str, str], default={}, doc="what is sent along")
+    timeout = tf.DataIn(float, default=30.0, doc="seconds that all of it may take, on trio's clock")
+    redirects = tf.DataIn(bool, default=True, doc="whether to go where the server says instead")
+    status = tf.DataOut(int, doc="what the server said, such as 200")
+    reply_headers = tf.DataOut(dict[str, str], doc="what it sent along, names in small letters")
+    failed = tf.ExecOut(doc="when the status is 400 or more")
+    timed_out = tf.ExecOut(doc="when it took longer")
+
+    _client: httpx.AsyncClient
+
+    async def setup(self, ctx: tf.SetupContext) -> None:
+        try:
+            import httpx  # noqa: PLC0415 - an extra
+        except ImportError as error:
+            raise tf.MissingExtra(f"The node type {type(self).type.id}", "http") from error
+        # Time limits are those of trio's scopes, for all of a request.
+        self._client = httpx.AsyncClient(timeout=None, verify=_trusted())  # noqa: S113
+
+    async def teardown(self) -> None:
+        await self._client.aclose()
+
+    async def _seconds(self, ctx: tf.Context) -> float:
+        return at_least_zero(type(self).type.id, "seconds", await ctx.get_input(self.timeout))
+
+    @asynccontextmanager
+    async def _open(
+        self, ctx: tf.Context, method: str, content: str | bytes | None = None, kind: str | None = None
+    ) -> AsyncGenerator[tuple[httpx.Response, str], None]:
+        """The answer as it begins to come, and the URL for people. Its status and headers are written.
+
+        Raises `NotAnswered`, or `ValueError` for what can't be asked.
+        """
+        import httpx  # noqa: PLC0415 - an extra
+
+        node, url = type(self).type.id, await ctx.get_input(self.url)
+        headers, query = _check_headers(node, await ctx.get_input(self.headers)), await ctx.get_input(self.query)
+        if kind is not None and not any(name.lower() == "content-type" for name in headers):
+            headers["content-type"] = kind
+        redirects = await ctx.get_input(self.redirects)
+        try:
+            parsed = httpx.URL(url)
+            shown = str(parsed.copy_with(username=None, password=None))
+            full = parsed.copy_merge_params(query) if query else parsed
+            request = self._client.build_request(method, full, headers=headers, content=content)
+        except (httpx.InvalidURL, TypeError, UnicodeError) as error:
+            raise ValueError(f"{node}: {url!r} can't be asked: {error}.") from None
+        with _telling(node, shown):
+            response = await self._client.send(request, stream=True, follow_redirects=redirects)
+        try:
+            ctx.set_output(self.status, response.status_code)
+            ctx.set_output(self.reply_headers, dict(response.headers.items()))
+            yield response, shown
+        finally:
+            with trio.CancelScope(shield=True, deadline=trio.current_time() + 1):
+                await response.aclose()
+
+    def _ending(
+        self, ctx: tf.Context, response: httpx.Response, url: str, well: tf.ExecOut | None
+    ) -> tf.ExecOut | None:
+        if response.status_code < 400:
+            return well
+        if not ctx.is_connected(self.failed):
+            raise HttpFailed(type(self).type.id, url, response.status_code, response.reason_phrase)
+        return self.failed
+
+    async def _late(self, ctx: tf.Context, seconds: float) -> tf.ExecOut:
+        if not ctx.is_connected(self.timed_out):
+            url = await ctx.get_input(self.url)
+            raise TimeoutError(f"{type(self).type.id}: {url} did not answer within {seconds:g} s.")
+        return self.timed_out
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """Whose certificates are believed; read once, since that takes longer than all else that a client needs."""
+    import httpx  # noqa: PLC0415 - an extra
+
+    return httpx.create_ssl_context()
+
+
+def _check_headers(node: str, headers: Mapping[Any, Any]) -> dict[str, str]:
+    for name, value in headers.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise TypeError(f"{node}: headers are texts, got {name!r}: {value!r}.")
+    return dict(headers)
+
+
+@contextmanager
+def _telling(node: str, url: str) -> Generator[None, None, None]:
+    """What httpx says is raised as what it means here."""
+    import httpx  # noqa: PLC0415 - an extra
+
+    try:
+        yield
+    except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
+        raise ValueError(f"{node}: {url!r} can't be asked: {error}") from None
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise NotAnswered(f"{node}: {url}: {str(error) or type(error).__name__}.") from error
+
+
+async def _chunks(node: str, response: httpx.Response, url: str, most: float) -> AsyncGenerator[bytes, None]:
+    """What comes, piece by piece. Raises `TooLarge`, `NotAnswered`."""
+    size = 0
+    pieces = response.aiter_bytes()
+    try:
+        while True:
+            with _telling(node, url):
+                piece = await anext(pieces, b"")
+            if not piece:
+                return
+            size += len(piece)
+            if size > most:
+                raise TooLarge(f"{node}: {url} sent more than {most:,} bytes.")
+            yield piece
+    finally:
+        # Generators inside of it stay open if this one is only closed: cancelling what they wait for ends them all.
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            async for _ in pieces:
+                pass
+
+
+class _Asking(_Exchange, abstract=True):
+    """A request whose answer is kept."""
+
+    read_as: tf.DataIn[Any] = tf.DataIn(ReadAs, default="text", doc="what the answer is")
+    most = tf.DataIn(int, default=1 << 26, doc="bytes of the answer at most, when it is unpacked")
+    content = tf.DataOut(object, doc="the answer: a text, bytes, or what the JSON stands for")
+    then = tf.ExecOut(doc="when the status is less than 400")
+
+    async def _ask(
+        self, ctx: tf.Context, method: str, body: str | bytes | None = None, kind: str | None = None
+    ) -> tf.ExecOut | None:
+        node, seconds, most = type(self).type.id, await self._seconds(ctx), await ctx.get_input(self.most)
+        read_as: ReadAs = await ctx.get_input(self.read_as)
+        with trio.move_on_after(seconds):
+            async with (
+                self._open(ctx, method, body, kind) as (response, url),
+                aclosing(_chunks(node, response, url, most)) as chunks,
+            ):
+                data = b"".join([chunk async for chunk in chunks])
+            # A server that can't do what it was asked for seldom says so in the form that was expected.
+            form: ReadAs = "text" if read_as == "json" and response.status_code >= 400 else read_as
+            ctx.set_output(self.content, _read(node, data, form, response, url))
+            return self._ending(ctx, response, url, self.then)
+        return await self._late(ctx, seconds)
+
+
+def _read(node: str, data: bytes, form: ReadAs, response: httpx.Response, url: str) -> Any:
+    if form == "bytes":
+        return data
+    if form == "text":
+        return decode(data, response.charset_encoding or "utf-8", f"{node}: what {url} sent")
+    try:
+        return json.loads(data)
+    except ValueError as error:
+        raise ValueError(f"{node}: what {url} sent is not JSON: {error}.") from None
+
+
+class HttpGet(_Asking, id="http.get"):
+    """Asks for a URL, and gives what the server answers: a text, bytes or JSON.
+
+    Goes on at `failed` if the status is 400 or more, and at `timed_out` if it took longer than `timeout`; where these
+    lead nowhere it is an error: `HttpFailed`, `TimeoutError`. What can't be reached, is larger than `most`, or is not
+    what `read_as` says, and a URL that can't be asked are errors. Cancelled at any time. Needs the extra `http`.
+
+    >>> fire("http.get", url="http://localhost:9", timeout=0.0, timed_out=lambda: None)
+    [('timed_out', {})]
+    """
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut | None:
+        return await self._ask(ctx, "GET")
+
+
+class HttpPost(_Asking, id="http.post"):
+    """Sends a value as JSON to a URL, and gives what the server answers; otherwise as `http.get`.
+
+    A value that JSON can't express is an error.
+
+    >>> fire("http.post", url="http://localhost:9", value={"n": 1}, timeout=0.0, timed_out=lambda: None)
+    [('timed_out', {})]
+    """
+
+    value = tf.DataIn(object, doc="what is sent")
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut | None:
+        try:
+            data = json.dumps(await ctx.get_input(self.value), ensure_ascii=False, allow_nan=False).encode()
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"http.post: what is sent can't be written as JSON: {error}.") from None
+        return await self._ask(ctx, "POST", data, "application/json")
+
+
+class HttpRequest(_Asking, id="http.request"):
+    """Any request, with a text or bytes as its body; otherwise as `http.get`.
+
+    >>> fire("http.request", method="DELETE", url="http://localhost:9", timeout=0.0, timed_out=lambda: None)
+    [('timed_out', {})]
+    """
+
+    method = tf.DataIn(str, default="GET", doc="such as PUT or DELETE")
+    body = tf.DataIn(str | bytes, default=b"", doc="what is sent; a text as UTF-8")
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut | None:
+        method, body = await ctx.get_input(self.method), await ctx.get_input(self.body)
+        if not method.isascii() or not method.isalpha():
+            raise ValueError(f"http.request: {method!r} is no method.")
+        return await self._ask(ctx, method.upper(), body)
+
+
+class HttpDownload(_Exchange, id="http.download"):
+    """Asks for a URL, and writes the answer to a file: it holds all of it or what it held before.
+
+    Goes on at `failed` and `timed_out` as `http.get` does; nothing is written then. In constant memory.
+
+    >>> fire("http.download", url="http://localhost:9", path="file", timeout=0.0, timed_out=lambda: None)
+    [('timed_out', {})]
+    """
+
+    path = tf.DataIn(Path, doc="the file; its folder has to be there")
+    timeout = tf.DataIn(float, default=math.inf, doc="seconds that all of it may take, on trio's clock")
+    most = tf.DataIn(int, default=1 << 40, doc="bytes at most, when they are unpacked")
+    size = tf.DataOut(int, doc="bytes written")
+    then = tf.ExecOut(doc="when the status is less than 400")
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut | None:
+        path, most, seconds = await ctx.get_input(self.path), await ctx.get_input(self.most), await self._seconds(ctx)
+        with trio.move_on_after(seconds):
+            async with self._open(ctx, "GET") as (response, url):
+                if response.status_code < 400:
+                    async with aclosing(_chunks("http.download", response, url, most)) as chunks:
+                        size = await trio.to_thread.run_sync(write_atomically, path, _from_thread(chunks))
+                    ctx.set_output(self.size, size)
+            return self._ending(ctx, response, url, self.then)
+        return await self._late(ctx, seconds)
+
+
+def _from_thread(chunks: AsyncGenerator[bytes, None]) -> Iterator[bytes]:
+    """The chunks, for a thread to ask for: each is received in the task that waits for the thread."""
+
+    async def receive() -> bytes:
+        return await anext(chunks, b"")
+
+    while chunk := trio.from_thread.run(receive):
+        yield chunk
+
+
+class HttpLines(_Exchange, id="http.lines"):
+    r"""Asks for a URL, and sends each line of the answer down `body` when it comes; goes on at `done` after the last.
+
+    A stream in constant memory, with back-pressure: while lines are worked on the server has to wait. `flow.break` ends
+    it. `timeout` is for each wait for the server, not for all of it, so that a server may go on for ever. Goes on at
+    `failed` and `timed_out` as `http.get` does.
+
+    >>> fire("http.lines", url="http://localhost:9", timeout=0.0, timed_out=lambda: None)
+    [('timed_out', {})]
+    """
+
+    longest = tf.DataIn(int, default=1 << 20, doc="characters of a line at most")
+    limit = tf.DataIn(int, default=0, doc="concurrent lines in flight, 0 for any number; the settings' limit wins")
+    line = tf.DataOut(str, doc="the line, without its end")
+    number = tf.DataOut(int, doc="its number, from 1")
+    body = tf.ExecOut(doc="one line")
+    done = tf.ExecOut(doc="after the last line")
+    lines = tf.Stream(line, number, fires=body, done=done)
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut | None:
+        ctx.configure_stream(self.line, limit=await ctx.get_input(self.limit))
+        seconds, longest = await self._seconds(ctx), await ctx.get_input(self.longest)
+        with trio.move_on_after(seconds) as patience:
+            async with self._open(ctx, "GET") as (response, url):
+                if response.status_code >= 400:
+                    return self._ending(ctx, response, url, None)
+                split = LineSplitter(response.charset_encoding or "utf-8", longest, f"http.lines: what {url} sent")
+                async with aclosing(_chunks("http.lines", response, url, math.inf)) as chunks:
+                    await self._send(ctx, chunks, split, patience, seconds)
+            return None
+        return await self._late(ctx, seconds)
+
+    async def _send(
+        self,
+        ctx: tf.Context,
+        chunks: AsyncGenerator[bytes, None],
+        split: LineSplitter,
+        patience: trio.CancelScope,
+        seconds: float,
+    ) -> None:
+        number = 0
+        last = False
+        with Loop(ctx) as loop:
+            while not last:
+                patience.deadline = trio.current_time() + seconds
+                chunk = await anext(chunks, b"")
+                patience.deadline = math.inf
+                last = not chunk
+                for line in split(chunk, last=last):
+                    number += 1
+                    with loop.round:
+                        await ctx.emit(self.line, line, {self.number: number})
