@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from trio.lowlevel import checkpoint_if_cancelled, current_task
 
-from trioflow.errors import CoercionError, ConcurrentTrigger, NodeError, UnknownName, did_you_mean
+from trioflow.errors import CoercionError, ConcurrentTrigger, NodeError
 from trioflow.model.context import Branches, Context
 from trioflow.runtime import demand
-from trioflow.runtime.demand import NOTHING
 from trioflow.runtime.dispatch import SEGMENT, call, dispatch
+from trioflow.runtime.exits import publish_outside
 from trioflow.runtime.forks import ForkedBranches, ForkSet, dispatching, open_forks
 from trioflow.runtime.line import Line
+from trioflow.runtime.ports import NOTHING, value_of
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import Feedback, Path, Progress
 from trioflow.semantics.plan import PlanNode, PlanStream, Target
@@ -91,6 +92,10 @@ class Activation(Line, Context):
         return self.where.as_tuple()
 
     @property
+    def graph(self) -> str:
+        return self.strand.frame.prefix
+
+    @property
     def run(self) -> RunState:
         """The run."""
         return self.strand.run
@@ -130,19 +135,19 @@ class Activation(Line, Context):
             cell = await demand.find(self, planned)
         if cell is NOTHING:
             raise demand.missing(plan, planned)
-        return demand.value_of(planned, cell)
+        return value_of(planned, cell)
 
     async def try_get_input(self, socket: Any, default: Any = None) -> Any:
         planned = self.plan.inputs[demand.input_place(self.plan, socket)]
         await checkpoint_if_cancelled()
         cell = await demand.find(self, planned)
-        return default if cell is NOTHING else demand.value_of(planned, cell)
+        return default if cell is NOTHING else value_of(planned, cell)
 
     def is_connected(self, socket: Any) -> bool:
         return demand.is_connected(self.plan, socket)
 
     def get_variable(self, name: str) -> Any:
-        return self.strand.store.cells[demand.variable_slot(self.run, name)].value
+        return self.strand.store.cells[demand.variable_slot(self.strand.frame, name)].value
 
     # --- acting ---
 
@@ -158,8 +163,9 @@ class Activation(Line, Context):
             strand.store.write(plan.first_output + place, value, self._origin(plan.type.outputs[place].name))
 
     def set_variable(self, name: str, value: object) -> None:
-        slot = demand.variable_slot(self.run, name)
-        coercer = self.run.plan.variable_coercers[slot]
+        frame = self.strand.frame
+        slot = demand.variable_slot(frame, name)
+        coercer = frame.plan.variable_coercers[slot]
         if coercer is not None and type(value) is not coercer.exact and value is not None:
             try:
                 value = coercer(value)
@@ -269,15 +275,18 @@ class Activation(Line, Context):
             yield ForkedBranches(self, forks)
 
     async def publish(self, event: str, payload: object = None) -> None:
-        targets = listeners(self.run, event, payload)
+        targets = self.strand.frame.listeners(event, payload)
         if self.triggering:
             raise self._concurrent("publish", event)
-        if not targets:  # B2
+        shared = event in self.strand.frame.plan.shared
+        if not targets and not shared:  # B2
             await checkpoint_if_cancelled()
             return
         self.triggering = True
         try:
             await call(self, self, targets)  # B1
+            if shared:
+                await publish_outside(self, event, payload)  # C7
         finally:
             self.triggering = False
 
@@ -408,15 +417,3 @@ class NodeState(MutableMapping[str, Any]):
 
 
 _DELETED = object()
-
-
-def listeners(run: RunState, event: str, payload: object) -> Sequence[Target]:
-    """The listeners of an event, in document order (B1). Raises `UnknownName`."""
-    found = run.plan.listeners.get(event)
-    if found is None:
-        known = list(run.plan.listeners)
-        raise UnknownName(
-            f"There is no event {event!r}.{did_you_mean(event, known)} "
-            f"The graph declares: {', '.join(known) or 'none'}."
-        )
-    return [Target(node, None, payload) for node in found]

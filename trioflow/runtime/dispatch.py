@@ -42,11 +42,15 @@ SEGMENT = 16
 
 
 class Call:
-    """Awaited by a body: ask the loop that runs it to dispatch these targets on behalf of this line."""
+    """Awaited by a body: ask the loop that runs it to dispatch these targets on behalf of this line.
 
-    __slots__ = ("line", "targets")
+    In another strand object than its own, if it calls a graph or comes back out of one (C3).
+    """
 
-    def __init__(self, line: Line, targets: Sequence[Target]) -> None:
+    __slots__ = ("line", "strand", "targets")
+
+    def __init__(self, strand: Strand, line: Line, targets: Sequence[Target]) -> None:
+        self.strand = strand
         self.line = line
         self.targets = targets
 
@@ -64,15 +68,27 @@ async def call(activation: Activation, line: Line, targets: Sequence[Target]) ->
     strand.run.count_nurseries(activation, activation.plan.id)
     strand.counted = len(current_task().child_nurseries)
     if strand.driving:
-        await Call(line, targets)
+        await Call(strand, line, targets)
     else:
         # The body triggers from a task of its own: that task needs a loop of its own.
         await drive(strand, line, targets)
 
 
+async def cross(activation: Activation, strand: Strand, targets: Sequence[Target]) -> None:
+    """Dispatch targets in a graph that this activation calls, or that its own is called by (C3, C6)."""
+    own = activation.strand
+    own.run.count_nurseries(activation, activation.plan.id)  # F8
+    strand.counted = len(current_task().child_nurseries)
+    if own.driving:
+        await Call(strand, activation, targets)
+    else:
+        await drive(strand, activation, targets)
+
+
 async def dispatch(strand: Strand, line: Line, targets: Sequence[Target]) -> None:
     """Dispatch targets, one after the other, each with everything it hands over to (T1, T6). The hot path."""
     run = strand.run
+    frame = strand.frame
     if line.depth >= run.max_depth and targets:
         await checkpoint_if_cancelled()
         run.fuel -= 1
@@ -89,7 +105,7 @@ async def dispatch(strand: Strand, line: Line, targets: Sequence[Target]) -> Non
         if run.watch is not None:
             run.watch.tell(NodeStarted, activation.where, target.node.id, target.entered)  # E1
         try:
-            outcome = await run.bodies[target.node.index](activation)
+            outcome = await frame.bodies[target.node.index](activation)
             if outcome is not None:
                 pending += _handed_over(target.node, outcome)  # T6
         except BaseException as error:
@@ -103,7 +119,7 @@ async def dispatch(strand: Strand, line: Line, targets: Sequence[Target]) -> Non
 def drive(strand: Strand, line: Line, targets: Sequence[Target]) -> Generator[Any, Any, None]:
     """Run `dispatch` in this task, at any depth: the loop that takes `Call`s from the bodies."""
     run = strand.run
-    stack: list[Coroutine[Any, Any, None]] = []
+    stack: list[tuple[Strand, Coroutine[Any, Any, None]]] = []
     segment = dispatch(strand, line, targets)
     answer: Any = None
     thrown: BaseException | None = None
@@ -122,7 +138,8 @@ def drive(strand: Strand, line: Line, targets: Sequence[Target]) -> Generator[An
         else:
             strand.driving = False
             if type(trap) is Call:
-                stack.append(segment)
+                stack.append((strand, segment))
+                strand = trap.strand
                 segment = dispatch(strand, trap.line, trap.targets)
                 answer = None
                 continue
@@ -134,7 +151,7 @@ def drive(strand: Strand, line: Line, targets: Sequence[Target]) -> Generator[An
             continue
         strand.driving = False
         if stack:
-            segment = stack.pop()
+            strand, segment = stack.pop()
         elif thrown is None:
             return
         else:

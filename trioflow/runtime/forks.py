@@ -121,7 +121,7 @@ class ForkSet:
             run.reached("strands", limit, self._line)
         fork = StrandFork(self._made, line or Line(self._line), collected=collected, cancellable=cancellable)
         self._made += 1
-        strand = Strand(run, self._strand.store.fork(), self._strand.nurseries)
+        strand = self._strand.fork()
         run.strands += 1
         run.forks += 1
         run.wake()

@@ -25,6 +25,11 @@ class Line:
             self.depth = parent.depth + 1
 
     @property
+    def graph(self) -> str | None:
+        """What comes before the ids of nodes here, as in a path; None for the same as in the line above."""
+        return None
+
+    @property
     def where(self) -> Path:
         """The path, made when somebody asks; as deep as it may be, without recursion."""
         chain: list[Line] = []
@@ -34,7 +39,7 @@ class Line:
             line = line.parent
         path = line._where if line is not None else None
         for unmade in reversed(chain):
-            path = ROOT if path is None else Path(path, unmade.index)
+            path = ROOT if path is None else Path(path, unmade.index, unmade.graph)
             unmade._where = path
         assert path is not None
         return path

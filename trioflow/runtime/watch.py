@@ -30,6 +30,8 @@ class Watch:
 
     def tell(self, kind: Callable[..., Event], path: Path, node: str | None, *details: Any) -> None:
         """Make an event and call every observer. One that raises is reported and removed (E4)."""
+        if path.graph and node is not None:
+            node = path.graph + node  # C8
         event = kind(self._run, next(self._sequence), trio.current_time(), path, node, *details)
         for observer in tuple(self.observers):
             try:
