@@ -1071,7 +1071,7 @@ async def or_else(value: tf.Lazy[int], otherwise: int) -> int:
 
 def test_failure_that_is_caught_inside(bench):
     """A data graph in which a failure was caught is evaluated anew, for it may not fail again (C2, D5)."""
-    fails = [True, False, False]
+    fails = [True, True, False, False]  # asked before the body and by it (D7), both times anew
 
     @tf.data_node
     def transient() -> int:
