@@ -199,11 +199,11 @@ class Control(Demands):
 
     def on_get(self, activation: Activation, socket: str) -> Steps:
         cell = yield from self.resolve(activation, activation.node, socket)
-        return activation.node.checked(socket, cell.value)
+        return activation.node.checked(socket, cell)
 
     def on_tryget(self, activation: Activation, socket: str, otherwise: Any) -> Steps:
         cell = yield from self.find(activation, activation.node, socket)
-        return otherwise if cell is UNSET else activation.node.checked(socket, cell.value)
+        return otherwise if cell is UNSET else activation.node.checked(socket, cell)
 
     def on_set(self, activation: Activation, socket: str, value: Any) -> Steps:
         if socket not in activation.node.sockets.outputs:
