@@ -83,7 +83,7 @@ class Control(Demands):
         except Cancelled:
             if arrival in self.arrivals:
                 self.arrivals.remove(arrival)
-            elif arrival in self.stepping and self.closed:
+            elif arrival in self.stepping:
                 self.do_step(1)  # the next in line takes its place
             raise
         finally:
@@ -95,6 +95,7 @@ class Control(Demands):
     def do_resume(self) -> None:
         self.closed, self.permits = False, 0
         self.arrivals.clear()
+        self.stepping.clear()  # their permits are void, too
 
     def do_step(self, count: int) -> None:  # G2
         if self.closed:

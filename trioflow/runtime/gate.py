@@ -75,6 +75,7 @@ class Gate:
             return
         self._reason = None
         self._permits = 0
+        self._stepping.clear()  # What they were let pass by is void, too: nobody hands it on.
         if self._state.watch is not None:
             self._state.watch.tell(RunResumed, ROOT, None)
         while self._parked:
@@ -149,7 +150,7 @@ class Gate:
                 await self._state.schedule.turn(f"g {Path(line.where, line.count)} {node.id}")
         except trio.Cancelled:
             self._parked.pop(arrival, None)
-            if arrival in self._stepping and self._reason is not None:  # pyright: ignore[reportUnnecessaryComparison] - time has passed
+            if arrival in self._stepping:
                 # It was let pass and dies before it does: the next in line takes its place.
                 self.step(1)
             raise
