@@ -21,7 +21,7 @@ STEPS = {
     "basedpyright": [*PYTHON, "basedpyright", "--pythonpath", sys.executable],
     "import-linter": [sys.executable, "-c", "from importlinter.cli import lint_imports_command as main; main()"],
     "coverage erase": [*PYTHON, "coverage", "erase"],
-    "pytest": [*PYTHON, "coverage", "run", "-m", "pytest", "--quiet"],
+    "pytest": [*PYTHON, "coverage", "run", "-m", "pytest", "--quiet", "-n", "auto", "--maxprocesses", "4"],
     "coverage combine": [*PYTHON, "coverage", "combine", "--quiet"],
     "coverage": [*PYTHON, "coverage", "report"],
     "branches": [*PYTHON, "tests", "branches"],

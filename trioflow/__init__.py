@@ -32,10 +32,24 @@ from trioflow.errors import (
     Unwind,
 )
 from trioflow.model.builder import BoundSocket, Builder, Handle, build
+from trioflow.model.composition import graph_node
 from trioflow.model.context import Branches, Context, DataContext, Fork, Services, SetupContext
 from trioflow.model.document import dumps, load, loads, save
 from trioflow.model.duration import format_duration, parse_duration
-from trioflow.model.graph import Connection, CustomEvent, Endpoint, Graph, GraphNode, StreamSettings, Variable
+from trioflow.model.graph import (
+    Connection,
+    CustomEvent,
+    Endpoint,
+    Entry,
+    Exit,
+    Graph,
+    GraphNode,
+    Input,
+    Interface,
+    Output,
+    StreamSettings,
+    Variable,
+)
 from trioflow.model.node_type import FromServices, FunctionNode, Lazy, Node, NodeType, data_node, exec_node
 from trioflow.model.registry import Registry
 from trioflow.model.schema import document_schema
@@ -66,8 +80,10 @@ __all__ = [
     "DepthExceeded",
     "DocumentError",
     "Endpoint",
+    "Entry",
     "ExecIn",
     "ExecOut",
+    "Exit",
     "Fork",
     "FromServices",
     "FunctionNode",
@@ -77,6 +93,8 @@ __all__ = [
     "GraphError",
     "GraphNode",
     "Handle",
+    "Input",
+    "Interface",
     "InvalidGraph",
     "Invocation",
     "Lazy",
@@ -92,6 +110,7 @@ __all__ = [
     "NodeTimeout",
     "NodeType",
     "Observer",
+    "Output",
     "Plan",
     "Problem",
     "Registry",
@@ -127,6 +146,7 @@ __all__ = [
     "events",
     "exec_node",
     "format_duration",
+    "graph_node",
     "load",
     "loads",
     "make_plan",

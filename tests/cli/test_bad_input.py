@@ -61,7 +61,7 @@ def test_a_missing_file(cli):
     refused(
         cli("run", "fizbuzz"),
         "error: fizbuzz: there is no such file, and no such example. Did you mean 'fizzbuzz'? "
-        "Examples: census, events, fizzbuzz, try_catch.",
+        "Examples: census, events, fizzbuzz, hanoi, try_catch.",
     )
 
 

@@ -13,7 +13,7 @@ import trioflow as tf
 from trioflow.formats import to_dot, to_mermaid, to_text
 
 
-@pytest.mark.parametrize("example", ["census", "events", "fizzbuzz", "try_catch"])
+@pytest.mark.parametrize("example", ["census", "events", "fizzbuzz", "hanoi", "try_catch"])
 def test_examples_are_valid(cli, example):
     """Every example passes `check` without a problem, and `draw` draws it in every format."""
     ended = cli("check", example)

@@ -39,7 +39,22 @@ def test_events_reach_every_listener(capsys):
     assert result.variables == {"parcels": 3}
 
 
-@pytest.mark.parametrize("name", ["census", "events", "fizzbuzz", "try_catch"])
+def test_hanoi_calls_itself(capsys):
+    """A graph that calls itself moves the tower in as few moves as can be, and counts them."""
+    run_virtual(example("hanoi"))
+    assert capsys.readouterr().out.splitlines() == [
+        "disk 1: left -> right",
+        "disk 2: left -> middle",
+        "disk 1: right -> middle",
+        "disk 3: left -> right",
+        "disk 1: middle -> left",
+        "disk 2: middle -> right",
+        "disk 1: left -> right",
+        "7 moves",
+    ]
+
+
+@pytest.mark.parametrize("name", ["census", "events", "fizzbuzz", "hanoi", "try_catch"])
 def test_examples_read_like_documents(name):
     """Every example has a title, and survives being read and written."""
     graph = example(name)

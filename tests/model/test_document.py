@@ -24,7 +24,7 @@ from trioflow.model.registry import Registry
 
 FULL = """\
 {
-  "trioflow": "1.0",
+  "trioflow": "1.1",
   "nodes": [
     {"id": "start", "type": "event.start"},
     {"id": "my.node", "type": "flow.for", "inputs": {"count": 3, "label": null}, "initiator": false, "stream": \
@@ -62,7 +62,7 @@ GRAPH = Graph(
 )
 
 YAML = """\
-trioflow: '1.0'
+trioflow: '1.1'
 nodes:
 - id: a
   type: text.join
@@ -86,7 +86,7 @@ def problems(text: str, format: Literal["json", "yaml"] = "json") -> list[str]:
 
 
 def with_node(node: str) -> str:
-    return f'{{"trioflow": "1.0", "nodes": [{node}]}}'
+    return f'{{"trioflow": "1.1", "nodes": [{node}]}}'
 
 
 # --- reading and writing
@@ -100,14 +100,14 @@ def test_read_and_write() -> None:
 
 def test_smallest() -> None:
     """What is at its default is not written; only the version always is."""
-    assert dumps(Graph()) == '{\n  "trioflow": "1.0"\n}\n'
-    assert dumps(Graph(), format="yaml") == 'trioflow: "1.0"\n'
-    assert loads('{"trioflow": "1.0"}') == Graph()
+    assert dumps(Graph()) == '{\n  "trioflow": "1.1"\n}\n'
+    assert dumps(Graph(), format="yaml") == 'trioflow: "1.1"\n'
+    assert loads('{"trioflow": "1.1"}') == Graph()
 
 
 def test_last_dot() -> None:
     """The last dot of an endpoint parts node and socket: ids of nodes may hold dots."""
-    graph = loads('{"trioflow": "1.0", "connections": [{"from": "a.b.c", "to": "..d"}]}')
+    graph = loads('{"trioflow": "1.1", "connections": [{"from": "a.b.c", "to": "..d"}]}')
     assert graph.connections == (Connection(Endpoint("a.b", "c"), Endpoint(".", "d")),)
 
 
@@ -215,7 +215,7 @@ def test_newer_minor_is_kept(format: Literal["json", "yaml"]) -> None:
 
 def test_newer_minor_is_still_checked() -> None:
     """In a document of a newer minor version the known keys are checked as ever, and the unknown ones for JSON."""
-    text = '{"trioflow": "1.1", "nodes": [{"id": 7, "type": "t", "new": NaN}], "new": 1}'
+    text = '{"trioflow": "1.2", "nodes": [{"id": 7, "type": "t", "new": NaN}], "new": 1}'
     assert problems(text) == [
         "nodes[0].new: expected a finite number, got nan. JSON has no NaN and no infinity: leave it out, or use null",
         "nodes[0].id: expected text, got int 7",
@@ -233,23 +233,23 @@ def test_older_minor_is_written_as_this_version(monkeypatch: pytest.MonkeyPatch)
     [
         (
             '{"trioflow": "2.0", "nodes": 3}',
-            "trioflow: the document has version 2.0 of the format, and this trioflow reads 1.x (1.0). "
+            "trioflow: the document has version 2.0 of the format, and this trioflow reads 1.x (1.1). "
             "Use the trioflow that wrote it, or write the document anew.",
         ),
-        ("{}", 'the document: the key "trioflow", the version of the format, is missing. Write "trioflow": "1.0".'),
+        ("{}", 'the document: the key "trioflow", the version of the format, is missing. Write "trioflow": "1.1".'),
         (
             '{"trioflo": "1.0"}',
-            'the document: the key "trioflow", the version of the format, is missing. Write "trioflow": "1.0". '
+            'the document: the key "trioflow", the version of the format, is missing. Write "trioflow": "1.1". '
             'Is "trioflo" meant to be it?',
         ),
         (
             '{"trioflow": 1.0}',
-            'trioflow: expected a version such as "1.0", got float 1.0. Write "trioflow": "1.0".',
+            'trioflow: expected a version such as "1.1", got float 1.0. Write "trioflow": "1.1".',
         ),
         *(
             (
                 f'{{"trioflow": "{version}"}}',
-                f'trioflow: expected a version such as "1.0", got text "{version}". Write "trioflow": "1.0".',
+                f'trioflow: expected a version such as "1.1", got text "{version}". Write "trioflow": "1.1".',
             )
             for version in ("1", "1.0.0", "v1.0", "01.0", "1.0 ", "")
         ),
@@ -270,8 +270,8 @@ A = '"id": "a", "type": "t"'
     [
         ("[]", "the document: expected an object, got a list"),
         ("null", "the document: expected an object, got null"),
-        ('{"trioflow": "1.0", "nodes": {}}', "nodes: expected a list, got an object"),
-        ('{"trioflow": "1.0", "nodes": "ab"}', 'nodes: expected a list, got text "ab"'),
+        ('{"trioflow": "1.1", "nodes": {}}', "nodes: expected a list, got an object"),
+        ('{"trioflow": "1.1", "nodes": "ab"}', 'nodes: expected a list, got text "ab"'),
         (with_node("3"), "nodes[0]: expected an object, got int 3"),
         (with_node('{"id": 7, "type": "t"}'), "nodes[0].id: expected text, got int 7"),
         (with_node('{"id": null, "type": "t"}'), "nodes[0].id: expected text, got null"),
@@ -304,15 +304,15 @@ A = '"id": "a", "type": "t"'
          "'concurrent'?"),
         (with_node(f'{{{A}, "stream": {{"on_error": []}}}}'),
          'nodes[0].stream.on_error: expected "fail" or "collect", got a list'),
-        *((f'{{"trioflow": "1.0", "connections": [{{"from": "{end}", "to": "b.c"}}]}}',
+        *((f'{{"trioflow": "1.1", "connections": [{{"from": "{end}", "to": "b.c"}}]}}',
            f'connections[0].from: expected an endpoint "node.socket", got text "{end}"') for end in ("a", ".a", "a.")),
-        ('{"trioflow": "1.0", "connections": [{"from": "a.b"}]}', 'connections[0]: the key "to" is missing. Add it.'),
-        ('{"trioflow": "1.0", "variables": [{"name": "v", "default": NaN}]}',
+        ('{"trioflow": "1.1", "connections": [{"from": "a.b"}]}', 'connections[0]: the key "to" is missing. Add it.'),
+        ('{"trioflow": "1.1", "variables": [{"name": "v", "default": NaN}]}',
          "variables[0].default: expected a finite number, got nan. JSON has no NaN and no infinity: leave it out, or "
          "use null"),
-        ('{"trioflow": "1.0", "nodez": []}',
-         "the document: unknown key \"nodez\". Did you mean 'nodes'? Known are: trioflow, nodes, connections, "
-         "variables, events, metadata"),
+        ('{"trioflow": "1.1", "nodez": []}',
+         "the document: unknown key \"nodez\". Did you mean 'nodes'? Known are: interface, nodes, connections, "
+         "variables, events, graphs, metadata"),
         ("", "line 1, column 1: Expecting value."),
         ('{\n  "a": 1,\n  b: 2\n}', "line 3, column 3: Expecting property name enclosed in double quotes."),
         ("{} {}", "line 1, column 4: Extra data."),
@@ -326,13 +326,13 @@ def test_bad_json(text: str, problem: str) -> None:
 
 def test_huge_integer() -> None:
     """An integer that Python does not convert is refused like any other bad text."""
-    (problem,) = problems(f'{{"trioflow": "1.0", "metadata": {{"x": {"9" * 5000}}}}}')
+    (problem,) = problems(f'{{"trioflow": "1.1", "metadata": {{"x": {"9" * 5000}}}}}')
     assert problem.startswith("Exceeds the limit (4300 digits) for integer string conversion")
 
 
 def test_all_at_once() -> None:
     """All problems of a document come in one error, in the order of the document."""
-    text = '{"trioflow": "1.0", "nodes": [{"id": 7, "type": "t"}, 3, {"id": "a"}], "events": {}}'
+    text = '{"trioflow": "1.1", "nodes": [{"id": 7, "type": "t"}, 3, {"id": "a"}], "events": {}}'
     assert problems(text) == [
         "nodes[0].id: expected text, got int 7",
         "nodes[1]: expected an object, got int 3",
@@ -360,23 +360,23 @@ def test_all_at_once() -> None:
         ),
         ("", "the document: expected an object, got null"),
         (
-            "trioflow: '1.0'\nmetadata: {1: 2}",
+            "trioflow: '1.1'\nmetadata: {1: 2}",
             "metadata: expected keys that are texts, got int 1. Put the key in quotes",
         ),
         (
-            "trioflow: '1.0'\nmetadata: {x: .inf}",
+            "trioflow: '1.1'\nmetadata: {x: .inf}",
             "metadata.x: expected a finite number, got inf. JSON has no NaN and no infinity: leave it out, or use null",
         ),
         (
-            "trioflow: '1.0'\nmetadata: {x: 1, x: 2}",
+            "trioflow: '1.1'\nmetadata: {x: 1, x: 2}",
             'metadata: the key "x" occurs more than once. Keep one of them',
         ),
         (
             "trioflow: 1.0",
-            'trioflow: expected a version such as "1.0", got float 1.0. Write "trioflow": "1.0".',
+            'trioflow: expected a version such as "1.1", got float 1.0. Write "trioflow": "1.1".',
         ),
         (
-            "trioflow: '1.0'\nmetadata: {x: " + "[" * 100_000 + "]" * 100_000 + "}",
+            "trioflow: '1.1'\nmetadata: {x: " + "[" * 100_000 + "]" * 100_000 + "}",
             "it is nested too deeply, or holds itself. Flatten its values.",
         ),
     ],
@@ -447,7 +447,7 @@ wrong_id: Any = 7
         ),
         (
             Graph(extra={"new": 1}),
-            'the document: unknown key "new". Known are: trioflow, nodes, connections, variables, events, metadata',
+            'the document: unknown key "new". Known are: interface, nodes, connections, variables, events, graphs, metadata',
         ),
     ],
 )
@@ -578,13 +578,13 @@ def test_schema_accepts_good_documents() -> None:
         "[]",
         "{}",
         '{"trioflow": "2.0"}',
-        '{"trioflow": "1.0", "nodez": []}',
+        '{"trioflow": "1.1", "nodez": []}',
         with_node('{"id": 7, "type": "t"}'),
         with_node('{"id": "a"}'),
         with_node(f'{{{A}, "initiator": 1}}'),
         with_node(f'{{{A}, "stream": {{"limit": -1}}}}'),
         with_node(f'{{{A}, "stream": {{"mode": "both"}}}}'),
-        '{"trioflow": "1.0", "connections": [{"from": "a", "to": "b.c"}]}',
+        '{"trioflow": "1.1", "connections": [{"from": "a", "to": "b.c"}]}',
     ],
 )
 def test_schema_refuses_bad_documents(text: str) -> None:

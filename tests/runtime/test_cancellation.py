@@ -79,6 +79,24 @@ class Nested(tf.Node, id="cancel.nested"):
             await ctx.join()
 
 
+class Lives(tf.Node, id="cancel.lives"):
+    """A data node that is set up and torn down."""
+
+    value = tf.DataIn(int)
+    result = tf.DataOut(int)
+
+    async def setup(self, ctx: tf.SetupContext) -> None:
+        await trio.sleep(0.5)
+        self.life = ctx.services.get("life")
+        self.life.append("up lives")
+
+    async def execute(self, ctx: tf.DataContext) -> None:
+        ctx.set_output(self.result, await ctx.get_input(self.value))
+
+    async def teardown(self) -> None:
+        self.life.append("down lives")
+
+
 @tf.data_node(id="cancel.slow")
 async def slow(x: int) -> int:
     await trio.sleep(1)
@@ -170,7 +188,61 @@ def guarded_failure(g):
     return attempt.enter
 
 
-GRAPHS = [deep, limited_items, collecting, shared_evaluation, own_tasks, events_and_race, guarded_failure]
+def called(g):
+    """A call that sets up, forks, asks for a lazy input and calls back, of which one goes through tasks of a body."""
+    with tf.build(tf.Registry.standard(plugins=False)) as inner:
+        inner.event("ping", shared=True)
+        into, each, out = (
+            inner.declare_entry("in"),
+            inner.declare_exit("each", callback=True),
+            inner.declare_exit("out"),
+        )
+        value = inner.declare_input("value", "int", lazy=True)
+        life, items, tasks = inner.add(Resource, "called"), inner.add(Items, count=2), inner.add(Tasks)
+        publish = inner.add(tf.nodes.Publish, event="ping")
+        inner.connect(into, life.enter)
+        inner.connect(life.body, items.enter)
+        wait = inner.add(Wait, seconds=0.25)
+        inner.connect(items.body, wait.enter)
+        chain(inner, wait, inner.add(Note, value=value))
+        inner.connect(items.done, tasks.enter)
+        inner.connect(tasks.body, each)
+        inner.connect(life.then, publish.enter)
+        inner.connect(publish.then, out)
+    node = g.add(g.define("called", inner.graph), "call", value=g.add(slow, x=1).result)
+    chain(g, g.add(tf.nodes.Listen, event="ping"), g.add(Add, after=0.25))
+    g.connect(node.each, g.add(Wait, seconds=0.25).enter)
+    g.connect(node.out, g.add(Add).enter)
+    return node["in"]
+
+
+def called_for_data(g):
+    """Two strands ask for a data graph whose nodes are set up, one of them within another data graph."""
+    with tf.build(tf.Registry.standard(plugins=False)) as inner:
+        lives = inner.add(Lives, value=inner.add(slow, x=inner.declare_input("x", "int")).result)
+        inner.connect(lives.result, inner.declare_output("y", "int"))
+    with tf.build(tf.Registry.standard(plugins=False)) as middle:
+        call = middle.add(middle.define("inner", inner.graph), "inner", x=middle.declare_input("x", "int"))
+        inner_pull = middle.add(pulls, x=call.y)
+        middle.connect(inner_pull.result, middle.declare_output("y", "int"))
+    value = g.add(g.define("middle", middle.graph), "data", x=1).y
+    parallel = g.add(tf.nodes.Parallel)
+    for branch in (parallel.a, parallel.b):
+        g.connect(branch, g.add(Note, value=value).enter)
+    return parallel.enter
+
+
+GRAPHS = [
+    deep,
+    limited_items,
+    collecting,
+    shared_evaluation,
+    own_tasks,
+    events_and_race,
+    guarded_failure,
+    called,
+    called_for_data,
+]
 
 
 class AtStep(trio.abc.Instrument):

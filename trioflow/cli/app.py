@@ -9,6 +9,7 @@ from typing import TextIO
 
 import click
 
+from trioflow.cli.bench import bench
 from trioflow.cli.check import check
 from trioflow.cli.conformance import conformance
 from trioflow.cli.draw import draw
@@ -33,7 +34,7 @@ def app() -> None:
     """
 
 
-for command in (run, check, draw, nodes, import_, export, conformance):
+for command in (run, check, draw, nodes, import_, export, conformance, bench):
     app.add_command(command)
 
 

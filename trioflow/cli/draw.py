@@ -15,9 +15,10 @@ _FORMATS = {"text": to_text, "mermaid": to_mermaid, "dot": to_dot}
 @click.option(
     "--format", "-f", "format_", type=click.Choice([*_FORMATS]), default="text", show_default=True, help="How to draw."
 )
-def draw(graph: str, modules: tuple[str, ...], format_: str) -> int:
+@click.option("--fold", is_flag=True, help="Draw graphs that GRAPH calls as nodes only.")
+def draw(graph: str, modules: tuple[str, ...], format_: str, fold: bool) -> int:
     """Draw GRAPH on stdout: as an outline, for Mermaid, or for Graphviz. A graph with errors is drawn too."""
     source = open_source(graph, modules)
     source.tell_import()
-    click.echo(_FORMATS[format_](source.graph, source.registry), nl=False)
+    click.echo(_FORMATS[format_](source.graph, source.registry, fold=fold), nl=False)
     return 0

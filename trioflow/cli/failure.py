@@ -21,7 +21,6 @@ class Failure:
     """What a run failed with."""
 
     error: BaseException
-    graph: tf.Graph
 
     @property
     def is_bad_input(self) -> bool:
@@ -39,8 +38,8 @@ class Failure:
         for error in found[:_MOST_FAILURES]:
             origin = origin_node(error)
             if origin is not None:
-                node, path = origin
-                where = f"node {node!r} ({self._type_of(node)}), activation {path.short}: "
+                node, type_id, path = origin
+                where = f"node {node!r} ({type_id}), activation {path.short}: "
             else:
                 where = "".join(f"{note}: " for note in getattr(error, "__notes__", ()))
             yield visible(f"error: {where}{say(error)}")
@@ -56,11 +55,8 @@ class Failure:
             "type": type(self.error).__name__,
             "message": str(self.error),
             "node": origin[0] if origin is not None else None,
-            "path": origin[1].as_tuple() if origin is not None else None,
+            "path": origin[2].as_tuple() if origin is not None else None,
         }
-
-    def _type_of(self, node_id: str) -> str:
-        return next((node.type for node in self.graph.nodes if node.id == node_id), "?")
 
 
 def say(error: BaseException) -> str:

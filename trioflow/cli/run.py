@@ -97,7 +97,7 @@ def run(
     try:
         plan = tf.make_plan(source.graph, source.registry)
     except tf.InvalidGraph as error:
-        raise BadInput(*source.errors()) from error
+        raise BadInput(*(source.errors() or [f"{source.name}: {error}"])) from error
     if trace is not None and os.path.exists(trace) and os.path.exists(graph) and os.path.samefile(trace, graph):  # noqa: PTH110, PTH121
         raise BadInput(f"--trace {trace}: that is the graph, which the trace would replace.")
     source.tell_import()
@@ -150,7 +150,7 @@ async def _execute(
     assert opened is not None
     if outcome is None or failure is not None:
         assert failure is not None
-        outcome = Outcome(opened.statistics(), failure=Failure(failure, source.graph))
+        outcome = Outcome(opened.statistics(), failure=Failure(failure))
     outcome.interrupted = interrupted
     return outcome
 
@@ -168,7 +168,7 @@ async def _watch(running: tf.Run, source: Source, display: Display) -> Outcome:
             except tf.RunAborted:
                 pass
             except Exception as error:
-                failure = Failure(error, source.graph)
+                failure = Failure(error)
             nursery.cancel_scope.cancel()
     finally:
         display.close()

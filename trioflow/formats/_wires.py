@@ -5,26 +5,57 @@ from __future__ import annotations
 import unicodedata
 
 from trioflow.errors import RegistryError
+from trioflow.model.composition import Boundary
 from trioflow.model.graph import Connection, Graph, GraphNode
 from trioflow.model.node_type import NodeType
 from trioflow.model.registry import Registry
+from trioflow.model.scope import Scope
 
 _LONGEST_LITERAL = 40
 
 
 class Drawing:
-    """A graph with the node types that could be found. Of several nodes with one id, wires go to the first."""
+    """A graph with the node types that could be found. Of several nodes with one id, wires go to the first.
 
-    def __init__(self, graph: Graph, registry: Registry) -> None:
-        self.graph = graph
+    `title` says which graph it is, `name` is a word for it that no other drawing in a picture has; both are empty for
+    the outermost. `held` are the graphs that it holds, `beside` those from elsewhere that it or these call.
+    """
+
+    def __init__(self, scope: Scope, picture: _Picture) -> None:
+        self.graph = scope.graph
+        self.title = scope.name if picture.drawn else ""
+        self.name = f"g{len(picture.drawn)}" if picture.drawn else ""
+        picture.drawn.add(scope)
         self.place: dict[str, int] = {}
+        self.beside: list[Drawing] = []
         types: dict[str, NodeType | None] = {}
         self._type_of: dict[str, NodeType | None] = {}
-        for place, node in enumerate(graph.nodes):
+        for place, node in enumerate(self.graph.nodes):
             if node.type not in types:
-                types[node.type] = graph.types.get(node.type) or _find(registry, node.type)
+                types[node.type] = _find(scope, node.type)
             self.place.setdefault(node.id, place)
             self._type_of.setdefault(node.id, types[node.type])
+        self.held = [] if picture.fold else [Drawing(inner, picture) for inner in scope.nested()]
+        picture.called += filter(None, map(scope.callee, filter(None, types.values())))
+
+    @classmethod
+    def of(cls, graph: Graph, registry: Registry, *, fold: bool) -> Drawing:
+        """The drawing of a graph; folded, the graphs that it calls are only nodes."""
+        picture = _Picture(fold=fold)
+        drawing = cls(Scope(graph, registry), picture)
+        while picture.called and not fold:
+            scope = picture.called.pop(0)
+            if scope not in picture.drawn:
+                drawing.beside.append(Drawing(scope, picture))
+        return drawing
+
+    def node_name(self, place: int) -> str:
+        """A word for the node there that no other node in the picture has."""
+        return f"{self.name}n{place}"
+
+    def missing_name(self, place: int) -> str:
+        """The same for a node that is missing."""
+        return f"{self.name}missing{place}"
 
     def is_exec(self, wire: Connection) -> bool:
         """Whether a wire carries control, as far as either end tells; what neither end knows counts as data."""
@@ -37,10 +68,12 @@ class Drawing:
         return target is not None and any(each.name == wire.target.socket for each in target.exec_inputs)
 
     def is_start(self, node: GraphNode) -> bool:
-        """Whether runs start at the node, or events do."""
+        """Whether runs start at the node, or events or callers do."""
         node_type = self._type_of[node.id]
         if node_type is None:
             return bool(node.initiator)
+        if node_type.body is Boundary.ENTER:
+            return node_type.is_exec
         return node_type.listens is not None or (node_type.initiator if node.initiator is None else node.initiator)
 
     def is_exec_node(self, node: GraphNode) -> bool:
@@ -54,9 +87,18 @@ class Drawing:
         return sorted({node for node in ends if node not in self.place})
 
 
-def _find(registry: Registry, type_id: str) -> NodeType | None:
+class _Picture:
+    """What the drawings in one picture share."""
+
+    def __init__(self, *, fold: bool) -> None:
+        self.fold = fold
+        self.drawn: set[Scope] = set()
+        self.called: list[Scope] = []
+
+
+def _find(scope: Scope, type_id: str) -> NodeType | None:
     try:
-        return registry.find(type_id)
+        return scope.find(type_id)
     except RegistryError:
         return None  # a broken package is no reason not to draw
 

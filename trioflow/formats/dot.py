@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from trioflow.formats._wires import Drawing, literals, visible
 from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
 
 
-def to_dot(graph: Graph, registry: Registry) -> str:
+def to_dot(graph: Graph, registry: Registry, *, fold: bool = False) -> str:
     """The graph in DOT. Never raises for what is wrong with it.
 
-    Double ellipses: where runs start. Boxes: exec nodes. Ellipses: data nodes.
+    Double ellipses: where runs start. Boxes: exec nodes. Ellipses: data nodes. Clusters: graphs that it holds or calls,
+    each once; not if folded.
     """
-    drawing = Drawing(graph, registry)
+    drawing = Drawing.of(graph, registry, fold=fold)
     lines = ["digraph trioflow {", "    rankdir=LR;", '    node [fontname="sans-serif"];']
+    lines += ("    " + line for line in _drawn(drawing))
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _drawn(drawing: Drawing) -> Iterator[str]:
+    graph = drawing.graph
     for place, node in enumerate(graph.nodes):
         shape = "box" if drawing.is_exec_node(node) else "ellipse"
         if drawing.is_start(node):
             shape = "ellipse, peripheries=2"
-        lines.append(f"    n{place} [shape={shape}, label={_quote(node.id, node.type, *literals(node))}];")
-    names = {node: f"n{place}" for node, place in drawing.place.items()}
+        yield f"{drawing.node_name(place)} [shape={shape}, label={_quote(node.id, node.type, *literals(node))}];"
+    names = {node: drawing.node_name(place) for node, place in drawing.place.items()}
     for place, missing in enumerate(drawing.missing_nodes()):
-        names[missing] = f"missing{place}"
-        lines.append(f"    missing{place} [shape=box, style=dotted, label={_quote(missing, 'not in the graph')}];")
+        names[missing] = drawing.missing_name(place)
+        yield f"{names[missing]} [shape=box, style=dotted, label={_quote(missing, 'not in the graph')}];"
     for wire in graph.connections:
         style = "bold" if drawing.is_exec(wire) else "dashed"
         sockets = f"taillabel={_quote(wire.source.socket)}, headlabel={_quote(wire.target.socket)}"
-        lines.append(f"    {names[wire.source.node]} -> {names[wire.target.node]} [style={style}, {sockets}];")
-    return "\n".join([*lines, "}"]) + "\n"
+        yield f"{names[wire.source.node]} -> {names[wire.target.node]} [style={style}, {sockets}];"
+    for inner in (*drawing.held, *drawing.beside):
+        yield f"subgraph cluster_{inner.name} {{"
+        yield f"    label={_quote(inner.title)};"
+        yield from ("    " + line for line in _drawn(inner))
+        yield "}"
 
 
 def _quote(*lines: str) -> str:

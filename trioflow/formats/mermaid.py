@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from trioflow.formats._wires import Drawing, literals, visible
 from trioflow.model.graph import Graph
@@ -13,29 +14,37 @@ from trioflow.model.registry import Registry
 _SPECIAL = re.compile(r"""["#<>&;`\\*~$@]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=www)\.|^[-+](?= )|(?<=\d)[.)](?= )""")
 
 
-def to_mermaid(graph: Graph, registry: Registry) -> str:
+def to_mermaid(graph: Graph, registry: Registry, *, fold: bool = False) -> str:
     """The graph as a Mermaid flowchart, for a `mermaid` block in Markdown. Never raises for what is wrong with it.
 
-    Rounded at both ends: where runs start. Boxes: exec nodes. Rounded boxes: data nodes.
+    Rounded at both ends: where runs start. Boxes: exec nodes. Rounded boxes: data nodes. Subgraphs: graphs that it
+    holds or calls, each once; not if folded.
     """
-    drawing = Drawing(graph, registry)
-    lines = ["flowchart LR"]
+    drawing = Drawing.of(graph, registry, fold=fold)
+    return "\n".join(["flowchart LR", *("    " + line for line in _drawn(drawing))]) + "\n"
+
+
+def _drawn(drawing: Drawing) -> Iterator[str]:
+    graph = drawing.graph
     for place, node in enumerate(graph.nodes):
         label = "<br/>".join(map(_escape, [node.id, node.type, *literals(node)]))
         opening, closing = (
             ("([", "])") if drawing.is_start(node) else ("[", "]") if drawing.is_exec_node(node) else ("(", ")")
         )
         # Names of our own: Mermaid has reserved words and few characters for names, ids of nodes may hold anything.
-        lines.append(f'    n{place}{opening}"{label}"{closing}')
-    names = {node: f"n{place}" for node, place in drawing.place.items()}
+        yield f'{drawing.node_name(place)}{opening}"{label}"{closing}'
+    names = {node: drawing.node_name(place) for node, place in drawing.place.items()}
     for place, missing in enumerate(drawing.missing_nodes()):
-        names[missing] = f"missing{place}"
-        lines.append(f'    missing{place}{{{{"{_escape(missing)}<br/>not in the graph"}}}}')
+        names[missing] = drawing.missing_name(place)
+        yield f'{names[missing]}{{{{"{_escape(missing)}<br/>not in the graph"}}}}'
     for wire in graph.connections:
         label = _escape(f"{wire.source.socket} → {wire.target.socket}")
         arrow = "==>" if drawing.is_exec(wire) else "-.->"
-        lines.append(f'    {names[wire.source.node]} {arrow}|"{label}"| {names[wire.target.node]}')
-    return "\n".join(lines) + "\n"
+        yield f'{names[wire.source.node]} {arrow}|"{label}"| {names[wire.target.node]}'
+    for inner in (*drawing.held, *drawing.beside):
+        yield f'subgraph {inner.name}["{_escape(inner.title)}"]'
+        yield from ("    " + line for line in _drawn(inner))
+        yield "end"
 
 
 def _escape(text: str) -> str:

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections import deque
 
 from trioflow.formats._wires import Drawing, literals, visible
-from trioflow.model.graph import Connection, Graph, GraphNode
+from trioflow.model.graph import Connection, Graph, GraphNode, Interface
 from trioflow.model.registry import Registry
+from trioflow.model.sockets import UNSET
 
 _INDENT = "    "
 _DEEPEST = 12
 """Chains that branch deeper go on as outlines of their own, so that the text stays as long as the graph is large."""
 
 
-def to_text(graph: Graph, registry: Registry) -> str:
+def to_text(graph: Graph, registry: Registry, *, fold: bool = False) -> str:
     """The graph as an outline. Never raises for what is wrong with it.
 
     `*` marks where runs start, `=>` is control, `<-` is data. A node with one way out is followed by its successor;
-    one with several has each successor indented below its socket.
+    one with several has each successor indented below its socket. Graphs that it holds or calls follow, indented, each
+    once; not if folded.
     """
-    return "\n".join(_Outline(Drawing(graph, registry)).lines()) + "\n"
+    return "\n".join(_Outline(Drawing.of(graph, registry, fold=fold)).lines()) + "\n"
 
 
 class _Outline:
@@ -37,10 +39,11 @@ class _Outline:
 
     def lines(self) -> list[str]:
         graph, drawing = self._drawing.graph, self._drawing
+        self._interface(graph.interface or Interface())
         merges = [f" (merge: {each.merge})" if each.merge != "last" else "" for each in graph.variables]
         declared = [f"{each.name}: {each.type} = {each.default!r}" for each in graph.variables]
         self._section("variables:", [each + merge for each, merge in zip(declared, merges, strict=True)])
-        self._section("events:", [each.name for each in graph.events])
+        self._section("events:", [each.name + (" (shared)" if each.shared else "") for each in graph.events])
         for node in graph.nodes:
             if drawing.is_start(node):
                 self._follow(node)
@@ -59,7 +62,20 @@ class _Outline:
             "wires without an end:",
             [str(wire) for wire in graph.connections if wire.source.node in missing or wire.target.node in missing],
         )
+        for inner in (*drawing.held, *drawing.beside):
+            self._title(f"graph {visible(inner.title)}:")
+            self._lines += [_INDENT + line if line else "" for line in _Outline(inner).lines()]
         return self._lines
+
+    def _interface(self, interface: Interface) -> None:
+        self._section("entries:", [each.name for each in interface.entries])
+        self._section("exits:", [each.name + (" (callback)" if each.callback else "") for each in interface.exits])
+        inputs: list[str] = []
+        for each in interface.inputs:
+            default = "" if each.default is UNSET else f" = {each.default!r}"
+            inputs.append(f"{each.name}: {each.type}{default}{' (lazy)' if each.lazy else ''}")
+        self._section("inputs:", inputs)
+        self._section("outputs:", [f"{each.name}: {each.type}" for each in interface.outputs])
 
     def _section(self, title: str, lines: list[str]) -> None:
         if lines:

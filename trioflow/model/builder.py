@@ -8,10 +8,25 @@ from typing import Any, Protocol, TypeVar, cast, overload
 import attrs
 
 from trioflow.errors import InvalidGraph, NodeDefinitionError, UnknownSocket, did_you_mean
-from trioflow.model.graph import Connection, CustomEvent, Endpoint, Graph, GraphNode, StreamSettings, Variable
+from trioflow.model.composition import ENTER, LEAVE, Boundary, boundary_type, graph_node
+from trioflow.model.graph import (
+    Connection,
+    CustomEvent,
+    Endpoint,
+    Entry,
+    Exit,
+    Graph,
+    GraphNode,
+    Input,
+    Interface,
+    Output,
+    StreamSettings,
+    Variable,
+)
 from trioflow.model.node_type import FunctionNode, Node, NodeType, as_node_type, inline_node_type
 from trioflow.model.registry import Registry
-from trioflow.model.sockets import DataIn, DataOut, ErrorMode, ExecIn, ExecOut, Socket, StreamMode
+from trioflow.model.scope import GRAPH
+from trioflow.model.sockets import UNSET, DataIn, DataOut, ErrorMode, ExecIn, ExecOut, Socket, StreamMode
 
 N = TypeVar("N", bound=Node)
 T = TypeVar("T")
@@ -79,6 +94,10 @@ class Builder:
         self._connections: list[Connection] = []
         self._variables: list[Variable] = []
         self._events: list[CustomEvent] = []
+        self._interface: Interface | None = None
+        self._graphs: dict[str, Graph] = {}
+        # The nodes at the boundary of the graph, by type (C1).
+        self._boundaries: dict[str, str] = {}
         self._types: dict[str, NodeType] = {}
         # How many ids were made from each stem, so that making one does not search.
         self._used_stems: dict[str, int] = {}
@@ -104,7 +123,9 @@ class Builder:
         its attributes are its sockets (for a class it is typed as that class, so that type checkers know them).
         Raises `UnknownNodeType`, `UnknownSocket`, or `InvalidGraph` for an id that is taken.
         """
-        node_type = self._resolve(node)
+        return cast("Any", self._add(self._resolve(node), id, inputs))
+
+    def _add(self, node_type: NodeType, id: str | None, inputs: Mapping[str, Any]) -> Handle:
         node_id = id if id is not None else self._free_id(node_type)
         if node_id in self._nodes:
             raise InvalidGraph(f"There is already a node {node_id!r}. Ids are unique: choose another.")
@@ -124,7 +145,7 @@ class Builder:
                 literals[name] = value
         self._nodes[node_id] = GraphNode(node_id, node_type.id, literals)
         self._connections += wires
-        return cast("Any", handle)
+        return handle
 
     @overload
     def connect(self, source: ExecOut, target: ExecIn) -> None: ...
@@ -166,16 +187,76 @@ class Builder:
         self._variables.append(variable)
         return variable
 
-    def event(self, name: str, *, doc: str = "") -> CustomEvent:
-        """Declare a custom event (B1)."""
-        event = CustomEvent(name, doc)
+    def event(self, name: str, *, doc: str = "", shared: bool = False) -> CustomEvent:
+        """Declare a custom event (B1); a shared one is heard by the graph that calls this one too (C7)."""
+        event = CustomEvent(name, doc, shared)
         self._events.append(event)
         return event
+
+    # --- graphs inside graphs ---
+
+    def declare_entry(self, name: str, *, doc: str = "") -> Any:
+        """Declare where callers of this graph enter (C1). Returns the exec output inside, to connect from."""
+        return self._declare("entries", Entry(name, doc), ENTER)
+
+    def declare_exit(self, name: str, *, callback: bool = False, doc: str = "") -> Any:
+        """Declare where callers of this graph go on (C1). Returns the exec input inside, to connect to.
+
+        A callback exit is triggered as often as control gets there, and comes back (C6).
+        """
+        return self._declare("exits", Exit(name, callback, doc), LEAVE)
+
+    def declare_input(
+        self, name: str, type: str = "any", default: Any = UNSET, *, lazy: bool = False, doc: str = ""
+    ) -> Any:
+        """Declare a value that callers of this graph give (C1). Returns the data output inside, to connect from.
+
+        A lazy one is resolved whenever it is asked for (C4).
+        """
+        return self._declare("inputs", Input(name, type, default, lazy, doc), ENTER)
+
+    def declare_output(self, name: str, type: str = "any", *, doc: str = "") -> Any:
+        """Declare a value that callers of this graph get (C1). Returns the data input inside, to connect to."""
+        return self._declare("outputs", Output(name, type, doc), LEAVE)
+
+    def define(self, name: str, graph: Graph) -> str:
+        """Hold a graph that nodes of this one can call, as type `graph:NAME` (C1). Returns that id, for `add`."""
+        if name in self._graphs:
+            raise InvalidGraph(f"There is already a graph {name!r}. Names are unique: choose another.")
+        self._graphs[name] = graph
+        return GRAPH + name
+
+    def add_recursive(self, name: str, id: str | None = None, /, **inputs: Any) -> Handle:
+        """Add a call of this very graph, which another one will hold as `name`: `outer.define(name, this.graph)`.
+
+        It has the interface that is declared so far.
+        """
+        node_type = graph_node(self.graph, id=GRAPH + name)
+        return self._add(node_type, id, inputs)
+
+    def _declare(self, section: str, declared: Any, boundary: str) -> Any:
+        interface = self._interface or Interface()
+        changed: dict[str, Any] = {section: (*getattr(interface, section), declared)}
+        self._interface = attrs.evolve(interface, **changed)
+        node_id = self._boundaries.get(boundary)
+        node_type = boundary_type(self._interface, Boundary(boundary))
+        if node_id is None:
+            node_id = self._boundaries[boundary] = self._free_id(node_type)
+            self._nodes[node_id] = GraphNode(node_id, boundary)
+        sockets = {
+            "entries": node_type.exec_outputs,
+            "exits": node_type.exec_inputs,
+            "inputs": node_type.outputs,
+            "outputs": node_type.inputs,
+        }
+        return BoundSocket(node_id, sockets[section][-1])
 
     @property
     def graph(self) -> Graph:
         """The graph as built so far."""
         return Graph(
+            interface=self._interface,
+            graphs=self._graphs,
             nodes=tuple(self._nodes.values()),
             connections=tuple(self._connections),
             variables=tuple(self._variables),
@@ -185,7 +266,8 @@ class Builder:
 
     def _resolve(self, node: Any) -> NodeType:
         if isinstance(node, str):
-            return self._registry.get(node)
+            graph = self._graphs.get(node.removeprefix(GRAPH)) if node.startswith(GRAPH) else None
+            return self._registry.get(node) if graph is None else graph_node(graph, id=node)
         node_type = as_node_type(node)
         if node_type is None:
             if isinstance(node, type) or not callable(node):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from trioflow.errors import DocumentError, did_you_mean
 from trioflow.model import json_text
+from trioflow.model.files import link
 from trioflow.model.graph import FORMAT_VERSION, Graph
 from trioflow.model.json_text import BadText
 from trioflow.model.schema import document_schema
@@ -64,6 +65,8 @@ def dumps(graph: Graph, *, format: Format = "json") -> str:
 def load(path: str | os.PathLike[str]) -> Graph:
     """The graph in a file: YAML if its name ends in .yaml or .yml, otherwise JSON. Blocks while it reads.
 
+    Files that it refers to are read too, each once (C1). What is wrong with those, validation reports.
+
     Raises `DocumentError`, also for a file that can't be read; `MissingExtra` for YAML without PyYAML.
     """
     path = Path(path)
@@ -71,8 +74,11 @@ def load(path: str | os.PathLike[str]) -> Graph:
 
 
 def graph_in(tree: Any, path: Path) -> Graph:
-    """The graph that the tree of a file says, as `load` gives it. Raises `DocumentError` with every problem."""
-    return graph_of(tree, str(path))
+    """The graph that the tree of a file says, with the files that it refers to, as `load` gives it.
+
+    Raises `DocumentError` with every problem.
+    """
+    return link(graph_of(tree, str(path)), path, lambda other: graph_of(read_file(other), str(other)))
 
 
 def read_file(path: str | os.PathLike[str]) -> Any:

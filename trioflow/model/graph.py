@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import attrs
 
 # Needed at runtime: the document format and its schema are made from the types of the fields.
-from trioflow.model.sockets import ErrorMode, StreamMode
+from trioflow.model.sockets import UNSET, ErrorMode, StreamMode
 
 if TYPE_CHECKING:
     from trioflow.model.node_type import NodeType
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 """The version of the document format that this library writes, `major.minor`."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -102,7 +102,21 @@ class Variable:
 
 @attrs.frozen
 class CustomEvent:
-    """An event that bodies and the host may publish and nodes may listen for (B1)."""
+    """An event that bodies and the host may publish and nodes may listen for (B1).
+
+    A *shared* event of a graph that is called is also published in the graph that calls it, if that declares an event
+    of the name (C7).
+    """
+
+    name: str
+    doc: str = ""
+    shared: bool = False
+    extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
+
+
+@attrs.frozen
+class Entry:
+    """An exec input of a graph that is called as a node: inside, an exec output of its `graph.enter` (C1)."""
 
     name: str
     doc: str = ""
@@ -110,21 +124,94 @@ class CustomEvent:
 
 
 @attrs.frozen
+class Exit:
+    """An exec output of a graph that is called as a node: inside, an exec input of its `graph.leave` (C1).
+
+    The call goes on at an exit when it is over (C5). A *callback* exit is triggered as often as control reaches it, and
+    comes back (C6).
+    """
+
+    name: str
+    callback: bool = False
+    doc: str = ""
+    extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
+
+
+@attrs.frozen
+class Input:
+    """A data input of a graph that is called as a node: inside, a data output of its `graph.enter` (C1).
+
+    Without a `default` it is required; null is a default. A *lazy* one is resolved whenever it is asked for inside,
+    any other once, before the call (C4). A data graph asks for all of them when it needs them (C2).
+    """
+
+    name: str
+    type: str = "any"
+    default: Any = UNSET
+    lazy: bool = False
+    doc: str = ""
+    extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
+
+
+@attrs.frozen
+class Output:
+    """A data output of a graph that is called as a node: inside, a data input of its `graph.leave` (C1)."""
+
+    name: str
+    type: str = "any"
+    doc: str = ""
+    extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
+
+
+@attrs.frozen
+class Interface:
+    """What a graph shows as a node type: exec entries and exits, data inputs and outputs (C1).
+
+    Entries and inputs share one namespace, exits and outputs another, as the sockets of any node.
+    """
+
+    entries: tuple[Entry, ...] = attrs.field(default=(), converter=tuple[Entry, ...])
+    exits: tuple[Exit, ...] = attrs.field(default=(), converter=tuple[Exit, ...])
+    inputs: tuple[Input, ...] = attrs.field(default=(), converter=tuple[Input, ...])
+    outputs: tuple[Output, ...] = attrs.field(default=(), converter=tuple[Output, ...])
+    extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
+
+    @property
+    def is_exec(self) -> bool:
+        """Whether the graph is an exec node where it is called; otherwise it is a data node (C2)."""
+        return bool(self.entries or self.exits)
+
+
+@attrs.frozen
+class Unreadable:
+    """A file that a graph refers to and that could not be read as a graph, with the reasons."""
+
+    problems: tuple[str, ...]
+
+
+@attrs.frozen
 class Graph:
     """An immutable graph (M1). The order of nodes and of connections has meaning: dispatch follows it (M3, M4).
 
+    `interface` makes it a node type for other graphs, `graphs` are graphs that its nodes may call by name, as type
+    `graph:NAME` (C1).
+
     `types` holds the node types that were given as Python objects when the graph was built; they are found before
-    those of a registry, and are not part of the document. `version` is that of the document
-    format.
+    those of a registry. `files` holds the graphs that nodes of a type `file:PATH` call, by path as written; `load`
+    fills it. Neither is part of the document. `version` is that of the document format.
     """
 
     version: str = attrs.field(default=FORMAT_VERSION, kw_only=True)
+    interface: Interface | None = attrs.field(default=None, kw_only=True)
     nodes: tuple[GraphNode, ...] = attrs.field(default=(), converter=tuple[GraphNode, ...])
     connections: tuple[Connection, ...] = attrs.field(default=(), converter=tuple[Connection, ...])
     variables: tuple[Variable, ...] = attrs.field(default=(), converter=tuple[Variable, ...])
     events: tuple[CustomEvent, ...] = attrs.field(default=(), converter=tuple[CustomEvent, ...])
+    graphs: Mapping[str, Graph] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
     metadata: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping)
     types: Mapping[str, NodeType] = attrs.field(default=_NOTHING, converter=_frozen_mapping, eq=False, repr=False)
+    # Not copied: graphs in files may refer to each other in a circle, so the mapping is filled when all are there.
+    files: Mapping[str, Graph | Unreadable] = attrs.field(default=_NOTHING, kw_only=True, eq=False, repr=False)
     extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
 
 

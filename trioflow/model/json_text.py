@@ -39,15 +39,27 @@ def read(text: str) -> Any:
 
 
 def write(tree: Mapping[str, Any]) -> str:
-    """A JSON text with one line for each element of the lists at the top. Raises `BadText`."""
+    """A JSON text with one line for each element of the lists at the top, and of those of inner graphs.
+
+    Raises `BadText`.
+    """
+    return f"{_graph(tree, '')}\n"
+
+
+def _graph(tree: Mapping[str, Any], indent: str) -> str:
     parts: list[str] = []
     for key, value in tree.items():
         if isinstance(value, list) and value:
-            lines = ",\n    ".join(map(_encode, value))
-            parts.append(f"  {_encode(key)}: [\n    {lines}\n  ]")
+            lines = f",\n{indent}    ".join(map(_encode, value))
+            parts.append(f"{_encode(key)}: [\n{indent}    {lines}\n{indent}  ]")
+        elif key == "graphs" and isinstance(value, dict) and value:
+            inner = [f"{_encode(name)}: {_graph(graph, indent + '    ')}" for name, graph in value.items()]
+            parts.append(f"{_encode(key)}: {{\n{indent}    " + f",\n{indent}    ".join(inner) + f"\n{indent}  }}")
         else:
-            parts.append(f"  {_encode(key)}: {_encode(value)}")
-    return "{\n" + ",\n".join(parts) + "\n}\n"
+            parts.append(f"{_encode(key)}: {_encode(value)}")
+    if not parts:
+        return "{}"
+    return f"{{\n{indent}  " + f",\n{indent}  ".join(parts) + f"\n{indent}}}"
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import types
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import (
+    TYPE_CHECKING,
     Annotated,
     Any,
     ClassVar,
@@ -26,6 +27,9 @@ import attrs
 from trioflow.errors import NodeDefinitionError
 from trioflow.model.context import Context, DataContext, SetupContext
 from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Socket, Stream
+
+if TYPE_CHECKING:
+    from trioflow.model.composition import Boundary, GraphBody
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -87,7 +91,7 @@ class NodeType:
     exec_inputs: tuple[ExecIn, ...]
     exec_outputs: tuple[ExecOut, ...]
     streams: tuple[Stream, ...]
-    body: type[Node] | FunctionBody
+    body: type[Node] | FunctionBody | GraphBody | Boundary
     initiator: bool = False
     volatile: bool = False
     listens: str | None = None

@@ -14,15 +14,16 @@ import attrs
 
 from trioflow.model.graph import FORMAT_VERSION, Connection, Endpoint, Graph, Minimum
 from trioflow.model.node_type import NodeType
+from trioflow.model.sockets import UNSET
 
 ENDPOINT_PATTERN = r"^[\s\S]+\.[^.]+$"
 
 _RENAMED: dict[tuple[type, str], str] = {
     (Connection, "source"): "from",
     (Connection, "target"): "to",
-    (Graph, "version"): "trioflow",
 }
-_NOT_WRITTEN = frozenset({"extra", "types"})
+# The version is that of the whole document, and so stands only at its top.
+_NOT_WRITTEN = frozenset({"extra", "types", "files", "version"})
 _SIMPLE: dict[Any, dict[str, Any]] = {
     Any: {},
     str: {"type": "string"},
@@ -66,10 +67,11 @@ def document_schema() -> dict[str, Any]:
     definitions: dict[str, Any] = {}
     root = _object(Graph, definitions)
     major, _, minor = FORMAT_VERSION.partition(".")
-    root["properties"]["trioflow"] = {
+    version = {
         "description": "The version of the document format.",
         "enum": [f"{major}.{older}" for older in range(int(minor) + 1)],
     }
+    root["properties"] = {"trioflow": version, **root["properties"]}
     root["required"] = ["trioflow"]
     return _rooted("trioflow graph", root, definitions)
 
@@ -96,7 +98,7 @@ def _object(cls: type, definitions: dict[str, Any]) -> dict[str, Any]:
         properties[key] = _schema(field.type, definitions)
         if field.default is attrs.NOTHING:
             required.append(key)
-        else:
+        elif field.default is not UNSET:
             properties[key]["default"] = _plain(field.default)
     return {
         "type": "object",
@@ -126,6 +128,7 @@ def _schema(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
         return {"type": "object", "additionalProperties": _schema(arguments[1], definitions)}
     if attrs.has(hint):
         if hint.__name__ not in definitions:
+            definitions[hint.__name__] = {}  # a graph holds graphs
             definitions[hint.__name__] = _object(hint, definitions)
         return {"$ref": f"#/$defs/{hint.__name__}"}
     raise TypeError(f"A field of type {hint!r} has no form in a document. Teach _schema() about it.")

@@ -5,6 +5,7 @@ The keys are the fields of the classes (`schema.py`). No value is coerced: the n
 
 from __future__ import annotations
 
+import copy
 import functools
 import json
 import math
@@ -98,8 +99,12 @@ def _say(value: object) -> str:
 def graph_from(tree: Any) -> Graph:
     """The graph that a tree of dicts and lists says. Raises `Refused` with every problem."""
     newer = _is_newer(tree)
+    version = tree["trioflow"]
+    # A copy of the same kind: one in which keys occur twice says so.
+    tree = copy.copy(tree)
+    del tree["trioflow"]
     graph = _structured(tree, Graph, newer)
-    return graph if newer else attrs.evolve(graph, version=FORMAT_VERSION)
+    return attrs.evolve(graph, version=version if newer else FORMAT_VERSION)
 
 
 def structured(tree: Any, shape: type[T]) -> T:
@@ -156,6 +161,8 @@ def _converter(keep_unknown: bool) -> Converter:
     converter.register_structure_hook(Endpoint, _endpoint)
     converter.register_structure_hook_func(lambda hint: hint is Any, _json_value)
     converter.register_structure_hook_factory(_made_from(Mapping), _mapping_of)
+    # A graph holds graphs, so what makes one can not be made beforehand.
+    converter.register_structure_hook_func(_is_mapping_of_graphs, _graphs_by(converter))
     converter.register_structure_hook_factory(_made_from(Annotated), _limited)
     converter.register_structure_hook_factory(_made_from(Literal), _choice)
     converter.register_structure_hook_factory(_made_from(tuple), _list_of)
@@ -167,6 +174,10 @@ def _converter(keep_unknown: bool) -> Converter:
     converter.register_unstructure_hook(Endpoint, str)
     converter.register_unstructure_hook_func(lambda hint: hint is Any, lambda value: value)
     converter.register_unstructure_hook_func(_made_from(Mapping), dict)
+    converter.register_unstructure_hook_func(
+        _is_mapping_of_graphs,
+        lambda graphs: {name: converter.unstructure(graph, Graph) for name, graph in graphs.items()},
+    )
     converter.register_unstructure_hook_func(_made_from(Literal), lambda value: value)
     converter.register_unstructure_hook_factory(_is_object, _plain_object_of)
     return converter
@@ -361,6 +372,31 @@ def _repeats(value: Any, path: str) -> Iterator[tuple[str, str]]:
             yield path, f"the key {json.dumps(key, ensure_ascii=False)} occurs more than once. Keep one of them"
 
 
+def _is_mapping_of_graphs(hint: Any) -> bool:
+    return get_origin(hint) is Mapping and get_args(hint)[1] is Graph
+
+
+def _graphs_by(converter: Converter) -> Hook:
+    def structure(value: Any, _: Any) -> dict[str, Graph]:
+        if not isinstance(value, dict):
+            raise _expected("an object", value)
+        problems = [*_repeats(value, "")]
+        graphs: dict[str, Graph] = {}
+        for name, tree in cast("dict[object, object]", value).items():
+            if not isinstance(name, str):
+                problems.append(("", f"expected keys that are texts, got {_say(name)}. Put the key in quotes"))
+                continue
+            try:
+                graphs[name] = converter.structure(tree, Graph)
+            except (BaseValidationError, Refused) as error:
+                problems += [(_step(name) + path, what) for path, what in _gather(error)]
+        if problems:
+            raise Refused(problems)
+        return graphs
+
+    return structure
+
+
 # --- objects ---------------------------------------------------------------------------------------------------------
 
 
@@ -404,7 +440,7 @@ def _object_of(cls: Any, converter: Converter, keep_unknown: bool) -> Hook:
 def _plain_object_of(cls: Any, converter: Converter) -> Callable[[Any], dict[str, Any]]:
     keys = fields_by_key(cls)
     overrides: dict[str, Any] = {field.name: override(omit=True) for field in attrs.fields(cls)}
-    overrides |= {field.name: override(rename=key, omit_if_default=key != "trioflow") for key, field in keys.items()}
+    overrides |= {field.name: override(rename=key, omit_if_default=True) for key, field in keys.items()}
     known = make_dict_unstructure_fn(cls, converter, **overrides)
 
     def unstructure(value: Any) -> dict[str, Any]:
@@ -418,13 +454,15 @@ def tree_from(graph: Graph) -> dict[str, Any]:
     problems = [*_unwritable(graph)]
     if problems:
         raise Refused(problems)
-    tree = cast("dict[str, Any]", _converter(False).unstructure(graph))
+    tree = {"trioflow": graph.version, **_converter(False).unstructure(graph)}
     graph_from(tree)  # refuses what could not be read back
     return tree
 
 
 def _unwritable(graph: Graph) -> Iterator[tuple[str, str]]:
     """What the document would lose without anybody noticing."""
+    for name, inner in graph.graphs.items():
+        yield from ((f".graphs{_step(name)}{path}", what) for path, what in _unwritable(inner))
     for index, node in enumerate(graph.nodes):
         if isinstance(cast("object", node.type), str) and node.type.startswith("inline."):
             yield (

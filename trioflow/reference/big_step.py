@@ -68,7 +68,8 @@ class Immediate(Machine):
             raise
 
     def on_failures(self, activation: Activation) -> Steps:
-        if activation.group is not None and activation.group.unjoined:
+        group = activation.group
+        if group is not None and (group.unjoined or any(fork.discarded for fork in group.forks)):
             raise Undetermined("how many items have failed so far depends on the schedule")
         return (yield from super().on_failures(activation))
 

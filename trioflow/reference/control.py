@@ -83,7 +83,7 @@ class Control(Demands):
         except Cancelled:
             if arrival in self.arrivals:
                 self.arrivals.remove(arrival)
-            elif arrival in self.stepping and self.closed:
+            elif arrival in self.stepping:
                 self.do_step(1)  # the next in line takes its place
             raise
         finally:
@@ -95,6 +95,7 @@ class Control(Demands):
     def do_resume(self) -> None:
         self.closed, self.permits = False, 0
         self.arrivals.clear()
+        self.stepping.clear()  # their permits are void, too
 
     def do_step(self, count: int) -> None:  # G2
         if self.closed:
@@ -199,11 +200,11 @@ class Control(Demands):
 
     def on_get(self, activation: Activation, socket: str) -> Steps:
         cell = yield from self.resolve(activation, activation.node, socket)
-        return activation.node.checked(socket, cell.value)
+        return activation.node.checked(socket, cell)
 
     def on_tryget(self, activation: Activation, socket: str, otherwise: Any) -> Steps:
         cell = yield from self.find(activation, activation.node, socket)
-        return otherwise if cell is UNSET else activation.node.checked(socket, cell.value)
+        return otherwise if cell is UNSET else activation.node.checked(socket, cell)
 
     def on_set(self, activation: Activation, socket: str, value: Any) -> Steps:
         if socket not in activation.node.sockets.outputs:
@@ -236,6 +237,8 @@ class Control(Demands):
     def on_trigger(self, activation: Activation, socket: str, *values: Any) -> Steps:  # T1
         targets = self.graph.targets(activation.node, socket)
         if len(values) == 2:
+            if not set(values[0]) <= set(activation.node.sockets.outputs):
+                raise Failure("unknown-socket")  # T4: nothing is written then
             for output in values[0]:
                 yield from self.on_set(activation, output, values[1])
         if socket == "done":  # F5

@@ -172,7 +172,7 @@ class Demands(Run):
             if otherwise:
                 return otherwise[0]
             raise Failure("missing-input")
-        return node.checked(socket, cell.value)
+        return node.checked(socket, cell)
 
     # --- what both kinds of nodes may do ---
 

@@ -63,12 +63,12 @@ class Node:
             return None
         return Cell(self.sockets.defaults.get(socket), f"={self.id}.{socket}")
 
-    def checked(self, socket: str, value: Any) -> Any:
-        """A value as this input takes it (D11)."""
+    def checked(self, socket: str, cell: Cell) -> Any:
+        """The value of a cell as this input takes it (D11); literals and defaults were checked before (M5)."""
         wanted = self.sockets.types.get(socket)
-        if wanted is not None and type(value) is not wanted:
+        if wanted is not None and type(cell.value) is not wanted and not cell.origin.startswith("="):
             raise Failure("coercion")
-        return value
+        return cell.value
 
 
 @attrs.frozen

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from trio.lowlevel import checkpoint_if_cancelled
 
-from trioflow.errors import CoercionError, ConcurrentTrigger, NodeError, UnknownName, did_you_mean
+from trioflow.errors import CoercionError, ConcurrentTrigger, NodeError
 from trioflow.model.context import Branches, Context
 from trioflow.runtime import demand
-from trioflow.runtime.demand import NOTHING
 from trioflow.runtime.dispatch import call, dispatch
+from trioflow.runtime.exits import publish_outside
 from trioflow.runtime.forks import ForkedBranches, ForkSet, open_forks
 from trioflow.runtime.line import Line
-from trioflow.runtime.values import missing, value_of
+from trioflow.runtime.ports import NOTHING, missing, value_of
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import Feedback, Path, Progress
 from trioflow.semantics.plan import NODE, PlanNode, PlanStream, Target
@@ -62,10 +62,11 @@ class Rarely:
 class Activation(Line, Context):
     """One execution of one exec node (T3). It is a line itself: what it triggers is numbered by it (T8)."""
 
-    __slots__ = ("_rarely", "_target", "plan", "strand")
+    __slots__ = ("_rarely", "_target", "plan", "strand", "triggering")
 
     plan: PlanNode
     strand: Strand
+    triggering: bool
     _target: Target
     _rarely: Rarely | None
 
@@ -84,6 +85,10 @@ class Activation(Line, Context):
     @property
     def path(self) -> tuple[int, ...]:
         return self.where.as_tuple()
+
+    @property
+    def graph(self) -> str:
+        return self.strand.frame.prefix
 
     @property
     def run(self) -> RunState:
@@ -136,9 +141,7 @@ class Activation(Line, Context):
             ):
                 cell = evaluation.outputs[planned.output]
         if cell is None:
-            cell = demand.look(self, planned)
-            if cell is None:
-                cell = await demand.find(self, planned)
+            cell = await demand.find(self, planned)
             if cell is NOTHING:
                 raise missing(plan, planned)
         if planned.coercer is None:
@@ -155,7 +158,7 @@ class Activation(Line, Context):
         return demand.is_connected(self.plan, socket)
 
     def get_variable(self, name: str) -> Any:
-        return self.strand.store.cells[demand.variable_slot(self.run, name)].value
+        return self.strand.store.cells[demand.variable_slot(self.strand.frame, name)].value
 
     # --- acting ---
 
@@ -171,8 +174,9 @@ class Activation(Line, Context):
             strand.store.write(plan.first_output + place, value, self._origin(plan.type.outputs[place].name))
 
     def set_variable(self, name: str, value: object) -> None:
-        slot = demand.variable_slot(self.run, name)
-        coercer = self.run.plan.variable_coercers[slot]
+        frame = self.strand.frame
+        slot = demand.variable_slot(frame, name)
+        coercer = frame.plan.variable_coercers[slot]
         if coercer is not None and type(value) is not coercer.exact and value is not None:
             try:
                 value = coercer(value)
@@ -254,15 +258,18 @@ class Activation(Line, Context):
             yield ForkedBranches(self, forks)
 
     async def publish(self, event: str, payload: object = None) -> None:
-        targets = listeners(self.run, event, payload)
+        targets = self.strand.frame.listeners(event, payload)
         if self.triggering:
             raise self.concurrent("publish", event)
-        if not targets:  # B2
+        shared = event in self.strand.frame.plan.shared
+        if not targets and not shared:  # B2
             await checkpoint_if_cancelled()
             return
         self.triggering = True
         try:
             await call(self, self, targets)  # B1
+            if shared:
+                await publish_outside(self, event, payload)  # C7
         finally:
             self.triggering = False
 
@@ -307,6 +314,9 @@ class Activation(Line, Context):
     def write_all(self, values: Mapping[Any, object] | None) -> None:
         """Write outputs, in the order given."""
         if values:
+            for socket in values:  # T4: all of them, or none
+                if socket not in self.plan.type.output_index:
+                    demand.output_place(self.plan, socket)
             for socket, value in values.items():
                 self.set_output(socket, value)
 
@@ -393,15 +403,3 @@ class NodeState(MutableMapping[str, Any]):
 
 
 _DELETED = object()
-
-
-def listeners(run: RunState, event: str, payload: object) -> Sequence[Target]:
-    """The listeners of an event, in document order (B1). Raises `UnknownName`."""
-    found = run.plan.listeners.get(event)
-    if found is None:
-        known = list(run.plan.listeners)
-        raise UnknownName(
-            f"There is no event {event!r}.{did_you_mean(event, known)} "
-            f"The graph declares: {', '.join(known) or 'none'}."
-        )
-    return [Target(node, None, payload) for node in found]

@@ -40,7 +40,7 @@ def exec_body(
             body = _with_inputs(node, body)
     if node.streams:
         body = _with_streams(node, body, override)
-    return _wrapped(body, middlewares)
+    return wrapped(body, middlewares)
 
 
 def data_body(node: PlanNode, instance: Node | None, middlewares: Sequence[Middleware]) -> DataBody | None:
@@ -50,9 +50,9 @@ def data_body(node: PlanNode, instance: Node | None, middlewares: Sequence[Middl
         plain = not function.is_async and all(parameter.fill == "input" for parameter in function.parameters)
         if plain and not middlewares:
             return None
-        return _wrapped(_data_function(node, function), middlewares)
+        return wrapped(_data_function(node, function), middlewares)
     assert instance is not None
-    return _wrapped(instance.execute, middlewares)
+    return wrapped(instance.execute, middlewares)
 
 
 def _function(node: PlanNode) -> ExecBody:
@@ -128,7 +128,8 @@ def _settings(stream: PlanStream, override: StreamSettings | None) -> tuple[Stre
 AnyBody = Callable[[Any], Coroutine[Any, Any, Any]]
 
 
-def _wrapped(body: AnyBody, middlewares: Sequence[Middleware]) -> AnyBody:
+def wrapped(body: AnyBody, middlewares: Sequence[Middleware]) -> AnyBody:
+    """A body with the middlewares around it, the first outermost."""
     for middleware in reversed(middlewares):
         body = _wrap(body, middleware)
     return body

@@ -13,7 +13,7 @@ import time
 import types
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import trio
 from trio.lowlevel import checkpoint_if_cancelled
@@ -23,8 +23,8 @@ from trioflow.model.context import DataContext
 from trioflow.model.node_type import FunctionBody, Lazy
 from trioflow.model.sockets import UNSET
 from trioflow.runtime.failure import is_cancellation, mark_origin
+from trioflow.runtime.ports import NOTHING, View, missing, value_of
 from trioflow.runtime.static import demand_static
-from trioflow.runtime.values import missing, value_of
 from trioflow.semantics.events import (
     EvaluationCancelled,
     EvaluationCompleted,
@@ -33,21 +33,24 @@ from trioflow.semantics.events import (
     EvaluationStarted,
 )
 from trioflow.semantics.memo import Evaluation, Known, recall, remember
-from trioflow.semantics.plan import CONSTANT, NODE, SLOT, PlanInput, PlanNode
+from trioflow.semantics.plan import CONSTANT, NODE, PORT, SLOT, PlanInput, PlanNode
 from trioflow.semantics.store import Cell, digest
 
 if TYPE_CHECKING:
     from trioflow.model.context import Services
     from trioflow.model.graph import GraphNode
     from trioflow.runtime.activation import Activation
+    from trioflow.runtime.frame import GraphFrame
+    from trioflow.runtime.ports import Caller
     from trioflow.runtime.state import RunState
+    from trioflow.runtime.strand import Strand
+
+    Asking: TypeAlias = Activation | View
+    """Who asks for values: an activation in its own graph, or looking into another one."""
 
 
 LAZY = Cell(None, -1, "lazy")
 """Stands for a lazy input among the cells of the eager ones."""
-
-NOTHING = Cell(None, -1, "unset")
-"""Stands for the cell of an input that nothing supplies (D1)."""
 
 _FAILED = Cell(None, -1, "failed")
 """Stands for the cell of an input whose source failed while a body asked for it."""
@@ -91,12 +94,20 @@ class Frame:
     same asked for, until an evaluation is `known` to be current, or nothing is. At last `body` runs.
     """
 
-    __slots__ = ("body", "context", "gathered", "known", "node", "pending", "revision", "started", "turned", "used")
+    __slots__ = (
+        "activation", "arrived", "body", "context", "gathered", "known", "node", "pending", "revision", "started",
+        "turned", "used",
+    )  # fmt: skip
 
-    def __init__(self, node: PlanNode) -> None:
+    def __init__(self, activation: Asking, node: PlanNode) -> None:
+        if node.impure and activation.moment is None:
+            activation.moment = Cell(None, activation.strand.run.next_serial(), f"@{activation.where}")
+        self.activation = activation
         self.node = node
         self.used: list[Cell] = []
         self.gathered = False
+        # What was demanded for this frame, until it is looked at.
+        self.arrived: Evaluation | None = None
         self.known: Known | Failed | None = None
         self.revision: object = None
         self.started = False
@@ -107,15 +118,16 @@ class Frame:
 
 
 class Pull:
-    """Yielded by a data node's body to the loop that runs it: evaluate this node for me."""
+    """Yielded by a data node's body to the loop that runs it: evaluate this node for me, in this graph."""
 
-    __slots__ = ("node",)
+    __slots__ = ("activation", "node")
 
-    def __init__(self, node: PlanNode) -> None:
+    def __init__(self, activation: Asking, node: PlanNode) -> None:
+        self.activation = activation
         self.node = node
 
 
-def look(activation: Activation, planned: PlanInput) -> Cell | None:
+def look(activation: Asking, planned: PlanInput) -> Cell | None:
     """The input's current cell, `NOTHING` if nothing supplies one; None if that can't be told without evaluating."""
     store = activation.strand.store
     source = planned.source
@@ -123,6 +135,9 @@ def look(activation: Activation, planned: PlanInput) -> Cell | None:
         return cast("Cell", store.cells[planned.slot] or planned.constant or NOTHING)  # D2, D1
     if source is CONSTANT:
         return planned.constant or NOTHING
+    if source is PORT:
+        found = port(activation, planned)
+        return None if isinstance(found, Pull) else found
     evaluation = store.cells[planned.slot]
     if evaluation is None or evaluation.verified is not store.revision or planned.upstream.impure:
         return None
@@ -131,16 +146,21 @@ def look(activation: Activation, planned: PlanInput) -> Cell | None:
     return evaluation.outputs[planned.output] or planned.constant or NOTHING
 
 
-async def find(activation: Activation, planned: PlanInput) -> Cell:
+async def find(activation: Asking, planned: PlanInput) -> Cell:
     """The input's current cell, after evaluating what is behind it; `NOTHING` if nothing supplies one (D1-D3)."""
     cell = look(activation, planned)
-    if cell is None:
+    if cell is not None:
+        return cell
+    if planned.source is not PORT:
         evaluation = await demand(activation, planned.upstream)
-        cell = evaluation.outputs[planned.output] or planned.constant or NOTHING
-    return cell
+        return evaluation.outputs[planned.output] or planned.constant or NOTHING
+    found = port(activation, planned)
+    while isinstance(found, Pull):
+        found = port(activation, planned, await demand(found.activation, found.node))
+    return found
 
 
-async def resolve(activation: Activation, node: PlanNode, planned: PlanInput) -> Cell:
+async def resolve(activation: Asking, node: PlanNode, planned: PlanInput) -> Cell:
     """The input's current cell (D7). Raises `MissingInput`."""
     cell = await find(activation, planned)
     if cell is NOTHING:
@@ -148,29 +168,58 @@ async def resolve(activation: Activation, node: PlanNode, planned: PlanInput) ->
     return cell
 
 
+def port(activation: Asking, planned: PlanInput, arrived: Evaluation | None = None) -> Cell | Pull:
+    """The current cell of what comes in at an input of the graph, or what must be evaluated first to tell it (C4).
+
+    `arrived` is what came of the evaluation that was said to be needed before.
+    Graphs may pass an input on to graphs that they call, through any number of them, so this goes outwards in a loop.
+    """
+    passed: list[tuple[Caller, int, PlanInput]] = []
+    constant = planned.constant
+    cell: Cell | None = None
+    while planned.source is PORT and cell is None:
+        caller, place = activation.strand.caller, planned.output
+        if caller is None:
+            cell = activation.strand.frame.plan.defaults[place] or NOTHING
+            break
+        cell = caller.cells.get(place)
+        if cell is None:
+            planned = caller.node.inputs[place]
+            passed.append((caller, place, planned))
+            activation = View(activation, caller.strand)
+    if cell is None:
+        cell = look(activation, planned)
+    if cell is None:
+        evaluation = arrived or activation.strand.store.cells[planned.slot]
+        if arrived is None and not _is_current(activation, planned.upstream, evaluation):
+            return Pull(activation, planned.upstream)
+        cell = cast("Cell", evaluation.outputs[planned.output] or planned.constant or NOTHING)
+    for caller, place, outside in reversed(passed):
+        cell = caller.take_in(place, outside, (outside.constant or NOTHING) if cell is NOTHING else cell)
+    return (constant or NOTHING) if cell is NOTHING else cell
+
+
 @types.coroutine
-def demand(activation: Activation, wanted: PlanNode) -> Generator[Any, Any, Evaluation]:  # noqa: C901
+def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluation]:  # noqa: C901
     """The evaluation of a data node that is current in the activation's strand (D4)."""
     run = activation.strand.run
-    store = activation.strand.store
     if wanted.static and run.watch is None and run.schedule is None:
         found = yield from demand_static(activation, wanted)
         if found is not None:
             return found
-    if wanted.impure and activation.moment is None:
-        activation.moment = Cell(None, run.next_serial(), f"@{activation.where}")
     stack: list[Frame] = []
-    frame = Frame(wanted)
+    frame = Frame(activation, wanted)
     thrown: BaseException | None = None
     answer: Any = None
     while True:
         finished: Evaluation | None = None
+        activation = frame.activation
         try:
             if frame.body is None:
                 upstream = _gather(activation, frame) or _verify(activation, frame)
                 if upstream is not None:
                     stack.append(frame)
-                    frame = Frame(upstream)
+                    frame = Frame(upstream.activation, upstream.node)
                     continue
                 if type(frame.known) is Evaluation:
                     finished = frame.known
@@ -209,7 +258,7 @@ def demand(activation: Activation, wanted: PlanNode) -> Generator[Any, Any, Eval
                 frame.context.driving = False
                 if type(trap) is Pull:
                     stack.append(frame)
-                    frame = Frame(trap.node)
+                    frame = Frame(trap.activation, trap.node)
                     continue
                 try:
                     answer = yield trap
@@ -226,7 +275,7 @@ def demand(activation: Activation, wanted: PlanNode) -> Generator[Any, Any, Eval
             thrown = error
         if finished is None:
             assert thrown is not None
-            _fail(activation, frame, thrown)
+            _fail(frame.activation, frame, thrown)
             # A node that was gathering its inputs fails with them; one that was verifying an earlier evaluation
             # runs its body, which may ask otherwise; one whose body asked gets the failure.
             while stack:
@@ -240,17 +289,18 @@ def demand(activation: Activation, wanted: PlanNode) -> Generator[Any, Any, Eval
             else:
                 raise thrown
             continue
-        finished.verified = frame.revision
+        saw_failure = frame.context is not None and frame.context.saw_failure
+        finished.verified = None if saw_failure else frame.revision  # D5
         finished.moment = activation.moment if frame.node.impure else None
-        store.cells[frame.node.slot] = finished
+        activation.strand.store.cells[frame.node.slot] = finished
         if not stack:
             return finished
         frame = stack.pop()
-        answer = finished  # for a body that pulled; a frame without a body finds it in the store
+        answer = frame.arrived = finished  # for a body that pulled, or for a frame that has none yet
 
 
-def _gather(activation: Activation, frame: Frame) -> PlanNode | None:
-    """Collect the cells of the eager inputs, in order (D7); returns a node that must be evaluated first."""
+def _gather(activation: Asking, frame: Frame) -> Pull | None:  # noqa: C901 - a hot path
+    """Collect the cells of the eager inputs, in order (D7); returns what must be evaluated first."""
     if frame.gathered:
         return None
     store = activation.strand.store
@@ -264,28 +314,36 @@ def _gather(activation: Activation, frame: Frame) -> PlanNode | None:
         if planned.socket.lazy:
             cell = LAZY
         elif planned.source is NODE:
-            evaluation = store.cells[planned.slot]
-            if not _is_current(activation, planned.upstream, evaluation):
-                return planned.upstream
+            evaluation = frame.arrived or store.cells[planned.slot]
+            if frame.arrived is None and not _is_current(activation, planned.upstream, evaluation):
+                return Pull(activation, planned.upstream)
+            frame.arrived = None
             cell = evaluation.outputs[planned.output] or planned.constant
         elif planned.source is SLOT:
             cell = store.cells[planned.slot] or planned.constant
+        elif planned.source is PORT:
+            found = port(activation, planned, frame.arrived)
+            frame.arrived = None
+            if isinstance(found, Pull):
+                return found
+            cell = None if found is NOTHING else found
         else:
             cell = planned.constant
         if cell is None:
             raise missing(node, planned)
         used.append(cell)
         place += 1
-    if node.type.volatile and (not used or used[-1] is not activation.moment):
+    if node.volatile and (not used or used[-1] is not activation.moment):
         assert activation.moment is not None
         used.append(activation.moment)  # D6: one more input, which no other activation has
     frame.revision = store.revision
-    frame.known = recall(activation.strand.run.root_cell, node.index, used)
+    graph = activation.strand.frame
+    frame.known = recall(graph.root_cell, graph.base + node.index, used)
     frame.gathered = True
     return None
 
 
-def _is_current(activation: Activation, node: PlanNode, evaluation: Evaluation | None) -> bool:
+def _is_current(activation: Asking, node: PlanNode, evaluation: Evaluation | None) -> bool:
     """Whether an evaluation was verified in this very state of the store (and for D6, in this activation)."""
     return (
         evaluation is not None
@@ -294,8 +352,8 @@ def _is_current(activation: Activation, node: PlanNode, evaluation: Evaluation |
     )
 
 
-def _verify(activation: Activation, frame: Frame) -> PlanNode | None:
-    """Ask for what earlier bodies asked for, in their order; returns a node that must be evaluated to tell (D4)."""
+def _verify(activation: Asking, frame: Frame) -> Pull | None:
+    """Ask for what earlier bodies asked for, in their order; returns what must be evaluated to tell (D4)."""
     store = activation.strand.store
     known = frame.known
     while known is not None and not isinstance(known, Evaluation):
@@ -307,11 +365,19 @@ def _verify(activation: Activation, frame: Frame) -> PlanNode | None:
         if isinstance(asks, int):
             current = store.cells[asks]
         elif asks.source is NODE:
-            evaluation = store.cells[asks.slot]
-            if not _is_current(activation, asks.upstream, evaluation):
+            evaluation = frame.arrived or store.cells[asks.slot]
+            if frame.arrived is None and not _is_current(activation, asks.upstream, evaluation):
                 frame.known = known
-                return asks.upstream
+                return Pull(activation, asks.upstream)
+            frame.arrived = None
             current = evaluation.outputs[asks.output] or asks.constant
+        elif asks.source is PORT:
+            found = port(activation, asks, frame.arrived)
+            frame.arrived = None
+            if isinstance(found, Pull):
+                frame.known = known
+                return found
+            current = found
         else:
             current = (store.cells[asks.slot] if asks.source is SLOT else None) or asks.constant
         known = known.answered(current or NOTHING)
@@ -321,16 +387,16 @@ def _verify(activation: Activation, frame: Frame) -> PlanNode | None:
 
 def _key(frame: Frame) -> tuple[int, ...]:
     """What evaluations in progress are found by: their node and the cells of its eager inputs."""
-    return (frame.node.index, *map(id, frame.used))
+    return (frame.activation.strand.frame.base + frame.node.index, *map(id, frame.used))
 
 
-def _begin(activation: Activation, frame: Frame) -> Evaluation | None:
+def _begin(activation: Asking, frame: Frame) -> Evaluation | None:
     """Start a body: a plain function is done at once, anything else becomes the frame's `body`."""
     run = activation.strand.run
     node = frame.node
     frame.started = True
     run.tell(EvaluationStarted, activation, node.id)
-    make = run.bodies[node.index]
+    make = activation.strand.frame.bodies[node.index]
     if make is None:
         body = node.type.body
         assert isinstance(body, FunctionBody)
@@ -345,9 +411,10 @@ def _begin(activation: Activation, frame: Frame) -> Evaluation | None:
     return None
 
 
-def _complete(activation: Activation, frame: Frame, result: Any) -> Evaluation:
+def _complete(activation: Asking, frame: Frame, result: Any) -> Evaluation:
     """Make an evaluation of what a body returned, and hang it where others find it."""
     run = activation.strand.run
+    graph = activation.strand.frame
     node = frame.node
     context = frame.context
     pulled = context.pulled if context is not None else ()
@@ -362,7 +429,7 @@ def _complete(activation: Activation, frame: Frame, result: Any) -> Evaluation:
         values = (result,)
     key = ""
     if run.watch is not None:
-        key = _identity(node, frame.used, pulled)
+        key = _identity(graph.prefix + node.id, node, frame.used, pulled)
         run.tell(EvaluationCompleted, activation, node.id, key)
     saw_failure = context is not None and context.saw_failure
     # As old as what it depends on, not as young as the evaluation: a value that was computed late from what never
@@ -370,22 +437,30 @@ def _complete(activation: Activation, frame: Frame, result: Any) -> Evaluation:
     age = (
         run.next_serial()
         if saw_failure
-        else max((cell.serial for cell in (*frame.used, *(cell for _, cell in pulled))), default=run.root_cell.serial)
+        else max((cell.serial for cell in (*frame.used, *(cell for _, cell in pulled))), default=graph.root_cell.serial)
     )
     outputs = [
-        None if value is UNSET else Cell(value, age, f"{key}.{output.name}" if key else "?")
+        None
+        if value is UNSET
+        else value  # C2: a graph gives the cells that it got
+        if type(value) is Cell
+        else Cell(value, age, f"{key}.{output.name}" if key else "?")
         for output, value in zip(node.type.outputs, values, strict=True)
     ]
     evaluation = Evaluation(frame.used, outputs, key)
-    if not saw_failure:
-        remember(run.root_cell, node.index, evaluation, pulled)
+    if saw_failure:
+        caller = activation.strand.caller
+        if caller is not None and caller.context is not None:
+            caller.context.saw_failure = True  # nor is that of the graph, which depends on this
+    else:
+        remember(graph.root_cell, graph.base + node.index, evaluation, pulled)
     if frame.pending is not None:
         del run.in_progress[_key(frame)]
         frame.pending.settled.set()
     return evaluation
 
 
-def _identity(node: PlanNode, used: Sequence[Cell], pulled: Sequence[tuple[PlanInput | int, Cell]]) -> str:
+def _identity(name: str, node: PlanNode, used: Sequence[Cell], pulled: Sequence[tuple[PlanInput | int, Cell]]) -> str:
     """The name of an evaluation: what went into it, so that it is the same under every schedule (E5)."""
     asked = [
         *node.inputs[: len(used)],
@@ -393,13 +468,13 @@ def _identity(node: PlanNode, used: Sequence[Cell], pulled: Sequence[tuple[PlanI
         *(asks for asks, _ in pulled),
     ]
     cells = [*used, *(cell for _, cell in pulled)]
-    return f"{node.id}#" + digest(
-        f"={node.id}.{asks.socket.name}" if isinstance(asks, PlanInput) and cell is asks.constant else cell.origin
+    return f"{name}#" + digest(
+        f"={name}.{asks.socket.name}" if isinstance(asks, PlanInput) and cell is asks.constant else cell.origin
         for asks, cell in zip(asked, cells, strict=True)
     )
 
 
-def _fail(activation: Activation, frame: Frame, error: BaseException) -> None:
+def _fail(activation: Asking, frame: Frame, error: BaseException) -> None:
     """Nothing is remembered of a failure; whoever waits gets it, or takes over if it was a cancellation (D5)."""
     run = activation.strand.run
     cancelled = is_cancellation(error)
@@ -421,8 +496,8 @@ def _fail(activation: Activation, frame: Frame, error: BaseException) -> None:
 
 
 @types.coroutine
-def _pull(node: PlanNode) -> Generator[Any, Any, Evaluation]:
-    evaluation: Evaluation = yield Pull(node)
+def _pull(activation: Asking, node: PlanNode) -> Generator[Any, Any, Evaluation]:
+    evaluation: Evaluation = yield Pull(activation, node)
     return evaluation
 
 
@@ -431,7 +506,7 @@ class DataActivation(DataContext):
 
     __slots__ = ("_activation", "_frame", "_random", "driving", "outputs", "pulled", "saw_failure")
 
-    def __init__(self, activation: Activation, frame: Frame) -> None:
+    def __init__(self, activation: Asking, frame: Frame) -> None:
         self._activation = activation
         self._frame = frame
         self._random: random.Random | None = None
@@ -457,9 +532,14 @@ class DataActivation(DataContext):
         return self._activation.strand.run
 
     @property
-    def line(self) -> Activation:
+    def line(self) -> Asking:
         """The activation that asked first."""
         return self._activation
+
+    @property
+    def strand(self) -> Strand:
+        """The strand in which this is evaluated."""
+        return self._activation.strand
 
     @property
     def node(self) -> GraphNode:
@@ -479,7 +559,7 @@ class DataActivation(DataContext):
             node = self._frame.node
             # An evaluation that others may share must not depend on who asked first.
             path = str(self._activation.where) if node.impure else "shared"
-            self._random = random.Random(f"{self.run.options.seed}/{path}/{node.id}")
+            self._random = random.Random(f"{self.run.options.seed}/{path}/{self.strand.frame.prefix}{node.id}")
         return self._random
 
     async def get_input(self, socket: Any) -> Any:
@@ -509,17 +589,24 @@ class DataActivation(DataContext):
         else:
             self.run.count_nurseries(self._activation, self._frame.node.id)  # F8: the body may have opened one
             try:
-                evaluation = await (_pull if self.driving else self._demand)(planned.upstream)
+                cell = await self.fetch(self._activation, planned)
             except Exception:
                 self.pulled.append((planned, _FAILED))
                 self.saw_failure = True
                 raise
-            cell = evaluation.outputs[planned.output] or planned.constant or NOTHING
         self.pulled.append((planned, cell))
         return cell
 
-    async def _demand(self, node: PlanNode) -> Evaluation:
-        return await demand(self._activation, node)
+    async def fetch(self, activation: Asking, planned: PlanInput) -> Cell:
+        """The current cell of an input in this graph or one that it calls, evaluated by the loop that runs the body."""
+        evaluate = _pull if self.driving else demand
+        if planned.source is not PORT:
+            evaluation = await evaluate(activation, planned.upstream)
+            return evaluation.outputs[planned.output] or planned.constant or NOTHING
+        found = port(activation, planned)
+        while isinstance(found, Pull):
+            found = port(activation, planned, await evaluate(found.activation, found.node))
+        return found
 
     def set_output(self, socket: Any, value: object) -> None:
         self.outputs[output_place(self._frame.node, socket)] = value
@@ -528,7 +615,7 @@ class DataActivation(DataContext):
         return is_connected(self._frame.node, socket)
 
     def get_variable(self, name: str) -> Any:
-        slot = variable_slot(self.run, name)
+        slot = variable_slot(self.strand.frame, name)
         cell = self._activation.strand.store.cells[slot]
         self.pulled.append((slot, cell))  # D8: an input like any other
         return cell.value
@@ -575,11 +662,11 @@ def unknown_socket(node: PlanNode, socket: Any, kind: str, known: list[str]) -> 
     )
 
 
-def variable_slot(run: RunState, name: str) -> int:
+def variable_slot(frame: GraphFrame, name: str) -> int:
     """The slot of a variable. Raises `UnknownName`."""
-    slot = run.plan.variable_index.get(name)
+    slot = frame.plan.variable_index.get(name)
     if slot is None:
-        known = list(run.plan.variable_index)
+        known = list(frame.plan.variable_index)
         raise UnknownName(
             f"There is no variable {name!r}.{did_you_mean(name, known)} "
             f"The graph declares: {', '.join(known) or 'none'}."

@@ -42,11 +42,15 @@ SEGMENT = 16
 
 
 class Call:
-    """Awaited by a body: ask the loop that runs it to dispatch these targets on behalf of this line."""
+    """Awaited by a body: ask the loop that runs it to dispatch these targets on behalf of this line.
 
-    __slots__ = ("line", "targets")
+    In another strand object than its own, if it calls a graph or comes back out of one (C3).
+    """
 
-    def __init__(self, line: Line, targets: Sequence[Target]) -> None:
+    __slots__ = ("line", "strand", "targets")
+
+    def __init__(self, strand: Strand, line: Line, targets: Sequence[Target]) -> None:
+        self.strand = strand
         self.line = line
         self.targets = targets
 
@@ -65,10 +69,21 @@ async def call(activation: Activation, line: Line, targets: Sequence[Target]) ->
     strand.run.count_nurseries(activation, activation.plan.id)
     strand.counted = len(current_task().child_nurseries)
     if task is not None:
-        await Call(line, targets)
+        await Call(strand, line, targets)
     else:
         # The body triggers from a task of its own: that task needs a loop of its own.
         await drive(strand, line, targets)
+
+
+async def cross(activation: Activation, strand: Strand, targets: Sequence[Target]) -> None:
+    """Dispatch targets in a graph that this activation calls, or that its own is called by (C3, C6)."""
+    own = activation.strand
+    own.run.count_nurseries(activation, activation.plan.id)  # F8
+    strand.counted = len(current_task().child_nurseries)
+    if own.task is not None:
+        await Call(strand, activation, targets)
+    else:
+        await drive(strand, activation, targets)
 
 
 async def dispatch(  # noqa: C901
@@ -84,6 +99,7 @@ async def dispatch(  # noqa: C901
     This is `Activation.trigger` too, which says a socket instead of targets and a strand: one coroutine for both, with
     everything written out that a step needs, because each coroutine, call and object here costs a tenth of a step.
     """
+    triggers = targets is None
     if targets is None:
         plan = line.plan
         place = plan.type.exec_output_index.get(socket)
@@ -121,7 +137,8 @@ async def dispatch(  # noqa: C901
             raise _too_deep(run, line)  # T9
         depth = line.depth + 1
         activate = run.activate
-        bodies = run.bodies
+        frame = strand.frame
+        bodies = frame.bodies
         target = targets[0]
         pending = [*targets[:0:-1]] if len(targets) > 1 else None  # the others, last first
         while True:
@@ -146,7 +163,7 @@ async def dispatch(  # noqa: C901
             activation._rarely = None
             watch = run.watch
             if watch is not None:
-                activation._where = Path(line._where or line.where, activation.index)
+                activation._where = Path(line._where or line.where, activation.index, frame.prefix)
                 watch.started(activation._where, node.id, target.entered)  # E1
             try:
                 outcome = await bodies[node.index](activation)
@@ -177,14 +194,15 @@ async def dispatch(  # noqa: C901
             else:
                 return
     finally:
-        line.triggering = False
+        if triggers:
+            line.triggering = False
 
 
 @types.coroutine
 def drive(strand: Strand, line: Line, targets: Sequence[Target]) -> Generator[Any, Any, None]:
     """Run `dispatch` in this task, at any depth: the loop that takes `Call`s from the bodies."""
     run = strand.run
-    stack: list[Coroutine[Any, Any, None]] = []
+    stack: list[tuple[Strand, Coroutine[Any, Any, None]]] = []
     task = hot_task()
     segment = dispatch(line, targets=targets, strand=strand)
     answer: Any = None
@@ -204,7 +222,8 @@ def drive(strand: Strand, line: Line, targets: Sequence[Target]) -> Generator[An
         else:
             strand.task = None
             if type(trap) is Call:
-                stack.append(segment)
+                stack.append((strand, segment))
+                strand = trap.strand
                 segment = dispatch(trap.line, targets=trap.targets, strand=strand)
                 answer = None
                 continue
@@ -216,7 +235,7 @@ def drive(strand: Strand, line: Line, targets: Sequence[Target]) -> Generator[An
             continue
         strand.task = None
         if stack:
-            segment = stack.pop()
+            strand, segment = stack.pop()
         elif thrown is None:
             return
         else:

@@ -63,11 +63,12 @@ def mark_origin(error: BaseException, run: RunState, where: Path, node: str, typ
     known = origin_of(error, run)
     if known is not None:
         return known
+    node = where.graph + node  # C8
     for leaf in leaves(error):
         if not isinstance(leaf, trio.Cancelled):
             leaf.add_note(f"in node {node!r} ({type_id}), activation {where.short}")
             with suppress(AttributeError):  # an exception class with slots: the note still tells
-                setattr(leaf, _ATTRIBUTE, (run.id, where, node))
+                setattr(leaf, _ATTRIBUTE, (run.id, where, node, type_id))
     return where
 
 
@@ -78,12 +79,12 @@ def arose_with(error: BaseException, first: BaseException) -> None:
         setattr(error, _ATTRIBUTE, origin)
 
 
-def origin_node(error: BaseException) -> tuple[str, Path] | None:
-    """Node and path that a failure was marked with, for messages."""
+def origin_node(error: BaseException) -> tuple[str, str, Path] | None:
+    """Node, its type and the path that a failure was marked with, for messages."""
     for leaf in leaves(error):
         origin = getattr(leaf, _ATTRIBUTE, None)
         if origin is not None:
-            return origin[2], origin[1]
+            return origin[2], origin[3], origin[1]
     return None
 
 

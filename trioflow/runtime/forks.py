@@ -45,7 +45,6 @@ class StrandFork(Line, Fork):
             parent.count += 1
             self.depth = parent.depth + 1
             self.count = 0
-            self.triggering = False
             self._where = None
         self.number = number
         self.line: Line = line or self
@@ -135,7 +134,7 @@ class ForkSet:
             run.reached("strands", limit, self._line)
         fork = StrandFork(self._made, self._line, line, collected, cancellable)
         self._made += 1
-        strand = Strand(run, self._strand.store.fork(), self._strand.nurseries)
+        strand = self._strand.fork()
         run.strands += 1
         run.forks += 1
         run.wake()

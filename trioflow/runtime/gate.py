@@ -75,6 +75,7 @@ class Gate:
             return
         self._reason = None
         self._permits = 0
+        self._stepping.clear()  # What they were let pass by is void, too: nobody hands it on.
         if self._state.watch is not None:
             self._state.watch.tell(RunResumed, ROOT, None)
         while self._parked:
@@ -105,9 +106,10 @@ class Gate:
     def add_breakpoint(self, node: str, condition: Condition | None = None) -> None:
         """Pause where this node would be dispatched, if the condition holds (G3). Raises `UnknownName`.
 
+        `call/id` names a node in the graph that the node `call` calls (C8); the condition reads the variables there.
         A condition that raises fails the dispatch.
         """
-        if node not in self._state.plan.node_index:
+        if self._state.plan.node(node) is None:
             raise UnknownName(f"There is no node {node!r} to stop at.{did_you_mean(node, self._state.plan.node_index)}")
         self._breakpoints[node] = condition
         self._state.stop_coasting()
@@ -128,12 +130,13 @@ class Gate:
 
     async def wait(self, strand: Strand, line: Line, node: PlanNode) -> None:
         """Pass the gate, waiting while it is closed. Called by the dispatch loop."""
-        if node.id in self._breakpoints and self._reason is None:
-            condition = self._breakpoints[node.id]
+        shown = strand.frame.prefix + node.id
+        if shown in self._breakpoints and self._reason is None:
+            condition = self._breakpoints[shown]
             if condition is None or condition(_reader(strand)):
                 if self._state.watch is not None:
-                    self._state.watch.tell(BreakpointHit, line.where, node.id)
-                self._close(f"breakpoint on {node.id!r}")
+                    self._state.watch.tell(BreakpointHit, line.where.within(strand.frame.prefix), node.id)
+                self._close(f"breakpoint on {shown!r}")
         if self._reason is None:
             return
         if self._permits:
@@ -147,7 +150,7 @@ class Gate:
                 await self._state.schedule.turn(f"g {Path(line.where, line.count)} {node.id}")
         except trio.Cancelled:
             self._parked.pop(arrival, None)
-            if arrival in self._stepping and self._reason is not None:  # pyright: ignore[reportUnnecessaryComparison] - time has passed
+            if arrival in self._stepping:
                 # It was let pass and dies before it does: the next in line takes its place.
                 self.step(1)
             raise
@@ -177,7 +180,7 @@ class Gate:
 
 def _reader(strand: Strand) -> Callable[[str], Any]:
     """What a breakpoint's condition reads variables with."""
-    index = strand.run.plan.variable_index
+    index = strand.frame.plan.variable_index
 
     def read(name: str) -> Any:
         return strand.store.cells[index[name]].value

@@ -8,16 +8,14 @@ from trioflow.semantics.events import ROOT, Path
 class Line:
     """A place on whose behalf nodes are dispatched, one after the other: an activation, a fork, an initiator.
 
-    `count` is the number of dispatches so far; the k-th appends k to the line's path. `triggering` is true while an
-    activation runs a trigger (T7).
+    `count` is the number of dispatches so far; the k-th appends k to the line's path.
     """
 
-    __slots__ = ("_where", "count", "depth", "index", "parent", "triggering")
+    __slots__ = ("_where", "count", "depth", "index", "parent")
 
     def __init__(self, parent: Line | None) -> None:
         self.parent = parent
         self.count = 0
-        self.triggering = False
         self._where: Path | None = None
         self.index = 0
         self.depth: int = 0
@@ -27,6 +25,11 @@ class Line:
             self.depth = parent.depth + 1
 
     @property
+    def graph(self) -> str | None:
+        """What comes before the ids of nodes here, as in a path; None for the same as in the line above."""
+        return None
+
+    @property
     def where(self) -> Path:
         """The path, made when somebody asks; as deep as it may be, without recursion."""
         path = self._where
@@ -34,7 +37,7 @@ class Line:
             return path
         parent = self.parent
         if parent is not None and parent._where is not None:  # as it is where every step is watched
-            path = self._where = Path(parent._where, self.index)
+            path = self._where = Path(parent._where, self.index, self.graph)
             return path
         chain: list[Line] = []
         line: Line | None = self
@@ -43,7 +46,7 @@ class Line:
             line = line.parent
         path = line._where if line is not None else None
         for unmade in reversed(chain):
-            path = ROOT if path is None else Path(path, unmade.index)
+            path = ROOT if path is None else Path(path, unmade.index, unmade.graph)
             unmade._where = path
         assert path is not None
         return path

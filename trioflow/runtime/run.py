@@ -17,16 +17,13 @@ from trioflow.errors import (
     LimitExceeded,
     RunAborted,
     RunFinished,
-    TeardownTimeout,
     UnknownName,
     did_you_mean,
 )
-from trioflow.model.context import Services, SetupContext
-from trioflow.model.graph import Graph, GraphNode
-from trioflow.model.node_type import FunctionBody, Node
+from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
-from trioflow.runtime.activation import Activation, listeners
-from trioflow.runtime.bodies import data_body, exec_body
+from trioflow.runtime.activation import Activation
+from trioflow.runtime.calls import combined, set_up, tear_down, template_of
 from trioflow.runtime.dispatch import drive
 from trioflow.runtime.failure import escaped, is_cancellation, leaves, origin_of
 from trioflow.runtime.forks import StrandFork, open_forks
@@ -53,22 +50,6 @@ _DEFAULTS = RunOptions()
 _NAME = "trioflow.runtime.run.Run.execute"
 
 
-class _Setup(SetupContext):
-    __slots__ = ("_node", "_services")
-
-    def __init__(self, node: GraphNode, services: Services) -> None:
-        self._node = node
-        self._services = services
-
-    @property
-    def node(self) -> GraphNode:
-        return self._node
-
-    @property
-    def services(self) -> Services:
-        return self._services
-
-
 class _HostEvent:
     """An event that the host published, until it is handled."""
 
@@ -91,9 +72,9 @@ class Run:
         observers: Sequence[Observer],
         middleware: Sequence[Middleware],
     ) -> None:
-        self._state = RunState(f"{os.getpid():x}-{next(_numbers):x}", plan, options, services, Activation)
+        run_id = f"{os.getpid():x}-{next(_numbers):x}"
+        self._state = RunState(run_id, plan, options, services, Activation, middleware)
         self._state.wake()  # its first strand is on its way to the gate from now on
-        self._middleware = middleware
         self._store = self._start_store(variables)
         if observers:
             self._state.watch = Watch(self.id, observers)
@@ -103,8 +84,6 @@ class Run:
         self._failure: BaseException | None = None
         self._failure_taken = False
         self._ended_at: float | None = None
-        # Nodes that were set up, for teardown in reverse order.
-        self._set_up: list[tuple[str, Node]] = []
         self._host_events: deque[_HostEvent] = deque()
         self._host_fork: StrandFork | None = None
         self._host_waits: trio.Event | None = None
@@ -225,8 +204,7 @@ class Run:
                 await self._set_up_and_run(hosted)
         except BaseException as error:
             failure = escaped(error)
-        errors = await self._tear_down_nodes()
-        failure = _combine(failure, errors)
+        failure = combined(failure, await tear_down(state, state), "run")
         self._settle(failure, cancelled=self._scope.cancelled_caught)
         if failure is not None and not isinstance(failure, Exception):
             raise failure
@@ -248,30 +226,9 @@ class Run:
             await self._run_graph_alone()
 
     async def _set_up_nodes(self) -> None:
-        state = self._state
-        for node in state.plan.nodes:  # R1: document order
-            if node.static and not self._middleware:  # its function is called as it is
-                state.bodies.append(None)
-                continue
-            body = node.type.body
-            middlewares = [each for each in self._middleware if each.applies(node.graph_node, node.type)]
-            instance: Node | None = None
-            if not isinstance(body, FunctionBody):
-                try:
-                    instance = body()
-                    if body.setup is not Node.setup:
-                        await instance.setup(_Setup(node.graph_node, state.services))
-                except BaseException as error:
-                    if not is_cancellation(error):
-                        error.add_note(f"while node {node.id!r} ({node.type.id}) was set up")
-                    raise
-                if body.teardown is not Node.teardown:
-                    self._set_up.append((node.id, instance))
-            if node.type.is_exec:
-                override = state.options.streams.get(node.id)
-                state.bodies.append(exec_body(node, instance, override, middlewares))
-            else:
-                state.bodies.append(data_body(node, instance, middlewares))
+        template = template_of(self._state.plan, self._state)
+        self._state.bodies = template.bodies.copy()
+        await set_up(self._state, template.classes, self._state)
 
     async def _run_graph(self) -> None:
         state = self._state
@@ -325,32 +282,6 @@ class Run:
                 await self._state.wait(strand, self._host_waits)
             finally:
                 self._host_waits = None
-
-    async def _tear_down_nodes(self) -> list[Exception]:
-        """R1: in reverse order, always, whatever was cancelled, within the grace period."""
-        errors: list[Exception] = []
-        late: list[str] = []
-        grace = self._state.options.grace
-        deadline = trio.current_time() + grace
-        while self._set_up:
-            node, instance = self._set_up.pop()
-            # One scope for each, so that a node that hangs takes no other's teardown away.
-            with trio.CancelScope(deadline=deadline, shield=True) as scope:
-                try:
-                    await instance.teardown()
-                except Exception as error:
-                    error.add_note(f"while node {node!r} was torn down")
-                    errors.append(error)
-            if scope.cancelled_caught:
-                late.append(node)
-        if late:
-            errors.append(
-                TeardownTimeout(
-                    f"Teardown took longer than the grace period of {grace:g} s and was cut off in: {', '.join(late)}. "
-                    "Raise RunOptions(grace=...) or make teardown faster."
-                )
-            )
-        return errors
 
     def _settle(self, failure: BaseException | None, *, cancelled: bool) -> None:
         state = self._state
@@ -412,7 +343,7 @@ class Run:
     def _publish(self, event: str, payload: object) -> _HostEvent:
         if not self._accepts:
             raise RunFinished(f"The run takes no events any more: {event!r} was not published.")
-        published = _HostEvent(listeners(self._state, event, payload))
+        published = _HostEvent(self._state.listeners(event, payload))
         self._host_events.append(published)
         if self._host_fork is None and self._start_host_strand is not None:
             self._host_fork = self._start_host_strand()
@@ -443,15 +374,6 @@ class Run:
                     outputs[node.id] = written
         variables = {variable.name: cells[slot].value for slot, variable in enumerate(plan.variables)}
         return RunResult(variables, outputs, self.statistics())
-
-
-def _combine(failure: BaseException | None, errors: list[Exception]) -> BaseException | None:
-    """R1: no error hides another."""
-    if not errors:
-        return failure
-    if failure is None:
-        return errors[0] if len(errors) == 1 else ExceptionGroup("several nodes failed to tear down", errors)
-    return BaseExceptionGroup("the run ended badly, and so did its teardown", [failure, *errors])
 
 
 @asynccontextmanager

@@ -5,28 +5,29 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import trio
 
 from trioflow.errors import DepthExceeded, LimitExceeded, UnknownName, did_you_mean
 from trioflow.model.context import Services
+from trioflow.runtime.frame import GraphFrame, new_store
 from trioflow.runtime.gate import Gate
 from trioflow.runtime.options import MAX_NESTING, RunOptions, RunStatus
 from trioflow.runtime.schedule import current_schedule
 from trioflow.semantics.events import ROOT, LimitReached, Path
 from trioflow.semantics.plan import Plan, PlanNode, Target
-from trioflow.semantics.store import Cell, Store
+from trioflow.semantics.store import Store
 
 if TYPE_CHECKING:
     from trioflow.runtime.activation import Activation
+    from trioflow.runtime.calls import Template
     from trioflow.runtime.demand import Pending
     from trioflow.runtime.line import Line
+    from trioflow.runtime.middleware import Middleware
     from trioflow.runtime.strand import Strand
     from trioflow.runtime.watch import Watch
-
-MakeBody = Callable[[Any], Coroutine[Any, Any, Any]]
 
 
 class RunServices(Services):
@@ -52,17 +53,17 @@ class RunServices(Services):
         )
 
 
-class RunState:
-    """The parts of a run that its strands touch.
+class RunState(GraphFrame):
+    """The parts of a run that its strands touch; at the same time the frame of its outermost graph.
 
     `fuel` is the one number that a dispatch looks at: it counts down to the next moment at which something else must
     be looked at, be it the scheduler's turn, a limit or the gate. There were `granted - fuel - evaluations` steps.
     """
 
     __slots__ = (
-        "_waits", "activate", "bodies", "busy", "ended", "evaluations", "forks", "fuel", "gate", "granted", "id",
-        "in_progress", "max_depth", "max_steps", "next_serial", "options", "plan", "root_cell", "schedule",
-        "services", "settled_status", "started_at", "strands", "turn_after", "turn_due", "watch",
+        "_waits", "activate", "bases", "busy", "ended", "evaluations", "forks", "fuel", "gate", "granted", "id",
+        "in_progress", "max_depth", "max_steps", "middleware", "next_serial", "options", "schedule", "services",
+        "settled_status", "started_at", "strands", "templates", "turn_after", "turn_due", "watch",
     )  # fmt: skip
 
     def __init__(
@@ -72,13 +73,17 @@ class RunState:
         options: RunOptions,
         services: Mapping[type | str, Any],
         activate: Callable[[Line, Any, Target], Activation],
+        middleware: Sequence[Middleware] = (),
     ) -> None:
+        super().__init__(plan, 0)
         self.id = run_id
-        self.plan = plan
         self.options = options
         self.services = RunServices(services)
         self.activate = activate
-        self.bodies: list[MakeBody | None] = []
+        self.middleware = middleware
+        self.templates: dict[Plan, Template] = {}
+        # How many nodes the frames so far have (C3).
+        self.bases = len(plan.nodes)
         self.watch: Watch | None = None
         self.fuel = 0
         self.granted = 0
@@ -92,8 +97,6 @@ class RunState:
         # When the scheduler gets its next turn at the latest (T2), on the clock of perf_counter.
         self.turn_due = time.perf_counter() + self.turn_after
         self.next_serial = itertools.count().__next__
-        # Evaluations without any input that could change hang here.
-        self.root_cell = Cell(None, -1)
         self.strands = 0
         self.forks = 0
         # Strands that neither wait at the gate nor for other strands (G2).
@@ -119,11 +122,18 @@ class RunState:
         return RunStatus.PAUSED if self.gate.closed else RunStatus.RUNNING
 
     def new_store(self) -> Store:
-        """The store that the run starts with: variables at their defaults, nothing else."""
-        store = Store(self.plan.size, self.plan.variables, self.plan.merges, self.next_serial)
-        for slot, variable in enumerate(self.plan.variables):
-            store.write(slot, variable.default, f"${variable.name}")
+        """The store that the run starts with: variables at their defaults; so are inputs, for nobody calls."""
+        store = new_store(self.plan, self)
+        if self.plan.enter is not None and self.plan.enter.first_output >= 0:
+            for place, default in enumerate(self.plan.defaults):
+                store.cells[self.plan.enter.first_output + place] = default
         return store
+
+    def new_base(self, plan: Plan) -> int:
+        """The number of the first node of a new frame."""
+        base = self.bases
+        self.bases += len(plan.nodes)
+        return base
 
     def rest(self) -> None:
         """A strand starts to wait for the gate, or for other strands."""
@@ -140,6 +150,7 @@ class RunState:
 
         A body may wait in several tasks of its own: its strand is parked once, until none of them waits.
         """
+        strand = strand.outermost
         self._waits[event] = strand
         strand.waits += 1
         if strand.waits == 1:
@@ -184,7 +195,7 @@ class RunState:
         if self.gate.slow:
             await self.gate.wait(strand, line, node)
         if self.steps >= self.max_steps:  # R8
-            self.reached("steps", self.max_steps, line, node)
+            self.reached("steps", self.max_steps, line, node, strand)
         self._refuel()
         self.fuel -= 1
 
@@ -203,11 +214,14 @@ class RunState:
             self.granted += more - self.fuel
             self.fuel = more
 
-    def reached(self, limit: str, value: float, line: Line, node: PlanNode | None = None) -> None:
+    def reached(
+        self, limit: str, value: float, line: Line, node: PlanNode | None = None, strand: Strand | None = None
+    ) -> None:
         """Report a limit and raise (R8)."""
+        where = line.where if strand is None else line.where.within(strand.frame.prefix)
         if self.watch is not None:
-            self.watch.tell(LimitReached, line.where, node.id if node else None, limit, value)
-        at = f" at node {node.id!r}" if node else ""
+            self.watch.tell(LimitReached, where, node.id if node else None, limit, value)
+        at = f" at node {where.graph + node.id!r}" if node else ""
         raise LimitExceeded(
             f"The run reached its limit of {value:g} {limit}{at} (activation {line.where.short}). If the graph is "
             f"meant to go on for longer, raise RunOptions(max_{limit}=...).",

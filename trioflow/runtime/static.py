@@ -15,27 +15,28 @@ from typing import TYPE_CHECKING, Any
 
 from trioflow.model.sockets import UNSET
 from trioflow.runtime.failure import is_cancellation, mark_origin
-from trioflow.runtime.values import missing, value_of
+from trioflow.runtime.ports import missing, value_of
 from trioflow.semantics.memo import Evaluation, hang, same_cells
 from trioflow.semantics.plan import NODE, SLOT, PlanInput, PlanNode
 from trioflow.semantics.store import Cell
 
 if TYPE_CHECKING:
-    from trioflow.runtime.activation import Activation
+    from trioflow.runtime.demand import Asking
 
 _new = object.__new__
 
 
 @types.coroutine
 def demand_static(  # noqa: C901
-    activation: Activation, wanted: PlanNode
+    activation: Asking, wanted: PlanNode
 ) -> Generator[Any, Any, Evaluation | None]:
     """The evaluation of a static data node that is current; None if `demand` must find it."""
     run = activation.strand.run
     store = activation.strand.store
     cells = store.cells
     revision = store.revision
-    root = run.root_cell
+    frame = activation.strand.frame
+    root = frame.root_cell
     # The nodes that wait for an input, with what they have of the others.
     stack: list[tuple[PlanNode, list[Cell], Iterator[PlanInput], PlanInput]] = []
     node = wanted
@@ -71,7 +72,7 @@ def demand_static(  # noqa: C901
                     if cell.serial > young.serial:
                         young = cell
                     age = max(age, cell.serial)
-                index = node.index
+                index = frame.base + node.index
                 memo = young.memo
                 finished: Evaluation | None = None
                 if memo is not None and index in memo:
@@ -88,7 +89,7 @@ def demand_static(  # noqa: C901
                             return None
                         turned = True
                         continue
-                    if run.bodies[index] is not None:  # a middleware is for this node
+                    if frame.bodies[node.index] is not None:  # a middleware is for this node
                         return None
                     turned = False
                     run.evaluations += 1

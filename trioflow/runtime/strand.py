@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from trioflow.runtime.frame import GraphFrame
+    from trioflow.runtime.ports import Caller
     from trioflow.runtime.state import RunState
     from trioflow.runtime.task import HotTask
     from trioflow.semantics.store import Store
@@ -18,14 +20,47 @@ class Strand:
     `task` is the task of a dispatch loop of this strand exactly while a body runs directly under it; a body that
     triggers from a task of its own finds none, and brings a loop of its own. `waits` counts its tasks that wait for the
     gate or for other strands: one, unless bodies wait in tasks of their own.
+
+    While a strand executes a graph that it calls, there is another object for that: its `frame` is the execution of
+    that graph, its `caller` where the graph's inputs come from, and its `outermost` the strand that both are (C3).
     """
 
-    __slots__ = ("counted", "nurseries", "run", "store", "task", "waits")
+    __slots__ = ("caller", "counted", "frame", "nurseries", "outermost", "run", "store", "task", "waits")
 
-    def __init__(self, run: RunState, store: Store, nurseries: int) -> None:
+    def __init__(
+        self,
+        run: RunState,
+        store: Store,
+        nurseries: int,
+        frame: GraphFrame | None = None,
+        caller: Caller | None = None,
+        outermost: Strand | None = None,
+    ) -> None:
         self.run = run
         self.store = store
         self.nurseries = nurseries
+        self.frame: GraphFrame = run if frame is None else frame
+        self.caller = caller
+        self.outermost = self if outermost is None else outermost
         self.task: HotTask | None = None
         self.waits = 0
         self.counted = 0
+
+    def fork(self) -> Strand:
+        """A strand of its own that starts with what is here now (F1)."""
+        return Strand(self.run, self.store.fork(), self.nurseries, self.frame, self._caller_now())
+
+    def _caller_now(self) -> Caller | None:
+        """The inputs of the graphs as they are now, as far as they are asked for whenever they are needed (C4)."""
+        inside: list[Strand] = []
+        strand = self
+        while strand.caller is not None and strand.frame.plan.has_ports:
+            inside.append(strand)
+            strand = strand.caller.strand
+        caller = strand.caller
+        for each in reversed(inside):
+            assert each.caller is not None
+            outside = each.caller.strand
+            now = Strand(outside.run, outside.store.fork(), outside.nurseries, outside.frame, caller)
+            caller = each.caller.seen_from(now)
+        return caller

@@ -57,6 +57,8 @@ class Watch:
 
     def tell(self, kind: Callable[..., Event], path: Path, node: str | None, *details: Any) -> None:
         """Make an event and call every observer. One that raises is reported and removed (E4)."""
+        if path.graph and node is not None:
+            node = path.graph + node  # C8
         sequence = self._sequence
         self._sequence = sequence + 1
         event = kind(self._run, sequence, self._now(), path, node, *details)
@@ -74,7 +76,7 @@ class Watch:
         self._sequence = sequence + 1
         event.time = self._now()
         event.path = path
-        event.node = node
+        event.node = path.graph + node if path.graph else node  # C8
         event.entered = entered
         event.__class__ = NodeStarted
         for call in self._calls:
@@ -91,7 +93,7 @@ class Watch:
         self._sequence = sequence + 1
         event.time = self._now()
         event.path = path
-        event.node = node
+        event.node = path.graph + node if path.graph else node  # C8
         event.handed_over = handed_over
         event.__class__ = NodeCompleted
         for call in self._calls:

@@ -13,13 +13,18 @@ import attrs
 
 
 class Path:
-    """The path of an activation (T8): a linked list, so that a step into it costs the same at any depth."""
+    """The path of an activation (T8): a linked list, so that a step into it costs the same at any depth.
 
-    __slots__ = ("index", "parent")
+    `graph` comes before the ids of nodes there: `outer/inner/` in a graph that is called by `inner` in a graph that is
+    called by `outer` (C8).
+    """
 
-    def __init__(self, parent: Path | None, index: int) -> None:
+    __slots__ = ("graph", "index", "parent")
+
+    def __init__(self, parent: Path | None, index: int, graph: str | None = None) -> None:
         self.parent = parent
         self.index = index
+        self.graph: str = graph if graph is not None else parent.graph if parent is not None else ""
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.as_tuple())
@@ -32,6 +37,10 @@ class Path:
             steps.append(path.index)
             path = path.parent
         return tuple(reversed(steps))
+
+    def within(self, graph: str) -> Path:
+        """The same path, as seen in another graph."""
+        return self if graph == self.graph else Path(self.parent, self.index, graph)
 
     @property
     def depth(self) -> int:
@@ -66,7 +75,7 @@ ROOT = Path(None, 0)
 
 @attrs.frozen
 class Event:
-    """What every event has."""
+    """What every event has. The node of a graph that is called has the ids of its callers before its own (C8)."""
 
     run: str
     sequence: int

@@ -7,14 +7,17 @@ of the graph is decided here, so that a step decides nothing.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
 
-from trioflow.model.graph import Connection, Graph, GraphNode
+from trioflow.errors import InvalidGraph
+from trioflow.model.composition import Boundary, GraphBody
+from trioflow.model.graph import Connection, Graph, GraphNode, Interface
 from trioflow.model.node_type import FunctionBody, NodeType
 from trioflow.model.registry import Registry
+from trioflow.model.scope import Scope
 from trioflow.model.sockets import UNSET, DataIn, ErrorMode, StreamMode
 from trioflow.model.types import NAMED_TYPES
 from trioflow.semantics.coercion import Coercer, Mismatch, coerce_literal, coercer_for
@@ -23,22 +26,24 @@ from trioflow.semantics.validation import validate
 
 
 class Source(enum.IntEnum):
-    """Where an input's value comes from (D1-D3)."""
+    """Where an input's value comes from (D1-D3); a port is an input of the graph, asked for outside of it (C4)."""
 
     CONSTANT = 0
     SLOT = 1
     NODE = 2
+    PORT = 3
 
 
 # For hot paths: looking up a member of an enum takes as long as a call.
-CONSTANT, SLOT, NODE = Source
+CONSTANT, SLOT, NODE, PORT = Source
 
 
 class PlanInput:
     """One data input of one node, ready to be resolved.
 
     `slot` is what is read: an exec node's output, or the slot of the data node `upstream`, whose output number is
-    `output`. `constant` is the literal or the default, as a cell older than any other; None if there is neither.
+    `output`; for a port that is the number of the graph's input. `constant` is the literal or the default, as a cell
+    older than any other; None if there is neither.
     """
 
     __slots__ = ("coercer", "connection", "constant", "exact", "node", "output", "slot", "socket", "source", "upstream")
@@ -105,8 +110,8 @@ class PlanNode:
     """One node, with its inputs, the slots of its outputs and the targets of its exec outputs."""
 
     __slots__ = (
-        "first_output", "graph_node", "id", "impure", "index", "inputs", "slot", "static", "streams", "targets",
-        "to_resolve", "type",
+        "first_output", "graph", "graph_node", "id", "impure", "index", "inputs", "only", "slot", "static", "streams",
+        "targets", "to_resolve", "type", "volatile",
     )  # fmt: skip
 
     def __init__(self, index: int, graph_node: GraphNode, node_type: NodeType) -> None:
@@ -122,10 +127,17 @@ class PlanNode:
         self.slot = -1
         self.targets: list[tuple[Target, ...]] = []
         self.streams: tuple[PlanStream, ...] = ()
-        # A volatile data node, or one behind such a node (D6): an unchanged store does not prove it current.
+        # A data node whose value changes by itself (D6), or a graph that holds one.
+        self.volatile = node_type.volatile
+        # A volatile data node, or one behind such a node (D6) or a lazy input of its graph (C4): an unchanged store
+        # does not prove it current.
         self.impure = False
         # A data node that is a plain function of eager inputs, as is every data node behind it.
         self.static = False
+        # The plan of the graph that this node calls. Of a data graph, each output is a plan node of its own, which
+        # evaluates `only` that.
+        self.graph: Plan | None = None
+        self.only = 0
 
     def __repr__(self) -> str:
         return f"<plan of {self.id!r}>"
@@ -146,32 +158,81 @@ class Plan:
     merges: Mapping[str, Callable[[Any, Any, Any], Any]]
     size: int
     """Slots in a store."""
+    interface: Interface
+    enter: PlanNode | None
+    leave: PlanNode | None
+    exit_slot: int
+    """Where the number of the exit that was reached last is written, so that it forks and merges (C5)."""
+    defaults: tuple[Cell | None, ...]
+    """Of the inputs of the interface, for a run of this graph by itself."""
+    shared: frozenset[str]
+    """The events that the graph around hears too (C7)."""
+    has_ports: bool
+    """Whether something in the graph asks for an input whenever it needs it (C4)."""
+
+    def node(self, path: str) -> PlanNode | None:
+        """The node with this id; `call/id` is one in the graph that a node calls."""
+        place = self.node_index.get(path)
+        if place is not None:
+            return self.nodes[place]
+        for end in [end for end, char in enumerate(path) if char == "/"]:
+            call = self.node_index.get(path[:end])
+            graph = None if call is None else self.nodes[call].graph
+            found = None if graph is None else graph.node(path[end + 1 :])
+            if found is not None:
+                return found
+        return None
 
 
 def make_plan(graph: Graph, registry: Registry) -> Plan:
-    """Validate a graph and plan it. Raises `InvalidGraph` with all errors."""
+    """Validate a graph and plan it, with all the graphs that it calls, each once. Raises `InvalidGraph`."""
     validate(graph, registry).raise_for_errors()  # M5
-    return _Planner(graph, registry).plan()
+    root = Scope(graph, registry)
+    plans: dict[Scope, Plan] = {}
+    waiting = [root]
+    while waiting:
+        scope = waiting.pop()
+        if scope not in plans:
+            plans[scope] = _Planner(scope).plan()
+            waiting += [inner for node in plans[scope].nodes if (inner := scope.callee(node.type)) is not None]
+    for scope, plan in plans.items():
+        for node in plan.nodes:
+            callee = scope.callee(node.type)
+            node.graph = None if callee is None else plans[callee]
+    _mark_volatile([*plans.values()])
+    for plan in plans.values():
+        _mark_impure(plan)
+    if not plans[root].initiators and not plans[root].listeners:
+        raise InvalidGraph(
+            "The graph can be called by other graphs, but no node starts it, so by itself nothing would run. Add a "
+            "node of a type such as flow.start."
+        )
+    return plans[root]
 
 
 class _Planner:
-    def __init__(self, graph: Graph, registry: Registry) -> None:
-        self._graph = graph
-        self._registry = registry
-        self._converters = registry.converters
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._graph = scope.graph
+        self._registry = scope.registry
+        self._interface = scope.graph.interface or Interface()
+        self._converters = scope.registry.converters
         # Inputs that have neither wire nor literal look the same in every node of a type.
         self._defaults: dict[DataIn[Any], PlanInput] = {}
         self._coercers: dict[DataIn[Any], Coercer | None] = {}
         self._default_cells: dict[DataIn[Any], Cell | None] = {}
+        # Data graphs' outputs but the first, by node and output.
+        self._others: dict[tuple[int, int], PlanNode] = {}
 
     def plan(self) -> Plan:
         graph = self._graph
         slot = len(graph.variables)
         nodes: list[PlanNode] = []
         for index, graph_node in enumerate(graph.nodes):
-            node_type = graph.types.get(graph_node.type) or self._registry.get(graph_node.type)
+            node_type = self._scope.find(graph_node.type)
+            assert node_type is not None, "validation knows all types"
             node = PlanNode(index, graph_node, node_type)
-            if node_type.is_exec:
+            if node_type.is_exec or (node_type.body is Boundary.ENTER and self._interface.is_exec):
                 node.first_output = slot
                 slot += len(node_type.outputs)
                 node.targets = [()] * len(node_type.exec_outputs)
@@ -181,12 +242,24 @@ class _Planner:
                 slot += 1
             nodes.append(node)
         by_id = {node.id: node for node in nodes}
+        # C2: only what is asked for is evaluated, so each output of a data graph is a node of its own.
+        for node in tuple(nodes):
+            if isinstance(node.type.body, GraphBody) and not node.type.is_exec:
+                for output in range(1, len(node.type.outputs)):
+                    other = PlanNode(len(nodes), node.graph_node, node.type)
+                    other.only, other.slot = output, slot
+                    slot += 1
+                    self._others[node.index, output] = other
+                    nodes.append(other)
         self._wire(by_id)
-        _mark_data_nodes(nodes)
+        for (place, _), other in self._others.items():
+            other.inputs = nodes[place].inputs
+        _mark_static(nodes)
+        boundaries = {node.type.body: node for node in nodes if isinstance(node.type.body, Boundary)}
         return Plan(
             graph=graph,
             nodes=tuple(nodes),
-            node_index={node.id: node.index for node in nodes},
+            node_index={node_id: node.index for node_id, node in by_id.items()},
             initiators=tuple(Target(node, None) for node in nodes if _is_initiator(node)),  # M4
             listeners=self._listeners(nodes),
             variables=tuple(
@@ -202,7 +275,19 @@ class _Planner:
                 coercer_for(NAMED_TYPES[variable.type], self._converters) for variable in graph.variables
             ),
             merges=self._registry.merges,
-            size=slot,
+            size=slot + bool(self._interface.exits),
+            interface=self._interface,
+            enter=boundaries.get(Boundary.ENTER),
+            leave=boundaries.get(Boundary.LEAVE),
+            exit_slot=slot,
+            defaults=tuple(
+                None
+                if each.default is UNSET
+                else Cell(_typed(each.default, NAMED_TYPES[each.type], self._converters), -1, f"={each.default!r}")
+                for each in self._interface.inputs
+            ),
+            shared=frozenset(event.name for event in graph.events if event.shared),
+            has_ports=any(planned.source is PORT for node in nodes for planned in node.inputs),
         )
 
     def _wire(self, by_id: Mapping[str, PlanNode]) -> None:
@@ -247,14 +332,19 @@ class _Planner:
                 self._defaults[socket] = planned
             return planned
         upstream, planned.output, planned.connection = source
-        if upstream.type.is_exec:
+        if upstream.type.body is Boundary.ENTER and self._is_port(planned.output):
+            planned.source = PORT  # C4
+        elif upstream.first_output >= 0:
             planned.source = SLOT  # D2
             planned.slot = upstream.first_output + planned.output
         else:
             planned.source = NODE  # D3
-            planned.slot = upstream.slot
-            planned.upstream = upstream
+            planned.upstream = self._others.get((upstream.index, planned.output), upstream)
+            planned.slot = planned.upstream.slot
         return planned
+
+    def _is_port(self, output: int) -> bool:
+        return self._interface.inputs[output].lazy or not self._interface.is_exec
 
     def _constant(self, socket: DataIn[Any], value: Any) -> Cell | None:
         if value is UNSET:
@@ -306,39 +396,65 @@ def _streams(node: PlanNode) -> list[PlanStream]:
     ]
 
 
-def _mark_data_nodes(nodes: list[PlanNode]) -> None:
-    """Tell what is behind each data node: whether all of it is static, and whether any of it is volatile."""
+def _mark_volatile(plans: list[Plan]) -> None:
+    """A data graph that holds a volatile node is volatile itself (C2), through any number of graphs."""
+    volatile = {id(plan) for plan in plans if any(node.volatile for node in plan.nodes)}
+    before = -1
+    while len(volatile) != before:
+        before = len(volatile)
+        for plan in plans:
+            for node in plan.nodes:
+                if id(node.graph) in volatile and not node.type.is_exec:
+                    node.volatile = True
+                    volatile.add(id(plan))
+
+
+def _mark_impure(plan: Plan) -> None:
     consumers: dict[int, list[PlanNode]] = {}
-    plain: dict[NodeType, bool] = {}
-    data_nodes = [node for node in nodes if not node.type.is_exec]
-    for node in data_nodes:
+    reached: list[PlanNode] = []
+    for node in plan.nodes:
+        if node.type.is_exec:
+            continue
         for planned in node.inputs:
             if planned.source is NODE:
                 consumers.setdefault(planned.upstream.index, []).append(node)
-        if node.type not in plain:
-            plain[node.type] = _is_plain(node.type)
-        node.static = True
-    for node in _with_consumers([node for node in data_nodes if not plain[node.type]], consumers):
-        node.static = False
-    for node in _with_consumers([node for node in data_nodes if node.type.volatile], consumers):
-        node.impure = True
+        ports = plan.interface.is_exec and any(planned.source is PORT for planned in node.inputs)
+        if node.volatile or ports:
+            node.impure = True
+            reached.append(node)
+    while reached:
+        for consumer in consumers.get(reached.pop().index, ()):
+            if not consumer.impure:
+                consumer.impure = True
+                reached.append(consumer)
 
 
-def _with_consumers(nodes: Sequence[PlanNode], consumers: Mapping[int, Sequence[PlanNode]]) -> Iterable[PlanNode]:
-    found = {node.index: node for node in nodes}
-    waiting = [*nodes]
-    while waiting:
-        for consumer in consumers.get(waiting.pop().index, ()):
-            if consumer.index not in found:
-                found[consumer.index] = consumer
-                waiting.append(consumer)
-    return found.values()
+def _mark_static(nodes: list[PlanNode]) -> None:
+    """Find the data nodes that are plain functions behind plain functions."""
+    consumers: dict[int, list[PlanNode]] = {}
+    others: list[PlanNode] = []
+    plain = {node_type: _is_plain(node_type) for node_type in {node.type for node in nodes}}
+    for node in nodes:
+        node.static = plain[node.type]
+        for planned in node.inputs:
+            if planned.source is NODE:
+                consumers.setdefault(planned.upstream.index, []).append(node)
+            elif planned.source is PORT:
+                node.static = False
+        if not node.static:
+            others.append(node)
+    while others:
+        for consumer in consumers.get(others.pop().index, ()):
+            if consumer.static:
+                consumer.static = False
+                others.append(consumer)
 
 
 def _is_plain(node_type: NodeType) -> bool:
     body = node_type.body
     return (
-        isinstance(body, FunctionBody)
+        not node_type.is_exec
+        and isinstance(body, FunctionBody)
         and not body.is_async
         and not node_type.volatile
         and all(parameter.fill == "input" for parameter in body.parameters)

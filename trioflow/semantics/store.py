@@ -36,7 +36,7 @@ class Cell:
     `origin` says who wrote it, for identities of evaluations that are equal under every schedule.
     """
 
-    __slots__ = ("memo", "origin", "serial", "value")
+    __slots__ = ("__weakref__", "memo", "origin", "serial", "value")
 
     def __init__(self, value: Any, serial: int, origin: str = "?") -> None:
         self.value = value

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from trioflow.model.composition import ENTER, LEAVE, GraphBody
 from trioflow.model.node_type import FunctionBody, Node, NodeType
 from trioflow.semantics.report import Problem, error, warning
 from trioflow.semantics.wiring import Wiring
@@ -71,6 +72,10 @@ def may_await(node_type: NodeType) -> bool:
         if not any(parameter.fill == "context" for parameter in body.parameters):
             return False
         return _names_awaiting(body.function)
+    if not isinstance(body, type):
+        # A call goes on at its exits when it is over; only a callback is awaited inside of it (C6).
+        exits = body.graph.interface.exits if isinstance(body, GraphBody) and body.graph.interface else ()
+        return any(each.callback for each in exits)
     own = body.__mro__[: body.__mro__.index(Node)]
     methods = [method for cls in own for method in vars(cls).values() if inspect.isroutine(method)]
     return not methods or any(map(_names_awaiting, methods))
@@ -102,8 +107,11 @@ def check_starts(wiring: Wiring) -> Iterator[Problem]:
                 "Mark an exec node.",
                 "M4",
             )
-    # A node of an unknown type may be the one that starts.
-    if wiring.typed and not _initiators(wiring):
+    # A node of an unknown type may be the one that starts. A graph that is called starts where its caller enters (C3),
+    # a data graph where it is asked.
+    interface = wiring.graph.interface
+    called = interface is not None and (bool(interface.entries) or not interface.is_exec)
+    if wiring.typed and not called and not initiators(wiring):
         yield error(
             "no-initiator",
             "nodes",
@@ -117,7 +125,8 @@ def _marked(wiring: Wiring) -> list[int]:
     return [place for place, node in enumerate(wiring.graph.nodes) if node.initiator]
 
 
-def _initiators(wiring: Wiring) -> list[int]:
+def initiators(wiring: Wiring) -> list[int]:
+    """Where runs of the graph start (M4)."""
     return [
         place
         for place, (node, view) in enumerate(zip(wiring.graph.nodes, wiring.views, strict=True))
@@ -125,9 +134,12 @@ def _initiators(wiring: Wiring) -> list[int]:
     ]
 
 
-def check_reachable(wiring: Wiring) -> Iterator[Problem]:
+def check_reachable(wiring: Wiring, *, by_itself: bool) -> Iterator[Problem]:
     """An exec node is reached through exec wires, a data node by whoever asks for its value (M5)."""
-    starts = _initiators(wiring)
+    interface = wiring.graph.interface
+    starts = [place for place, node in enumerate(wiring.graph.nodes) if node.type in (ENTER, LEAVE)]
+    if interface is None or interface.is_exec or by_itself:  # a data graph that is called starts nothing (C2)
+        starts = sorted({*starts, *initiators(wiring)})
     if not wiring.complete or not starts:
         return
     starts += [place for place, view in enumerate(wiring.views) if view is not None and view.type.listens is not None]

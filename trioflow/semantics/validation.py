@@ -11,12 +11,23 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from typing import Any, cast
 
+import attrs
+
 from trioflow.model.graph import Endpoint, Graph, StreamSettings
 from trioflow.model.registry import Registry
+from trioflow.model.scope import Scope
 from trioflow.model.sockets import UNSET, DataIn
 from trioflow.model.types import NAMED_TYPES, describe_type
 from trioflow.semantics.coercion import Mismatch, coerce_literal
 from trioflow.semantics.merge import POLICIES
+from trioflow.semantics.nesting import (
+    all_wirings,
+    check_boundaries,
+    check_calls,
+    check_endless,
+    check_interface,
+    check_started,
+)
 from trioflow.semantics.report import Problem, Report, Severity, error, warning
 from trioflow.semantics.topology import check_data_cycles, check_exec_cycles, check_reachable, check_starts
 from trioflow.semantics.wiring import TypeView, Wiring
@@ -25,22 +36,41 @@ __all__ = ["Problem", "Report", "Severity", "validate"]
 
 
 def validate(graph: Graph, registry: Registry) -> Report:
-    """Check a graph against the node types that it names (M5). Never raises for what is wrong with the graph."""
-    wiring = Wiring(graph, registry)
-    problems = [
-        *_check_ids(graph),
-        *wiring.problems,
-        *_check_nodes(wiring),
-        *check_starts(wiring),
-        *check_data_cycles(wiring),
-        *check_exec_cycles(wiring),
-        *check_reachable(wiring),
-        *_check_variables(wiring),
-    ]
-    return Report(tuple(sorted(problems, key=_place_in_document)))
+    """Check a graph, and all the graphs that it holds or calls, against the node types that they name (M5).
+
+    Never raises for what is wrong with the graph.
+    """
+    root = Scope(graph, registry)
+    wirings = all_wirings(root)
+    found = [(wiring, [*_check_graph(wiring, by_itself=wiring.scope is root)]) for wiring in wirings]
+    for wiring, problem in chain(check_endless(wirings), check_started(wirings)):
+        found[wirings.index(wiring)][1].append(problem)
+    return Report(
+        tuple(
+            attrs.evolve(problem, path=wiring.scope.prefix + problem.path) if wiring.scope.prefix else problem
+            for wiring, problems in found
+            for problem in sorted(problems, key=_place_in_document)
+        )
+    )
 
 
-_SECTIONS = ("nodes", "connections", "variables", "events")
+def _check_graph(wiring: Wiring, *, by_itself: bool) -> Iterator[Problem]:
+    return chain(
+        check_interface(wiring),
+        _check_ids(wiring.graph),
+        wiring.problems,
+        check_boundaries(wiring),
+        check_calls(wiring),
+        _check_nodes(wiring),
+        check_starts(wiring),
+        check_data_cycles(wiring),
+        check_exec_cycles(wiring),
+        check_reachable(wiring, by_itself=by_itself),
+        _check_variables(wiring),
+    )
+
+
+_SECTIONS = ("interface", "nodes", "connections", "variables", "events")
 _PATH = re.compile(r"(\w+)(?:\[(\d+)\])?")
 
 

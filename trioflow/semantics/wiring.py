@@ -12,9 +12,9 @@ from typing import Any
 import attrs
 
 from trioflow.errors import NodePackageError, did_you_mean
-from trioflow.model.graph import Connection, Endpoint, Graph
+from trioflow.model.graph import Connection, Endpoint, Unreadable
 from trioflow.model.node_type import NodeType
-from trioflow.model.registry import Registry
+from trioflow.model.scope import FILE, Scope
 from trioflow.model.sockets import DataIn, DataOut, ExecIn, ExecOut
 from trioflow.model.types import describe_type
 from trioflow.semantics.coercion import compatible
@@ -65,9 +65,10 @@ class TypeView:
 class Wiring:
     """The nodes of a graph by place (their index in the document), their types, and the wires between them."""
 
-    def __init__(self, graph: Graph, registry: Registry) -> None:
-        self.graph = graph
-        self.registry = registry
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.graph = scope.graph
+        self.registry = scope.registry
         self.problems: list[Problem] = []
         self.place: dict[str, int] = {}
         self.views: list[TypeView | None] = []
@@ -126,17 +127,29 @@ class Wiring:
 
     def _look_up_type(self, type_id: str, reasons: dict[str, tuple[str, str, str]]) -> TypeView | None:
         try:
-            found = self.graph.types.get(type_id) or self.registry.find(type_id)
+            found = self.scope.find(type_id)
         except NodePackageError as reason:
             message = " ".join(str(reason).split())
             reasons[type_id] = ("node-package", message, "Repair the package, or use another node.")
             return None
         if found is not None:
             return TypeView.of(found)
-        near = self.suggest(type_id, {*self.graph.types, *self.registry.ids()})
+        if type_id.startswith(FILE):
+            reasons[type_id] = self._no_file(type_id)
+            return None
+        near = self.suggest(type_id, {*self.scope.names(), *self.registry.ids()})
         cure = f"Name a registered type, or add the package that declares it.{near}"
         reasons[type_id] = ("unknown-node-type", f"There is no node type {type_id!r}.", cure)
         return None
+
+    def _no_file(self, type_id: str) -> tuple[str, str, str]:
+        path = type_id.removeprefix(FILE)
+        found = self.graph.files.get(path)
+        if isinstance(found, Unreadable):
+            reasons = "; ".join(found.problems)
+            return "unreadable-file", f"{path} can't be read as a graph: {reasons}", "Repair it, or name another file."
+        message = f"{path} was not read: this graph does not come from a file."
+        return "unreadable-file", message, "Load the document with trioflow.load, or name a graph in it: graph:NAME."
 
     # --- connections ---
 

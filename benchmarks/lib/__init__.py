@@ -1,0 +1,1 @@
+"""What measures, keeps and tells."""

@@ -1,0 +1,359 @@
+"""The limit: the same work written by hand in trio, as whoever needs no graph would write it.
+
+A step is an awaited function with a check for cancellation, a data node an awaited function.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import trio
+import trio.testing
+from trio.lowlevel import checkpoint, checkpoint_if_cancelled
+
+DISTRIBUTION = "trio"
+RUNNER = "trio"
+CANNOT = {
+    "plan": "there is nothing to plan",
+    "first_step": "there is no graph to start",
+    "pause": "nothing can be paused without a gate in every step",
+    **dict.fromkeys(
+        ("observers_0", "observers_1", "observers_3", "observers_file"), "there are no events that one could watch"
+    ),
+}
+
+Run = Callable[[], Awaitable[Any]]
+
+
+async def _step() -> None:
+    await checkpoint_if_cancelled()
+
+
+async def _one() -> int:
+    return 1
+
+
+async def _increment(value: int) -> int:
+    return value + 1
+
+
+async def _above(a: int, b: int) -> int:
+    return max(a, b) + 1
+
+
+# --- control ---
+
+
+def loop(size: int) -> Run:
+    async def run() -> None:
+        for _ in range(size):
+            await _step()
+
+    return run
+
+
+hand_over = long_loop = loop
+
+
+def loop_data(size: int) -> Run:
+    async def body(index: int) -> int:
+        await checkpoint_if_cancelled()
+        return await _increment(index)
+
+    async def run() -> int:
+        last = 0
+        for index in range(size):
+            last = await body(index)
+        return last
+
+    return run
+
+
+def chain(size: int) -> Run:
+    steps = [_step] * size
+
+    async def run() -> None:
+        for step in steps:
+            await step()
+
+    return run
+
+
+fan_out = chain
+
+
+def chain_awaited(size: int) -> Run:
+    async def nest(left: int) -> int:
+        await checkpoint_if_cancelled()
+        return 1 + await nest(left - 1) if left > 1 else 1
+
+    async def run() -> int:
+        return await nest(size)
+
+    return run
+
+
+# --- data ---
+
+
+def data_chain(size: int) -> Run:
+    functions = [_increment] * (size - 1)
+
+    async def run() -> int:
+        value = await _one()
+        for function in functions:
+            value = await function(value)
+        return value
+
+    return run
+
+
+def data_diamonds(size: int) -> Run:
+    async def run() -> None:
+        value = await _one()
+        for _ in range(size // 3):
+            value = await _above(await _increment(value), await _increment(value))
+
+    return run
+
+
+def data_layers(size: int) -> Run:
+    async def run() -> None:
+        layer = [await _one() for _ in range(10)]
+        for _ in range(size // 10 - 1):
+            layer = [await _above(layer[place], layer[place - 1]) for place in range(10)]
+
+    return run
+
+
+def data_reuse(size: int) -> Run:
+    async def run() -> None:
+        for _ in range(size):
+            await _one()
+
+    return run
+
+
+def data_change(size: int) -> Run:
+    """Whoever writes it by hand knows which sums have changed: one for each layer of the tree."""
+    layers = math.ceil(math.log2(size))
+
+    async def run() -> float:
+        changes = 100
+        started = time.perf_counter()
+        for change in range(changes):
+            value = await _increment(change)
+            for _ in range(layers):
+                value = await _above(value, 1)
+        return (time.perf_counter() - started) / changes
+
+    return run
+
+
+# --- concurrency ---
+
+
+def sleepers(size: int) -> Run:
+    async def run() -> None:
+        async with trio.open_nursery() as nursery:
+            for _ in range(size):
+                nursery.start_soon(trio.sleep, 0.01)
+
+    return run
+
+
+def sleepers_virtual(size: int) -> Callable[[], None]:
+    run = sleepers(size)
+
+    def on_virtual_clock() -> None:
+        trio.run(run, clock=trio.testing.MockClock(autojump_threshold=0))
+
+    return on_virtual_clock
+
+
+def together(size: int) -> Run:
+    async def run() -> None:
+        begun = 0
+        all_are_here = trio.Event()
+
+        async def item() -> None:
+            nonlocal begun
+            begun += 1
+            if begun == size:
+                all_are_here.set()
+            await all_are_here.wait()
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(size):
+                nursery.start_soon(item)
+
+    return run
+
+
+def emit(size: int) -> Run:
+    async def nothing() -> None:
+        pass
+
+    async def run() -> None:
+        async with trio.open_nursery() as nursery:
+            for _ in range(size):
+                nursery.start_soon(nothing)
+
+    return run
+
+
+def emit_writes(size: int) -> Run:
+    """Each item writes to a copy of what there is; the copies are merged in order."""
+
+    async def item(store: dict[str, int]) -> None:
+        await checkpoint_if_cancelled()
+        store["result"] = store["item"]
+        store["total"] += 1
+
+    async def run() -> int:
+        owner = {"total": 0, "item": 0, "result": 0}
+        stores: list[dict[str, int]] = []
+        async with trio.open_nursery() as nursery:
+            for number in range(size):
+                stores.append({**owner, "item": number})
+                nursery.start_soon(item, stores[-1])
+        base = owner["total"]
+        for store in stores:
+            owner["result"] = store["result"]
+            owner["total"] += store["total"] - base
+        return owner["total"]
+
+    return run
+
+
+def long_emit(size: int) -> Run:
+    async def item(room: trio.Semaphore) -> None:
+        await checkpoint_if_cancelled()
+        room.release()
+
+    async def run() -> None:
+        room = trio.Semaphore(100)
+        async with trio.open_nursery() as nursery:
+            for _ in range(size):
+                await room.acquire()
+                nursery.start_soon(item, room)
+
+    return run
+
+
+# --- start ---
+
+
+def import_(size: int) -> Callable[[], float]:
+    code = "import time; start = time.perf_counter(); import trio; print(time.perf_counter() - start)"
+
+    def run() -> float:
+        return float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout)
+
+    return run
+
+
+def build(size: int) -> Callable[[], None]:
+    """Two dictionaries and a list that hold the same graph: half of its nodes steps, half of them data nodes."""
+
+    def run() -> None:
+        nodes: dict[str, tuple[str, dict[str, object]]] = {"start": ("flow.start", {})}
+        sources: dict[tuple[str, str], tuple[str, str]] = {}
+        wires: list[tuple[str, str, str, str]] = []
+        before = "start"
+        for number in range(size // 2):
+            step, value = f"step_{number}", f"add_{number}"
+            nodes[step] = ("bench.step", {})
+            nodes[value] = ("bench.add", {"b": 1})
+            wires.append((before, "then", step, "enter"))
+            if number:
+                wires.append((f"add_{number - 1}", "result", value, "a"))
+                sources[value, "a"] = (f"add_{number - 1}", "result")
+            before = step
+
+    return run
+
+
+def load(size: int) -> Callable[[], None]:
+    """The text alone, made into dictionaries and lists."""
+    document = {
+        "nodes": [{"id": f"step_{number}", "type": "flow.sequence"} for number in range(size)],
+        "connections": [
+            {"from": f"step_{number}.fourth", "to": f"step_{number + 1}.enter"} for number in range(size - 1)
+        ],
+    }
+    text = json.dumps(document)
+
+    def run() -> None:
+        json.loads(text)
+
+    return run
+
+
+# --- latency ---
+
+
+def cancel(size: int) -> Run:
+    async def sleeper() -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            ended.append(time.perf_counter())
+
+    ended: list[float] = []
+
+    async def run() -> float:
+        ended.clear()
+        async with trio.open_nursery() as nursery:
+            for _ in range(size):
+                nursery.start_soon(sleeper)
+            await trio.testing.wait_all_tasks_blocked()
+            started = time.perf_counter()
+            nursery.cancel_scope.cancel()
+        assert len(ended) == size
+        return time.perf_counter() - started
+
+    return run
+
+
+def host_gap(size: int) -> Run:
+    async def busy() -> None:
+        while not stopped:
+            for _ in range(64):
+                await _step()
+            await checkpoint()
+
+    stopped: list[bool] = []
+
+    async def run() -> float:
+        stopped.clear()
+        async with trio.open_nursery() as nursery:
+            for _ in range(size):
+                nursery.start_soon(busy)
+            longest = await _longest_gap()
+            stopped.append(True)
+        return longest
+
+    return run
+
+
+async def _longest_gap(seconds: float = 0.3) -> float:
+    """The longest time between two turns of this task, over a while and some turns."""
+    await checkpoint()  # what is to run begins
+    longest = 0.0
+    turns = 0
+    before = end = time.perf_counter()
+    end += seconds
+    while before < end or turns < 5:
+        await checkpoint()
+        now = time.perf_counter()
+        longest = max(longest, now - before)
+        before = now
+        turns += 1
+    return longest

@@ -1,0 +1,241 @@
+"""LangGraph: nodes that update a shared state, in rounds; `Send` for items that run side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import operator
+from collections.abc import Callable
+from typing import Annotated, Any, TypedDict
+
+from langchain_core.callbacks import AsyncCallbackHandler
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import Send
+
+from benchmarks.lib.in_asyncio import Meeting, Run, cancelling, importing, waiting_for_a_turn
+
+DISTRIBUTION = "langgraph"
+RUNNER = "asyncio"
+CANNOT = {
+    **dict.fromkeys(
+        ("loop_data", "data_chain", "data_diamonds", "data_layers", "data_reuse", "data_change"),
+        "no data nodes: values are in one shared state",
+    ),
+    "chain_awaited": "a node can't await another",
+    "sleepers_virtual": "no virtual clock",
+    "load": "a graph is code, not a document",
+    "observers_file": "no trace to a file without a service",
+    "pause": "interrupts only before or after a node, by ending the run",
+}
+
+
+class Counting(TypedDict):
+    """How often a node ran."""
+
+    count: int
+
+
+class Adding(TypedDict):
+    """What items add up to."""
+
+    total: Annotated[int, operator.add]
+
+
+async def _step(state: Counting) -> None:
+    return None
+
+
+def _counted(size: int, callbacks: list[Any] | None = None) -> Run:
+    async def body(state: Counting) -> Counting:
+        return {"count": state["count"] + 1}
+
+    def again(state: Counting) -> str:
+        return "body" if state["count"] < size else END
+
+    graph = StateGraph(Counting)
+    graph.add_node("body", body)
+    graph.add_edge(START, "body")
+    graph.add_conditional_edges("body", again, ["body", END])
+    compiled = graph.compile()
+
+    async def run() -> int:
+        config = {"recursion_limit": size + 10, "callbacks": callbacks}
+        return (await compiled.ainvoke({"count": 0}, config))["count"]
+
+    return run
+
+
+def loop(size: int) -> Run:
+    return _counted(size)
+
+
+hand_over = long_loop = observers_0 = loop
+
+
+def _chain(size: int) -> StateGraph:
+    graph = StateGraph(Counting)
+    before = START
+    for number in range(size):
+        graph.add_node(f"n{number}", _step)
+        graph.add_edge(before, f"n{number}")
+        before = f"n{number}"
+    graph.add_edge(before, END)
+    return graph
+
+
+def chain(size: int) -> Run:
+    compiled = _chain(size).compile()
+
+    async def run() -> None:
+        await compiled.ainvoke({"count": 0}, {"recursion_limit": size + 10})
+
+    return run
+
+
+def fan_out(size: int) -> Run:
+    graph = StateGraph(Counting)
+    for number in range(size):
+        graph.add_node(f"n{number}", _step)
+        graph.add_edge(START, f"n{number}")
+    compiled = graph.compile()
+
+    async def run() -> None:
+        await compiled.ainvoke({"count": 0}, {"recursion_limit": 10})
+
+    return run
+
+
+def _items(size: int, item: Callable[[Any], Any]) -> Run:
+    def each(state: Adding) -> list[Send]:
+        return [Send("item", {"total": 1}) for _ in range(size)]
+
+    graph = StateGraph(Adding)
+    graph.add_node("item", item)
+    graph.add_conditional_edges(START, each, ["item"])
+    compiled = graph.compile()
+
+    async def run() -> int:
+        return (await compiled.ainvoke({"total": 0}))["total"]
+
+    return run
+
+
+def emit_writes(size: int) -> Run:
+    async def item(state: Adding) -> Adding:
+        return {"total": 1}
+
+    return _items(size, item)
+
+
+def _without_total(run: Run) -> Run:
+    async def once() -> None:
+        await run()
+
+    return once
+
+
+def emit(size: int) -> Run:
+    return _without_total(_items(size, _step))
+
+
+long_emit = emit
+
+
+def sleepers(size: int) -> Run:
+    async def item(state: Adding) -> Adding:
+        await asyncio.sleep(0.01)
+        return {"total": 1}
+
+    return _items(size, item)
+
+
+def together(size: int) -> Run:
+    meeting = Meeting(size)
+
+    async def item(state: Adding) -> Adding:
+        await meeting.come()
+        return {"total": 1}
+
+    return _items(size, item)
+
+
+def import_(size: int) -> Callable[[], float]:
+    return importing("langgraph.graph")
+
+
+def build(size: int) -> Callable[[], None]:
+    def run() -> None:
+        _chain(size)
+
+    return run
+
+
+def plan(size: int) -> Callable[[], None]:
+    graph = _chain(size)
+
+    def run() -> None:
+        graph.compile()
+
+    return run
+
+
+def first_step(size: int) -> Run:
+    graph = _chain(size - 1)
+    graph.add_node("first", _step)
+    graph.add_edge(START, "first")
+    compiled = graph.compile(interrupt_before=["n0"])
+
+    async def run() -> None:
+        await compiled.ainvoke({"count": 0})
+
+    return run
+
+
+class _Counter(AsyncCallbackHandler):
+    def __init__(self) -> None:
+        self.seen = 0
+
+    async def on_chain_start(self, *_: Any, **__: Any) -> None:
+        self.seen += 1
+
+    async def on_chain_end(self, *_: Any, **__: Any) -> None:
+        self.seen += 1
+
+
+def _observed(size: int, count: int) -> Run:
+    counters = [_Counter() for _ in range(count)]
+    run = _counted(size, list(counters))
+
+    async def once() -> None:
+        before = counters[-1].seen
+        await run()
+        assert counters[-1].seen - before >= 2 * size
+
+    return once
+
+
+def observers_1(size: int) -> Run:
+    return _observed(size, 1)
+
+
+def observers_3(size: int) -> Run:
+    return _observed(size, 3)
+
+
+def cancel(size: int) -> Run:
+    begun: list[int] = []
+
+    async def item(state: Adding) -> None:
+        begun.append(1)
+        await asyncio.sleep(3600)
+
+    run = _items(size, item)
+
+    def start() -> Any:
+        begun.clear()
+        return run()
+
+    return cancelling(start, lambda: len(begun) == size)
+
+
+def host_gap(size: int) -> Run:
+    return waiting_for_a_turn(_counted(64), size)

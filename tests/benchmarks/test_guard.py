@@ -1,0 +1,103 @@
+"""What a step costs may not grow unnoticed: counted in instructions of Python's bytecode, which no machine's mood changes.
+
+Each bound is a ratio to the same step written by hand, an awaited function with a check for cancellation, so that it is
+the same for each version of Python. It has head-room of about a tenth: whoever makes the engine faster lowers it.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import tracemalloc
+
+import pytest
+import trio
+
+import trioflow as tf
+from benchmarks.subjects import by_hand
+from benchmarks.subjects import trioflow as ours
+
+FEW, MANY = 100, 600
+BOUNDS = {
+    # What is measured: (workload, most instructions for one of hand-written).
+    "a trigger in a loop": ("loop", 7.0),
+    "a hand-over": ("hand_over", 4.5),
+    "a re-used demand": ("data_reuse", 3.4),
+    "the evaluation of a data node": ("data_chain", 21.5),
+}
+
+
+def instructions(call):
+    """How many instructions of bytecode a call takes."""
+    count = 0
+
+    def trace(frame, event, argument):
+        nonlocal count
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        count += event == "opcode"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def per_step(subject, workload):
+    """Instructions for each step more; what a run costs once is not among them."""
+
+    def of(size):
+        run = getattr(subject, workload)(size)
+        trio.run(run)  # the first run fills caches
+        return instructions(lambda: trio.run(run))
+
+    return (of(MANY) - of(FEW)) / (MANY - FEW)
+
+
+@pytest.fixture(autouse=True)
+def no_turns_by_the_clock(monkeypatch):
+    """The scheduler gets its turn after so many steps alone: how long they take is the machine's mood."""
+    monkeypatch.setattr(tf, "RunOptions", functools.partial(tf.RunOptions, turn_after=3600.0))
+
+
+@pytest.fixture(scope="module")
+def step_by_hand():
+    return per_step(by_hand, "loop")
+
+
+@pytest.mark.parametrize("what", BOUNDS)
+def test_instructions_of_a_step(what, step_by_hand):
+    """The three hottest paths, and the evaluation of a data node, take no more instructions than they are allowed."""
+    workload, bound = BOUNDS[what]
+    ratio = per_step(ours, workload) / step_by_hand
+    assert ratio <= bound, (
+        f"{what} takes {ratio * step_by_hand:.0f} instructions, {ratio:.2f} times the {step_by_hand:.0f} of a step "
+        f"written by hand; it may take {bound} times as many"
+    )
+
+
+def test_the_count_does_not_depend_on_the_machine():
+    """Counted again, it is the same."""
+    first, second = per_step(ours, "loop"), per_step(ours, "loop")
+    assert first == pytest.approx(second, rel=0.002)
+
+
+@pytest.mark.parametrize("workload", ["loop", "hand_over"])
+def test_a_longer_run_keeps_no_more(workload):
+    """Twenty times the steps need the same memory: nothing is kept of a step that has been done."""
+
+    def most(size):
+        run = getattr(ours, workload)(size)
+        trio.run(run)
+        tracemalloc.start()
+        try:
+            trio.run(run)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    few, many = most(500), most(10_000)
+    assert many - few < 150_000, f"{few:,} bytes for 500 steps, {many:,} for 10,000"

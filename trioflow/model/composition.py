@@ -1,0 +1,92 @@
+"""Graphs as node types: outside a node with the sockets of the interface, inside two nodes at its boundary (C1, C2).
+
+`graph.enter` gives inside what comes in: an exec output for each entry, a data output for each input. `graph.leave`
+takes what goes out: an exec input for each exit, a data input for each output.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+import attrs
+
+from trioflow.model.graph import Graph, Interface
+from trioflow.model.node_type import NodeType
+from trioflow.model.sockets import DataIn, DataOut, ExecIn, ExecOut, Socket
+from trioflow.model.types import NAMED_TYPES
+
+ENTER = "graph.enter"
+LEAVE = "graph.leave"
+
+S = TypeVar("S", bound=Socket)
+
+
+@attrs.frozen(eq=False)
+class GraphBody:
+    """A graph as the body of a node type."""
+
+    graph: Graph
+
+
+class Boundary(enum.Enum):
+    """The body of a node at the boundary of a graph."""
+
+    ENTER = ENTER
+    LEAVE = LEAVE
+
+
+def graph_node(graph: Graph, *, id: str, doc: str = "") -> NodeType:
+    """A graph as a node type: its sockets are those of the graph's interface (C1).
+
+    With entries or exits it is an exec node, otherwise a data node (C2). Add it to a graph (`g.add(...)`) or to a
+    registry. Whether the graph means anything is checked with the graph that calls it.
+    """
+    interface = graph.interface or Interface()
+    return NodeType(
+        id=id,
+        doc=doc,
+        inputs=tuple(
+            _named(
+                DataIn(_type(each.type), default=each.default, lazy=each.lazy or not interface.is_exec, doc=each.doc),
+                each.name,
+            )
+            for each in interface.inputs
+        ),
+        outputs=tuple(_named(DataOut(_type(each.type), doc=each.doc), each.name) for each in interface.outputs),
+        exec_inputs=tuple(_named(ExecIn(doc=each.doc), each.name) for each in interface.entries),
+        exec_outputs=tuple(_named(ExecOut(doc=each.doc), each.name) for each in interface.exits),
+        streams=(),
+        body=GraphBody(graph),
+    )
+
+
+def boundary_type(interface: Interface, boundary: Boundary) -> NodeType:
+    """The type of `graph.enter` or `graph.leave` inside a graph with this interface (C1)."""
+    entering = boundary is Boundary.ENTER
+    return NodeType(
+        id=boundary.value,
+        doc="Where a call of this graph comes in." if entering else "Where a call of this graph goes out.",
+        inputs=() if entering else tuple(_sockets(interface, DataIn)),
+        outputs=tuple(_sockets(interface, DataOut)) if entering else (),
+        exec_inputs=() if entering else tuple(_named(ExecIn(doc=each.doc), each.name) for each in interface.exits),
+        exec_outputs=tuple(_named(ExecOut(doc=each.doc), each.name) for each in interface.entries) if entering else (),
+        streams=(),
+        body=boundary,
+    )
+
+
+def _sockets(interface: Interface, kind: type[Any]) -> Iterator[Any]:
+    """Inside, an input is an output of the boundary, and the other way round."""
+    for each in interface.inputs if kind is DataOut else interface.outputs:
+        yield _named(kind(_type(each.type), doc=each.doc), each.name)
+
+
+def _type(name: str) -> Any:
+    return NAMED_TYPES.get(name, object)  # a name that is not known is a problem of the graph, not of its sockets
+
+
+def _named(socket: S, name: str) -> S:
+    socket.name = name
+    return socket

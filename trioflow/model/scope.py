@@ -1,0 +1,128 @@
+"""Scopes: which node type an id means inside a graph.
+
+Before what a registry has come the boundary nodes, graphs of the same document (`graph:NAME`: visible in the graph that
+holds them and below), graphs in files (`file:PATH`) and types that were given as Python objects.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import attrs
+
+from trioflow.model.composition import ENTER, LEAVE, Boundary, GraphBody, boundary_type, graph_node
+from trioflow.model.graph import Graph, Interface
+from trioflow.model.node_type import NodeType
+from trioflow.model.registry import Registry
+
+GRAPH = "graph:"
+FILE = "file:"
+
+
+@attrs.define(eq=False)
+class _Shared:
+    """What the scopes of one root share: each graph is one node type and has one scope, whoever calls it (C1)."""
+
+    scopes: dict[NodeType, Scope] = attrs.Factory(dict)
+    # By identity of the graph in the file, which the scope keeps alive.
+    files: dict[int, NodeType] = attrs.Factory(dict)
+
+
+class Scope:
+    """A graph, and what type ids mean in it.
+
+    `name` is what to call it; `prefix` comes before paths in it, so that they lead there from the outermost graph.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        registry: Registry,
+        *,
+        outer: Scope | None = None,
+        name: str = "this graph",
+        prefix: str = "",
+        shared: _Shared | None = None,
+    ) -> None:
+        self.graph = graph
+        self.registry = registry
+        self.name = name
+        self.prefix = prefix
+        self._outer = outer
+        self._shared = shared if shared is not None else _Shared()
+        self._own: dict[str, NodeType] = {}
+        if shared is None:
+            self._shared.files[id(graph)] = root = graph_node(graph, id="this graph")
+            self._shared.scopes[root] = self
+
+    def find(self, type_id: str) -> NodeType | None:
+        """The node type with this id, or None. Raises `NodePackageError`."""
+        known = self._own.get(type_id)
+        if known is None:
+            known = self._look_up(type_id)
+            if known is not None:
+                self._own[type_id] = known
+        return known
+
+    def callee(self, node_type: NodeType) -> Scope | None:
+        """The scope inside of a graph that is a node type; None if the type is not a graph."""
+        if not isinstance(node_type.body, GraphBody):
+            return None
+        scopes = self._shared.scopes
+        if node_type not in scopes:  # it was given as a Python object
+            scopes[node_type] = self._inner(node_type.body.graph, node_type.id)
+        return scopes[node_type]
+
+    def nested(self) -> Iterator[Scope]:
+        """The scopes of the graphs that this one holds, in the order of the document, called or not."""
+        for name in self.graph.graphs:
+            found = self.find(GRAPH + name)
+            assert found is not None
+            inner = self.callee(found)
+            assert inner is not None
+            yield inner
+
+    def names(self) -> list[str]:
+        """The ids of the graphs of the document that are visible here, and of the types given as Python objects."""
+        found: dict[str, None] = {}
+        scope: Scope | None = self
+        while scope is not None:
+            found |= dict.fromkeys([*(GRAPH + name for name in scope.graph.graphs), *scope.graph.types])
+            scope = scope._outer
+        return [*found, *([ENTER, LEAVE] if self.graph.interface is not None else [])]
+
+    def _look_up(self, type_id: str) -> NodeType | None:
+        if type_id in {ENTER, LEAVE}:
+            return boundary_type(self.graph.interface or Interface(), Boundary(type_id))
+        if type_id.startswith(FILE):
+            return self._in_file(type_id.removeprefix(FILE))
+        found = self._declared(type_id)
+        if found is not None:
+            return found
+        return self._outer.find(type_id) if self._outer is not None else self.registry.find(type_id)
+
+    def _declared(self, type_id: str) -> NodeType | None:
+        name = type_id.removeprefix(GRAPH)
+        graph = self.graph.graphs.get(name) if type_id.startswith(GRAPH) else None
+        if graph is None:
+            return self.graph.types.get(type_id)
+        node_type = graph_node(graph, id=type_id)
+        step = f".{name}" if name.isidentifier() else f"[{json.dumps(name, ensure_ascii=False)}]"
+        self._shared.scopes[node_type] = Scope(
+            graph, self.registry, outer=self, name=name, prefix=f"{self.prefix}graphs{step}.", shared=self._shared
+        )
+        return node_type
+
+    def _in_file(self, path: str) -> NodeType | None:
+        graph = self.graph.files.get(path)
+        if not isinstance(graph, Graph):
+            return None
+        node_type = self._shared.files.get(id(graph))
+        if node_type is None:
+            node_type = self._shared.files[id(graph)] = graph_node(graph, id=FILE + path)
+            self._shared.scopes[node_type] = self._inner(graph, path)
+        return node_type
+
+    def _inner(self, graph: Graph, name: str) -> Scope:
+        return Scope(graph, self.registry, name=name, prefix=f"{name}: ", shared=self._shared)

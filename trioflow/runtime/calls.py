@@ -1,0 +1,278 @@
+"""Calls: graphs as the bodies of nodes (C1-C8), and the setup and teardown of the nodes of any graph (R1).
+
+A call of an exec graph is a run inside the run: a frame of its own with a store of its own, in the strand of whoever
+calls. A data graph is evaluated as any data node is; what its inner nodes have computed hangs on the cells that it is
+made of. Both keep to the stacks of `drive` and `demand`, so recursion costs neither Python's stack nor nurseries.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from trioflow.errors import DepthExceeded, TeardownTimeout
+from trioflow.model.composition import Boundary, GraphBody
+from trioflow.model.context import Services, SetupContext
+from trioflow.model.node_type import FunctionBody, Node
+from trioflow.runtime import demand
+from trioflow.runtime.bodies import AnyBody, data_body, exec_body, wrapped
+from trioflow.runtime.dispatch import cross
+from trioflow.runtime.exits import leave, write_outputs
+from trioflow.runtime.failure import is_cancellation
+from trioflow.runtime.frame import DataFrame, ExecFrame, GraphFrame, new_store
+from trioflow.runtime.ports import NOTHING, Caller, View, typed, value_of
+from trioflow.runtime.strand import Strand
+from trioflow.semantics.events import LimitReached
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trioflow.model.graph import GraphNode
+    from trioflow.runtime.activation import Activation
+    from trioflow.runtime.demand import DataActivation
+    from trioflow.runtime.state import RunState
+    from trioflow.semantics.plan import Plan, PlanNode, Target
+
+# --- bodies ----------------------------------------------------------------------------------------------------------
+
+
+class Template:
+    """The bodies of a graph's nodes, as all frames of one run start with them.
+
+    Instances of classes belong to a frame. Of classes that have something to do when they are made, set up or torn
+    down, which are `living`, they are made when the frame is; of others when they are first needed.
+    """
+
+    __slots__ = ("_middlewares", "_override", "bodies", "classes", "living")
+
+    def __init__(self, plan: Plan, run: RunState) -> None:
+        self._middlewares = [
+            [each for each in run.middleware if each.applies(node.graph_node, node.type)] for node in plan.nodes
+        ]
+        self._override = run.options.streams if plan is run.plan else {}
+        self.classes = [node for node in plan.nodes if isinstance(node.type.body, type)]
+        self.living = [node for node in self.classes if _lives(node.type.body)]
+        self.bodies: list[Any] = [self._body(node) for node in plan.nodes]
+
+    def body(self, node: PlanNode, instance: Node | None) -> Any:
+        """The body of a node that is a function, or an instance of a class."""
+        middlewares = self._middlewares[node.index]
+        if node.type.is_exec:
+            return exec_body(node, instance, self._override.get(node.id), middlewares)
+        return data_body(node, instance, middlewares)
+
+    def _body(self, node: PlanNode) -> AnyBody | None:
+        body = node.type.body
+        if body is Boundary.LEAVE and node.type.is_exec:
+            return leave
+        if isinstance(body, Boundary):
+            return None  # nobody dispatches it, and nobody asks it for values
+        if isinstance(body, GraphBody):
+            call = _exec_call(node) if node.type.is_exec else _data_call(node)
+            return wrapped(call, self._middlewares[node.index])
+        return self.body(node, None) if isinstance(body, FunctionBody) else self._first(node, body)
+
+    def _first(self, node: PlanNode, cls: type[Node]) -> AnyBody:
+        async def body(context: Activation | DataActivation) -> Any:
+            made = context.strand.frame.bodies[node.index] = self.body(node, cls())
+            return await made(context)
+
+        return body
+
+
+def _lives(cls: Any) -> bool:
+    return cls.__init__ is not object.__init__ or cls.setup is not Node.setup or cls.teardown is not Node.teardown
+
+
+def template_of(plan: Plan, run: RunState) -> Template:
+    """The template of a graph in a run, made when it is first executed."""
+    known = run.templates.get(plan)
+    if known is None:
+        known = run.templates[plan] = Template(plan, run)
+    return known
+
+
+# --- calls -----------------------------------------------------------------------------------------------------------
+
+
+def _exec_call(node: PlanNode) -> AnyBody:
+    """The body of a node that calls an exec graph (C3)."""
+    eager = [(place, planned) for place, planned in enumerate(node.inputs) if not planned.socket.lazy]
+    exits = node.type.exec_outputs
+
+    async def body(activation: Activation) -> Any:
+        plan = node.graph
+        assert plan is not None
+        run = activation.run
+        outer = activation.strand
+        inputs = [(place, planned, await demand.resolve(activation, node, planned)) for place, planned in eager]  # D7
+        frame = ExecFrame(plan, run.new_base(plan), activation)
+        store = new_store(plan, run)
+        frame.strand = Strand(run, store, outer.nurseries, frame, Caller(node, outer), outermost=outer.outermost)
+        if plan.enter is not None:
+            for place, planned, cell in inputs:
+                store.write(plan.enter.first_output + place, value_of(planned, cell), cell.origin)
+        template = template_of(plan, run)
+        frame.bodies = template.bodies.copy()
+        try:
+            if template.living:
+                await set_up(frame, template.living, run)
+            targets = _first_targets(plan, activation.entered)
+            if targets:
+                await cross(activation, frame.strand, targets)
+            await write_outputs(View(activation, frame.strand), frame)
+        except BaseException as error:
+            failure = combined(error, await tear_down(frame, run), "call")
+            if failure is not error and failure is not None:
+                raise failure from error
+            raise
+        if frame.set_up:
+            failure = combined(None, await tear_down(frame, run), "call")
+            if failure is not None:
+                raise failure
+        reached = store.cells[plan.exit_slot] if exits else None
+        return None if reached is None else exits[reached.value]  # C5, T6
+
+    return body
+
+
+def _first_targets(plan: Plan, entry: str | None) -> Sequence[Target]:
+    """Where a call starts: behind its entry, or if the calling node is an initiator, at the graph's own initiators."""
+    if entry is None:
+        return plan.initiators
+    assert plan.enter is not None
+    return plan.enter.targets[plan.enter.type.exec_output_index[entry]]
+
+
+def _data_call(node: PlanNode) -> AnyBody:
+    """The body of a node that calls a data graph, for one of its outputs (C2)."""
+
+    async def body(context: DataActivation) -> None:
+        plan = node.graph
+        assert plan is not None
+        assert plan.leave is not None
+        run = context.run
+        outer = context.strand
+        frame = outer.frame.calls.get(node.id)
+        if frame is None:
+            frame = _data_frame(context, plan)
+        if not frame.ready:
+            await _prepare(frame, run)
+        strand = Strand(
+            run, frame.store.fork(), outer.nurseries, frame, Caller(node, outer, context), outermost=outer.outermost
+        )
+        planned = plan.leave.inputs[node.only]
+        view = View(context.line, strand)
+        cell = demand.look(view, planned)
+        if cell is None:
+            cell = await context.fetch(view, planned)
+        if cell is not NOTHING:
+            context.outputs[node.only] = typed(planned, cell)
+
+    return body
+
+
+def _data_frame(context: DataActivation, plan: Plan) -> DataFrame:
+    run = context.run
+    outer = context.strand.frame
+    node = context.plan
+    if outer.nesting >= run.max_depth:  # T9
+        run.tell(LimitReached, context.line, node.id, "depth", run.max_depth)
+        raise DepthExceeded(
+            f"Data graphs nest deeper than {run.max_depth} at node {outer.prefix + node.id!r} ({node.type.id}). One "
+            "that calls itself ends only behind a lazy input that is not asked for; if it does, raise "
+            "RunOptions(max_depth=...).",
+            limit="depth",
+            value=run.max_depth,
+        )
+    frame = outer.calls[node.id] = DataFrame(plan, run.new_base(plan), outer, node.id, run)
+    template = template_of(plan, run)
+    frame.bodies = template.bodies.copy()
+    frame.set_up = outer.set_up
+    frame.waiting = [*template.living]
+    frame.ready = not template.living
+    return frame
+
+
+async def _prepare(frame: DataFrame, run: RunState) -> None:
+    """Set up the nodes of a data graph when it is first asked for; they live as long as the graph around."""
+    async with frame.lock:
+        while frame.waiting:  # if one is cancelled, the next that asks goes on with it
+            await set_up(frame, frame.waiting[:1], run)
+            del frame.waiting[0]
+        frame.ready = True
+
+
+# --- the life of nodes -----------------------------------------------------------------------------------------------
+
+
+class _Setup(SetupContext):
+    __slots__ = ("_node", "_services")
+
+    def __init__(self, node: GraphNode, services: Services) -> None:
+        self._node = node
+        self._services = services
+
+    @property
+    def node(self) -> GraphNode:
+        return self._node
+
+    @property
+    def services(self) -> Services:
+        return self._services
+
+
+async def set_up(frame: GraphFrame, nodes: Sequence[PlanNode], run: RunState) -> None:
+    """R1: make and set up instances of classes, in document order."""
+    for node in nodes:
+        cls = node.type.body
+        assert isinstance(cls, type)
+        name = frame.prefix + node.id
+        try:
+            instance = cls()
+            if cls.setup is not Node.setup:
+                await instance.setup(_Setup(node.graph_node, run.services))
+        except BaseException as error:
+            if not is_cancellation(error):
+                error.add_note(f"while node {name!r} ({node.type.id}) was set up")
+            raise
+        if cls.teardown is not Node.teardown:
+            frame.set_up.append((name, instance))
+        frame.bodies[node.index] = template_of(frame.plan, run).body(node, instance)
+
+
+async def tear_down(frame: GraphFrame, run: RunState) -> list[Exception]:
+    """R1: in reverse order, always, whatever was cancelled, within the grace period."""
+    errors: list[Exception] = []
+    late: list[str] = []
+    grace = run.options.grace
+    deadline = trio.current_time() + grace
+    while frame.set_up:
+        node, instance = frame.set_up.pop()
+        # One scope for each, so that a node that hangs takes no other's teardown away.
+        with trio.CancelScope(deadline=deadline, shield=True) as scope:
+            try:
+                await instance.teardown()
+            except Exception as error:
+                error.add_note(f"while node {node!r} was torn down")
+                errors.append(error)
+        if scope.cancelled_caught:
+            late.append(node)
+    if late:
+        errors.append(
+            TeardownTimeout(
+                f"Teardown took longer than the grace period of {grace:g} s and was cut off in: {', '.join(late)}. "
+                "Raise RunOptions(grace=...) or make teardown faster."
+            )
+        )
+    return errors
+
+
+def combined(failure: BaseException | None, errors: list[Exception], what: str) -> BaseException | None:
+    """R1: no error hides another."""
+    if not errors:
+        return failure
+    if failure is None:
+        return errors[0] if len(errors) == 1 else ExceptionGroup("several nodes failed to tear down", errors)
+    return BaseExceptionGroup(f"the {what} ended badly, and so did its teardown", [failure, *errors])

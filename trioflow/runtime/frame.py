@@ -1,0 +1,96 @@
+"""Frames: one execution of a graph, be it of a run or of a call in it (C3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from trioflow.errors import UnknownName, did_you_mean
+from trioflow.semantics.plan import Plan, PlanNode, Target
+from trioflow.semantics.store import Cell, Store
+
+if TYPE_CHECKING:
+    from trioflow.model.node_type import Node
+    from trioflow.runtime.activation import Activation
+    from trioflow.runtime.state import RunState
+    from trioflow.runtime.strand import Strand
+
+MakeBody = Callable[[Any], Coroutine[Any, Any, Any]]
+_SHOWN = 8
+"""Graphs in a prefix; of those that are nested deeper, some in the middle are left out."""
+
+
+class GraphFrame:
+    """One execution of a graph: its plan, the bodies of its nodes, and what is remembered of nodes without inputs.
+
+    `base` and the index of a node make a number that no other node of the run has. `prefix` comes before the ids of
+    nodes: `outer/inner/` (C8). `set_up` are the nodes that are to be torn down. `calls` are the frames of the data
+    graphs that nodes here call: they live as long as this one.
+    """
+
+    __slots__ = ("base", "bodies", "calls", "nesting", "plan", "prefix", "root_cell", "set_up")
+
+    def __init__(self, plan: Plan, base: int, outer: GraphFrame | None = None, node: str = "") -> None:
+        self.plan = plan
+        self.base = base
+        self.bodies: list[MakeBody] = []
+        self.calls: dict[str, DataFrame] = {}
+        self.nesting: int = 0 if outer is None else outer.nesting + 1
+        self.prefix: str = "" if outer is None else _prefix(outer, node)
+        # Evaluations without any input that could change hang here.
+        self.root_cell = Cell(None, -1)
+        self.set_up: list[tuple[str, Node]] = []
+
+    def listeners(self, event: str, payload: object) -> Sequence[Target]:
+        """The listeners of an event, in document order (B1). Raises `UnknownName`."""
+        found = self.plan.listeners.get(event)
+        if found is None:
+            known = list(self.plan.listeners)
+            raise UnknownName(
+                f"There is no event {event!r}.{did_you_mean(event, known)} "
+                f"The graph declares: {', '.join(known) or 'none'}."
+            )
+        return [Target(node, None, payload) for node in found]
+
+
+class ExecFrame(GraphFrame):
+    """One call of an exec graph: the activation that calls, and the strand in which the graph runs."""
+
+    __slots__ = ("caller", "strand")
+
+    def __init__(self, plan: Plan, base: int, caller: Activation) -> None:
+        super().__init__(plan, base, caller.strand.frame, caller.plan.id)
+        self.caller = caller
+        self.strand: Strand  # it is made for this frame
+
+
+class DataFrame(GraphFrame):
+    """What the evaluations of one data graph have in common, as long as the graph that calls it is executed."""
+
+    __slots__ = ("lock", "ready", "store", "waiting")
+
+    def __init__(self, plan: Plan, base: int, outer: GraphFrame, node: str, run: RunState) -> None:
+        super().__init__(plan, base, outer, node)
+        self.store = new_store(plan, run)
+        self.ready = False
+        # Nodes that are not set up yet, and who sets them up.
+        self.waiting: list[PlanNode] = []
+        self.lock = trio.Lock()
+
+
+def new_store(plan: Plan, run: RunState) -> Store:
+    """The store that an execution starts with: variables at their defaults, nothing else."""
+    store = Store(plan.size, plan.variables, plan.merges, run.next_serial)
+    for slot, variable in enumerate(plan.variables):
+        store.write(slot, variable.default, f"${variable.name}")
+    return store
+
+
+def _prefix(outer: GraphFrame, node: str) -> str:
+    if outer.nesting < _SHOWN:
+        return f"{outer.prefix}{node}/"
+    # Whole paths in deep recursion would take as much memory as its depth squared.
+    names = outer.prefix.split("/")
+    return "/".join([*names[:3], "...", *names[-(_SHOWN - 4) : -1], node, ""])
