@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from trioflow.model.graph import GraphNode
     from trioflow.runtime.activation import Activation
     from trioflow.runtime.demand import DataActivation
+    from trioflow.runtime.middleware import Middleware
     from trioflow.runtime.state import RunState
     from trioflow.semantics.plan import Plan, PlanNode, Target
 
@@ -47,13 +48,19 @@ class Template:
     __slots__ = ("_middlewares", "_override", "bodies", "classes", "living")
 
     def __init__(self, plan: Plan, run: RunState) -> None:
-        self._middlewares = [
-            [each for each in run.middleware if each.applies(node.graph_node, node.type)] for node in plan.nodes
-        ]
+        self._middlewares: list[Sequence[Middleware]] = [()] * len(plan.nodes)
+        if run.middleware:
+            self._middlewares = [
+                [each for each in run.middleware if each.applies(node.graph_node, node.type)] for node in plan.nodes
+            ]
         self._override = run.options.streams if plan is run.plan else {}
         self.classes = [node for node in plan.nodes if isinstance(node.type.body, type)]
         self.living = [node for node in self.classes if _lives(node.type.body)]
-        self.bodies: list[Any] = [self._body(node) for node in plan.nodes]
+        self.bodies: list[Any] = [
+            # The function of a static node is called as it is.
+            None if node.static and not self._middlewares[node.index] else self._body(node)
+            for node in plan.nodes
+        ]
 
     def body(self, node: PlanNode, instance: Node | None) -> Any:
         """The body of a node that is a function, or an instance of a class."""

@@ -48,7 +48,8 @@ class Strand:
 
     def fork(self) -> Strand:
         """A strand of its own that starts with what is here now (F1)."""
-        return Strand(self.run, self.store.fork(), self.nurseries, self.frame, self._caller_now())
+        caller = None if self.caller is None else self._caller_now()
+        return Strand(self.run, self.store.fork(), self.nurseries, self.frame, caller)
 
     def _caller_now(self) -> Caller | None:
         """The inputs of the graphs as they are now, as far as they are asked for whenever they are needed (C4)."""
