@@ -16,7 +16,7 @@ import importlib.util
 import inspect
 import textwrap
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -26,7 +26,7 @@ import attrs
 
 from trioflow.conformance.comparison import OUTCOME, difference
 from trioflow.conformance.engine import EnginePort
-from trioflow.conformance.findings import Finding
+from trioflow.conformance.findings import Finding, Outcome
 from trioflow.conformance.strategies import request_number
 from trioflow.conformance.suite import Progress
 from trioflow.conformance.vectors import Vector, check_vector
@@ -56,7 +56,7 @@ class Mutant:
     unreached: str = ""
 
     @contextmanager
-    def alive(self) -> Iterator[None]:
+    def alive(self) -> Generator[None, None, None]:
         """Break the engine of this process within the block. Raises `ValueError` if the engine has another source."""
         pieces: dict[FunctionType, list[tuple[str, str]]] = {}
         for target, old, new in self.edits:
@@ -207,7 +207,7 @@ def _check(mutant: Mutant, vectors: Sequence[Vector], campaign: Campaign, exampl
         faults.append(f"the first {examples:,} random requests don't show it")
     if request is not None and mutant.unreached:
         faults.append(f"{request.by} shows it, though UNREACHED says: {mutant.unreached}")
-    outcome = "failed" if faults else "passed"
+    outcome: Outcome = "failed" if faults else "passed"
     noticed = [f"{death.by!r}" for death in (vector, request) if death is not None]
     message = f"{mutant.wrong} " + ("; ".join(faults) + "." if faults else f"Noticed by {' and '.join(noticed)}.")
     return Finding(f"mutant: {mutant.name}", (mutant.rule,), 0, outcome, message, time.perf_counter() - started)
