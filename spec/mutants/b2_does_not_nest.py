@@ -4,5 +4,9 @@ from trioflow.runtime.activation import Activation
 
 RULE = "B2"
 EDITS = [
-    (Activation.publish, "if not targets:  # B2", "if not targets or self.plan.type.listens is not None:"),
+    (
+        Activation.publish,
+        "if not targets and not shared:  # B2",
+        "if self.plan.type.listens is not None or not (targets or shared):",
+    ),
 ]

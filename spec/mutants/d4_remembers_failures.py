@@ -6,7 +6,7 @@ RULE = "D4"
 EDITS = [
     (
         _complete,
-        ("if not saw_failure:\n        remember(run.root_cell, node.index, evaluation, pulled)"),
-        "remember(run.root_cell, node.index, evaluation, () if saw_failure else pulled)",
+        ("if saw_failure:\n"),
+        ("if saw_failure:\n        remember(graph.root_cell, graph.base + node.index, evaluation, ())\n"),
     ),
 ]

@@ -6,7 +6,7 @@ RULE = "D4"
 EDITS = [
     (
         _complete,
-        "remember(run.root_cell, node.index, evaluation, pulled)",
-        "remember(run.root_cell, node.index, evaluation, ())",
+        "remember(graph.root_cell, graph.base + node.index, evaluation, pulled)",
+        "remember(graph.root_cell, graph.base + node.index, evaluation, ())",
     ),
 ]

@@ -4,5 +4,9 @@ from trioflow.runtime.demand import _key
 
 RULE = "D5"
 EDITS = [
-    (_key, "return (frame.node.index, *map(id, frame.used))", "return (frame.node.index, id(frame))"),
+    (
+        _key,
+        "return (frame.activation.strand.frame.base + frame.node.index, *map(id, frame.used))",
+        "return (frame.node.index, id(frame))",
+    ),
 ]

@@ -4,5 +4,14 @@ from trioflow.runtime.demand import demand
 
 RULE = "D6"
 EDITS = [
-    (demand, "if wanted.impure and activation.moment is None:", "if wanted.impure:"),
+    (
+        demand,
+        ("run = activation.strand.run\n"),
+        (
+            "run = activation.strand.run\n"
+            "    if wanted.impure:\n"
+            '        activation.moment = Cell(None, run.next_serial(), f"@{activation.where}")\n'
+            ""
+        ),
+    ),
 ]

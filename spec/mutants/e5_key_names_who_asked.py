@@ -6,7 +6,7 @@ RULE = "E5"
 EDITS = [
     (
         _complete,
-        "key = _identity(node, frame.used, pulled)",
-        'key = f"{_identity(node, frame.used, pulled)}{activation.where}"',
+        "key = _identity(graph.prefix + node.id, node, frame.used, pulled)",
+        'key = f"{_identity(graph.prefix + node.id, node, frame.used, pulled)}{activation.where}"',
     ),
 ]

@@ -6,7 +6,7 @@ RULE = "G3"
 EDITS = [
     (
         Gate.wait,
-        'self._close(f"breakpoint on {node.id!r}")',
-        ('self._close(f"breakpoint on {node.id!r}")\n            del self._breakpoints[node.id]'),
+        'self._close(f"breakpoint on {shown!r}")',
+        ('self._close(f"breakpoint on {shown!r}")\n            del self._breakpoints[shown]'),
     ),
 ]

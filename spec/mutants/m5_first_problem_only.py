@@ -7,7 +7,7 @@ UNREACHED = "The campaign draws valid graphs only."
 EDITS = [
     (
         validate,
-        "return Report(tuple(sorted(problems, key=_place_in_document)))",
-        "return Report(tuple(sorted(problems, key=_place_in_document)[:1]))",
+        "for problem in sorted(problems, key=_place_in_document)",
+        "for problem in sorted(problems, key=_place_in_document)[:1]",
     ),
 ]

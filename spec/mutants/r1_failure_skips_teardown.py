@@ -4,9 +4,5 @@ from trioflow.runtime.run import Run
 
 RULE = "R1"
 EDITS = [
-    (
-        Run.execute,
-        "errors = await self._tear_down_nodes()",
-        "errors = await self._tear_down_nodes() if failure is None else []",
-    ),
+    (Run.execute, "await tear_down(state, state)", "await tear_down(state, state) if failure is None else []"),
 ]

@@ -1,8 +1,8 @@
 """Nodes are torn down in the order in which they were set up."""
 
-from trioflow.runtime.run import Run
+from trioflow.runtime.calls import tear_down
 
 RULE = "R1"
 EDITS = [
-    (Run._tear_down_nodes, "self._set_up.pop()", "self._set_up.pop(0)"),
+    (tear_down, "frame.set_up.pop()", "frame.set_up.pop(0)"),
 ]

@@ -32,7 +32,7 @@ from trioflow.conformance.suite import Progress
 from trioflow.conformance.vectors import Vector, check_vector
 from trioflow.reference import small_step
 
-__all__ = ["MUTANTS", "Campaign", "Death", "Mutant", "check_mutants", "load_mutants"]
+__all__ = ["MUTANTS", "Campaign", "Death", "Mutant", "NotApplicable", "by_vector", "check_mutants", "load_mutants"]
 
 MUTANTS = Path(__file__).parent / "shipped_mutants"
 """The mutants that come with the kit: in a checkout a link to `spec/mutants`."""
@@ -43,6 +43,10 @@ Edit = tuple[Any, str, str]
 """A function, method or property; what stands in its source, once; what is to stand there."""
 
 _COMPARED = (*OUTCOME, "steps", "canonical")
+
+
+class NotApplicable(ValueError):
+    """The engine's source is another one than the mutant was written for."""
 
 
 @attrs.frozen
@@ -57,7 +61,7 @@ class Mutant:
 
     @contextmanager
     def alive(self) -> Generator[None, None, None]:
-        """Break the engine of this process within the block. Raises `ValueError` if the engine has another source."""
+        """Break the engine of this process within the block. Raises `NotApplicable`."""
         pieces: dict[FunctionType, list[tuple[str, str]]] = {}
         for target, old, new in self.edits:
             pieces.setdefault(_function(target), []).append((old, new))
@@ -76,7 +80,7 @@ class Mutant:
         where = f"{function.__module__}.{function.__qualname__}"
         for old, new in replaced:
             if source.count(old) != 1:
-                raise ValueError(
+                raise NotApplicable(
                     f"mutant {self.name}: expected {old!r} once in {where}, found it {source.count(old)} times. "
                     "The engine has changed there: write the edit anew."
                 )
@@ -199,7 +203,11 @@ def check_mutants(
 
 def _check(mutant: Mutant, vectors: Sequence[Vector], campaign: Campaign, examples: int) -> Finding:
     started = time.perf_counter()
-    vector, request = by_vector(mutant, vectors), campaign.notices(mutant)
+    rules = (mutant.rule,)
+    try:
+        vector, request = by_vector(mutant, vectors), campaign.notices(mutant)
+    except NotApplicable as fault:
+        return Finding(f"mutant: {mutant.name}", rules, 0, "failed", str(fault), time.perf_counter() - started)
     faults: list[str] = []
     if vector is None:
         faults.append(f"no vector of {mutant.rule} fails")
@@ -210,4 +218,4 @@ def _check(mutant: Mutant, vectors: Sequence[Vector], campaign: Campaign, exampl
     outcome: Outcome = "failed" if faults else "passed"
     noticed = [f"{death.by!r}" for death in (vector, request) if death is not None]
     message = f"{mutant.wrong} " + ("; ".join(faults) + "." if faults else f"Noticed by {' and '.join(noticed)}.")
-    return Finding(f"mutant: {mutant.name}", (mutant.rule,), 0, outcome, message, time.perf_counter() - started)
+    return Finding(f"mutant: {mutant.name}", rules, 0, outcome, message, time.perf_counter() - started)
