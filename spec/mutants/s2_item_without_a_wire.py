@@ -2,7 +2,7 @@
 
 from trioflow.runtime.activation import Activation
 
-RULE = "S1"
+RULE = "S2"
 EDITS = [
     (
         Activation.emit,
