@@ -45,11 +45,11 @@ def test_noticed_by_a_vector_of_its_rule(mutant):
     assert by_vector(mutant, VECTORS) is not None, mutant.wrong
 
 
-EXAMPLES_HERE, NOTICED_HERE = 30, 42
+EXAMPLES_HERE, NOTICED_HERE = 20, 34
 
 
 def test_noticed_by_random_requests():
-    """A few random requests notice half of the mutants; `trioflow conformance engine` asks until all are."""
+    """A few random requests notice many mutants; `trioflow conformance engine` asks until all are noticed."""
     campaign = Campaign(EXAMPLES_HERE)
     noticed = [each.name for each in MUTANTS if campaign.notices(each) is not None]
     assert len(noticed) >= NOTICED_HERE, noticed
@@ -117,14 +117,14 @@ def test_findings():
     """Who is noticed has passed; who is not has failed, and so has one that is although it says that it can't be."""
     loud = next(each for each in MUTANTS if each.name == "t1_last_wire_first")
     boasting = Mutant("boasting", loud.rule, loud.wrong, loud.edits, "Nobody can see me.")
-    found = list(check_mutants(Silent(), VECTORS, mutants=[loud, THE_SAME, boasting], examples=3))
+    found = list(check_mutants(Silent(), VECTORS, mutants=[loud, THE_SAME, boasting], examples=10))
     assert [(each.name, each.rules, each.outcome) for each in found] == [
         ("mutant: t1_last_wire_first", ("T1",), "passed"),
         ("mutant: same", ("F4",), "failed"),
         ("mutant: boasting", ("T1",), "failed"),
     ]
     assert "Noticed by 'targets of " in found[0].message
-    assert found[1].message == "It is not wrong. no vector of F4 fails; the first 3 random requests don't show it."
+    assert found[1].message == "It is not wrong. no vector of F4 fails; the first 10 random requests don't show it."
     assert "request 0 shows it, though UNREACHED says: Nobody can see me." in found[2].message
 
 
