@@ -86,3 +86,13 @@ def test_a_body_that_asks_otherwise():
     assert known.asks == ALSO
     assert known.answered(YOUNGER) is late
     assert len(YOUNG.memo[NODE]) == 1
+
+
+def test_ways_that_part_late():
+    """Bodies that have seen the same at first, and something else then, are remembered beside each other."""
+    one, two = Evaluation([YOUNG], [], ""), Evaluation([YOUNG], [], "")
+    remember(OLDEST, NODE, one, [(LAZY, YOUNGER), (ALSO, OLDEST)])
+    remember(OLDEST, NODE, two, [(LAZY, YOUNGER), (ALSO, YOUNGEST)])
+    second = recall(OLDEST, NODE, [YOUNG]).answered(YOUNGER)
+    assert second.answered(OLDEST) is one
+    assert second.answered(YOUNGEST) is two
