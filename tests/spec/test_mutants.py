@@ -123,7 +123,8 @@ def test_findings():
         ("mutant: same", ("F4",), "failed"),
         ("mutant: boasting", ("T1",), "failed"),
     ]
-    assert "Noticed by 'targets of " in found[0].message
+    assert found[0].message.startswith("The targets of an exec output are dispatched in the reverse of the order")
+    assert "Noticed by 'the first listener that fails ends it' and 'request 0'." in found[0].message
     assert found[1].message == "It is not wrong. no vector of F4 fails; the first 10 random requests don't show it."
     assert "request 0 shows it, though UNREACHED says: Nobody can see me." in found[2].message
 
