@@ -261,6 +261,10 @@ def test_steps_add_up():
         paused = []
         async with tf.open_run(loop_graph(), services={"notes": []}, options=STEADY, observers=[paused.append]) as run:
             assert repr(run.gate) == "<Gate: open, 0 parked>"
+            with pytest.raises(RuntimeError, match=r"^The gate is open: there is nothing to step\. Call gate"):
+                run.gate.step()
+            run.gate.resume()
+            assert paused == []
             run.gate.pause("look around")
             await run.gate.wait_parked()
             for _ in range(3):

@@ -45,7 +45,7 @@ def test_noticed_by_a_vector_of_its_rule(mutant):
     assert by_vector(mutant, VECTORS) is not None, mutant.wrong
 
 
-EXAMPLES_HERE, NOTICED_HERE = 20, 34
+EXAMPLES_HERE, NOTICED_HERE = 12, 24
 
 
 def test_noticed_by_random_requests():
