@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 import trioflow as tf
 from trioflow.testing import EventLog, run_virtual
@@ -13,6 +13,10 @@ from trioflow.testing import EventLog, run_virtual
 # How long one drawn case takes says something about how busy the machine is, not about what is tested.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
+# For `make mutation`: a failure is enough, the smallest example of it is not needed.
+settings.register_profile(
+    "mutation", phases=[Phase.explicit, Phase.generate], database=None, derandomize=True, deadline=None
+)
 
 
 class Bench:

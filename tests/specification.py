@@ -11,9 +11,7 @@ ROOT = Path(__file__).parent.parent
 SPEC = ROOT / "spec"
 PROSE = sorted((SPEC / "rules").glob("*.md"))
 
-TABLE = tomllib.loads((SPEC / "rules.toml").read_text(encoding="utf-8"))
-RULES = TABLE["rules"]
-PENDING = TABLE["pending"]
+RULES = tomllib.loads((SPEC / "rules.toml").read_text(encoding="utf-8"))["rules"]
 
 _HEADING = re.compile(r"^### (?P<rule>[A-Z]\d+) (?P<title>.+)\n\n(?P<level>\w+) · (?P<seen>.+)$", re.MULTILINE)
 _EXAMPLE = re.compile(r"^```json vector\n(.*?)^```$", re.MULTILINE | re.DOTALL)

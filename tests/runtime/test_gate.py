@@ -252,3 +252,58 @@ def test_cancelled_while_parked():
         assert run.gate.statistics().parked == 0
 
     virtually(main)
+
+
+def test_steps_add_up():
+    """Steps that are given faster than they are used are all used; whoever has passed is forgotten (G2)."""
+
+    async def main():
+        paused = []
+        async with tf.open_run(loop_graph(), services={"notes": []}, options=STEADY, observers=[paused.append]) as run:
+            assert repr(run.gate) == "<Gate: open, 0 parked>"
+            with pytest.raises(RuntimeError, match=r"^The gate is open: there is nothing to step\. Call gate"):
+                run.gate.step()
+            run.gate.resume()
+            assert paused == []
+            run.gate.pause("look around")
+            await run.gate.wait_parked()
+            for _ in range(3):
+                run.gate.step()
+            await run.gate.wait_parked()
+            assert run.statistics().steps == 3
+            assert run.gate._stepping == set()
+            run.gate.resume()
+            await run.result()
+            with pytest.raises(tf.RunFinished, match=r"The run has ended: there is nothing to step\.$"):
+                run.gate.step()
+        assert [event.reason for event in paused if isinstance(event, tf.events.RunPaused)] == ["look around"]
+
+    virtually(main)
+
+
+def test_who_dies_waiting_leaves_no_step():
+    """A strand that is cancelled while it waits, and was not let pass, lets nobody else pass (G2)."""
+    with tf.build() as g:
+        start, race = g.add(tf.nodes.Start), g.add(tf.nodes.Race)
+        quick, slow = g.add(Wait, "quick", seconds=1.0), g.add(Wait, "slow", seconds=0.7)
+        late, never = g.add(Note, "late", value="late"), g.add(Wait, "never", seconds=1.0)
+        g.connect(start.then, race.enter)
+        g.connect(race.a, quick.enter)
+        g.connect(race.b, slow.enter)
+        g.connect(slow.then, never.enter)
+        g.connect(race.done, late.enter)
+
+    async def main():
+        notes = []
+        async with tf.open_run(g.graph, services={"notes": notes}, options=STEADY) as run:
+            await trio.sleep(0.5)
+            run.gate.pause()
+            await trio.sleep(0.3)
+            assert run.gate.statistics().parked == 1
+            await trio.sleep(0.7)
+            assert run.gate.statistics().parked == 1
+            assert "late" not in notes
+            run.gate.resume()
+        assert "late" in notes
+
+    virtually(main)

@@ -82,6 +82,23 @@ def test_union_in_detail():
     assert union({"a": 1, "b": 1}, {"a": 2, "b": 2, "c": 2}, {"a": 1, "b": 3}) == {"a": 2, "b": 3, "c": 2}
 
 
+@pytest.mark.parametrize(
+    ("mine", "theirs"), [([1], {"a": 1}), ({"a": 1}, [1]), ((1,), [1]), ([1], (1,)), ({1}, [1]), ((1,), {1}), (1, "1")]
+)
+def test_no_union_of_two_kinds(mine, theirs):
+    """Values of different kinds have no union, and the message names both kinds (F4)."""
+    kinds = f"TypeError: {type(mine).__name__} and {type(theirs).__name__} have no union"
+    with pytest.raises(MergeError, match=kinds):
+        merge_variable("union", {}, "v", [], mine, theirs)
+
+
+def test_union_knows_types():
+    """1, 1.0 and True are three items, in lists that can be hashed and in those that can't (F4, D11)."""
+    union = THREE_WAY["union"]
+    assert list(map(repr, union([], [1, True], [1.0, 1]))) == ["1", "True", "1.0"]
+    assert list(map(repr, union([], [1, []], [True, 1.0, 1, []]))) == ["1", "[]", "True", "1.0"]
+
+
 @given(numbers, st.lists(numbers))
 def test_min_and_max(base, values):
     """Forks that keep the smaller or the greater leave the same as one after the other (F3, F4)."""

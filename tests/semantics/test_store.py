@@ -27,6 +27,7 @@ def test_writing_makes_a_cell():
     """Writing makes a new cell and a new revision even if the value is equal (D9)."""
     store = a_store()
     first, revision = store.write(1, "same"), store.revision
+    assert first.origin == "?"
     assert store.write(1, "same") is not first
     assert store.revision is not revision
 
@@ -337,3 +338,38 @@ def test_concurrent_leaves_what_sequential_leaves(body):
     assert {key: cell.value for key, cell in found.state.items()} == {
         key: cell.value for key, cell in expected.state.items()
     }
+
+
+def test_each_place_is_noted_once():
+    """However often a place is written, or merged into, a strand notes it once: memory does not grow (F7)."""
+    owner = a_store()
+    fork = owner.fork()
+    for _ in range(3):
+        fork.write(1, "x")
+        fork.write_state(0, "k", "x")
+        inner = fork.fork()
+        inner.write(1, "y")
+        inner.write_state(0, "k", "y")
+        fork.merge(inner.writes())
+    assert fork._dirty == [1, (0, "k")]
+
+
+def test_merge_error_names_the_variable():
+    """What can't be merged is named (F4)."""
+    owner = a_store("sum")
+    fork = owner.fork()
+    owner.write(0, 1)
+    fork.write(0, "text")
+    with pytest.raises(MergeError, match="Variable 'v' can't be merged by 'sum'"):
+        owner.merge(fork.writes())
+
+
+@pytest.mark.parametrize(("mine", "theirs"), [*itertools.product(["?", "a"], ["?", "b"])])
+def test_origin_of_what_was_merged(mine, theirs):
+    """A merged value comes from both sides; where nobody watches, it comes from nowhere (E5)."""
+    owner = a_store("sum")
+    fork = owner.fork()
+    owner.write(0, 1, mine)
+    fork.write(0, 2, theirs)
+    owner.merge(fork.writes())
+    assert owner.cells[0].origin == ("?" if mine == theirs == "?" else "+" + digest((mine, theirs)))

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 
 import pytest
-from specification import HEADINGS, PENDING, ROOT, RULES, SPEC
+from specification import HEADINGS, ROOT, RULES, SPEC
 
 VECTORS = sorted((SPEC / "vectors").rglob("*.json"))
 MUTANTS = sorted(path for path in (SPEC / "mutants").glob("*.py") if not path.stem.startswith("_"))
@@ -45,18 +45,8 @@ def test_each_rule_says_where_it_is_checked(rule):
     assert name in [each.name for each in defined if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
-def test_pending():
-    """What is said to be missing still is: otherwise it is to be checked."""
-    there = [
-        each for each in PENDING if each != "vectors" and (any((SPEC / each).rglob("*.*")) or (SPEC / each).is_file())
-    ]
-    assert there == [], "they are there: take them from `pending` in rules.toml"
-
-
 def test_rules_have_their_vectors():
     """Rules that vectors can show have enough of them, and no vector names another rule."""
-    if "vectors" in PENDING:
-        return
     named = Counter(rule for path in VECTORS for rule in set(json.loads(path.read_text(encoding="utf-8"))["rules"]))
     assert set(named) <= set(RULES)
     wanting = {rule: named[rule] for rule, table in RULES.items() if table["vectors"] and named[rule] < LEAST_VECTORS}
@@ -74,8 +64,6 @@ def rule_of(mutant):
 
 def test_rules_have_their_mutants():
     """Rules that an engine can break in a way that shows have a mutant, and no mutant breaks another rule."""
-    if "mutants" in PENDING:
-        return
     assert {rule_of(path) for path in MUTANTS} == {rule for rule, table in RULES.items() if table["mutants"]}
 
 
@@ -97,7 +85,7 @@ def test_links_lead_somewhere(path):
     """Every link within the specification leads to a file that exists, and to a heading in it."""
     text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     for target, anchor in _LINK.findall(text):
-        if target.startswith("http") or target in PENDING:
+        if target.startswith("http"):
             continue
         to = (path.parent / target).resolve() if target else path
         assert to.exists(), target

@@ -1,0 +1,16 @@
+"""Of the host's events that wait, the newest is handled first."""
+
+from trioflow.runtime.run import Run
+
+RULE = "B1"
+EDITS = [
+    (
+        Run._handle_host_events,
+        (
+            "event = self._host_events[0]\n"
+            "            await drive(strand, line, event.targets)\n"
+            "            self._host_events.popleft()"
+        ),
+        ("event = self._host_events.pop()\n            await drive(strand, line, event.targets)"),
+    ),
+]

@@ -1,0 +1,17 @@
+"""Of several values that a data node's body writes to one output, the first one counts."""
+
+from trioflow.runtime.demand import DataActivation
+
+RULE = "D3"
+UNREACHED = "No data node that the campaign draws writes one output twice, or is asked for one that it did not write."
+EDITS = [
+    (
+        DataActivation.set_output,
+        "self.outputs[output_place(self._frame.node, socket)] = value",
+        (
+            "place = output_place(self._frame.node, socket)\n"
+            "    if self.outputs[place] is UNSET:\n"
+            "        self.outputs[place] = value"
+        ),
+    ),
+]

@@ -1,0 +1,12 @@
+"""Writing a value that is equal to the one there makes no new version."""
+
+from trioflow.semantics.store import Store
+
+RULE = "D9"
+EDITS = [
+    (
+        Store.write,
+        "old = self.cells[slot]",
+        ("old = self.cells[slot]\n    if old is not None and old.value == value:\n        return old"),
+    ),
+]

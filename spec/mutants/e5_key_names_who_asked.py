@@ -1,0 +1,12 @@
+"""The key of an evaluation depends on who asked for it first."""
+
+from trioflow.runtime.demand import _complete
+
+RULE = "E5"
+EDITS = [
+    (
+        _complete,
+        "key = _identity(graph.prefix + node.id, node, frame.used, pulled)",
+        'key = f"{_identity(graph.prefix + node.id, node, frame.used, pulled)}{activation.where}"',
+    ),
+]

@@ -1,0 +1,17 @@
+"""When a fork fails, its siblings and the body go on; the failure comes when all are joined."""
+
+from trioflow.runtime.forks import StrandFork, open_forks
+
+RULE = "F2"
+EDITS = [
+    (StrandFork.run, "raise  # F2: the nursery cancels the siblings and the owner's body", ""),
+    (
+        open_forks,
+        "await forks.join()",
+        (
+            "await forks.join()\n"
+            "                if forks.first_failure is not None:\n"
+            "                    raise forks.first_failure"
+        ),
+    ),
+]

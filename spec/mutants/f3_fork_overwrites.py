@@ -1,0 +1,8 @@
+"""What a fork wrote replaces what its owner wrote later."""
+
+from trioflow.semantics.store import Store
+
+RULE = "F3"
+EDITS = [
+    (Store.merge, "elif mine is None or self._written(key, mine) < number:  # F3", "else:"),
+]

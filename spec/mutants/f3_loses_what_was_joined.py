@@ -1,0 +1,8 @@
+"""What was joined inside a fork is lost when the fork itself is joined."""
+
+from trioflow.semantics.store import Store
+
+RULE = "F3"
+EDITS = [
+    (Store._put, "self._dirty.append(key)", "pass"),
+]

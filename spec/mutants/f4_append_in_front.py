@@ -1,0 +1,8 @@
+"""The policy `append` puts what the fork appended before what its owner did."""
+
+from trioflow.semantics.merge import _append
+
+RULE = "F4"
+EDITS = [
+    (_append, "return mine + theirs[len(base) :]", "return theirs + mine[len(base) :]"),
+]

@@ -1,0 +1,8 @@
+"""Under the policy `error`, a conflict is settled as by `last`."""
+
+from trioflow.semantics.store import Store
+
+RULE = "F4"
+EDITS = [
+    (Store._merged, 'if variable.policy == "last":', 'if variable.policy in ("last", "error"):'),
+]

@@ -1,0 +1,8 @@
+"""Forks share the state of nodes with their owner."""
+
+from trioflow.semantics.store import Store
+
+RULE = "F6"
+EDITS = [
+    (Store.fork, "child.state = self.state.copy()", "child.state = self.state"),
+]

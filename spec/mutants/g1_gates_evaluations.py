@@ -1,0 +1,16 @@
+"""Evaluations wait at the closed gate, too."""
+
+from trioflow.runtime.state import RunState
+
+RULE = "G1"
+EDITS = [
+    (
+        RunState.pass_evaluation,
+        'await self.turn_of("e", line, node)',
+        (
+            'await self.turn_of("e", line, node)\n'
+            "        if self.gate.slow:\n"
+            '            await self.gate.wait(getattr(line, "strand"), line, node)'
+        ),
+    ),
+]

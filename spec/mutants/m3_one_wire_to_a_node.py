@@ -1,0 +1,16 @@
+"""Of several wires from one exec output to the same node, only the first counts."""
+
+from trioflow.semantics.plan import _Planner
+
+RULE = "M3"
+EDITS = [
+    (
+        _Planner._wire,
+        "targets.setdefault((source.index, exec_output), []).append(Target(target, connection.target.socket))",
+        (
+            "found = targets.setdefault((source.index, exec_output), [])\n"
+            "            if all(each.node is not target for each in found):\n"
+            "                found.append(Target(target, connection.target.socket))"
+        ),
+    ),
+]

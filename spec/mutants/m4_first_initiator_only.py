@@ -1,0 +1,8 @@
+"""Only the first initiator of the document is run."""
+
+from trioflow.semantics.plan import _Planner
+
+RULE = "M4"
+EDITS = [
+    (_Planner.plan, "for node in nodes if _is_initiator(node)),", "for node in nodes if _is_initiator(node))[:1],"),
+]

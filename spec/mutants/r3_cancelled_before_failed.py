@@ -1,0 +1,12 @@
+"""A run that was cancelled and in which something failed on the way out ends as cancelled."""
+
+from trioflow.runtime.run import Run
+
+RULE = "R3"
+EDITS = [
+    (
+        Run._settle,
+        "if failure is not None and not is_cancellation(failure):",
+        "if failure is not None and not is_cancellation(failure) and not cancelled:",
+    ),
+]

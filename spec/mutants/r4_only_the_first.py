@@ -1,0 +1,13 @@
+"""Of several failures that meet in a group of forks, only the first goes on."""
+
+from trioflow.runtime.forks import ForkSet
+
+RULE = "R4"
+UNREACHED = "A second failure in a group needs a clean-up that fails, which the campaign does not draw."
+EDITS = [
+    (
+        ForkSet.in_order,
+        "return collapse(error)",
+        "return error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error",
+    ),
+]

@@ -1,0 +1,17 @@
+"""A failure that passes through an activation comes out as another one."""
+
+from trioflow.runtime.dispatch import dispatch
+
+RULE = "R4"
+EDITS = [
+    (
+        dispatch,
+        ("_tell_failed(run, activation, error)\n            raise"),
+        (
+            "_tell_failed(run, activation, error)\n"
+            "            if isinstance(error, Exception) and line.depth > 1:\n"
+            "                raise RuntimeError(str(error)) from error\n"
+            "            raise"
+        ),
+    ),
+]

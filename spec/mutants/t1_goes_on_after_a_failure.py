@@ -1,0 +1,17 @@
+"""A target that fails does not keep the ones after it from being dispatched."""
+
+from trioflow.runtime.dispatch import dispatch
+
+RULE = "T1"
+EDITS = [
+    (
+        dispatch,
+        ("_tell_failed(run, activation, error)\n            raise"),
+        (
+            "_tell_failed(run, activation, error)\n"
+            "            if pending and not is_cancellation(error):\n"
+            "                continue\n"
+            "            raise"
+        ),
+    ),
+]

@@ -1,0 +1,17 @@
+"""A dispatch does not look whether its strand was cancelled."""
+
+from trioflow.runtime.dispatch import dispatch
+from trioflow.runtime.state import RunState
+
+RULE = "T2"
+EDITS = [
+    (dispatch, "await checkpoint_if_cancelled()  # T2", ""),
+    (
+        RunState.pass_gate,
+        'await self.schedule.turn(f"d {Path(line.where, line.count)} {node.id}")',
+        (
+            "with trio.CancelScope(shield=True):\n"
+            '            await self.schedule.turn(f"d {Path(line.where, line.count)} {node.id}")'
+        ),
+    ),
+]

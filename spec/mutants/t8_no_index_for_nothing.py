@@ -1,0 +1,12 @@
+"""A sequential emit takes no index if nothing is connected."""
+
+from trioflow.runtime.activation import Activation
+
+RULE = "T8"
+EDITS = [
+    (
+        Activation.emit,
+        ("line = Line(self)\n        if not targets:\n            await checkpoint_if_cancelled()\n            return"),
+        ("if not targets:\n            await checkpoint_if_cancelled()\n            return\n        line = Line(self)"),
+    ),
+]

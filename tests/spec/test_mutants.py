@@ -1,0 +1,137 @@
+"""Engines that each break one rule are noticed: by a vector that names the rule, and by random requests."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+from specification import EXAMPLES, RULES, SPEC
+
+import trioflow as tf
+from trioflow.conformance.mutants import Campaign, Mutant, NotApplicable, by_vector, check_mutants, load_mutants
+from trioflow.conformance.vectors import PACKAGED, load_vectors, vector_from
+from trioflow.runtime.activation import Activation
+from trioflow.runtime.demand import Failed, demand
+from trioflow.runtime.forks import open_forks
+from trioflow.semantics.merge import merge_variable
+from trioflow.semantics.store import Store
+
+VECTORS = [*load_vectors(PACKAGED), *(vector_from(each.vector, each.where) for each in EXAMPLES)]
+MUTANTS = load_mutants()
+
+ADDS_ONE = Mutant("x", "F4", "It adds one.", ((merge_variable, "return merge(", "return 1 + merge("),))
+THE_SAME = Mutant("same", "F4", "It is not wrong.", ((merge_variable, "return merge(", "return  merge("),))
+
+
+class Silent:
+    def show(self, what, done, total, failed):
+        assert done < total
+
+
+def test_all_are_loaded():
+    """Each file is a mutant, named after its rule, which says in one sentence what is wrong."""
+    assert [each.name for each in MUTANTS] == sorted(path.stem for path in (SPEC / "mutants").glob("*.py"))
+    for each in MUTANTS:
+        assert each.rule in RULES
+        assert each.name.startswith(f"{each.rule.lower()}_")
+        assert each.wrong.endswith(".")
+        assert each.edits
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_noticed_by_a_vector_of_its_rule(mutant):
+    """A vector that names the rule fails when the rule is broken."""
+    assert by_vector(mutant, VECTORS) is not None, mutant.wrong
+
+
+EXAMPLES_HERE, NOTICED_HERE = 12, 24
+
+
+def test_noticed_by_random_requests():
+    """A few random requests notice many mutants; `trioflow conformance engine` asks until all are noticed."""
+    campaign = Campaign(EXAMPLES_HERE)
+    noticed = [each.name for each in MUTANTS if campaign.notices(each) is not None]
+    assert len(noticed) >= NOTICED_HERE, noticed
+
+
+def test_random_requests_find_nothing_in_the_engine_itself():
+    """What notices the mutants does not notice the engine."""
+    assert Campaign(EXAMPLES_HERE).notices(THE_SAME) is None
+
+
+def test_whoever_has_imported_it():
+    """A mutant is alive wherever the function is used, and nowhere afterwards."""
+    arguments = ("sum", {}, "v", 10, 12, 15)
+    with ADDS_ONE.alive():
+        assert merge_variable(*arguments) == 18
+        assert inspect.unwrap(merge_variable).__code__.co_filename.startswith("<mutant x ")
+    assert merge_variable(*arguments) == 17
+
+
+def test_gone_after_a_failure():
+    """The engine is whole again, whatever happens meanwhile."""
+    with pytest.raises(KeyError), ADDS_ONE.alive():
+        raise KeyError
+    assert merge_variable("sum", {}, "v", 10, 12, 15) == 17
+
+
+def test_several_edits_of_one_function():
+    """Edits of one function add up; properties, decorated functions and marked generators can be edited."""
+    mutant = Mutant(
+        "y", "D4", "Nothing.",
+        (
+            (Store.fork, "child.state = self.state.copy()", "child.state = {}"),
+            (Store.fork, "child.cells = self.cells.copy()", "child.cells = []"),
+            (Failed.asks, "return self._pulled", "return  self._pulled"),
+            (open_forks, "strand.nurseries += 1", "strand.nurseries +=  1"),
+            (demand, "finished: Evaluation | None = None", "finished = None"),
+            (Activation.join, "forks = self.rarely.forks", "forks =  self.rarely.forks"),
+        ),
+    )  # fmt: skip
+    store = Store(1, (), {}, iter(range(9)).__next__)
+    store.write(0, 5)
+    request = {"graph": {"trioflow": "1.0"}, "level": 3}
+    with mutant.alive():
+        child = store.fork()
+        assert (child.cells, child.state) == ([], {})
+        assert inspect.unwrap(open_forks).__code__.co_filename.startswith("<mutant y ")
+        assert demand.__code__.co_flags & inspect.CO_ITERABLE_COROUTINE
+    assert store.fork().cells == store.cells
+    assert request
+
+
+@pytest.mark.parametrize(("old", "times"), [("nowhere", 0), ("error", 4)])
+def test_engine_that_has_changed(old, times):
+    """An edit whose place is not there, or there more than once, is refused with its name and place."""
+    mutant = Mutant("z", "F4", "Nothing.", ((merge_variable, old, "pass"),))
+    message = rf"mutant z: expected '{old}' once in trioflow.semantics.merge.merge_variable, found it {times} times"
+    with pytest.raises(NotApplicable, match=message), mutant.alive():
+        raise AssertionError
+    (finding,) = check_mutants(Silent(), VECTORS, mutants=[mutant], examples=1)
+    assert finding.outcome == "failed"
+    assert re.match(message, finding.message)
+
+
+def test_findings():
+    """Who is noticed has passed; who is not has failed, and so has one that is although it says that it can't be."""
+    loud = next(each for each in MUTANTS if each.name == "t1_last_wire_first")
+    boasting = Mutant("boasting", loud.rule, loud.wrong, loud.edits, "Nobody can see me.")
+    found = list(check_mutants(Silent(), VECTORS, mutants=[loud, THE_SAME, boasting], examples=10))
+    assert [(each.name, each.rules, each.outcome) for each in found] == [
+        ("mutant: t1_last_wire_first", ("T1",), "passed"),
+        ("mutant: same", ("F4",), "failed"),
+        ("mutant: boasting", ("T1",), "failed"),
+    ]
+    assert found[0].message.startswith("The targets of an exec output are dispatched in the reverse of the order")
+    assert "Noticed by 'the first listener that fails ends it' and 'request 0'." in found[0].message
+    assert found[1].message == "It is not wrong. no vector of F4 fails; the first 10 random requests don't show it."
+    assert "request 0 shows it, though UNREACHED says: Nobody can see me." in found[2].message
+
+
+def test_fault_of_the_engine_is_no_traceback():
+    """What a mutant raises where nothing may be raised is an answer like any other."""
+    mutant = Mutant("crash", "T1", "It dies.", ((tf.runtime.dispatch.dispatch, "pending = [*targets[::-1]]", "1 / 0"),))
+    death = Campaign(1).notices(mutant)
+    assert death is not None
+    assert "ZeroDivisionError" in death.message

@@ -1,0 +1,233 @@
+"""Mutants: this engine with one rule broken. Each must be noticed, or the checks of that rule check nothing.
+
+A mutant is a file of `spec/mutants/`: a docstring that says what is wrong, the constants `RULE` and `EDITS`, and
+perhaps `UNREACHED`. An edit is a function of the engine, a piece of its source, and what stands there instead; while
+the mutant is alive, the function runs the edited code, whoever has imported it.
+
+It dies by a vector that names its rule, and by the random campaign within so many requests; one that random requests
+can't show says why in `UNREACHED`.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import importlib.util
+import inspect
+import textwrap
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any, cast
+
+import attrs
+
+from trioflow.conformance.comparison import OUTCOME, Difference, difference
+from trioflow.conformance.engine import EnginePort
+from trioflow.conformance.findings import Finding, Outcome
+from trioflow.conformance.strategies import request_number
+from trioflow.conformance.suite import Progress
+from trioflow.conformance.vectors import Vector, check_vector
+from trioflow.reference import small_step
+
+__all__ = ["MUTANTS", "Campaign", "Death", "Mutant", "NotApplicable", "by_vector", "check_mutants", "load_mutants"]
+
+MUTANTS = Path(__file__).parent / "shipped_mutants"
+"""The mutants that come with the kit: in a checkout a link to `spec/mutants`."""
+EXAMPLES = 3000
+"""Random requests after which a mutant counts as not noticed."""
+
+Edit = tuple[Any, str, str]
+"""A function, method or property; what stands in its source, once; what is to stand there."""
+
+_COMPARED = (*OUTCOME, "steps", "canonical")
+
+
+class NotApplicable(ValueError):
+    """The engine's source is another one than the mutant was written for."""
+
+
+@attrs.frozen
+class Mutant:
+    """One broken engine. `unreached` says why random requests don't show it; it is empty if they do."""
+
+    name: str
+    rule: str
+    wrong: str
+    edits: tuple[Edit, ...]
+    unreached: str = ""
+
+    @contextmanager
+    def alive(self) -> Generator[None, None, None]:
+        """Break the engine of this process within the block. Raises `NotApplicable`."""
+        pieces: dict[FunctionType, list[tuple[str, str]]] = {}
+        for target, old, new in self.edits:
+            pieces.setdefault(_function(target), []).append((old, new))
+        edited = {function: self._edited(function, replaced) for function, replaced in pieces.items()}
+        whole = {function: function.__code__ for function in edited}
+        try:
+            for function, code in edited.items():
+                function.__code__ = code
+            yield
+        finally:
+            for function, code in whole.items():
+                function.__code__ = code
+
+    def _edited(self, function: FunctionType, replaced: Sequence[tuple[str, str]]) -> CodeType:
+        source = textwrap.dedent(inspect.getsource(function))
+        where = f"{function.__module__}.{function.__qualname__}"
+        for old, new in replaced:
+            if source.count(old) != 1:
+                raise NotApplicable(
+                    f"mutant {self.name}: expected {old!r} once in {where}, found it {source.count(old)} times. "
+                    "The engine has changed there: write the edit anew."
+                )
+            source = source.replace(old, new)
+        tree = ast.parse(source)
+        cast("ast.FunctionDef", tree.body[0]).decorator_list = []
+        # A file name of its own: measurements of coverage must not take these lines for the engine's.
+        flags = __future__.annotations.compiler_flag
+        module = compile(tree, f"<mutant {self.name} of {where}>", "exec", flags=flags, dont_inherit=True)
+        whole = function.__code__
+        (code,) = (
+            each for each in module.co_consts if isinstance(each, CodeType) and each.co_name == whole.co_name
+        )  # fmt: skip
+        # A generator that `types.coroutine` has marked stays one.
+        return code.replace(co_flags=code.co_flags | (whole.co_flags & inspect.CO_ITERABLE_COROUTINE))
+
+
+def _function(target: Any) -> FunctionType:
+    """The function behind a property or a decorator."""
+    found: Any = target.fget if isinstance(target, property) else inspect.unwrap(target)
+    assert isinstance(found, FunctionType), target
+    return found
+
+
+def load_mutants(folder: Path = MUTANTS) -> list[Mutant]:
+    """All mutants in a folder, by name. Runs their files."""
+    found: list[Mutant] = []
+    for path in sorted(folder.glob("*.py")):
+        spec = importlib.util.spec_from_file_location(f"trioflow_mutant_{path.stem}", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        wrong = " ".join((module.__doc__ or "").split())
+        found.append(Mutant(path.stem, module.RULE, wrong, tuple(module.EDITS), getattr(module, "UNREACHED", "")))
+    return found
+
+
+# --- how they die ----------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Death:
+    """What has noticed a mutant: a vector, or the request of a number; the rules that it points to, and what it saw."""
+
+    by: str
+    rules: tuple[str, ...]
+    message: str
+
+
+class _MutantPort(EnginePort):
+    """The engine as it is now, for which everything that it may raise is an answer."""
+
+    def run(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            return super().run(request)
+        except Exception as error:  # nobody knows what a broken engine raises
+            return {"type": "error", "id": 0, "message": f"{type(error).__name__}: {error}"}
+
+
+def by_vector(mutant: Mutant, vectors: Sequence[Vector]) -> Death | None:
+    """The first vector of the mutant's rule that it fails; those of one schedule, which are quick, come first."""
+    named = [vector for vector in vectors if mutant.rule in vector.rules]
+    with mutant.alive():
+        for vector in sorted(named, key=lambda vector: vector.explore):
+            found = check_vector(_MutantPort(), vector)
+            if found.outcome == "failed":
+                return Death(vector.name, vector.rules, found.message)
+    return None
+
+
+_ASKED = 3
+"""How often a difference must come, so that it is the mutant's and no accident."""
+
+
+class Campaign:
+    """Random requests and what must come of them, drawn once for all mutants."""
+
+    def __init__(self, examples: int = EXAMPLES, seed: int = 0) -> None:
+        self._examples = examples
+        self._seed = seed
+        self._judged: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = []
+
+    def notices(self, mutant: Mutant) -> Death | None:
+        """The first request that the mutant answers wrongly, each time, and the whole engine does not.
+
+        One that is said to be out of reach is given a tenth of the requests, to see whether it still is.
+        """
+        for number in range(self._examples // 10 if mutant.unreached else self._examples):
+            request, expected = self._judge(number)
+            with mutant.alive():
+                found = _difference(request, expected)
+                certain = found is not None and all(_difference(request, expected) for _ in range(_ASKED - 1))
+            if certain and not any(_difference(request, expected) for _ in range(_ASKED)):
+                assert found is not None
+                return Death(f"request {number}", found.rules, str(found))
+        return None
+
+    def _judge(self, number: int) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        if number == len(self._judged):
+            request = {**request_number(number, self._seed), "level": 3}
+            answer = small_step(request)
+            self._judged.append((request, {field: answer[field] for field in _COMPARED}))
+        return self._judged[number]
+
+
+def _difference(request: Mapping[str, Any], expected: Mapping[str, Any]) -> Difference | None:
+    answer = _MutantPort().run(request)
+    if answer["type"] == "error":
+        return Difference("type", "type", "result", answer["message"], ("R3",))
+    return difference(expected, answer)
+
+
+def check_mutants(
+    progress: Progress,
+    vectors: Sequence[Vector],
+    *,
+    mutants: Sequence[Mutant] | None = None,
+    examples: int = EXAMPLES,
+    seed: int = 0,
+) -> Iterator[Finding]:
+    """A finding for each mutant: passed if it is noticed. Breaks the engine of this process while it is at work."""
+    mutants = load_mutants() if mutants is None else mutants
+    campaign = Campaign(examples, seed)
+    failed = 0
+    for done, mutant in enumerate(mutants):
+        progress.show(f"mutants: {mutant.name}", done, len(mutants), failed)
+        finding = _check(mutant, vectors, campaign, examples)
+        failed += finding.outcome == "failed"
+        yield finding
+
+
+def _check(mutant: Mutant, vectors: Sequence[Vector], campaign: Campaign, examples: int) -> Finding:
+    started = time.perf_counter()
+    rules = (mutant.rule,)
+    try:
+        vector, request = by_vector(mutant, vectors), campaign.notices(mutant)
+    except NotApplicable as fault:
+        return Finding(f"mutant: {mutant.name}", rules, 0, "failed", str(fault), time.perf_counter() - started)
+    faults: list[str] = []
+    if vector is None:
+        faults.append(f"no vector of {mutant.rule} fails")
+    if request is None and not mutant.unreached:
+        faults.append(f"the first {examples:,} random requests don't show it")
+    if request is not None and mutant.unreached:
+        faults.append(f"{request.by} shows it, though UNREACHED says: {mutant.unreached}")
+    outcome: Outcome = "failed" if faults else "passed"
+    noticed = [f"{death.by!r}" for death in (vector, request) if death is not None]
+    message = f"{mutant.wrong} " + ("; ".join(faults) + "." if faults else f"Noticed by {' and '.join(noticed)}.")
+    return Finding(f"mutant: {mutant.name}", rules, 0, outcome, message, time.perf_counter() - started)
