@@ -1,17 +1,17 @@
 """The outputs of an exec node are unset again when its next activation starts."""
 
-from trioflow.runtime.activation import Activation
+from trioflow.runtime.dispatch import dispatch
 
 RULE = "D2"
 EDITS = [
     (
-        Activation.__init__,
-        "self.plan: PlanNode = target.node",
+        dispatch,
+        "activation.plan = node\n",
         (
-            "self.plan: PlanNode = target.node\n"
-            "    for place in range(len(target.node.type.outputs)):\n"
-            "        strand.store.cells[target.node.first_output + place] = None\n"
-            "    strand.store.revision = object()"
+            "activation.plan = node\n"
+            "            for output in range(len(node.type.outputs)):\n"
+            "                strand.store.cells[node.first_output + output] = None\n"
+            "            strand.store.revision = object()\n"
         ),
     ),
 ]

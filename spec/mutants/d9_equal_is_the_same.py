@@ -6,7 +6,7 @@ RULE = "D9"
 EDITS = [
     (
         Store.write,
-        "old = self.cells[slot]",
-        ("old = self.cells[slot]\n    if old is not None and old.value == value:\n        return old"),
+        "old = cells[slot]",
+        ("old = cells[slot]\n    if old is not None and old.value == value:\n        return old"),
     ),
 ]

@@ -7,12 +7,12 @@ UNREACHED = "The campaign compares what happened in a step without its order."
 EDITS = [
     (
         ForkSet.join,
-        "for conflict in self._strand.store.merge(fork.writes):",
-        (
-            "conflicts = self._strand.store.merge(fork.writes)\n"
-            "        run.tell(StrandJoined, fork.line, self._node)\n"
-            "        for conflict in conflicts:"
-        ),
+        "conflict.lost)\n        if run.watch is not None:\n            run.tell(StrandJoined, fork.line, self._node)",
+        "conflict.lost)",
     ),
-    (ForkSet.join, ("conflict.lost)\n        run.tell(StrandJoined, fork.line, self._node)"), "conflict.lost)"),
+    (
+        ForkSet.join,
+        "if fork.writes.cells:",
+        "run.tell(StrandJoined, fork.line, self._node)\n        if fork.writes.cells:",
+    ),
 ]

@@ -6,7 +6,7 @@ RULE = "E3"
 EDITS = [
     (
         ForkSet.join,
-        "run.tell(StrandJoined, fork.line, self._node)",
-        ("if fork.writes.cells:\n            run.tell(StrandJoined, fork.line, self._node)"),
+        "if run.watch is not None:",
+        "if fork.writes.cells:",
     ),
 ]

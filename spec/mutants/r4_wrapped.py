@@ -6,12 +6,12 @@ RULE = "R4"
 EDITS = [
     (
         dispatch,
-        ("_tell_failed(run, activation, error)\n            raise"),
+        ("_tell_failed(run, activation, error)\n                raise"),
         (
             "_tell_failed(run, activation, error)\n"
-            "            if isinstance(error, Exception) and line.depth > 1:\n"
-            "                raise RuntimeError(str(error)) from error\n"
-            "            raise"
+            "                if isinstance(error, Exception) and line.depth > 1:\n"
+            "                    raise RuntimeError(str(error)) from error\n"
+            "                raise"
         ),
     ),
 ]

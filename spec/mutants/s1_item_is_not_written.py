@@ -4,5 +4,5 @@ from trioflow.runtime.activation import Activation
 
 RULE = "S1"
 EDITS = [
-    (Activation.emit, "values = {item: value, **(also or {})}", "values = dict(also or {})"),
+    (Activation.emit, "= {item: value, **also} if also else {item: value}", "= dict(also or {})"),
 ]

@@ -6,12 +6,13 @@ RULE = "T1"
 EDITS = [
     (
         dispatch,
-        ("_tell_failed(run, activation, error)\n            raise"),
+        ("_tell_failed(run, activation, error)\n                raise"),
         (
             "_tell_failed(run, activation, error)\n"
-            "            if pending and not is_cancellation(error):\n"
-            "                continue\n"
-            "            raise"
+            "                if pending and not is_cancellation(error):\n"
+            "                    target = pending.pop()\n"
+            "                    continue\n"
+            "                raise"
         ),
     ),
 ]

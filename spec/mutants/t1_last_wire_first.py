@@ -4,5 +4,6 @@ from trioflow.runtime.dispatch import dispatch
 
 RULE = "T1"
 EDITS = [
-    (dispatch, "pending = [*targets[::-1]]", "pending = [*targets]"),
+    (dispatch, "target = targets[0]\n", "target = targets[-1]\n"),
+    (dispatch, "pending = [*targets[:0:-1]]", "pending = [*targets[:-1]]"),
 ]

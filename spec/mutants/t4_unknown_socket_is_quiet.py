@@ -1,12 +1,12 @@
 """Triggering a socket that the type does not declare does nothing."""
 
-from trioflow.runtime.activation import Activation
+from trioflow.runtime.dispatch import dispatch
 
 RULE = "T4"
 EDITS = [
     (
-        Activation.trigger,
-        ("self.targets_of(socket)\n        raise AssertionError"),
-        ("await checkpoint_if_cancelled()\n        return"),
+        dispatch,
+        'raise unknown_socket(plan, socket, "exec output", [each.name for each in plan.type.exec_outputs])',
+        "await checkpoint_if_cancelled()\n            return",
     ),
 ]

@@ -6,7 +6,12 @@ RULE = "T6"
 EDITS = [
     (
         dispatch,
-        "pending += _handed_over(target.node, outcome)  # T6",
-        "pending[:0] = _handed_over(target.node, outcome)",
+        (
+            "target = onward[0]\n"
+            "                if len(onward) > 1:\n"
+            "                    pending = pending or []\n"
+            "                    pending += onward[:0:-1]\n"
+        ),
+        "pending = [*onward[::-1], *(pending or ())]\n                target = pending.pop()\n",
     ),
 ]

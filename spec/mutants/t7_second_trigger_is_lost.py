@@ -1,8 +1,8 @@
 """A trigger that is started while another one is running does nothing, instead of failing."""
 
-from trioflow.runtime.activation import Activation
+from trioflow.runtime.dispatch import dispatch
 
 RULE = "T7"
 EDITS = [
-    (Activation.trigger, 'raise self._concurrent("trigger", socket)', "return"),
+    (dispatch, 'raise line.concurrent("trigger", socket)', "return"),
 ]

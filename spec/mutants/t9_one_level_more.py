@@ -4,5 +4,5 @@ from trioflow.runtime.dispatch import dispatch
 
 RULE = "T9"
 EDITS = [
-    (dispatch, "if line.depth >= run.max_depth and targets:", "if line.depth > run.max_depth and targets:"),
+    (dispatch, "if line.depth >= run.max_depth:", "if line.depth > run.max_depth:"),
 ]

@@ -131,7 +131,7 @@ def test_findings():
 
 def test_fault_of_the_engine_is_no_traceback():
     """What a mutant raises where nothing may be raised is an answer like any other."""
-    mutant = Mutant("crash", "T1", "It dies.", ((tf.runtime.dispatch.dispatch, "pending = [*targets[::-1]]", "1 / 0"),))
+    mutant = Mutant("crash", "T1", "It dies.", ((tf.runtime.dispatch.dispatch, "depth = line.depth + 1", "1 / 0"),))
     death = Campaign(1).notices(mutant)
     assert death is not None
     assert "ZeroDivisionError" in death.message
