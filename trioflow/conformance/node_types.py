@@ -148,7 +148,7 @@ def check_node_type(
 
     explore()
     findings = [_simplest(checker, drawn, finding, settings) for finding in found.values()]
-    if not checker.accepted:
+    if not checker.accepted and not findings:
         findings += checker.refusals()
     if findings:
         raise NodeTypeFault(node_type, findings)
@@ -297,12 +297,15 @@ def _driven(body: Coroutine[Any, Any, Any], probe: _Probe, scope: trio.CancelSco
             probe.checkpoints += 1
             waits += probe.struck
             if waits > _PATIENCE:
-                raise _Endless
+                thrown = _Endless()  # into the body, so that what it has opened is closed in order
+                continue
         try:
             answer = yield trap
         except BaseException as error:
-            probe.struck |= scope.cancel_called and isinstance(error, trio.Cancelled)
             thrown = error
+        # trio sends what it wants to be raised, wrapped up.
+        raised = thrown or getattr(answer, "error", None)
+        probe.struck |= scope.cancel_called and isinstance(raised, trio.Cancelled)
 
 
 async def _cancelled_somewhere(body: Coroutine[Any, Any, Any], probe: _Probe) -> Any:
