@@ -21,10 +21,11 @@ import attrs
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from trioflow.conformance.exploration import Undecided, first_difference, search
 from trioflow.errors import TrioflowError
 from trioflow.runtime.schedule import current_schedule
 
-__all__ = ["Controller", "Deadlock", "Step", "controlled", "every_schedule", "turn"]
+__all__ = ["Controller", "Deadlock", "Step", "Undecided", "controlled", "every_schedule", "turn"]
 
 
 class Deadlock(TrioflowError):
@@ -108,9 +109,10 @@ class Controller:
             if self._parked:
                 self.release()
             elif self.advance_clock() is None and not act(True):
+                last = next((f", the last of which let {step.chosen!r} go on" for step in self.steps[-1:]), "")
                 raise Deadlock(
-                    f"After {len(self.steps)} steps nothing can go on and nothing is due: every task waits for another "
-                    "one, or for the outside world, which a controlled schedule can't see."
+                    f"After {len(self.steps)} steps{last}, nothing can go on and nothing is due: every task waits for "
+                    "another one, or for the outside world, which a controlled schedule can't see."
                 )
 
     def _note(self, step: Step) -> Step:
@@ -122,8 +124,8 @@ class Controller:
 async def controlled(choices: Sequence[int] = ()) -> AsyncGenerator[Controller, None]:
     """Run the block under a controlled schedule; where the block ends, so does it.
 
-    Needs a virtual clock that does not jump by itself: `trio.run(main, clock=trio.testing.MockClock())`. Raises
-    `Deadlock` in an exception group if nothing can go on.
+    Needs a virtual clock that does not jump by itself: `trio.run(main, clock=trio.testing.MockClock())`. What the block
+    raises comes out as it is. Raises `TypeError` for another clock, and `Deadlock` if nothing can go on.
     """
     clock = trio.lowlevel.current_clock()
     if not isinstance(clock, MockClock) or clock.autojump_threshold != math.inf:
@@ -132,36 +134,53 @@ async def controlled(choices: Sequence[int] = ()) -> AsyncGenerator[Controller, 
             "trio.run(..., clock=trio.testing.MockClock()), without autojump."
         )
     controller = Controller(choices, clock)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(controller.run)
-        token = current_schedule.set(controller)
-        try:
-            yield controller
-        finally:
-            current_schedule.reset(token)
-            nursery.cancel_scope.cancel()
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(controller.run)
+            token = current_schedule.set(controller)
+            try:
+                yield controller
+            finally:
+                current_schedule.reset(token)
+                nursery.cancel_scope.cancel()
+    except BaseExceptionGroup as group:
+        if len(group.exceptions) > 1:
+            raise
+        raise group.exceptions[0] from None
 
 
-def every_schedule(run: Callable[[Sequence[int]], Sequence[Step]], limit: int = 10_000) -> Iterator[tuple[int, ...]]:
+def every_schedule(
+    run: Callable[[Sequence[int]], Sequence[Step]], limit: int = 10_000, *, twice: bool = False
+) -> Iterator[tuple[int, ...]]:
     """Every schedule there is, as lists of choices, one after the other: `run` runs one and returns its steps.
 
-    Raises `RuntimeError` after `limit` schedules, and if a schedule that is run again finds other labels than before:
-    then something decides that the schedule does not control.
+        def run(choices):
+            async def main():
+                async with controlled(choices) as schedule:
+                    ...
+                return schedule.steps
+
+            return trio.run(main, clock=trio.testing.MockClock())
+
+        for choices in every_schedule(run):
+            ...  # what must hold after each
+
+    With `twice` each is run twice, and all of its steps must be the same. Raises `Undecided` if a schedule that is run
+    again goes another way than before: then something decides that the schedule does not control, such as real time,
+    randomness, the order of a set, or what an earlier run left behind. Raises `RuntimeError` after `limit` schedules.
     """
-    choices: list[int] = []
-    before: list[tuple[str, ...]] = []
-    for _ in range(limit):
-        met = [step.enabled for step in run(choices) if len(step.enabled) > 1]
-        if met[: len(before)] != before:
-            raise RuntimeError(
-                f"The choices {choices} led to other enabled sets than before: {met} instead of {before}"
-            )
-        choices += [0] * (len(met) - len(choices))
-        yield tuple(choices)
-        while choices and choices[-1] + 1 == len(met[len(choices) - 1]):
-            choices.pop()
-        if not choices:
-            return
-        choices[-1] += 1
-        before = met[: len(choices)]
-    raise RuntimeError(f"There are more than {limit} schedules. Make the program smaller, or raise the limit.")
+
+    def decided(choices: Sequence[int]) -> tuple[None, Sequence[tuple[str, ...]]]:
+        steps = [*run(choices)]
+        if twice:
+            again = [*run(choices)]
+            at = first_difference(steps, again)
+            if at is not None:
+                one, other = (each[at] if at < len(each) else "no step" for each in (steps, again))
+                raise Undecided(f"the choices {list(choices)} led to {one} at step {at}, and run again to {other}")
+        return None, [step.enabled for step in steps if len(step.enabled) > 1]
+
+    for number, (choices, _) in enumerate(search(decided)):
+        if number == limit:
+            raise RuntimeError(f"There are more than {limit} schedules. Make the program smaller, or raise the limit.")
+        yield choices
