@@ -136,10 +136,13 @@ class Control(Demands):
         return result
 
     def fork(
-        self, group: Group, owner: Line, work: Callable[[Strand, Line], Steps], *, line: Line | None = None,
+        self, group: Group, owner: Line, work: Callable[[Strand, Line], Steps] | None, *, line: Line | None = None,
         collected: bool = False, discarded: bool = False, limited: bool = True,
     ) -> None:  # fmt: skip
-        """Start a strand, on a line of its own which takes an index of the owner's if it is not given (T8)."""
+        """Start a strand, on a line of its own which takes an index of the owner's if it is not given (T8).
+
+        One that has nothing to do has ended at once.
+        """
         if limited and len(self.strands) >= self.options.get("max_strands", float("inf")):
             raise Failure("strands")  # R8
         strand = Strand(group.strand.store.fork(), [*group.scopes], group.strand.groups)
@@ -148,7 +151,9 @@ class Control(Demands):
         if not discarded:  # S6
             group.unjoined.append(fork)
         self.tell("forked", fork.line.path)
-        self.spawn(strand, self.forked(group, fork, work))
+        fork.ended = work is None
+        if work is not None:
+            self.spawn(strand, self.forked(group, fork, work))
 
     def forked(self, group: Group, fork: Fork, work: Callable[[Strand, Line], Steps]) -> Steps:
         try:
@@ -268,7 +273,7 @@ class Control(Demands):
             yield Wait(condition=lambda: group.in_flight < limit)
         yield from self.on_set(activation, "item", value)
         work = partial(self.dispatch, targets)
-        self.fork(group, activation, work, collected=collects, discarded=node.sockets.discards)
+        self.fork(group, activation, work if targets else None, collected=collects, discarded=node.sockets.discards)
 
     def on_join(self, activation: Activation) -> Steps:
         if activation.group is not None:
@@ -282,7 +287,7 @@ class Control(Demands):
         def work(group: Group) -> Steps:
             for socket in sockets:
                 targets = self.graph.targets(activation.node, socket)
-                self.fork(group, activation, partial(self.dispatch, targets))
+                self.fork(group, activation, partial(self.dispatch, targets) if targets else None)
             return (yield from self.perform(activation, effects))
 
         return (yield from self.grouped(activation.strand, work))

@@ -95,7 +95,7 @@ class Frame:
     """
 
     __slots__ = (
-        "activation", "arrived", "body", "context", "gathered", "known", "node", "pending", "revision", "started",
+        "activation", "arrived", "body", "context", "fleeting", "gathered", "known", "node", "pending", "revision", "started",
         "turned", "used",
     )  # fmt: skip
 
@@ -108,6 +108,8 @@ class Frame:
         self.gathered = False
         # What was demanded for this frame, until it is looked at.
         self.arrived: Evaluation | None = None
+        # Whether it depends on what saw a failure, which is good for one demand only (D5).
+        self.fleeting = False
         self.known: Known | Failed | None = None
         self.revision: object = None
         self.started = False
@@ -289,14 +291,14 @@ def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluati
             else:
                 raise thrown
             continue
-        saw_failure = frame.context is not None and frame.context.saw_failure
-        finished.verified = None if saw_failure else frame.revision  # D5
+        finished.verified = None if frame.fleeting else frame.revision  # D5
         finished.moment = activation.moment if frame.node.impure else None
         activation.strand.store.cells[frame.node.slot] = finished
         if not stack:
             return finished
         frame = stack.pop()
         answer = frame.arrived = finished  # for a body that pulled, or for a frame that has none yet
+        frame.fleeting |= finished.verified is None
 
 
 def _gather(activation: Asking, frame: Frame) -> Pull | None:  # noqa: C901 - a hot path
@@ -451,7 +453,7 @@ def _complete(activation: Asking, frame: Frame, result: Any) -> Evaluation:
     if saw_failure:
         caller = activation.strand.caller
         if caller is not None and caller.context is not None:
-            caller.context.saw_failure = True  # nor is that of the graph, which depends on this
+            caller.context.note_failure()  # nor is that of the graph, which depends on this
     else:
         remember(graph.root_cell, graph.base + node.index, evaluation, pulled)
     if frame.pending is not None:
@@ -592,10 +594,14 @@ class DataActivation(DataContext):
                 cell = await self.fetch(self._activation, planned)
             except Exception:
                 self.pulled.append((planned, _FAILED))
-                self.saw_failure = True
+                self.note_failure()
                 raise
         self.pulled.append((planned, cell))
         return cell
+
+    def note_failure(self) -> None:
+        """A source has failed, and the body saw it: what comes of this evaluation is good for one demand only (D5)."""
+        self.saw_failure = self._frame.fleeting = True
 
     async def fetch(self, activation: Asking, planned: PlanInput) -> Cell:
         """The current cell of an input in this graph or one that it calls, evaluated by the loop that runs the body."""

@@ -74,6 +74,11 @@ class StrandFork(Line, Fork):
             raise RuntimeError("Items of a stream can't be cancelled one by one; use ctx.branches() for that.")
         self._scope.cancel()
 
+    def end_at_once(self) -> None:
+        """It has nothing to do, and so it writes nothing."""
+        self._done = True
+        self.writes = Writes(0, {}, ())
+
     async def run(self, forks: ForkSet, strand: Strand, work: Work | Sequence[Target]) -> None:
         """The task of the strand: it does this work, or dispatches these targets."""
         strand.run.turn_due = perf_counter() + strand.run.turn_after  # the scheduler has just had its turn
@@ -134,15 +139,18 @@ class ForkSet:
             run.reached("strands", limit, self._line)
         fork = StrandFork(self._made, self._line, line, collected, cancellable)
         self._made += 1
-        strand = self._strand.fork()
-        run.strands += 1
         run.forks += 1
-        run.wake()
-        self.in_flight += 1
         if not discard:  # S6
             self._outstanding.append(fork)
         if run.watch is not None:
             run.tell(StrandForked, fork.line, self._node)
+        if not work:  # nothing to dispatch: it has ended, and needs no task
+            fork.end_at_once()
+            return fork
+        strand = self._strand.fork()
+        run.strands += 1
+        run.wake()
+        self.in_flight += 1
         self._nursery.start_soon(fork.run, self, strand, work, name=_NAME)
         return fork
 

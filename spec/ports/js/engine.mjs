@@ -103,12 +103,13 @@ class Group {
     const scope = new Scope(this.scope, outer.nesting); // what is open around its owner now counts for it (F8)
     if (run.strands >= limit) throw new Failure("strands", `more than ${limit} strands at once`);
     const line = take();
-    run.strands += 1;
-    this.alive += 1;
     const number = this.#made++;
     const fork = { line, cancelled: false, ...store.fork() };
     if (!discard) this.#forks.push(fork);
     run.tell("forked", line.path);
+    if (!body && !targets.length) return; // it has nothing to do, and so it has ended
+    run.strands += 1;
+    this.alive += 1;
     run.scheduler.start(async () => {
       try {
         await (body ?? run.dispatch.bind(run, targets, line))(fork.store, scope);

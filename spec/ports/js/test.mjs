@@ -127,7 +127,10 @@ test("what a data node made of a failure is made anew for each demand", async ()
 });
 
 test("a fork that may not be made takes no index", async () => {
-  const graph = { nodes: [start([["try", [["branches", ["o0", "o0", "o1"], []]], [], [["emit"]]]], { stream: { mode: "concurrent" } })] };
+  const graph = {
+    nodes: [start([["try", [["branches", ["o0", "o0", "o0"], []]], [], [["emit"]]]], { stream: { mode: "concurrent" } }), exec("n", [["sleep", 1]])],
+    connections: wires("start.o0 > n.enter"),
+  };
   const { canonical } = await ask(graph, { options: { max_strands: 3 } });
   assert.deepEqual(canonical.strands.map(([path, word]) => `${path.at(-1)} ${word}`), ["0 forked", "1 forked", "2 forked", "2 joined"]);
 });
