@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from trioflow.conformance.findings import (
 )
 from trioflow.conformance.judge import judge, judge_trace, requests, valid
 from trioflow.conformance.port import Port, PortFailure
+from trioflow.conformance.suite import Progress as ShowsProgress
 from trioflow.conformance.suite import Random, Suite
 from trioflow.conformance.vectors import PACKAGED, Vector, load_vectors
 from trioflow.errors import DocumentError, did_you_mean
@@ -54,8 +55,15 @@ class Settings:
     junit: Path | None
 
 
-def check(open_port: Callable[[], AbstractContextManager[Port]], settings: Settings) -> int:
-    """Check a port, say on stdout what was found, and give the exit code. Raises `BadInput`."""
+def check(
+    open_port: Callable[[], AbstractContextManager[Port]],
+    settings: Settings,
+    further: Callable[[Sequence[Vector]], Callable[[ShowsProgress], Iterable[Finding]]] | None = None,
+) -> int:
+    """Check a port, say on stdout what was found, and give the exit code. Raises `BadInput`.
+
+    `further` gives what else is to be checked with the vectors, unless only some rules are asked about.
+    """
     vectors = _vectors(settings)
     known = _baseline(settings.baseline)
     seed = settings.seed if settings.seed is not None else secrets.randbelow(1 << 32)
@@ -64,7 +72,11 @@ def check(open_port: Callable[[], AbstractContextManager[Port]], settings: Setti
         try:
             display.show("starting the port", 0, 1, 0)
             with open_port() as port:
-                suite = Suite(port, vectors, _random(settings, seed), settings.level, display)
+                suite = Suite(
+                    port, vectors, _random(settings, seed), settings.level, display, models=not settings.rules
+                )
+                if further is not None and not settings.rules:
+                    suite.further = further(vectors)
                 try:
                     suite.run()
                 except KeyboardInterrupt:

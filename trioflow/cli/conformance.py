@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -58,12 +59,24 @@ def conformance() -> None:
 
 @conformance.command(epilog=_EPILOG)
 @_check_options
-def engine(**options: Any) -> int:
-    """Check the engine of this installation."""
+@click.option(
+    "--mutants",
+    type=click.IntRange(0),
+    default=3000,
+    show_default=True,
+    help="Break each rule on purpose, and see that vectors and so many random graphs notice it; 0 leaves it out.",
+)
+def engine(mutants: int, **options: Any) -> int:
+    """Check the engine of this installation, and whether the checks notice an engine that breaks a rule."""
     from trioflow.cli.checks import Settings, check  # noqa: PLC0415 - its packages are optional
     from trioflow.conformance.engine import EnginePort  # noqa: PLC0415 - as above
+    from trioflow.conformance.mutants import check_mutants  # noqa: PLC0415 - as above
 
-    return check(lambda: contextlib.nullcontext(EnginePort()), Settings(**options))
+    return check(
+        lambda: contextlib.nullcontext(EnginePort()),
+        Settings(**options),
+        (lambda vectors: partial(check_mutants, vectors=vectors, examples=mutants)) if mutants else None,
+    )
 
 
 @conformance.command(epilog=_EPILOG)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import attrs
 
 from trioflow.conformance.campaign import Campaign, Judge, Request, Source, TraceJudge
 from trioflow.conformance.findings import Finding
+from trioflow.conformance.models import suite as models
 from trioflow.conformance.port import Port, PortFailure
 from trioflow.conformance.vectors import CONTROLLED, MOST_SCHEDULES, Vector, check_vector
 
@@ -39,13 +40,18 @@ class Random:
 
 @attrs.define(eq=False)
 class Suite:
-    """Checks a port: all vectors up to a level, then random campaigns. `findings` grows while it runs."""
+    """Checks a port: all vectors up to a level, the models, random campaigns, and what else is given.
+
+    `findings` grows while it runs.
+    """
 
     port: Port
     vectors: Sequence[Vector]
     random: Random | None
     level: int
     progress: Progress
+    models: bool = False
+    further: Callable[[Progress], Iterable[Finding]] = lambda _progress: ()
     most_schedules: int = MOST_SCHEDULES
     findings: list[Finding] = attrs.field(factory=list[Finding], init=False)
 
@@ -59,12 +65,20 @@ class Suite:
         try:
             for done, vector in enumerate(self.vectors):
                 self._check(vector, done)
+            if self.models and min(self.level, self.port.level) >= models.LEVEL:
+                for finding in models.check_models(self.port, self._show):
+                    self.findings.append(finding)
             if self.random is not None and self.random.examples:
                 for level, examples in _shares(min(self.level, self.port.level), self.random.examples):
                     self._campaign(self.random, level, examples)
+            for finding in self.further(self.progress):
+                self.findings.append(finding)
         except PortFailure as failure:
             self.findings.append(Finding("port: restarts", (), 0, "failed", str(failure)))
         self._close()
+
+    def _show(self, what: str, done: int, total: int) -> None:
+        self.progress.show(what, done, total, self.failed)
 
     def _check(self, vector: Vector, done: int) -> None:
         what, total = f"vectors: {vector.name}", len(self.vectors)

@@ -95,8 +95,8 @@ class Frame:
     """
 
     __slots__ = (
-        "activation", "arrived", "body", "context", "fleeting", "gathered", "known", "node", "pending", "revision", "started",
-        "turned", "used",
+        "activation", "arrived", "body", "context", "fleeting", "gathered", "known", "node", "pending", "revision",
+        "started", "turned", "used",
     )  # fmt: skip
 
     def __init__(self, activation: Asking, node: PlanNode) -> None:
