@@ -16,7 +16,6 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 import attrs
 import trio
