@@ -71,7 +71,7 @@ class Activation(Line, Context):
     _rarely: Rarely | None
 
     # `dispatch` sets everything: this runs once per step, and a call of __init__ would take a tenth of it.
-    __init__ = object.__init__
+    __init__ = object.__init__  # pyright: ignore[reportAssignmentType] - of one that is not made elsewhere
 
     def __repr__(self) -> str:
         return f"<activation {self.where} of {self.plan.id!r}>"
@@ -184,7 +184,7 @@ class Activation(Line, Context):
                 raise CoercionError(f"Variable {name!r}: {error}.") from None
         self.strand.store.write(slot, value, self._origin("$" + name) if self.run.watch is not None else "?")
 
-    trigger = dispatch
+    trigger = dispatch  # pyright: ignore[reportAssignmentType] - it calls itself `line` there
 
     async def emit(self, item: Any, value: Any, also: Mapping[Any, object] | None = None) -> None:
         stream = self._stream_of(item)

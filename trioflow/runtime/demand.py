@@ -206,7 +206,7 @@ def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluati
     """The evaluation of a data node that is current in the activation's strand (D4)."""
     run = activation.strand.run
     if wanted.static and run.watch is None and run.schedule is None:
-        found = yield from demand_static(activation, wanted)
+        found: Evaluation | None = yield from cast("Any", demand_static(activation, wanted))
         if found is not None:
             return found
     stack: list[Frame] = []

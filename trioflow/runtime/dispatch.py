@@ -125,6 +125,7 @@ async def dispatch(  # noqa: C901
                 line.triggering = False
             return
     else:
+        place = -1
         task = strand.task
         if not targets:
             return

@@ -17,11 +17,10 @@ from trioflow.runtime.gate import Gate
 from trioflow.runtime.options import MAX_NESTING, RunOptions, RunStatus
 from trioflow.runtime.schedule import current_schedule
 from trioflow.semantics.events import ROOT, LimitReached, Path
-from trioflow.semantics.plan import Plan, PlanNode, Target
+from trioflow.semantics.plan import Plan, PlanNode
 from trioflow.semantics.store import Store
 
 if TYPE_CHECKING:
-    from trioflow.runtime.activation import Activation
     from trioflow.runtime.calls import Template
     from trioflow.runtime.demand import Pending
     from trioflow.runtime.line import Line
@@ -72,7 +71,7 @@ class RunState(GraphFrame):
         plan: Plan,
         options: RunOptions,
         services: Mapping[type | str, Any],
-        activate: Callable[[Line, Any, Target], Activation],
+        activate: Callable[..., Any],
         middleware: Sequence[Middleware] = (),
     ) -> None:
         super().__init__(plan, 0)

@@ -114,7 +114,8 @@ class Watch:
 
 def _call_of(observer: Observer) -> Observer:
     """An object with `__call__` is called as a method: calling it as an object takes twice the time."""
-    for cls in type(observer).__mro__:
+    kind: type[Any] = type(observer)
+    for cls in kind.__mro__:
         if "__call__" in vars(cls):
             method = vars(cls)["__call__"]
             return MethodType(method, observer) if isinstance(method, FunctionType) else observer
