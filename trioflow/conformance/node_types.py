@@ -20,7 +20,7 @@ import warnings
 from collections.abc import Callable, Collection, Coroutine, Generator, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import hypothesis
@@ -137,7 +137,7 @@ def check_node_type(
         database=None,
         derandomize=True,
         phases=[Phase.generate],
-        suppress_health_check=[*HealthCheck],
+        suppress_health_check=cast("list[HealthCheck]", list(HealthCheck)),
     )
 
     @settings

@@ -144,9 +144,10 @@ async def controlled(choices: Sequence[int] = ()) -> AsyncGenerator[Controller, 
                 current_schedule.reset(token)
                 nursery.cancel_scope.cancel()
     except BaseExceptionGroup as group:
-        if len(group.exceptions) > 1:
+        first, *others = group.exceptions
+        if others:
             raise
-        raise group.exceptions[0] from None
+        raise first from None
 
 
 def every_schedule(
