@@ -213,6 +213,7 @@ class _Writer:
     ) -> list[Any]:
         self._inputs, self._outputs, self._streams, self._leads = inputs, outputs, streams, leads
         self._first = first
+        self._calm = False  # nothing fails on purpose in a `finally` (spec/INTERPRETING.md, 5)
         ops: list[Any] = []
         if first:
             ops += [["const", self.number(1, 4)], ["set", "x"], *self._opening()]
@@ -233,14 +234,14 @@ class _Writer:
             return [["loop", self.number(2, 3), [["set", "x"], ["trigger", "o0"], *inner]]]
         return [["loop", self.number(2, 3), [["emit"], *inner]]] if self._streams and way > 1 else inner
 
-    def _block(self, depth: int, least: int = 1, *, plain: bool = False) -> list[Any]:
+    def _block(self, depth: int, least: int = 1) -> list[Any]:
         ops: list[Any] = []
         for _ in range(self.number(least, 4 if depth == 0 else 2)):
             if self._budget > 0:
-                ops += self._operation(depth, plain=plain)
+                ops += self._operation(depth)
         return ops
 
-    def _operation(self, depth: int, *, plain: bool) -> list[Any]:
+    def _operation(self, depth: int) -> list[Any]:
         self._budget -= 1
         kinds = ["get"] * 3 + ["variable"] * 4 + ["feedback", "number", "output", "entered"]
         kinds += ["sleep"] * ("time" in self.can) + ["state"] * ("state" in self.can)
@@ -255,7 +256,7 @@ class _Writer:
             kinds += ["loop", "if"] + ["within"] * ("time" in self.can) + ["try"] * 2 * self.failing
         if self.events:
             kinds += ["publish"] * 2
-        if self.failing and not plain and not self._first:
+        if self.failing and not self._calm and not self._first:
             kinds += ["fail"] * 2
         if self.failing and self._streams:
             kinds += ["failures"]
@@ -332,9 +333,9 @@ class _Writer:
         return [["try", self._block(depth + 1), catch, self._finally(depth)]]
 
     def _finally(self, depth: int) -> list[Any]:
-        leads, self._leads = self._leads, False
-        ops = self._block(depth + 1, 0, plain=True)
-        self._leads = leads
+        before, self._leads, self._calm = (self._leads, self._calm), False, True
+        ops = self._block(depth + 1, 0)
+        self._leads, self._calm = before
         return ops
 
     def _op_publish(self, depth: int) -> list[Any]:
