@@ -8,9 +8,9 @@ use JSON::PP;
 
 my $json = JSON::PP->new->utf8->canonical->allow_nonref;
 my %SOCKETS = (    # The exec outputs, data outputs and data inputs (name: type, or nothing for any) of each node type.
-    'script.exec'    => [[qw(o0 o1 o2 body done)], [qw(x y item)], {a => '', b => '', life => ''}],
-    'script.endless' => [[qw(o0 o1 o2 body)], [qw(x y item)], {a => '', b => ''}],
-    'script.strict'  => [[qw(o0 o1 o2)], [qw(x y)], {n => 'int', m => 'int'}]);
+    'script.exec'    => [[qw(o0 o1 o2 body done)], [qw(x y item)], {script => '', a => '', b => '', life => ''}],
+    'script.endless' => [[qw(o0 o1 o2 body)], [qw(x y item)], {script => '', a => '', b => ''}],
+    'script.strict'  => [[qw(o0 o1 o2)], [qw(x y)], {script => '', n => 'int', m => 'int'}]);
 my (%node, %targets, %source, %output, %variable, %type, @feedback);    # The graph, and the one store that there is.
 
 sub is_text { my ($v) = @_; defined $v && !ref $v && $json->encode($v) =~ /^"/ }
@@ -31,14 +31,15 @@ sub fits {    # D11; null is for the caller.
 sub declared { my ($name, @names) = @_; (grep { $_ eq $name } @names) ? $name : die "unknown-socket $name\n" }
 
 sub resolve {    # D1 and D2: a list of one value, or of none if the input is unset.
-    my ($id, $input) = @_;
+    my ($id, $input, $eager) = @_;
     my $type = $SOCKETS{$node{$id}{type}}[2]{declared($input, keys %{$SOCKETS{$node{$id}{type}}[2]})};
     if (my $from = $source{"$id.$input"}) {
         my ($other, $socket) = @$from;
         $SOCKETS{$node{$other}{type}} or die "data nodes\n";
         if ($output{$other} && exists $output{$other}{$socket}) {
             my $v = $output{$other}{$socket};
-            return $type && !(defined $v && fits($v, $type)) ? die "coercion\n" : $v;
+            die "coercion\n" unless $eager || $type eq '' || defined $v && fits($v, $type);    # D11.
+            return $v;
         }
     }
     return exists $node{$id}{inputs}{$input} ? $node{$id}{inputs}{$input} : $type ? () : undef;
@@ -98,7 +99,7 @@ sub dispatch {    # T1, T6 and T8: dispatches targets on a line, in order, what 
         my $type = $SOCKETS{$node{$id}{type}} or die "nodes of the type $node{$id}{type}\n";
         my $self = {line => $line, index => $line->{count}++, depth => $line->{depth} + 1, id => $id, entered => $entered,
             acc => undef, kept => 0};
-        resolve($id, 'n') or die "missing-input\n" if exists $type->[2]{n};
+        (my @n = resolve($id, 'n', 1)) or die "missing-input\n" if exists $type->[2]{n};
         my $end = run($self, $node{$id}{inputs}{script});
         $end //= 'done' if $node{$id}{type} eq 'script.exec' && !$self->{fired};    # S5.
         unshift @left, @{$targets{"$id.$end"} // []} if $end;
