@@ -16,7 +16,9 @@ from trioflow.reference import small_step
 INPUTS = {"script.exec": ["a", "b"], "script.listen": ["a", "b"], "script.data": ["a", "b", "c", "d"]}
 OUTPUTS = ["x", "y"]
 WAYS = ["o0", "o1", "body", "done"]
+FORKING = [["trigger", "o0"], ["emit"], ["branches", ["o0", "o1"], []], ["get", "b"], ["feedback"]]
 SIMPLE = st.sampled_from([
+    *FORKING, *FORKING,
     ["const", 2], ["add", 1], ["keep"], ["mix"], ["get", "a"], ["get", "b"], ["tryget", "b", 5], ["set", "x"], ["set", "y"],
     ["getvar", "sum"], ["addvar", "sum"], ["setvar", "last"], ["getvar", "last"], ["appendvar", "log"], ["getstate", "k"],
     ["setstate", "k"], ["trigger", "o0"], ["trigger", "o1", ["x"]], ["trigger", "done"], ["emit"], ["emit"], ["join"],
@@ -33,25 +35,41 @@ OPERATIONS = st.one_of(
 )
 IN_DATA = st.sampled_from([
     ["get", "a"], ["get", "c"], ["tryget", "d", 3], ["add", 1], ["mul", 2], ["getvar", "sum"], ["sleep", 1], ["keep"], ["mix"],
-    ["if", [["get", "d"]], []], ["set", "y"], ["fail", "data"], ["emit"],
+    ["if", [["get", "d"]], []], ["set", "y"], ["getvar", "last"], ["fail", "data"],
 ])  # fmt: skip
 MOMENTS = st.integers(0, 12)
 INDEX = st.integers(0, 7)
+DISTURBANCES = st.sampled_from([
+    {"do": "pause"}, {"do": "pause"}, {"do": "step", "count": 2}, {"do": "resume"}, {"do": "cancel"},
+    {"do": "publish", "event": "ping", "payload": 3},
+])  # fmt: skip
+CHOICES = st.lists(st.integers(0, 4), max_size=30)
 
 
 class Session(RuleBasedStateMachine):
     """Builds a graph of scripted nodes, plans what the host does, and runs both on the engine and on the reference."""
 
-    @initialize(starts=st.integers(1, 2))
-    def begin(self, starts):
+    @initialize(
+        starts=st.integers(1, 2),
+        scripts=st.lists(st.lists(OPERATIONS, min_size=1, max_size=4), min_size=3, max_size=3),
+        derive=st.lists(IN_DATA, max_size=3),
+        choices=CHOICES,
+    )
+    def begin(self, starts, scripts, derive, choices):
+        """A graph in which branches and items come to the same nodes, and these ask the same data node."""
         self.nodes: list[dict[str, Any]] = []
         self.wires: list[dict[str, str]] = []
         self.actions: list[dict[str, Any]] = []
-        self.choices: list[int] = []
+        self.choices: list[int] = choices
         self.options: dict[str, Any] = {"max_steps": 40}
-        for _ in range(starts):
-            script = [["emit"], ["trigger", "o0"], ["get", "b"], ["feedback"]]
-            self._add_exec(script, {"initiator": True, "stream": {"mode": "concurrent", "limit": 2}})
+        for place, script in enumerate(scripts):
+            more = {"stream": {"mode": "concurrent", "limit": 2}} if place == 0 else {}
+            self._add_exec(script, {"initiator": place < starts, **more})
+        self._add_data([["get", "a"], *derive])
+        for way in ("o0", "o1", "body"):
+            self.wires += [{"from": f"n0.{way}", "to": "n1.enter"}, {"from": f"n1.{way}", "to": "n2.enter"}]
+        self.wires.append({"from": "n0.body", "to": "n2.again"})
+        self.wires += [{"from": "n0.x", "to": "d3.a"}, *({"from": "d3.x", "to": f"n{place}.b"} for place in range(3))]
 
     def of_type(self, *types):
         return [node for node in self.nodes if node["type"] in types]
@@ -75,10 +93,13 @@ class Session(RuleBasedStateMachine):
     @rule(script=st.lists(IN_DATA, max_size=3), source=INDEX, reader=INDEX)
     def add_data(self, script, source, reader):
         """A data node between a node's output and another's input."""
-        node = {"id": f"d{len(self.nodes)}", "type": "script.data", "inputs": {"script": [*script, ["set", "x"]]}}
-        self._add(node)
+        self._add_data(script)
         self._connect_data(source, "x", len(self.nodes) - 1, 0)
         self._connect_data(len(self.nodes) - 1, "x", reader, 1)
+
+    def _add_data(self, script):
+        script = [*script, ["set", "x"]]
+        self._add({"id": f"d{len(self.nodes)}", "type": "script.data", "inputs": {"script": script}})
 
     def _add(self, node):
         if len(self.nodes) < 8:
@@ -143,7 +164,7 @@ class Session(RuleBasedStateMachine):
     def forget_the_plan(self):
         self.actions = []
 
-    @rule(choices=st.lists(st.integers(0, 4), max_size=30))
+    @rule(choices=CHOICES)
     def choose(self, choices):
         self.choices = choices
 
@@ -151,8 +172,11 @@ class Session(RuleBasedStateMachine):
     def set_options(self, parallel, timeout, strands):
         self.options |= {"parallel_initiators": parallel, "timeout": timeout, "max_strands": strands}
 
-    @rule()
-    def run(self):
+    @rule(more=st.lists(st.tuples(MOMENTS, DISTURBANCES), max_size=3))
+    def run(self, more):
+        """Run it, with a few more things that the host does; engine and reference say the same."""
+        for at, what in more:
+            self._plan({"at": at, **what})
         request = {
             "graph": {
                 "trioflow": "1.0",
@@ -218,5 +242,5 @@ def check_trace(trace):
 
 TestSession = Session.TestCase
 TestSession.settings = settings(
-    max_examples=60, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=250, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
 )
