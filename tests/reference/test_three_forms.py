@@ -117,3 +117,9 @@ def test_the_trace_that_is_spoilt_below_is_good():
 def test_a_trace_that_could_not_have_happened(reason):
     """Each rule of the judge says no to a trace in which one event is missing, moved or changed."""
     assert any(reason in said for said in violations(REQUEST, CASES[reason])), violations(REQUEST, CASES[reason])
+
+
+def test_an_option_that_is_null_is_missing():
+    """`null` for a limit is no limit, as in the engine (spec/INTERPRETING.md, 1)."""
+    options = dict.fromkeys(["max_steps", "max_depth", "max_nesting", "max_strands", "timeout"])
+    assert small_step({**REQUEST, "options": options}) == small_step({**REQUEST, "options": {}})

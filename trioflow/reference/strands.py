@@ -148,7 +148,8 @@ class Run:
 
     def __init__(self, request: Mapping[str, Any]) -> None:
         self.graph = Graph(request["graph"])
-        self.options: Mapping[str, Any] = request.get("options") or {}
+        options: Mapping[str, Any] = request.get("options") or {}
+        self.options = {name: value for name, value in options.items() if value is not None}
         self.choices = list(request.get("choices") or ())
         self.actions: list[dict[str, Any]] = list(request.get("actions") or ())
         self.now = self.dispatches = self.releases = 0
