@@ -51,7 +51,7 @@ class Session(RuleBasedStateMachine):
 
     @initialize(
         starts=st.integers(1, 2),
-        scripts=st.lists(st.lists(OPERATIONS, min_size=1, max_size=4), min_size=3, max_size=3),
+        scripts=st.lists(st.lists(OPERATIONS, min_size=2, max_size=7), min_size=3, max_size=3),
         derive=st.lists(IN_DATA, max_size=3),
         choices=CHOICES,
     )
@@ -177,6 +177,14 @@ class Session(RuleBasedStateMachine):
         """Run it, with a few more things that the host does; engine and reference say the same."""
         for at, what in more:
             self._plan({"at": at, **what})
+        self._run()
+
+    def teardown(self):
+        """Whatever was built last is run too."""
+        if hasattr(self, "nodes"):
+            self._run()
+
+    def _run(self):
         request = {
             "graph": {
                 "trioflow": "1.0",
@@ -242,5 +250,5 @@ def check_trace(trace):
 
 TestSession = Session.TestCase
 TestSession.settings = settings(
-    max_examples=250, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=130, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
 )
