@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import types
 from collections import Counter
@@ -294,7 +295,7 @@ def _type_of_function(
     name = getattr(function, "__qualname__", None) or repr(function)
     where = f"function {name}"
     try:
-        hints = get_type_hints(function, include_extras=True) if hasattr(function, "__annotations__") else {}
+        hints = _hints(function) if hasattr(function, "__annotations__") else {}
     except (NameError, AttributeError, TypeError, SyntaxError) as error:
         raise NodeDefinitionError(f"{where}: an annotation can't be resolved: {error}.") from error
     try:
@@ -359,6 +360,21 @@ def _fill(name: str, hint: Any) -> Parameter:
     if get_origin(hint) is Annotated and any(isinstance(extra, _FromServices) for extra in get_args(hint)[1:]):
         return Parameter(name, "service", get_args(hint)[0])
     return Parameter(name, "input")
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """The types of parameters and result.
+
+    Most are the name of a type: that is looked up here, as compiling each would be most of what an import of all
+    standard nodes takes.
+    """
+    names: dict[str, Any] = getattr(inspect.unwrap(function), "__globals__", {})
+    simple = {
+        name: names.get(hint, vars(builtins).get(hint, hint)) if isinstance(hint, str) else hint
+        for name, hint in function.__annotations__.items()
+    }
+    looked_up = types.SimpleNamespace(__annotations__=simple, __globals__=names)
+    return get_type_hints(looked_up, include_extras=True)
 
 
 def _outputs(hint: Any) -> tuple[tuple[DataOut[Any], ...], Literal["none", "single", "fields"]]:
