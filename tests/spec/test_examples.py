@@ -9,6 +9,9 @@ from hashlib import sha256
 import pytest
 from specification import EXAMPLES, RULES, SPEC
 
+from trioflow.conformance.engine import EnginePort
+from trioflow.conformance.judge import ReferencePort
+from trioflow.conformance.vectors import check_vector, vector_from
 from trioflow.model.structure import graph_from
 
 KEYS = {"name", "rules", "graph", "variables", "options", "level", "choices", "schedule", "actions", "expect"}
@@ -41,49 +44,16 @@ def test_graph_of_the_contract():
     origins = re.findall(r"`(.*?)`", listed[1])
     graph = json.loads(block[1])
     graph_from(graph)
-    answer = engine()({"graph": graph})
+    answer = EnginePort().run({"graph": graph})
     assert answer["feedback"] == [[[0, 1], 5]]
     assert answer["canonical"]["evaluations"] == ["sum#" + sha256("\n".join(origins).encode()).hexdigest()[:16]]
 
 
-CAPABILITIES = frozenset(
-    "core data failure state limit fork stream time event life validation action".split()
-)  # fmt: skip
-
-
-class InProcess:
-    """An engine in this process, as a port that claims everything."""
-
-    level = 3
-    capabilities = CAPABILITIES
-
-    def __init__(self, name, answer):
-        self.name = name
-        self._answer = answer
-
-    def run(self, request):
-        return {"type": "result", "id": request.get("id", 0), **self._answer(request)}
-
-    def close(self):
-        pass
-
-
-def engine():
-    return pytest.importorskip("trioflow.conformance.engine").answer
-
-
-def reference():
-    return pytest.importorskip("trioflow.reference").small_step
-
-
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-@pytest.mark.parametrize("which", [engine, reference], ids=["engine", "reference"])
-def test_example(which, example):
+@pytest.mark.parametrize("port", [EnginePort(), ReferencePort()], ids=["engine", "reference"])
+def test_example(port, example):
     """What an example says comes true, under every schedule if it says so."""
-    if which is reference and example.vector["expect"].get("status") == "invalid":
+    if "validation" not in port.capabilities and example.vector["expect"].get("status") == "invalid":
         return  # the reference runs valid graphs; validation is the engine's
-    vectors = pytest.importorskip("trioflow.conformance.vectors")
-    finding = vectors.check_vector(
-        InProcess(which.__name__, which()), vectors.vector_from(example.vector, example.where)
-    )
+    finding = check_vector(port, vector_from(example.vector, example.where))
     assert finding.outcome == "passed", f"{example.where}: {finding.message}"

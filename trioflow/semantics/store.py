@@ -179,10 +179,6 @@ class Store:
         self.revision = object()
         return conflicts
 
-    def forget_merges(self) -> None:
-        """Call when no fork is outstanding: every later fork is younger than what was merged."""
-        self._effective.clear()
-
     def _at(self, key: Key) -> Any:
         return self.cells[key] if isinstance(key, int) else self.state.get(key)
 
