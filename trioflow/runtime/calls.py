@@ -232,6 +232,7 @@ class _Setup(SetupContext):
 
 async def set_up(frame: GraphFrame, nodes: Sequence[PlanNode], run: RunState) -> None:
     """R1: make and set up instances of classes, in document order."""
+    template = template_of(frame.plan, run)
     for node in nodes:
         cls = node.type.body
         assert isinstance(cls, type)
@@ -246,7 +247,7 @@ async def set_up(frame: GraphFrame, nodes: Sequence[PlanNode], run: RunState) ->
             raise
         if cls.teardown is not Node.teardown:
             frame.set_up.append((name, instance))
-        frame.bodies[node.index] = template_of(frame.plan, run).body(node, instance)
+        frame.bodies[node.index] = template.body(node, instance)
 
 
 async def tear_down(frame: GraphFrame, run: RunState) -> list[Exception]:
