@@ -37,9 +37,13 @@ _QUIET = {
 }
 
 
-def _environment() -> dict[str, str]:
-    """That of this process, less what would measure coverage while it measures time."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")} | _QUIET
+def _environment(scratch: str) -> dict[str, str]:
+    """That of this process, less what would measure coverage while it measures time.
+
+    What an engine leaves in the folder for temporary files goes away with it, however it ends.
+    """
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    return ours | _QUIET | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), scratch)
 
 
 def command_of(subject: Subject) -> list[str]:
@@ -53,14 +57,18 @@ def ask(subject: Subject, *words: object, limit: float) -> dict[str, Any]:
     """Start a subject's worker and return its answer, or `{"died": why}`; on `KeyboardInterrupt` nothing is left."""
     verb, *rest = map(str, words)
     command = [*command_of(subject), verb, subject.key, *rest]
-    with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as complaints:
+    with (
+        tempfile.TemporaryFile() as answer,
+        tempfile.TemporaryFile() as complaints,
+        tempfile.TemporaryDirectory(prefix="trioflow-bench-", ignore_cleanup_errors=True) as scratch,
+    ):
         worker = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=answer,
             stderr=complaints,
             cwd=ROOT,
-            env=_environment(),
+            env=_environment(scratch),
             start_new_session=True,  # Ctrl-C is for us: what was being measured is dropped
         )
         try:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -209,6 +210,13 @@ def test_a_subject_that_dies_says_of_what():
 def test_a_subject_that_takes_too_long():
     """A measurement that goes on for longer than it may is ended."""
     assert ask(SUBJECTS[0], "measure", "loop", 10**9, limit=1.0) == {"died": "took more than 1 s"}
+
+
+def test_nothing_is_left_of_a_measurement(tmp_path, monkeypatch):
+    """What a subject puts into the folder for temporary files, as a trace is here, goes away with its process."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert ask(SUBJECTS[1], "measure", "observers_file", 10, limit=30)["seconds"]
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
