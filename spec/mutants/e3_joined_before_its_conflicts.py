@@ -3,7 +3,6 @@
 from trioflow.runtime.forks import ForkSet
 
 RULE = "E3"
-UNREACHED = "The campaign compares what happened in a step without its order."
 EDITS = [
     (
         ForkSet.join,

@@ -6,7 +6,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import attrs
@@ -29,10 +29,11 @@ from trioflow.conformance.findings import (
     with_baseline,
 )
 from trioflow.conformance.judge import judge, judge_trace, requests, valid
-from trioflow.conformance.port import Port, PortFailure
+from trioflow.conformance.port import PortFailure
 from trioflow.conformance.suite import Progress as ShowsProgress
 from trioflow.conformance.suite import Random, Suite
 from trioflow.conformance.vectors import PACKAGED, Vector, load_vectors
+from trioflow.conformance.workers import Checker, OpenPort, Workers
 from trioflow.errors import DocumentError, did_you_mean
 from trioflow.formats import visible
 
@@ -53,16 +54,18 @@ class Settings:
     save_failures: Path | None
     baseline: Path | None
     junit: Path | None
+    jobs: int
 
 
 def check(
-    open_port: Callable[[], AbstractContextManager[Port]],
+    open_port: OpenPort,
     settings: Settings,
-    further: Callable[[Sequence[Vector]], Callable[[ShowsProgress], Iterable[Finding]]] | None = None,
+    further: Callable[[Sequence[Vector]], Callable[[ShowsProgress, Checker], Iterable[Finding]]] | None = None,
 ) -> int:
     """Check a port, say on stdout what was found, and give the exit code. Raises `BadInput`.
 
-    `further` gives what else is to be checked with the vectors, unless only some rules are asked about.
+    `further` gives what else is to be checked with the vectors, unless only some rules are asked about. With several
+    jobs each process opens a port for itself, so `open_port` must be such that it can be pickled.
     """
     vectors = _vectors(settings)
     known = _baseline(settings.baseline)
@@ -78,7 +81,9 @@ def check(
                 if further is not None and not settings.rules:
                     suite.further = further(vectors)
                 try:
-                    suite.run()
+                    with _workers(open_port, settings.jobs) as workers:
+                        suite.checker = workers or suite.checker
+                        suite.run()
                 except KeyboardInterrupt:
                     interrupted = True
                 name, found = port.name, suite.findings
@@ -93,6 +98,10 @@ def check(
     if interrupted:
         return INTERRUPTED
     return 1 if any(finding.outcome == "failed" for finding in found) else 0
+
+
+def _workers(open_port: OpenPort, jobs: int) -> AbstractContextManager[Workers | None]:
+    return Workers(open_port, jobs) if jobs > 1 else nullcontext()
 
 
 def _random(settings: Settings, seed: int) -> Random | None:

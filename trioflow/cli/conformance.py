@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -50,6 +50,12 @@ def _check_options(function: F) -> F:
     return function
 
 
+def _usable_cores() -> int:
+    """As many as the operating system lets this process run on, where it tells; it may have been told to use fewer."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
 @click.group()
 def conformance() -> None:
     """Check an engine against the rules of spec/. Needs the extra `testing`."""
@@ -66,6 +72,13 @@ def conformance() -> None:
     show_default=True,
     help="Break each rule on purpose, and see that vectors and so many random graphs notice it; 0 leaves it out.",
 )
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=_usable_cores,
+    show_default="the cores that this process may use",
+    help="On how many processes. What is found is the same.",
+)
 def engine(mutants: int, **options: Any) -> int:
     """Check the engine of this installation, and whether the checks notice an engine that breaks a rule."""
     from trioflow.cli.checks import Settings, check  # noqa: PLC0415 - its packages are optional
@@ -73,7 +86,7 @@ def engine(mutants: int, **options: Any) -> int:
     from trioflow.conformance.mutants import check_mutants  # noqa: PLC0415 - as above
 
     return check(
-        lambda: contextlib.nullcontext(EnginePort()),
+        EnginePort,
         Settings(**options),
         (lambda vectors: partial(check_mutants, vectors=vectors, examples=mutants)) if mutants else None,
     )
@@ -81,6 +94,13 @@ def engine(mutants: int, **options: Any) -> int:
 
 @conformance.command(epilog=_EPILOG)
 @_check_options
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="On how many processes, each with a process of the port. What is found is the same.",
+)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def port(command: tuple[str, ...], **options: Any) -> int:
     """Check a port, which is an engine in any language. COMMAND starts it; spec/INTERPRETING.md says what it is asked.
@@ -92,4 +112,4 @@ def port(command: tuple[str, ...], **options: Any) -> int:
     from trioflow.cli.checks import Settings, check  # noqa: PLC0415 - its packages are optional
     from trioflow.conformance.port import ProcessPort  # noqa: PLC0415 - as above
 
-    return check(lambda: ProcessPort(command), Settings(**options))
+    return check(partial(ProcessPort, command), Settings(**options))

@@ -1,7 +1,7 @@
 """A campaign: random requests, answered by a port and by a judge who knows what must come; what differs is shrunk.
 
 The kind of a failure decides what it is shrunk to: a request that fails in another way does not replace it. Campaigns
-of the same seed ask the same requests of the same port.
+of the same seed ask the same requests of the same port, on however many processes.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from trioflow.conformance.comparison import OUTCOME, difference
 from trioflow.conformance.findings import Finding
 from trioflow.conformance.port import Port, PortFailure
 from trioflow.conformance.shrinking import shrunk
+from trioflow.conformance.workers import Alone, Checker
 
 Request = Mapping[str, Any]
 Source = Callable[[int, int], Request]
@@ -55,76 +56,38 @@ _TRIES = 20
 """A port that claims little is asked as many requests as others, as far as so many times more are drawn."""
 
 
-@attrs.define(eq=False)
-class Campaign:
-    """Random requests of one level to a port. `run` it once.
+@attrs.frozen
+class _Tried:
+    """What came of a request: how the port failed, if it did, and if it was asked at all."""
 
-    `requests` gives them by number; they need no level, type, or id. Those that need what the port does not claim are
-    not asked. What fails is made smaller as long as it is `valid`. `progress` is called with the number of examples so
-    far, and of the kinds of failures.
-    """
+    failure: _Failure | None = None
+    asked: bool = True
 
-    port: Port
+
+@attrs.frozen
+class _Trial:
+    """Asks a port the request of a number, and tells what is wrong with the answer. Can be pickled."""
+
     requests: Source
     judge: Judge
-    judge_trace: TraceJudge = _nothing_wrong
-    level: int = attrs.field(default=0, kw_only=True)
-    seed: int = attrs.field(default=0, kw_only=True)
-    examples: int = attrs.field(default=100, kw_only=True)
-    valid: Callable[[Request], bool] = attrs.field(default=lambda _request: True, kw_only=True)
-    progress: Callable[[int, int], None] = attrs.field(default=lambda _done, _failed: None, kw_only=True)
-    ran: int = attrs.field(default=0, init=False)
-    _failures: dict[str, _Failure] = attrs.field(factory=dict[str, _Failure], init=False)
-    _flaky: set[str] = attrs.field(factory=set[str], init=False)
-    _started: float = attrs.field(factory=time.perf_counter, init=False)
-    _ended: bool = attrs.field(default=False, init=False)
+    judge_trace: TraceJudge
+    level: int
+    seed: int
 
-    def run(self) -> None:
-        """Ask all examples. `findings` tells what came of it, also if this is interrupted.
+    def __call__(self, port: Port, number: int) -> _Tried:
+        return self.of(port, {**self.requests(number, self.seed), "level": self.level})
 
-        Raises `PortFailure` of the kind `given-up` if the port is not started again, and what the judge raises.
-        """
-        for number in range(self.examples * _TRIES):
-            if self.ran == self.examples:
-                break
-            request = {**self.requests(number, self.seed), "level": self.level}
-            expected = self.judge(request)
-            if not self._claimed(request, expected):
-                continue
-            self.ran += 1
-            self.progress(self.ran, len(self._failures))
-            failure = self._failure(request, expected)
-            if failure is not None and failure.kind not in self._failures:
-                self._failures[failure.kind] = failure
-                self._shrink(failure)
-        self._ended = True
-
-    def findings(self) -> Iterator[Finding]:
-        """A finding for each kind of failure; if there is none and all examples were asked, that they passed."""
-        seconds = time.perf_counter() - self._started
-        name = f"campaign L{self.level}"
-        for kind, failure in self._failures.items():
-            vector = self._as_vector(kind, failure)
-            shown = json.dumps(failure.request, ensure_ascii=False)
-            varies = "\nIt did not fail in the same way each time." if kind in self._flaky else ""
-            message = f"{failure.message}{varies}\nIt came of the request {shown}"
-            yield Finding(f"{name}: {kind}", failure.rules, self.level, "failed", message, seconds, vector)
-        if not self._ended or self._failures:
-            return
-        if self.ran:
-            yield Finding(name, (), self.level, "passed", f"{self.ran:,} examples, seed {self.seed}", seconds)
-        else:
-            why = "all random requests needed more than the port claims"
-            yield Finding(name, (), self.level, "skipped", why, seconds)
-
-    def _claimed(self, request: Request, expected: Mapping[str, Any] | None) -> bool:
+    def of(self, port: Port, request: Request) -> _Tried:
+        """Ask a request, unless it needs what the port does not claim."""
+        expected = self.judge(request)
         status = "completed" if expected is None else expected["status"]
-        return needed(request, status) <= self.port.capabilities
+        if not needed(request, status) <= port.capabilities:
+            return _Tried(asked=False)
+        return _Tried(self._failure(port, request, expected))
 
-    def _failure(self, request: Request, expected: Mapping[str, Any] | None) -> _Failure | None:
-        """Ask, and tell what is wrong with the answer."""
+    def _failure(self, port: Port, request: Request, expected: Mapping[str, Any] | None) -> _Failure | None:
         try:
-            answer = self.port.run(request)
+            answer = port.run(request)
         except PortFailure as failure:
             if failure.fault == "given-up":
                 raise
@@ -146,14 +109,82 @@ class Campaign:
                 return _Failure("trace", request, None, message, ("E1",))
         return None
 
+
+@attrs.define(eq=False)
+class Campaign:
+    """Random requests of one level to a port. `run` it once.
+
+    `requests` gives them by number; they need no level, type, or id. Those that need what the port does not claim are
+    not asked. What fails is made smaller as long as it is `valid`. `progress` is called with the number of examples so
+    far, and of the kinds of failures. `checker` asks the requests, of this port or of others like it; what fails is
+    made smaller with this one.
+    """
+
+    port: Port
+    requests: Source
+    judge: Judge
+    judge_trace: TraceJudge = _nothing_wrong
+    level: int = attrs.field(default=0, kw_only=True)
+    seed: int = attrs.field(default=0, kw_only=True)
+    examples: int = attrs.field(default=100, kw_only=True)
+    valid: Callable[[Request], bool] = attrs.field(default=lambda _request: True, kw_only=True)
+    progress: Callable[[int, int], None] = attrs.field(default=lambda _done, _failed: None, kw_only=True)
+    checker: Checker = attrs.field(default=attrs.Factory(lambda self: Alone(self.port), takes_self=True), kw_only=True)
+    ran: int = attrs.field(default=0, init=False)
+    _failures: dict[str, _Failure] = attrs.field(factory=dict[str, _Failure], init=False)
+    _flaky: set[str] = attrs.field(factory=set[str], init=False)
+    _started: float = attrs.field(factory=time.perf_counter, init=False)
+    _ended: bool = attrs.field(default=False, init=False)
+
+    def run(self) -> None:
+        """Ask all examples. `findings` tells what came of it, also if this is interrupted.
+
+        Raises `PortFailure` of the kind `given-up` if the port is not started again, and what the judge raises.
+        """
+        drawn = 0
+        while self.ran < self.examples and drawn < self.examples * _TRIES:
+            # As many as are still needed, if all can be asked: none is asked in vain, however many ask.
+            numbers = range(drawn, min(drawn + self.examples - self.ran, self.examples * _TRIES))
+            drawn = numbers.stop
+            for tried in self.checker.each(self._trial, numbers):
+                if not tried.asked:
+                    continue
+                failure = tried.failure
+                self.ran += 1
+                self.progress(self.ran, len(self._failures))
+                if failure is not None and failure.kind not in self._failures:
+                    self._failures[failure.kind] = failure
+                    self._shrink(failure)
+        self._ended = True
+
+    def findings(self) -> Iterator[Finding]:
+        """A finding for each kind of failure; if there is none and all examples were asked, that they passed."""
+        seconds = time.perf_counter() - self._started
+        name = f"campaign L{self.level}"
+        for kind, failure in self._failures.items():
+            vector = self._as_vector(kind, failure)
+            shown = json.dumps(failure.request, ensure_ascii=False)
+            varies = "\nIt did not fail in the same way each time." if kind in self._flaky else ""
+            message = f"{failure.message}{varies}\nIt came of the request {shown}"
+            yield Finding(f"{name}: {kind}", failure.rules, self.level, "failed", message, seconds, vector)
+        if not self._ended or self._failures:
+            return
+        if self.ran:
+            yield Finding(name, (), self.level, "passed", f"{self.ran:,} examples, seed {self.seed}", seconds)
+        else:
+            why = "all random requests needed more than the port claims"
+            yield Finding(name, (), self.level, "skipped", why, seconds)
+
+    @property
+    def _trial(self) -> _Trial:
+        return _Trial(self.requests, self.judge, self.judge_trace, self.level, self.seed)
+
     def _shrink(self, found: _Failure) -> None:
         """Replace a failure by the smallest of its kind that comes each time."""
+        trial = self._trial
 
         def fails(request: dict[str, Any]) -> bool:
-            if not self.valid(request):
-                return False
-            expected = self.judge(request)
-            failure = self._failure(request, expected) if self._claimed(request, expected) else None
+            failure = trial.of(self.port, request).failure if self.valid(request) else None
             if failure is None or failure.kind != found.kind:
                 return False
             self._failures[found.kind] = failure

@@ -196,11 +196,17 @@ def _options(options: Mapping[str, Any]) -> tf.RunOptions:
 
 
 class EnginePort:
-    """This engine as a `Port`: in the same process, at level 3."""
+    """This engine as a `Port`: in the same process, at level 3. A context manager, as ports that are processes are."""
 
     name = "trioflow"
     level = 3
     capabilities = CLAIMED_BY[3]
+
+    def __enter__(self) -> EnginePort:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
 
     def run(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Answer a request of the type `run`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from trioflow.conformance.capabilities import CLAIMED_BY
@@ -50,11 +51,10 @@ def valid(request: Request) -> bool:
 
 
 def requests(level: int, capabilities: frozenset[str]) -> Callable[[int, int], Request]:
-    """Random requests of a level, by number and seed."""
+    """Random requests of a level, by number and seed. Can be pickled."""
+    return partial(_request, level, capabilities)
 
-    def of(number: int, seed: int) -> Request:
-        return request_number(
-            number, f"{seed} L{level}", capabilities=capabilities, with_actions=None if level > 2 else False
-        )
 
-    return of
+def _request(level: int, capabilities: frozenset[str], number: int, seed: int) -> Request:
+    with_actions = None if level > CONTROLLED else False
+    return request_number(number, f"{seed} L{level}", capabilities=capabilities, with_actions=with_actions)

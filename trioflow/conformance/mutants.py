@@ -27,9 +27,11 @@ import attrs
 from trioflow.conformance.comparison import OUTCOME, Difference, difference
 from trioflow.conformance.engine import EnginePort
 from trioflow.conformance.findings import Finding, Outcome
+from trioflow.conformance.port import Port
 from trioflow.conformance.strategies import request_number
 from trioflow.conformance.suite import Progress
 from trioflow.conformance.vectors import Vector, check_vector
+from trioflow.conformance.workers import Checker
 from trioflow.reference import small_step
 
 __all__ = ["MUTANTS", "Campaign", "Death", "Mutant", "NotApplicable", "by_vector", "check_mutants", "load_mutants"]
@@ -196,21 +198,45 @@ def _difference(request: Mapping[str, Any], expected: Mapping[str, Any]) -> Diff
 
 def check_mutants(
     progress: Progress,
-    vectors: Sequence[Vector],
+    checker: Checker,
     *,
+    vectors: Sequence[Vector],
     mutants: Sequence[Mutant] | None = None,
     examples: int = EXAMPLES,
     seed: int = 0,
 ) -> Iterator[Finding]:
-    """A finding for each mutant: passed if it is noticed. Breaks the engine of this process while it is at work."""
-    mutants = load_mutants() if mutants is None else mutants
-    campaign = Campaign(examples, seed)
+    """A finding for each mutant: passed if it is noticed.
+
+    Breaks the engine of the processes that check while they are at work. To be checked in other processes than this
+    one, the mutants must be those that come with the kit.
+    """
+    names = [mutant.name for mutant in (load_mutants() if mutants is None else mutants)]
+    found = checker.each(_Check(vectors, mutants, examples, seed), names)
     failed = 0
-    for done, mutant in enumerate(mutants):
-        progress.show(f"mutants: {mutant.name}", done, len(mutants), failed)
-        finding = _check(mutant, vectors, campaign, examples)
+    for done, name in enumerate(names):
+        progress.show(f"mutants: {name}", done, len(names), failed)
+        finding = next(found)
         failed += finding.outcome == "failed"
         yield finding
+
+
+@attrs.define
+class _Check:
+    """Whether the mutant of a name is noticed. What each process needs for that is loaded and judged there, once."""
+
+    vectors: Sequence[Vector]
+    mutants: Sequence[Mutant] | None
+    examples: int
+    seed: int
+    _campaign: Campaign | None = attrs.field(default=None, init=False)
+
+    def __call__(self, _port: Port, name: str) -> Finding:
+        if self.mutants is None:
+            self.mutants = load_mutants()
+        if self._campaign is None:
+            self._campaign = Campaign(self.examples, self.seed)
+        (mutant,) = (mutant for mutant in self.mutants if mutant.name == name)
+        return _check(mutant, self.vectors, self._campaign, self.examples)
 
 
 def _check(mutant: Mutant, vectors: Sequence[Vector], campaign: Campaign, examples: int) -> Finding:

@@ -68,6 +68,10 @@ class PortFailure(TrioflowError):
         super().__init__(f"{what}{said}")
         self.fault: Fault = fault
         self.last_words = last_words
+        self._what = what
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.fault, self._what, self.last_words)  # it may come out of another process
 
 
 class Port(Protocol):
@@ -315,7 +319,7 @@ class _Process:
             what = f"it was told to stop and still runs after {seconds:g} seconds."
             raise PortFailure("exit", what, self.last_words()) from None
         if code != 0:
-            raise PortFailure("exit", f"it was told to stop and {_ending(code)}, instead of 0.", self.last_words())
+            raise PortFailure("exit", f"it was told to stop and {how_it_ended(code)}, instead of 0.", self.last_words())
 
     def last_words(self) -> str:
         """The last lines of its standard error, made visible, each indented."""
@@ -400,10 +404,11 @@ class _Process:
             code = self._process.wait(_SECONDS_TO_DIE)
         except subprocess.TimeoutExpired:
             return PortFailure("closed", f"it closed its standard output{middle}, while it goes on running.")
-        return PortFailure("died", f"it {_ending(code)}{middle}, instead of giving an answer.")
+        return PortFailure("died", f"it {how_it_ended(code)}{middle}, instead of giving an answer.")
 
 
-def _ending(code: int) -> str:
+def how_it_ended(code: int) -> str:
+    """What the exit code of a process says, as a person would."""
     if code >= 0:
         return f"ended with exit code {code}"
     try:

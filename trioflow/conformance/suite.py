@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Protocol
 
 import attrs
@@ -13,6 +14,7 @@ from trioflow.conformance.findings import Finding
 from trioflow.conformance.models import suite as models
 from trioflow.conformance.port import Port, PortFailure
 from trioflow.conformance.vectors import CONTROLLED, MOST_SCHEDULES, Vector, check_vector
+from trioflow.conformance.workers import Alone, Checker, WorkerDied
 
 
 class Progress(Protocol):
@@ -42,7 +44,8 @@ class Random:
 class Suite:
     """Checks a port: all vectors up to a level, the models, random campaigns, and what else is given.
 
-    `findings` grows while it runs.
+    `checker` asks the checks, of this port or of others like it. `findings` grows while it runs, and is the same
+    whoever asks.
     """
 
     port: Port
@@ -51,8 +54,9 @@ class Suite:
     level: int
     progress: Progress
     models: bool = False
-    further: Callable[[Progress], Iterable[Finding]] = lambda _progress: ()
+    further: Callable[[Progress, Checker], Iterable[Finding]] = lambda _progress, _checker: ()
     most_schedules: int = MOST_SCHEDULES
+    checker: Checker = attrs.field(default=attrs.Factory(lambda self: Alone(self.port), takes_self=True))
     findings: list[Finding] = attrs.field(factory=list[Finding], init=False)
 
     @property
@@ -61,33 +65,41 @@ class Suite:
         return sum(finding.outcome == "failed" for finding in self.findings)
 
     def run(self) -> None:
-        """Run all checks and close the port. A port that is given up ends them."""
+        """Run all checks and close the port. A port that is given up ends them, or a process that died."""
         try:
-            for done, vector in enumerate(self.vectors):
-                self._check(vector, done)
+            self._check_vectors()
             if self.models and min(self.level, self.port.level) >= models.LEVEL:
                 for finding in models.check_models(self.port, self._show):
                     self.findings.append(finding)
             if self.random is not None and self.random.examples:
                 for level, examples in _shares(min(self.level, self.port.level), self.random.examples):
                     self._campaign(self.random, level, examples)
-            for finding in self.further(self.progress):
+            for finding in self.further(self.progress, self.checker):
                 self.findings.append(finding)
         except PortFailure as failure:
-            self.findings.append(Finding("port: restarts", (), 0, "failed", str(failure)))
+            name = "port: restarts" if failure.fault == "given-up" else "port: start"
+            self.findings.append(Finding(name, (), 0, "failed", str(failure)))
+        except WorkerDied as error:
+            self.findings.append(Finding("kit: processes", (), 0, "failed", str(error)))
         self._close()
 
     def _show(self, what: str, done: int, total: int) -> None:
         self.progress.show(what, done, total, self.failed)
 
-    def _check(self, vector: Vector, done: int) -> None:
-        what, total = f"vectors: {vector.name}", len(self.vectors)
+    def _check_vectors(self) -> None:
+        what, total = "", len(self.vectors)
 
         def show(runs: int) -> None:
-            self.progress.show(f"{what} ({runs:,} schedules)" if vector.explore else what, done, total, self.failed)
+            self._show(f"{what} ({runs:,} schedules)" if vector.explore else what, done, total)
 
-        self.progress.show(what, done, total, self.failed)
-        self.findings.append(check_vector(self.port, vector, most_schedules=self.most_schedules, progress=show))
+        check = partial(check_vector, most_schedules=self.most_schedules)
+        if isinstance(self.checker, Alone):  # others are not heard of before they are done
+            check = partial(check, progress=show)
+        found = self.checker.each(check, self.vectors)
+        for done, vector in enumerate(self.vectors):
+            what = f"vectors: {vector.name}"
+            self._show(what, done, total)
+            self.findings.append(next(found))
 
     def _campaign(self, random: Random, level: int, examples: int) -> None:
         before = self.failed
@@ -106,6 +118,7 @@ class Suite:
             examples=examples,
             valid=random.valid,
             progress=show,
+            checker=self.checker,
         )
         try:
             campaign.run()
