@@ -229,6 +229,54 @@ def test_ctrl_c(start, tmp_path):
         os.kill(port, 0)
 
 
+EACH_SLOW = SLOW.replace('"port.pid"', 'f"{os.getpid()}.port"').replace("str(os.getpid())", "str(os.getppid())")
+
+
+def test_ctrl_c_with_several_jobs(tmp_path, vectors):
+    """All processes and their ports end at once, though they are in the middle of a check; what was found is told."""
+    folder = vectors(a=("D2", 6), b=("D2", 5), c=("D2", 5), d=("D2", 5), e=("D2", 5))
+    options = ["--vectors", str(folder), "--jobs", "2"]
+    running = subprocess.Popen(
+        [*COMMAND, "conformance", "port", *options, "--", *command(tmp_path, EACH_SLOW)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 30
+    while len([path for path in tmp_path.glob("*.port") if path.read_text()]) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.killpg(running.pid, signal.SIGINT)
+    began = time.monotonic()
+    out, err = running.communicate(timeout=30)
+    assert time.monotonic() - began < 5
+    assert (running.returncode, err) == (130, "")
+    assert "test (Python): interrupted: 1 passed, 1 failed; seed" in out
+    for path in tmp_path.glob("*.port"):
+        for process in (path.stem, path.read_text()):  # the port, and who has started it
+            with pytest.raises(ProcessLookupError):
+                os.kill(int(process), 0)
+
+
+def test_several_jobs(check):
+    """The report is that of one job; a process of the kit that dies is a finding of its own."""
+    expected = {f"v{number}": ("D2", 5 + number % 2) for number in range(6)}
+    alone = check(ANSWERS_FIVE, "--seed", 1, **expected)
+    assert check(ANSWERS_FIVE, "--seed", 1, "--jobs", 3, **expected) == alone
+    kills = "serve(lambda request: os.kill(os.getppid(), signal.SIGKILL))"
+    ended = check(kills, "--jobs", 2, v0=("D2", 5))
+    assert ended.code == 1
+    assert ended.out.startswith(
+        "failed: kit: processes: a process of the kit was killed by SIGKILL while it checked 'v0'. Try --jobs 1.\n"
+    )
+
+
+def test_the_engine(cli):
+    """This engine passes; with several jobs, its mutants are noticed by the same as with one."""
+    options = ["--rule", "T1", "--seed", 3]
+    ended = cli("conformance", "engine", *options, "--jobs", 1)
+    assert (ended.code, ended.err) == (0, "")
+    assert cli("conformance", "engine", *options, "--jobs", 2) == ended
+
+
 def test_the_display(start, tmp_path):
     """A terminal shows how far the checks are, and what failed; the report stands below it when they are done."""
     terminal = start(lambda command: Terminal(command, tmp_path))

@@ -9,8 +9,10 @@ import pytest
 from specification import EXAMPLES, RULES, SPEC
 
 import trioflow as tf
+from trioflow.conformance.engine import EnginePort
 from trioflow.conformance.mutants import Campaign, Mutant, NotApplicable, by_vector, check_mutants, load_mutants
 from trioflow.conformance.vectors import PACKAGED, load_vectors, vector_from
+from trioflow.conformance.workers import Alone
 from trioflow.runtime.activation import Activation
 from trioflow.runtime.demand import Failed, demand
 from trioflow.runtime.forks import open_forks
@@ -108,7 +110,7 @@ def test_engine_that_has_changed(old, times):
     message = rf"mutant z: expected '{old}' once in trioflow.semantics.merge.merge_variable, found it {times} times"
     with pytest.raises(NotApplicable, match=message), mutant.alive():
         raise AssertionError
-    (finding,) = check_mutants(Silent(), VECTORS, mutants=[mutant], examples=1)
+    (finding,) = check_mutants(Silent(), Alone(EnginePort()), vectors=VECTORS, mutants=[mutant], examples=1)
     assert finding.outcome == "failed"
     assert re.match(message, finding.message)
 
@@ -117,7 +119,9 @@ def test_findings():
     """Who is noticed has passed; who is not has failed, and so has one that is although it says that it can't be."""
     loud = next(each for each in MUTANTS if each.name == "t1_last_wire_first")
     boasting = Mutant("boasting", loud.rule, loud.wrong, loud.edits, "Nobody can see me.")
-    found = list(check_mutants(Silent(), VECTORS, mutants=[loud, THE_SAME, boasting], examples=10))
+    found = list(
+        check_mutants(Silent(), Alone(EnginePort()), vectors=VECTORS, mutants=[loud, THE_SAME, boasting], examples=10)
+    )
     assert [(each.name, each.rules, each.outcome) for each in found] == [
         ("mutant: t1_last_wire_first", ("T1",), "passed"),
         ("mutant: same", ("F4",), "failed"),
