@@ -129,7 +129,9 @@ async def _failures(ctx: tf.Context) -> int:
     return len(ctx.failures())
 
 
-async def _branches(ctx: tf.Context, sockets: Sequence[str], effects: Effects) -> str | None:
+async def _branches(ctx: Any, sockets: Sequence[str], effects: Effects) -> str | None:
+    for socket in sockets:
+        ctx.targets_of(socket)  # T4: all are there, or nothing is forked
     async with ctx.branches() as branches:
         for socket in sockets:
             branches.start(socket)

@@ -164,7 +164,7 @@ class _Writer:
                 ops = [["try", ops, [["add", 1]], []]]
             if "failure" in self.can and self.chance(30):
                 ops += [["setvar", self.numbers[0]]] if self.numbers else [["feedback"]]
-        ops += [["set", "x"]]
+        ops += [["set", "x"], ["add", 1], ["set", "x"]] if self.chance(8) else [["set", "x"]]
         if kind != "script.number" and self.chance(6):
             ops += [["add", 1], ["set", "y"]]
         return {"id": node, "type": kind, "inputs": {**inputs, "script": ops}}
@@ -273,7 +273,8 @@ class _Writer:
         return [["now"], ["feedback"]] if "time" in self.can and self.chance(6) else [["feedback"]]
 
     def _op_number(self, depth: int) -> list[Any]:
-        return [self.one([["add", 1], ["mul", 3], ["const", 2], ["const", "text"], ["const", None], ["const", True]])]
+        constants = [["const", each] for each in (2, "text", None, True, True)]
+        return [self.one([["add", 1], ["mul", 3], *constants])]
 
     def _op_variable(self, depth: int) -> list[Any]:
         if self.lists and (not self.numbers or self.chance(3)):
@@ -283,7 +284,8 @@ class _Writer:
         return [self.one([["addvar", name], ["getvar", name], ["setvar", name] if self.failing else ["addvar", name]])]
 
     def _op_output(self, depth: int) -> list[Any]:
-        return [["set", self.one(self._outputs)]]
+        # The one failure that can arise where a strand is being cancelled: `set` is no cancellation point.
+        return [["set", "nowhere" if self.failing and self.chance(6) else self.one(self._outputs)]]
 
     def _op_sleep(self, depth: int) -> list[Any]:
         return [["sleep", self.number(0, 3)]]
@@ -304,6 +306,8 @@ class _Writer:
 
     def _op_branches(self, depth: int) -> list[Any]:
         ways = [self.one(["o0", "o1", "o0"]) for _ in range(self.number(1, 3))]
+        if self.failing and self.chance(20):
+            ways.append("nowhere")
         return [["branches", ways, self._block(depth + 1, 0)]]
 
     def _op_emit(self, depth: int) -> list[Any]:
@@ -381,6 +385,11 @@ class _Writer:
     def actions(self, graph: Mapping[str, Any]) -> list[dict[str, Any]]:
         """What the host does meanwhile."""
         actions: list[dict[str, Any]] = []
+        if self.chance(3):  # a gate that is closed anew while there are permits, or while those who got them wait
+            at = self.number(0, 6)
+            for kind in self.one([("pause", "step", "resume", "pause"), ("pause", "step", "step")]):
+                actions.append({"at": at, "do": kind, **({"count": self.number(1, 2)} if kind == "step" else {})})
+                at += self.number(0, 2)
         for _ in range(self.number(1, 4)):
             kinds = ["pause", "step", "resume", "breakpoint", "cancel", *(["publish"] * 3 if self.events else [])]
             action: dict[str, Any] = {"at": self.number(0, 10), "do": self.one(kinds)}

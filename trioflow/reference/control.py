@@ -284,9 +284,10 @@ class Control(Demands):
         return activation.failures + (activation.group.failures if activation.group else 0)
 
     def on_branches(self, activation: Activation, sockets: Sequence[str], effects: Effects) -> Steps:
+        ways = [self.graph.targets(activation.node, socket) for socket in sockets]  # T4: all are there, or none forks
+
         def work(group: Group) -> Steps:
-            for socket in sockets:
-                targets = self.graph.targets(activation.node, socket)
+            for targets in ways:
                 self.fork(group, activation, partial(self.dispatch, targets) if targets else None)
             return (yield from self.perform(activation, effects))
 
