@@ -3,7 +3,6 @@
 from trioflow.runtime.demand import DataActivation
 
 RULE = "D3"
-UNREACHED = "No data node that the campaign draws writes one output twice, or is asked for one that it did not write."
 EDITS = [
     (
         DataActivation.set_output,

@@ -3,7 +3,6 @@
 from trioflow.runtime.forks import ForkSet
 
 RULE = "R4"
-UNREACHED = "A second failure in a group needs a clean-up that fails, which the campaign does not draw."
 EDITS = [
     (
         ForkSet.in_order,

@@ -49,7 +49,7 @@ class _Rolled:
         return self._random.randint(least, most)
 
 
-POLICIES = ("last", "last", "last", "sum", "append", "union", "min", "max", "first", "error")
+POLICIES = ("last", "last", "sum", "append", "union", "min", "max", "max", "first", "error")
 _LIST_POLICIES = frozenset({"append", "union"})
 
 
@@ -273,19 +273,19 @@ class _Writer:
         return [["now"], ["feedback"]] if "time" in self.can and self.chance(6) else [["feedback"]]
 
     def _op_number(self, depth: int) -> list[Any]:
-        constants = [["const", each] for each in (2, "text", None, True, True)]
-        return [self.one([["add", 1], ["mul", 3], *constants])]
+        return [self.one([["add", 1], ["mul", 3], ["const", 2], ["const", "text"], ["const", None], ["const", True]])]
 
     def _op_variable(self, depth: int) -> list[Any]:
         if self.lists and (not self.numbers or self.chance(3)):
             name = self.one(self.lists)
             return [["appendvar", name]] if self.chance(2) else [["getvar", name], ["add", 0]]
         name = self.one(self.numbers)
+        if self.failing and self.chance(8):
+            return [["const", True], ["setvar", name]]  # which is no number (D11)
         return [self.one([["addvar", name], ["getvar", name], ["setvar", name] if self.failing else ["addvar", name]])]
 
     def _op_output(self, depth: int) -> list[Any]:
-        # The one failure that can arise where a strand is being cancelled: `set` is no cancellation point.
-        return [["set", "nowhere" if self.failing and self.chance(6) else self.one(self._outputs)]]
+        return [["set", self.one(self._outputs)]]
 
     def _op_sleep(self, depth: int) -> list[Any]:
         return [["sleep", self.number(0, 3)]]
@@ -340,6 +340,9 @@ class _Writer:
         before, self._leads, self._calm = (self._leads, self._calm), False, True
         ops = self._block(depth + 1, 0)
         self._leads, self._calm = before
+        if self.failing and self.chance(4):
+            # It fails even where a strand is being cancelled, because it is no cancellation point (R4).
+            ops.insert(0, ["set", "nowhere"])
         return ops
 
     def _op_publish(self, depth: int) -> list[Any]:
@@ -390,6 +393,9 @@ class _Writer:
             for kind in self.one([("pause", "step", "resume", "pause"), ("pause", "step", "step")]):
                 actions.append({"at": at, "do": kind, **({"count": self.number(1, 2)} if kind == "step" else {})})
                 at += self.number(0, 2)
+        if self.events and self.chance(2):  # events that wait for each other (B1)
+            at = self.number(0, 6)
+            actions += [{"at": at, "do": "publish", "event": "ping", "payload": place} for place in range(3)]
         for _ in range(self.number(1, 4)):
             kinds = ["pause", "step", "resume", "breakpoint", "cancel", *(["publish"] * 3 if self.events else [])]
             action: dict[str, Any] = {"at": self.number(0, 10), "do": self.one(kinds)}

@@ -47,8 +47,6 @@ class Immediate(Machine):
 
     def spawn(self, strand: Strand, steps: Steps) -> None:
         self.forked_at_all = True
-        if "max_strands" in self.options:
-            raise Undetermined("how many strands are alive at once depends on the schedule")
         self.finish(steps)
         if strand.failure is not None and not _TIMELY.isdisjoint(strand.failure.codes):
             raise Undetermined("which strand reaches a limit depends on the schedule")
@@ -66,6 +64,11 @@ class Immediate(Machine):
             if groups and groups[0].forks:
                 raise Undetermined("what a failure cuts off depends on the schedule") from None
             raise
+
+    def fork(self, *args: Any, **settings: Any) -> None:
+        if "max_strands" in self.options:
+            raise Undetermined("how many strands are alive at once depends on the schedule")
+        super().fork(*args, **settings)
 
     def on_failures(self, activation: Activation) -> Steps:
         group = activation.group

@@ -92,7 +92,9 @@ class StrandFork(Line, Fork):
         except Exception as error:
             self._failure = error
             if not self.collected:
-                forks.first_failure = forks.first_failure or error
+                if forks.first_failure is None:
+                    forks.first_failure = error
+                    forks.mark(error)
                 raise  # F2: the nursery cancels the siblings and the owner's body
         finally:
             self._done = True
@@ -202,7 +204,7 @@ class ForkSet:
                 run.tell(StrandJoined, fork.line, self._node)
 
     def mark(self, error: Exception) -> None:
-        """The owner's own body has failed, before any fork (E2)."""
+        """The first failure of all; unless it has come from further below, it arose in the owner (E2)."""
         if self._node is not None:
             mark_origin(
                 error,
@@ -213,7 +215,12 @@ class ForkSet:
             )
 
     def in_order(self, error: BaseException) -> BaseException:
-        """What came out of the nursery: a single failure as itself, several in the order of their forks (R4)."""
+        """What came out of the nursery: a single failure as itself, several in the order of their forks (R4).
+
+        Failures of forks take the place of a cancellation of their owner, as a failure in a `finally` does (R5).
+        """
+        if isinstance(error, BaseExceptionGroup):
+            error = error.split(trio.Cancelled)[1] or error
         if isinstance(error, BaseExceptionGroup) and len(error.exceptions) > 1:
             order = {id(fork.failure): fork.number for fork in self._outstanding if fork.failure is not None}
             # Strands that shared a failing evaluation have failed with one and the same exception (D5).

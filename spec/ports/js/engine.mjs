@@ -148,19 +148,21 @@ class Group {
 
   /** Runs the owner's part. Afterwards all forks have ended, and are joined if nothing failed. */
   async hold(store, body) {
-    let error, value;
+    let error, first, value;
     try {
       value = await body();
       await this.join(store, this.scope);
     } catch (caught) {
       error = caught;
+      first = this.#fatal[0]?.[1] ?? (error instanceof Cancelled ? undefined : error);
       this.scope.cancel();
       await this.until(0, null);
     }
     this.scope.leave();
+    first ??= this.#fatal[0]?.[1]; // in time, because of which the others were cancelled (E2)
     const failures = this.#fatal.sort(([a], [b]) => a - b).map(([, failure]) => failure);
     if (error && !(error instanceof Cancelled)) failures.unshift(error);
-    if (failures.length) throw together(failures);
+    if (failures.length) throw together(failures, first);
     if (error) throw error;
     return value;
   }
@@ -524,7 +526,7 @@ export class Run {
   /** Where a failure arose: the first to ask says it (E2). */
   origin(error, path) {
     if (Object(error) !== error) return path; // JavaScript can throw anything
-    if (!this.#origins.has(error)) this.#origins.set(error, error instanceof Failures ? this.origin(error.failures[0], path) : path);
+    if (!this.#origins.has(error)) this.#origins.set(error, error instanceof Failures ? this.origin(error.first, path) : path);
     return this.#origins.get(error);
   }
 

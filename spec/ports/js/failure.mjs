@@ -9,12 +9,13 @@ export class Failure extends Error {
   }
 }
 
-/** Several failures at once. */
+/** Several failures at once, in order, and which of them came first. */
 export class Failures extends Error {
-  constructor(failures) {
+  constructor(failures, first) {
     super(failures.map((failure) => failure.message).join("; "));
     this.name = "Failures";
     this.failures = failures;
+    this.first = first;
   }
 }
 
@@ -25,7 +26,7 @@ export function codes(...errors) {
 }
 
 /** One failure as itself, several as one; the same one that came on two ways has come once. */
-export function together(errors) {
+export function together(errors, first = errors[0]) {
   const all = [...new Set(errors.flatMap((error) => (error instanceof Failures ? error.failures : [error])))];
-  return all.length === 1 ? all[0] : new Failures(all);
+  return all.length === 1 ? all[0] : new Failures(all, first);
 }
