@@ -13,7 +13,9 @@ import pytest
 from trioflow.conformance.campaign import Campaign
 from trioflow.conformance.engine import EnginePort
 from trioflow.conformance.judge import judge, judge_trace, requests, valid
+from trioflow.conformance.mutants import check_mutants
 from trioflow.conformance.port import PortFailure, ProcessPort
+from trioflow.conformance.vectors import PACKAGED, load_vectors
 from trioflow.conformance.workers import Alone, WorkerDied, Workers
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups of POSIX")
@@ -117,3 +119,20 @@ def test_a_port_that_can_not_be_opened():
     with Workers(partial(ProcessPort, ["nosuchcommand"]), 2) as workers:
         with pytest.raises(PortFailure, match="can't be started"):
             next(workers.each(waits, [0]))
+
+
+class Silent:
+    def show(self, *_):
+        pass
+
+
+def test_mutants(workers):
+    """A process breaks the engine in itself only, and knows the mutants by their names."""
+    vectors = [vector for vector in load_vectors(PACKAGED) if "M4" in vector.rules]
+    found = [
+        [(each.name, each.outcome, each.message) for each in check_mutants(Silent(), by, vectors=vectors, examples=1)]
+        for by in (Alone(EnginePort()), workers)
+    ]
+    assert found[0] == found[1]
+    by_vector = next(message for name, _, message in found[0] if name == "mutant: m4_first_initiator_only")
+    assert "no vector" not in by_vector

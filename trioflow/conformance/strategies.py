@@ -49,7 +49,7 @@ class _Rolled:
         return self._random.randint(least, most)
 
 
-POLICIES = ("last", "last", "sum", "append", "union", "min", "max", "max", "first", "error")
+POLICIES = ("last", "last", "last", "sum", "append", "union", "min", "max", "max", "first", "error")
 _LIST_POLICIES = frozenset({"append", "union"})
 
 
