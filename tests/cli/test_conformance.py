@@ -240,14 +240,14 @@ def test_ctrl_c_with_several_jobs(tmp_path, vectors):
         [*COMMAND, "conformance", "port", *options, "--", *command(tmp_path, EACH_SLOW)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True,
     )  # fmt: skip
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while len([path for path in tmp_path.glob("*.port") if path.read_text()]) < 2:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     os.killpg(running.pid, signal.SIGINT)
     began = time.monotonic()
     out, err = running.communicate(timeout=30)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
     assert (running.returncode, err) == (130, "")
     assert "test (Python): interrupted: 1 passed, 1 failed; seed" in out
     for path in tmp_path.glob("*.port"):

@@ -27,7 +27,7 @@ Item = TypeVar("Item")
 Found = TypeVar("Found")
 OpenPort = Callable[[], AbstractContextManager[Port]]
 
-_SECONDS_TO_END = 2.0
+_SECONDS_TO_END = 5.0
 
 
 class WorkerDied(TrioflowError):
@@ -58,7 +58,7 @@ class Workers:
 
     They are started when there is something to ask. Checks, items and what is found are sent by pickle. Each process
     checks one item at a time, so that nobody waits behind a long one. If the block fails they end in the middle of what
-    they do, or are killed two seconds later. Should this process itself be killed, they end with their check.
+    they do, or are killed five seconds later. Should this process itself be killed, they end with their check.
 
     A process that has ended raises `WorkerDied` for the item that it was at.
     """
