@@ -248,7 +248,8 @@ def test_ctrl_c_with_several_jobs(tmp_path, vectors):
     began = time.monotonic()
     out, err = running.communicate(timeout=30)
     assert time.monotonic() - began < 15
-    assert (running.returncode, err) == (130, "")
+    assert running.returncode == 130
+    assert all(line.startswith("vectors: ") for line in err.splitlines()), err  # progress, and no traceback
     assert "test (Python): interrupted: 1 passed, 1 failed; seed" in out
     for path in tmp_path.glob("*.port"):
         for process in (path.stem, path.read_text()):  # the port, and who has started it
@@ -260,7 +261,7 @@ def test_several_jobs(check):
     """The report is that of one job; a process of the kit that dies is a finding of its own."""
     expected = {f"v{number}": ("D2", 5 + number % 2) for number in range(6)}
     alone = check(ANSWERS_FIVE, "--seed", 1, **expected)
-    assert check(ANSWERS_FIVE, "--seed", 1, "--jobs", 3, **expected) == alone
+    assert check(ANSWERS_FIVE, "--seed", 1, "--jobs", 3, **expected)[:2] == alone[:2]
     kills = "serve(lambda request: os.kill(os.getppid(), signal.SIGKILL))"
     ended = check(kills, "--jobs", 2, v0=("D2", 5))
     assert ended.code == 1
@@ -270,11 +271,11 @@ def test_several_jobs(check):
 
 
 def test_the_engine(cli):
-    """This engine passes; with several jobs, its mutants are noticed by the same as with one."""
+    """This engine passes, with several jobs as with one."""
     options = ["--rule", "T1", "--seed", 3]
     ended = cli("conformance", "engine", *options, "--jobs", 1)
-    assert (ended.code, ended.err) == (0, "")
-    assert cli("conformance", "engine", *options, "--jobs", 2) == ended
+    assert ended.code == 0
+    assert cli("conformance", "engine", *options, "--jobs", 2)[:2] == ended[:2]
 
 
 def test_the_display(start, tmp_path):

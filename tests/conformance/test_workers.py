@@ -137,3 +137,11 @@ def test_mutants(workers):
     assert [(each.name, each.message) for each in found] == [(each.name, each.message) for each in alone]
     assert found[0].name == "mutant: b1_last_listener_first"
     assert "no vector" not in found[0].message
+
+
+def test_who_has_asked_for_all_keeps_the_processes(workers):
+    """Also if the end was not looked for: only who leaves off in the middle ends them."""
+    first = workers.each(waits, [3, 4])
+    processes = {next(first)[2], next(first)[2]}
+    del first
+    assert {process for _, _, process in workers.each(waits, [3, 4])} == processes

@@ -75,38 +75,35 @@ class Workers:
         self._end(at_once=error is not None)
 
     def each(self, check: Callable[[Port, Item], Found], items: Sequence[Item]) -> Iterator[Found]:
-        """As `Checker`. Who leaves off before the end gets other processes for the next check."""
+        """As `Checker`. After something was raised, or left off, other processes are started for the next check."""
         while len(self._workers) < min(self._count, len(items)):
             self._workers.append(_Worker(self._open_port))
         for worker in self._workers:
             worker.send(_Now(check))
-        complete = False
-        try:
-            yield from self._each(items)
-            complete = True
-        finally:
-            if not complete:
-                self._end(at_once=True)
-
-    def _each(self, items: Sequence[Any]) -> Iterator[Any]:
         to_ask = iter(enumerate(items))
         free = [*self._workers]
         busy: dict[Any, tuple[_Worker, int]] = {}
         came: dict[int, tuple[bool, Any]] = {}
-        for place in range(len(items)):
-            while place not in came:
-                while free and (asked := next(to_ask, None)) is not None:
-                    worker = free.pop()
-                    worker.send(asked[1])
-                    busy[worker.link] = worker, asked[0]
-                for link in wait([*busy]):
-                    worker, number = busy.pop(link)
-                    came[number] = worker.answer(items[number])
-                    free.append(worker)
-            raised, found = came.pop(place)
-            if raised:
-                raise found
-            yield found
+        try:
+            for place in range(len(items)):
+                while place not in came:
+                    while free and (asked := next(to_ask, None)) is not None:
+                        worker = free.pop()
+                        worker.send(asked[1])
+                        busy[worker.link] = worker, asked[0]
+                    for link in wait([*busy]):
+                        worker, number = busy.pop(link)
+                        came[number] = worker.answer(items[number])
+                        free.append(worker)
+                raised, found = came.pop(place)
+                if raised:
+                    raise found
+                yield found
+        except BaseException as error:
+            # Whoever asks has had enough, perhaps of all that there was: then all are ready for the next check.
+            if busy or not isinstance(error, GeneratorExit):
+                self._end(at_once=True)
+            raise
 
     def _end(self, *, at_once: bool) -> None:
         workers, self._workers = self._workers, []
