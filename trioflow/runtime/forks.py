@@ -206,13 +206,9 @@ class ForkSet:
     def mark(self, error: Exception) -> None:
         """The first failure of all; unless it has come from further below, it arose in the owner (E2)."""
         if self._node is not None:
-            mark_origin(
-                error,
-                self._run,
-                self._line.where,
-                self._node,
-                self._run.plan.nodes[self._run.plan.node_index[self._node]].type.id,
-            )
+            plan = self._strand.frame.plan
+            type_id = plan.nodes[plan.node_index[self._node]].type.id
+            mark_origin(error, self._run, self._line.where, self._node, type_id)
 
     def in_order(self, error: BaseException) -> BaseException:
         """What came out of the nursery: a single failure as itself, several in the order of their forks (R4).
