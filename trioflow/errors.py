@@ -24,6 +24,7 @@ TrioflowError
 │   ├── RunFinished           the host asked something of a run that is over
 │   └── RunAborted            the host asks for the result of a run that it has cancelled
 ├── PortFailure             an engine that is checked; in `trioflow.conformance.port`
+├── WorkerDied              a process that checks engines; in `trioflow.conformance.workers`
 └── MissingExtra            an optional dependency is not installed
 
 What a node's body raises itself is not in this tree: it reaches the caller as it is, with a note that names node,
