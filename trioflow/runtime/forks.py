@@ -215,14 +215,19 @@ class ForkSet:
 
         Failures of forks take the place of a cancellation of their owner, as a failure in a `finally` does (R5).
         """
-        if isinstance(error, BaseExceptionGroup):
-            error = error.split(trio.Cancelled)[1] or error
+        error = _without_cancellation(error)
         if isinstance(error, BaseExceptionGroup) and len(error.exceptions) > 1:
             order = {id(fork.failure): fork.number for fork in self._outstanding if fork.failure is not None}
             # Strands that shared a failing evaluation have failed with one and the same exception (D5).
             once = {id(each): each for each in error.exceptions}.values()
             error = error.derive(sorted(once, key=lambda each: order.get(id(each), -1)))
         return collapse(error)
+
+
+def _without_cancellation(error: BaseException) -> BaseException:
+    """The failures in a group, if there are any."""
+    failures = error.split(trio.Cancelled)[1] if isinstance(error, BaseExceptionGroup) else None
+    return failures or error
 
 
 @asynccontextmanager
