@@ -69,6 +69,82 @@ def test_grace_period(bench):
     assert bench.life[3:] == ["down r2", "down r1", "down r0"]
 
 
+@pytest.mark.parametrize("method", ["__init__", "__new__", "setup"])
+def test_nodes_with_something_to_do_are_made_first(method, bench):
+    """Instances whose making may do something are made before the first dispatch; each node has one of its own (R1)."""
+    made = []
+
+    class Lives(tf.Node, id="test.lives"):
+        enter, then = tf.ExecIn(), tf.ExecOut()
+
+        async def execute(self, ctx):
+            made.append(("execute", id(self)))
+            return self.then
+
+    def note(self, *arguments):
+        made.append(("made", id(self)))
+
+    async def setup(self, ctx):
+        note(self)
+
+    def new(cls):
+        note(self := object.__new__(cls))
+        return self
+
+    setattr(Lives, method, {"__init__": note, "__new__": new, "setup": setup}[method])
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add(Lives), g.add(Lives))
+    bench.run(g.graph)
+    assert [what for what, _ in made] == ["made", "made", "execute", "execute"]
+    assert made[0][1] == made[2][1] != made[1][1] == made[3][1]
+
+
+def test_a_node_keeps_its_instance(bench):
+    """What a node keeps on itself is there at its next activation, in the same run only (R1, R7)."""
+
+    class Counts(tf.Node, id="test.counts"):
+        enter = tf.ExecIn()
+
+        async def execute(self, ctx):
+            self.times = getattr(self, "times", 0) + 1
+            bench.notes.append((ctx.node.id, self.times))
+
+    with tf.build() as g:
+        start, loop = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=2)
+        g.connect(start.then, loop.enter)
+        for name in "ab":
+            g.connect(loop.body, g.add(Counts, name).enter)
+    plan = tf.make_plan(g.graph, tf.Registry.standard(plugins=False))
+    for _ in range(2):
+        bench.run(plan)
+        assert bench.notes == [("a", 1), ("b", 1), ("a", 2), ("b", 2)]
+
+
+def test_what_one_run_adds_to_a_plan_is_not_there_in_the_next(bench):
+    """Middlewares and settings of streams are of the run that has them, whoever ran the plan before (R7, S2)."""
+
+    class Twice(tf.Middleware):
+        def applies(self, node, node_type):
+            return node.id == "note"
+
+        async def __call__(self, invocation):
+            await invocation()
+            return await invocation()
+
+    with tf.build() as g:
+        start, items = g.add(tf.nodes.Start), g.add(Items, "items", count=2)
+        note = g.add(Note, "note", value=items.item)
+        g.connect(start.then, items.enter)
+        g.connect(items.body, note.enter)
+    plan = tf.make_plan(g.graph, tf.Registry.standard(plugins=False))
+    sequential = tf.RunOptions(streams={"items": tf.StreamSettings(mode="sequential")})
+    seen = []
+    for arguments in ({}, {"middleware": [Twice()]}, {"options": sequential}, {}):
+        result = bench.run(plan, **arguments)
+        seen.append((sorted(bench.notes), result.statistics.forks))
+    assert seen == [([0, 1], 2), ([0, 0, 1, 1], 2), ([0, 1], 0), ([0, 1], 2)]
+
+
 def test_initiators_one_after_the_other(bench):
     """Initiators run in document order by default, each after the one before (R2, M4)."""
     with tf.build() as g:

@@ -80,6 +80,11 @@ class FunctionBody:
     is_async: bool
     result: Literal["none", "single", "fields"]
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether all there is to do is to call it with the values of all inputs."""
+        return not self.is_async and all(parameter.fill == "input" for parameter in self.parameters)
+
 
 @attrs.frozen(eq=False)
 class NodeType:
@@ -100,6 +105,8 @@ class NodeType:
     input_index: Mapping[object, int] = attrs.field(init=False, repr=False)
     output_index: Mapping[object, int] = attrs.field(init=False, repr=False)
     exec_output_index: Mapping[object, int] = attrs.field(init=False, repr=False)
+    is_exec: bool = attrs.field(init=False, repr=False)
+    """Whether it declares any exec socket; otherwise it is a data node (M2)."""
 
     def __attrs_post_init__(self) -> None:
         for name, sockets in (
@@ -111,11 +118,7 @@ class NodeType:
             for place, socket in enumerate(sockets):
                 index[socket] = index[socket.name] = place
             object.__setattr__(self, name, index)
-
-    @property
-    def is_exec(self) -> bool:
-        """Whether it declares any exec socket; otherwise it is a data node (M2)."""
-        return bool(self.exec_inputs or self.exec_outputs)
+        object.__setattr__(self, "is_exec", bool(self.exec_inputs or self.exec_outputs))
 
     @property
     def summary(self) -> str:

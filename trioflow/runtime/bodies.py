@@ -43,13 +43,10 @@ def exec_body(
     return wrapped(body, middlewares)
 
 
-def data_body(node: PlanNode, instance: Node | None, middlewares: Sequence[Middleware]) -> DataBody | None:
-    """What is called for each evaluation of a data node; None if its function can be called as it is."""
+def data_body(node: PlanNode, instance: Node | None, middlewares: Sequence[Middleware]) -> DataBody:
+    """What is called for each evaluation of a data node whose function can't be called as it is."""
     function = node.type.body
     if isinstance(function, FunctionBody):
-        plain = not function.is_async and all(parameter.fill == "input" for parameter in function.parameters)
-        if plain and not middlewares:
-            return None
         return wrapped(_data_function(node, function), middlewares)
     assert instance is not None
     return wrapped(instance.execute, middlewares)

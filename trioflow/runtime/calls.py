@@ -7,6 +7,7 @@ made of. Both keep to the stacks of `drive` and `demand`, so recursion costs nei
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -14,7 +15,7 @@ import trio
 from trioflow.errors import DepthExceeded, TeardownTimeout
 from trioflow.model.composition import Boundary, GraphBody
 from trioflow.model.context import Services, SetupContext
-from trioflow.model.node_type import FunctionBody, Node
+from trioflow.model.node_type import FunctionBody, Node, NodeType
 from trioflow.runtime import demand
 from trioflow.runtime.bodies import AnyBody, data_body, exec_body, wrapped
 from trioflow.runtime.dispatch import cross
@@ -26,9 +27,9 @@ from trioflow.runtime.strand import Strand
 from trioflow.semantics.events import LimitReached
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Mapping, Sequence
 
-    from trioflow.model.graph import GraphNode
+    from trioflow.model.graph import GraphNode, StreamSettings
     from trioflow.runtime.activation import Activation
     from trioflow.runtime.demand import DataActivation
     from trioflow.runtime.middleware import Middleware
@@ -39,65 +40,98 @@ if TYPE_CHECKING:
 
 
 class Template:
-    """The bodies of a graph's nodes, as all frames of one run start with them.
+    """The bodies of a graph's nodes, as all frames start with them.
 
-    Instances of classes belong to a frame. Of classes that have something to do when they are made, set up or torn
-    down, which are `living`, they are made when the frame is; of others when they are first needed.
+    A body is put together when its node is first needed, so that a node that is never reached costs nothing. Functions
+    and calls have the same body in all frames. Instances of classes belong to a frame, and are made where they are
+    first needed; but for classes that are `living`, which may do something when they are made, set up or torn down:
+    theirs are made when the frame is.
     """
 
-    __slots__ = ("_middlewares", "_override", "bodies", "classes", "living")
+    __slots__ = ("_middlewares", "_override", "bodies", "living")
 
-    def __init__(self, plan: Plan, run: RunState) -> None:
-        self._middlewares: list[Sequence[Middleware]] = [()] * len(plan.nodes)
-        if run.middleware:
+    def __init__(self, plan: Plan, middleware: Sequence[Middleware], override: Mapping[str, StreamSettings]) -> None:
+        self._override = override
+        # Decided once for each type: a graph has many nodes of few types.
+        types = {node.type for node in plan.nodes}
+        living = {each for each in types if _lives(each)}
+        self.living = [node for node in plan.nodes if node.type in living] if living else []
+        starts = {each: _start(each) for each in types}
+        self.bodies: list[AnyBody | None] = [starts[node.type] for node in plan.nodes]
+        self._middlewares: list[list[Middleware]] | None = None
+        if middleware:
             self._middlewares = [
-                [each for each in run.middleware if each.applies(node.graph_node, node.type)] for node in plan.nodes
+                [each for each in middleware if each.applies(node.graph_node, node.type)] for node in plan.nodes
             ]
-        self._override = run.options.streams if plan is run.plan else {}
-        self.classes = [node for node in plan.nodes if isinstance(node.type.body, type)]
-        self.living = [node for node in self.classes if _lives(node.type.body)]
-        self.bodies: list[Any] = [
-            # The function of a static node is called as it is.
-            None if node.static and not self._middlewares[node.index] else self._body(node)
-            for node in plan.nodes
-        ]
+            for node, applied in zip(plan.nodes, self._middlewares, strict=True):
+                if applied and not isinstance(node.type.body, Boundary):
+                    self.bodies[node.index] = first
 
-    def body(self, node: PlanNode, instance: Node | None) -> Any:
-        """The body of a node that is a function, or an instance of a class."""
-        middlewares = self._middlewares[node.index]
-        if node.type.is_exec:
+    def body(self, node: PlanNode, instance: Node | None) -> AnyBody:
+        """The body of a node, which is a function, a graph or an instance of a class."""
+        middlewares = () if self._middlewares is None else self._middlewares[node.index]
+        is_exec = node.type.is_exec
+        if isinstance(node.type.body, GraphBody):
+            return wrapped(_exec_call(node) if is_exec else _data_call(node), middlewares)
+        if is_exec:
             return exec_body(node, instance, self._override.get(node.id), middlewares)
         return data_body(node, instance, middlewares)
 
-    def _body(self, node: PlanNode) -> AnyBody | None:
-        body = node.type.body
-        if body is Boundary.LEAVE and node.type.is_exec:
-            return leave
-        if isinstance(body, Boundary):
-            return None  # nobody dispatches it, and nobody asks it for values
-        if isinstance(body, GraphBody):
-            call = _exec_call(node) if node.type.is_exec else _data_call(node)
-            return wrapped(call, self._middlewares[node.index])
-        return self.body(node, None) if isinstance(body, FunctionBody) else self._first(node, body)
 
-    def _first(self, node: PlanNode, cls: type[Node]) -> AnyBody:
-        async def body(context: Activation | DataActivation) -> Any:
-            made = context.strand.frame.bodies[node.index] = self.body(node, cls())
-            return await made(context)
-
-        return body
+def first(context: Activation | DataActivation) -> Coroutine[Any, Any, Any]:
+    """The body of every node that was not needed yet."""
+    node = context.plan
+    frame = context.strand.frame
+    template = frame.template
+    cls = node.type.body
+    if isinstance(cls, type):
+        body = frame.bodies[node.index] = template.body(node, cls())
+    else:
+        body = frame.bodies[node.index] = template.bodies[node.index] = template.body(node, None)
+    return body(context)
 
 
-def _lives(cls: Any) -> bool:
-    return cls.__init__ is not object.__init__ or cls.setup is not Node.setup or cls.teardown is not Node.teardown
+def _start(node_type: NodeType) -> AnyBody | None:
+    """What nodes of this type have for a body at first; None if nobody dispatches them, and a function is enough."""
+    body = node_type.body
+    if isinstance(body, Boundary):
+        return leave if body is Boundary.LEAVE and node_type.is_exec else None
+    return None if isinstance(body, FunctionBody) and body.is_plain and not node_type.is_exec else first
+
+
+def _lives(node_type: NodeType) -> bool:
+    """Whether something can happen, or fail, when an instance is made, set up or torn down."""
+    if not isinstance(node_type.body, type):
+        return False
+    cls: Any = node_type.body
+    return (
+        inspect.isabstract(cls)
+        or cls.__init__ is not object.__init__
+        or cls.__new__ is not object.__new__
+        or cls.setup is not Node.setup
+        or cls.teardown is not Node.teardown
+    )
 
 
 def template_of(plan: Plan, run: RunState) -> Template:
-    """The template of a graph in a run, made when it is first executed."""
-    known = run.templates.get(plan)
-    if known is None:
-        known = run.templates[plan] = Template(plan, run)
-    return known
+    """The template of a graph in a run. It is made once for all runs, and once more for each that adds to it."""
+    override = run.options.streams if plan is run.plan else {}
+    template: Template | None
+    if run.middleware or override:
+        template = run.templates.get(plan)
+        if template is None:
+            template = run.templates[plan] = Template(plan, run.middleware, override)
+    else:
+        template = plan.cache.get("template")
+        if template is None:
+            template = plan.cache["template"] = Template(plan, (), {})
+    return template
+
+
+def start(frame: GraphFrame, run: RunState) -> None:
+    """Give a frame the bodies that it starts with."""
+    template = frame.template = template_of(frame.plan, run)
+    frame.bodies = template.bodies.copy()
 
 
 # --- calls -----------------------------------------------------------------------------------------------------------
@@ -120,11 +154,11 @@ def _exec_call(node: PlanNode) -> AnyBody:
         if plan.enter is not None:
             for place, planned, cell in inputs:
                 store.write(plan.enter.first_output + place, value_of(planned, cell), cell.origin)
-        template = template_of(plan, run)
-        frame.bodies = template.bodies.copy()
+        start(frame, run)
+        living = frame.template.living
         try:
-            if template.living:
-                await set_up(frame, template.living, run)
+            if living:
+                await set_up(frame, living, run)
             targets = _first_targets(plan, activation.entered)
             if targets:
                 await cross(activation, frame.strand, targets)
@@ -194,11 +228,10 @@ def _data_frame(context: DataActivation, plan: Plan) -> DataFrame:
             value=run.max_depth,
         )
     frame = outer.calls[node.id] = DataFrame(plan, run.new_base(plan), outer, node.id, run)
-    template = template_of(plan, run)
-    frame.bodies = template.bodies.copy()
+    start(frame, run)
     frame.set_up = outer.set_up
-    frame.waiting = [*template.living]
-    frame.ready = not template.living
+    frame.waiting = [*frame.template.living]
+    frame.ready = not frame.waiting
     return frame
 
 
@@ -232,7 +265,6 @@ class _Setup(SetupContext):
 
 async def set_up(frame: GraphFrame, nodes: Sequence[PlanNode], run: RunState) -> None:
     """R1: make and set up instances of classes, in document order."""
-    template = template_of(frame.plan, run)
     for node in nodes:
         cls = node.type.body
         assert isinstance(cls, type)
@@ -247,7 +279,7 @@ async def set_up(frame: GraphFrame, nodes: Sequence[PlanNode], run: RunState) ->
             raise
         if cls.teardown is not Node.teardown:
             frame.set_up.append((name, instance))
-        frame.bodies[node.index] = template.body(node, instance)
+        frame.bodies[node.index] = frame.template.body(node, instance)
 
 
 async def tear_down(frame: GraphFrame, run: RunState) -> list[Exception]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -14,10 +14,10 @@ from trioflow.semantics.store import Cell, Store
 if TYPE_CHECKING:
     from trioflow.model.node_type import Node
     from trioflow.runtime.activation import Activation
+    from trioflow.runtime.calls import Template
     from trioflow.runtime.state import RunState
     from trioflow.runtime.strand import Strand
 
-MakeBody = Callable[[Any], Coroutine[Any, Any, Any]]
 _SHOWN = 8
 """Graphs in a prefix; of those that are nested deeper, some in the middle are left out."""
 
@@ -30,12 +30,13 @@ class GraphFrame:
     graphs that nodes here call: they live as long as this one.
     """
 
-    __slots__ = ("base", "bodies", "calls", "nesting", "plan", "prefix", "root_cell", "set_up")
+    __slots__ = ("base", "bodies", "calls", "nesting", "plan", "prefix", "root_cell", "set_up", "template")
 
     def __init__(self, plan: Plan, base: int, outer: GraphFrame | None = None, node: str = "") -> None:
         self.plan = plan
         self.base = base
-        self.bodies: list[MakeBody] = []
+        self.template: Template  # and the bodies, as soon as it starts
+        self.bodies: list[Any] = []
         self.calls: dict[str, DataFrame] = {}
         self.nesting: int = 0 if outer is None else outer.nesting + 1
         self.prefix: str = "" if outer is None else _prefix(outer, node)

@@ -23,7 +23,7 @@ from trioflow.errors import (
 from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
 from trioflow.runtime.activation import Activation
-from trioflow.runtime.calls import combined, set_up, tear_down, template_of
+from trioflow.runtime.calls import combined, set_up, start, tear_down
 from trioflow.runtime.dispatch import drive
 from trioflow.runtime.failure import escaped, is_cancellation, leaves, origin_of
 from trioflow.runtime.forks import StrandFork, open_forks
@@ -226,9 +226,10 @@ class Run:
             await self._run_graph_alone()
 
     async def _set_up_nodes(self) -> None:
-        template = template_of(self._state.plan, self._state)
-        self._state.bodies = template.bodies.copy()
-        await set_up(self._state, template.classes, self._state)
+        start(self._state, self._state)
+        living = self._state.template.living
+        if living:
+            await set_up(self._state, living, self._state)
 
     async def _run_graph(self) -> None:
         state = self._state
@@ -363,15 +364,14 @@ class Run:
         plan = self._state.plan
         cells = self._store.cells
         outputs: dict[str, dict[str, Any]] = {}
-        for node in plan.nodes:
-            if node.type.is_exec:
-                written = {
-                    socket.name: cells[node.first_output + place].value
-                    for place, socket in enumerate(node.type.outputs)
-                    if cells[node.first_output + place] is not None
-                }
-                if written:
-                    outputs[node.id] = written
+        for node in plan.writing:
+            written = {
+                socket.name: cell.value
+                for slot, socket in enumerate(node.type.outputs, node.first_output)
+                if (cell := cells[slot]) is not None
+            }
+            if written:
+                outputs[node.id] = written
         variables = {variable.name: cells[slot].value for slot, variable in enumerate(plan.variables)}
         return RunResult(variables, outputs, self.statistics())
 

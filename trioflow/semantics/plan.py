@@ -1,7 +1,7 @@
 """The plan: a graph made ready to run. Sockets become slots, sources become instructions, targets become tuples.
 
-Made once per graph and registry; runs share it and write nothing into it (R7). Whatever can be decided from the shape
-of the graph is decided here, so that a step decides nothing.
+Made once per graph and registry; runs share it and leave no trace of themselves in it (R7). Whatever can be decided
+from the shape of the graph is decided here, so that a step decides nothing.
 """
 
 from __future__ import annotations
@@ -169,6 +169,10 @@ class Plan:
     """The events that the graph around hears too (C7)."""
     has_ports: bool
     """Whether something in the graph asks for an input whenever it needs it (C4)."""
+    writing: tuple[PlanNode, ...]
+    """Exec nodes that have outputs."""
+    cache: dict[str, Any] = attrs.field(factory=dict, init=False, repr=False)
+    """What runs make of this plan that does not depend on the run."""
 
     def node(self, path: str) -> PlanNode | None:
         """The node with this id; `call/id` is one in the graph that a node calls."""
@@ -288,6 +292,7 @@ class _Planner:
             ),
             shared=frozenset(event.name for event in graph.events if event.shared),
             has_ports=any(planned.source is PORT for node in nodes for planned in node.inputs),
+            writing=tuple(node for node in nodes if node.type.is_exec and node.type.outputs),
         )
 
     def _wire(self, by_id: Mapping[str, PlanNode]) -> None:
@@ -455,8 +460,7 @@ def _is_plain(node_type: NodeType) -> bool:
     return (
         not node_type.is_exec
         and isinstance(body, FunctionBody)
-        and not body.is_async
+        and body.is_plain
         and not node_type.volatile
-        and all(parameter.fill == "input" for parameter in body.parameters)
         and not any(socket.lazy for socket in node_type.inputs)
     )
