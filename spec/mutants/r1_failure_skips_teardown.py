@@ -1,8 +1,8 @@
 """A run that has failed tears nothing down."""
 
-from trioflow.runtime.run import Run
+from trioflow.runtime.execution import Execution
 
 RULE = "R1"
 EDITS = [
-    (Run.execute, "await tear_down(state, state)", "await tear_down(state, state) if failure is None else []"),
+    (Execution.execute, "if state.set_up:", "if state.set_up and failure is None:"),
 ]

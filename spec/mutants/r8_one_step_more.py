@@ -6,7 +6,7 @@ RULE = "R8"
 EDITS = [
     (RunState.pass_gate, "if self.steps >= self.max_steps:  # R8", "if self.steps > self.max_steps:"),
     (
-        RunState._refuel,
+        RunState.refuel,
         "more = int(min(every, self.max_steps - self.steps))",
         "more = int(min(every, max(0, self.max_steps - self.steps)))",
     ),

@@ -1,12 +1,12 @@
 """A run whose time is up ends as cancelled."""
 
-from trioflow.runtime.run import Run
+from trioflow.runtime.execution import Execution
 
 RULE = "R8"
 EDITS = [
     (
-        Run.execute,
-        "failure = self._timed_out()",
-        ("self._scope.cancel()\n                await trio.lowlevel.checkpoint()"),
+        Execution._settle,
+        "if failure is not None and not is_cancellation(failure):",
+        "if failure is not None and not is_cancellation(failure) and getattr(failure, 'limit', '') != 'timeout':",
     ),
 ]

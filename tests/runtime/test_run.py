@@ -346,6 +346,46 @@ async def test_context_of_a_run_is_its_own(bench):
     assert (bench.notes, variable.get()) == (["host", "body"], "host")
 
 
+async def test_contexts_of_runs_beside_each_other(bench):
+    """Runs that wait in turns have contexts of their own, which they keep while they wait (R7)."""
+    variable = contextvars.ContextVar("variable", default="host")
+
+    class Sets(tf.Node, id="test.sets_and_waits"):
+        enter, value = tf.ExecIn(), tf.DataIn(str)
+
+        async def execute(self, ctx):
+            variable.set(await ctx.get_input(self.value))
+            for _ in range(3):
+                await trio.lowlevel.checkpoint()
+                bench.notes.append(variable.get() == await ctx.get_input(self.value))
+
+    def graph(value):
+        with tf.build() as g:
+            chain(g, g.add(tf.nodes.Start), g.add(Sets, value=value))
+        return g.graph
+
+    async with trio.open_nursery() as nursery:
+        for value in ("one", "two"):
+            nursery.start_soon(tf.run, graph(value))
+    assert (bench.notes, variable.get()) == ([True] * 6, "host")
+
+
+async def test_nurseries_of_the_host_do_not_matter(bench):
+    """A run goes on in the task that awaits it, whatever that has open around it (F8)."""
+    with tf.build() as g:
+        g.variable("total", "int", 0, merge="sum")
+        start, items, loop = g.add(tf.nodes.Start), g.add(Items, count=3), g.add(tf.nodes.ForLoop, times=2)
+        g.connect(start.then, items.enter)
+        g.connect(items.body, loop.enter)
+        g.connect(loop.body, g.add(Add).enter)
+    async with trio.open_nursery() as outer, trio.open_nursery() as inner:
+        outer.start_soon(trio.sleep_forever)
+        inner.start_soon(trio.lowlevel.checkpoint)
+        result = await tf.run(g.graph)
+        outer.cancel_scope.cancel()
+    assert result.variables == {"total": 6}
+
+
 @pytest.mark.parametrize("start", [tf.run, run_hosted])
 def test_cancelled_from_outside(start, bench):
     """A scope around a run ends it as cancelled, whoever has got hold of it, and what comes out is trio's own (R5)."""
@@ -654,5 +694,5 @@ def test_cancelled_at_every_checkpoint(graph):
         if log.events:
             assert len(ends) == 1
         if unharmed:
-            assert number > 5
+            assert number > 3
             return

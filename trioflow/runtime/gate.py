@@ -60,6 +60,11 @@ class Gate:
         """Whether dispatches must look at the gate at all."""
         return self._reason is not None or bool(self._breakpoints)
 
+    @property
+    def parked(self) -> int:
+        """The number of strands that wait here."""
+        return len(self._parked)
+
     def pause(self, reason: str = "paused") -> None:
         """Close the gate: every strand stops at its next dispatch (G2). Without effect if it is closed."""
         self._must_be_live("pause")

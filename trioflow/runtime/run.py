@@ -1,53 +1,30 @@
-"""Runs: a graph from the first setup to the last teardown (R1-R8), and what the host can do meanwhile."""
+"""Runs: executions of graphs, and what the host can do meanwhile (R5)."""
 
 from __future__ import annotations
 
-import itertools
-import os
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any
 
 import trio
 
-from trioflow.errors import (
-    CoercionError,
-    LimitExceeded,
-    RunAborted,
-    RunFinished,
-    UnknownName,
-    did_you_mean,
-)
+from trioflow.errors import RunAborted, RunFinished
 from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
-from trioflow.runtime.activation import Activation
-from trioflow.runtime.calls import combined, set_up, start, tear_down
 from trioflow.runtime.dispatch import drive
-from trioflow.runtime.failure import escaped, is_cancellation, leaves, origin_of
+from trioflow.runtime.execution import Execution, in_own_context
+from trioflow.runtime.failure import is_cancellation, leaves
 from trioflow.runtime.forks import StrandFork, open_forks
 from trioflow.runtime.gate import Gate
 from trioflow.runtime.line import Line
 from trioflow.runtime.middleware import Middleware
-from trioflow.runtime.options import RunOptions, RunResult, RunStatistics, RunStatus
-from trioflow.runtime.state import RunState
+from trioflow.runtime.options import RunOptions, RunResult, RunStatus
 from trioflow.runtime.strand import Strand
 from trioflow.runtime.watch import Observer, Subscription, Watch
-from trioflow.semantics.coercion import Mismatch
-from trioflow.semantics.events import (
-    LimitReached,
-    RunCancelled,
-    RunCompleted,
-    RunFailed,
-    RunStarted,
-)
 from trioflow.semantics.plan import Plan, Target, make_plan
-from trioflow.semantics.store import Store
 
-_numbers = itertools.count(1)
 _DEFAULTS = RunOptions()
-_NAME = "trioflow.runtime.run.Run.execute"
 
 
 class _HostEvent:
@@ -60,7 +37,7 @@ class _HostEvent:
         self.handled = trio.Event()
 
 
-class Run:
+class Run(Execution):
     """One execution of a graph, from `open_run`. It belongs to one trio event loop, and is for that loop's tasks."""
 
     def __init__(
@@ -72,18 +49,11 @@ class Run:
         observers: Sequence[Observer],
         middleware: Sequence[Middleware],
     ) -> None:
-        run_id = f"{os.getpid():x}-{next(_numbers):x}"
-        self._state = RunState(run_id, plan, options, services, Activation, middleware)
-        self._state.wake()  # its first strand is on its way to the gate from now on
-        self._store = self._start_store(variables)
-        if observers:
-            self._state.watch = Watch(self.id, observers)
+        super().__init__(plan, options, variables, services, observers, middleware)
         self._subscriptions: list[Subscription] = []
         self._scope = trio.CancelScope()
         self._finished = trio.Event()
-        self._failure: BaseException | None = None
         self._failure_taken = False
-        self._ended_at: float | None = None
         self._host_events: deque[_HostEvent] = deque()
         self._host_fork: StrandFork | None = None
         self._host_waits: trio.Event | None = None
@@ -107,20 +77,6 @@ class Run:
     def status(self) -> RunStatus:
         """What the run is doing (R3)."""
         return self._state.status
-
-    def statistics(self) -> RunStatistics:
-        """A snapshot."""
-        state = self._state
-        now = self._ended_at if self._ended_at is not None else trio.current_time()
-        return RunStatistics(
-            status=state.status,
-            steps=state.steps,
-            evaluations=state.evaluations,
-            strands=state.strands,
-            strands_parked=state.gate.statistics().parked,
-            forks=state.forks,
-            elapsed=0.0 if state.started_at is None else now - state.started_at,
-        )
 
     def events(self, buffer: int = 1000) -> Subscription:
         """Events from now on, for one consumer, with a buffer of its own (E3). Several may subscribe.
@@ -146,7 +102,7 @@ class Run:
         """
         published = self._publish(event, payload)
         await published.handled.wait()
-        if self._finished.is_set() and self._failure is not None:
+        if self._finished.is_set() and self.failure is not None:
             raise RunFinished(f"The run ended ({self.status.value}) before event {event!r} was handled.")
 
     def publish_nowait(self, event: str, payload: object = None) -> None:
@@ -167,9 +123,9 @@ class Run:
         Raises what the run failed with, as it is (R4), or `RunAborted` if the host cancelled it.
         """
         await self._finished.wait()
-        if self._failure is not None:
+        if self.failure is not None:
             self._failure_taken = True
-            raise self._failure
+            raise self.failure
         if self.status is RunStatus.CANCELLED:
             raise RunAborted(f"Run {self.id} was cancelled, so it has no result.")
         return self.left_behind()
@@ -179,57 +135,21 @@ class Run:
 
     # --- for open_run ---
 
-    async def execute(self, *, hosted: bool = True) -> None:
-        """The task of the run. Failures are kept for the host; cancellation from outside passes through.
-
-        A run that no host has got hold of needs neither a scope that it could be cancelled by, nor a strand for events.
-        """
-        state = self._state
-        state.started_at = trio.current_time()
-        state.strands += 1
-        failure: BaseException | None = None
-        try:
-            timeout = state.options.timeout
-            if hosted or timeout is not None:
-                with self._scope:
-                    state.tell(RunStarted, None, None)
-                    with trio.CancelScope() as limit:
-                        if timeout is not None:
-                            limit.deadline = trio.current_time() + timeout
-                        await self._set_up_and_run(hosted)
-                    if limit.cancelled_caught:
-                        failure = self._timed_out()
-            else:
-                state.tell(RunStarted, None, None)
-                await self._set_up_and_run(hosted)
-        except BaseException as error:
-            failure = escaped(error)
-        failure = combined(failure, await tear_down(state, state), "run")
-        self._settle(failure, cancelled=self._scope.cancelled_caught)
-        if failure is not None and not isinstance(failure, Exception):
-            raise failure
-
     @property
     def unseen_failure(self) -> BaseException | None:
         """The failure, if the host has not got it from `result`."""
-        return None if self._failure_taken else self._failure
+        return None if self._failure_taken else self.failure
 
     # --- the parts of execute ---
 
-    async def _set_up_and_run(self, hosted: bool) -> None:
-        options = self._state.options
-        await trio.lowlevel.checkpoint()
-        await self._set_up_nodes()
-        if hosted or options.timeout is not None or options.stay_open or options.parallel_initiators:
-            await self._run_graph()
-        else:
-            await self._run_graph_alone()
+    @property
+    def _is_cancelled(self) -> bool:
+        return self._scope.cancelled_caught
 
-    async def _set_up_nodes(self) -> None:
-        start(self._state, self._state)
-        living = self._state.template.living
-        if living:
-            await set_up(self._state, living, self._state)
+    async def _within_time(self) -> BaseException | None:
+        with self._scope:
+            return await super()._within_time()
+        return None
 
     async def _run_graph(self) -> None:
         state = self._state
@@ -258,16 +178,6 @@ class Run:
             if self._host_waits is not None:
                 state.rouse(self._host_waits)
 
-    async def _run_graph_alone(self) -> None:
-        """`_run_graph`, where nobody but nodes can fork the first strand: without a nursery around it."""
-        root = Line(None)
-        strand = Strand(self._state, self._store, 1)
-        lines = [Line(root) for _ in self._state.plan.initiators]
-        for line, initiator in zip(lines, self._state.plan.initiators, strict=True):  # R2
-            await drive(strand, line, [initiator])
-        await trio.lowlevel.checkpoint_if_cancelled()
-        self._accepts = False
-
     async def _handle_host_events(self, strand: Strand, line: Line) -> None:
         """B1: in arrival order, in a strand of the host's own."""
         while True:
@@ -285,61 +195,13 @@ class Run:
                 self._host_waits = None
 
     def _settle(self, failure: BaseException | None, *, cancelled: bool) -> None:
-        state = self._state
-        state.ended = True
         self._accepts = False
-        self._ended_at = trio.current_time()
-        state.strands -= 1
-        if failure is not None and not is_cancellation(failure):
-            self._failure = failure
-            state.settled_status = RunStatus.FAILED
-            state.tell(RunFailed, None, None, failure, origin_of(failure, state))
-        elif failure is not None or cancelled:
-            state.settled_status = RunStatus.CANCELLED
-            state.tell(RunCancelled, None, None)
-        else:
-            state.settled_status = RunStatus.COMPLETED
-            state.tell(RunCompleted, None, None)
-        state.rest()
+        super()._settle(failure, cancelled=cancelled)
         self._finished.set()
         for event in self._host_events:
             event.handled.set()
         for subscription in tuple(self._subscriptions):
             subscription.end()
-
-    def _timed_out(self) -> LimitExceeded:
-        state = self._state
-        timeout = state.options.timeout
-        assert timeout is not None
-        state.tell(LimitReached, None, None, "timeout", timeout)
-        return LimitExceeded(
-            f"The run reached its limit of {timeout:g} s after {state.steps} steps. Raise RunOptions(timeout=...) if "
-            "it is meant to take longer.",
-            limit="timeout",
-            value=timeout,
-        )
-
-    def _start_store(self, variables: Mapping[str, object]) -> Store:
-        plan = self._state.plan
-        store = self._state.new_store()
-        problems: list[str] = []
-        for name, value in variables.items():
-            slot = plan.variable_index.get(name)
-            if slot is None:
-                known = list(plan.variable_index)
-                problems.append(
-                    f"There is no variable {name!r}.{did_you_mean(name, known)} "
-                    f"The graph declares: {', '.join(known) or 'none'}."
-                )
-                continue
-            coercer = plan.variable_coercers[slot]
-            try:
-                store.write(slot, coercer(value) if coercer is not None and value is not None else value, f"${name}")
-            except Mismatch as error:
-                raise CoercionError(f"Variable {name!r}: {error}.") from None
-        if problems:
-            raise UnknownName("\n".join(problems))
-        return store
 
     def _publish(self, event: str, payload: object) -> _HostEvent:
         if not self._accepts:
@@ -358,22 +220,6 @@ class Run:
             watch.remove(observer)
             if not watch.observers:
                 self._state.watch = None
-
-    def left_behind(self) -> RunResult:
-        """The result of a run that has completed."""
-        plan = self._state.plan
-        cells = self._store.cells
-        outputs: dict[str, dict[str, Any]] = {}
-        for node in plan.writing:
-            written = {
-                socket.name: cell.value
-                for slot, socket in enumerate(node.type.outputs, node.first_output)
-                if (cell := cells[slot]) is not None
-            }
-            if written:
-                outputs[node.id] = written
-        variables = {variable.name: cells[slot].value for slot, variable in enumerate(plan.variables)}
-        return RunResult(variables, outputs, self.statistics())
 
 
 @asynccontextmanager
@@ -433,19 +279,20 @@ async def run(
     """Run a graph to its end and return what it left behind.
 
     `variables` are start values by name, `services` objects that bodies find through `ctx.services`, by type or name.
-    Raises what a body raised, as it is, with a note that tells where (R4); `InvalidGraph` before anything runs. Any
-    cancel scope around it cancels it (R5).
+    The graph runs in the task that awaits this, with a copy of its context variables. Raises what a body raised, as it
+    is, with a note that tells where (R4); `InvalidGraph` before anything runs. Any cancel scope around it cancels it
+    (R5).
     """
     plan = graph if isinstance(graph, Plan) else make_plan(graph, registry or Registry.standard())
-    running = Run(plan, options or _DEFAULTS, variables or {}, services or {}, observers, middleware)
+    options = options or _DEFAULTS
+    kind = Run if options.stay_open or options.parallel_initiators else Execution
+    execution = kind(plan, options, variables or {}, services or {}, observers, middleware)
     interrupted: BaseException | None = None
     try:
-        # A task of its own, so that what bodies do to their context stays in the run.
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(partial(running.execute, hosted=False), name=_NAME)
+        await in_own_context(execution.execute())
     except BaseExceptionGroup as group:
         interrupted = min(leaves(group), key=is_cancellation)  # a cancellation only if there is nothing else
-    interrupted = interrupted or running.unseen_failure
+    interrupted = interrupted or execution.failure
     if interrupted is not None:
         raise interrupted
-    return running.left_behind()
+    return execution.left_behind()

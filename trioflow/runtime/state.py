@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -60,14 +61,14 @@ class RunState(GraphFrame):
     """
 
     __slots__ = (
-        "_waits", "activate", "bases", "busy", "ended", "evaluations", "forks", "fuel", "gate", "granted", "id",
+        "_number", "_waits", "activate", "bases", "busy", "ended", "evaluations", "forks", "fuel", "gate", "granted",
         "in_progress", "max_depth", "max_steps", "middleware", "next_serial", "options", "schedule", "services",
         "settled_status", "started_at", "strands", "templates", "turn_after", "turn_due", "watch",
     )  # fmt: skip
 
     def __init__(
         self,
-        run_id: str,
+        number: int,
         plan: Plan,
         options: RunOptions,
         services: Mapping[type | str, Any],
@@ -75,7 +76,7 @@ class RunState(GraphFrame):
         middleware: Sequence[Middleware] = (),
     ) -> None:
         super().__init__(plan, 0)
-        self.id = run_id
+        self._number = number
         self.options = options
         self.services = RunServices(services)
         self.activate = activate
@@ -94,7 +95,7 @@ class RunState(GraphFrame):
         self.schedule = current_schedule.get()
         self.turn_after = options.turn_after
         # When the scheduler gets its next turn at the latest (T2), on the clock of perf_counter.
-        self.turn_due = time.perf_counter() + self.turn_after
+        self.turn_due = 0.0
         self.next_serial = itertools.count().__next__
         self.strands = 0
         self.forks = 0
@@ -105,6 +106,11 @@ class RunState(GraphFrame):
         self.ended = False
         self.settled_status: RunStatus | None = None
         self.gate = Gate(self)
+
+    @property
+    def id(self) -> str:
+        """Unique in this process, and unlikely to be met in another one."""
+        return f"{os.getpid():x}-{self._number:x}"
 
     @property
     def steps(self) -> int:
@@ -195,7 +201,7 @@ class RunState(GraphFrame):
             await self.gate.wait(strand, line, node)
         if self.steps >= self.max_steps:  # R8
             self.reached("steps", self.max_steps, line, node, strand)
-        self._refuel()
+        self.refuel()
         self.fuel -= 1
 
     async def pass_evaluation(self, line: Line, node: PlanNode) -> None:
@@ -204,9 +210,10 @@ class RunState(GraphFrame):
             await self.take_turn()
         else:
             await self.turn_of("e", line, node)
-        self._refuel()
+        self.refuel()
 
-    def _refuel(self) -> None:
+    def refuel(self) -> None:
+        """Grant dispatches that need not look at gate, limits and scheduler, if it is time to."""
         if self.fuel < 1:
             every = 0 if self.gate.slow or self.schedule is not None else self.options.turn_every
             more = int(min(every, self.max_steps - self.steps))

@@ -1,0 +1,213 @@
+"""One execution of a graph, from the first setup to the last teardown (R1-R4, R8), as far as no host takes part in it.
+
+`tf.run` needs no more than this: neither a scope to cancel it by, nor a strand for events, nor a task of its own.
+"""
+
+from __future__ import annotations
+
+import itertools
+import types
+from collections.abc import Coroutine, Generator, Mapping, Sequence
+from contextvars import copy_context
+from typing import Any, TypeVar
+
+import trio
+
+from trioflow.errors import CoercionError, LimitExceeded, UnknownName, did_you_mean
+from trioflow.runtime.activation import Activation
+from trioflow.runtime.calls import combined, set_up, start, tear_down
+from trioflow.runtime.dispatch import drive
+from trioflow.runtime.failure import escaped, is_cancellation, origin_of
+from trioflow.runtime.line import Line
+from trioflow.runtime.middleware import Middleware
+from trioflow.runtime.options import RunOptions, RunResult, RunStatistics, RunStatus
+from trioflow.runtime.state import RunState
+from trioflow.runtime.strand import Strand
+from trioflow.runtime.watch import Observer, Watch
+from trioflow.semantics.coercion import Mismatch
+from trioflow.semantics.events import LimitReached, RunCancelled, RunCompleted, RunFailed, RunStarted
+from trioflow.semantics.plan import Plan
+from trioflow.semantics.store import Store
+
+T = TypeVar("T")
+
+_numbers = itertools.count(1)
+
+
+class Execution:
+    """One execution of a graph, in the task that awaits `execute`."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        options: RunOptions,
+        variables: Mapping[str, object],
+        services: Mapping[type | str, Any],
+        observers: Sequence[Observer],
+        middleware: Sequence[Middleware],
+    ) -> None:
+        state = self._state = RunState(next(_numbers), plan, options, services, Activation, middleware)
+        state.wake()  # its first strand is on its way to the gate from now on
+        self._store = state.new_store()
+        if variables:
+            _write_variables(plan, self._store, variables)
+        if observers:
+            state.watch = Watch(state.id, observers)
+        self._ended_at: float | None = None
+        self.failure: BaseException | None = None
+
+    def statistics(self) -> RunStatistics:
+        """A snapshot."""
+        state = self._state
+        now = self._ended_at if self._ended_at is not None else trio.current_time()
+        return RunStatistics(
+            status=state.status,
+            steps=state.steps,
+            evaluations=state.evaluations,
+            strands=state.strands,
+            strands_parked=state.gate.parked,
+            forks=state.forks,
+            elapsed=0.0 if state.started_at is None else now - state.started_at,
+        )
+
+    async def execute(self) -> None:
+        """Run the graph. What it fails with is kept in `failure`; cancellation from outside passes through."""
+        state = self._state
+        state.started_at = trio.current_time()
+        state.strands += 1
+        failure: BaseException | None = None
+        try:
+            state.tell(RunStarted, None, None)
+            failure = await self._within_time()
+        except BaseException as error:
+            failure = escaped(error)
+        if state.set_up:
+            failure = combined(failure, await tear_down(state, state), "run")
+        self._settle(failure, cancelled=self._is_cancelled)
+        if failure is not None and not isinstance(failure, Exception):
+            raise failure
+
+    def left_behind(self) -> RunResult:
+        """The result of a run that has completed."""
+        plan = self._state.plan
+        cells = self._store.cells
+        outputs: dict[str, dict[str, Any]] = {}
+        for node in plan.writing:
+            written = {
+                socket.name: cell.value
+                for slot, socket in enumerate(node.type.outputs, node.first_output)
+                if (cell := cells[slot]) is not None
+            }
+            if written:
+                outputs[node.id] = written
+        variables = {variable.name: cells[slot].value for slot, variable in enumerate(plan.variables)}
+        return RunResult(variables, outputs, self.statistics())
+
+    # --- the parts of execute ---
+
+    @property
+    def _is_cancelled(self) -> bool:
+        """Whether it was cancelled by itself, and not from outside."""
+        return False
+
+    async def _within_time(self) -> BaseException | None:
+        """Do it all but for the teardown; returns the failure if the time is up."""
+        timeout = self._state.options.timeout
+        if timeout is None:
+            await self._set_up_and_run()
+            return None
+        with trio.CancelScope(deadline=trio.current_time() + timeout) as limit:
+            await self._set_up_and_run()
+        return self._timed_out(timeout) if limit.cancelled_caught else None
+
+    async def _set_up_and_run(self) -> None:
+        state = self._state
+        await state.take_turn()
+        start(state, state)
+        living = state.template.living
+        if living:
+            await set_up(state, living, state)
+        await self._run_graph()
+
+    async def _run_graph(self) -> None:
+        """R2: one initiator after the other. No nursery is around them, for nobody but nodes can fork this strand."""
+        state = self._state
+        state.refuel()  # the scheduler has just had its turn, and nobody can have closed the gate
+        root = Line(None)
+        strand = Strand(state, self._store, 1)
+        lines = [Line(root) for _ in state.plan.initiators]
+        for line, initiator in zip(lines, state.plan.initiators, strict=True):
+            await drive(strand, line, [initiator])
+        await trio.lowlevel.checkpoint_if_cancelled()
+
+    def _settle(self, failure: BaseException | None, *, cancelled: bool) -> None:
+        state = self._state
+        state.ended = True
+        self._ended_at = trio.current_time()
+        state.strands -= 1
+        if failure is not None and not is_cancellation(failure):
+            self.failure = failure
+            state.settled_status = RunStatus.FAILED
+            state.tell(RunFailed, None, None, failure, origin_of(failure, state))
+        elif failure is not None or cancelled:
+            state.settled_status = RunStatus.CANCELLED
+            state.tell(RunCancelled, None, None)
+        else:
+            state.settled_status = RunStatus.COMPLETED
+            state.tell(RunCompleted, None, None)
+        state.rest()
+
+    def _timed_out(self, timeout: float) -> LimitExceeded:
+        state = self._state
+        state.tell(LimitReached, None, None, "timeout", timeout)
+        return LimitExceeded(
+            f"The run reached its limit of {timeout:g} s after {state.steps} steps. Raise RunOptions(timeout=...) if "
+            "it is meant to take longer.",
+            limit="timeout",
+            value=timeout,
+        )
+
+
+def _write_variables(plan: Plan, store: Store, variables: Mapping[str, object]) -> None:
+    problems: list[str] = []
+    for name, value in variables.items():
+        slot = plan.variable_index.get(name)
+        if slot is None:
+            known = list(plan.variable_index)
+            problems.append(
+                f"There is no variable {name!r}.{did_you_mean(name, known)} "
+                f"The graph declares: {', '.join(known) or 'none'}."
+            )
+            continue
+        coercer = plan.variable_coercers[slot]
+        try:
+            store.write(slot, coercer(value) if coercer is not None and value is not None else value, f"${name}")
+        except Mismatch as error:
+            raise CoercionError(f"Variable {name!r}: {error}.") from None
+    if problems:
+        raise UnknownName("\n".join(problems))
+
+
+@types.coroutine
+def in_own_context(work: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:
+    """Await something so that what it does to its context variables stays in it.
+
+    As a task of its own would do, which takes more time than starting and ending a run.
+    """
+    context = copy_context()
+    answer: Any = None
+    thrown: BaseException | None = None
+    try:
+        while True:
+            try:
+                trap = context.run(work.send, answer) if thrown is None else context.run(work.throw, thrown)
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
+            answer = thrown = None
+            try:
+                answer = yield trap
+            except BaseException as error:
+                thrown = error
+    finally:
+        thrown = None  # the traceback refers to this frame
