@@ -58,6 +58,9 @@ class Template:
         self.living = [node for node in plan.nodes if node.type in living] if living else []
         starts = {each: _start(each) for each in types}
         self.bodies: list[AnyBody | None] = [starts[node.type] for node in plan.nodes]
+        for node in plan.nodes:
+            if node.to_resolve and self.bodies[node.index] is first_alone:
+                self.bodies[node.index] = first
         self._middlewares: list[list[Middleware]] | None = None
         if middleware:
             self._middlewares = [
@@ -78,8 +81,18 @@ class Template:
         return data_body(node, instance, middlewares)
 
 
+def _start(node_type: NodeType) -> AnyBody | None:
+    """What nodes of a type have for a body at first; None if they are not dispatched, or calling a function will do."""
+    body = node_type.body
+    if isinstance(body, Boundary):
+        return leave if body is Boundary.LEAVE and node_type.is_exec else None
+    if isinstance(body, type) and not node_type.streams:
+        return first_alone
+    return None if isinstance(body, FunctionBody) and body.is_plain and not node_type.is_exec else first
+
+
 def first(context: Activation | DataActivation) -> Coroutine[Any, Any, Any]:
-    """The body of every node that was not needed yet."""
+    """The body of a node that was not needed yet."""
     node = context.plan
     frame = context.strand.frame
     template = frame.template
@@ -91,12 +104,28 @@ def first(context: Activation | DataActivation) -> Coroutine[Any, Any, Any]:
     return body(context)
 
 
-def _start(node_type: NodeType) -> AnyBody | None:
-    """What nodes of this type have for a body at first; None if nobody dispatches them, and a function is enough."""
-    body = node_type.body
-    if isinstance(body, Boundary):
-        return leave if body is Boundary.LEAVE and node_type.is_exec else None
-    return None if isinstance(body, FunctionBody) and body.is_plain and not node_type.is_exec else first
+def first_alone(context: Any) -> Coroutine[Any, Any, Any]:
+    """The same where the body is the method of an instance, and nothing around it.
+
+    Most nodes of a large graph may be of this kind, and needed once. So the method is not kept yet: each object that
+    is makes the garbage collector look sooner at all that the process has.
+    """
+    node = context.plan
+    frame = context.strand.frame
+    cls: Any = node.type.body
+    instance: Node = cls()
+    frame.instances[node.index] = instance
+    frame.bodies[node.index] = second_alone
+    return instance.execute(context)
+
+
+def second_alone(context: Activation | DataActivation) -> Coroutine[Any, Any, Any]:
+    """The body of such a node when it is needed again."""
+    node = context.plan
+    frame = context.strand.frame
+    body: AnyBody = frame.instances[node.index].execute
+    frame.bodies[node.index] = body
+    return body(context)
 
 
 def _lives(node_type: NodeType) -> bool:
@@ -132,6 +161,7 @@ def start(frame: GraphFrame, run: RunState) -> None:
     """Give a frame the bodies that it starts with."""
     template = frame.template = template_of(frame.plan, run)
     frame.bodies = template.bodies.copy()
+    frame.instances = [None] * len(frame.bodies)
 
 
 # --- calls -----------------------------------------------------------------------------------------------------------

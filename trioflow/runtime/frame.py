@@ -30,13 +30,16 @@ class GraphFrame:
     graphs that nodes here call: they live as long as this one.
     """
 
-    __slots__ = ("base", "bodies", "calls", "nesting", "plan", "prefix", "root_cell", "set_up", "template")
+    __slots__ = ("base", "bodies", "calls", "instances", "nesting", "plan", "prefix", "root_cell", "set_up", "template")
 
     def __init__(self, plan: Plan, base: int, outer: GraphFrame | None = None, node: str = "") -> None:
         self.plan = plan
         self.base = base
-        self.template: Template  # and the bodies, as soon as it starts
+        # As soon as it starts.
+        self.template: Template
         self.bodies: list[Any] = []
+        # Of classes, by node, as far as their bodies do not hold them.
+        self.instances: list[Any] = []
         self.calls: dict[str, DataFrame] = {}
         self.nesting: int = 0 if outer is None else outer.nesting + 1
         self.prefix: str = "" if outer is None else _prefix(outer, node)
