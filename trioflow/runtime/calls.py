@@ -59,8 +59,8 @@ class Template:
         starts = {each: _start(each) for each in types}
         self.bodies: list[AnyBody | None] = [starts[node.type] for node in plan.nodes]
         for node in plan.nodes:
-            if node.to_resolve and self.bodies[node.index] is first_alone:
-                self.bodies[node.index] = first
+            if node.to_resolve and node.type.is_exec and self.bodies[node.index] is first_alone:
+                self.bodies[node.index] = first_resolving
         self._middlewares: list[list[Middleware]] | None = None
         if middleware:
             self._middlewares = [
@@ -107,24 +107,36 @@ def first(context: Activation | DataActivation) -> Coroutine[Any, Any, Any]:
 def first_alone(context: Any) -> Coroutine[Any, Any, Any]:
     """The same where the body is the method of an instance, and nothing around it.
 
-    Most nodes of a large graph may be of this kind, and needed once. So the method is not kept yet: each object that
-    is makes the garbage collector look sooner at all that the process has.
+    Most nodes of a large graph may be of this kind or the next, and needed once. So what is called is not kept yet:
+    each object that is makes the garbage collector look sooner at all that the process has.
     """
+    return _instance(context).execute(context)
+
+
+async def first_resolving(activation: Activation) -> Any:
+    """The same with inputs to be resolved before (D7)."""
+    instance = _instance(activation)
+    node = activation.plan
+    for planned in node.to_resolve:
+        await demand.resolve(activation, node, planned)
+    return await instance.execute(activation)
+
+
+def _instance(context: Any) -> Node:
     node = context.plan
     frame = context.strand.frame
     cls: Any = node.type.body
     instance: Node = cls()
     frame.instances[node.index] = instance
-    frame.bodies[node.index] = second_alone
-    return instance.execute(context)
+    frame.bodies[node.index] = second
+    return instance
 
 
-def second_alone(context: Activation | DataActivation) -> Coroutine[Any, Any, Any]:
+def second(context: Activation | DataActivation) -> Coroutine[Any, Any, Any]:
     """The body of such a node when it is needed again."""
     node = context.plan
     frame = context.strand.frame
-    body: AnyBody = frame.instances[node.index].execute
-    frame.bodies[node.index] = body
+    body = frame.bodies[node.index] = frame.template.body(node, frame.instances[node.index])
     return body(context)
 
 
