@@ -1,4 +1,4 @@
-"""What steps and runs cost may not grow unnoticed: counted in instructions of bytecode, which no machine's mood changes.
+"""What steps and runs cost may not grow unnoticed: counted in bytecode instructions, which no machine's mood changes.
 
 Each bound is a ratio to the same step written by hand, an awaited function with a check for cancellation, so that it is
 the same for each version of Python. It has head-room of about a tenth: whoever makes the engine faster lowers it.
