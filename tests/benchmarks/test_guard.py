@@ -1,4 +1,4 @@
-"""What a step costs may not grow unnoticed: counted in instructions of Python's bytecode, which no machine's mood changes.
+"""What steps and runs cost may not grow unnoticed: counted in bytecode instructions, which no machine's mood changes.
 
 Each bound is a ratio to the same step written by hand, an awaited function with a check for cancellation, so that it is
 the same for each version of Python. It has head-room of about a tenth: whoever makes the engine faster lowers it.
@@ -24,7 +24,11 @@ BOUNDS = {
     "a hand-over": ("hand_over", 4.5),
     "a re-used demand": ("data_reuse", 3.4),
     "the evaluation of a data node": ("data_chain", 21.5),
+    "a node that is needed once": ("chain", 4.6),
+    "a node that is never reached": ("first_step", 0.01),
 }
+MOST_OF_A_RUN = 55
+"""Steps written by hand whose instructions a run of two nodes may take, what trio does for its checkpoint included."""
 
 
 def instructions(call):
@@ -76,6 +80,23 @@ def test_instructions_of_a_step(what, step_by_hand):
     assert ratio <= bound, (
         f"{what} takes {ratio * step_by_hand:.0f} instructions, {ratio:.2f} times the {step_by_hand:.0f} of a step "
         f"written by hand; it may take {bound} times as many"
+    )
+
+
+def test_instructions_of_a_run(step_by_hand):
+    """To start and to end a run inside a running loop takes no more instructions than it is allowed."""
+    once = ours.first_step(2)
+
+    async def runs(number):
+        for _ in range(number):
+            await once()
+
+    trio.run(runs, 1)
+    of_eleven, of_one = (instructions(lambda number=number: trio.run(runs, number)) for number in (11, 1))
+    ratio = (of_eleven - of_one) / 10 / step_by_hand
+    assert ratio <= MOST_OF_A_RUN, (
+        f"a run of two nodes takes as many instructions as {ratio:.1f} steps written by hand; it may take "
+        f"{MOST_OF_A_RUN} times as many"
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextvars
+import gc
 import math
+import weakref
 
 import pytest
 import trio
@@ -344,6 +346,32 @@ async def test_context_of_a_run_is_its_own(bench):
         chain(g, g.add(tf.nodes.Start), g.add(sets), g.add(sets))
     await tf.run(g.graph)
     assert (bench.notes, variable.get()) == (["host", "body"], "host")
+
+
+async def test_a_run_is_freed_as_soon_as_it_has_ended(bench):
+    """A run, its nodes and what it has written are no work for the garbage collector."""
+    seen = []
+
+    class Seen(tf.Node, id="test.seen"):
+        enter, then, result = tf.ExecIn(), tf.ExecOut(), tf.DataOut(object)
+
+        async def execute(self, ctx):
+            value = Seen.Value()
+            seen.extend((weakref.ref(self), weakref.ref(value)))
+            ctx.set_output(self.result, value)
+            return self.then
+
+        class Value:
+            pass
+
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add(Seen), g.add(Seen))
+    gc.disable()
+    try:
+        await tf.run(g.graph)
+        assert [each() for each in seen] == [None] * 4
+    finally:
+        gc.enable()
 
 
 async def test_contexts_of_runs_beside_each_other(bench):

@@ -136,7 +136,7 @@ async def test_others_get_their_turns(bench):
         await tf.run(long_chain(1000), services={"notes": bench.notes}, options=tf.RunOptions(turn_after=math.inf))
         nursery.cancel_scope.cancel()
     assert bench.notes == [1000]
-    assert turns >= 1000 // 64
+    assert turns >= 1000 // 64 - 1  # who comes first in a round, trio draws
 
 
 async def test_cancelled_between_two_functions(bench):

@@ -65,7 +65,7 @@ class Execution:
             steps=state.steps,
             evaluations=state.evaluations,
             strands=state.strands,
-            strands_parked=state.gate.parked,
+            strands_parked=state.parked,
             forks=state.forks,
             elapsed=0.0 if state.started_at is None else now - state.started_at,
         )

@@ -61,7 +61,7 @@ class RunState(GraphFrame):
     """
 
     __slots__ = (
-        "_number", "_waits", "activate", "bases", "busy", "ended", "evaluations", "forks", "fuel", "gate", "granted",
+        "_gate", "_number", "_waits", "activate", "bases", "busy", "ended", "evaluations", "forks", "fuel", "granted",
         "in_progress", "max_depth", "max_steps", "middleware", "next_serial", "options", "schedule", "services",
         "settled_status", "started_at", "strands", "templates", "turn_after", "turn_due", "watch",
     )  # fmt: skip
@@ -105,12 +105,27 @@ class RunState(GraphFrame):
         self.started_at: float | None = None
         self.ended = False
         self.settled_status: RunStatus | None = None
-        self.gate = Gate(self)
+        self._gate: Gate | None = None
 
     @property
     def id(self) -> str:
         """Unique in this process, and unlikely to be met in another one."""
         return f"{os.getpid():x}-{self._number:x}"
+
+    @property
+    def gate(self) -> Gate:
+        """The gate, made when somebody asks: nobody can close that of a run without a host.
+
+        A run with a gate is a circle, which is only freed when the garbage collector comes by.
+        """
+        if self._gate is None:
+            self._gate = Gate(self)
+        return self._gate
+
+    @property
+    def parked(self) -> int:
+        """Strands that wait at the gate."""
+        return 0 if self._gate is None else self._gate.parked
 
     @property
     def steps(self) -> int:
@@ -124,7 +139,7 @@ class RunState(GraphFrame):
             return self.settled_status
         if self.started_at is None:
             return RunStatus.NOT_STARTED
-        return RunStatus.PAUSED if self.gate.closed else RunStatus.RUNNING
+        return RunStatus.PAUSED if self._gate is not None and self._gate.closed else RunStatus.RUNNING
 
     def new_store(self) -> Store:
         """The store that the run starts with: variables at their defaults; so are inputs, for nobody calls."""
@@ -143,8 +158,8 @@ class RunState(GraphFrame):
     def rest(self) -> None:
         """A strand starts to wait for the gate, or for other strands."""
         self.busy -= 1
-        if not self.busy:
-            self.gate.all_quiet()
+        if not self.busy and self._gate is not None:
+            self._gate.all_quiet()
 
     def wake(self) -> None:
         """A strand goes on."""
@@ -197,8 +212,8 @@ class RunState(GraphFrame):
             await self.take_turn()
         else:
             await self.schedule.turn(f"d {Path(line.where, line.count)} {node.id}")
-        if self.gate.slow:
-            await self.gate.wait(strand, line, node)
+        if self._gate is not None and self._gate.slow:
+            await self._gate.wait(strand, line, node)
         if self.steps >= self.max_steps:  # R8
             self.reached("steps", self.max_steps, line, node, strand)
         self.refuel()
@@ -215,7 +230,8 @@ class RunState(GraphFrame):
     def refuel(self) -> None:
         """Grant dispatches that need not look at gate, limits and scheduler, if it is time to."""
         if self.fuel < 1:
-            every = 0 if self.gate.slow or self.schedule is not None else self.options.turn_every
+            gated = self._gate is not None and self._gate.slow
+            every = 0 if gated or self.schedule is not None else self.options.turn_every
             more = int(min(every, self.max_steps - self.steps))
             self.granted += more - self.fuel
             self.fuel = more

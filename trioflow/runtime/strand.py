@@ -25,7 +25,7 @@ class Strand:
     that graph, its `caller` where the graph's inputs come from, and its `outermost` the strand that both are (C3).
     """
 
-    __slots__ = ("caller", "counted", "frame", "nurseries", "outermost", "run", "store", "task", "waits")
+    __slots__ = ("_outermost", "caller", "counted", "frame", "nurseries", "run", "store", "task", "waits")
 
     def __init__(
         self,
@@ -41,10 +41,15 @@ class Strand:
         self.nurseries = nurseries
         self.frame: GraphFrame = run if frame is None else frame
         self.caller = caller
-        self.outermost = self if outermost is None else outermost
+        self._outermost = outermost  # None for itself: a strand that held itself would only go with the garbage
         self.task: HotTask | None = None
         self.waits = 0
         self.counted = 0
+
+    @property
+    def outermost(self) -> Strand:
+        """The strand of the outermost graph: itself, unless it is in a graph that is called."""
+        return self if self._outermost is None else self._outermost
 
     def fork(self) -> Strand:
         """A strand of its own that starts with what is here now (F1)."""
