@@ -1,143 +1,78 @@
-// The engine: runs a graph (D, T, F, S, R, G, B in ../../rules). Start reading at `Run`.
+// The engine: runs a graph (T, F, S, R and B in ../../rules). Start reading at `Run`.
 
-import { Body, Demands } from "./data.mjs";
-import { Failure, Failures, together } from "./failure.mjs";
-import { takes } from "./graph.mjs";
-import { Cancelled, Scheduler, Scope } from "./schedule.mjs";
-import { Cell, Store, digest, policies } from "./store.mjs";
+import { Body, Demands } from "./demand.mjs";
+import { Cancelled, Failure, Failures, together } from "./failure.mjs";
+import { allows } from "./graph.mjs";
+import { Cell, Store, bytewise } from "./store.mjs";
+import { CANCELLED, Gate, SHIELD, Scheduler, Scope, wakeAll } from "./strand.mjs";
 
-export { Failure, Failures, codes } from "./failure.mjs";
+export { Cancelled, Failure, Failures } from "./failure.mjs";
 export { Graph, InvalidGraph } from "./graph.mjs";
-export { Cancelled } from "./schedule.mjs";
 
 /** Something on whose behalf nodes are dispatched: an activation, a fork, an emit, an initiator (T8). */
 class Line {
-  given = 0;
+  given = 0; // how many it has given out
 
-  constructor(path, depth) {
-    this.path = path; // numbers with dots between them; of the root it is empty
+  constructor(path, depth, number) {
+    this.path = path; // a text, with dots between the numbers
     this.depth = depth;
+    this.number = number; // the last of the path
   }
 
-  get ahead() { return this.path === "" ? `${this.given}` : `${this.path}.${this.given}`; }
-
-  next() {
-    const line = new Line(this.ahead, this.depth + 1);
-    this.given += 1;
-    return line;
-  }
+  get ahead() { return `${this.path}.${this.given}`; }
+  next() { return new Line(this.ahead, this.depth + 1, this.given++); }
 }
 
-/** Where a run pauses and steps (G1-G3). */
-class Gate {
-  open = true;
-  breakpoints = new Set(); // ids of nodes
-  #permits = 0;
-  #opened = 0; // how often: permits are void once it was opened
-  #waiting = [];
-
-  constructor(scheduler) { this.scheduler = scheduler; }
-
-  async pass(scope, path, node) {
-    if (this.open && this.breakpoints.has(node)) this.pause();
-    if (this.open || this.#permits-- > 0) return;
-    this.#permits = 0;
-    const opened = this.#opened;
-    const permit = await this.scheduler.block(scope, (sleeper) => {
-      this.#waiting.push(sleeper);
-      return () => this.#waiting.splice(this.#waiting.indexOf(sleeper), 1);
-    });
-    try {
-      await this.scheduler.park(scope, "g", path, node);
-    } catch (error) {
-      if (permit && opened === this.#opened) this.step(1); // whoever is cancelled hands his permit on
-      throw error;
-    }
-  }
-
-  /** How many dispatches wait. */
-  get waiting() { return this.#waiting.length; }
-  pause() { this.open = false; }
-
-  resume() {
-    if (this.open) return;
-    this.open = true;
-    this.#opened += 1;
-    this.#permits = 0;
-    this.#let(Infinity, false);
-  }
-
-  /** While paused: lets so many dispatches pass. */
-  step(count = 1) { if (!this.open) this.#permits = this.#let(this.#permits + count, true); }
-
-  #let(count, permit) {
-    const passing = this.#waiting.splice(0, count);
-    for (const sleeper of passing) sleeper.wake(permit);
-    this.scheduler.stir();
-    return count - passing.length;
-  }
-}
-
-/** Forks that are opened and joined together, and that end with what they were opened in (F2). */
-class Group {
+/** Forks that are opened and joined together: a scope of its own for them and their owner (F2). */
+class Group extends Scope {
   alive = 0;
-  failures = []; // of collected items: [number, error]
-  #forks = [];
-  #made = 0;
-  #fatal = [];
+  #forks = []; // those that are to be joined
+  #failures = {}; // by the number of the fork, and so in the order of the forks
+  #first = null; // the first in time (E2)
   #waiting = new Set(); // whoever waits for a fork to end
 
-  /** `counts` says whether the group counts as nesting: that of the run does not (F8). */
-  constructor(run, outer, counts = true) {
-    if (counts && outer.nesting >= run.limits.nesting) throw new Failure("nesting", `more than ${run.limits.nesting} groups of forks inside each other`);
+  constructor(run, outer) {
+    const { nesting } = run.limits; // F8
+    if (outer.nesting >= nesting) throw new Failure("nesting", `more than ${nesting} groups of forks in each other`);
+    super(outer, outer.nesting + 1);
     this.run = run;
-    this.scope = new Scope(outer, outer.nesting + (counts ? 1 : 0));
   }
 
-  /** Makes a strand that begins with the cells of `store`, and dispatches the targets on a line, or does what `body` says.
-   *
-   * `take` gives the line; it is not asked if there may be no more strands (T8).
-   */
-  fork(take, store, targets, { outer = this.scope, collect = false, discard = false, body, limit = this.run.limits.strands } = {}) {
+  /** Makes a strand with the cells of `store` (F1), which does `work(store, scope)`, if anything, on a line. */
+  fork(line, store, work, { around = this, collect, discard } = {}) {
     const { run } = this;
-    const scope = new Scope(this.scope, outer.nesting); // what is open around its owner now counts for it (F8)
-    if (run.strands >= limit) throw new Failure("strands", `more than ${limit} strands at once`);
-    const line = take();
-    const number = this.#made++;
-    const fork = { line, cancelled: false, ...store.fork() };
-    if (!discard) this.#forks.push(fork);
-    run.tell("forked", line.path);
-    if (!body && !targets.length) return; // it has nothing to do, and so it has ended
+    const fork = { line, store: store.fork(), cancelled: false };
+    const scope = new Scope(this, around.nesting); // what is open around its owner now counts for it, too (F8)
+    if (!discard) this.#forks.push(fork); // S6
+    run.tell("forked", line);
+    if (!work) return; // it has ended
     run.strands += 1;
     this.alive += 1;
     run.scheduler.start(async () => {
       try {
-        await (body ?? run.dispatch.bind(run, targets, line))(fork.store, scope);
+        await work(fork.store, scope);
       } catch (error) {
-        if (error instanceof Cancelled) fork.cancelled = true;
-        else if (collect) this.failures.push([number, error]);
-        else {
-          this.#fatal.push([number, error]);
-          this.scope.cancel(); // first of all: a cancellation comes before what anybody waits for
-        }
+        fork.cancelled = error instanceof Cancelled;
+        if (!fork.cancelled) (collect ?? this.#failures)[line.number] = error;
+        if (!fork.cancelled && !collect) this.#end(error);
       }
       scope.leave();
       run.strands -= 1;
       this.alive -= 1;
-      for (const sleeper of this.#waiting) sleeper.wake();
-      this.#waiting.clear();
+      wakeAll(this.#waiting);
     });
+  }
+
+  // Before what anybody waits for goes on.
+  #end(error) {
+    if (!(error instanceof Cancelled)) this.#first ??= error;
+    this.cancel();
   }
 
   /** Waits until no more than so many forks are alive. */
   async until(most, scope) {
-    scope?.check();
-    while (this.alive > most) {
-      await this.run.scheduler.block(scope, (sleeper) => {
-        this.#waiting.add(sleeper);
-        return () => this.#waiting.delete(sleeper);
-      });
-    }
+    scope.check();
+    while (this.alive > most) await this.run.scheduler.wait(scope, this.#waiting);
   }
 
   async join(store, scope) {
@@ -146,398 +81,393 @@ class Group {
     for (const fork of this.#forks.splice(0)) if (!fork.cancelled) this.run.merge(store, fork);
   }
 
-  /** Runs the owner's part. Afterwards all forks have ended, and are joined if nothing failed. */
+  /** Does the owner's part. Afterwards all forks have ended, and are joined if nothing failed. */
   async hold(store, body) {
-    let error, first, value;
     try {
-      value = await body();
-      await this.join(store, this.scope);
-    } catch (caught) {
-      error = caught;
-      first = this.#fatal[0]?.[1] ?? (error instanceof Cancelled ? undefined : error);
-      this.scope.cancel();
-      await this.until(0, null);
+      const value = await body();
+      await this.join(store, this);
+      return value;
+    } catch (error) {
+      this.#end(error);
+      await this.until(0, SHIELD);
+      const failures = Object.values(this.#failures);
+      if (!(error instanceof Cancelled)) failures.unshift(error);
+      throw failures.length ? together(failures, this.#first) : error;
     }
-    this.scope.leave();
-    first ??= this.#fatal[0]?.[1]; // in time, because of which the others were cancelled (E2)
-    const failures = this.#fatal.sort(([a], [b]) => a - b).map(([, failure]) => failure);
-    if (error && !(error instanceof Cancelled)) failures.unshift(error);
-    if (failures.length) throw together(failures, first);
-    if (error) throw error;
-    return value;
   }
 }
 
 /** One execution of an exec node, and what its body sees. */
 class Activation extends Body {
   activation = this;
-  #event;
   #writes = 0;
-  #busy = null;
-  #group = null;
-  #failures = [];
-  #fired = false;
+  #trigger = null; // the one that is running (T7)
+  #group = null; // of a concurrent stream
+  #collected = {}; // failures of items by the numbers of their lines (S4)
+  #fired = false; // whether the body has triggered the done socket itself (S5)
 
-  constructor(run, line, { node, entered, event }, store, outer) {
+  constructor(run, line, { node, entered, payload = null }, store, scope) {
     super(run, node);
-    this.line = line;
-    this.path = line.path;
-    this.entered = entered; // the exec input through which it was entered, or null (T5)
-    this.origin = `@${line.path}`; // an activation is its own moment: a cell for volatile nodes (D6)
-    this.store = store;
-    this.scope = new Scope(outer);
-    this.#event = event;
+    // `entered` is the exec input through which it was entered (T5), `payload` that of the event it handles, or null.
+    Object.assign(this, { line, path: line.path, entered, payload, store, scope, stream: run.streams.get(node) });
+    this.origin = `@${line.path}`; // it is its own moment, a cell for volatile nodes (D6)
   }
 
-  /** Runs it, and gives the targets that it hands over to. */
+  /** Runs it, and gives the targets that it hands over to (T6). */
   async live() {
-    const { run, node } = this;
-    run.tell("started", this.path, { node: node.id, entered: this.entered });
+    const { run, node: { id }, stream } = this;
+    run.tell("started", this, { node: id, entered: this.entered });
     try {
-      let handed;
-      const stream = run.stream(node);
-      if (stream?.mode === "concurrent") {
-        this.#group = new Group(run, this.scope);
-        handed = await this.#in(this.#group.scope, () => this.#group.hold(this.store, () => this.#body()));
-      } else handed = await this.#body();
-      handed ??= stream?.done && !this.#fired ? stream.done : null; // S5
-      run.tell("completed", this.path, { node: node.id, handed });
-      return handed === null ? [] : node.targets(handed);
+      if (stream?.mode === "concurrent") this.#group = new Group(run, this.scope);
+      let handed = await (this.#group ? this.#hold(this.#group, () => this.#body()) : this.#body());
+      if (!this.#fired) handed ??= stream?.done; // S5
+      run.tell("completed", this, { node: id, handed: handed ?? null });
+      return handed == null ? [] : this.node.targets(handed);
     } catch (error) {
-      if (error instanceof Cancelled) run.tell("cancelled", this.path, { node: node.id });
-      else run.tell("failed", this.path, { node: node.id, origin: run.origin(error, this.path) });
+      if (error instanceof Cancelled) run.tell("cancelled", this, { node: id });
+      else run.tell("failed", this, { node: id, origin: run.origin(error, this) });
       throw error;
-    } finally {
-      this.scope.leave();
     }
   }
 
   async #body() {
-    for (const input of this.node.eager) this.run.data.need(input, await this.run.data.resolve(input, this)); // D7
-    let handed;
+    for (const input of this.node.eager) input.need(await this.resolve(input)); // D7
+    let [handed, forgotten] = [];
     try {
-      handed = (await this.node.type.run(this)) ?? null;
+      handed = await this.node.type.run(this);
     } finally {
-      if (this.#busy) {
-        this.#busy.left = true;
-        this.scope.cancel(); // nothing that a body started outlives it
-        await this.#busy;
-        handed = undefined;
-      }
+      forgotten = this.#trigger; // nothing that a body started outlives it
+      if (forgotten) forgotten.isForgotten = true;
+      await forgotten?.ended;
     }
-    if (handed === undefined) throw new Failure("not-awaited", `the body of ${this.node.id} ended while a trigger was running: await it`);
-    if (handed !== null) this.node.targets(handed);
+    if (forgotten) throw new Failure("not-awaited", `the body of ${this.node.id} ended while it triggered: await that`);
+    if (handed != null) this.node.targets(handed); // T4
     return handed;
   }
 
-  async #in(scope, body) {
-    const outer = this.scope;
+  // Does something with another scope for what the body waits for.
+  async #inside(scope, body) {
+    const around = this.scope;
     this.scope = scope;
     try {
       return await body();
     } finally {
-      this.scope = outer;
+      this.scope = around;
+      scope.leave();
     }
   }
 
-  // T7: one trigger at a time. The first of two that are started at once has not dispatched anything yet, and never will.
+  #hold(group, body) { return this.#inside(group, () => group.hold(this.store, body)); }
+
+  // T7. The first of two triggers that are started at once has not dispatched anything yet, and never will.
   async #alone(body) {
-    this.scope.check();
-    if (this.#busy) {
-      this.#busy.clash = true;
-      throw new Failure("concurrent-trigger", `${this.node.id} triggers while it triggers: await the first one, or use emit or branches`);
+    if (this.#trigger) {
+      this.#trigger.clash = true;
+      throw new Failure("concurrent-trigger", `${this.node.id} triggers while it triggers: await it, or use branches`);
     }
-    let free;
-    const busy = new Promise((resolve) => (free = resolve));
-    this.#busy = busy;
+    let end;
+    const ended = new Promise((resolve) => { end = resolve; });
+    const trigger = (this.#trigger = { clash: false, isForgotten: false, ended });
     try {
       await null;
-      if (busy.clash) throw new Cancelled();
+      if (trigger.clash) throw CANCELLED;
       await body();
     } catch (error) {
-      if (!busy.left) throw error; // otherwise nobody is there to hear it, and the body fails anyway
+      if (!trigger.isForgotten) throw error; // else nobody would hear it, and the activation fails anyway
     } finally {
-      this.#busy = null;
-      free();
+      this.#trigger = null;
+      end();
     }
   }
 
-  async tryGet(name, ...instead) {
-    this.scope.check();
-    const input = this.node.input(name);
-    return this.run.data.given(input, await this.run.data.resolve(input, this), instead);
+  #dispatch(targets) { return this.run.dispatch(targets, this.line, this.store, this.scope); }
+
+  // Forks a strand that dispatches targets. One that may not be made takes no line (T8).
+  #fork(group, targets, options) {
+    const { run } = this;
+    run.admit();
+    const line = this.line.next();
+    const work = (store, scope) => run.dispatch(targets, line, store, scope);
+    group.fork(line, this.store, targets.length ? work : null, options);
   }
 
-  set(name, value) {
-    this.node.output(name);
-    this.#write(this.node.key(name), name, value);
+  resolve(input) { return this.run.data.resolve(input, this); }
+  read(variable) { return this.store.read(variable.key); }
+
+  /** Writes an output. */
+  set(name, value) { this.#write(this.node.key(name), name, value); }
+
+  setVar(name, value) {
+    const { key, type } = this.run.graph.variable(name); // D11
+    if (!allows(type, value)) throw new Failure("coercion", `${name} takes ${type}, not ${JSON.stringify(value)}`);
+    this.#write(key, key, value);
   }
 
   #write(key, place, value) {
     this.#writes += 1;
-    const origin = this.run.named ? `${this.path}/${this.node.id}.${place}#${this.#writes}` : null;
-    this.store.write(key, new Cell(value, origin));
+    this.store.write(key, new Cell(value, `${this.path}/${this.node.id}.${place}#${this.#writes}`));
   }
 
-  getVar(name) { return this.store.read(this.run.graph.variable(name).key).value; }
+  /** What the node keeps from one activation to the next in this run (F6). */
+  getState(name) { return this.store.read(`@${this.node.id}\n${name}`)?.value ?? null; }
+  setState(name, value) { this.store.write(`@${this.node.id}\n${name}`, new Cell(value)); }
 
-  setVar(name, value) {
-    const { key, type } = this.run.graph.variable(name);
-    if (value !== null && !takes(type, value)) throw new Failure("coercion", `${name} takes ${type}, not ${JSON.stringify(value)}`);
-    this.#write(key, key, value);
-  }
-
-  getState(name) { return this.store.read(`state ${this.node.id}\n${name}`)?.value ?? null; }
-  setState(name, value) { this.store.write(`state ${this.node.id}\n${name}`, new Cell(value)); }
-
-  /** Dispatches the targets of an exec output, one after the other, after writing values to outputs. */
-  async trigger(socket, values = {}) {
+  /** Writes values to outputs, and dispatches the targets of an exec output, one after the other (T1). */
+  async trigger(exit, values = {}) {
     this.scope.check();
-    const targets = this.node.targets(socket);
+    const targets = this.node.targets(exit);
     const writes = Array.isArray(values) ? values : Object.entries(values);
-    for (const [name] of writes) this.node.output(name);
-    const done = socket === this.node.type.stream?.done;
-    if (done) this.#fired = true;
+    for (const [name] of writes) this.node.key(name); // all are written, or none (T4)
     const body = async () => {
       for (const [name, value] of writes) this.set(name, value);
-      if (done) await this.join(); // S5
-      await this.run.dispatch(targets, this.line, this.store, this.scope);
+      if (exit === this.stream?.done) {
+        await this.join();
+        this.#fired = true; // S5
+      }
+      await this.#dispatch(targets);
     };
-    await (targets.length ? this.#alone(body) : body()); // T4: what leads nowhere disturbs nobody
+    await (targets.length ? this.#alone(body) : body()); // what leads nowhere disturbs nobody (T7)
   }
 
-  /** The next item of the stream (S2). */
+  /** Gives the next item of the stream (S2). */
   async emit(value) {
     this.scope.check();
-    const { run, store } = this;
-    const stream = run.stream(this.node);
-    if (!stream) throw new Failure("unknown-socket", `${this.node.id} has no stream`);
-    const targets = this.node.targets(stream.body);
-    const collect = stream.on_error === "collect";
+    const { node, stream } = this;
+    if (!stream) throw new Failure("unknown-socket", `${node.id} has no stream`);
+    const targets = node.targets(stream.body);
+    const collect = stream.on_error === "collect" ? this.#collected : null; // S4
     if (this.#group) {
-      await this.#group.until(stream.limit > 0 ? stream.limit - 1 : Infinity, this.scope);
+      await this.#group.until(stream.limit > 0 ? stream.limit - 1 : Infinity, this.scope); // S3
       this.set(stream.item, value);
-      return this.#group.fork(() => this.line.next(), store, targets, { outer: this.scope, collect, discard: stream.discard });
+      return this.#fork(this.#group, targets, { around: this.scope, collect, discard: stream.discard });
     }
     await this.#alone(async () => {
       this.set(stream.item, value);
       const line = this.line.next();
       try {
-        await run.dispatch(targets, line, store, this.scope);
+        await this.run.dispatch(targets, line, this.store, this.scope);
       } catch (error) {
         if (!collect || error instanceof Cancelled) throw error;
-        this.#failures.push([0, error]);
+        collect[line.number] = error;
       }
     });
   }
 
-  /** Waits for all items so far, and merges what they wrote. */
+  /** Waits for all items so far, and merges what they wrote (F5). */
   async join() {
     this.scope.check();
     await this.#group?.join(this.store, this.scope);
   }
 
-  /** What items have failed with so far, if the stream collects failures. */
-  failures() { return (this.#group?.failures ?? this.#failures).toSorted(([a], [b]) => a - b).map(([, error]) => error); }
+  /** What items have failed with so far, if the stream collects failures (S4). */
+  failures() { return Object.values(this.#collected); }
 
-  /** Forks one branch for each exec output; runs the body meanwhile; joins. */
-  async branches(sockets, body = async () => {}) {
+  /** Forks a branch for each exec output; does the body meanwhile; joins. */
+  async branches(exits, body = async () => {}) {
     this.scope.check();
-    const branches = sockets.map((socket) => this.node.targets(socket));
+    const branches = exits.map((exit) => this.node.targets(exit));
     const group = new Group(this.run, this.scope);
-    return await this.#in(group.scope, () =>
-      group.hold(this.store, () => {
-        for (const targets of branches) group.fork(() => this.line.next(), this.store, targets);
-        return body();
-      }),
-    );
+    return await this.#hold(group, () => {
+      for (const targets of branches) this.#fork(group, targets);
+      return body();
+    });
   }
 
   /** Dispatches all listeners of an event (B1). */
   async publish(event, payload = null) {
     this.scope.check();
-    const targets = this.run.graph.listeners(event).map((node) => ({ node, entered: null, event: { payload } }));
-    if (targets.length) await this.#alone(() => this.run.dispatch(targets, this.line, this.store, this.scope));
+    const targets = this.run.listeners(event, payload);
+    if (targets.length) await this.#alone(() => this.#dispatch(targets));
   }
 
-  /** The payload of the event that this activation handles, or null. */
-  get payload() { return this.#event?.payload ?? null; }
-  feedback(value) { this.run.tell("feedback", this.path, { node: this.node.id, value }); }
+  feedback(value) { this.run.tell("feedback", this, { value }); }
 
-  /** Runs the body for so many ticks at most; says whether it was cut off. */
+  /** Does the body for so many ticks at most; says whether it was cut off (R5). */
   async within(ticks, body) {
     const { scheduler } = this.run;
     const scope = new Scope(this.scope);
-    const inTime = scheduler.limit(scope, ticks);
+    const inTime = scheduler.limit(ticks, () => scope.cancel());
     try {
-      await this.#in(scope, body);
+      await this.#inside(scope, body);
       return false;
     } catch (error) {
       if (!(error instanceof Cancelled && scope.called)) throw error;
     } finally {
       inTime();
-      scope.leave();
     }
     await scheduler.park(this.scope, "m", this.path, this.node.id);
     return true;
   }
 }
 
+/** What holds for a stream: mode, limit and error mode are each what the last says that says something (S2). */
+function streamOf(...sources) {
+  const said = sources.flatMap((settings) => Object.entries(settings ?? {})).filter(([, value]) => value !== null);
+  return { mode: "sequential", limit: 0, on_error: "fail", ...Object.fromEntries(said) };
+}
+
 /** One execution of a graph. */
 export class Run {
   strands = 1;
-  steps = 0;
-  life = [];
   data = new Demands(this);
-  #origins = new WeakMap();
-  #failures = [];
-  #root = new Scope();
+  streams = new Map(); // what holds for them, by node (S2)
+  #steps = 0;
+  #root = new Scope(null, -1); // the run's own group does not count as nesting (F8)
   #store = new Store();
-  #group = null;
+  #group = null; // of initiators and the host's events; made when the run begins
   #initiators = 0; // those that have not ended
-  #events = [];
-  #late = null;
-  #hosting = false;
-  #idle = null; // the strand of the host's events, while there are none
+  #events = []; // of the host, not handled yet: the targets of each
+  #idle = new Set(); // where the strand that handles them waits for more
+  #hosting = false; // whether there is that strand
+  #late = []; // the failure of the timeout
+  #origins = new WeakMap();
 
-  /** Options, all of which may be missing: `variables` (start values), `maxSteps`, `maxDepth`, `maxNesting`, `maxStrands`, `timeout`
-   * (ticks), `parallelInitiators`, `streams` (settings by node id), `observe` (gets each event), `realTime` (ticks are
-   * milliseconds; otherwise time jumps), `director` (see Scheduler).
+  /** Options, all of which may be missing: `max_steps`, `max_depth`, `max_nesting`, `max_strands`, `timeout` (ticks),
+   * `parallel_initiators`, `streams` (settings by node id), `variables` (start values), `observe` (a function that gets
+   * each event), `named` (events name evaluations: INTERPRETING 7), `realTime` (ticks are milliseconds; otherwise time
+   * jumps), `director` (see Scheduler).
    */
   constructor(graph, options = {}) {
-    const { maxSteps, maxDepth, maxNesting, maxStrands, director, realTime } = options;
+    const { max_steps: steps, max_depth: depth, max_nesting: nesting, max_strands: strands, streams } = options;
     this.graph = graph;
     this.options = options;
-    this.limits = { steps: maxSteps ?? Infinity, depth: maxDepth ?? 100_000, nesting: maxNesting ?? 128, strands: maxStrands ?? Infinity };
-    this.named = options.named ?? false; // whether cells and evaluations get names (INTERPRETING 7)
-    this.scheduler = new Scheduler({ director, realTime });
+    this.limits = {
+      steps: steps ?? Infinity,
+      depth: depth ?? 100_000,
+      nesting: nesting ?? 128,
+      strands: strands ?? Infinity,
+    };
+    this.scheduler = new Scheduler(options.director, options.realTime);
     this.gate = new Gate(this.scheduler);
+    for (const [id, node] of graph.nodes) {
+      const { stream } = node.type;
+      if (stream) this.streams.set(node, streamOf(stream, node.stream, streams?.[id]));
+    }
     for (const { name, key, start } of graph.variables.values()) {
-      this.#store.write(key, new Cell(Object.hasOwn(options.variables ?? {}, name) ? options.variables[name] : start, key));
+      const given = Object.hasOwn(options.variables ?? {}, name) ? options.variables[name] : start;
+      this.#store.write(key, new Cell(given, key));
     }
   }
 
-  /** Runs it once: {status, failures, variables, outputs, life}. */
+  /** Runs it once, and gives {status, failures, life, variables, outputs}; rejects only if the engine is at fault. */
   run() {
     return new Promise((resolve, reject) => {
-      this.scheduler.stuck = () => this.gate.waiting || reject(new Error("deadlock: no strand runs, none is parked, nothing is due"));
+      this.scheduler.stuck = () => {
+        if (this.gate.queue.size === 0) reject(new Error("deadlock: no strand runs, and none ever will"));
+      };
       this.scheduler.start(() => this.#main().then(resolve, reject));
       this.scheduler.stir();
     });
   }
 
   async #main() {
-    let cancelled = false;
-    const up = [];
-    try {
+    const [up, life, failures] = [[], [], []];
+    const attempt = (step) => Promise.resolve().then(step).catch((error) => failures.push(error));
+    await attempt(async () => {
       for (const node of this.graph.nodes.values()) {
-        const life = node.type.life?.(node);
-        if (!life) continue;
-        await life.setup?.(); // R1
-        this.life.push(`up ${node.id}`);
-        up.push([node, life]);
+        const steps = node.type.life?.(node); // R1
+        if (!steps) continue;
+        await steps.setup?.();
+        life.push(`up ${node.id}`);
+        up.unshift([node, steps]);
       }
       await this.#initiate();
-    } catch (error) {
-      if (!(error instanceof Cancelled)) this.#failures.push(error);
-      else if (this.#late) this.#failures.push(this.#late);
-      else cancelled = true;
-    }
+    });
     this.scheduler.end();
-    for (const [node, life] of up.reverse()) {
-      this.life.push(`down ${node.id}`);
-      try {
-        await life.teardown?.();
-      } catch (error) {
-        this.#failures.push(error);
-      }
+    for (const [node, steps] of up) {
+      life.push(`down ${node.id}`);
+      await attempt(() => steps.teardown?.());
     }
-    const status = this.#failures.length ? "failed" : cancelled ? "cancelled" : "completed";
-    const end = { status, failures: this.#failures, life: this.life, variables: {}, outputs: {} };
-    if (status !== "completed") return end;
-    for (const { name, key } of this.graph.variables.values()) end.variables[name] = this.#store.read(key).value;
-    for (const node of this.graph.nodes.values()) {
-      if (node.data) continue;
-      const cells = Object.keys(node.type.outputs ?? {}).map((name) => [name, this.#store.read(node.key(name))]);
-      const written = cells.filter(([, cell]) => cell).map(([name, cell]) => [name, cell.value]);
-      if (written.length) end.outputs[node.id] = Object.fromEntries(written);
-    }
-    return end;
+    const cancelled = failures[0] instanceof Cancelled;
+    if (cancelled) failures.splice(0, 1, ...this.#late); // R8
+    const status = failures.length ? "failed" : cancelled ? "cancelled" : "completed"; // R3
+    return { status, failures, life, ...(status === "completed" ? this.#result() : { variables: {}, outputs: {} }) };
   }
 
+  #result() {
+    const values = (keys) => {
+      const cells = keys.map(([name, key]) => [name, this.#store.read(key)]).filter(([, cell]) => cell);
+      return Object.fromEntries(cells.map(([name, cell]) => [name, cell.value]));
+    };
+    const variables = values([...this.graph.variables.values()].map(({ name, key }) => [name, key]));
+    const nodes = [...this.graph.nodes.values()];
+    const outputs = nodes.map((node) => [node.id, values(node.outputs.map((name) => [name, node.key(name)]))]);
+    return { variables, outputs: Object.fromEntries(outputs.filter(([, written]) => Object.keys(written).length)) };
+  }
+
+  // R2
   async #initiate() {
-    const { timeout, parallelInitiators } = this.options;
-    const group = (this.#group = new Group(this, this.#root, false));
-    const { scope } = group;
-    const initiators = this.graph.initiators.map((node, index) => ({ node, line: new Line(`${index}`, 1) }));
+    const { timeout, parallel_initiators: parallel } = this.options;
+    const { initiators } = this.graph;
+    const group = (this.#group = new Group(this, this.#root));
+    const late = () => {
+      this.#late.push(new Failure("timeout", `not done after ${timeout} ticks`));
+      this.cancel();
+    };
+    const inTime = timeout == null ? () => {} : this.scheduler.limit(timeout, late);
     this.#initiators = initiators.length;
-    if (timeout != null) {
-      this.scheduler.limit(this.#root, timeout, () => {
-        this.#late = new Failure("timeout", `not done after ${timeout} ticks`);
-      });
-    }
     if (this.#events.length) this.#host();
     await group.hold(this.#store, async () => {
-      for (const { node, line } of initiators) {
-        const body = async (store) => {
+      for (const [index, node] of initiators.entries()) {
+        const line = new Line(`${index}`, 1, index);
+        const work = async (store, scope) => {
           try {
             await this.dispatch([{ node, entered: null }], line, store, scope);
           } finally {
             this.#initiators -= 1;
-            this.#idle?.wake();
+            wakeAll(this.#idle);
           }
         };
-        if (parallelInitiators) group.fork(() => line, this.#store, [], { body });
-        else await body(this.#store);
+        if (parallel) this.admit();
+        await (parallel ? group.fork(line, this.#store, work) : work(this.#store, group));
       }
-    });
+    }).finally(inTime);
   }
 
   // B1: the host's events are handled one after the other, in a strand that is forked when the first arrives.
   #host() {
-    const line = new Line(`${this.graph.initiators.length}`, 1);
-    const body = async (store, scope) => {
+    const number = this.graph.initiators.length;
+    const line = new Line(`${number}`, 1, number);
+    this.#hosting = true;
+    this.#group.fork(line, this.#store, async (store, scope) => {
       while (this.#events.length || this.#initiators) {
         if (this.#events.length) await this.dispatch(this.#events.shift(), line, store, scope);
-        else await this.scheduler.block(scope, (sleeper) => void (this.#idle = sleeper));
+        else await this.scheduler.wait(scope, this.#idle);
       }
-    };
-    this.#group.fork(() => line, this.#store, [], { body, limit: Infinity });
-    this.#hosting = true;
+    });
   }
 
-  /** Publishes an event from outside. Once all initiators have ended, nobody hears it any more. */
-  publish(name, payload = null) {
-    const targets = this.graph.listeners(name).map((node) => ({ node, entered: null, event: { payload } }));
+  /** Publishes an event from outside. Once all initiators have ended, nobody hears it any more (B1). */
+  publish(event, payload = null) {
+    const targets = this.listeners(event, payload);
     if (this.#group && !this.#initiators) return;
-    if (this.#group && !this.#hosting) this.#host();
     this.#events.push(targets);
-    this.#idle?.wake();
+    if (this.#group && !this.#hosting) this.#host();
+    wakeAll(this.#idle);
     this.scheduler.stir();
   }
 
+  /** Cancels the run from outside (R5). */
   cancel() {
     this.#root.cancel();
     this.scheduler.stir();
   }
 
-  tell(event, path, more) { this.options.observe?.({ event, path, ...more }); }
+  listeners(event, payload) { return this.graph.listeners(event).map((node) => ({ node, entered: null, payload })); }
+  tell(event, { path }, more) { this.options.observe?.({ event, path, ...more }); }
 
-  /** Where a failure arose: the first to ask says it (E2). */
-  origin(error, path) {
+  /** The path of the activation in which a failure arose: the first to ask is that (E2). */
+  origin(error, { path }) {
     if (Object(error) !== error) return path; // JavaScript can throw anything
-    if (!this.#origins.has(error)) this.#origins.set(error, error instanceof Failures ? this.origin(error.first, path) : path);
+    if (error instanceof Failures) return this.origin(error.first, { path });
+    if (!this.#origins.has(error)) this.#origins.set(error, path);
     return this.#origins.get(error);
   }
 
-  stream(node) {
-    const declared = node.type.stream;
-    if (!declared) return null;
-    const stream = { mode: "sequential", limit: 0, on_error: "fail" };
-    for (const settings of [declared, node.stream, this.options.streams?.[node.id]]) {
-      for (const [name, value] of Object.entries(settings ?? {})) if (value !== null) stream[name] = value;
-    }
-    return stream;
+  /** Refuses one strand too many (R8). */
+  admit() {
+    const { strands } = this.limits;
+    if (this.strands >= strands) throw new Failure("strands", `more than ${strands} strands at once`);
   }
 
   /** Dispatches targets on a line, each with everything it hands over to, then the next (T1, T6). */
@@ -549,28 +479,18 @@ export class Run {
       const { id } = target.node;
       await this.scheduler.park(scope, "d", line.ahead, id); // T2
       await this.gate.pass(scope, line.ahead, id);
-      if (this.steps >= steps) throw new Failure("steps", `more than ${steps} dispatches`); // R8
-      this.steps += 1;
-      if (line.depth >= depth) throw new Failure("depth", `nested deeper than ${depth}: ${line.path.slice(0, 60)}...`); // T9
+      if (this.#steps >= steps) throw new Failure("steps", `more than ${steps} dispatches`); // R8
+      this.#steps += 1;
+      if (line.depth >= depth) throw new Failure("depth", `${id} is nested deeper than ${depth}`); // T9
       const handed = await new Activation(this, line.next(), target, store, scope).live();
-      for (let i = handed.length; i > 0; i--) left.push(handed[i - 1]);
+      left.push(...handed.toReversed());
     }
   }
 
   /** Merges what a fork wrote into its owner's store (F3, F4). */
-  merge(store, fork) {
-    const conflicts = [];
-    store.join(fork, (key, base, mine, theirs, younger) => {
-      const { name, policy } = this.graph.variable(key.slice(1));
-      if (policy === "last" || policy === "first") {
-        if (policy === "last") conflicts.push(name);
-        return younger === (policy === "last") ? mine : theirs;
-      }
-      const value = policies[policy]?.(base.value, mine.value, theirs.value) ?? null;
-      if (value === null) throw new Failure("merge", `${name} was written by both sides of a fork: ${policy} does not merge ${JSON.stringify([mine.value, theirs.value])}`);
-      return new Cell(value, this.named ? `+${digest([mine.origin, theirs.origin])}` : null);
-    });
-    for (const variable of conflicts) this.tell("conflict", fork.line.path, { variable });
-    this.tell("joined", fork.line.path);
+  merge(store, { store: fork, line }) {
+    const conflicts = store.join(fork, (key) => this.graph.variable(key.slice(1)));
+    for (const variable of conflicts.sort(bytewise)) this.tell("conflict", line, { variable });
+    this.tell("joined", line);
   }
 }

@@ -1,6 +1,4 @@
-import { bytewise } from "./schedule.mjs";
-
-/** A failure of the graph or its author, with a code (INTERPRETING 6). */
+/** A failure that the author of a graph can cure, with a code (INTERPRETING 6). */
 export class Failure extends Error {
   constructor(code, message = code) {
     super(message);
@@ -9,7 +7,7 @@ export class Failure extends Error {
   }
 }
 
-/** Several failures at once, in order, and which of them came first. */
+/** Several failures that go on together, in order (R4), and which of them came first in time (E2). */
 export class Failures extends Error {
   constructor(failures, first) {
     super(failures.map((failure) => failure.message).join("; "));
@@ -19,14 +17,16 @@ export class Failures extends Error {
   }
 }
 
-/** The codes of a failure, sorted, each once; what a body threw by itself has its class as its code. */
-export function codes(...errors) {
-  const all = errors.flatMap((error) => (error instanceof Failures ? codes(...error.failures) : [error?.code ?? error?.name ?? String(error)]));
-  return [...new Set(all)].sort(bytewise);
-}
-
-/** One failure as itself, several as one; the same one that came on two ways has come once. */
-export function together(errors, first = errors[0]) {
+/** One failure as itself, several as one; the same one that came on two ways has come once (R4). */
+export function together(errors, first) {
   const all = [...new Set(errors.flatMap((error) => (error instanceof Failures ? error.failures : [error])))];
   return all.length === 1 ? all[0] : new Failures(all, first);
+}
+
+/** What unwinds a cancelled strand (R5). Let it pass: in what is cancelled, each further wait throws it again. */
+export class Cancelled extends Error {
+  constructor() {
+    super("this part of the run was cancelled");
+    this.name = "Cancelled";
+  }
 }

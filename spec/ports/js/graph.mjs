@@ -1,9 +1,9 @@
 // Graph documents: read, checked, and laid out for running (M1-M5, D11).
 
 import { Failure } from "./failure.mjs";
-import { Cell, policies } from "./store.mjs";
+import { Cell, UNSET, policies } from "./store.mjs";
 
-/** Thrown for a graph that can't be run, with all that is wrong in it: {code, path, message}. */
+/** Thrown for a graph that can't be run, with all that is wrong in it: {code, path, message} (M5). */
 export class InvalidGraph extends Error {
   constructor(problems) {
     super(problems.map(({ code, path, message }) => `${code} at ${path}: ${message}`).join("\n"));
@@ -12,6 +12,7 @@ export class InvalidGraph extends Error {
   }
 }
 
+/** What a value must be for each type. Truth values are no numbers (D11). */
 const kinds = {
   any: () => true,
   int: (value) => Number.isInteger(value),
@@ -22,83 +23,103 @@ const kinds = {
   dict: (value) => value !== null && typeof value === "object" && !Array.isArray(value),
 };
 
-export const takes = (type, value) => kinds[type](value);
+/** Whether a literal, a default or a variable can have this value: null fits everything there (D11). */
+export const allows = (type, value) => value === null || kinds[type](value);
 
 /** Whether values of one type can ever go where those of another are wanted. */
 const fits = (from, to) => from === to || from === "any" || to === "any" || (from === "int" && to === "float");
 
-/** A value that comes over a wire, as the input gets it: no rounding, no guessing (D11). */
-export function coerce(value, { node, name, type, source }) {
-  if (takes(type, value)) return value;
-  const from = source ? `${source.node.id}.${source.name}` : "a value";
-  throw new Failure("coercion", `${from} gives ${JSON.stringify(value)}, but ${node.id}.${name} takes ${type}`);
+const show = (value) => JSON.stringify(value);
+
+/** A data input of a node. */
+class Input {
+  source = null; // the output that it is connected to: {node, name, key}
+  connected = false; // also if something is wrong with the wire
+
+  constructor(node, name, { type = "any", lazy = false, default: value }) {
+    Object.assign(this, { node, name, type, lazy });
+    const literal = Object.hasOwn(node.literals, name) ? node.literals[name] : value;
+    this.fallback = literal === undefined ? UNSET : new Cell(literal, `=${node.id}.${name}`);
+  }
+
+  /** Refuses to go on without a value (D1). */
+  need(cell) {
+    if (cell !== UNSET) return cell;
+    const why = this.source ? `${this.source.node.id}.${this.source.name} was not written` : "nothing is given for it";
+    throw new Failure("missing-input", `input ${this.name} of ${this.node.id} has no value: ${why}`);
+  }
+
+  /** The value of a cell as a body gets it: no rounding, no guessing (D11). */
+  take(cell) {
+    const { value } = this.need(cell);
+    if (cell === this.fallback || kinds[this.type](value)) return value;
+    const from = `${this.source.node.id}.${this.source.name}`;
+    throw new Failure("coercion", `${from} gives ${show(value)}, but ${this.node.id}.${this.name} takes ${this.type}`);
+  }
 }
 
-/** A node of a graph: its sockets by name, what they are connected to, and what it says about its stream. */
+/** A node of a graph: its sockets, and what they are connected to. Inputs and outputs are separate namespaces (M3). */
 class Node {
-  #in = new Map(); // name: {data: input} or {}
-  #out = new Map(); // name: {data: type} or {targets}
-  needs = []; // data nodes that it reads from
+  needs = []; // data nodes that a data node reads from
+  feeds = []; // and that read from it
 
-  constructor({ id, inputs: literals = {}, initiator = null, stream = null }, type) {
+  constructor({ id, inputs: literals = {}, initiator = null, stream = null }, type, path) {
     const { enters = [], exits = [], inputs = {}, outputs = {} } = type;
-    Object.assign(this, { id, type, stream, literals });
+    Object.assign(this, { id, type, stream, literals, path });
     this.data = enters.length + exits.length === 0; // M2
     this.initiator = initiator ?? type.initiator ?? false; // M4
-    for (const name of enters) this.#in.set(name, {});
-    for (const name of exits) this.#out.set(name, { targets: [] });
-    for (const [name, data] of Object.entries(outputs)) this.#out.set(name, { data });
-    this.inputs = Object.entries(inputs).map(([name, { type: kind = "any", lazy = false, default: value }]) => {
-      const literal = Object.hasOwn(literals, name) ? literals[name] : value;
-      const fallback = literal === undefined ? null : new Cell(literal, `=${id}.${name}`);
-      return { node: this, name, type: kind, lazy, fallback, source: null };
-    });
+    this.inputs = Object.entries(inputs).map(([name, declared]) => new Input(this, name, declared));
     this.eager = this.inputs.filter((input) => !input.lazy); // D7
-    for (const input of this.inputs) this.#in.set(input.name, { data: input });
+    this.outputs = Object.keys(outputs);
+    this.in = new Map(enters.map((name) => [name, {}]));
+    this.out = new Map(exits.map((name) => [name, { targets: [] }]));
+    for (const input of this.inputs) this.in.set(input.name, { input });
+    for (const name of this.outputs) this.out.set(name, { type: outputs[name], key: `.${id}.${name}` });
   }
 
-  socket(side, name) { return (side === "in" ? this.#in : this.#out).get(name); }
-  input(name) { return this.#in.get(name)?.data ?? this.#unknown("input", name, this.#in); }
-  output(name) { return this.#out.get(name)?.data ?? this.#unknown("output", name, this.#out); }
-
-  /** What an exec output dispatches, in order: {node, entered}. */
-  targets(name) { return this.#out.get(name)?.targets ?? this.#unknown("exec output", name, this.#out); }
+  input(name) { return this.in.get(name)?.input ?? this.#unknown(`input ${name}`, this.in); }
 
   /** Where the store keeps an output. */
-  key(output) { return `.${this.id}.${output}`; }
+  key(name) { return this.out.get(name)?.key ?? this.#unknown(`output ${name}`, this.out); }
 
-  // T4
-  #unknown(kind, name, declared) {
-    throw new Failure("unknown-socket", `${this.id} has no ${kind} ${name}: it declares ${[...declared.keys()].join(", ")}`);
-  }
+  /** What an exec output dispatches, in order: {node, entered}. */
+  targets(name) { return this.out.get(name)?.targets ?? this.#unknown(`exec output ${name}`, this.out); }
+
+  #unknown(what, declared) { unknown("unknown-socket", `${this.id} has no ${what}`, declared); } // T4
 }
 
-/** What the engine runs: the nodes, wires, variables and events of a document, with node types by id. */
+function unknown(code, problem, declared) {
+  throw new Failure(code, `${problem}: there are ${[...declared.keys()].join(", ") || "none"}`);
+}
+
+/** What the engine runs: the nodes, wires, variables and events of a document, with node types by their ids. */
 export class Graph {
   nodes = new Map();
-  variables = new Map();
-  #events = new Map(); // the listeners of each
+  variables = new Map(); // {name, type, start, policy, key}
+  #events = new Map(); // the nodes that listen for each
   #problems = [];
 
+  /** Throws `InvalidGraph` if anything is wrong; the README describes node types. */
   constructor({ trioflow = "1.0", nodes = [], connections = [], variables = [], events = [] }, types) {
     if (!trioflow.startsWith("1.")) throw new TypeError(`a graph of version ${trioflow} can't be read, only 1.x`);
-    const all = nodes.map((node, i) => this.#node(node, types, `nodes[${i}]`));
-    this.#variables(variables);
+    const all = nodes.map((node, i) => this.#node(node, types, `nodes[${i}]`)).filter((node) => node !== null);
+    variables.forEach((variable, i) => this.#variable(variable, `variables[${i}]`));
     events.forEach(({ name }, i) => this.#declare(this.#events, name, [], `events[${i}].name`));
-    connections.forEach(({ from, to }, i) => this.#connect(this.#end(from, `connections[${i}].from`), this.#end(to, `connections[${i}].to`), `connections[${i}]`));
-    all.forEach((node, i) => {
-      if (node) this.#checkInputs(node, `nodes[${i}].inputs`);
-      if (node?.data && node.initiator) this.#problem("data-initiator", `nodes[${i}].initiator`, "a data node runs when it is asked, not by itself");
-    });
-    for (const node of circles(all.filter(Boolean))) this.#problem("data-cycle", `nodes[${all.indexOf(node)}]`, "data nodes need each other: put an exec node between them");
-    this.initiators = all.filter((node) => node?.initiator && !node.data);
-    if (!this.initiators.length && !all.includes(null)) this.#problem("no-initiator", "nodes", "nothing would run: mark an exec node as initiator");
+    connections.forEach(({ from, to }, i) => this.#connect(from, to, `connections[${i}]`));
+    for (const node of all) this.#checkInputs(node);
+    for (const { path } of circles(all)) this.#problem("data-cycle", path, "data nodes need each other");
+    for (const { path } of all.filter((node) => node.data && node.initiator)) {
+      this.#problem("data-initiator", `${path}.initiator`, "a data node runs when it is asked, not by itself");
+    }
+    this.initiators = all.filter((node) => node.initiator && !node.data);
+    if (!this.initiators.length && all.length === nodes.length) {
+      this.#problem("no-initiator", "nodes", "nothing would run: mark an exec node as initiator");
+    }
     if (this.#problems.length) throw new InvalidGraph(this.#problems);
   }
 
-  /** A declared variable: {name, start, policy, key}. */
-  variable(name) { return this.variables.get(name) ?? unknown("variable", name, this.variables.keys()); }
-  listeners(event) { return this.#events.get(event) ?? unknown("event", event, this.#events.keys()); }
+  variable(name) { return this.variables.get(name) ?? unknown("unknown-name", `no variable ${name}`, this.variables); }
+  listeners(event) { return this.#events.get(event) ?? unknown("unknown-name", `no event ${event}`, this.#events); }
   #problem(code, path, message) { this.#problems.push({ code, path, message }); }
 
   #declare(map, name, value, path) {
@@ -107,100 +128,86 @@ export class Graph {
   }
 
   // A node of an unknown type is known by its id, and by nothing else.
-  #node(node, types, path) {
-    const known = Object.hasOwn(types, node.type);
-    const laid = known ? new Node(node, types[node.type]) : null;
-    this.#declare(this.nodes, node.id, laid, `${path}.id`);
-    if (!known) this.#problem("unknown-node-type", `${path}.type`, `there is no type ${node.type}`);
-    return laid;
+  #node(document, types, path) {
+    const known = Object.hasOwn(types, document.type);
+    if (!known) this.#problem("unknown-node-type", `${path}.type`, `there is no type ${document.type}`);
+    const node = known ? new Node(document, types[document.type], path) : null;
+    this.#declare(this.nodes, document.id, node, `${path}.id`);
+    return node;
   }
 
-  #variables(variables) {
-    variables.forEach(({ name, type = "any", default: start = null, merge = "last" }, i) => {
-      this.#declare(this.variables, name, { name, type, start, policy: merge, key: `$${name}` }, `variables[${i}].name`);
-      if (!Object.hasOwn(kinds, type)) this.#problem("unknown-type", `variables[${i}].type`, `there is no type ${type}: there are ${Object.keys(kinds).join(", ")}`);
-      else if (start !== null && !takes(type, start)) this.#problem("type-mismatch", `variables[${i}].default`, `${JSON.stringify(start)} is no ${type}`);
-      if (!["last", "first", "error", ...Object.keys(policies)].includes(merge)) this.#problem("unknown-merge-policy", `variables[${i}].merge`, `there is no policy ${merge}`);
-    });
+  #variable({ name, type = "any", default: start = null, merge: policy = "last" }, path) {
+    this.#declare(this.variables, name, { name, type, start, policy, key: `$${name}` }, `${path}.name`);
+    if (!Object.hasOwn(kinds, type)) this.#problem("unknown-type", `${path}.type`, `there is no type ${type}`);
+    else if (!allows(type, start)) this.#problem("type-mismatch", `${path}.default`, `${show(start)} is no ${type}`);
+    if (Object.hasOwn(policies, policy)) return;
+    this.#problem("unknown-merge-policy", `${path}.merge`, `there is no policy ${policy}`);
   }
 
-  #end(endpoint, path) {
+  // The node, the name and, if there is one, the socket at an end of a connection.
+  #end(side, endpoint, path) {
     const dot = endpoint.lastIndexOf(".");
-    const id = endpoint.slice(0, dot);
-    if (!this.nodes.has(id)) this.#problem("unknown-node", path, `there is no node ${id}`);
-    return { node: this.nodes.get(id) ?? null, name: endpoint.slice(dot + 1), path };
+    const [id, name] = [endpoint.slice(0, dot), endpoint.slice(dot + 1)];
+    const node = this.nodes.get(id);
+    const socket = node?.[side].get(name);
+    if (node === undefined) this.#problem("unknown-node", path, `there is no node ${id}`);
+    else if (node && !socket) this.#problem("unknown-socket", path, `${id} has no socket ${name} there`);
+    return [node, name, socket];
   }
 
   #connect(from, to, path) {
-    const [output, input] = [from.node?.socket("out", from.name), to.node?.socket("in", to.name)];
-    if (input?.data) input.data.connected = true; // whatever is wrong with the wire: something is meant to supply it
-    for (const [{ node, name, path }, socket] of [[from, output], [to, input]]) {
-      if (node && !socket) this.#problem("unknown-socket", path, `${node.id} has no socket ${name} there`);
-    }
-    if (!output || !input) return;
-    if (!output.data !== !input.data) this.#problem("kind-mismatch", path, "it joins an exec socket to a data socket");
-    else if (!input.data) output.targets.push({ node: to.node, entered: to.name });
+    const [source, name, output] = this.#end("out", from, `${path}.from`);
+    const [target, entered, socket] = this.#end("in", to, `${path}.to`);
+    const input = socket?.input;
+    if (input) input.connected = true; // whatever is wrong with the wire: something is meant to supply it
+    if (!output || !socket) return;
+    if (!output.targets !== !!input) this.#problem("kind-mismatch", path, "it joins an exec socket to a data socket");
+    else if (output.targets) output.targets.push({ node: target, entered });
     else {
-      if (!fits(output.data, input.data.type)) this.#problem("type-mismatch", path, `${output.data} never fits ${input.data.type}`);
-      if (input.data.source) this.#problem("second-source", to.path, "the input has a source already");
-      input.data.source ??= { node: from.node, name: from.name, key: from.node.key(from.name) };
-      if (from.node.data && to.node.data) to.node.needs.push(from.node);
+      const { type } = output;
+      if (!fits(type, input.type)) this.#problem("type-mismatch", path, `${type} never fits ${input.type}`);
+      if (input.source) this.#problem("second-source", `${path}.to`, "the input has a source already");
+      input.source ??= { node: source, name, key: output.key };
+      if (!source.data || !target.data) return;
+      target.needs.push(source);
+      source.feeds.push(target);
     }
   }
 
-  #checkInputs(node, path) {
-    const first = this.nodes.get(node.id);
+  #checkInputs(node) {
     for (const [name, literal] of Object.entries(node.literals)) {
-      const input = node.socket("in", name)?.data;
-      if (!input) this.#problem("unknown-socket", `${path}.${name}`, `${node.id} has no data input ${name}`);
-      else if (literal !== null && !takes(input.type, literal)) this.#problem("type-mismatch", `${path}.${name}`, `${JSON.stringify(literal)} is no ${input.type}`);
-      else if (node.type.listens === name) {
-        const listeners = this.#events.get(literal);
-        if (listeners) listeners.push(node);
-        else this.#problem("undeclared-event", `${path}.${name}`, `the graph declares no event ${literal}`);
-      }
+      const [input, path] = [node.in.get(name)?.input, `${node.path}.inputs.${name}`];
+      if (!input) this.#problem("unknown-socket", path, `${node.id} has no data input ${name}`);
+      else if (!allows(input.type, literal)) this.#problem("type-mismatch", path, `it is no ${input.type}`);
+      else if (node.type.listens !== name) continue;
+      else if (this.#events.has(literal)) this.#events.get(literal).push(node);
+      else this.#problem("undeclared-event", path, `the graph declares no event ${literal}`);
     }
-    for (const input of node.inputs) {
-      const connected = input.connected || first?.inputs.some((other) => other.name === input.name && other.connected);
-      if (!connected && !input.fallback) this.#problem("missing-input", `${path}.${input.name}`, "give it a value, or connect it");
+    const first = this.nodes.get(node.id); // of two nodes with one id, connections mean this one
+    for (const { name, fallback } of node.inputs) {
+      if (fallback !== UNSET || first?.in.get(name)?.input?.connected) continue;
+      this.#problem("missing-input", `${node.path}.inputs.${name}`, "give it a value, or connect it");
     }
   }
 }
 
-// The first node of each set of data nodes that need each other.
-function* circles(nodes) {
-  const feeds = new Map(nodes.map((node) => [node, []]));
-  for (const node of nodes) for (const source of node.needs) feeds.get(source).push(node);
+/** The first of each set of data nodes that need each other. */
+function circles(nodes) {
   const open = new Map(nodes.map((node) => [node, node.needs.length]));
-  const free = nodes.filter((node) => !node.needs.length);
+  const free = new Set(nodes.filter((node) => node.needs.length === 0)); // in no circle; it grows under the loop
   for (const node of free) {
-    open.delete(node); // it is in no circle
-    for (const other of feeds.get(node)) {
-      open.set(other, open.get(other) - 1);
-      if (!open.get(other)) free.push(other);
+    for (const reader of node.feeds) {
+      open.set(reader, open.get(reader) - 1);
+      if (open.get(reader) === 0) free.add(reader);
     }
   }
-  const done = new Set();
-  for (const node of open.keys()) {
-    const [below, above] = [reach(node, (other) => other.needs), reach(node, (other) => feeds.get(other))];
-    if (below.has(node) && !done.has(node)) yield node;
-    for (const other of below) if (above.has(other)) done.add(other);
+  const behind = new Map(); // what nodes in circles depend on, at any distance
+  for (const node of nodes.filter((other) => !free.has(other))) {
+    const found = new Set(node.needs);
+    for (const other of found) for (const next of other.needs) found.add(next);
+    if (found.has(node)) behind.set(node, found);
   }
-}
-
-function reach(node, next) {
-  const found = new Set();
-  const left = [node];
-  while (left.length) {
-    for (const other of next(left.pop())) {
-      if (found.has(other)) continue;
-      found.add(other);
-      left.push(other);
-    }
-  }
-  return found;
-}
-
-function unknown(kind, name, declared) {
-  throw new Failure("unknown-name", `the graph has no ${kind} ${name}: it has ${[...declared].join(", ") || "none"}`);
+  const together = (a, b) => behind.get(a).has(b) && behind.get(b).has(a);
+  const inCircles = [...behind.keys()];
+  return inCircles.filter((node) => inCircles.find((other) => together(other, node)) === node);
 }

@@ -1,9 +1,9 @@
 // The port: answers the requests of the conformance kit, one line of JSON each (INTERPRETING 1, 6, 8 and 9).
 
 import { pathToFileURL } from "node:url";
-import { Graph, InvalidGraph, Run, codes } from "./engine.mjs";
-import { bytewise } from "./schedule.mjs";
-import { scripted } from "./scripted.mjs";
+import { Graph, InvalidGraph, Run } from "./engine.mjs";
+import { codes, scripted } from "./scripted.mjs";
+import { bytewise } from "./store.mjs";
 
 const STARTED = {
   type: "started",
@@ -11,85 +11,61 @@ const STARTED = {
   name: "trioflow-js",
   language: "JavaScript",
   level: 3,
-  capabilities: ["core", "data", "failure", "state", "limit", "fork", "stream", "time", "event", "life", "validation", "action"],
+  capabilities: "core data failure state limit fork stream time event life validation action".split(" "),
 };
 
-const numbers = (path) => (path === "" ? [] : path.split(".").map(Number));
+const numbers = (path) => path.split(".").map(Number);
+
+function asText({ event, path, ...more }) {
+  const asField = ([name, value]) => (name === "value" ? JSON.stringify(value) : (value ?? "-"));
+  return [event, path, ...Object.entries(more).map(asField)].join(" ");
+}
+
+function asObject({ path, origin, ...more }) {
+  return { path: numbers(path), ...more, ...(origin && { origin: numbers(origin) }) };
+}
 
 // Item by item, a path before those that it begins.
-function byPath([a], [b]) {
-  const at = a.findIndex((item, index) => item !== b[index]);
+function byPath({ path: a }, { path: b }) {
+  const at = a.findIndex((number, place) => number !== b[place]);
   return at < 0 ? a.length - b.length : at < b.length ? a[at] - b[at] : 1;
 }
 
-const FIELDS = {
-  started: ["node", "entered"],
-  completed: ["node", "handed"],
-  failed: ["node", "origin"],
-  cancelled: ["node"],
-  evaluating: ["node"],
-  evaluated: ["node", "key"],
-  unevaluated: ["node"],
-  forked: [],
-  joined: [],
-  conflict: ["variable"],
-  feedback: ["value"],
-};
-
-function asText(event) {
-  const more = FIELDS[event.event].map((name) => (name === "value" ? JSON.stringify(event.value) : (event[name] ?? "-")));
-  return [event.event, event.path || "root", ...more].join(" ");
-}
-
-function asObject(event) {
-  const object = { event: event.event, path: numbers(event.path) };
-  for (const name of FIELDS[event.event]) object[name] = name === "origin" ? numbers(event.origin) : event[name];
-  return object;
-}
-
+/** The canonical trace (E5). */
 function canonical(trace) {
-  const entered = new Map(trace.filter(({ event }) => event === "started").map((event) => [event.path, event.entered]));
-  const of = (...names) => trace.filter(({ event }) => names.includes(event));
-  const sorted = (events, item) => events.map((event) => [numbers(event.path), ...item(event)]).sort((a, b) => byPath(a, b) || bytewise(`${a[1]}`, `${b[1]}`));
+  const sorted = trace.toSorted(byPath);
+  const all = (names, item) => sorted.filter(({ event }) => names.includes(event)).map(item);
+  const entered = new Map(all(["started"], ({ path, entered }) => [`${path}`, entered]));
+  const activation = ({ path, node, event, handed = null }) => [path, node, entered.get(`${path}`), event, handed];
   return {
-    activations: sorted(of("completed", "failed", "cancelled"), ({ path, node, event, handed = null }) => [node, entered.get(path), event, handed]),
-    feedback: feedback(trace),
-    strands: sorted(of("forked", "joined"), ({ event }) => [event]),
-    conflicts: sorted(of("conflict"), ({ variable }) => [variable]),
-    evaluations: [...new Set(of("evaluated").map(({ key }) => key))].sort(bytewise),
+    activations: all(["completed", "failed", "cancelled"], activation),
+    feedback: all(["feedback"], ({ path, value }) => [path, value]),
+    strands: all(["forked", "joined"], ({ path, event }) => [path, event]),
+    conflicts: all(["conflict"], ({ path, variable }) => [path, variable]),
+    evaluations: [...new Set(all(["evaluated"], ({ key }) => key))].sort(bytewise),
   };
 }
-
-const feedback = (trace) =>
-  trace
-    .filter(({ event }) => event === "feedback")
-    .map(({ path, value }) => [numbers(path), value])
-    .sort(byPath);
 
 /** Directs a run as a request says: its schedule, its actions, and the steps that are made (8, 9). */
 class Director {
   steps = [];
   #releases = 0;
 
-  constructor({ choices = [], actions = [], level = 0 }) {
-    this.recording = level >= 2;
-    this.choices = choices.values();
-    this.actions = level >= 3 ? [...actions] : [];
+  constructor(choices, actions) {
+    this.choices = [...(choices ?? [])].values();
+    this.actions = [...(actions ?? [])];
     this.#step({ do: "begin" });
   }
 
-  #step(step) { if (this.recording) this.steps.push({ ...step, events: [] }); }
-  tell(event) { if (this.recording) this.steps.at(-1).events.push(asText(event)); }
+  #step(step) { this.steps.push({ ...step, events: [] }); }
+  tell(event) { this.steps.at(-1).events.push(asText(event)); }
+  moved(now) { this.#step({ do: "time", now }); }
 
-  due(labels) {
-    if (!this.actions.length) return false;
-    const { at } = this.actions[0];
-    return (typeof at === "number" ? at <= this.#releases : labels.includes(at)) && this.last();
-  }
-
-  last() {
-    let action = this.actions.shift();
-    if (!action && this.run.gate.waiting) action = { at: 0, do: "resume" };
+  act(parked) {
+    const [{ at } = {}] = this.actions;
+    const due = typeof at === "number" ? at <= this.#releases : [...(parked ?? [])].some(({ label }) => label === at);
+    if (parked && !due) return false;
+    const action = this.actions.shift() ?? (this.run.gate.queue.size ? { at: 0, do: "resume" } : null);
     if (!action) return false;
     this.#step({ do: "action", action });
     const { gate } = this.run;
@@ -100,55 +76,42 @@ class Director {
     return true;
   }
 
-  choose(labels) {
-    const place = labels.length > 1 ? (this.choices.next().value ?? 0) % labels.length : 0;
+  choose(parked) {
+    const sorted = [...parked].sort((a, b) => bytewise(a.label, b.label));
+    const chosen = sorted[sorted.length > 1 ? (this.choices.next().value ?? 0) % sorted.length : 0];
     this.#releases += 1;
-    this.#step({ do: "release", enabled: labels, chosen: labels[place] });
-    return place;
-  }
-
-  moved(now) { this.#step({ do: "time", now }); }
-
-  finish() {
-    for (const step of this.steps) step.events.sort(bytewise);
-    return this.steps;
+    this.#step({ do: "release", enabled: sorted.map(({ label }) => label), chosen: chosen.label });
+    return chosen;
   }
 }
 
-export async function answer({ id, graph: document, variables = {}, options = {}, ...request }) {
-  const level = request.level ?? 0;
-  const empty = { variables: {}, outputs: {}, feedback: [], life: [], trace: [], canonical: null, steps: [] };
+const NOTHING = { errors: [], problems: [], variables: {}, outputs: {}, feedback: [], life: [] };
+
+/** Answers a `run` request. */
+export async function answer({ id, graph: document, variables, options, level = 0, choices, actions }) {
+  const result = { type: "result", id, status: "invalid", ...NOTHING };
   let graph;
   try {
     graph = new Graph(document, scripted);
   } catch (error) {
     if (!(error instanceof InvalidGraph)) throw error;
-    const problems = error.problems.map(({ code, path }) => [code, path]).sort(([a, b], [c, d]) => bytewise(a, c) || bytewise(b, d));
-    return { type: "result", id, status: "invalid", errors: [], problems, ...empty };
+    const problems = error.problems.map(({ code, path }) => [code, path]);
+    return { ...result, problems: problems.sort(([a, b], [c, d]) => bytewise(a, c) || bytewise(b, d)) };
   }
-  const director = level >= 2 ? new Director(request) : null;
-  const trace = [];
-  const run = new Run(graph, {
-    variables,
-    maxSteps: options.max_steps,
-    maxDepth: options.max_depth,
-    maxNesting: options.max_nesting,
-    maxStrands: options.max_strands,
-    timeout: options.timeout,
-    parallelInitiators: options.parallel_initiators,
-    streams: options.streams,
-    director,
-    named: level >= 1,
-    observe(event) {
-      if (level >= 1 || event.event === "feedback") trace.push(event);
-      director?.tell(event);
-    },
-  });
+  const events = [];
+  const director = level >= 2 ? new Director(choices, level >= 3 ? actions : []) : null;
+  const observe = (event) => {
+    if (level >= 1 || event.event === "feedback") events.push(event);
+    director?.tell(event);
+  };
+  const run = new Run(graph, { ...options, variables, named: level >= 1, director, observe });
   if (director) director.run = run;
-  const { status, failures, life, ...ends } = await run.run();
-  const result = { type: "result", id, status, errors: codes(...failures), problems: [], ...empty, ...ends, feedback: feedback(trace), life };
-  if (level >= 1) Object.assign(result, { trace: trace.map(asObject), canonical: canonical(trace) });
-  if (director) result.steps = director.finish();
+  const { failures, ...ends } = await run.run();
+  const trace = events.map(asObject);
+  const told = canonical(trace);
+  Object.assign(result, ends, { errors: codes(...failures), feedback: told.feedback });
+  if (level >= 1) Object.assign(result, { trace, canonical: told });
+  if (director) result.steps = director.steps.map((step) => ({ ...step, events: step.events.sort(bytewise) }));
   return result;
 }
 

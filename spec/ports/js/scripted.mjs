@@ -1,30 +1,24 @@
 // The scripted node types (INTERPRETING 4 and 5): nodes that do what the list in their input `script` says.
 
-import { Cancelled, Failure, codes } from "./engine.mjs";
+import { Cancelled, Failure, Failures } from "./failure.mjs";
+import { bytewise } from "./store.mjs";
 
 const MODULUS = 1_000_003;
-
-const number = (value) => {
-  if (typeof value === "number") return value;
-  if (typeof value === "string") return [...value].length;
-  return Array.isArray(value) ? value.length : Number(value ?? 0);
-};
-const list = (value) => (Array.isArray(value) ? value : []);
 const reduce = (value) => ((value % MODULUS) + MODULUS) % MODULUS;
-const residue = (value) => reduce(number(value));
+function num(value) {
+  if (typeof value === "string") return [...value].length;
+  return Array.isArray(value) ? value.length : Number(value);
+}
+const residue = (value) => reduce(num(value));
 
-/** What a script works with: the accumulator and the kept value. */
-class Registers {
-  acc = null;
-  kept = 0;
+/** The codes of failures, sorted, each once (INTERPRETING 6). */
+export function codes(...errors) {
+  const all = errors.flatMap((error) => (error instanceof Failures ? error.failures : [error]));
+  return [...new Set(all.map((error) => error?.code ?? `${error}`))].sort(bytewise);
 }
 
-// A script that ends early: the exec output to hand over to.
-class Return {
-  constructor(socket) { this.socket = socket; }
-}
-
-// Each gets the context of its body, the registers, and its own arguments. One that gives a `Return` ends the script.
+// Each gets the context of its body, the registers, and its own arguments. One that gives a text ends the script, and
+// the activation hands over to the exec output of that name.
 const operations = {
   const: (ctx, r, value) => void (r.acc = value),
   add: (ctx, r, value) => void (r.acc = reduce(residue(r.acc) + residue(value))),
@@ -37,20 +31,17 @@ const operations = {
   getvar: (ctx, r, name) => void (r.acc = ctx.getVar(name)),
   setvar: (ctx, r, name) => ctx.setVar(name, r.acc),
   addvar: (ctx, r, name) => ctx.setVar(name, reduce(residue(ctx.getVar(name)) + residue(r.acc))),
-  appendvar: (ctx, r, name) => ctx.setVar(name, [...list(ctx.getVar(name)), r.acc]),
+  appendvar: (ctx, r, name) => ctx.setVar(name, [...ctx.getVar(name), r.acc]),
   getstate: (ctx, r, key) => void (r.acc = ctx.getState(key)),
   setstate: (ctx, r, key) => ctx.setState(key, r.acc),
-  trigger: (ctx, r, socket, outputs = []) => ctx.trigger(socket, outputs.map((output) => [output, r.acc])),
+  trigger: (ctx, r, exit, outputs = []) => ctx.trigger(exit, outputs.map((output) => [output, r.acc])),
   emit: (ctx, r) => ctx.emit(r.acc),
   join: (ctx) => ctx.join(),
   failures: (ctx, r) => void (r.acc = ctx.failures().length),
-  branches: (ctx, r, sockets, ops) => ctx.branches(sockets, () => perform(ctx, r, ops)),
-  async twice(ctx, r, socket) {
-    onlyExec(ctx);
-    ctx.scope.check();
-    if (!ctx.node.targets(socket).length) return;
-    const [, second] = await Promise.allSettled([ctx.trigger(socket), ctx.trigger(socket)]);
-    throw second.reason;
+  branches: (ctx, r, exits, ops) => ctx.branches(exits, () => perform(ctx, r, ops)),
+  async twice(ctx, r, exit) {
+    const [, { reason }] = await Promise.allSettled([ctx.trigger(exit), ctx.trigger(exit)]);
+    if (reason) throw reason;
   },
   publish: (ctx, r, event) => ctx.publish(event, r.acc),
   payload: (ctx, r) => void (r.acc = ctx.payload),
@@ -59,19 +50,19 @@ const operations = {
   sleep: (ctx, r, ticks) => ctx.sleep(ticks),
   now: (ctx, r) => void (r.acc = ctx.now()),
   async within(ctx, r, ticks, ops) {
-    let end;
-    const cut = await ctx.within(ticks, async () => void (end = await perform(ctx, r, ops)));
+    let handed;
+    const cut = await ctx.within(ticks, async () => void (handed = await perform(ctx, r, ops)));
     if (cut) r.acc = 1;
-    return end;
+    return cut ? undefined : handed;
   },
   async loop(ctx, r, count, ops) {
     for (let round = 0; round < count; round++) {
       r.acc = round;
-      const end = await perform(ctx, r, ops);
-      if (end) return end;
+      const handed = await perform(ctx, r, ops);
+      if (handed) return handed;
     }
   },
-  if: (ctx, r, yes, no) => perform(ctx, r, number(r.acc) !== 0 ? yes : no),
+  if: (ctx, r, yes, no) => perform(ctx, r, num(r.acc) !== 0 ? yes : no),
   fail(ctx, r, text) { throw new Failure(`fail: ${text}`, text); },
   async try(ctx, r, ops, rescue, last) {
     try {
@@ -84,61 +75,53 @@ const operations = {
       await perform(ctx, r, last);
     }
   },
-  return(ctx, r, socket) {
-    onlyExec(ctx);
-    return new Return(socket);
-  },
+  return: (ctx, r, exit) => exit,
 };
-
-function onlyExec({ node }) {
-  if (node.data) throw new Failure("data-node-effect", `${node.id} is a data node and has no effects`); // D8
-}
 
 async function perform(ctx, registers, ops) {
   for (const [name, ...args] of ops) {
-    const end = await operations[name](ctx, registers, ...args);
-    if (end instanceof Return) return end;
+    const handed = await operations[name](ctx, registers, ...args);
+    if (handed) return handed;
   }
 }
 
-const script = {};
-const any = { type: "any", default: null };
-const lazy = { ...any, lazy: true };
-const xy = { x: "any", y: "any" };
-const exits = ["o0", "o1", "o2"];
-
-const common = {
-  async run(ctx) { return (await perform(ctx, new Registers(), ctx.node.literals.script))?.socket ?? null; },
-};
+const run = (ctx) => perform(ctx, { acc: null, kept: 0 }, ctx.node.literals.script);
 
 // R1: a node with a literal for `life` says how its setup and its teardown end.
-const life = ({ id, literals }) => {
+function life({ id, literals }) {
   const end = (step, how) => async () => { if (how === "fail") throw new Failure(`fail: ${step} ${id}`); };
-  return literals.life ? { setup: end("setup", literals.life[0]), teardown: end("teardown", literals.life[1]) } : null;
-};
+  return literals.life && { setup: end("setup", literals.life[0]), teardown: end("teardown", literals.life[1]) };
+}
 
-export const scripted = Object.fromEntries(
-  Object.entries({
-    exec: {
-      enters: ["enter", "again"],
-      exits: [...exits, "body", "done"],
-      inputs: { script, a: any, life: any, b: lazy },
-      outputs: { ...xy, item: "any" },
-      stream: { item: "item", body: "body", done: "done" },
-      life,
-    },
-    endless: {
-      enters: ["enter"],
-      exits: [...exits, "body"],
-      inputs: { script, a: any, b: lazy },
-      outputs: { ...xy, item: "any" },
-      stream: { item: "item", body: "body", discard: true },
-    },
-    listen: { exits, inputs: { script, a: any, event: { type: "str" }, b: lazy }, outputs: xy, listens: "event" },
-    strict: { enters: ["enter"], exits, inputs: { script, n: { type: "int" }, m: { type: "int", lazy: true } }, outputs: xy },
-    data: { inputs: { script, a: any, b: any, c: lazy, d: lazy }, outputs: xy },
-    volatile: { inputs: { script, a: any, b: any, c: lazy, d: lazy }, outputs: xy, volatile: true },
-    number: { inputs: { script, n: { type: "int" } }, outputs: { x: "int" } },
-    text: { inputs: { script, t: { type: "str", default: "" } }, outputs: { x: "str" } },
-  }).map(([name, type]) => [`script.${name}`, { ...common, ...type }]),
-);
+const [script, any, int, text] = [{}, { default: null }, { type: "int" }, { type: "str" }];
+const lazy = { ...any, lazy: true };
+const outputs = { x: "any", y: "any" };
+const items = { ...outputs, item: "any" };
+const exits = ["o0", "o1", "o2"];
+const demanded = { run, inputs: { script, a: any, b: any, c: lazy, d: lazy }, outputs };
+
+export const scripted = {
+  "script.exec": {
+    run,
+    life,
+    enters: ["enter", "again"],
+    exits: [...exits, "body", "done"],
+    inputs: { script, a: any, life: any, b: lazy },
+    outputs: items,
+    stream: { item: "item", body: "body", done: "done" },
+  },
+  "script.endless": {
+    run,
+    enters: ["enter"],
+    exits: [...exits, "body"],
+    inputs: { script, a: any, b: lazy },
+    outputs: items,
+    stream: { item: "item", body: "body", discard: true },
+  },
+  "script.listen": { run, exits, inputs: { script, a: any, event: text, b: lazy }, outputs, listens: "event" },
+  "script.strict": { run, enters: ["enter"], exits, inputs: { script, n: int, m: { ...int, lazy: true } }, outputs },
+  "script.data": demanded,
+  "script.volatile": { ...demanded, volatile: true },
+  "script.number": { run, inputs: { script, n: int }, outputs: { x: "int" } },
+  "script.text": { run, inputs: { script, t: { ...text, default: "" } }, outputs: { x: "str" } },
+};

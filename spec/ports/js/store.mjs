@@ -1,91 +1,111 @@
 // What a strand sees: cells by key, how they fork, and how they are merged at the join (D9, F1, F3, F4).
 
 import { createHash } from "node:crypto";
-import { bytewise } from "./schedule.mjs";
+import { Failure } from "./failure.mjs";
 
-/** One value, as it was once written. Two cells are the same only if they are the same object: that is the version. */
+/** One value, as it was once written. Two cells are the same only if they are the same object (D9). */
 export class Cell {
   constructor(value, origin) {
     this.value = value;
-    this.origin = origin;
+    this.origin = origin; // what it is called under every schedule (INTERPRETING 7)
   }
 }
 
 /** The answer to a question that nothing supplies a value for: not a value, and not null either (D1). */
 export const UNSET = new Cell(undefined, "unset");
 
-/** The answer to a question whose source failed. */
+/** The answer to a question whose source failed (D4). */
 export const FAILED = new Cell(undefined, "failed");
 
+/** What stands for a list of origins (INTERPRETING 7). */
+export const digest = (origins) => createHash("sha256").update(origins.join("\n"), "utf8").digest("hex").slice(0, 16);
+
+const SURROGATE = /[\ud800-\udfff]/;
+
+/** Texts in the order of their bytes in UTF-8, which is that of their code points, but not quite JavaScript's. */
+export function bytewise(a, b) {
+  if (SURROGATE.test(a) || SURROGATE.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+// Two values are the same if their texts are: so types count at every depth, and [1] is neither [true] nor ["1"].
+const text = (value) => JSON.stringify(value);
+
+const numbers = (...values) => values.every((value) => typeof value === "number");
+const texts = (...values) => values.every((value) => typeof value === "string");
+const lists = (...values) => values.every(Array.isArray);
+const comparable = (a, b) => numbers(a, b) || texts(a, b);
+const less = (a, b) => (numbers(a, b) ? a < b : bytewise(a, b) < 0);
+
+/** Merge policies (F4): what base, mine and theirs give; undefined if they do not suit. Two choose a cell instead. */
+export const policies = {
+  last: null,
+  first: null,
+  error: () => undefined,
+  sum: (base, mine, theirs) => (numbers(base, mine, theirs) ? mine + (theirs - base) : undefined),
+  append(base, mine, theirs) {
+    if (!texts(base, mine, theirs) && !lists(base, mine, theirs)) return undefined;
+    return text(theirs.slice(0, base.length)) === text(base) ? mine.concat(theirs.slice(base.length)) : undefined;
+  },
+  union(base, mine, theirs) {
+    if (!lists(base, mine, theirs)) return undefined;
+    return [...new Map([...mine, ...theirs].map((item) => [text(item), item])).values()];
+  },
+  min: (base, mine, theirs) => (!comparable(mine, theirs) ? undefined : less(theirs, mine) ? theirs : mine),
+  max: (base, mine, theirs) => (!comparable(mine, theirs) ? undefined : less(mine, theirs) ? theirs : mine),
+};
+
+// The cell of a variable that both sides of a fork have changed. `younger` says that mine is.
+function merged({ name, policy }, base, mine, theirs, younger) {
+  if (policy === "last") return younger ? mine : theirs;
+  if (policy === "first") return younger ? theirs : mine;
+  const value = policies[policy](base.value, mine.value, theirs.value);
+  if (value !== undefined) return new Cell(value, `+${digest([mine.origin, theirs.origin])}`);
+  const values = text([mine.value, theirs.value]);
+  throw new Failure("merge", `both sides of a fork wrote ${name}: ${policy} does not merge ${values}`);
+}
+
 export class Store {
+  known = null; // evaluations that fit as long as nothing is written: see Demands
   #places; // by key: {cell, stamp}
-  #changed = new Map(); // keys that were written since the fork, with the cells that were there before
-  #stamp;
-  known = null; // the evaluations that were found to fit since the last write, for one activation (D4)
+  #forked; // its own stamp as a fork
+  #stamp; // the last one that was given
+  #bases = new Map(); // what was there at the fork, by the keys that have changed since
 
   constructor(places = new Map(), stamp = 0) {
     this.#places = places;
-    this.#stamp = stamp;
+    this.#forked = this.#stamp = stamp;
   }
 
   read(key) { return this.#places.get(key)?.cell; }
   write(key, cell) { this.#put(key, cell, ++this.#stamp); }
 
   #put(key, cell, stamp) {
-    if (!this.#changed.has(key)) this.#changed.set(key, this.read(key));
+    if (!this.#bases.has(key)) this.#bases.set(key, this.read(key));
     this.#places.set(key, { cell, stamp });
     this.known = null;
   }
 
-  /** A store with the same cells; from now on neither sees what the other writes. */
-  fork() {
-    const stamp = ++this.#stamp;
-    return { store: new Store(new Map(this.#places), stamp), stamp };
-  }
+  /** A store with the same cells; from now on neither sees what the other writes (F1). */
+  fork() { return new Store(new Map(this.#places), ++this.#stamp); }
 
-  /** Takes over what a fork changed, as if it had been written at the moment of the fork.
+  /** Takes over what a fork changed, as if it had been written at the moment of the fork: all of it, or nothing (F3).
    *
-   * `merge(key, base, mine, theirs, younger)` decides about a variable that both changed (F4). If it fails, nothing is taken.
+   * `variable` gives the variable that a key belongs to. The result is the names of those with conflicts (F4).
    */
-  join({ store, stamp }, merge) {
-    const taken = [];
-    for (const [key, base] of store.#changed) {
-      const mine = this.#places.get(key);
-      const theirs = store.read(key);
-      const younger = mine !== undefined && mine.stamp > stamp;
+  join(fork, variable) {
+    const [taken, conflicts] = [[], []];
+    for (const [key, base] of fork.#bases) {
+      const [mine, theirs] = [this.#places.get(key), fork.read(key)];
+      const younger = mine?.stamp > fork.#forked;
+      let cell = younger ? mine.cell : theirs;
       if (key.startsWith("$") && mine.cell !== base) {
-        const cell = merge(key, base, mine.cell, theirs, younger);
-        if (cell !== mine.cell) taken.push([key, cell]);
-      } else if (!younger) taken.push([key, theirs]);
+        cell = merged(variable(key), base, mine.cell, theirs, younger);
+        if (variable(key).policy === "last") conflicts.push(variable(key).name);
+      }
+      if (cell !== mine?.cell) taken.push([key, cell]); // what stays keeps its stamp
     }
-    for (const [key, cell] of taken) this.#put(key, cell, stamp);
+    for (const [key, cell] of taken) this.#put(key, cell, fork.#forked);
+    return conflicts;
   }
 }
-
-/** The policies that make a new value of base, mine and theirs; `null` says that they do not suit (F4). */
-export const policies = {
-  sum: (base, mine, theirs) => ([base, mine, theirs].every((value) => typeof value === "number") ? mine + (theirs - base) : null),
-  append(base, mine, theirs) {
-    const texts = [base, mine, theirs].every((value) => typeof value === "string");
-    if (!texts && ![base, mine, theirs].every(Array.isArray)) return null;
-    const begins = texts ? theirs.startsWith(base) : same(theirs.slice(0, base.length), base);
-    return begins ? mine.concat(theirs.slice(base.length)) : null;
-  },
-  union(base, mine, theirs) {
-    if (![base, mine, theirs].every(Array.isArray)) return null;
-    return [...new Map([...mine, ...theirs].map((item) => [JSON.stringify(item), item])).values()];
-  },
-  min: (base, mine, theirs) => extreme(mine, theirs, -1),
-  max: (base, mine, theirs) => extreme(mine, theirs, 1),
-};
-
-const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-
-function extreme(a, b, sign) {
-  if (typeof a !== typeof b || !["number", "string"].includes(typeof a)) return null;
-  const order = typeof a === "number" ? a - b : bytewise(a, b);
-  return order * sign >= 0 ? a : b;
-}
-
-/** What stands for a list of origins (INTERPRETING 7). */
-export const digest = (origins) => createHash("sha256").update(origins.join("\n"), "utf8").digest("hex").slice(0, 16);

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Cancelled, Failure, Graph, InvalidGraph, Run } from "./engine.mjs";
 import { answer } from "./port.mjs";
-import { bytewise } from "./schedule.mjs";
+import { bytewise } from "./store.mjs";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -250,6 +250,16 @@ test("strands wait for the world outside side by side, in real time", async () =
   assert.ok(performance.now() - begun >= 4);
 });
 
+test("in real time, ticks are milliseconds, and a limit that was not needed keeps nothing alive", async () => {
+  const seen = [];
+  const run = library(async (ctx) => {
+    seen.push(await ctx.within(5, () => ctx.sleep(60_000)), ctx.now() >= 4, await ctx.within(60_000, () => ctx.sleep(1)));
+  }, { realTime: true, timeout: 60_000 });
+  assert.equal((await run.run()).status, "completed");
+  assert.deepEqual(seen, [true, true, false, true, true, false, true, true, false]);
+  assert.ok(!process.getActiveResourcesInfo().includes("Timeout"));
+});
+
 test("a cancelled body does not wait for the world any longer", async () => {
   const caught = [];
   const run = library((ctx) => ctx.wait(new Promise(() => {})).catch((error) => (caught.push(error), ctx.sleep(1))), {}, { mode: "concurrent" });
@@ -272,11 +282,11 @@ test("a trigger that a body did not wait for does not outlive it", async () => {
   const events = [];
   const { failures } = await new Run(graph, { observe: ({ event, node }) => events.push(`${event} ${node}`) }).run();
   assert.equal(failures[0].code, "not-awaited");
-  assert.deepEqual(events, ["started a", "started b", "cancelled b", "failed a"]);
+  assert.deepEqual(events, ["started a", "started b", "completed b", "failed a"]);
 });
 
 test("errors say what is there instead", async () => {
-  await assert.rejects(async () => { throw (await library((ctx) => ctx.get("b")).run()).failures[0]; }, new Failure("unknown-socket", "body has no input b: it declares enter, a"));
+  await assert.rejects(async () => { throw (await library((ctx) => ctx.get("b")).run()).failures[0]; }, new Failure("unknown-socket", "body has no input b: there are enter, a"));
   assert.throws(() => new Graph({ nodes: [{ id: "a", type: "x" }] }, types), (error) => error instanceof InvalidGraph && error.problems[0].path === "nodes[0].type");
 });
 
