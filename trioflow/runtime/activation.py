@@ -12,6 +12,7 @@ from trio.lowlevel import checkpoint_if_cancelled
 
 from trioflow.errors import CoercionError, ConcurrentTrigger, NodeError
 from trioflow.model.context import Branches, Context
+from trioflow.model.sockets import UNSET
 from trioflow.runtime import demand
 from trioflow.runtime.dispatch import call, dispatch
 from trioflow.runtime.exits import publish_outside
@@ -20,7 +21,7 @@ from trioflow.runtime.line import Line
 from trioflow.runtime.ports import NOTHING, missing, value_of
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import Feedback, Path, Progress
-from trioflow.semantics.plan import NODE, PlanNode, PlanStream, Target
+from trioflow.semantics.plan import STATIC, PlanNode, PlanStream, Target
 
 if TYPE_CHECKING:
     from trioflow.model.context import FeedbackLevel, Services
@@ -128,19 +129,11 @@ class Activation(Line, Context):
         task = strand.task
         if task is None or task._cancel_status.effectively_cancelled:
             await checkpoint_if_cancelled()
-        # What `look` would say, written out for the value of a data node that is known to be current.
+        # What `look` would say, written out for the value of a static data node.
         cell: Cell | None = None
-        if planned.source is NODE:
-            store = strand.store
-            evaluation = store.cells[planned.slot]
-            if (
-                evaluation is not None
-                and evaluation.verified is store.revision
-                and strand.run.watch is None
-                and not planned.upstream.impure
-            ):
-                cell = evaluation.outputs[planned.output]
-        if cell is None:
+        if planned.source is STATIC and strand.run.watch is None:
+            cell = strand.store.cells[planned.slot]
+        if cell is None or cell.value is UNSET:
             cell = await demand.find(self, planned)
             if cell is NOTHING:
                 raise missing(plan, planned)
