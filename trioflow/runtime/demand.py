@@ -134,41 +134,47 @@ class Pull:
 
 def look(activation: Asking, planned: PlanInput) -> Cell | None:
     """The input's current cell, `NOTHING` if nothing supplies one; None if that can't be told without evaluating."""
-    store = activation.strand.store
+    strand = activation.strand
+    store = strand.store
     source = planned.source
     if source is SLOT:
         return cast("Cell", store.cells[planned.slot] or planned.constant or NOTHING)  # D2, D1
+    if source is STATIC and strand.run.watch is None:
+        found: Cell | None = store.cells[planned.slot]
+        return found if found is None or found.value is not UNSET else planned.constant or NOTHING
     if source is CONSTANT:
         return planned.constant or NOTHING
     if source is PORT:
-        found = port(activation, planned)
-        return None if isinstance(found, Pull) else found
-    if source is STATIC and activation.strand.run.watch is None:
-        return kept(activation, planned)
-    evaluation = store.evaluations.get(planned.upstream.slot) if source is STATIC else store.cells[planned.slot]
+        there = port(activation, planned)
+        return None if isinstance(there, Pull) else there
+    evaluation: Evaluation | None = (
+        store.evaluations.get(planned.upstream.slot) if source is STATIC else store.cells[planned.slot]
+    )
     if evaluation is None or evaluation.verified is not store.revision or planned.upstream.impure:
         return None
-    if activation.strand.run.watch is not None:
-        activation.strand.run.tell(EvaluationReused, activation, planned.upstream.id, evaluation.key)
+    if strand.run.watch is not None:
+        strand.run.tell(EvaluationReused, activation, planned.upstream.id, evaluation.key)
+    return evaluation.outputs[planned.output] or planned.constant or NOTHING
+
+
+async def evaluate(activation: Asking, planned: PlanInput) -> Cell:
+    """The input's current cell, where `look` could not tell; `NOTHING` if nothing supplies one (D3)."""
+    if planned.source is PORT:
+        found = port(activation, planned)
+        while isinstance(found, Pull):
+            found = port(activation, planned, await demand(found.activation, found.node))
+        return found
+    if planned.source is STATIC and is_quiet(activation.strand.run) and await compute(activation, planned.upstream):
+        cell: Cell = activation.strand.store.cells[planned.slot]
+        return cell if cell.value is not UNSET else planned.constant or NOTHING
+    evaluation = await demand(activation, planned.upstream)
     return evaluation.outputs[planned.output] or planned.constant or NOTHING
 
 
 async def find(activation: Asking, planned: PlanInput) -> Cell:
     """The input's current cell, after evaluating what is behind it; `NOTHING` if nothing supplies one (D1-D3)."""
     cell = look(activation, planned)
-    if cell is not None:
-        return cell
-    if planned.source is not PORT:
-        if planned.source is STATIC and is_quiet(activation.strand.run) and await compute(activation, planned.upstream):
-            cell = kept(activation, planned)
-            if cell is not None:
-                return cell
-        evaluation = await demand(activation, planned.upstream)
-        return evaluation.outputs[planned.output] or planned.constant or NOTHING
-    found = port(activation, planned)
-    while isinstance(found, Pull):
-        found = port(activation, planned, await demand(found.activation, found.node))
-    return found
+    return await evaluate(activation, planned) if cell is None else cell
 
 
 def is_quiet(run: RunState) -> bool:
@@ -206,7 +212,7 @@ def port(activation: Asking, planned: PlanInput, arrived: Evaluation | None = No
     if cell is None:
         cell = look(activation, planned)
     if cell is None:
-        evaluation = arrived or (None if planned.source is STATIC else activation.strand.store.cells[planned.slot])
+        evaluation: Any = arrived or (None if planned.source is STATIC else activation.strand.store.cells[planned.slot])
         if arrived is None and not _is_current(activation, planned.upstream, evaluation):
             return Pull(activation, planned.upstream)
         cell = cast("Cell", evaluation.outputs[planned.output] or planned.constant or NOTHING)
@@ -653,13 +659,13 @@ class DataActivation(DataContext):
 
     async def fetch(self, activation: Asking, planned: PlanInput) -> Cell:
         """The current cell of an input in this graph or one that it calls, evaluated by the loop that runs the body."""
-        evaluate = _pull if self.driving else demand
+        ask = _pull if self.driving else demand
         if planned.source is not PORT:
-            evaluation = await evaluate(activation, planned.upstream)
+            evaluation = await ask(activation, planned.upstream)
             return evaluation.outputs[planned.output] or planned.constant or NOTHING
         found = port(activation, planned)
         while isinstance(found, Pull):
-            found = port(activation, planned, await evaluate(found.activation, found.node))
+            found = port(activation, planned, await ask(found.activation, found.node))
         return found
 
     def set_output(self, socket: Any, value: object) -> None:

@@ -1,13 +1,13 @@
 """Static data nodes: plain functions, behind which there are only plain functions (D4, D10).
 
-Most data nodes are: no body that asks for inputs itself, no volatile node, no coroutine. The plan knows which. What they
-depend on is known before anything runs, so the store keeps their outputs like those of exec nodes, and takes them out
-when something that they depend on is written: what is there is current. Reading it costs no more than reading the output
-of an exec node, and after a change only what depends on it is looked at.
+Most data nodes are: no body that asks for inputs itself, no volatile node, no coroutine. The plan knows which, and what
+they depend on. So the store keeps their outputs like those of exec nodes, and takes them out when something that they
+depend on is written: what is there is current. Reading it costs no more than reading the output of an exec node, and
+after a change only what depends on it is looked at.
 
-`compute` does what `demand` would do, in the same order, with as little as it can be done with. Each line of it runs once
-for each node of a graph, so it calls nothing that it can write out, and makes objects without their `__init__`. It gives
-up wherever something unusual happens, and `demand` goes on from what is there by then.
+`compute` does what `demand` would do, in the same order, with as little as it can be done with. Each line of it runs
+once for each node of a graph, so it calls nothing that it can write out, and makes objects without their `__init__`. It
+gives up wherever something unusual happens, and `demand` goes on from what is there by then.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 import types
 from collections.abc import Generator, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from trioflow.model.sockets import UNSET
 from trioflow.runtime.failure import is_cancellation, mark_origin
@@ -34,8 +34,8 @@ _new = object.__new__
 def kept(activation: Asking, planned: PlanInput) -> Cell | None:
     """The current cell of an input behind which is a static node, `NOTHING` if it has none; None if it isn't there.
 
-    Observers are told of each demand whether it was evaluated or re-used, so while somebody watches, what was not looked
-    at since the last write counts as not there.
+    Observers are told of each demand whether it was evaluated or re-used, so while somebody watches, what was not
+    looked at since the last write counts as not there.
     """
     store = activation.strand.store
     if activation.strand.run.watch is not None:
@@ -78,6 +78,7 @@ def compute(  # noqa: C901 - a hot path
     frame = strand.frame
     root = frame.root_cell
     wrapped = bool(run.middleware)
+    horizon = store.horizon
     fuel = run.fuel
     due = run.turn_due
     done = 0
@@ -86,19 +87,45 @@ def compute(  # noqa: C901 - a hot path
     stack: list[PlanNode] = []
     node = wanted
     cell: Any
+    value: Any
+    values: list[Any] = []
     try:
         while True:
-            for planned in node.needs:
-                if cells[planned.slot] is None:
-                    if planned.source is not STATIC:
+            sole = node.sole
+            if sole is not None:
+                cell = cells[sole.slot]
+                if cell is None:
+                    if sole.source is STATIC:
+                        stack.append(node)
+                        node = sole.upstream
+                        continue
+                    cell = sole.constant
+                    if cell is None:
+                        return False  # it is missing
+                value = cell.value
+                if type(value) is not sole.exact and sole.coercer is not None:
+                    try:
+                        value = value_of(sole, cell)
+                    except Exception:
+                        return False
+                age = cell.serial
+                young = cell if age >= 0 else root
+            else:
+                absent: PlanInput | None = None
+                for planned in node.needs:
+                    if cells[planned.slot] is None:
+                        absent = planned
+                        break
+                if absent is not None:
+                    if absent.source is not STATIC:
                         return False  # it is missing
                     stack.append(node)
-                    node = planned.upstream
-                    break
-            else:
+                    node = absent.upstream
+                    continue
+                value = UNSET
+                values = []
                 young = root
                 age = -1
-                values = []
                 for planned in node.inputs:
                     cell = planned.constant if planned.source is CONSTANT else cells[planned.slot] or planned.constant
                     value = cell.value
@@ -111,55 +138,62 @@ def compute(  # noqa: C901 - a hot path
                     if cell.serial > age:
                         young = cell
                         age = cell.serial
-                if young.memo is not None:
-                    known = recall(root, frame.base + node.index, _used(node, cells))
-                    if known is not None:
-                        keep(store, node, known)
-                if cells[node.slot] is None:
-                    if not turned and (done >= fuel or perf_counter() > due):  # T2
-                        run.evaluations += done
-                        run.fuel -= done
-                        done = 0
-                        revision = store.revision
-                        yield from run.pass_evaluation(activation, node)
-                        # Meanwhile somebody may watch, and a task of the same body may have written or asked.
-                        if run.watch is not None or store.revision is not revision or store.partial:
-                            return False
-                        turned = True
-                        fuel = run.fuel
-                        due = run.turn_due
-                        while stack and cells[node.slot] is not None:
-                            node = stack.pop()
-                        continue
-                    if wrapped and frame.bodies[node.index] is not None:  # a middleware is for this node
+            known = None if young.memo is None else recall(root, frame.base + node.index, _used(node, cells))
+            if known is not None:
+                keep(store, node, cast("Evaluation", known))
+            else:
+                if (done >= fuel or perf_counter() > due) and not turned:  # T2
+                    run.evaluations += done
+                    run.fuel -= done
+                    done = 0
+                    revision = store.revision
+                    yield from run.pass_evaluation(activation, node)
+                    # Meanwhile somebody may watch, and a task of the same body may have written or asked.
+                    if run.watch is not None or store.revision is not revision or store.partial:
                         return False
-                    turned = False
-                    done += 1
-                    try:
-                        value = node.function(*values) if len(values) != 1 else node.function(value)
-                    except StopIteration as error:  # as it is where a coroutine raises it
-                        raise RuntimeError(f"data node {node.id!r} raised StopIteration") from error
-                    if value is UNSET or node.fields or age <= store.horizon:
-                        outputs = [
-                            None if each is UNSET else Cell(each, age)
-                            for each in (tuple(value) if node.fields else (value,))
-                        ]
-                        evaluation = Evaluation(_used(node, cells), outputs, "")
-                        keep(store, node, evaluation)
-                        if age <= store.horizon:
-                            hang(young, frame.base + node.index, evaluation)
-                        if store.partial:
-                            return not stack
+                    turned = True
+                    horizon = store.horizon
+                    fuel = run.fuel
+                    due = run.turn_due
+                    while cells[node.slot] is not None:
+                        if not stack:
+                            return True
+                        node = stack.pop()
+                    continue
+                if wrapped and frame.bodies[node.index] is not None:  # a middleware is for this node
+                    return False
+                turned = False
+                done += 1
+                try:
+                    if sole is not None:
+                        value = node.function(value)
+                    elif len(values) == 2:
+                        value = node.function(values[0], value)
                     else:
-                        cell = _new(Cell)
-                        cell.value = value
-                        cell.serial = age
-                        cell.origin = "?"
-                        cell.memo = None
-                        cells[node.slot] = cell
-                if not stack:
-                    return True
-                node = stack.pop()
+                        value = node.function(*values)
+                except StopIteration as error:  # as it is where a coroutine raises it
+                    raise RuntimeError(f"data node {node.id!r} raised StopIteration") from error
+                if age <= horizon or value is UNSET or node.fields:
+                    outputs = [
+                        None if each is UNSET else Cell(each, age)
+                        for each in (tuple(value) if node.fields else (value,))
+                    ]
+                    evaluation = Evaluation(_used(node, cells), outputs, "")
+                    keep(store, node, evaluation)
+                    if age <= horizon:
+                        hang(young, frame.base + node.index, evaluation)
+                    if store.partial:
+                        return not stack
+                else:
+                    cell = _new(Cell)
+                    cell.value = value
+                    cell.serial = age
+                    cell.origin = "?"
+                    cell.memo = None
+                    cells[node.slot] = cell
+            if not stack:
+                return True
+            node = stack.pop()
     except BaseException as error:
         if not is_cancellation(error):
             for failed in (node, *reversed(stack)):

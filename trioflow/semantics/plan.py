@@ -115,8 +115,8 @@ class PlanNode:
     """One node, with its inputs, the slots of its outputs and the targets of its exec outputs."""
 
     __slots__ = (
-        "fields", "first_output", "function", "graph", "graph_node", "id", "impure", "index", "inputs", "needs", "only", "slot", "static", "streams",
-        "targets", "to_resolve", "type", "volatile",
+        "fields", "first_output", "function", "graph", "graph_node", "id", "impure", "index", "inputs", "needs", "only",
+        "slot", "sole", "static", "streams", "targets", "to_resolve", "type", "volatile",
     )  # fmt: skip
 
     def __init__(self, index: int, graph_node: GraphNode, node_type: NodeType) -> None:
@@ -127,9 +127,10 @@ class PlanNode:
         self.inputs: tuple[PlanInput, ...] = ()
         # What is resolved before the body starts (D7): eager inputs that are wired or have no value at all.
         self.to_resolve: tuple[PlanInput, ...] = ()
-        # Of a static node: what must be there before its function is called, in order; the function; and whether it
-        # returns the outputs as fields.
+        # Of a static node: what must be there before its function is called, in order; the input, if there is only one
+        # and it is wired; the function; and whether it returns the outputs as fields.
         self.needs: tuple[PlanInput, ...] = ()
+        self.sole: PlanInput | None = None
         self.function: Any = None
         self.fields = False
         # Exec node: its first output's slot. Data node: the slot of its last evaluation in a strand; if it is static,
@@ -482,6 +483,8 @@ def _keep_static(nodes: list[PlanNode], size: int) -> tuple[Sequence[int], ...]:
             body: Any = node.type.body
             node.function = body.function
             node.fields = body.result == "fields"
+            if len(node.inputs) == 1 and node.inputs[0].source is not CONSTANT:
+                node.sole = node.inputs[0]
             node.needs = tuple(
                 planned
                 for planned in node.inputs

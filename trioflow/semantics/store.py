@@ -165,8 +165,7 @@ class Store:
         child.evaluations = self.evaluations.copy() if self.evaluations else {}
         child.partial = self.partial
         child.horizon = math.inf
-        if self.horizon < child._born:
-            self.horizon = child._born
+        self.horizon = max(self.horizon, child._born)
         return child
 
     def writes(self) -> Writes:
