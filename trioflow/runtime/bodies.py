@@ -79,7 +79,9 @@ def _function(node: PlanNode) -> ExecBody:
         )
         if function.is_async:
             result = await result
-        if function.result == "single":
+        if function.result == "single" and activation.strand.run.watch is None:
+            activation.strand.store.write(node.first_output, result)  # as `set_output` does, without looking it up
+        elif function.result == "single":
             activation.set_output(outputs[0], result)
         elif function.result == "fields":
             for output, value in zip(outputs, result, strict=True):
