@@ -215,6 +215,22 @@ def empty_handed() -> int:
     return UNSET
 
 
+@pytest.mark.parametrize("observers", [[], [lambda event: None]], ids=["quiet", "watched"])
+def test_a_field_too_few(observers):
+    """A function that returns fewer fields than it declares fails, whoever watches."""
+
+    @tf.data_node(id="static.short")
+    def short() -> Both:
+        return (1,)
+
+    with tf.build() as g:
+        start = g.add(tf.nodes.Start)
+        chain(g, start, g.add(Note, value=g.add(short, "short").low))
+    with pytest.raises(ValueError, match="shorter") as caught:
+        unwatched(g.graph, observers=observers)
+    assert "short" in caught.value.__notes__[0]
+
+
 def anything(x: object = 8) -> object:
     return x
 

@@ -174,9 +174,10 @@ def compute(  # noqa: C901 - a hot path
                 except StopIteration as error:  # as it is where a coroutine raises it
                     raise RuntimeError(f"data node {node.id!r} raised StopIteration") from error
                 if age <= horizon or value is UNSET or node.fields:
+                    results = tuple(cast("Sequence[Any]", value)) if node.fields else (value,)
                     outputs = [
                         None if each is UNSET else Cell(each, age)
-                        for each in (tuple(value) if node.fields else (value,))
+                        for _, each in zip(node.type.outputs, results, strict=True)
                     ]
                     evaluation = Evaluation(_used(node, cells), outputs, "")
                     keep(store, node, evaluation)
