@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 import trio
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import Note, chain, increment
 
@@ -201,13 +201,38 @@ def test_an_output_that_was_not_set():
         start, empty = other.add(tf.nodes.Start), other.add(tf.data_node(id="static.empty")(empty_handed))
         filled = other.add(tf.data_node(id="static.filled")(filled_in), x=empty.result)
         chain(other, start, other.add(Note, value=filled.result))
+    with tf.build() as third:
+        start, empty = third.add(tf.nodes.Start), third.add(tf.data_node(id="static.empty")(empty_handed))
+        filled = third.add(tf.data_node(id="static.anything")(anything), x=empty.result)
+        chain(third, start, third.add(Note, value=filled.result))
     with pytest.raises(tf.MissingInput):
         unwatched(g.graph)
     assert unwatched(other.graph) == [7]
+    assert unwatched(third.graph) == [8]
 
 
 def empty_handed() -> int:
     return UNSET
+
+
+@pytest.mark.parametrize("observers", [[], [lambda event: None]], ids=["quiet", "watched"])
+def test_a_field_too_few(observers):
+    """A function that returns fewer fields than it declares fails, whoever watches."""
+
+    @tf.data_node(id="static.short")
+    def short() -> Both:
+        return (1,)
+
+    with tf.build() as g:
+        start = g.add(tf.nodes.Start)
+        chain(g, start, g.add(Note, value=g.add(short, "short").low))
+    with pytest.raises(ValueError, match="shorter") as caught:
+        unwatched(g.graph, observers=observers)
+    assert "short" in caught.value.__notes__[0]
+
+
+def anything(x: object = 8) -> object:
+    return x
 
 
 def filled_in(x: int = 7) -> int:
@@ -254,6 +279,95 @@ def test_older_writes_that_come_in_later():
         g.connect(owner.item, kept.value)
         g.connect(g.add(plus, a=kept.result, b=owner.own).result, owner.value)
     assert trio.run(tf.run, g.graph).output("owner", "seen") == [11, 15]
+
+
+class Splits(tf.Node, id="static.splits"):
+    """Twice: forks strands that ask and write, writes and asks itself, joins, and asks again."""
+
+    enter = tf.ExecIn()
+    value = tf.DataIn(object, lazy=True)
+    item = tf.DataOut(int)
+    own = tf.DataOut(int)
+    seen = tf.DataOut(list)
+    body = tf.ExecOut()
+    stream = tf.Stream(item, fires=body, mode="concurrent")
+
+    async def execute(self, ctx: tf.Context) -> None:
+        seen = []
+        for number in range(2):
+            seen.append(await ctx.try_get_input(self.value))
+            for item in range(3):
+                await ctx.emit(self.item, item)
+            if number:
+                ctx.set_output(self.own, number)
+            seen.append(await ctx.try_get_input(self.value))
+            await ctx.join()
+            seen.append(await ctx.try_get_input(self.value))
+        ctx.set_output(self.seen, seen)
+
+
+@settings(max_examples=40)
+@given(Kinds.map(lambda drawn: [("sum" if kind == "picky" else kind, *sources) for kind, *sources in drawn]))
+def test_the_same_where_strands_share(drawn):
+    """Nothing is evaluated twice, whoever asks first, nor left out, whether somebody watches or not (D4, D5, F3)."""
+    calls = Calls()
+    with tf.build() as g:
+        start, splits, kept = g.add(tf.nodes.Start), g.add(Splits, "splits"), g.add(keep_any, "kept")
+        made = [("sum", splits.item), ("sum", splits.own), ("sum", kept.result)]
+        for place, (kind, *sources) in enumerate(drawn):
+            node = g.add(calls.kinds[kind], f"n{place}", name=f"n{place}")
+            for socket, source in zip((node.a, node.b), sources, strict=True):
+                wanted, output = ([*made, ("sum", None)])[source % (len(made) + 1)]
+                if output is not None and fits(kind, wanted):
+                    g.connect(output, socket)
+            made += [(kind, output) for output in outputs(kind, node)]
+        g.connect(made[-1][1], splits.value)
+        g.connect(made[-len(made) // 2][1], kept.value)
+        g.connect(start.then, splits.enter)
+        g.connect(splits.body, kept.enter)
+
+    def outcome(**arguments):
+        calls.clear()
+        result = trio.run(lambda: tf.run(g.graph, options=tf.RunOptions(turn_after=math.inf), **arguments))
+        return result.output("splits", "seen"), result.statistics.evaluations, sorted(calls)
+
+    assert outcome() == outcome(observers=[lambda event: None])
+
+
+@tf.exec_node(id="static.keep_any")
+def keep_any(value: object = 3) -> int:
+    return int(value)
+
+
+class Interrupted(tf.Node, id="static.interrupted"):
+    """Asks in one task, writes in another meanwhile, and asks again."""
+
+    enter = tf.ExecIn()
+    value = tf.DataIn(int, lazy=True)
+    leaf = tf.DataOut(int)
+    seen = tf.DataOut(int)
+
+    async def execute(self, ctx: tf.Context) -> None:
+        ctx.set_output(self.leaf, 0)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ctx.get_input, self.value)
+            for _ in range(10):
+                await trio.lowlevel.checkpoint()
+            ctx.set_output(self.leaf, 1000)
+        ctx.set_output(self.seen, await ctx.get_input(self.value))
+
+
+@pytest.mark.parametrize("observers", [[], [lambda event: None]], ids=["quiet", "watched"])
+def test_a_write_while_a_value_is_computed(observers):
+    """What is written in the middle of an evaluation, after its first input was read, is seen by the next (D4)."""
+    with tf.build() as g:
+        start, node, other = g.add(tf.nodes.Start), g.add(Interrupted, "interrupted"), g.add(increment, x=0)
+        for _ in range(50):
+            other = g.add(increment, x=other.result)
+        g.connect(g.add(plus, a=node.leaf, b=other.result).result, node.value)
+        g.connect(start.then, node.enter)
+    result = trio.run(lambda: tf.run(g.graph, options=tf.RunOptions(turn_every=1), observers=observers))
+    assert result.output("interrupted", "seen") == 1051
 
 
 def test_a_failure_tells_where():

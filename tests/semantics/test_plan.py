@@ -60,14 +60,17 @@ def test_slots():
 
 
 def test_where_inputs_come_from():
-    """An input is a constant, a slot of an exec node, or a data node's output (D1, D2, D3)."""
+    """An input is a constant, a slot of an exec node, or a static or other data node's output (D1, D2, D3)."""
     with tf.build(STANDARD) as g:
         start, source = g.add(tf.nodes.Start), g.add(Takes, "source", required=1)
         data = g.add(increment, "data", x=source.value)
-        chain(g, start, source, g.add(Takes, "takes", required=data.result, optional=source.value))
+        after = g.add(Takes, "after", required=g.add(clock, "clock").result)
+        chain(g, start, source, g.add(Takes, "takes", required=data.result, optional=source.value), after)
     plan = planned(g)
+    timed = inputs(plan, "after")["required"]
+    assert (timed.source, timed.slot) == (Source.NODE, node(plan, "clock").slot)
     found = inputs(plan, "takes")
-    assert (found["required"].source, found["required"].slot) == (Source.NODE, node(plan, "data").slot)
+    assert (found["required"].source, found["required"].slot) == (Source.STATIC, node(plan, "data").slot)
     assert (found["required"].upstream.id, found["required"].wire) == ("data", "data.result -> takes.required")
     assert (found["optional"].source, found["optional"].slot) == (Source.SLOT, node(plan, "source").first_output + 1)
     assert (found["lazy"].source, found["lazy"].constant.value) == (Source.CONSTANT, 8)

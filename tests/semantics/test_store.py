@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trioflow.errors import MergeError
-from trioflow.semantics.store import Conflict, Store, VariableSlot, digest
+from trioflow.semantics.store import Cell, Conflict, Store, VariableSlot, digest
 
 
 def a_store(policy="last", default=0, merges=None):
@@ -42,6 +42,48 @@ def test_neither_sees_the_other():
     child.write(0, 5)
     assert values(owner) == [0, "before", "owner", None]
     assert values(child) == [5, "before", None, "child"]
+
+
+def a_computed_store():
+    """Slot 0 is written; 1 was computed from it, 2 from 1, and 3 from nothing."""
+    store = Store(4, (), {}, itertools.count().__next__, [[1], [2], [], []])
+    store.write(0, "written")
+    store.cells[1:] = [Cell(name, 0) for name in ("one", "two", "three")]
+    return store
+
+
+def test_what_was_computed_from_a_slot_goes_when_it_is_written():
+    """A write takes out what was computed from what was there, through any depth, and nothing else (D4)."""
+    store = a_computed_store()
+    child = store.fork()
+    store.write(0, "written")
+    assert values(store) == ["written", None, None, "three"]
+    assert values(child) == ["written", "one", "two", "three"]
+
+
+def test_what_was_computed_from_a_slot_goes_when_it_is_merged():
+    """A join that brings another cell takes out what was computed from the one before (D4, F3)."""
+    owner = a_computed_store()
+    child, idle = owner.fork(), owner.fork()
+    child.write(0, "child")
+    owner.merge(idle.writes())
+    assert values(owner) == ["written", "one", "two", "three"]
+    owner.merge(child.writes())
+    assert values(owner) == ["child", None, None, "three"]
+
+
+def test_what_others_may_ask_for():
+    """Strands share what was there at a fork or came by a join, and whatever a fork makes (D4)."""
+    owner = a_store()
+    assert owner.write(1, "before").serial > owner.horizon
+    child = owner.fork()
+    assert owner.cells[1].serial <= owner.horizon
+    assert owner.write(1, "own").serial > owner.horizon
+    assert child.write(2, "child").serial <= child.horizon
+    assert child.fork().horizon == child.horizon
+    owner.merge(child.writes())
+    assert owner.cells[2].serial <= owner.horizon
+    assert owner.write(2, "own").serial > owner.horizon
 
 
 def test_unchanged_fork_shares_cells_and_revision():

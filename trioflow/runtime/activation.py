@@ -12,15 +12,16 @@ from trio.lowlevel import checkpoint_if_cancelled
 
 from trioflow.errors import CoercionError, ConcurrentTrigger, NodeError
 from trioflow.model.context import Branches, Context
+from trioflow.model.sockets import UNSET
 from trioflow.runtime import demand
 from trioflow.runtime.dispatch import call, dispatch
 from trioflow.runtime.exits import publish_outside
 from trioflow.runtime.forks import ForkedBranches, ForkSet, open_forks
 from trioflow.runtime.line import Line
-from trioflow.runtime.ports import NOTHING, missing, value_of
+from trioflow.runtime.ports import NOTHING, value_of
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import Feedback, Path, Progress
-from trioflow.semantics.plan import NODE, PlanNode, PlanStream, Target
+from trioflow.semantics.plan import STATIC, PlanNode, PlanStream, Target
 
 if TYPE_CHECKING:
     from trioflow.model.context import FeedbackLevel, Services
@@ -128,24 +129,16 @@ class Activation(Line, Context):
         task = strand.task
         if task is None or task._cancel_status.effectively_cancelled:
             await checkpoint_if_cancelled()
-        # What `look` would say, written out for the value of a data node that is known to be current.
-        cell: Cell | None = None
-        if planned.source is NODE:
-            store = strand.store
-            evaluation = store.cells[planned.slot]
-            if (
-                evaluation is not None
-                and evaluation.verified is store.revision
-                and strand.run.watch is None
-                and not planned.upstream.impure
-            ):
-                cell = evaluation.outputs[planned.output]
-        if cell is None:
-            cell = await demand.find(self, planned)
-            if cell is NOTHING:
-                raise missing(plan, planned)
-        if planned.coercer is None:
-            return cell.value
+        if planned.source is STATIC and strand.run.watch is None:
+            # What `look` would say, written out.
+            cell = strand.store.cells[planned.slot]
+            if cell is None or cell.value is UNSET:
+                cell = await demand.resolve(self, plan, planned)
+        else:
+            cell = await demand.resolve(self, plan, planned)
+        value = cell.value
+        if planned.coercer is None or type(value) is planned.exact:
+            return value
         return value_of(planned, cell)
 
     async def try_get_input(self, socket: Any, default: Any = None) -> Any:

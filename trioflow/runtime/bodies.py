@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from trioflow.model.node_type import FunctionBody, Node
 from trioflow.runtime import demand
 from trioflow.runtime.activation import Activation, StreamRun
-from trioflow.runtime.demand import DataActivation, arguments
+from trioflow.runtime.demand import DataActivation, arguments, look
 from trioflow.runtime.forks import open_forks
 from trioflow.runtime.middleware import Invocation, Middleware
+from trioflow.runtime.ports import NOTHING, missing, value_of
 
 if TYPE_CHECKING:
     from trioflow.model.graph import StreamSettings
@@ -55,6 +56,8 @@ def data_body(node: PlanNode, instance: Node | None, middlewares: Sequence[Middl
 def _function(node: PlanNode) -> ExecBody:
     function = node.type.body
     assert isinstance(function, FunctionBody)
+    call = function.function
+    plain = all(parameter.fill == "input" for parameter in function.parameters)
     inputs = node.inputs
     then = node.type.exec_outputs[0]
     outputs = node.type.outputs
@@ -62,13 +65,23 @@ def _function(node: PlanNode) -> ExecBody:
     async def body(activation: Activation) -> Any:
         cells: list[Cell] = []
         for planned in inputs:
-            cells.append(  # noqa: PERF401 - a comprehension that awaits is no faster, and hides the line that failed
-                demand.LAZY if planned.socket.lazy else await demand.resolve(activation, node, planned)  # D7
-            )
-        result = function.function(*arguments(node, activation, activation.run, cells, activation.get_input))
+            # As `resolve` does: most inputs need no coroutine.
+            cell = demand.LAZY if planned.socket.lazy else look(activation, planned)
+            if cell is None:
+                cell = await demand.evaluate(activation, planned)  # D7
+            if cell is NOTHING:
+                raise missing(node, planned)
+            cells.append(cell)
+        result = (
+            call(*map(value_of, inputs, cells))
+            if plain
+            else call(*arguments(node, activation, activation.run, cells, activation.get_input))
+        )
         if function.is_async:
             result = await result
-        if function.result == "single":
+        if function.result == "single" and activation.strand.run.watch is None:
+            activation.strand.store.write(node.first_output, result)  # as `set_output` does, without looking it up
+        elif function.result == "single":
             activation.set_output(outputs[0], result)
         elif function.result == "fields":
             for output, value in zip(outputs, result, strict=True):

@@ -24,7 +24,7 @@ from trioflow.model.node_type import FunctionBody, Lazy
 from trioflow.model.sockets import UNSET
 from trioflow.runtime.failure import is_cancellation, mark_origin
 from trioflow.runtime.ports import NOTHING, View, missing, value_of
-from trioflow.runtime.static import demand_static
+from trioflow.runtime.static import compute, evaluation_there, keep, kept
 from trioflow.semantics.events import (
     EvaluationCancelled,
     EvaluationCompleted,
@@ -33,7 +33,7 @@ from trioflow.semantics.events import (
     EvaluationStarted,
 )
 from trioflow.semantics.memo import Evaluation, Known, recall, remember
-from trioflow.semantics.plan import CONSTANT, NODE, PORT, SLOT, PlanInput, PlanNode
+from trioflow.semantics.plan import CONSTANT, NODE, PORT, SLOT, STATIC, PlanInput, PlanNode
 from trioflow.semantics.store import Cell, digest
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Frame:
 
     __slots__ = (
         "activation", "arrived", "body", "context", "fleeting", "gathered", "known", "node", "pending", "revision",
-        "started", "turned", "used",
+        "started", "tried", "turned", "used",
     )  # fmt: skip
 
     def __init__(self, activation: Asking, node: PlanNode) -> None:
@@ -111,8 +111,11 @@ class Frame:
         # Whether it depends on what saw a failure, which is good for one demand only (D5).
         self.fleeting = False
         self.known: Known | Failed | None = None
-        self.revision: object = None
+        # What comes of it holds as long as nothing has been written since now.
+        self.revision = activation.strand.store.revision
         self.started = False
+        # Whether `compute` has been tried.
+        self.tried = False
         self.turned = False
         self.body: Coroutine[Any, Any, Any] | None = None
         self.context: DataActivation | None = None
@@ -131,35 +134,52 @@ class Pull:
 
 def look(activation: Asking, planned: PlanInput) -> Cell | None:
     """The input's current cell, `NOTHING` if nothing supplies one; None if that can't be told without evaluating."""
-    store = activation.strand.store
+    strand = activation.strand
+    store = strand.store
     source = planned.source
     if source is SLOT:
         return cast("Cell", store.cells[planned.slot] or planned.constant or NOTHING)  # D2, D1
+    if source is STATIC and strand.run.watch is None:
+        found: Cell | None = store.cells[planned.slot]
+        return found if found is None or found.value is not UNSET else planned.constant or NOTHING
     if source is CONSTANT:
         return planned.constant or NOTHING
     if source is PORT:
-        found = port(activation, planned)
-        return None if isinstance(found, Pull) else found
-    evaluation = store.cells[planned.slot]
+        there = port(activation, planned)
+        return None if isinstance(there, Pull) else there
+    evaluation: Evaluation | None = (
+        store.evaluations.get(planned.upstream.slot) if source is STATIC else store.cells[planned.slot]
+    )
     if evaluation is None or evaluation.verified is not store.revision or planned.upstream.impure:
         return None
-    if activation.strand.run.watch is not None:
-        activation.strand.run.tell(EvaluationReused, activation, planned.upstream.id, evaluation.key)
+    if strand.run.watch is not None:
+        strand.run.tell(EvaluationReused, activation, planned.upstream.id, evaluation.key)
+    return evaluation.outputs[planned.output] or planned.constant or NOTHING
+
+
+async def evaluate(activation: Asking, planned: PlanInput) -> Cell:
+    """The input's current cell, where `look` could not tell; `NOTHING` if nothing supplies one (D3)."""
+    if planned.source is PORT:
+        found = port(activation, planned)
+        while isinstance(found, Pull):
+            found = port(activation, planned, await demand(found.activation, found.node))
+        return found
+    if planned.source is STATIC and is_quiet(activation.strand.run) and await compute(activation, planned.upstream):
+        cell: Cell = activation.strand.store.cells[planned.slot]
+        return cell if cell.value is not UNSET else planned.constant or NOTHING
+    evaluation = await demand(activation, planned.upstream)
     return evaluation.outputs[planned.output] or planned.constant or NOTHING
 
 
 async def find(activation: Asking, planned: PlanInput) -> Cell:
     """The input's current cell, after evaluating what is behind it; `NOTHING` if nothing supplies one (D1-D3)."""
     cell = look(activation, planned)
-    if cell is not None:
-        return cell
-    if planned.source is not PORT:
-        evaluation = await demand(activation, planned.upstream)
-        return evaluation.outputs[planned.output] or planned.constant or NOTHING
-    found = port(activation, planned)
-    while isinstance(found, Pull):
-        found = port(activation, planned, await demand(found.activation, found.node))
-    return found
+    return await evaluate(activation, planned) if cell is None else cell
+
+
+def is_quiet(run: RunState) -> bool:
+    """Whether nobody watches or controls evaluations."""
+    return run.watch is None and run.schedule is None
 
 
 async def resolve(activation: Asking, node: PlanNode, planned: PlanInput) -> Cell:
@@ -192,7 +212,7 @@ def port(activation: Asking, planned: PlanInput, arrived: Evaluation | None = No
     if cell is None:
         cell = look(activation, planned)
     if cell is None:
-        evaluation = arrived or activation.strand.store.cells[planned.slot]
+        evaluation: Any = arrived or (None if planned.source is STATIC else activation.strand.store.cells[planned.slot])
         if arrived is None and not _is_current(activation, planned.upstream, evaluation):
             return Pull(activation, planned.upstream)
         cell = cast("Cell", evaluation.outputs[planned.output] or planned.constant or NOTHING)
@@ -205,10 +225,6 @@ def port(activation: Asking, planned: PlanInput, arrived: Evaluation | None = No
 def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluation]:  # noqa: C901
     """The evaluation of a data node that is current in the activation's strand (D4)."""
     run = activation.strand.run
-    if wanted.static and run.watch is None and run.schedule is None:
-        found: Evaluation | None = yield from cast("Any", demand_static(activation, wanted))
-        if found is not None:
-            return found
     stack: list[Frame] = []
     frame = Frame(activation, wanted)
     thrown: BaseException | None = None
@@ -218,12 +234,18 @@ def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluati
         activation = frame.activation
         try:
             if frame.body is None:
-                upstream = _gather(activation, frame) or _verify(activation, frame)
+                if frame.node.static and not frame.tried and is_quiet(run):
+                    frame.tried = True
+                    if (yield from cast("Any", compute(activation, frame.node))):
+                        finished = evaluation_there(activation.strand.store, frame.node)
+                upstream = None if finished is not None else _gather(activation, frame) or _verify(activation, frame)
                 if upstream is not None:
                     stack.append(frame)
                     frame = Frame(upstream.activation, upstream.node)
                     continue
-                if type(frame.known) is Evaluation:
+                if finished is not None:
+                    pass
+                elif type(frame.known) is Evaluation:
                     finished = frame.known
                     if run.watch is not None and not stack:
                         run.tell(EvaluationReused, activation, frame.node.id, finished.key)
@@ -293,12 +315,25 @@ def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluati
             continue
         finished.verified = None if frame.fleeting else frame.revision  # D5
         finished.moment = activation.moment if frame.node.impure else None
-        activation.strand.store.cells[frame.node.slot] = finished
+        if frame.node.static:
+            _keep(activation, frame, finished)
+        else:
+            activation.strand.store.cells[frame.node.slot] = finished
         if not stack:
             return finished
         frame = stack.pop()
         answer = frame.arrived = finished  # for a body that pulled, or for a frame that has none yet
         frame.fleeting |= finished.verified is None
+
+
+def _keep(activation: Asking, frame: Frame, evaluation: Evaluation) -> None:
+    """Let the store keep the outputs of a static node, if they follow from what is in the store now."""
+    store = activation.strand.store
+    if activation.strand.run.watch is not None:
+        store.evaluations[frame.node.slot] = evaluation
+    asked = frame.context is not None and frame.context.pulled  # a middleware did
+    if evaluation.verified is store.revision and not asked:
+        keep(store, frame.node, evaluation)
 
 
 def _gather(activation: Asking, frame: Frame) -> Pull | None:  # noqa: C901 - a hot path
@@ -321,6 +356,11 @@ def _gather(activation: Asking, frame: Frame) -> Pull | None:  # noqa: C901 - a 
                 return Pull(activation, planned.upstream)
             frame.arrived = None
             cell = evaluation.outputs[planned.output] or planned.constant
+        elif planned.source is STATIC:
+            cell = _arrived(frame, planned) if frame.arrived else kept(activation, planned)
+            if cell is None:
+                return Pull(activation, planned.upstream)
+            cell = None if cell is NOTHING else cell
         elif planned.source is SLOT:
             cell = store.cells[planned.slot] or planned.constant
         elif planned.source is PORT:
@@ -338,9 +378,10 @@ def _gather(activation: Asking, frame: Frame) -> Pull | None:  # noqa: C901 - a 
     if node.volatile and (not used or used[-1] is not activation.moment):
         assert activation.moment is not None
         used.append(activation.moment)  # D6: one more input, which no other activation has
-    frame.revision = store.revision
     graph = activation.strand.frame
     frame.known = recall(graph.root_cell, graph.base + node.index, used)
+    if frame.known is None and node.static:
+        frame.known = evaluation_there(store, node, used)
     frame.gathered = True
     return None
 
@@ -352,6 +393,14 @@ def _is_current(activation: Asking, node: PlanNode, evaluation: Evaluation | Non
         and evaluation.verified is activation.strand.store.revision
         and (not node.impure or evaluation.moment is activation.moment)
     )
+
+
+def _arrived(frame: Frame, planned: PlanInput) -> Cell:
+    """The cell of an input whose source has just been evaluated; `NOTHING` if it was left unset."""
+    assert frame.arrived is not None
+    cell = frame.arrived.outputs[planned.output]
+    frame.arrived = None
+    return cell or planned.constant or NOTHING
 
 
 def _verify(activation: Asking, frame: Frame) -> Pull | None:
@@ -366,6 +415,11 @@ def _verify(activation: Asking, frame: Frame) -> Pull | None:
             raise known.error
         if isinstance(asks, int):
             current = store.cells[asks]
+        elif asks.source is STATIC:
+            current = _arrived(frame, asks) if frame.arrived else kept(activation, asks)
+            if current is None:
+                frame.known = known
+                return Pull(activation, asks.upstream)
         elif asks.source is NODE:
             evaluation = frame.arrived or store.cells[asks.slot]
             if frame.arrived is None and not _is_current(activation, asks.upstream, evaluation):
@@ -605,13 +659,13 @@ class DataActivation(DataContext):
 
     async def fetch(self, activation: Asking, planned: PlanInput) -> Cell:
         """The current cell of an input in this graph or one that it calls, evaluated by the loop that runs the body."""
-        evaluate = _pull if self.driving else demand
+        ask = _pull if self.driving else demand
         if planned.source is not PORT:
-            evaluation = await evaluate(activation, planned.upstream)
+            evaluation = await ask(activation, planned.upstream)
             return evaluation.outputs[planned.output] or planned.constant or NOTHING
         found = port(activation, planned)
         while isinstance(found, Pull):
-            found = port(activation, planned, await evaluate(found.activation, found.node))
+            found = port(activation, planned, await ask(found.activation, found.node))
         return found
 
     def set_output(self, socket: Any, value: object) -> None:

@@ -86,7 +86,7 @@ class DataFrame(GraphFrame):
 
 def new_store(plan: Plan, run: RunState) -> Store:
     """The store that an execution starts with: variables at their defaults, nothing else."""
-    store = Store(plan.size, plan.variables, plan.merges, run.next_serial)
+    store = Store(plan.size, plan.variables, plan.merges, run.next_serial, plan.readers)
     for slot, variable in enumerate(plan.variables):
         store.write(slot, variable.default, f"${variable.name}")
     return store

@@ -1,148 +1,212 @@
-"""Static demands: data nodes that are plain functions, behind which there are only plain functions (D4, D10).
+"""Static data nodes: plain functions, behind which there are only plain functions (D4, D10).
 
-Most data nodes are: no body that asks for inputs itself, no volatile node, no coroutine. The plan knows which, and
-then a node needs neither a frame nor an event nor a wait for others: this loop does what `demand` would do, in the same
-order, with as little as it can be done with. Each line of it runs once for each node of a graph, so it calls nothing
-that it can write out, and makes objects without their `__init__`. It gives up where `demand` must take over.
+Most data nodes are: no body that asks for inputs itself, no volatile node, no coroutine. The plan knows which, and what
+they depend on. So the store keeps their outputs like those of exec nodes, and takes them out when something that they
+depend on is written: what is there is current. Reading it costs no more than reading the output of an exec node, and
+after a change only what depends on it is looked at.
+
+`compute` does what `demand` would do, in the same order, with as little as it can be done with. Each line of it runs
+once for each node of a graph, so it calls nothing that it can write out, and makes objects without their `__init__`. It
+gives up wherever something unusual happens, and `demand` goes on from what is there by then.
 """
 
 from __future__ import annotations
 
 import types
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from trioflow.model.sockets import UNSET
 from trioflow.runtime.failure import is_cancellation, mark_origin
-from trioflow.runtime.ports import missing, value_of
-from trioflow.semantics.memo import Evaluation, hang, same_cells
-from trioflow.semantics.plan import NODE, SLOT, PlanInput, PlanNode
+from trioflow.runtime.ports import NOTHING, value_of
+from trioflow.semantics.memo import Evaluation, hang, recall
+from trioflow.semantics.plan import CONSTANT, STATIC, PlanInput, PlanNode
 from trioflow.semantics.store import Cell
 
 if TYPE_CHECKING:
     from trioflow.runtime.demand import Asking
+    from trioflow.semantics.store import Store
 
 _new = object.__new__
 
 
-@types.coroutine
-def demand_static(  # noqa: C901
-    activation: Asking, wanted: PlanNode
-) -> Generator[Any, Any, Evaluation | None]:
-    """The evaluation of a static data node that is current; None if `demand` must find it."""
-    run = activation.strand.run
+def kept(activation: Asking, planned: PlanInput) -> Cell | None:
+    """The current cell of an input behind which is a static node, `NOTHING` if it has none; None if it isn't there.
+
+    Observers are told of each demand whether it was evaluated or re-used, so while somebody watches, what was not
+    looked at since the last write counts as not there.
+    """
     store = activation.strand.store
+    if activation.strand.run.watch is not None:
+        evaluation: Evaluation | None = store.evaluations.get(planned.upstream.slot)
+        if evaluation is None or evaluation.verified is not store.revision:
+            return None
+        return evaluation.outputs[planned.output] or planned.constant or NOTHING
+    cell: Cell | None = store.cells[planned.slot]
+    return cell if cell is None or cell.value is not UNSET else planned.constant or NOTHING
+
+
+def evaluation_there(store: Store, node: PlanNode, used: Sequence[Cell] = ()) -> Evaluation | None:
+    """The evaluation of a static node whose outputs the store keeps."""
+    if not node.type.outputs or store.cells[node.slot] is None:
+        return None
+    cells = store.cells[node.slot : node.slot + len(node.type.outputs)]
+    return Evaluation(used, [None if cell.value is UNSET else cell for cell in cells], "")
+
+
+def keep(store: Store, node: PlanNode, evaluation: Evaluation) -> None:
+    """Let the store keep the outputs of a static node, unless it doesn't keep all that they were computed from."""
+    if all(store.cells[planned.slot] is not None for planned in node.needs):
+        for slot, cell in enumerate(evaluation.outputs, node.slot):
+            store.cells[slot] = cell or Cell(UNSET, -1)
+        if None in evaluation.outputs:
+            store.partial = True
+
+
+@types.coroutine
+def compute(  # noqa: C901 - a hot path
+    activation: Asking, wanted: PlanNode
+) -> Generator[Any, Any, bool]:
+    """Let the store keep the outputs of a static node; False if `demand` must see to it. Nobody may be watching."""
+    strand = activation.strand
+    run = strand.run
+    store = strand.store
+    if store.partial:
+        return False
     cells = store.cells
-    revision = store.revision
-    frame = activation.strand.frame
+    frame = strand.frame
     root = frame.root_cell
-    # The nodes that wait for an input, with what they have of the others.
-    stack: list[tuple[PlanNode, list[Cell], Iterator[PlanInput], PlanInput]] = []
-    node = wanted
-    inputs = iter(node.inputs)
-    used: list[Cell] = []
+    wrapped = bool(run.middleware)
+    horizon = store.horizon
+    fuel = run.fuel
+    due = run.turn_due
+    done = 0
     turned = False
-    cell: Cell | None
+    # The nodes that wait for an input.
+    stack: list[PlanNode] = []
+    node = wanted
+    cell: Any
+    value: Any
+    values: list[Any] = []
     try:
         while True:
-            for planned in inputs:
-                source = planned.source
-                if source is NODE:
-                    known = cells[planned.slot]
-                    if known is None or known.verified is not revision:
-                        stack.append((node, used, inputs, planned))
-                        node = planned.upstream
-                        inputs = iter(node.inputs)
-                        used = []
-                        break
-                    cell = known.outputs[planned.output] or planned.constant
-                elif source is SLOT:
-                    cell = cells[planned.slot] or planned.constant
-                else:
-                    cell = planned.constant
+            sole = node.sole
+            if sole is not None:
+                cell = cells[sole.slot]
                 if cell is None:
-                    raise missing(node, planned)
-                used.append(cell)
+                    if sole.source is STATIC:
+                        stack.append(node)
+                        node = sole.upstream
+                        continue
+                    cell = sole.constant
+                    if cell is None:
+                        return False  # it is missing
+                value = cell.value
+                if type(value) is not sole.exact and sole.coercer is not None:
+                    try:
+                        value = value_of(sole, cell)
+                    except Exception:
+                        return False
+                age = cell.serial
+                young = cell if age >= 0 else root
             else:
-                # As `memo.recall` does.
+                absent: PlanInput | None = None
+                for planned in node.needs:
+                    if cells[planned.slot] is None:
+                        absent = planned
+                        break
+                if absent is not None:
+                    if absent.source is not STATIC:
+                        return False  # it is missing
+                    stack.append(node)
+                    node = absent.upstream
+                    continue
+                value = UNSET
+                values = []
                 young = root
                 age = -1
-                for cell in used:
-                    if cell.serial > young.serial:
+                for planned in node.inputs:
+                    cell = planned.constant if planned.source is CONSTANT else cells[planned.slot] or planned.constant
+                    value = cell.value
+                    if type(value) is not planned.exact and planned.coercer is not None:
+                        try:
+                            value = value_of(planned, cell)
+                        except Exception:
+                            return False
+                    values.append(value)
+                    if cell.serial > age:
                         young = cell
-                    age = max(age, cell.serial)
-                index = frame.base + node.index
-                memo = young.memo
-                finished: Evaluation | None = None
-                if memo is not None and index in memo:
-                    for known in memo[index]:
-                        if same_cells(known.used, used):
-                            finished = known
-                            break
-                if finished is None:
-                    if not turned and (run.fuel < 1 or perf_counter() > run.turn_due):  # T2
-                        yield from run.pass_evaluation(activation, node)
-                        # Meanwhile another strand may have evaluated this, somebody may watch now, and a task of the
-                        # same body may have written.
-                        if run.watch is not None or store.revision is not revision:
-                            return None
-                        turned = True
-                        continue
-                    if frame.bodies[node.index] is not None:  # a middleware is for this node
-                        return None
-                    turned = False
-                    run.evaluations += 1
-                    run.fuel -= 1
-                    body: Any = node.type.body
-                    try:
-                        if len(used) == 1:
-                            planned = node.inputs[0]
-                            value = used[0].value
-                            if planned.coercer is not None and type(value) is not planned.exact:
-                                value = value_of(planned, used[0])
-                            value = body.function(value)
-                        else:
-                            value = body.function(*map(value_of, node.inputs, used))
-                    except StopIteration as error:  # as it is where a coroutine raises it
-                        raise RuntimeError(f"data node {node.id!r} raised StopIteration") from error
-                    if not used:
-                        age = root.serial
-                    finished = _new(Evaluation)
-                    finished.used = used
-                    finished.key = ""
-                    finished.moment = None
-                    if body.result == "fields":
-                        finished.outputs = [
-                            None if each is UNSET else Cell(each, age)
-                            for _, each in zip(node.type.outputs, tuple(value), strict=True)
-                        ]
-                    elif value is UNSET:
-                        finished.outputs = (None,)
+                        age = cell.serial
+            known = None if young.memo is None else recall(root, frame.base + node.index, _used(node, cells))
+            if known is not None:
+                keep(store, node, cast("Evaluation", known))
+            else:
+                if (done >= fuel or perf_counter() > due) and not turned:  # T2
+                    run.evaluations += done
+                    run.fuel -= done
+                    done = 0
+                    revision = store.revision
+                    yield from run.pass_evaluation(activation, node)
+                    # Meanwhile somebody may watch, and a task of the same body may have written or asked.
+                    if run.watch is not None or store.revision is not revision or store.partial:
+                        return False
+                    turned = True
+                    horizon = store.horizon
+                    fuel = run.fuel
+                    due = run.turn_due
+                    while cells[node.slot] is not None:
+                        if not stack:
+                            return True
+                        node = stack.pop()
+                    continue
+                if wrapped and frame.bodies[node.index] is not None:  # a middleware is for this node
+                    return False
+                turned = False
+                done += 1
+                try:
+                    if sole is not None:
+                        value = node.function(value)
+                    elif len(values) == 2:
+                        value = node.function(values[0], value)
                     else:
-                        cell = _new(Cell)
-                        cell.value = value
-                        cell.serial = age
-                        cell.origin = "?"
-                        cell.memo = None
-                        finished.outputs = (cell,)
-                    if memo is None:
-                        young.memo = {index: [finished]}
-                    elif index not in memo:
-                        memo[index] = [finished]
-                    else:
-                        hang(young, index, finished)
-                finished.verified = revision
-                cells[node.slot] = finished
-                if not stack:
-                    return finished
-                node, used, inputs, planned = stack.pop()
-                cell = finished.outputs[planned.output] or planned.constant
-                if cell is None:
-                    raise missing(node, planned)
-                used.append(cell)
+                        value = node.function(*values)
+                except StopIteration as error:  # as it is where a coroutine raises it
+                    raise RuntimeError(f"data node {node.id!r} raised StopIteration") from error
+                if age <= horizon or value is UNSET or node.fields:
+                    results = tuple(cast("Sequence[Any]", value)) if node.fields else (value,)
+                    outputs = [
+                        None if each is UNSET else Cell(each, age)
+                        for _, each in zip(node.type.outputs, results, strict=True)
+                    ]
+                    evaluation = Evaluation(_used(node, cells), outputs, "")
+                    keep(store, node, evaluation)
+                    if age <= horizon:
+                        hang(young, frame.base + node.index, evaluation)
+                    if store.partial:
+                        return not stack
+                else:
+                    cell = _new(Cell)
+                    cell.value = value
+                    cell.serial = age
+                    cell.origin = "?"
+                    cell.memo = None
+                    cells[node.slot] = cell
+            if not stack:
+                return True
+            node = stack.pop()
     except BaseException as error:
         if not is_cancellation(error):
-            for failed in (node, *(each[0] for each in reversed(stack))):
+            for failed in (node, *reversed(stack)):
                 mark_origin(error, run, activation.where, failed.id, failed.type.id)
         raise
+    finally:
+        run.evaluations += done
+        run.fuel -= done
+
+
+def _used(node: PlanNode, cells: Sequence[Cell]) -> list[Any]:
+    return [
+        planned.constant if planned.source is CONSTANT else cells[planned.slot] or planned.constant
+        for planned in node.inputs
+    ]

@@ -7,7 +7,7 @@ from the shape of the graph is decided here, so that a step decides nothing.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -26,16 +26,21 @@ from trioflow.semantics.validation import validate
 
 
 class Source(enum.IntEnum):
-    """Where an input's value comes from (D1-D3); a port is an input of the graph, asked for outside of it (C4)."""
+    """Where an input's value comes from (D1-D3).
+
+    A port is an input of the graph, asked for outside of it (C4). `STATIC` is a data node whose outputs the store keeps
+    as it keeps those of exec nodes, until something that they depend on is written.
+    """
 
     CONSTANT = 0
     SLOT = 1
     NODE = 2
     PORT = 3
+    STATIC = 4
 
 
 # For hot paths: looking up a member of an enum takes as long as a call.
-CONSTANT, SLOT, NODE, PORT = Source
+CONSTANT, SLOT, NODE, PORT, STATIC = Source
 
 
 class PlanInput:
@@ -57,7 +62,7 @@ class PlanInput:
         self.source: Source = CONSTANT
         self.slot = -1
         self.output = -1
-        self.upstream: PlanNode = None  # type: ignore[assignment]  # set for Source.NODE, read only there
+        self.upstream: PlanNode = None  # type: ignore[assignment]  # set for NODE and STATIC, read only there
         self.connection: Connection | None = None
 
     @property
@@ -110,8 +115,8 @@ class PlanNode:
     """One node, with its inputs, the slots of its outputs and the targets of its exec outputs."""
 
     __slots__ = (
-        "first_output", "graph", "graph_node", "id", "impure", "index", "inputs", "only", "slot", "static", "streams",
-        "targets", "to_resolve", "type", "volatile",
+        "fields", "first_output", "function", "graph", "graph_node", "id", "impure", "index", "inputs", "needs", "only",
+        "slot", "sole", "static", "streams", "targets", "to_resolve", "type", "volatile",
     )  # fmt: skip
 
     def __init__(self, index: int, graph_node: GraphNode, node_type: NodeType) -> None:
@@ -122,7 +127,14 @@ class PlanNode:
         self.inputs: tuple[PlanInput, ...] = ()
         # What is resolved before the body starts (D7): eager inputs that are wired or have no value at all.
         self.to_resolve: tuple[PlanInput, ...] = ()
-        # Exec node: its first output's slot. Data node: the slot of its last evaluation in a strand.
+        # Of a static node: what must be there before its function is called, in order; the input, if there is only one
+        # and it is wired; the function; and whether it returns the outputs as fields.
+        self.needs: tuple[PlanInput, ...] = ()
+        self.sole: PlanInput | None = None
+        self.function: Any = None
+        self.fields = False
+        # Exec node: its first output's slot. Data node: the slot of its last evaluation in a strand; if it is static,
+        # the slot of its first output.
         self.first_output = -1
         self.slot = -1
         self.targets: list[tuple[Target, ...]] = []
@@ -158,6 +170,8 @@ class Plan:
     merges: Mapping[str, Callable[[Any, Any, Any], Any]]
     size: int
     """Slots in a store."""
+    readers: tuple[Sequence[int], ...]
+    """By slot: the slots of the static nodes that read it."""
     interface: Interface
     enter: PlanNode | None
     leave: PlanNode | None
@@ -243,7 +257,7 @@ class _Planner:
                 node.streams = tuple(_streams(node))
             else:
                 node.slot = slot
-                slot += 1
+                slot += max(1, len(node_type.outputs)) if isinstance(node_type.body, FunctionBody) else 1
             nodes.append(node)
         by_id = {node.id: node for node in nodes}
         # C2: only what is asked for is evaluated, so each output of a data graph is a node of its own.
@@ -259,6 +273,7 @@ class _Planner:
         for (place, _), other in self._others.items():
             other.inputs = nodes[place].inputs
         _mark_static(nodes)
+        size = slot + bool(self._interface.exits)
         boundaries = {node.type.body: node for node in nodes if isinstance(node.type.body, Boundary)}
         return Plan(
             graph=graph,
@@ -279,7 +294,8 @@ class _Planner:
                 coercer_for(NAMED_TYPES[variable.type], self._converters) for variable in graph.variables
             ),
             merges=self._registry.merges,
-            size=slot + bool(self._interface.exits),
+            size=size,
+            readers=_keep_static(nodes, size),
             interface=self._interface,
             enter=boundaries.get(Boundary.ENTER),
             leave=boundaries.get(Boundary.LEAVE),
@@ -444,7 +460,7 @@ def _mark_static(nodes: list[PlanNode]) -> None:
         for planned in node.inputs:
             if planned.source is NODE:
                 consumers.setdefault(planned.upstream.index, []).append(node)
-            elif planned.source is PORT:
+            elif planned.source is PORT or (planned.source is CONSTANT and planned.constant is None):
                 node.static = False
         if not node.static:
             others.append(node)
@@ -453,6 +469,35 @@ def _mark_static(nodes: list[PlanNode]) -> None:
             if consumer.static:
                 consumer.static = False
                 others.append(consumer)
+
+
+def _keep_static(nodes: list[PlanNode], size: int) -> tuple[Sequence[int], ...]:
+    """Let the outputs of static nodes be read where the store keeps them; tell who reads what, by slot."""
+    found: dict[int, list[int]] = {}
+    for node in nodes:
+        for planned in node.inputs:
+            if planned.source is NODE and planned.upstream.static:
+                planned.source = STATIC
+                planned.slot += planned.output
+        if node.static:
+            body: Any = node.type.body
+            node.function = body.function
+            node.fields = body.result == "fields"
+            if len(node.inputs) == 1 and node.inputs[0].source is not CONSTANT:
+                node.sole = node.inputs[0]
+            node.needs = tuple(
+                planned
+                for planned in node.inputs
+                if planned.source is STATIC or (planned.source is SLOT and planned.constant is None)
+            )
+            own = range(node.slot, node.slot + len(node.type.outputs))
+            for planned in node.inputs:
+                if planned.source is not CONSTANT:
+                    found.setdefault(planned.slot, []).extend(own)
+    readers: list[Sequence[int]] = [()] * size
+    for slot, slots in found.items():
+        readers[slot] = slots
+    return tuple(readers)
 
 
 def _is_plain(node_type: NodeType) -> bool:

@@ -10,6 +10,7 @@ replaces the owner's unless the owner's was written after the fork, that is, bea
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -85,7 +86,8 @@ class Store:
     """The cells that one strand sees. Variables have the first slots, in the order of their declaration."""
 
     __slots__ = (
-        "_base", "_born", "_dirty", "_effective", "_merges", "_next", "_variables", "cells", "revision", "state"
+        "_base", "_born", "_dirty", "_effective", "_merges", "_next", "_readers", "_variables", "cells", "evaluations",
+        "horizon", "partial", "revision", "state",
     )  # fmt: skip
 
     def __init__(
@@ -94,8 +96,11 @@ class Store:
         variables: Sequence[VariableSlot],
         merges: Mapping[str, Callable[[Any, Any, Any], Any]],
         count: Callable[[], int],
+        readers: Sequence[Sequence[int]] | None = None,
     ) -> None:
         self._next = count
+        # By slot, the slots of what was computed from it (and from nothing that isn't in the store).
+        self._readers = [()] * size if readers is None else readers
         self._variables = variables
         self._merges = merges
         self._born = -1
@@ -104,7 +109,16 @@ class Store:
         self._dirty: list[Key] = []
         # Merged slots: the cell, and the fork's number, which counts as the time of writing (F3).
         self._effective: dict[Key, tuple[Cell, int]] = {}
-        self.cells: list[Any] = [None] * size  # Cell, or for a data node its last Evaluation here, or None
+        # Cell, or for a data node that is not static its last Evaluation here, or None. The outputs of a static one
+        # are here as long as they are current.
+        self.cells: list[Any] = [None] * size
+        # Of static nodes, by slot, while somebody watches: the last evaluation here.
+        self.evaluations: dict[int, Any] = {}
+        # Whether a static node has left an output unset.
+        self.partial = False
+        # What was computed from cells that are no older may be asked for by other strands, and must be remembered for
+        # them. The first strand shares what was there at a fork, or came by a join. What a fork writes it shares later.
+        self.horizon: float = -2
         self.state: dict[tuple[int, str], Cell] = {}
         # Changes with every write: what was verified under the same revision still holds.
         self.revision: object = object()
@@ -121,6 +135,9 @@ class Store:
         if old is None or old.serial <= self._born:
             self._dirty.append(slot)
         cells[slot] = self.revision = cell
+        readers = self._readers[slot]
+        if readers:
+            self._spoil(readers)
         return cell
 
     def write_state(self, node: int, name: str, value: Any) -> None:
@@ -138,12 +155,17 @@ class Store:
         child._variables = self._variables
         child._merges = self._merges
         child._born = self._next()
+        child._readers = self._readers
         child._base = self.cells[: len(self._variables)]
         child._dirty = []
         child._effective = {}
         child.cells = self.cells.copy()
         child.state = self.state.copy() if self.state else {}
         child.revision = self.revision
+        child.evaluations = self.evaluations.copy() if self.evaluations else {}
+        child.partial = self.partial
+        child.horizon = math.inf
+        self.horizon = max(self.horizon, child._born)
         return child
 
     def writes(self) -> Writes:
@@ -177,7 +199,23 @@ class Store:
         for key, cell in kept:
             self._put(key, cell, self._at(key), number)
         self.revision = object()
+        if self.horizon < math.inf:
+            self.horizon = self._next()
         return conflicts
+
+    def _spoil(self, readers: Sequence[int]) -> None:
+        """Something was written: what was computed from it is not current any more.
+
+        Whatever is current was computed from what is current, so it is enough to go on from where something was.
+        """
+        cells = self.cells
+        waiting = [readers]
+        for slots in waiting:
+            for slot in slots:
+                if cells[slot] is not None:
+                    cells[slot] = None
+                    if self._readers[slot]:
+                        waiting.append(self._readers[slot])
 
     def _at(self, key: Key) -> Any:
         return self.cells[key] if isinstance(key, int) else self.state.get(key)
@@ -192,6 +230,7 @@ class Store:
             self._dirty.append(key)
         if isinstance(key, int):
             self.cells[key] = cell
+            self._spoil(self._readers[key])
         else:
             self.state[key] = cell
         self._effective[key] = (cell, number)
