@@ -1,9 +1,17 @@
-"""Concurrent strands: how they start, end and are joined (F1-F8, S2-S4). The only place that starts tasks."""
+"""Concurrent strands: how they start, end and are joined (F1-F8, S2-S4). The only place that starts tasks.
+
+A fork that waits for something needs a task of its own. Most never do, and a task costs several times what such a fork
+does: so a task, in the nursery of the forks, runs those that were made meanwhile, one after the other. The first that
+waits keeps the task for itself, and other tasks are started for those behind it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+import types
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from contextvars import Context, copy_context
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -25,15 +33,23 @@ if TYPE_CHECKING:
     from trioflow.semantics.plan import Target
     from trioflow.semantics.store import Cell
 
-Work = Callable[[Strand, Line], Awaitable[None]]
+Work = Callable[[Strand, Line], Coroutine[Any, Any, None]]
+
+_Waiting = tuple["StrandFork", Strand, Work | Sequence["Target"], Context]
+"""A fork that has no task yet: its strand, what it does, and the context variables as they were when it was made."""
+
+_NAME = "trioflow.runtime.forks.ForkSet.work"
+"""What trio would call the task of strands, if it had to make the name out of the function's each time."""
 
 
-_NAME = "trioflow.runtime.forks.StrandFork.run"
-"""What trio would call the task of a strand, if it had to make the name out of the function's each time."""
+@types.coroutine
+def _to_trio(trap: Any) -> Generator[Any, Any, Any]:
+    """Let trio have what a coroutine wants of it, and return the answer."""
+    return (yield trap)
 
 
 class StrandFork(Line, Fork):
-    """One forked strand: a task with a store of its own. It is the line of what it dispatches, unless it gets one."""
+    """One forked strand, with a store of its own. It is the line of what it dispatches, unless it gets one."""
 
     __slots__ = ("_cancelled", "_done", "_failure", "_scope", "collected", "line", "number", "writes")
 
@@ -79,27 +95,21 @@ class StrandFork(Line, Fork):
         self._done = True
         self.writes = Writes(0, {}, ())
 
-    async def run(self, forks: ForkSet, strand: Strand, work: Work | Sequence[Target]) -> None:
-        """The task of the strand: it does this work, or dispatches these targets."""
-        strand.run.turn_due = perf_counter() + strand.run.turn_after  # the scheduler has just had its turn
-        try:
-            if self._scope is None:
-                await (work(strand, self.line) if callable(work) else drive(strand, self.line, work))
-            else:
-                with self._scope:
-                    await (work(strand, self.line) if callable(work) else drive(strand, self.line, work))
-                self._cancelled = self._scope.cancelled_caught
-        except Exception as error:
-            self._failure = error
-            if not self.collected:
-                if forks.first_failure is None:
-                    forks.first_failure = error
-                    forks.mark(error)
-                raise  # F2: the nursery cancels the siblings and the owner's body
-        finally:
-            self._done = True
-            self.writes = strand.store.writes()
-            forks.ended(self)
+    def body(self, strand: Strand, work: Work | Sequence[Target]) -> Coroutine[Any, Any, None]:
+        """What is to be run: this work, or the dispatch of these targets."""
+        body = work(strand, self.line) if callable(work) else drive(strand, self.line, work)
+        return body if self._scope is None else self._in_scope(self._scope, body)
+
+    async def _in_scope(self, scope: trio.CancelScope, body: Coroutine[Any, Any, None]) -> None:
+        with scope:
+            await body
+        self._cancelled = scope.cancelled_caught
+
+    def end(self, strand: Strand, failure: Exception | None) -> None:
+        """It has ended, by itself or by this failure."""
+        self._done = True
+        self._failure = failure
+        self.writes = strand.store.writes()
 
     def __repr__(self) -> str:
         state = "running" if not self._done else "cancelled" if self.cancelled else "done"
@@ -122,7 +132,13 @@ class ForkSet:
         self.failures: list[tuple[int, Exception]] = []
         self.first_failure: Exception | None = None
         # What the owner waits for, with the condition under which it may go on; several, if its body has tasks.
-        self._waiting: dict[trio.Event, Callable[[], bool]] = {}
+        self._owners: dict[trio.Event, Callable[[], bool]] = {}
+        # Forks that no task has begun with, in the order in which they were made.
+        self._waiting: deque[_Waiting] = deque()
+        # Tasks that are started for them and do not run yet; there are as many as may be, or as forks that wait.
+        self._coming = 0
+        # How many may be: one, as long as forks end without waiting; twice as many after each that did wait.
+        self._may_come = 1
 
     def start(
         self,
@@ -153,17 +169,70 @@ class ForkSet:
         run.strands += 1
         run.wake()
         self.in_flight += 1
-        self._nursery.start_soon(fork.run, self, strand, work, name=_NAME)
+        self._waiting.append((fork, strand, work, copy_context()))
+        if self._coming < self._may_come:
+            self._coming += 1
+            self._nursery.start_soon(self.work, name=_NAME)
         return fork
 
+    async def work(self) -> None:
+        """A task that runs forks until none is left, or until one waits, whose own it is then."""
+        self._coming -= 1
+        run = self._run
+        run.turn_due = perf_counter() + run.turn_after  # the scheduler has just had its turn
+        waiting = self._waiting
+        mine = False
+        try:
+            while waiting and not mine:
+                fork, strand, work, context = waiting.popleft()
+                body = fork.body(strand, work)
+                failure: Exception | None = None
+                try:
+                    trap = context.run(body.send, None)
+                    mine = True
+                    trio.lowlevel.current_task().context = context
+                    self._may_come *= 2
+                    self._call_tasks()
+                    while True:
+                        try:
+                            answer = await _to_trio(trap)
+                        except BaseException as error:
+                            trap = body.throw(error)
+                        else:
+                            trap = body.send(answer)
+                except StopIteration:
+                    pass
+                except Exception as error:
+                    failure = error
+                    if not fork.collected:
+                        if self.first_failure is None:
+                            self.first_failure = error
+                            self.mark(error)
+                        raise  # F2: the nursery cancels the siblings and the owner's body
+                finally:
+                    fork.end(strand, failure)
+                    failure = None
+                    self.ended(fork)
+                if not mine:
+                    self._may_come = 1
+        except BaseException:
+            self._call_tasks()
+            raise
+
+    def _call_tasks(self) -> None:
+        """Start tasks for the forks that wait for one."""
+        while self._coming < min(self._may_come, len(self._waiting)):
+            self._coming += 1
+            self._nursery.start_soon(self.work, name=_NAME)
+
     def ended(self, fork: StrandFork) -> None:
-        """A fork's task is at its end."""
+        """A fork is at its end."""
         self.in_flight -= 1
         self._run.strands -= 1
         if fork.failure is not None and fork.collected:
             self.failures.append((fork.number, fork.failure))  # S4
-        if self._waiting:
-            for event, condition in tuple(self._waiting.items()):
+        if self._owners:
+            for event, condition in tuple(self._owners.items()):
                 if condition():
                     self._run.rouse(event)
         run = self._run
@@ -176,11 +245,11 @@ class ForkSet:
         await trio.lowlevel.checkpoint()
         while not condition():  # again: another task of the body may have taken the place that became free
             event = trio.Event()
-            self._waiting[event] = condition
+            self._owners[event] = condition
             try:
                 await self._run.wait(self._strand, event)
             finally:
-                del self._waiting[event]
+                del self._owners[event]
         # The end of a fork that failed may be what was waited for: then nothing is to be merged, nor started (F2).
         await checkpoint_if_cancelled()
 
