@@ -5,8 +5,8 @@ from trioflow.runtime.forks import ForkSet
 RULE = "F1"
 EDITS = [
     (
-        ForkSet.work,
-        "body = fork.body(strand, work)",
-        "strand.store = self._strand.store.fork()\n            body = fork.body(strand, work)",
+        ForkSet._run_forks,
+        "body = fork.body(strand, work, task)",
+        "strand.store = self._strand.store.fork()\n                body = fork.body(strand, work, task)",
     ),
 ]

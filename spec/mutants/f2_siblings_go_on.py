@@ -4,7 +4,7 @@ from trioflow.runtime.forks import ForkSet, open_forks
 
 RULE = "F2"
 EDITS = [
-    (ForkSet.work, "raise  # F2: the nursery cancels the siblings and the owner's body", ""),
+    (ForkSet._run_forks, "raise  # F2: the nursery cancels the siblings and the owner's body", ""),
     (
         open_forks,
         "await forks.join()",

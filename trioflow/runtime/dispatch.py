@@ -21,7 +21,7 @@ from trio.lowlevel import checkpoint_if_cancelled, current_task
 from trioflow.errors import DepthExceeded, UnknownSocket
 from trioflow.runtime.demand import unknown_socket
 from trioflow.runtime.failure import is_cancellation, mark_origin
-from trioflow.runtime.task import hot_task
+from trioflow.runtime.task import HotTask, hot_task
 from trioflow.semantics.events import (
     LimitReached,
     NodeCancelled,
@@ -200,11 +200,13 @@ async def dispatch(  # noqa: C901
 
 
 @types.coroutine
-def drive(strand: Strand, line: Line, targets: Sequence[Target]) -> Generator[Any, Any, None]:
+def drive(
+    strand: Strand, line: Line, targets: Sequence[Target], task: HotTask | None = None
+) -> Generator[Any, Any, None]:
     """Run `dispatch` in this task, at any depth: the loop that takes `Call`s from the bodies."""
     run = strand.run
     stack: list[tuple[Strand, Coroutine[Any, Any, None]]] = []
-    task = hot_task()
+    task = task or hot_task()
     segment = dispatch(line, targets=targets, strand=strand)
     answer: Any = None
     thrown: BaseException | None = None

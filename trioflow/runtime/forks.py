@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import types
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
 from contextlib import asynccontextmanager
 from contextvars import Context, copy_context
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import trio
-from trio.lowlevel import checkpoint_if_cancelled
+from trio.lowlevel import cancel_shielded_checkpoint, checkpoint_if_cancelled, current_task
 
 from trioflow.errors import DepthExceeded
 from trioflow.model.context import Branches, Fork
@@ -25,8 +25,9 @@ from trioflow.runtime.failure import arose_with, collapse, mark_origin
 from trioflow.runtime.line import Line
 from trioflow.runtime.options import MAX_NESTING
 from trioflow.runtime.strand import Strand
+from trioflow.runtime.task import HotTask, hot_task
 from trioflow.semantics.events import LimitReached, MergeConflict, StrandForked, StrandJoined
-from trioflow.semantics.store import Writes
+from trioflow.semantics.store import NO_WRITES, Writes
 
 if TYPE_CHECKING:
     from trioflow.runtime.activation import Activation
@@ -35,17 +36,14 @@ if TYPE_CHECKING:
 
 Work = Callable[[Strand, Line], Coroutine[Any, Any, None]]
 
-_Waiting = tuple["StrandFork", Strand, Work | Sequence["Target"], Context]
+_Waiting = tuple["StrandFork", Strand, Work | tuple["Target", ...], Context]
 """A fork that has no task yet: its strand, what it does, and the context variables as they were when it was made."""
+
+_MANY = 1024
+"""So many tasks may be on their way to forks that wait for one."""
 
 _NAME = "trioflow.runtime.forks.ForkSet.work"
 """What trio would call the task of strands, if it had to make the name out of the function's each time."""
-
-
-@types.coroutine
-def _to_trio(trap: Any) -> Generator[Any, Any, Any]:
-    """Let trio have what a coroutine wants of it, and return the answer."""
-    return (yield trap)
 
 
 class StrandFork(Line, Fork):
@@ -93,11 +91,11 @@ class StrandFork(Line, Fork):
     def end_at_once(self) -> None:
         """It has nothing to do, and so it writes nothing."""
         self._done = True
-        self.writes = Writes(0, {}, ())
+        self.writes = NO_WRITES
 
-    def body(self, strand: Strand, work: Work | Sequence[Target]) -> Coroutine[Any, Any, None]:
-        """What is to be run: this work, or the dispatch of these targets."""
-        body = work(strand, self.line) if callable(work) else drive(strand, self.line, work)
+    def body(self, strand: Strand, work: Work | tuple[Target, ...], task: HotTask) -> Coroutine[Any, Any, None]:
+        """What is to be run in this task: this work, or the dispatch of these targets."""
+        body: Any = drive(strand, self.line, work, task) if isinstance(work, tuple) else work(strand, self.line)
         return body if self._scope is None else self._in_scope(self._scope, body)
 
     async def _in_scope(self, scope: trio.CancelScope, body: Coroutine[Any, Any, None]) -> None:
@@ -142,7 +140,7 @@ class ForkSet:
 
     def start(
         self,
-        work: Work | Sequence[Target],
+        work: Work | tuple[Target, ...],
         *,
         line: Line | None = None,
         collected: bool = False,
@@ -167,7 +165,7 @@ class ForkSet:
             return fork
         strand = self._strand.fork()
         run.strands += 1
-        run.wake()
+        run.busy += 1
         self.in_flight += 1
         self._waiting.append((fork, strand, work, copy_context()))
         if self._coming < self._may_come:
@@ -176,26 +174,38 @@ class ForkSet:
         return fork
 
     async def work(self) -> None:
-        """A task that runs forks until none is left, or until one waits, whose own it is then."""
+        """A task that runs forks until none is left, or until one waits, whose own it is from then on."""
+        await self._run_forks()
+
+    @types.coroutine
+    def _run_forks(self) -> Generator[Any, Any, None]:  # noqa: C901 - a fork costs little only if all is in one place
         self._coming -= 1
         run = self._run
         run.turn_due = perf_counter() + run.turn_after  # the scheduler has just had its turn
+        task = hot_task()
         waiting = self._waiting
-        mine = False
+        owned = False
         try:
-            while waiting and not mine:
+            while waiting and not owned:
+                if (run.fuel < 1 or perf_counter() > run.turn_due) and run.schedule is None and not run.gate.slow:
+                    # Otherwise the next fork would have to wait for the scheduler's turn (T2), in a task of its own.
+                    self._coming += 1
+                    yield from self._take_turn().__await__()
+                    self._coming -= 1
+                    if not waiting:
+                        break
                 fork, strand, work, context = waiting.popleft()
-                body = fork.body(strand, work)
                 failure: Exception | None = None
                 try:
+                    body = fork.body(strand, work, task)
                     trap = context.run(body.send, None)
-                    mine = True
-                    trio.lowlevel.current_task().context = context
-                    self._may_come *= 2
+                    owned = True
+                    current_task().context = context
+                    self._may_come = min(2 * self._may_come, _MANY)
                     self._call_tasks()
                     while True:
                         try:
-                            answer = await _to_trio(trap)
+                            answer = yield trap
                         except BaseException as error:
                             trap = body.throw(error)
                         else:
@@ -213,11 +223,17 @@ class ForkSet:
                     fork.end(strand, failure)
                     failure = None
                     self.ended(fork)
-                if not mine:
+                if not owned:
                     self._may_come = 1
         except BaseException:
             self._call_tasks()
             raise
+
+    async def _take_turn(self) -> None:
+        """Give the scheduler its turn. Shielded, for each fork sees by itself that it is cancelled."""
+        await cancel_shielded_checkpoint()
+        self._run.turn_due = perf_counter() + self._run.turn_after
+        self._run.refuel()
 
     def _call_tasks(self) -> None:
         """Start tasks for the forks that wait for one."""

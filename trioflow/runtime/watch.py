@@ -42,6 +42,9 @@ class _Step(Path):
     __init__ = object.__init__  # pyright: ignore[reportAssignmentType] - of one that is not made elsewhere
 
 
+_new_step: Any = _Step
+
+
 class Watch:
     """Makes events and hands them to the observers.
 
@@ -88,7 +91,7 @@ class Watch:
     def started(self, activation: Activation, prefix: str, entered: str | None, now: float) -> None:
         """E1: NodeStarted, at `now` of `perf_counter`. Gives the activation its path."""
         parent: Any = activation.parent
-        path = _Step()
+        path: Any = _new_step()
         path.parent = parent._where or parent.where
         path.index = activation.index
         path.graph = prefix
