@@ -187,7 +187,7 @@ class ForkSet:
         owned = False
         try:
             while waiting and not owned:
-                if (run.fuel < 1 or perf_counter() > run.turn_due) and run.schedule is None and not run.gate.slow:
+                if (run.fuel < 1 or perf_counter() > run.turn_due) and run.schedule is None and not run.gated:
                     # Otherwise the next fork would have to wait for the scheduler's turn (T2), in a task of its own.
                     self._coming += 1
                     yield from self._take_turn().__await__()
@@ -251,10 +251,7 @@ class ForkSet:
             for event, condition in tuple(self._owners.items()):
                 if condition():
                     self._run.rouse(event)
-        run = self._run
-        run.busy -= 1
-        if not run.busy:
-            run.gate.all_quiet()
+        self._run.rest()
 
     async def wait_until(self, condition: Callable[[], bool]) -> None:
         """Wait, as the owner, for something that the end of a fork brings about."""
