@@ -1,12 +1,12 @@
 """A fork starts with the store as it is when the fork first gets to run, not as it was when it was made."""
 
-from trioflow.runtime.forks import StrandFork
+from trioflow.runtime.forks import ForkSet
 
 RULE = "F1"
 EDITS = [
     (
-        StrandFork.run,
-        ("try:\n        if self._scope is None:"),
-        ("strand.store = forks._strand.store.fork()\n    try:\n        if self._scope is None:"),
+        ForkSet._run_forks,
+        "body = fork.body(strand, work, task)",
+        "strand.store = self._strand.store.fork()\n                body = fork.body(strand, work, task)",
     ),
 ]

@@ -1,10 +1,10 @@
 """When a fork fails, its siblings and the body go on; the failure comes when all are joined."""
 
-from trioflow.runtime.forks import StrandFork, open_forks
+from trioflow.runtime.forks import ForkSet, open_forks
 
 RULE = "F2"
 EDITS = [
-    (StrandFork.run, "raise  # F2: the nursery cancels the siblings and the owner's body", ""),
+    (ForkSet._run_forks, "raise  # F2: the nursery cancels the siblings and the owner's body", ""),
     (
         open_forks,
         "await forks.join()",

@@ -4,5 +4,6 @@ from trioflow.runtime.activation import Activation
 
 RULE = "S1"
 EDITS = [
-    (Activation.emit, "= {item: value, **also} if also else {item: value}", "= dict(also or {})"),
+    (Activation._write_item, "self.set_output(item, value)", "pass"),
+    (Activation._write_item, "{item: value, **also}", "also"),
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextvars
+
 import pytest
 import trio
 import trio.testing
@@ -629,3 +631,61 @@ def test_tasks_of_a_body_are_parked_together():
 
     trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
     assert len(notes) == 18
+
+
+colour = contextvars.ContextVar("colour", default="none")
+
+
+class Paints(tf.Node, id="paints"):
+    """Sets a context variable, waits in every other item, and notes what it sees then, and in which task."""
+
+    enter = tf.ExecIn()
+    value = tf.DataIn(int)
+    waits = tf.DataIn(bool, default=False)
+
+    async def execute(self, ctx: tf.Context) -> None:
+        value = await ctx.get_input(self.value)
+        before = colour.get()
+        colour.set(str(value))
+        if await ctx.get_input(self.waits) and value % 2:
+            await trio.sleep(1)
+        ctx.services.get("notes").append((value, before, colour.get(), trio.lowlevel.current_task()))
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_items_share_no_context(bench, waits):
+    """What an item does to context variables no other sees, whether it waits or not, and whoever runs it."""
+    bench.run(items_into((Paints, {"value": ..., "waits": waits}), count=6))
+    assert sorted(note[:3] for note in bench.notes) == [(item, "none", str(item)) for item in range(6)]
+
+
+def test_items_that_do_not_wait_share_a_task(bench):
+    """An item costs a task only if it waits; one that does keeps its own, and holds nobody up (F2)."""
+    bench.run(items_into((Paints, {"value": ...}), count=50))
+    assert len({task for *_, task in bench.notes}) == 1
+    result = bench.run(items_into((Paints, {"value": ..., "waits": True}), count=50))
+    assert [note[0] for note in bench.notes[:25]] == list(range(0, 50, 2))
+    assert len({task for value, *_, task in bench.notes if value % 2}) == 25
+    assert result.statistics.elapsed == 1.0
+
+
+def test_many_items_get_their_turns_in_few_tasks(bench):
+    """The scheduler's turns (T2) do not cost a task each: the task that runs the items takes them."""
+    bench.run(items_into((Paints, {"value": ...}), count=1000))
+    assert len({task for *_, task in bench.notes}) < 50
+
+
+def test_item_that_fails_at_once(bench):
+    """The items behind one that fails without waiting never begin; all strands end all the same (F2, S4)."""
+
+    class FailsAtOnce(tf.Node, id="fails at once"):
+        enter = tf.ExecIn()
+        value = tf.DataIn(int)
+
+        async def execute(self, ctx: tf.Context) -> None:
+            ctx.services.get("notes").append(await ctx.get_input(self.value))
+            raise ValueError("at once")
+
+    bench.fails(ValueError, items_into((FailsAtOnce, {"value": ...}), count=5))
+    assert (bench.notes, bench.log.open()) == ([0], [])
+    assert len(bench.log.rows("forked")) == 5

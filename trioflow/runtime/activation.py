@@ -183,12 +183,11 @@ class Activation(Line, Context):
         stream = self._stream_of(item)
         if self.triggering:
             raise self.concurrent("emit", item)
-        values: Mapping[Any, object] = {item: value, **also} if also else {item: value}
         targets = self.plan.targets[stream.plan.fires]
         number = stream.emits
         stream.emits += 1
         if stream.mode == "sequential":
-            self.write_all(values)
+            self._write_item(item, value, also)
             line = Line(self)
             if not targets:
                 await checkpoint_if_cancelled()
@@ -215,7 +214,7 @@ class Activation(Line, Context):
             await run.take_turn()  # T2: a body that only emits must not starve anybody either
         elif task is None or task._cancel_status.effectively_cancelled:
             await checkpoint_if_cancelled()
-        self.write_all(values)
+        self._write_item(item, value, also)
         forks.start(targets, collected=stream.on_error == "collect", discard=stream.plan.discard)
 
     def configure_stream(self, item: Any, *, limit: int | None = None, on_error: ErrorMode | None = None) -> None:
@@ -330,8 +329,16 @@ class Activation(Line, Context):
                 await self.join()  # F5
                 stream.fired = True
 
+    def _write_item(self, item: Any, value: object, also: Mapping[Any, object] | None) -> None:
+        if also:
+            self.write_all({item: value, **also})
+        else:
+            self.set_output(item, value)
+
     def _stream_of(self, item: Any) -> StreamRun:
-        place = demand.output_place(self.plan, item)
+        place = self.plan.type.output_index.get(item)
+        if place is None:
+            place = demand.output_place(self.plan, item)
         if self._rarely is not None:
             for stream in self._rarely.streams:
                 if place in stream.plan.items:

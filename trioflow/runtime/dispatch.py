@@ -21,13 +21,12 @@ from trio.lowlevel import checkpoint_if_cancelled, current_task
 from trioflow.errors import DepthExceeded, UnknownSocket
 from trioflow.runtime.demand import unknown_socket
 from trioflow.runtime.failure import is_cancellation, mark_origin
-from trioflow.runtime.task import hot_task
+from trioflow.runtime.task import HotTask, hot_task
 from trioflow.semantics.events import (
     LimitReached,
     NodeCancelled,
     NodeFailed,
     NodeSkipped,
-    Path,
 )
 from trioflow.semantics.plan import PlanNode, Target
 
@@ -146,8 +145,10 @@ async def dispatch(  # noqa: C901
             if task._cancel_status.effectively_cancelled:  # T2
                 await checkpoint_if_cancelled()
             run.fuel -= 1
-            if run.fuel < 0 or perf_counter() > run.turn_due:
+            now = perf_counter()
+            if run.fuel < 0 or now > run.turn_due:
                 await run.pass_gate(strand, line, target.node)
+                now = perf_counter()
             node = target.node
             activation = activate()  # T3
             # As Activation.__init__ would do: a class without one is made in half the time.
@@ -164,8 +165,7 @@ async def dispatch(  # noqa: C901
             activation._rarely = None
             watch = run.watch
             if watch is not None:
-                activation._where = Path(line._where or line.where, activation.index, frame.prefix)
-                watch.started(activation._where, node.id, target.entered)  # E1
+                watch.started(activation, frame.prefix, target.entered, now)  # E1
             try:
                 outcome = await bodies[node.index](activation)
                 if outcome is None:
@@ -184,7 +184,7 @@ async def dispatch(  # noqa: C901
                     watch.tell(NodeSkipped, activation.where, node.id, *activation.skipped)
                 else:
                     name = None if outcome is None else node.type.exec_outputs[place].name
-                    watch.completed(activation._where or activation.where, node.id, name)
+                    watch.completed(activation, frame.prefix, name)
             if onward:
                 target = onward[0]
                 if len(onward) > 1:
@@ -200,11 +200,13 @@ async def dispatch(  # noqa: C901
 
 
 @types.coroutine
-def drive(strand: Strand, line: Line, targets: Sequence[Target]) -> Generator[Any, Any, None]:
+def drive(
+    strand: Strand, line: Line, targets: Sequence[Target], task: HotTask | None = None
+) -> Generator[Any, Any, None]:
     """Run `dispatch` in this task, at any depth: the loop that takes `Call`s from the bodies."""
     run = strand.run
     stack: list[tuple[Strand, Coroutine[Any, Any, None]]] = []
-    task = hot_task()
+    task = task or hot_task()
     segment = dispatch(line, targets=targets, strand=strand)
     answer: Any = None
     thrown: BaseException | None = None

@@ -1,14 +1,22 @@
-"""Concurrent strands: how they start, end and are joined (F1-F8, S2-S4). The only place that starts tasks."""
+"""Concurrent strands: how they start, end and are joined (F1-F8, S2-S4). The only place that starts tasks.
+
+A fork that waits for something needs a task of its own. Most never do, and a task costs several times what such a fork
+does: so a task, in the nursery of the forks, runs those that were made meanwhile, one after the other. The first that
+waits keeps the task for itself, and other tasks are started for those behind it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+import types
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
 from contextlib import asynccontextmanager
+from contextvars import Context, copy_context
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import trio
-from trio.lowlevel import checkpoint_if_cancelled
+from trio.lowlevel import cancel_shielded_checkpoint, checkpoint_if_cancelled, current_task
 
 from trioflow.errors import DepthExceeded
 from trioflow.model.context import Branches, Fork
@@ -17,23 +25,29 @@ from trioflow.runtime.failure import arose_with, collapse, mark_origin
 from trioflow.runtime.line import Line
 from trioflow.runtime.options import MAX_NESTING
 from trioflow.runtime.strand import Strand
+from trioflow.runtime.task import HotTask, hot_task
 from trioflow.semantics.events import LimitReached, MergeConflict, StrandForked, StrandJoined
-from trioflow.semantics.store import Writes
+from trioflow.semantics.store import NO_WRITES, Writes
 
 if TYPE_CHECKING:
     from trioflow.runtime.activation import Activation
     from trioflow.semantics.plan import Target
     from trioflow.semantics.store import Cell
 
-Work = Callable[[Strand, Line], Awaitable[None]]
+Work = Callable[[Strand, Line], Coroutine[Any, Any, None]]
 
+_Waiting = tuple["StrandFork", Strand, Work | tuple["Target", ...], Context]
+"""A fork that has no task yet: its strand, what it does, and the context variables as they were when it was made."""
 
-_NAME = "trioflow.runtime.forks.StrandFork.run"
-"""What trio would call the task of a strand, if it had to make the name out of the function's each time."""
+_MANY = 1024
+"""So many tasks may be on their way to forks that wait for one."""
+
+_NAME = "trioflow.runtime.forks.ForkSet.work"
+"""What trio would call the task of strands, if it had to make the name out of the function's each time."""
 
 
 class StrandFork(Line, Fork):
-    """One forked strand: a task with a store of its own. It is the line of what it dispatches, unless it gets one."""
+    """One forked strand, with a store of its own. It is the line of what it dispatches, unless it gets one."""
 
     __slots__ = ("_cancelled", "_done", "_failure", "_scope", "collected", "line", "number", "writes")
 
@@ -77,29 +91,23 @@ class StrandFork(Line, Fork):
     def end_at_once(self) -> None:
         """It has nothing to do, and so it writes nothing."""
         self._done = True
-        self.writes = Writes(0, {}, ())
+        self.writes = NO_WRITES
 
-    async def run(self, forks: ForkSet, strand: Strand, work: Work | Sequence[Target]) -> None:
-        """The task of the strand: it does this work, or dispatches these targets."""
-        strand.run.turn_due = perf_counter() + strand.run.turn_after  # the scheduler has just had its turn
-        try:
-            if self._scope is None:
-                await (work(strand, self.line) if callable(work) else drive(strand, self.line, work))
-            else:
-                with self._scope:
-                    await (work(strand, self.line) if callable(work) else drive(strand, self.line, work))
-                self._cancelled = self._scope.cancelled_caught
-        except Exception as error:
-            self._failure = error
-            if not self.collected:
-                if forks.first_failure is None:
-                    forks.first_failure = error
-                    forks.mark(error)
-                raise  # F2: the nursery cancels the siblings and the owner's body
-        finally:
-            self._done = True
-            self.writes = strand.store.writes()
-            forks.ended(self)
+    def body(self, strand: Strand, work: Work | tuple[Target, ...], task: HotTask) -> Coroutine[Any, Any, None]:
+        """What is to be run in this task: this work, or the dispatch of these targets."""
+        body: Any = drive(strand, self.line, work, task) if isinstance(work, tuple) else work(strand, self.line)
+        return body if self._scope is None else self._in_scope(self._scope, body)
+
+    async def _in_scope(self, scope: trio.CancelScope, body: Coroutine[Any, Any, None]) -> None:
+        with scope:
+            await body
+        self._cancelled = scope.cancelled_caught
+
+    def end(self, strand: Strand, failure: Exception | None) -> None:
+        """It has ended, by itself or by this failure."""
+        self._done = True
+        self._failure = failure
+        self.writes = strand.store.writes()
 
     def __repr__(self) -> str:
         state = "running" if not self._done else "cancelled" if self.cancelled else "done"
@@ -122,11 +130,17 @@ class ForkSet:
         self.failures: list[tuple[int, Exception]] = []
         self.first_failure: Exception | None = None
         # What the owner waits for, with the condition under which it may go on; several, if its body has tasks.
-        self._waiting: dict[trio.Event, Callable[[], bool]] = {}
+        self._owners: dict[trio.Event, Callable[[], bool]] = {}
+        # Forks that no task has begun with, in the order in which they were made.
+        self._waiting: deque[_Waiting] = deque()
+        # Tasks that are started for them and do not run yet; there are as many as may be, or as forks that wait.
+        self._coming = 0
+        # How many may be: one, as long as forks end without waiting; twice as many after each that did wait.
+        self._may_come = 1
 
     def start(
         self,
-        work: Work | Sequence[Target],
+        work: Work | tuple[Target, ...],
         *,
         line: Line | None = None,
         collected: bool = False,
@@ -151,36 +165,104 @@ class ForkSet:
             return fork
         strand = self._strand.fork()
         run.strands += 1
-        run.wake()
+        run.busy += 1
         self.in_flight += 1
-        self._nursery.start_soon(fork.run, self, strand, work, name=_NAME)
+        self._waiting.append((fork, strand, work, copy_context()))
+        if self._coming < self._may_come:
+            self._coming += 1
+            self._nursery.start_soon(self.work, name=_NAME)
         return fork
 
+    async def work(self) -> None:
+        """A task that runs forks until none is left, or until one waits, whose own it is from then on."""
+        await self._run_forks()
+
+    @types.coroutine
+    def _run_forks(self) -> Generator[Any, Any, None]:  # noqa: C901 - a fork costs little only if all is in one place
+        self._coming -= 1
+        run = self._run
+        run.turn_due = perf_counter() + run.turn_after  # the scheduler has just had its turn
+        task = hot_task()
+        waiting = self._waiting
+        owned = False
+        try:
+            while waiting and not owned:
+                if (run.fuel < 1 or perf_counter() > run.turn_due) and run.schedule is None and not run.gated:
+                    # Otherwise the next fork would have to wait for the scheduler's turn (T2), in a task of its own.
+                    self._coming += 1
+                    yield from self._take_turn().__await__()
+                    self._coming -= 1
+                    if not waiting:
+                        break
+                fork, strand, work, context = waiting.popleft()
+                failure: Exception | None = None
+                try:
+                    body = fork.body(strand, work, task)
+                    trap = context.run(body.send, None)
+                    owned = True
+                    current_task().context = context
+                    self._may_come = min(2 * self._may_come, _MANY)
+                    self._call_tasks()
+                    while True:
+                        try:
+                            answer = yield trap
+                        except BaseException as error:
+                            trap = body.throw(error)
+                        else:
+                            trap = body.send(answer)
+                except StopIteration:
+                    pass
+                except Exception as error:
+                    failure = error
+                    if not fork.collected:
+                        if self.first_failure is None:
+                            self.first_failure = error
+                            self.mark(error)
+                        raise  # F2: the nursery cancels the siblings and the owner's body
+                finally:
+                    fork.end(strand, failure)
+                    failure = None
+                    self.ended(fork)
+                if not owned:
+                    self._may_come = 1
+        except BaseException:
+            self._call_tasks()
+            raise
+
+    async def _take_turn(self) -> None:
+        """Give the scheduler its turn. Shielded, for each fork sees by itself that it is cancelled."""
+        await cancel_shielded_checkpoint()
+        self._run.turn_due = perf_counter() + self._run.turn_after
+        self._run.refuel()
+
+    def _call_tasks(self) -> None:
+        """Start tasks for the forks that wait for one."""
+        while self._coming < min(self._may_come, len(self._waiting)):
+            self._coming += 1
+            self._nursery.start_soon(self.work, name=_NAME)
+
     def ended(self, fork: StrandFork) -> None:
-        """A fork's task is at its end."""
+        """A fork is at its end."""
         self.in_flight -= 1
         self._run.strands -= 1
         if fork.failure is not None and fork.collected:
             self.failures.append((fork.number, fork.failure))  # S4
-        if self._waiting:
-            for event, condition in tuple(self._waiting.items()):
+        if self._owners:
+            for event, condition in tuple(self._owners.items()):
                 if condition():
                     self._run.rouse(event)
-        run = self._run
-        run.busy -= 1
-        if not run.busy:
-            run.gate.all_quiet()
+        self._run.rest()
 
     async def wait_until(self, condition: Callable[[], bool]) -> None:
         """Wait, as the owner, for something that the end of a fork brings about."""
         await trio.lowlevel.checkpoint()
         while not condition():  # again: another task of the body may have taken the place that became free
             event = trio.Event()
-            self._waiting[event] = condition
+            self._owners[event] = condition
             try:
                 await self._run.wait(self._strand, event)
             finally:
-                del self._waiting[event]
+                del self._owners[event]
         # The end of a fork that failed may be what was waited for: then nothing is to be merged, nor started (F2).
         await checkpoint_if_cancelled()
 

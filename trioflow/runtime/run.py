@@ -163,7 +163,7 @@ class Run(Execution):
                 self._host_fork = self._start_host_strand()
             for line, initiator in zip(lines, state.plan.initiators, strict=True):  # R2
                 if state.options.parallel_initiators:
-                    forks.start([initiator], line=line)
+                    forks.start((initiator,), line=line)
                 else:
                     await drive(strand, line, [initiator])
             if state.options.stay_open:

@@ -123,6 +123,11 @@ class RunState(GraphFrame):
         return self._gate
 
     @property
+    def gated(self) -> bool:
+        """Whether dispatches must look at the gate."""
+        return self._gate is not None and self._gate.slow
+
+    @property
     def parked(self) -> int:
         """Strands that wait at the gate."""
         return 0 if self._gate is None else self._gate.parked
@@ -230,8 +235,7 @@ class RunState(GraphFrame):
     def refuel(self) -> None:
         """Grant dispatches that need not look at gate, limits and scheduler, if it is time to."""
         if self.fuel < 1:
-            gated = self._gate is not None and self._gate.slow
-            every = 0 if gated or self.schedule is not None else self.options.turn_every
+            every = 0 if self.gated or self.schedule is not None else self.options.turn_every
             more = int(min(every, self.max_steps - self.steps))
             self.granted += more - self.fuel
             self.fuel = more

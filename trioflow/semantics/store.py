@@ -78,7 +78,8 @@ class Writes:
         self.base = base
 
 
-_NOTHING: dict[Key, Cell] = {}
+NO_WRITES = Writes(0, {}, ())
+"""What a strand that wrote nothing leaves for the join."""
 _new = object.__new__
 
 
@@ -171,7 +172,7 @@ class Store:
     def writes(self) -> Writes:
         """What this strand wrote since its fork."""
         if not self._dirty:
-            return Writes(self._born, _NOTHING, ())
+            return NO_WRITES
         return Writes(self._born, {key: self._at(key) for key in self._dirty}, self._base)
 
     def merge(self, writes: Writes, made: dict[int, Cell] | None = None) -> list[Conflict]:
