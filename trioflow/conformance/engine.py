@@ -16,7 +16,7 @@ from trioflow.conformance.capabilities import CLAIMED_BY
 from trioflow.conformance.schedule import Controller
 from trioflow.conformance.scripted import NODE_TYPES, Diary, codes_of
 from trioflow.model.structure import graph_from
-from trioflow.reference.graph import as_text, canonical, event
+from trioflow.contract.trace import as_text, canonical, event
 from trioflow.runtime.run import Run
 from trioflow.runtime.schedule import current_schedule
 from trioflow.semantics import events
