@@ -1,7 +1,8 @@
-"""What is told of a run (E1, E5): events, as they stand in a trace and in a step, and the canonical trace."""
+"""How what a run did is written down (E1, E5): events, the canonical trace, results, names of evaluations."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -60,3 +61,17 @@ def canonical(trace: Trace) -> dict[str, Any]:
         "conflicts": sorted([each["path"], each["variable"]] for each in told("conflict")),
         "evaluations": sorted({each["key"] for each in told("evaluated")}),
     }
+
+
+def result(status: str, trace: Trace = (), **fields: Any) -> dict[str, Any]:
+    """A result (spec/INTERPRETING.md, 6); fields that are not given are empty."""
+    summary = canonical(trace)
+    return {
+        "status": status, "errors": [], "problems": [], "variables": {}, "outputs": {}, "feedback": summary["feedback"],
+        "life": [], "trace": trace, "canonical": summary, "steps": [], **fields,
+    }  # fmt: skip
+
+
+def digest(origins: Iterable[str]) -> str:
+    """Several origins in one (spec/INTERPRETING.md, 7)."""
+    return hashlib.sha256("\n".join(origins).encode()).hexdigest()[:16]

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import inf
 from typing import Any
 
 import attrs
 
 from trioflow.contract.trace import dotted
-from trioflow.reference.demand import Body, find, resolve, variable
+from trioflow.reference.demand import Body, find, resolve
 from trioflow.reference.graph import UNSET, Cell, Failure, Target
 from trioflow.reference.strands import Cancelled, Line, Run, Scope, Steps, Strand, Wait
-
-
-Host = Callable[[Strand], Steps]
 
 
 def dispatch(run: Run, targets: Sequence[Target], strand: Strand, line: Line) -> Steps:
@@ -83,32 +80,34 @@ class Group:
             raise Cancelled
         return result
 
-    def fork(self, targets: Sequence[Target], line: Line | None = None, host: Host | None = None) -> Strand:
+    def fork(self, targets: Sequence[Target], line: Line | None = None, *, limited: bool = True) -> Strand:
         """Fork a strand that dispatches targets (F1) on a line which takes the owner's next index (T8), if none is given.
 
-        One that has nothing to do has ended at once. `host` is what the strand of the host's events does instead (B1).
+        One that has nothing to do has ended at once.
         """
         run = self.run
         if "max_strands" in run.options:
             run.depends("how many strands are alive")
-        if host is None and len(run.strands) >= run.options.get("max_strands", inf):
+        if limited and len(run.strands) >= run.options.get("max_strands", inf):
             raise Failure("strands")  # R8
         around = self.strand.groups if self.owner.path else 1  # F8: around forks of the run is only the run's own group
         fork = Strand(self.strand.store.fork(), self.scope, line or Line(self.owner.next()), around)
         self.forks.append(fork)
         run.forked = True
         run.tell("forked", fork.line.path)
-        if host is not None or targets:
-            work = host(fork) if host is not None else dispatch(run, targets, fork, fork.line)
-            run.spawn(fork, self.forked(fork, work))
+        if targets:
+            run.spawn(fork, self.forked(dispatch(run, targets, fork, fork.line)))
         return fork
 
-    def forked(self, fork: Strand, work: Steps) -> Steps:
+    def forked(self, work: Steps) -> Steps:
         """What a fork does."""
-        yield fork.live(work)
-        if fork.failure is not None and not self.collects:
-            self.failed.append(fork.failure)
-            self.scope.struck = True  # F2
+        try:
+            yield work
+        except Failure as failure:
+            if not self.collects:
+                self.failed.append(failure)
+                self.scope.struck = True  # F2
+            raise
 
     def join(self) -> Steps:
         """Wait for all forks, and merge those that were not merged before (F5), unless they are discarded (S6)."""
@@ -197,8 +196,8 @@ class Activation(Body):
             raise Failure("unknown-socket")  # T4
         self.write("out", socket, socket, value)
 
-    def on_getvar(self, name: str) -> Any:
-        return variable(self, name).value
+    def on_getvar(self, name: str) -> Steps:
+        return (yield find(self, self.node, ("var", name))).value
 
     def on_setvar(self, name: str, value: Any) -> None:
         self.write("var", name, f"${name}", self.run.graph.variable(name, value))

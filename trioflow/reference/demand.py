@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from trioflow.contract.script import CANCELLATION_POINTS, Script
-from trioflow.reference.graph import FAILED, LAZY, UNSET, Cell, Failure, Node, Path, digest
+from trioflow.contract.trace import digest
+from trioflow.reference.graph import FAILED, LAZY, UNSET, Cell, Failure, Node, Path
 from trioflow.reference.strands import Cancelled, Run, Steps, Strand, Wait
 
 if TYPE_CHECKING:
@@ -21,26 +22,17 @@ Question = tuple[str, str]
 def find(activation: Activation, node: Node, question: Question) -> Steps:
     """The cell that answers a question of a node, on behalf of this activation (D1-D3, D8)."""
     kind, name = question
-    if kind == "var":
-        return variable(activation, name)
-    graph, cell = activation.run.graph, None
-    if (node.id, name) not in graph.constants:
-        raise Failure("unknown-socket")  # T4
+    graph, store = activation.run.graph, activation.strand.store
+    cell = store.read(question) if kind == "var" else None
+    if (kind == "var" and cell is None) or (kind == "input" and (node.id, name) not in graph.constants):
+        raise Failure("unknown-name" if kind == "var" else "unknown-socket")  # T4
     if (node.id, name) in graph.sources:
         source, output = graph.sources[node.id, name]
         if source.sockets.is_exec:
-            cell = activation.strand.store.read(("out", source.id, output))  # D2
+            cell = store.read(("out", source.id, output))  # D2
         else:
             cell = (yield demand(activation, source)).outputs.get(output)  # D3
     return cell or graph.constants[node.id, name]  # D1
-
-
-def variable(activation: Activation, name: str) -> Cell:
-    """The current cell of a variable (D8)."""
-    cell = activation.strand.store.read(("var", name))
-    if cell is None:
-        raise Failure("unknown-name")
-    return cell
 
 
 def resolve(activation: Activation, node: Node) -> Steps:
@@ -74,7 +66,7 @@ def demand(activation: Activation, node: Node) -> Steps:
             yield evaluation.make(place)
             break
         if leader is not None:  # D5
-            yield Wait(ready=leader.has_ended)
+            yield Wait(ready=lambda evaluation=leader: evaluation.ended)
         yield strand.park("e", activation.path, node)
         parked = True
         if leader is not None and leader.failure and (yield recall(activation, node, [leader])):
@@ -148,10 +140,6 @@ class Evaluation(Body):
     ended: bool = False
     failure: Failure | None = None
 
-    def has_ended(self) -> bool:
-        """Whether nobody needs to wait for it any more."""
-        return self.ended
-
     def make(self, place: tuple[Any, ...]) -> Steps:
         """Run the body, remember it (D4)."""
         run, path, node = self.run, self.path, self.node.id
@@ -187,8 +175,8 @@ class Evaluation(Body):
 
     on_tryget = on_get
 
-    def on_getvar(self, name: str) -> Any:
-        cell = variable(self.activation, name)
+    def on_getvar(self, name: str) -> Steps:
+        cell = yield find(self.activation, self.node, ("var", name))
         self.questions.append(("var", name))
         self.answers.append(cell)
         return cell.value

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -123,8 +122,3 @@ class Graph:
 def _check(kind: str | None, value: Any) -> None:
     if type(value) is not {"int": int, "str": str, "list": list}.get(kind or "any", type(value)):
         raise Failure("coercion")
-
-
-def digest(origins: Iterable[str]) -> str:
-    """Several origins in one (spec/INTERPRETING.md, 7)."""
-    return hashlib.sha256("\n".join(origins).encode()).hexdigest()[:16]

@@ -7,12 +7,13 @@ nothing else can.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from typing import Any
 
+from trioflow.contract.trace import as_text, result
 from trioflow.reference.control import Group, dispatch
 from trioflow.reference.graph import Failure, Target
 from trioflow.reference.strands import Cancelled, Line, Run, Steps, Strand, Wait
-from trioflow.contract.trace import as_text, canonical
 
 
 class Deadlock(Exception):
@@ -39,9 +40,8 @@ class Machine(Run):
     def run(self) -> dict[str, Any]:
         """Run it all, and answer (R1, R3)."""
         failures = self.set_up()
-        self.step(
-            {"do": "begin"}, lambda: None if failures else self.spawn(self.main, self.main.live(self.everything()))
-        )
+        work = self.group.hold(self.initiate())
+        self.step({"do": "begin"}, lambda: None if failures else self.spawn(self.main, work))
         while self.strands:
             self.advance()
         if self.main.failure is not None:
@@ -49,7 +49,10 @@ class Machine(Run):
         elif self.timeout.struck and not self.outside.struck:
             failures.append(Failure("timeout"))  # R8
         failures += self.tear_down()
-        return self.result(failures)
+        status = "failed" if failures else "cancelled" if self.outside.struck else "completed"
+        errors = sorted({code for failure in failures for code in failure.codes})
+        left = self.left_behind() if status == "completed" else {}
+        return result(status, self.trace, errors=errors, life=self.life, steps=self.steps, **left)
 
     # --- the schedule (8) ---
 
@@ -57,7 +60,8 @@ class Machine(Run):
         """One step: an action, a release, or a move of time."""
         parked = {strand.wait.label: strand for strand in self.strands if strand.wait and strand.wait.label}
         enabled = sorted(parked)
-        if self.actions and self.due(self.actions[0]["at"], enabled):
+        at = self.actions[0]["at"] if self.actions else inf
+        if at in enabled if isinstance(at, str) else self.releases >= at:
             self.act()
         elif enabled:
             choice = self.choices.pop(0) if len(enabled) > 1 and self.choices else 0
@@ -73,10 +77,6 @@ class Machine(Run):
             self.actions.append({"at": 0, "do": "resume"})
         else:
             raise Deadlock([strand.wait for strand in self.strands])
-
-    def due(self, at: int | str, enabled: Sequence[str]) -> bool:
-        """Whether an action's moment has come (9)."""
-        return at in enabled if isinstance(at, str) else self.releases >= at
 
     def next_moment(self) -> int | None:
         """When something is due, if anything ever is."""
@@ -106,16 +106,11 @@ class Machine(Run):
         while moved:
             moved = False
             for strand in list(self.strands):
-                wait = strand.wait
-                if wait and wait.cancellable and strand.scope.cancelled:
-                    self.resume(
-                        strand, Cancelled()
-                    )  # first of all: a cancellation comes before what is waited for (F2)
-                elif wait and wait.ready and wait.ready():
-                    self.resume(strand)
-                else:
-                    continue
-                moved = True
+                if (wait := strand.wait) is not None:
+                    cancelled = wait.cancellable and strand.scope.cancelled  # before what is waited for (F2)
+                    if cancelled or (wait.ready is not None and wait.ready()):
+                        self.resume(strand, Cancelled() if cancelled else None)
+                        moved = True
 
     def resume(self, strand: Strand, thrown: BaseException | None = None) -> None:
         """Let a strand run to its next wait, or to its end."""
@@ -142,7 +137,8 @@ class Machine(Run):
             self.host_events.append(self.graph.listeners(event, payload))
             if self.begun and not self.hosting:
                 self.hosting = True
-                self.group.fork((), line=self.host, host=self.handle_host_events)
+                strand = self.group.fork((), self.host, limited=False)
+                self.spawn(strand, self.group.forked(self.handle_host_events(strand)))
 
     def handle_host_events(self, strand: Strand) -> Steps:
         """B1: one after the other, in a strand of their own."""
@@ -170,10 +166,6 @@ class Machine(Run):
         failing = [node for node in up if self.graph.nodes[node].literals["life"][1] == "fail"]
         return [Failure(f"fail: teardown {node}") for node in failing]
 
-    def everything(self) -> Steps:
-        """What the first strand does."""
-        return self.group.hold(self.initiate())
-
     def initiate(self) -> Steps:
         """The initiators, one after the other or all at once (R2)."""
         self.begun = True
@@ -186,29 +178,16 @@ class Machine(Run):
         yield Wait(ready=lambda: all(fork.ended for fork in forks))
         self.accepting = False
 
-    def result(self, failures: Sequence[Failure]) -> dict[str, Any]:
-        """The answer (spec/INTERPRETING.md, 6)."""
-        status = "failed" if failures else "cancelled" if self.outside.struck else "completed"
+    def left_behind(self) -> dict[str, Any]:
+        """What a run that has completed leaves behind (R3)."""
         outputs: dict[str, dict[str, Any]] = {}
         variables: dict[str, Any] = {}
-        for key, (_, cell) in self.main.store.entries.items() if status == "completed" else ():
-            if key[0] == "out":
-                outputs.setdefault(key[1], {})[key[2]] = cell.value
-            elif key[0] == "var":
-                variables[key[1]] = cell.value
-        summary = canonical(self.trace)
-        return {
-            "status": status,
-            "errors": sorted({code for failure in failures for code in failure.codes}),
-            "problems": [],
-            "variables": variables,
-            "outputs": outputs,
-            "feedback": summary["feedback"],
-            "life": self.life,
-            "trace": self.trace,
-            "canonical": summary,
-            "steps": self.steps,
-        }
+        for (kind, name, *socket), (_, cell) in self.main.store.entries.items():
+            if kind == "out":
+                outputs.setdefault(name, {})[socket[0]] = cell.value
+            elif kind == "var":
+                variables[name] = cell.value
+        return {"variables": variables, "outputs": outputs}
 
 
 def small_step(request: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from trioflow.reference.graph import Cell, Failure, digest
+from trioflow.contract.trace import digest
+from trioflow.reference.graph import Cell, Failure
 
 Key = tuple[str, ...]
 """`("out", node, socket)`, `("var", name)` or `("state", node, key)`."""
@@ -53,9 +54,7 @@ class Store:
             base, mine = child._base.get(key), self.entries.get(key)
             if theirs is base:
                 continue  # the child has not written it
-            if key[0] == "var" and mine is not base:
-                assert base is not None
-                assert mine is not None
+            if key[0] == "var" and base and mine and mine is not base:
                 policy = self._policies[key[1]]
                 conflicts += [key[1]] if policy == "last" else []
                 found[key] = _merged(policy, child._born, base[1], mine, theirs[1])
@@ -73,13 +72,9 @@ def _merged(policy: str, born: int, base: Cell, mine: Entry, theirs: Cell) -> En
         return mine if mine_is_younger == (policy == "last") else (born, theirs)
     try:
         value = _POLICIES[policy](base.value, mine[1].value, theirs.value)
-    except (TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):  # `error` is no key
         raise Failure("merge") from None
     return born, Cell(value, "+" + digest([mine[1].origin, theirs.origin]))
-
-
-def _error(_base: Any, _mine: Any, _theirs: Any) -> Any:
-    raise ValueError
 
 
 def _number(value: Any) -> Any:
@@ -110,7 +105,6 @@ def _union(_base: Any, mine: Any, theirs: Any) -> Any:
 
 
 _POLICIES: dict[str, Callable[[Any, Any, Any], Any]] = {
-    "error": _error,
     "sum": lambda base, mine, theirs: _number(mine) + (_number(theirs) - _number(base)),
     "append": _append,
     "union": _union,

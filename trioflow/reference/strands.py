@@ -92,7 +92,7 @@ class Strand:
         return Wait(label=f"{letter} {dotted(path)} {node.id}")
 
     def resume(self, thrown: BaseException | None = None) -> None:
-        """Go on to the next wait, or to the end."""
+        """Go on to the next wait, or to the end; what it fails with is kept."""
         result, self.wait = None, None
         while self.stack and self.wait is None:
             try:
@@ -109,15 +109,8 @@ class Strand:
                     self.wait = step
                 else:
                     self.stack.append(step)
-
-    def live(self, work: Steps) -> Steps:
-        """Do its work: what it fails with is kept."""
-        try:
-            yield work
-        except Failure as failure:
-            self.failure = failure
-        except Cancelled:
-            pass
+        if isinstance(thrown, Failure):
+            self.failure = thrown
 
 
 @attrs.define(eq=False)
