@@ -15,8 +15,8 @@ import trioflow as tf
 from trioflow.conformance.capabilities import CLAIMED_BY
 from trioflow.conformance.schedule import Controller
 from trioflow.conformance.scripted import NODE_TYPES, Diary, codes_of
-from trioflow.model.structure import graph_from
 from trioflow.contract.trace import as_text, event, result
+from trioflow.model.structure import graph_from
 from trioflow.runtime.run import Run
 from trioflow.runtime.schedule import current_schedule
 from trioflow.semantics import events

@@ -102,7 +102,7 @@ class Script:
                 return way
         return None
 
-    def _effects(self, operation: Sequence[Any]) -> Effects:
+    def _effects(self, operation: Sequence[Any]) -> Effects:  # noqa: C901 - the table of operations, row by row
         match operation:
             case "const", value:
                 self.acc = value

@@ -10,8 +10,8 @@ from typing import Any
 import attrs
 
 from trioflow.contract.trace import dotted
-from trioflow.reference.demand import Body, find, resolve
-from trioflow.reference.graph import UNSET, Cell, Failure, Target
+from trioflow.reference.demand import Body, Question, find, resolve
+from trioflow.reference.graph import Cell, Failure, Target
 from trioflow.reference.strands import Cancelled, Line, Run, Scope, Steps, Strand, Wait
 
 
@@ -81,15 +81,15 @@ class Group:
         return result
 
     def fork(self, targets: Sequence[Target], line: Line | None = None, *, limited: bool = True) -> Strand:
-        """Fork a strand that dispatches targets (F1) on a line which takes the owner's next index (T8), if none is given.
+        """Fork a strand that dispatches targets (F1); if it has none, it has ended at once.
 
-        One that has nothing to do has ended at once.
+        Its line takes the owner's next index (T8), if none is given.
         """
         run = self.run
-        if "max_strands" in run.options:
+        if limited and (most := run.options.get("max_strands")) is not None:
             run.depends("how many strands are alive")
-        if limited and len(run.strands) >= run.options.get("max_strands", inf):
-            raise Failure("strands")  # R8
+            if sum(not strand.ended for strand in run.strands) >= most:
+                raise Failure("strands")  # R8
         around = self.strand.groups if self.owner.path else 1  # F8: around forks of the run is only the run's own group
         fork = Strand(self.strand.store.fork(), self.scope, line or Line(self.owner.next()), around)
         self.forks.append(fork)
@@ -185,19 +185,13 @@ class Activation(Body):
         key = (kind, self.node.id, name) if kind == "out" else (kind, name)
         self.strand.store.write(key, Cell(value, f"{dotted(self.path)}/{self.node.id}.{origin}#{self.writes}"))
 
-    def on_get(self, socket: str, *otherwise: Any) -> Steps:
-        cell = yield find(self, self.node, ("input", socket))
-        return otherwise[0] if cell is UNSET and otherwise else self.run.graph.got(self.node, socket, cell)
-
-    on_tryget = on_get
+    def ask(self, question: Question) -> Steps:
+        return find(self, self.node, question)
 
     def on_set(self, socket: str, value: Any) -> None:
         if socket not in self.node.sockets.outputs:
             raise Failure("unknown-socket")  # T4
         self.write("out", socket, socket, value)
-
-    def on_getvar(self, name: str) -> Steps:
-        return (yield find(self, self.node, ("var", name))).value
 
     def on_setvar(self, name: str, value: Any) -> None:
         self.write("var", name, f"${name}", self.run.graph.variable(name, value))
@@ -243,11 +237,10 @@ class Activation(Body):
             yield self.group.join()
 
     def on_failures(self) -> int:  # S4
-        if self.group is None:
-            return self.failures
-        if self.group.joined < len(self.group.forks):
+        forks = self.group.forks if self.group and self.group.collects else []
+        if self.group and self.group.joined < len(forks):
             self.run.depends("how many items have failed so far")
-        return sum(fork.failure is not None for fork in self.group.forks if self.group.collects)
+        return self.failures + sum(fork.failure is not None for fork in forks)
 
     def on_branches(self, sockets: Sequence[str], inner: Steps) -> Steps:
         ways = [self.run.graph.targets(self.node, socket) for socket in sockets]  # T4: all are there, or none forks

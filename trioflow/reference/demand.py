@@ -21,11 +21,10 @@ Question = tuple[str, str]
 
 def find(activation: Activation, node: Node, question: Question) -> Steps:
     """The cell that answers a question of a node, on behalf of this activation (D1-D3, D8)."""
-    kind, name = question
-    graph, store = activation.run.graph, activation.strand.store
-    cell = store.read(question) if kind == "var" else None
-    if (kind == "var" and cell is None) or (kind == "input" and (node.id, name) not in graph.constants):
-        raise Failure("unknown-name" if kind == "var" else "unknown-socket")  # T4
+    (kind, name), graph, store = question, activation.run.graph, activation.strand.store
+    if kind == "var":
+        return store.read(question)
+    cell = None
     if (node.id, name) in graph.sources:
         source, output = graph.sources[node.id, name]
         if source.sockets.is_exec:
@@ -115,6 +114,23 @@ class Body:
         result = action(*arguments)
         return (yield result) if isinstance(result, Generator) else result
 
+    def ask(self, question: Question) -> Steps:
+        """The cell that answers a question now."""
+        raise NotImplementedError
+
+    def on_get(self, socket: str, *otherwise: Any) -> Steps:
+        if (self.node.id, socket) not in self.run.graph.constants:
+            raise Failure("unknown-socket")  # T4
+        cell = yield self.ask(("input", socket))
+        return otherwise[0] if cell is UNSET and otherwise else self.run.graph.got(self.node, socket, cell)
+
+    on_tryget = on_get
+
+    def on_getvar(self, name: str) -> Steps:
+        if name not in self.run.graph.variables:
+            raise Failure("unknown-name")
+        return (yield self.ask(("var", name))).value
+
     def on_fail(self, text: str) -> None:
         raise Failure(f"fail: {text}")
 
@@ -164,22 +180,14 @@ class Evaluation(Body):
             run.remembered.setdefault(place, []).append(self)
         run.tell("evaluated", path, node, key)
 
-    def on_get(self, socket: str, *otherwise: Any) -> Steps:
-        if socket in self.node.sockets.inputs:  # D7: what it was when the evaluation began
-            cell = self.used[self.node.sockets.inputs.index(socket)]
-        else:
-            self.questions.append(("input", socket))
-            self.answers.append(FAILED)
-            cell = self.answers[-1] = yield find(self.activation, self.node, ("input", socket))
-        return otherwise[0] if cell is UNSET and otherwise else self.run.graph.got(self.node, socket, cell)
-
-    on_tryget = on_get
-
-    def on_getvar(self, name: str) -> Steps:
-        cell = yield find(self.activation, self.node, ("var", name))
-        self.questions.append(("var", name))
-        self.answers.append(cell)
-        return cell.value
+    def ask(self, question: Question) -> Steps:
+        inputs = self.node.sockets.inputs
+        if question[0] == "input" and question[1] in inputs:
+            return self.used[inputs.index(question[1])]  # D7: what it was when the evaluation began
+        self.questions.append(question)
+        self.answers.append(FAILED)
+        self.answers[-1] = yield find(self.activation, self.node, question)
+        return self.answers[-1]
 
     def on_set(self, socket: str, value: Any) -> None:
         if socket not in self.node.sockets.outputs:

@@ -34,8 +34,7 @@ class Machine(Run):
         self.initiators = [Line(self.main.line.next()) for _ in self.graph.initiators]  # T8
         self.host = Line(self.main.line.next())
         self.host_events: list[Sequence[Target]] = []
-        self.begun = self.hosting = False
-        self.accepting = True
+        self.accepting, self.hosting = True, False
 
     def run(self) -> dict[str, Any]:
         """Run it all, and answer (R1, R3)."""
@@ -67,7 +66,7 @@ class Machine(Run):
             choice = self.choices.pop(0) if len(enabled) > 1 and self.choices else 0
             chosen = enabled[choice % len(enabled)]
             self.releases += 1
-            self.step({"do": "release", "enabled": enabled, "chosen": chosen}, lambda: self.resume(parked[chosen]))
+            self.step({"do": "release", "enabled": enabled, "chosen": chosen}, parked[chosen].resume)
         elif (moment := self.next_moment()) is not None:
             self.now = moment
             self.step({"do": "time", "now": moment}, self.expire)
@@ -85,13 +84,9 @@ class Machine(Run):
         return min((moment for moment in (*sleepers, *limits) if moment is not None), default=None)
 
     def expire(self) -> None:
-        """The same moment: limits before sleepers."""
+        """Limits are over before sleepers wake: a cancellation comes before what is waited for."""
         for scope in self.limits:
             scope.struck |= scope.deadline is not None and scope.deadline <= self.now
-        self.settle()
-        for strand in list(self.strands):
-            if strand.wait and strand.wait.until is not None and strand.wait.until <= self.now:
-                self.resume(strand)
 
     def step(self, what: dict[str, Any], work: Callable[[], None]) -> None:
         """Do something, let everybody settle, and note what happened."""
@@ -108,15 +103,10 @@ class Machine(Run):
             for strand in list(self.strands):
                 if (wait := strand.wait) is not None:
                     cancelled = wait.cancellable and strand.scope.cancelled  # before what is waited for (F2)
-                    if cancelled or (wait.ready is not None and wait.ready()):
-                        self.resume(strand, Cancelled() if cancelled else None)
+                    if cancelled or wait.is_over(self.now):
+                        strand.resume(Cancelled() if cancelled else None)
                         moved = True
-
-    def resume(self, strand: Strand, thrown: BaseException | None = None) -> None:
-        """Let a strand run to its next wait, or to its end."""
-        strand.resume(thrown)
-        if strand.ended:
-            self.strands.remove(strand)
+            self.strands = [strand for strand in self.strands if not strand.ended]
 
     # --- the host (9) ---
 
@@ -135,7 +125,7 @@ class Machine(Run):
         """B1: from outside; the first event forks the host's strand."""
         if self.accepting:
             self.host_events.append(self.graph.listeners(event, payload))
-            if self.begun and not self.hosting:
+            if not self.hosting:
                 self.hosting = True
                 strand = self.group.fork((), self.host, limited=False)
                 self.spawn(strand, self.group.forked(self.handle_host_events(strand)))
@@ -168,7 +158,6 @@ class Machine(Run):
 
     def initiate(self) -> Steps:
         """The initiators, one after the other or all at once (R2)."""
-        self.begun = True
         forks: list[Strand] = []
         for line, target in zip(self.initiators, self.graph.initiators, strict=True):
             if self.options.get("parallel_initiators"):

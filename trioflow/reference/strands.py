@@ -45,6 +45,10 @@ class Wait:
     ready: Callable[[], bool] | None = None
     cancellable: bool = True
 
+    def is_over(self, now: int) -> bool:
+        """Whether nobody needs to wait any longer; a label is for the schedule to release."""
+        return self.ready() if self.ready else self.until is not None and self.until <= now
+
 
 Steps = Generator[Any, Any, Any]
 """What a strand does. It yields a `Wait`, or other steps, which are done in its place and whose result it gets."""
