@@ -152,7 +152,7 @@ class Activation(Body):
             if way is not None:
                 run.graph.targets(node, way)  # T4
         except Failure as failure:
-            failure.arose(path)
+            failure.origin = failure.origin or path  # E2
             run.tell("failed", path, node.id, failure.origin)
             raise
         except Cancelled:

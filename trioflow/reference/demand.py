@@ -65,7 +65,7 @@ def demand(activation: Activation, node: Node) -> Steps:
             yield evaluation.make(place)
             break
         if leader is not None:  # D5
-            yield Wait(ready=lambda evaluation=leader: evaluation.ended)
+            yield Wait(ready=lambda: place not in run.in_progress)
         yield strand.park("e", activation.path, node)
         parked = True
         if leader is not None and leader.failure and (yield recall(activation, node, [leader])):
@@ -153,7 +153,6 @@ class Evaluation(Body):
     questions: list[Question] = attrs.field(factory=list[Question])
     answers: list[Cell] = attrs.field(factory=list[Cell])
     outputs: dict[str, Cell] = attrs.field(factory=dict[str, Cell])
-    ended: bool = False
     failure: Failure | None = None
 
     def make(self, place: tuple[Any, ...]) -> Steps:
@@ -165,12 +164,11 @@ class Evaluation(Body):
             yield self.perform()
         except (Failure, Cancelled) as error:
             if isinstance(error, Failure):
-                error.arose(path)
+                error.origin = error.origin or path  # E2
                 self.failure = error
             run.tell("unevaluated", path, node)
             raise
         finally:
-            self.ended = True
             del run.in_progress[place]
         key = f"{node}#{digest(cell.origin for cell in (*self.used, *self.answers))}"
         self.outputs = {socket: Cell(cell.value, f"{key}.{socket}") for socket, cell in self.outputs.items()}

@@ -20,10 +20,6 @@ class Failure(Exception):
         super().__init__(", ".join(self.codes))
         self.origin: Path | None = None
 
-    def arose(self, path: Path) -> None:
-        """It arose here, unless it is known that it arose further below (E2)."""
-        self.origin = path if self.origin is None else self.origin
-
 
 @attrs.frozen(eq=False)
 class Cell:
@@ -106,19 +102,17 @@ class Graph:
         """The value of a cell as the body gets it (D1, D11); literals and defaults were checked before (M5)."""
         if cell is UNSET:
             raise Failure("missing-input")
-        if cell is not self.constants[node.id, socket]:
-            _check(node.sockets.types.get(socket), cell.value)
-        return cell.value
+        constant = cell is self.constants[node.id, socket]
+        return cell.value if constant else _fitting(node.sockets.types.get(socket), cell.value)
 
     def variable(self, name: str, value: Any) -> Any:
         """A value as this variable takes it (D11)."""
         if name not in self.variables:
             raise Failure("unknown-name")
-        if value is not None:
-            _check(self.variables[name].get("type"), value)
-        return value
+        return value if value is None else _fitting(self.variables[name].get("type"), value)
 
 
-def _check(kind: str | None, value: Any) -> None:
+def _fitting(kind: str | None, value: Any) -> Any:
     if type(value) is not {"int": int, "str": str, "list": list}.get(kind or "any", type(value)):
         raise Failure("coercion")
+    return value

@@ -27,6 +27,8 @@ class _Judge:
         self.never = len(trace)
         self.said: list[str] = []
         self.started, self.closed, self.forked, self.joined = Places(), Places(), Places(), Places()
+        self.handed: dict[Path, set[str]] = {}  # the nodes on a line that handed over
+        self.latest: dict[Path, Path] = {}  # the strand of an owner that was looked at last
 
     def must(self, holds: bool, path: Path, wrong: str) -> None:
         if not holds:
@@ -41,11 +43,13 @@ class _Judge:
                 rule = {"forked": "F1", "joined": "F5"}.get(kind, "E1")
                 self.must(path not in places[kind], path, f"is {kind} a second time ({rule})")
                 places[kind].setdefault(path, place)
+                if told.get("handed") is not None:
+                    self.handed.setdefault(path[:-1], set()).add(told["node"])
             elif kind == "conflict":
                 self.must(path in self.forked, path, "has a conflict, and was never forked (F4)")
         for path in self.started | self.closed:
             self.activation(path)
-        for path in self.forked | self.joined:
+        for path in sorted(self.forked | self.joined):
             self.strand(path)
         self.evaluations()
         return self.said
@@ -53,16 +57,17 @@ class _Judge:
     def activation(self, path: Path) -> None:
         began, ended = self.started.get(path, self.never), self.closed.get(path, self.never)
         self.must(began < ended, path, "closed without having started (E1)")
+        if path not in self.started:
+            return
         node = self.node(path)
         if node is None:
+            self.must(False, path, f"is {self.trace[began]['node']!r}, which is no node (E1)")
             return
         self.must(ended < self.never, path, "started and never closed (E1)")
         self.must(ended == self.never or self.trace[ended]["node"] == node.id, path, "closed as another node (E1)")
         before = next((line for n in reversed(range(path[-1])) if (line := (*path[:-1], n)) in self.started), None)
-        self.must(
-            before is None or self.closed.get(before, self.never) < began,
-            path, "started before the one before it on its line had closed (T1)",
-        )  # fmt: skip
+        free = before is None or self.closed.get(before, self.never) < began
+        self.must(free, path, "started before the one before it on its line had closed (T1)")
         owner = self.owner(path)
         if owner is not None:
             over = self.closed.get(owner, self.never)
@@ -86,9 +91,10 @@ class _Judge:
         ended = self.closed.get(path[:-1], self.never)
         if ended < self.never and self.trace[ended]["event"] == "completed" and not owner.sockets.discards:
             self.must(joined < ended, path, f"was not joined when {dotted(path[:-1])} completed (F5)")
-        earlier = [each for each in self.joined if each[:-1] == path[:-1] and each < path]
-        for other in earlier:
-            self.must(self.joined[other] < joined, path, f"was joined before {dotted(other)}, forked earlier (F3)")
+        if path in self.joined:
+            other = self.latest.setdefault(path[:-1], path)
+            self.must(self.joined[other] <= joined, path, f"was joined before {dotted(other)}, forked earlier (F3)")
+            self.latest[path[:-1]] = path
 
     def evaluations(self) -> None:
         running, keys = Counter[Path](), set[str]()
@@ -119,11 +125,9 @@ class _Judge:
         """Whether something wired to it could have led there: its owner, or one on its line that handed over."""
         if node.sockets.listens or (owner is None and entered is None):
             return entered is None and (node.sockets.listens or Target(node) in self.graph.initiators)
-        line = [(*path[:-1], n) for n in range(path[-1])]
-        handed = [
-            each for each in line if each in self.closed and self.trace[self.closed[each]].get("handed") is not None
-        ]
-        sources = [source for each in (owner, *handed) if each is not None and (source := self.node(each)) is not None]
+        sources = [self.graph.nodes[id] for id in self.handed.get(path[:-1], ()) if id in self.graph.nodes]
+        if owner is not None and (by := self.node(owner)) is not None:
+            sources.append(by)
         return any(
             Target(node, entered) in self.graph.targets(source, output)
             for source in sources

@@ -169,14 +169,14 @@ class Machine(Run):
 
     def left_behind(self) -> dict[str, Any]:
         """What a run that has completed leaves behind (R3)."""
-        outputs: dict[str, dict[str, Any]] = {}
-        variables: dict[str, Any] = {}
-        for (kind, name, *socket), (_, cell) in self.main.store.entries.items():
+        store, outputs = self.main.store, dict[str, dict[str, Any]]()
+        for (kind, node, *socket), (_, cell) in store.entries.items():
             if kind == "out":
-                outputs.setdefault(name, {})[socket[0]] = cell.value
-            elif kind == "var":
-                variables[name] = cell.value
-        return {"variables": variables, "outputs": outputs}
+                outputs.setdefault(node, {})[socket[0]] = cell.value
+        return {
+            "variables": {name: store.entries["var", name][1].value for name in self.graph.variables},
+            "outputs": outputs,
+        }
 
 
 def small_step(request: Mapping[str, Any]) -> dict[str, Any]:
