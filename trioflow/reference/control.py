@@ -75,7 +75,8 @@ class Group:
         if self.failed:
             if self.forks:
                 self.run.depends("what a failure cuts off")
-            raise combined(self.failed)
+            codes = {code for failure in self.failed for code in failure.codes}
+            raise Failure(*codes, origin=self.failed[0].origin)  # R4, E2: several as one, one as itself
         if self.scope.struck:
             raise Cancelled
         return result
@@ -118,15 +119,6 @@ class Group:
             for name in self.strand.store.join(fork.store):
                 self.run.tell("conflict", fork.line.path, name)
             self.run.tell("joined", fork.line.path)
-
-
-def combined(failures: Sequence[Failure]) -> Failure:
-    """Several failures as one, the same one only once (R4, D5); it arose where the first did (E2)."""
-    if all(failure is failures[0] for failure in failures):
-        return failures[0]
-    several = Failure(*(code for failure in failures for code in failure.codes))
-    several.origin = failures[0].origin
-    return several
 
 
 @attrs.define(eq=False, slots=False)

@@ -75,19 +75,20 @@ def demand(activation: Activation, node: Node) -> Steps:
     return evaluation
 
 
-def recall(activation: Activation, node: Node, candidates: Sequence[Evaluation]) -> Steps:
-    """The one of them whose questions still have the same answers; they are asked as the body would ask (D4, 3)."""
-    asked = 0
-    while candidates:
+def recall(activation: Activation, node: Node, known: Sequence[Evaluation]) -> Steps:
+    """The one whose questions still have the same answers; they are asked as the body would ask (D4, 3).
+
+    What is remembered while an answer is awaited counts, too.
+    """
+    answers: list[Cell] = []
+    while candidates := [each for each in known if each.answers[: len(answers)] == answers]:
         for each in candidates:
-            if len(each.questions) == asked:
+            if len(each.answers) == len(answers):
                 return each
         try:
-            answer = yield find(activation, node, candidates[0].questions[asked])
+            answers.append((yield find(activation, node, candidates[0].questions[len(answers)])))
         except Failure:
             return None  # the body will see it
-        candidates = [each for each in candidates if each.answers[asked] is answer]
-        asked += 1
     return None
 
 

@@ -15,10 +15,10 @@ Path = tuple[int, ...]
 class Failure(Exception):
     """What a body, or the run, failed with: codes (spec/INTERPRETING.md, 6), and the path where it arose (E2)."""
 
-    def __init__(self, *codes: str) -> None:
+    def __init__(self, *codes: str, origin: Path | None = None) -> None:
         self.codes = sorted(set(codes))
         super().__init__(", ".join(self.codes))
-        self.origin: Path | None = None
+        self.origin = origin
 
 
 @attrs.frozen(eq=False)

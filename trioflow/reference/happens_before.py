@@ -125,7 +125,7 @@ class _Judge:
         """Whether something wired to it could have led there: its owner, or one on its line that handed over."""
         if node.sockets.listens or (owner is None and entered is None):
             return entered is None and (node.sockets.listens or Target(node) in self.graph.initiators)
-        sources = [self.graph.nodes[id] for id in self.handed.get(path[:-1], ()) if id in self.graph.nodes]
+        sources = [self.graph.nodes[name] for name in self.handed.get(path[:-1], ()) if name in self.graph.nodes]
         if owner is not None and (by := self.node(owner)) is not None:
             sources.append(by)
         return any(

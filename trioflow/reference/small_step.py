@@ -135,8 +135,7 @@ class Machine(Run):
         while self.host_events or self.accepting:
             yield Wait(ready=lambda: bool(self.host_events) or not self.accepting)
             while self.host_events:
-                yield dispatch(self, self.host_events[0], strand, strand.line)
-                self.host_events.pop(0)
+                yield dispatch(self, self.host_events.pop(0), strand, strand.line)
 
     # --- the run (R1-R3) ---
 

@@ -133,22 +133,20 @@ class Gate:
         """What every dispatch passes (T2)."""
         yield strand.park("d", path, node)
         self.closed |= node.id in self.breakpoints  # G3
-        if not self.closed:
-            return
-        if self.permits:
+        if self.closed and self.permits:
             self.permits -= 1
-            return
-        arrival = object()
-        self.queue.append(arrival)
-        try:
-            yield Wait(ready=lambda: arrival not in self.queue)
-            yield strand.park("g", path, node)
-        except Cancelled:
-            if arrival in self.queue:
-                self.queue.remove(arrival)
-            elif arrival in self.stepping:
-                self.step(1)  # G2: the next in line takes its place
-            raise
+        elif self.closed:
+            arrival = object()
+            self.queue.append(arrival)
+            try:
+                yield Wait(ready=lambda: arrival not in self.queue)
+                yield strand.park("g", path, node)
+            except Cancelled:
+                if arrival in self.queue:
+                    self.queue.remove(arrival)
+                elif arrival in self.stepping:
+                    self.step(1)  # G2: the next in line takes its place
+                raise
 
     def pause(self) -> None:
         """G2: nobody passes."""
