@@ -112,6 +112,7 @@ class Group:
 
     def join(self) -> Steps:
         """Wait for all forks, and merge those that were not merged before (F5), unless they are discarded (S6)."""
+        self.strand.check()  # a cancellation point, also if there is nothing to wait for
         if self.in_flight:
             yield Wait(ready=lambda: not self.in_flight)
         forks, self.joined = self.forks[self.joined :], len(self.forks)
