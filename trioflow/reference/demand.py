@@ -47,8 +47,8 @@ def resolve(activation: Activation, node: Node) -> Steps:
 def demand(activation: Activation, node: Node) -> Steps:
     """The evaluation of a data node that answers for this activation now (D4-D6).
 
-    An answer holds as long as nothing is written (so that diamonds take no exponential time), unless it stands on an
-    evaluation that was not remembered: such a one is made anew each time.
+    An answer holds until something is written, so that diamonds take no exponential time. Once an evaluation was not
+    remembered that is given up, since such a one, and what stands on it, is made anew each time it is asked for.
     """
     run, strand = activation.run, activation.strand
     verified, asked = strand.store.verified, (activation.path, node)
