@@ -41,9 +41,10 @@ def _append(base: Any, mine: Any, theirs: Any) -> Any:
 
 def _begins(theirs: Any, base: Any) -> bool:
     """Whether `base` is how `theirs` begins. As a rule it is with the very same items, which is seen fast."""
-    if type(theirs) is type(base) is list and len(base) <= len(theirs) and all(map(is_, theirs, base)):
-        return True
-    return _same(theirs[: len(base)], base)
+    start = theirs[: len(base)]  # of a list of the user's own class this may be a plain list
+    if not any(isinstance(theirs, kind) and isinstance(base, kind) for kind in (list, tuple)):
+        return bool(start == base)
+    return len(start) == len(base) and (all(map(is_, start, base)) or all(map(_same, start, base)))
 
 
 def _same(left: Any, right: Any) -> bool:
