@@ -84,26 +84,37 @@ def changed(index, **fields):
 
 FIRST, SECOND = [0, 0, 0], [0, 0, 1]
 CASES = {
-    "never closed (E1)": without(place("completed", [0, 0])),
-    "without having started there (E1)": without(place("started", [*FIRST, 1])),
-    "started twice (E1)": [*TRACE[: place("started", [0, 0]) + 1], *TRACE[place("started", [0, 0]) :]],
-    "closed twice (E1)": [*TRACE, TRACE[-1]],
-    "before the one before it on its line had closed (T1)": moved(
+    "0.0 started and never closed (E1)": without(place("completed", [0, 0])),
+    "0.0.0.1 closed without having started (E1)": without(place("started", [*FIRST, 1])),
+    "0.0 is started a second time (E1)": [*TRACE[: place("started", [0, 0]) + 1], *TRACE[place("started", [0, 0]) :]],
+    "0.0 is completed a second time (E1)": [*TRACE, TRACE[-1]],
+    "0.0.0.0 closed as another node (E1)": changed(place("completed", [*FIRST, 0]), node="c"),
+    "started before the one before it on its line had closed (T1)": moved(
         place("started", [*FIRST, 1]), place("completed", [*FIRST, 0])
     ),
-    "for which it runs, had closed (R4)": moved(place("completed", [0, 0]), place("started", [*SECOND, 1])),
-    "nothing leads to 'c' by 'again'": changed(place("started", [*FIRST, 1]), entered="again"),
-    "where nothing runs (E1)": moved(place("feedback", [*FIRST, 0]), place("completed", [*FIRST, 0])),
-    "without joining 0.0.1 (F5)": without(place("joined", SECOND)),
-    "joined while 0.0.0.1 ran in it (F5)": moved(place("joined", FIRST), place("completed", [*FIRST, 1])),
-    "joined twice (F5)": [*TRACE[: place("joined", SECOND) + 1], *TRACE[place("joined", SECOND) :]],
-    "which was forked later (F3)": moved(place("joined", SECOND), place("joined", FIRST)),
-    "joined and never forked (F5)": without(place("forked", FIRST)),
-    "forked twice (F1)": [*TRACE[: place("forked", FIRST) + 1], *TRACE[place("forked", FIRST) :]],
-    "where nothing was forked (F4)": changed(place("conflict"), path=[7, 7]),
-    "closed while an evaluation ran for it (D5)": without(place("evaluated", [*FIRST, 0])),
-    "without having begun it (E1)": without(place("evaluating", [*FIRST, 0])),
-    "was made twice (D4, D5)": changed(
+    "0.0.1.1 started after 0.0, for which it runs, had closed (R4)": moved(
+        place("completed", [0, 0]), place("started", [*SECOND, 1])
+    ),
+    "0.0.1.1 closed after 0.0, for which it runs (F5, R4)": moved(
+        place("completed", [0, 0]), place("completed", [*SECOND, 1])
+    ),
+    "is 'c', to which nothing leads by 'again'": changed(place("started", [*FIRST, 1]), entered="again"),
+    "is 'b', to which nothing leads by None": changed(place("started", [*FIRST, 0]), entered=None),
+    "0.0.0.0 is 'nobody', which is no node (E1)": changed(place("started", [*FIRST, 0]), node="nobody"),
+    "0.0.0.0 has 'feedback', where nothing runs (E1)": moved(
+        place("feedback", [*FIRST, 0]), place("completed", [*FIRST, 0])
+    ),
+    "0.0.1 was not joined when 0.0 completed (F5)": without(place("joined", SECOND)),
+    "0.0.0.1 ran in 0.0.0 when that was joined (F5)": moved(place("joined", FIRST), place("completed", [*FIRST, 1])),
+    "0.0.0.0 started before 0.0.0 was forked (F1)": moved(place("forked", FIRST), place("completed", [*FIRST, 0])),
+    "0.0.1 is joined a second time (F5)": [*TRACE[: place("joined", SECOND) + 1], *TRACE[place("joined", SECOND) :]],
+    "0.0.1 was joined before 0.0.0, forked earlier (F3)": moved(place("joined", SECOND), place("joined", FIRST)),
+    "0.0.0 was joined and never forked (F5)": without(place("forked", FIRST)),
+    "0.0.0 is forked a second time (F1)": [*TRACE[: place("forked", FIRST) + 1], *TRACE[place("forked", FIRST) :]],
+    "7.7 has a conflict, and was never forked (F4)": changed(place("conflict"), path=[7, 7]),
+    "0.0.0.0 closed while an evaluation ran for it (D5)": without(place("evaluated", [*FIRST, 0])),
+    "0.0.0.0 ended an evaluation that had not begun (E1)": without(place("evaluating", [*FIRST, 0])),
+    "a second time (D4, D5)": changed(
         place("evaluated", [*SECOND, 0]), key=TRACE[place("evaluated", [*FIRST, 0])]["key"]
     ),
 }
@@ -123,3 +134,67 @@ def test_an_option_that_is_null_is_missing():
     """`null` for a limit is no limit, as in the engine (spec/INTERPRETING.md, 1)."""
     options = dict.fromkeys(["max_steps", "max_depth", "max_nesting", "max_strands", "timeout"])
     assert small_step({**REQUEST, "options": options}) == small_step({**REQUEST, "options": {}})
+
+
+def chain(kind, source, length):
+    """`length` data nodes, each of the one before it, and a node that asks for the last."""
+    script = [["get", kind], ["add", 1], ["set", "x"]]
+    nodes = [node("ask", [["get", "b"], ["feedback"]], initiator=True)]
+    nodes += [{"id": f"d{n}", "type": "script.data", "inputs": {"script": script}} for n in range(length)]
+    wires = [{"from": f"d{n}.x", "to": f"d{n + 1}.{each}"} for n in range(length - 1) for each in source]
+    return {"graph": {"nodes": nodes, "connections": [*wires, {"from": f"d{length - 1}.x", "to": "ask.b"}]}}
+
+
+@pytest.mark.parametrize("form", [small_step, big_step])
+@pytest.mark.parametrize("socket", ["a", "c"])
+def test_a_long_chain_of_data_nodes(form, socket):
+    """Neither eager nor lazy inputs are limited by Python's call stack (D10)."""
+    assert form(chain(socket, socket, 4000))["feedback"] == [[[0, 0], 4000]]
+
+
+@pytest.mark.parametrize("socket", ["a", "c"])
+def test_a_ladder_of_diamonds(socket):
+    """Two ways at each of a hundred levels: each data node is evaluated once, and each way looked at once (D4)."""
+    request = chain(socket, "ab" if socket == "a" else "cd", 100)
+    for data_node in request["graph"]["nodes"][1:]:
+        data_node["inputs"]["script"] = [["get", "b" if socket == "a" else "d"], *data_node["inputs"]["script"]]
+    answer = small_step(request)
+    assert answer["feedback"] == [[[0, 0], 100]]
+    assert len(answer["canonical"]["evaluations"]) == 100
+
+
+def test_deep_triggers():
+    """A node that awaits itself nests as deep as the limit says, not as Python's call stack does (T9)."""
+    again = node("n", [["trigger", "o0"]], initiator=True)
+    graph = {"nodes": [again], "connections": [{"from": "n.o0", "to": "n.enter"}]}
+    answer = small_step({"graph": graph, "options": {"max_depth": 1500}})
+    assert answer["errors"] == ["depth"]
+    assert len(answer["canonical"]["activations"]) == 1499
+
+
+def test_what_was_asked_before_a_write_is_asked_again():
+    """The answer to a demand holds until something is written, in the same activation too (D4)."""
+    graph = {
+        "nodes": [
+            node("n", [["const", 1], ["setvar", "v"], ["get", "b"], ["feedback"],
+                       ["const", 2], ["setvar", "v"], ["get", "b"], ["feedback"]], initiator=True),
+            {"id": "d", "type": "script.data", "inputs": {"script": [["getvar", "v"], ["set", "x"]]}},
+        ],
+        "connections": [{"from": "d.x", "to": "n.b"}],
+        "variables": [{"name": "v", "type": "int", "default": 0}],
+    }  # fmt: skip
+    assert small_step({"graph": graph})["feedback"] == [[[0, 0], 1], [[0, 0], 2]]
+
+
+UNDETERMINED = {
+    "what the host": {"actions": [{"at": 0, "do": "cancel"}]},
+    "who makes the last step": {"options": {"max_steps": 3}},
+    "how many strands are alive": {"options": {"max_strands": 2}},
+}
+
+
+@pytest.mark.parametrize("reason", UNDETERMINED)
+def test_what_depends_on_the_schedule(reason):
+    """The schedule-free form does not answer where who is first matters, and says why (E5)."""
+    with pytest.raises(Undetermined, match=reason):
+        big_step({**REQUEST, **UNDETERMINED[reason]})

@@ -99,6 +99,35 @@ def test_union_knows_types():
     assert list(map(repr, union([], [1, []], [True, 1.0, 1, []]))) == ["1", "[]", "True", "1.0"]
 
 
+@pytest.mark.parametrize("wrap", [lambda x: [x], lambda x: (x,), lambda x: {"k": x}, lambda x: [[0, (x,)]]])
+def test_types_count_at_every_depth(wrap):
+    """What holds 1 is another item than what holds True; made of one the other, a list was not appended to (F4)."""
+    union, append = THREE_WAY["union"], THREE_WAY["append"]
+    one, true = wrap(1), wrap(True)
+    assert repr(union([], [one], [true, wrap(1), true])) == repr([one, true])
+    assert repr(union({"a": one}, {"a": one}, {"a": true})) == repr({"a": true})
+    assert append([one], [one, 2], [wrap(1), 3]) == [one, 2, 3]
+    with pytest.raises(ValueError, match="instead of appending"):
+        append([one], [one], [true, 3])
+    assert addition("append", [one], [one], [true, 3]) is None
+
+
+@pytest.mark.parametrize("policy", ["sum", "min", "max"])
+@pytest.mark.parametrize("values", [(0, True, 1), (0, 1, False)])
+def test_true_is_no_number(policy, values):
+    """Python counts with True and False, merge policies do not (F4, D11)."""
+    with pytest.raises(MergeError, match="True and False are not numbers"):
+        merge_variable(policy, {}, "v", *values)
+
+
+def test_a_truth_value_at_the_fork():
+    """It matters to a sum, and neither to the smaller nor to the greater (F4)."""
+    with pytest.raises(MergeError):
+        merge_variable("sum", {}, "v", True, 1, 2)
+    assert merge_variable("min", {}, "v", True, 1, 2) == 1
+    assert merge_variable("max", {}, "v", False, 1, 2) == 2
+
+
 @given(numbers, st.lists(numbers))
 def test_min_and_max(base, values):
     """Forks that keep the smaller or the greater leave the same as one after the other (F3, F4)."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import pytest
 from specification import EXAMPLES, RULES, SPEC
@@ -17,15 +16,6 @@ FILES = sorted(FOLDER.rglob("*.json"))
 VECTORS = load_vectors(FOLDER)
 
 
-@pytest.fixture
-def deep_calls():
-    """The reference calls itself for what nests in a graph; the engine does not."""
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(20_000)
-    yield
-    sys.setrecursionlimit(limit)
-
-
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name.replace(" ", "-"))
 def test_engine(vector):
     """What a vector says comes true on this engine, under every schedule if it says so."""
@@ -33,7 +23,6 @@ def test_engine(vector):
     assert finding.outcome == "passed", finding.message
 
 
-@pytest.mark.usefixtures("deep_calls")
 @pytest.mark.parametrize(
     "vector",
     [vector for vector in VECTORS if vector.needs <= ReferencePort.capabilities],

@@ -15,8 +15,8 @@ import trioflow as tf
 from trioflow.conformance.capabilities import CLAIMED_BY
 from trioflow.conformance.schedule import Controller
 from trioflow.conformance.scripted import NODE_TYPES, Diary, codes_of
+from trioflow.contract.trace import as_text, event, result
 from trioflow.model.structure import graph_from
-from trioflow.reference.graph import as_text, canonical, event
 from trioflow.runtime.run import Run
 from trioflow.runtime.schedule import current_schedule
 from trioflow.semantics import events
@@ -124,7 +124,7 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     """Run a request on this engine; gives all fields of a result (spec/INTERPRETING.md, 6). Blocks until it is done."""
     problems = problems_of(request)
     if problems:
-        return _result("invalid", problems=problems)
+        return {**result("invalid", problems=problems), "canonical": None}
     clock = MockClock()
     return trio.run(_answer, graph_from(request["graph"]), request, clock, clock=clock)
 
@@ -140,7 +140,7 @@ async def _answer(graph: tf.Graph, request: Mapping[str, Any], clock: MockClock)
     diary.began = trio.current_time()
     controller = Controller(list(request.get("choices") or ()), clock)
     host = _Host(request, controller, log)
-    result: tf.RunResult | None = None
+    left: tf.RunResult | None = None
     status, errors = "completed", list[str]()
 
     async def drive() -> None:
@@ -159,7 +159,7 @@ async def _answer(graph: tf.Graph, request: Mapping[str, Any], clock: MockClock)
             ) as run:
                 host.run = run
                 nursery.start_soon(drive)
-                result = await run.result()
+                left = await run.result()
         except tf.RunAborted:
             status = "cancelled"
         except Exception as error:
@@ -168,25 +168,15 @@ async def _answer(graph: tf.Graph, request: Mapping[str, Any], clock: MockClock)
             current_schedule.reset(token)
             nursery.cancel_scope.cancel()
     host.catch_up()
-    summary = canonical(log.trace)
-    return _result(
+    return result(
         status,
+        log.trace,
         errors=errors,
-        variables=dict(result.variables) if result is not None else {},
-        outputs={node: dict(values) for node, values in result.outputs.items()} if result is not None else {},
-        feedback=summary["feedback"],
+        variables=dict(left.variables) if left is not None else {},
+        outputs={node: dict(values) for node, values in left.outputs.items()} if left is not None else {},
         life=diary.life,
-        trace=log.trace,
-        canonical=summary,
         steps=host.steps,
     )
-
-
-def _result(status: str, **fields: Any) -> dict[str, Any]:
-    return {
-        "status": status, "errors": [], "problems": [], "variables": {}, "outputs": {}, "feedback": [], "life": [],
-        "trace": [], "canonical": None, "steps": [], **fields,
-    }  # fmt: skip
 
 
 def _options(options: Mapping[str, Any]) -> tf.RunOptions:

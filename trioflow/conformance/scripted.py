@@ -9,7 +9,7 @@ import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
 import trioflow as tf
-from trioflow.reference.script import CANCELLATION_POINTS, DATA_EFFECTS, Effects, Script
+from trioflow.contract.script import CANCELLATION_POINTS, DATA_EFFECTS, Effects, Script
 from trioflow.runtime.failure import leaves
 from trioflow.runtime.schedule import current_schedule
 

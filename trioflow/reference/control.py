@@ -1,334 +1,281 @@
-"""How control moves: dispatch, gate, activations, forks, and what scripts do (T1-T9, F1-F8, S1-S6, G1-G3)."""
+"""How control moves: dispatches, activations, forks, and what scripts do (T1-T9, F1-F8, S1-S6, B1)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections import deque
+from collections.abc import Sequence
+from math import inf
 from typing import Any
 
-from trioflow.reference.demand import Demands
-from trioflow.reference.graph import UNSET, Cell, Failure, Node, Path, Target, dotted, settings
-from trioflow.reference.script import CANCELLATION_POINTS, Effects, Script
-from trioflow.reference.strands import Activation, Cancelled, Fork, Group, Line, Scope, Steps, Strand, Wait, combined
+import attrs
+
+from trioflow.contract.trace import dotted
+from trioflow.reference.demand import Body, Question, find, resolve
+from trioflow.reference.graph import Cell, Failure, Target
+from trioflow.reference.strands import Cancelled, Line, Run, Scope, Steps, Strand, Wait
 
 
-class Control(Demands):
-    """How strands go on."""
+def dispatch(run: Run, targets: Sequence[Target], strand: Strand, line: Line) -> Steps:
+    """Dispatch targets on a line, with all that they hand over to (spec/rules/trigger.md)."""
+    pending = deque(targets)
+    while pending:
+        target = pending.popleft()
+        yield run.gate.admit(strand, (*line.path, line.count), target.node)
+        if run.dispatches >= run.options.get("max_steps", inf):
+            if run.forked:
+                run.depends("who makes the last step")
+            raise Failure("steps")  # R8
+        run.dispatches += 1
+        if len(line.path) >= run.options.get("max_depth", 100_000):
+            raise Failure("depth")  # T9
+        path = line.next()
+        activation = Activation(run, strand, path, target.node, target, Line(path), Cell(None, f"@{dotted(path)}"))
+        way = yield activation.live()
+        if way is not None:  # T6: on behalf of whoever dispatched this activation
+            pending.extendleft(reversed(run.graph.targets(target.node, way)))
 
-    def dispatch(self, targets: Sequence[Target], strand: Strand, line: Line) -> Steps:
-        pending = list(targets)
-        while pending:
-            target = pending.pop(0)
-            yield from self.pass_gate(strand, (*line.path, line.count), target.node)
-            if self.dispatches >= self.options.get("max_steps", float("inf")):
-                raise Failure("steps")  # R8
-            self.dispatches += 1
-            if len(line.path) >= self.options.get("max_depth", 100_000):
-                raise Failure("depth")  # T9
-            activation = Activation(line.next(), target=target, strand=strand)
-            way = yield from self.activate(activation)
-            if way is not None:  # T6: on behalf of whoever dispatched this activation
-                pending = [*self.graph.targets(target.node, way), *pending]
 
-    def activate(self, activation: Activation) -> Steps:
-        path, node = activation.path, activation.node
-        self.tell("started", path, node.id, activation.target.entered)
-        try:
-            way = yield from self.body(activation)
-            if way is not None:
-                self.graph.targets(node, way)
-        except Failure as failure:
-            failure.origin = failure.origin if failure.origin is not None else path  # E2
-            self.tell("failed", path, node.id, failure.origin)
-            raise
-        except Cancelled:
-            self.tell("cancelled", path, node.id)
-            raise
-        self.tell("completed", path, node.id, way)
-        return way
+@attrs.define(eq=False)
+class Group:
+    """The forks of one owner (F2): an activation, or the run, whose line is the root."""
 
-    def body(self, activation: Activation) -> Steps:
-        node = activation.node
-        if node.sockets.has_stream and settings(node, self.options)[0]:
-            way = yield from self.grouped(activation.strand, partial(self.script, activation))
-        else:
-            way = yield from self.script(activation, None)
-        if way is None and "done" in node.sockets.exec_outputs and not activation.done_fired:
-            return "done"  # S5
-        return way
+    run: Run
+    owner: Line
+    strand: Strand
+    collects: bool = False
+    discards: bool = False
+    scope: Scope = attrs.field(init=False, factory=Scope)
+    forks: list[Strand] = attrs.field(init=False, factory=list[Strand])
+    joined: int = attrs.field(init=False, default=0)
+    failed: list[Failure] = attrs.field(init=False, factory=list[Failure])  # in order of time
 
-    def script(self, activation: Activation, group: Group | None) -> Steps:
-        activation.group = group
-        for socket in activation.node.sockets.inputs:  # D7
-            yield from self.resolve(activation, activation.node, socket)
-        script = Script(lambda error: error.code if isinstance(error, Failure) else str(error))
-        return (yield from self.perform(activation, script.run(activation.node.script)))
+    @property
+    def in_flight(self) -> int:
+        """How many have not ended."""
+        return sum(not fork.ended for fork in self.forks)
 
-    # --- the gate ---
-
-    def pass_gate(self, strand: Strand, path: Path, node: Node) -> Steps:
-        yield from self.park(strand, "d", path, node)
-        if node.id in self.breakpoints:
-            self.closed = True  # G3
-        if not self.closed:
-            return
-        if self.permits:
-            self.permits -= 1
-            return
-        arrival = object()
-        self.arrivals.append(arrival)
-        try:
-            yield Wait(condition=lambda: arrival not in self.arrivals)
-            yield from self.park(strand, "g", path, node)
-        except Cancelled:
-            if arrival in self.arrivals:
-                self.arrivals.remove(arrival)
-            elif arrival in self.stepping:
-                self.do_step(1)  # the next in line takes its place
-            raise
-        finally:
-            self.stepping.discard(arrival)
-
-    def do_pause(self) -> None:
-        self.closed = True
-
-    def do_resume(self) -> None:
-        self.closed, self.permits = False, 0
-        self.arrivals.clear()
-        self.stepping.clear()  # their permits are void, too
-
-    def do_step(self, count: int) -> None:  # G2
-        if self.closed:
-            self.permits += count
-            while self.permits and self.arrivals:
-                self.permits -= 1
-                self.stepping.add(self.arrivals.pop(0))
-
-    def do_breakpoint(self, node: str) -> None:  # G3
-        self.breakpoints.add(node)
-
-    # --- forks ---
-
-    def grouped(self, strand: Strand, work: Callable[[Group], Steps]) -> Steps:
-        """Run something that owns forks: where it ends they are joined, if it fails they are cancelled."""
-        if strand.groups > self.options.get("max_nesting", 128):
+    def hold(self, work: Steps) -> Steps:
+        """Do the owner's work: where it ends the forks are joined, if it fails they are cancelled (F2)."""
+        strand, outer, result = self.strand, self.strand.scope, None
+        if strand.groups > self.run.options.get("max_nesting", 128):  # that of the run is not counted
             raise Failure("nesting")  # F8
-        scope = Scope()
-        strand.scopes.append(scope)
-        group = Group(strand, scope, [*strand.scopes])
+        self.scope.outer, strand.scope = outer, self.scope
         strand.groups += 1
-        cancelled, result = False, None
         try:
-            result = yield from work(group)
-            yield from self.join(group)
+            result = yield work
+            yield self.join()
         except Failure as failure:
-            group.failed.append(failure)
+            self.failed.append(failure)
+            self.scope.struck = True
         except Cancelled:
-            cancelled = True
-        group.scope.cancelled |= bool(group.failed) or cancelled
-        yield Wait(condition=lambda: not group.in_flight, cancellable=False)
-        strand.scopes.remove(group.scope)
+            self.scope.struck = True
+        yield Wait(ready=lambda: not self.in_flight, cancellable=False)
+        strand.scope = outer
         strand.groups -= 1
-        if group.failed:
-            raise combined(group.failed)
-        if cancelled:
+        if self.failed:
+            if self.forks:
+                self.run.depends("what a failure cuts off")
+            codes = {code for failure in self.failed for code in failure.codes}
+            raise Failure(*codes, origin=self.failed[0].origin)  # R4, E2: several as one, one as itself
+        if self.scope.struck:
             raise Cancelled
         return result
 
-    def fork(
-        self, group: Group, owner: Line, work: Callable[[Strand, Line], Steps] | None, *, line: Line | None = None,
-        collected: bool = False, discarded: bool = False, limited: bool = True,
-    ) -> None:  # fmt: skip
-        """Start a strand, on a line of its own which takes an index of the owner's if it is not given (T8).
+    def fork(self, targets: Sequence[Target], line: Line | None = None, *, limited: bool = True) -> Strand:
+        """Fork a strand that dispatches targets (F1); if it has none, it has ended at once.
 
-        One that has nothing to do has ended at once.
+        Its line takes the owner's next index (T8), if none is given.
         """
-        if limited and len(self.strands) >= self.options.get("max_strands", float("inf")):
-            raise Failure("strands")  # R8
-        strand = Strand(group.strand.store.fork(), [*group.scopes], group.strand.groups)
-        fork = Fork(strand, line or Line(owner.next()), collected, discarded)
-        group.forks.append(fork)
-        if not discarded:  # S6
-            group.unjoined.append(fork)
-        self.tell("forked", fork.line.path)
-        fork.ended = work is None
-        if work is not None:
-            self.spawn(strand, self.forked(group, fork, work))
+        run = self.run
+        if limited and (most := run.options.get("max_strands")) is not None:
+            run.depends("how many strands are alive")
+            if sum(not strand.ended for strand in run.strands) >= most:
+                raise Failure("strands")  # R8
+        around = self.strand.groups if self.owner.path else 1  # F8: around forks of the run is only the run's own group
+        fork = Strand(self.strand.store.fork(), self.scope, line or Line(self.owner.next()), around)
+        self.forks.append(fork)
+        run.forked = True
+        run.tell("forked", fork.line.path)
+        if targets:
+            run.spawn(fork, self.forked(dispatch(run, targets, fork, fork.line)))
+        return fork
 
-    def forked(self, group: Group, fork: Fork, work: Callable[[Strand, Line], Steps]) -> Steps:
+    def forked(self, work: Steps) -> Steps:
+        """What a fork does."""
         try:
-            yield from work(fork.strand, fork.line)
+            yield work
         except Failure as failure:
-            fork.strand.failure = failure
-            if not fork.collected:
-                group.failed.append(failure)
-                group.scope.cancelled = True  # F2
+            if not self.collects:
+                self.failed.append(failure)
+                self.scope.struck = True  # F2
+            raise
+
+    def join(self) -> Steps:
+        """Wait for all forks, and merge those that were not merged before (F5), unless they are discarded (S6)."""
+        self.strand.check()  # a cancellation point, also if there is nothing to wait for
+        if self.in_flight:
+            yield Wait(ready=lambda: not self.in_flight)
+        forks, self.joined = self.forks[self.joined :], len(self.forks)
+        for fork in forks if not self.discards else ():  # F3: in the order in which they were made
+            for name in self.strand.store.join(fork.store):
+                self.run.tell("conflict", fork.line.path, name)
+            self.run.tell("joined", fork.line.path)
+
+
+@attrs.define(eq=False, slots=False)
+class Activation(Body):
+    """One execution of an exec node (T3)."""
+
+    target: Target
+    line: Line
+    """That of what it triggers and forks: it has the activation's path."""
+    moment: Cell
+    """What volatile nodes that it demands depend on (D6)."""
+    group: Group | None = None
+    writes: int = 0
+    failures: int = 0
+    done_fired: bool = False
+
+    def live(self) -> Steps:
+        """It starts and closes, once (E1)."""
+        run, path, node = self.run, self.path, self.node
+        run.tell("started", path, node.id, self.target.entered)
+        try:
+            way = yield self.body()
+            if way is not None:
+                run.graph.targets(node, way)  # T4
+        except Failure as failure:
+            failure.origin = failure.origin or path  # E2
+            run.tell("failed", path, node.id, failure.origin)
+            raise
         except Cancelled:
-            pass
-        fork.ended = True
+            run.tell("cancelled", path, node.id)
+            raise
+        run.tell("completed", path, node.id, way)
+        return way
 
-    def join(self, group: Group) -> Steps:
-        if group.in_flight:
-            yield Wait(condition=lambda: not group.in_flight)
-        unjoined, group.unjoined = group.unjoined, []
-        for fork in unjoined:  # F3: in the order in which they were made
-            path = fork.line.path
-            group.strand.store.join(fork.strand.store, partial(self.tell, "conflict", path))
-            self.tell("joined", path)
+    def body(self) -> Steps:
+        """What it does, with all its forks joined; gives the exec output that it hands over to (T6)."""
+        work = self.script()
+        node, stream = self.node, self.node.stream
+        if "item" in node.sockets.outputs and stream.get("mode") == "concurrent":  # S2
+            collects = stream.get("on_error") == "collect"
+            self.group = Group(self.run, self.line, self.strand, collects, node.sockets.discards)
+            work = self.group.hold(work)
+        way = yield work
+        if way is None and "done" in node.sockets.exec_outputs and not self.done_fired:
+            return "done"  # S5
+        return way
 
-    def spawn(self, strand: Strand, steps: Steps) -> None:
-        """Start a strand: it runs to its first wait when the others have settled."""
-        strand.steps = steps
-        strand.wait = Wait(condition=lambda: True, cancellable=False)
-        self.strands.append(strand)
+    def script(self) -> Steps:
+        """Its eager inputs (D7), then its script."""
+        yield resolve(self, self.node)
+        return (yield self.perform())
 
-    # --- what scripts do ---
+    def write(self, kind: str, name: str, origin: str, value: Any) -> None:
+        """Write a new cell (D9, spec/INTERPRETING.md, 7)."""
+        self.writes += 1
+        key = (kind, self.node.id, name) if kind == "out" else (kind, name)
+        self.strand.store.write(key, Cell(value, f"{dotted(self.path)}/{self.node.id}.{origin}#{self.writes}"))
 
-    def perform(self, activation: Activation, effects: Effects) -> Steps:
-        """Carry out the effects of a script of an exec node."""
-        strand = activation.strand
-        answer: Any = None
-        failure: BaseException | None = None
-        while True:
-            try:
-                effect = effects.throw(failure) if failure is not None else effects.send(answer)
-            except StopIteration as stop:
-                return stop.value
-            answer, failure = None, None
-            try:
-                kind, *arguments = effect
-                if kind in CANCELLATION_POINTS:
-                    strand.check()
-                answer = yield from getattr(self, "on_" + kind)(activation, *arguments)
-            except (Failure, Cancelled) as error:
-                failure = error
+    def ask(self, question: Question) -> Steps:
+        return find(self, self.node, question)
 
-    def on_get(self, activation: Activation, socket: str) -> Steps:
-        cell = yield from self.resolve(activation, activation.node, socket)
-        return activation.node.checked(socket, cell)
+    def on_set(self, socket: str, value: Any) -> None:
+        if socket not in self.node.sockets.outputs:
+            raise Failure("unknown-socket")  # T4
+        self.write("out", socket, socket, value)
 
-    def on_tryget(self, activation: Activation, socket: str, otherwise: Any) -> Steps:
-        cell = yield from self.find(activation, activation.node, socket)
-        return otherwise if cell is UNSET else activation.node.checked(socket, cell)
+    def on_setvar(self, name: str, value: Any) -> None:
+        self.write("var", name, f"${name}", self.run.graph.variable(name, value))
 
-    def on_set(self, activation: Activation, socket: str, value: Any) -> Steps:
-        if socket not in activation.node.sockets.outputs:
-            raise Failure("unknown-socket")
-        activation.writes += 1
-        origin = f"{dotted(activation.path)}/{activation.node.id}.{socket}#{activation.writes}"
-        activation.strand.store.write(("out", activation.node.id, socket), Cell(value, origin))
-        yield from ()
-
-    def on_getvar(self, activation: Activation, name: str) -> Steps:
-        yield from ()
-        return self.variable(activation, name).value
-
-    def on_setvar(self, activation: Activation, name: str, value: Any) -> Steps:
-        value = self.graph.variable(name, value)
-        activation.writes += 1
-        origin = f"{dotted(activation.path)}/{activation.node.id}.${name}#{activation.writes}"
-        activation.strand.store.write(("var", name), Cell(value, origin))
-        yield from ()
-
-    def on_getstate(self, activation: Activation, key: str) -> Steps:  # F6
-        yield from ()
-        cell = activation.strand.store.read(("state", activation.node.id, key))
+    def on_getstate(self, key: str) -> Any:  # F6
+        cell = self.strand.store.read(("state", self.node.id, key))
         return cell.value if cell is not None else None
 
-    def on_setstate(self, activation: Activation, key: str, value: Any) -> Steps:
-        activation.strand.store.write(("state", activation.node.id, key), Cell(value, "state"))
-        yield from ()
+    def on_setstate(self, key: str, value: Any) -> None:  # F6
+        self.strand.store.write(("state", self.node.id, key), Cell(value, "state"))
 
-    def on_trigger(self, activation: Activation, socket: str, *values: Any) -> Steps:  # T1
-        targets = self.graph.targets(activation.node, socket)
-        if len(values) == 2:
-            if not set(values[0]) <= set(activation.node.sockets.outputs):
-                raise Failure("unknown-socket")  # T4: nothing is written then
-            for output in values[0]:
-                yield from self.on_set(activation, output, values[1])
-        if socket == "done":  # F5
-            yield from self.on_join(activation)
-            activation.done_fired = True
-        if targets:
-            yield from self.dispatch(targets, activation.strand, activation)
+    def on_trigger(self, socket: str, *given: Any) -> Steps:  # T1
+        *outputs, value = given
+        targets = self.run.graph.targets(self.node, socket)
+        if not set().union(*outputs) <= set(self.node.sockets.outputs):
+            raise Failure("unknown-socket")  # T4: nothing is written then
+        for output in outputs[0] if outputs else ():
+            self.on_set(output, value)
+        if socket == "done":  # S5
+            yield self.on_join()
+            self.done_fired = True
+        yield dispatch(self.run, targets, self.strand, self.line)
 
-    def on_emit(self, activation: Activation, value: Any) -> Steps:  # S2-S4
-        node = activation.node
-        concurrent, limit, collects = settings(node, self.options)
-        targets = self.graph.targets(node, "body")
-        if not concurrent:
-            yield from self.on_set(activation, "item", value)
-            line = Line(activation.next())
-            try:
-                if targets:
-                    yield from self.dispatch(targets, activation.strand, line)
-            except Failure:
-                if not collects:
-                    raise
-                activation.failures += 1
+    def on_emit(self, value: Any) -> Steps:  # S2
+        run, group, stream = self.run, self.group, self.node.stream
+        targets, limit = run.graph.targets(self.node, "body"), stream.get("limit") or inf
+        if group is not None:
+            if group.in_flight >= limit:  # S3
+                yield Wait(ready=lambda: group.in_flight < limit)
+            self.on_set("item", value)
+            group.fork(targets)
             return
-        group = activation.group
-        assert group is not None
-        if limit and group.in_flight >= limit:
-            yield Wait(condition=lambda: group.in_flight < limit)
-        yield from self.on_set(activation, "item", value)
-        work = partial(self.dispatch, targets)
-        self.fork(group, activation, work if targets else None, collected=collects, discarded=node.sockets.discards)
+        self.on_set("item", value)
+        try:
+            yield dispatch(run, targets, self.strand, Line(self.line.next()))
+        except Failure:
+            if stream.get("on_error") != "collect":
+                raise
+            self.failures += 1  # S4
 
-    def on_join(self, activation: Activation) -> Steps:
-        if activation.group is not None:
-            yield from self.join(activation.group)
+    def on_join(self) -> Steps:  # F5
+        if self.group is not None:
+            yield self.group.join()
 
-    def on_failures(self, activation: Activation) -> Steps:
-        yield from ()
-        return activation.failures + (activation.group.failures if activation.group else 0)
+    def on_failures(self) -> int:  # S4
+        forks = self.group.forks if self.group and self.group.collects else []
+        if self.group and self.group.joined < len(forks):
+            self.run.depends("how many items have failed so far")
+        return self.failures + sum(fork.failure is not None for fork in forks)
 
-    def on_branches(self, activation: Activation, sockets: Sequence[str], effects: Effects) -> Steps:
-        ways = [self.graph.targets(activation.node, socket) for socket in sockets]  # T4: all are there, or none forks
+    def on_branches(self, sockets: Sequence[str], inner: Steps) -> Steps:
+        ways = [self.run.graph.targets(self.node, socket) for socket in sockets]  # T4: all are there, or none forks
+        group = Group(self.run, self.line, self.strand)
 
-        def work(group: Group) -> Steps:
+        def work() -> Steps:
             for targets in ways:
-                self.fork(group, activation, partial(self.dispatch, targets) if targets else None)
-            return (yield from self.perform(activation, effects))
+                group.fork(targets)
+            return (yield inner)
 
-        return (yield from self.grouped(activation.strand, work))
+        return (yield group.hold(work()))
 
-    def on_twice(self, activation: Activation, socket: str) -> Steps:
-        if self.graph.targets(activation.node, socket):
+    def on_twice(self, socket: str) -> None:
+        if self.run.graph.targets(self.node, socket):
             raise Failure("concurrent-trigger")  # T7
-        yield from ()
 
-    def on_publish(self, activation: Activation, event: str, value: Any) -> Steps:  # B1
-        targets = self.graph.listeners(event, value)
-        if targets:
-            yield from self.dispatch(targets, activation.strand, activation)
+    def on_publish(self, event: str, value: Any) -> Steps:  # B1
+        yield dispatch(self.run, self.run.graph.listeners(event, value), self.strand, self.line)
 
-    def on_payload(self, activation: Activation) -> Steps:
-        yield from ()
-        return activation.target.payload
+    def on_payload(self) -> Any:
+        return self.target.payload
 
-    def on_entered(self, activation: Activation) -> Steps:  # T5
-        yield from ()
-        return activation.target.entered
+    def on_entered(self) -> str | None:  # T5
+        return self.target.entered
 
-    def on_feedback(self, activation: Activation, value: Any) -> Steps:
-        self.tell("feedback", activation.path, value)
-        yield from ()
+    def on_feedback(self, value: Any) -> None:
+        self.run.tell("feedback", self.path, value)
 
-    def on_within(self, activation: Activation, ticks: int, effects: Effects) -> Steps:  # R5
-        strand = activation.strand
-        scope = Scope(deadline=self.now + ticks)
-        strand.scopes.append(scope)
-        self.running_scopes.append(scope)
+    def on_within(self, ticks: int, inner: Steps) -> Steps:  # R5
+        run, strand = self.run, self.strand
+        run.depends("what a time limit cuts off")
+        outer = strand.scope
+        scope = strand.scope = Scope(outer, run.now + ticks)
+        run.limits.append(scope)
         expired, way = False, None
         try:
-            way = yield from self.perform(activation, effects)
+            way = yield inner
         except Cancelled:
             expired = True
         finally:
-            strand.scopes.remove(scope)
-            self.running_scopes.remove(scope)
-        if expired:
-            strand.check()  # it was something around it that was cancelled
-            yield from self.park(strand, "m", activation.path, activation.node)
+            strand.scope = outer
+            run.limits.remove(scope)
+        if expired:  # unless it was something around it that was cancelled
+            yield strand.park("m", self.path, self.node)
         return expired, way

@@ -1,190 +1,194 @@
-"""What a demand means: data is pulled, never stale, never evaluated twice (D1-D8)."""
+"""How an input gets its value: pulled, never stale, never evaluated twice (D1-D8, spec/rules/data.md)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING, Any
 
-from trioflow.reference.graph import FAILED, LAZY, UNSET, Cell, Failure, Node, dotted, key_of
-from trioflow.reference.script import CANCELLATION_POINTS, DATA_EFFECTS, Script
-from trioflow.reference.strands import Activation, Cancelled, Evaluation, Run, Steps, Wait, same
+import attrs
+
+from trioflow.contract.script import CANCELLATION_POINTS, Script
+from trioflow.contract.trace import digest
+from trioflow.reference.graph import FAILED, LAZY, UNSET, Cell, Failure, Node, Path
+from trioflow.reference.strands import Cancelled, Run, Steps, Strand, Wait
+
+if TYPE_CHECKING:
+    from trioflow.reference.control import Activation
+
+Question = tuple[str, str]
+"""What a body may ask for: `("input", socket)` or `("var", name)`."""
 
 
-def allowed(activation: Activation, effect: tuple[Any, ...]) -> tuple[Any, ...]:
-    """D8: a data node only computes; and it ends where it was cancelled (R5)."""
-    if effect[0] not in DATA_EFFECTS:
-        raise Failure("data-node-effect")
-    if effect[0] in CANCELLATION_POINTS:
-        activation.strand.check()
-    return effect
-
-
-class Demands(Run):
-    """How inputs get their values."""
-
-    def variable(self, activation: Activation, name: str) -> Cell:
-        cell = activation.strand.store.read(("var", name))
-        if cell is None:
-            raise Failure("unknown-name")
-        return cell
-
-    def resolve(self, activation: Activation, node: Node, socket: str) -> Steps:
-        """The current cell of a data input (D1-D3)."""
-        cell = yield from self.find(activation, node, socket)
-        if cell is UNSET:
-            raise Failure("missing-input")
-        return cell
-
-    def find(self, activation: Activation, node: Node, socket: str) -> Steps:
-        if (node.id, socket) not in self.graph.constants:
-            raise Failure("unknown-socket")
-        cell: Cell | None = None
-        if (node.id, socket) in self.graph.sources:
-            source, output = self.graph.sources[node.id, socket]
-            if source.sockets.is_exec:
-                cell = activation.strand.store.read(("out", source.id, output))  # D2
-            else:
-                evaluation = yield from self.demand(activation, source)  # D3
-                cell = evaluation.outputs.get(output)
-        return cell or self.graph.constants[node.id, socket] or UNSET
-
-    def demand(self, activation: Activation, node: Node) -> Steps:
-        """The evaluation of a data node that is current for this activation (D4-D6)."""
-        used: list[Cell] = []
-        try:
-            for socket in node.sockets.inputs:
-                used.append((yield from self.resolve(activation, node, socket)))  # noqa: PERF401 - it yields
-        except Failure as failure:
-            failure.origin = failure.origin if failure.origin is not None else activation.path
-            raise
-        used += [LAZY] * len(node.sockets.lazy)
-        if node.sockets.volatile:
-            activation.moment = activation.moment or Cell(None, f"@{dotted(activation.path)}")
-            used.append(activation.moment)
-        released = False
-        while True:
-            known = yield from self.recall(activation, node, self.remembered.get(node.id, []), used)
-            if known is not None:
-                return known
-            running = [each for each in self.in_progress.get(node.id, []) if same(each.used, used)]
-            if running:  # D5
-                leader = running[0]
-                yield Wait(condition=leader.has_ended)
-                yield from self.park(activation.strand, "e", activation.path, node)
-                if leader.failure and (yield from self.recall(activation, node, [leader], used)):
-                    raise leader.failure
-                released = True
-            elif not released:
-                yield from self.park(activation.strand, "e", activation.path, node)
-                released = True
-            else:
-                return (yield from self.evaluate(activation, node, used))
-
-    def recall(self, activation: Activation, node: Node, known: Sequence[Evaluation], used: list[Cell]) -> Steps:
-        """D4: the one whose inputs are all still the same; what bodies asked for is asked in the same order."""
-        asked: list[Cell] = []
-        while True:
-            begun = [each for each in known if same(each.used, used) and same(each.cells[: len(asked)], asked)]
-            if not begun:
-                return None
-            for each in begun:
-                if len(each.pulled) == len(asked):
-                    return each
-            try:
-                asked.append((yield from self.pull(activation, node, begun[0].pulled[len(asked)][0])))
-            except Failure:
-                return None  # the body will see it
-
-    def pull(self, activation: Activation, node: Node, source: tuple[str, str]) -> Steps:
-        kind, name = source
-        if kind == "var":
-            return self.variable(activation, name)
-        return (yield from self.find(activation, node, name))
-
-    def evaluate(self, activation: Activation, node: Node, used: list[Cell]) -> Steps:
-        evaluation = Evaluation(used)
-        running = self.in_progress.setdefault(node.id, [])
-        running.append(evaluation)
-        self.tell("evaluating", activation.path, node.id)
-        given: dict[str, Any] = {}
-        try:
-            yield from self.compute(activation, node, evaluation, given)
-        except Failure as failure:
-            failure.origin = failure.origin if failure.origin is not None else activation.path
-            evaluation.failure = failure
-            self.tell("unevaluated", activation.path, node.id)
-            raise
-        except Cancelled:
-            self.tell("unevaluated", activation.path, node.id)
-            raise
-        finally:
-            running.remove(evaluation)
-            evaluation.ended = True
-        key = key_of(node.id, (cell.origin for cell in (*used, *(cell for _, cell in evaluation.pulled))))
-        evaluation.outputs = {socket: Cell(value, f"{key}.{socket}") for socket, value in given.items()}
-        if FAILED not in evaluation.cells:  # D5
-            self.remembered.setdefault(node.id, []).append(evaluation)
-        self.tell("evaluated", activation.path, node.id, key)
-        return evaluation
-
-    def compute(self, activation: Activation, node: Node, evaluation: Evaluation, given: dict[str, Any]) -> Steps:
-        """Carry out the effects of a script of a data node."""
-        script = Script(lambda error: error.code if isinstance(error, Failure) else str(error))
-        effects = script.run(node.script)
-        answer: Any = None
-        failure: BaseException | None = None
-        while True:
-            try:
-                effect = effects.throw(failure) if failure is not None else effects.send(answer)
-            except StopIteration:
-                return
-            answer, failure = None, None
-            try:
-                kind, *arguments = allowed(activation, effect)
-                if kind in ("get", "tryget"):
-                    answer = yield from self.ask(activation, node, evaluation, *arguments)
-                elif kind == "getvar":
-                    cell = self.variable(activation, arguments[0])
-                    evaluation.pulled.append((("var", arguments[0]), cell))
-                    answer = cell.value
-                elif kind == "set":
-                    if arguments[0] not in node.sockets.outputs:
-                        raise Failure("unknown-socket")
-                    given[arguments[0]] = arguments[1]
-                elif kind == "sleep":
-                    yield from self.on_sleep(activation, arguments[0], node)
-                else:
-                    answer = yield from getattr(self, "on_" + kind)(activation, *arguments)
-            except (Failure, Cancelled) as error:
-                failure = error
-
-    def ask(self, activation: Activation, node: Node, evaluation: Evaluation, socket: str, *otherwise: Any) -> Steps:
-        if socket in node.sockets.inputs:
-            cell: Cell = evaluation.used[node.sockets.inputs.index(socket)]
+def find(activation: Activation, node: Node, question: Question) -> Steps:
+    """The cell that answers a question of a node, on behalf of this activation (D1-D3, D8)."""
+    (kind, name), graph, store = question, activation.run.graph, activation.strand.store
+    if kind == "var":
+        return store.read(question)
+    cell = None
+    if (node.id, name) in graph.sources:
+        source, output = graph.sources[node.id, name]
+        if source.sockets.is_exec:
+            cell = store.read(("out", source.id, output))  # D2
         else:
-            try:
-                cell = yield from self.find(activation, node, socket)
-            except Failure:
-                evaluation.pulled.append((("input", socket), FAILED))
-                raise
-            evaluation.pulled.append((("input", socket), cell))
-        if cell is UNSET:
-            if otherwise:
-                return otherwise[0]
-            raise Failure("missing-input")
-        return node.checked(socket, cell)
+            cell = (yield demand(activation, source)).outputs.get(output)  # D3
+    return cell or graph.constants[node.id, name]  # D1
 
-    # --- what both kinds of nodes may do ---
 
-    def on_fail(self, activation: Activation, text: str) -> Steps:
-        yield from ()
+def resolve(activation: Activation, node: Node) -> Steps:
+    """The cells of all eager inputs, in order (D7)."""
+    cells: list[Cell] = []
+    for socket in node.sockets.inputs:
+        cells.append((yield find(activation, node, ("input", socket))))
+        if cells[-1] is UNSET:
+            raise Failure("missing-input")  # D1
+    return cells
+
+
+def demand(activation: Activation, node: Node) -> Steps:
+    """The evaluation of a data node that answers for this activation now (D4-D6).
+
+    An answer holds until something is written, so that diamonds take no exponential time. Once an evaluation was not
+    remembered that is given up, since such a one, and what stands on it, is made anew each time it is asked for.
+    """
+    run, strand = activation.run, activation.strand
+    verified, asked = strand.store.verified, (activation.path, node)
+    if asked in verified:
+        return verified[asked]
+    used = (yield resolve(activation, node)) + [LAZY] * len(node.sockets.lazy)
+    used += [activation.moment] if node.sockets.volatile else []
+    place = (node, *used)
+    parked = False
+    while (evaluation := (yield recall(activation, node, run.remembered.get(place, ())))) is None:
+        leader = run.in_progress.get(place)
+        if leader is None and parked:
+            evaluation = Evaluation(run, strand, activation.path, node, activation, used)
+            yield evaluation.make(place)
+            break
+        if leader is not None:  # D5
+            yield Wait(ready=lambda: place not in run.in_progress)
+        yield strand.park("e", activation.path, node)
+        parked = True
+        if leader is not None and leader.failure and (yield recall(activation, node, [leader])):
+            raise leader.failure
+    if not run.forgetful:
+        verified[asked] = evaluation
+    return evaluation
+
+
+def recall(activation: Activation, node: Node, known: Sequence[Evaluation]) -> Steps:
+    """The one whose questions still have the same answers; they are asked as the body would ask (D4, 3).
+
+    What is remembered while an answer is awaited counts, too.
+    """
+    answers: list[Cell] = []
+    while candidates := [each for each in known if each.answers[: len(answers)] == answers]:
+        for each in candidates:
+            if len(each.answers) == len(answers):
+                return each
+        try:
+            answers.append((yield find(activation, node, candidates[0].questions[len(answers)])))
+        except Failure:
+            return None  # the body will see it
+    return None
+
+
+@attrs.define(eq=False, slots=False)
+class Body:
+    """What runs a script; `path` is that of the activation for which it does."""
+
+    run: Run
+    strand: Strand
+    path: Path
+    node: Node
+
+    def perform(self) -> Steps:
+        """Run the node's script."""
+        return Script(str, self.act).run(self.node.literals["script"])
+
+    def act(self, kind: str, *arguments: Any) -> Steps:
+        """Carry out one effect of the script, by the method that is named like it."""
+        action = getattr(self, "on_" + kind, None)
+        if action is None:
+            raise Failure("data-node-effect")  # D8
+        if kind in CANCELLATION_POINTS:
+            self.strand.check()  # R5
+        result = action(*arguments)
+        return (yield result) if isinstance(result, Generator) else result
+
+    def ask(self, question: Question) -> Steps:
+        """The cell that answers a question now."""
+        raise NotImplementedError
+
+    def on_get(self, socket: str, *otherwise: Any) -> Steps:
+        if (self.node.id, socket) not in self.run.graph.constants:
+            raise Failure("unknown-socket")  # T4
+        cell = yield self.ask(("input", socket))
+        return otherwise[0] if cell is UNSET and otherwise else self.run.graph.got(self.node, socket, cell)
+
+    on_tryget = on_get
+
+    def on_getvar(self, name: str) -> Steps:
+        if name not in self.run.graph.variables:
+            raise Failure("unknown-name")
+        return (yield self.ask(("var", name))).value
+
+    def on_fail(self, text: str) -> None:
         raise Failure(f"fail: {text}")
 
-    def on_now(self, activation: Activation) -> Steps:
-        yield from ()
-        return self.now
+    def on_now(self) -> int:
+        self.run.depends("what time it is")
+        return self.run.now
 
-    def on_sleep(self, activation: Activation, ticks: int, node: Node | None = None) -> Steps:
+    def on_sleep(self, ticks: int) -> Steps:
         if ticks:
-            yield Wait(until=self.now + ticks)
-        yield from self.park(activation.strand, "w", activation.path, node or activation.node)
+            yield Wait(until=self.run.now + ticks)
+        yield self.strand.park("w", self.path, self.node)
+
+
+@attrs.define(eq=False, slots=False)
+class Evaluation(Body):
+    """One run of a data node's body: the cells that it used, what it asked, what it was answered, what it gave."""
+
+    activation: Activation
+    used: list[Cell]
+    questions: list[Question] = attrs.field(factory=list[Question])
+    answers: list[Cell] = attrs.field(factory=list[Cell])
+    outputs: dict[str, Cell] = attrs.field(factory=dict[str, Cell])
+    failure: Failure | None = None
+
+    def make(self, place: tuple[Any, ...]) -> Steps:
+        """Run the body, remember it (D4)."""
+        run, path, node = self.run, self.path, self.node.id
+        run.in_progress[place] = self
+        run.tell("evaluating", path, node)
+        try:
+            yield self.perform()
+        except (Failure, Cancelled) as error:
+            if isinstance(error, Failure):
+                error.origin = error.origin or path  # E2
+                self.failure = error
+            run.tell("unevaluated", path, node)
+            raise
+        finally:
+            del run.in_progress[place]
+        key = f"{node}#{digest(cell.origin for cell in (*self.used, *self.answers))}"
+        self.outputs = {socket: Cell(cell.value, f"{key}.{socket}") for socket, cell in self.outputs.items()}
+        if FAILED in self.answers:
+            run.forgetful = True
+        else:
+            run.remembered.setdefault(place, []).append(self)
+        run.tell("evaluated", path, node, key)
+
+    def ask(self, question: Question) -> Steps:
+        inputs = self.node.sockets.inputs
+        if question[0] == "input" and question[1] in inputs:
+            return self.used[inputs.index(question[1])]  # D7: what it was when the evaluation began
+        self.questions.append(question)
+        self.answers.append(FAILED)
+        self.answers[-1] = yield find(self.activation, self.node, question)
+        return self.answers[-1]
+
+    def on_set(self, socket: str, value: Any) -> None:
+        if socket not in self.node.sockets.outputs:
+            raise Failure("unknown-socket")  # T4
+        self.outputs[socket] = Cell(value, "")  # D3: it gets its name when the evaluation has ended

@@ -6,160 +6,135 @@ happened.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
-from trioflow.reference.graph import Graph, Node, Path, dotted
+from trioflow.contract.trace import ENDS, Trace, dotted
+from trioflow.reference.graph import Graph, Node, Path, Target
 
-_ENDS = frozenset({"completed", "failed", "cancelled"})
-_INSIDE = frozenset({"evaluating", "evaluated", "unevaluated", "feedback"})
+_INSIDE = {"evaluating": 1, "evaluated": -1, "unevaluated": -1, "feedback": 0}
+"""What happens within an activation, and how many evaluations more run for it then."""
 
-Trace = Sequence[Mapping[str, Any]]
-
-
-class _Life:
-    """When something began and ended, as places in the trace."""
-
-    def __init__(self, began: int, node: Node | None) -> None:
-        self.began = began
-        self.node = node
-        self.ended: int | None = None
-        self.how = ""
-        self.handed: str | None = None
-        self.open = 0
+Places = dict[Path, int]
+"""Where in the trace something first happened to an activation, or to a strand."""
 
 
 class _Judge:
     def __init__(self, request: Mapping[str, Any], trace: Trace) -> None:
-        self.graph = Graph(request["graph"])
+        self.graph = Graph(request["graph"], {})
         self.trace = trace
-        self.lives: dict[Path, _Life] = {}
-        self.forks: dict[Path, int] = {}
-        self.joins: dict[Path, int] = {}
-        self.keys: set[str] = set()
+        self.never = len(trace)
+        self.said: list[str] = []
+        self.started, self.closed, self.forked, self.joined = Places(), Places(), Places(), Places()
+        self.handed: dict[Path, set[str]] = {}  # the nodes on a line that handed over
+        self.latest: dict[Path, Path] = {}  # the strand of an owner that was looked at last
 
-    def violations(self) -> Iterator[str]:
+    def must(self, holds: bool, path: Path, wrong: str) -> None:
+        if not holds:
+            self.said.append(f"{dotted(path)} {wrong}")
+
+    def violations(self) -> list[str]:
+        places = {"started": self.started, "forked": self.forked, "joined": self.joined}
+        places |= dict.fromkeys(ENDS, self.closed)
         for place, told in enumerate(self.trace):
-            path: Path = tuple(told["path"])
-            kind = told["event"]
-            if kind == "started":
-                yield from self.started(place, path, told)
-            elif kind in _ENDS:
-                yield from self.ended(place, path, told)
-            elif kind in _INSIDE:
-                yield from self.inside(path, told)
-            else:
-                yield from self.strand(place, path, kind)
-        for path, life in self.lives.items():
-            if life.ended is None:
-                yield f"activation {dotted(path)} started and never closed (E1)"
+            path, kind = tuple(told["path"]), told["event"]
+            if kind in places:
+                rule = {"forked": "F1", "joined": "F5"}.get(kind, "E1")
+                self.must(path not in places[kind], path, f"is {kind} a second time ({rule})")
+                places[kind].setdefault(path, place)
+                if told.get("handed") is not None:
+                    self.handed.setdefault(path[:-1], set()).add(told["node"])
+            elif kind == "conflict":
+                self.must(path in self.forked, path, "has a conflict, and was never forked (F4)")
+        for path in self.started | self.closed:
+            self.activation(path)
+        for path in sorted(self.forked | self.joined):
+            self.strand(path)
+        self.evaluations()
+        return self.said
 
-    def started(self, place: int, path: Path, told: Mapping[str, Any]) -> Iterator[str]:
-        node = self.graph.nodes[told["node"]]
-        if path in self.lives:
-            yield f"activation {dotted(path)} started twice (E1)"
-        self.lives[path] = _Life(place, node)
-        before = next(
-            (
-                self.lives[other]
-                for index in range(path[-1] - 1, -1, -1)
-                if (other := (*path[:-1], index)) in self.lives
-            ),
-            None,
-        )
-        if before is not None and before.ended is None:
-            yield f"activation {dotted(path)} started before the one before it on its line had closed (T1)"
+    def activation(self, path: Path) -> None:
+        began, ended = self.started.get(path, self.never), self.closed.get(path, self.never)
+        self.must(began < ended, path, "closed without having started (E1)")
+        if path not in self.started:
+            return
+        node = self.node(path)
+        if node is None:
+            self.must(False, path, f"is {self.trace[began]['node']!r}, which is no node (E1)")
+            return
+        self.must(ended < self.never, path, "started and never closed (E1)")
+        self.must(ended == self.never or self.trace[ended]["node"] == node.id, path, "closed as another node (E1)")
+        before = next((line for n in reversed(range(path[-1])) if (line := (*path[:-1], n)) in self.started), None)
+        free = before is None or self.closed.get(before, self.never) < began
+        self.must(free, path, "started before the one before it on its line had closed (T1)")
         owner = self.owner(path)
-        if owner is not None and self.lives[owner].ended is not None:
-            yield f"activation {dotted(path)} started after {dotted(owner)}, for which it runs, had closed (R4)"
-        if not self.may_start(path, owner, node, told["entered"]):
-            yield f"nothing leads to {node.id!r} by {told['entered']!r} at {dotted(path)} (T1, T6)"
+        if owner is not None:
+            over = self.closed.get(owner, self.never)
+            self.must(began < over, path, f"started after {dotted(owner)}, for which it runs, had closed (R4)")
+            self.must(ended <= over, path, f"closed after {dotted(owner)}, for which it runs (F5, R4)")
+        entered = self.trace[began]["entered"]
+        leads = self.may_start(path, owner, node, entered)
+        self.must(leads, path, f"is {node.id!r}, to which nothing leads by {entered!r} there (T1, T6)")
+        for strand in (path[:length] for length in range(1, len(path))):
+            if strand in self.forked or strand in self.joined:
+                forked, joined = self.forked.get(strand, self.never), self.joined.get(strand, self.never)
+                self.must(forked < began, path, f"started before {dotted(strand)} was forked (F1)")
+                self.must(ended <= joined, path, f"ran in {dotted(strand)} when that was joined (F5)")
 
-    def ended(self, place: int, path: Path, told: Mapping[str, Any]) -> Iterator[str]:
-        life = self.lives.get(path)
-        if life is None or life.node is None or life.node.id != told["node"]:
-            yield f"{told['node']!r} closed at {dotted(path)} without having started there (E1)"
-            return
-        if life.ended is not None:
-            yield f"activation {dotted(path)} closed twice (E1)"
-        life.ended, life.how, life.handed = place, told["event"], told.get("handed")
-        if life.open:
-            yield f"activation {dotted(path)} closed while an evaluation ran for it (D5)"
-        for inner, other in self.lives.items():
-            if other.ended is None and inner != path and inner[: len(path)] == path:
-                yield f"activation {dotted(path)} closed before {dotted(inner)}, which runs for it (F5, R4)"
-        if life.how == "completed" and not life.node.sockets.discards and "branches" not in str(life.node.script):
-            for fork in self.forks:
-                if fork[:-1] == path and fork not in self.joins:
-                    yield f"activation {dotted(path)} completed without joining {dotted(fork)} (F5)"
+    def strand(self, path: Path) -> None:
+        forked, joined = self.forked.get(path, self.never), self.joined.get(path, self.never)
+        self.must(forked < self.never, path, "was joined and never forked (F5)")
+        owner = self.node(path[:-1])
+        if owner is None or "branches" in str(owner.literals["script"]):
+            return  # branches may be joined before a stream's items that were forked before them
+        ended = self.closed.get(path[:-1], self.never)
+        if ended < self.never and self.trace[ended]["event"] == "completed" and not owner.sockets.discards:
+            self.must(joined < ended, path, f"was not joined when {dotted(path[:-1])} completed (F5)")
+        if path in self.joined:
+            other = self.latest.setdefault(path[:-1], path)
+            self.must(self.joined[other] <= joined, path, f"was joined before {dotted(other)}, forked earlier (F3)")
+            self.latest[path[:-1]] = path
 
-    def inside(self, path: Path, told: Mapping[str, Any]) -> Iterator[str]:
-        life = self.lives.get(path)
-        if life is None or life.ended is not None:
-            yield f"{told['event']} at {dotted(path)}, where nothing runs (E1)"
-            return
-        if told["event"] == "evaluating":
-            life.open += 1
-        elif told["event"] != "feedback":
-            life.open -= 1
-            if life.open < 0:
-                yield f"{told['node']!r} ended its evaluation at {dotted(path)} without having begun it (E1)"
-        if told["event"] == "evaluated":
-            if told["key"] in self.keys and "try" not in str(self.graph.nodes[told["node"]].script):
-                yield f"the evaluation {told['key']} was made twice (D4, D5)"
-            self.keys.add(told["key"])
+    def evaluations(self) -> None:
+        running, keys = Counter[Path](), set[str]()
+        for place, told in enumerate(self.trace):
+            path, kind = tuple(told["path"]), told["event"]
+            if kind in ENDS:
+                self.must(not running[path], path, "closed while an evaluation ran for it (D5)")
+            elif kind in _INSIDE:
+                inside = self.started.get(path, self.never) < place < self.closed.get(path, self.never)
+                self.must(inside, path, f"has {kind!r}, where nothing runs (E1)")
+                running[path] += _INSIDE[kind]
+                self.must(running[path] >= 0, path, "ended an evaluation that had not begun (E1)")
+            if kind == "evaluated":
+                node = self.graph.nodes.get(told["node"])
+                repeats = node is not None and "try" in str(node.literals["script"])  # what caught a failure (D4)
+                self.must(repeats or told["key"] not in keys, path, f"made {told['key']} a second time (D4, D5)")
+                keys.add(told["key"])
 
-    def strand(self, place: int, path: Path, kind: str) -> Iterator[str]:
-        if kind == "joined":
-            yield from self.joined(place, path)
-        elif kind == "forked":
-            if path in self.forks:
-                yield f"strand {dotted(path)} is forked twice (F1)"
-            self.forks[path] = place
-        elif path not in self.forks:
-            yield f"a conflict at {dotted(path)}, where nothing was forked (F4)"
-
-    def joined(self, place: int, path: Path) -> Iterator[str]:
-        if path not in self.forks:
-            yield f"strand {dotted(path)} was joined and never forked (F5)"
-        if path in self.joins:
-            yield f"strand {dotted(path)} was joined twice (F5)"
-        self.joins[path] = place
-        for inner, life in self.lives.items():
-            if life.ended is None and inner[: len(path)] == path:
-                yield f"strand {dotted(path)} was joined while {dotted(inner)} ran in it (F5)"
-        by = self.lives.get(path[:-1])
-        nested = by is None or by.node is None or "branches" in str(by.node.script)
-        for other in self.joins:
-            if not nested and other[:-1] == path[:-1] and other > path:
-                yield f"strand {dotted(path)} was joined after {dotted(other)}, which was forked later (F3)"
+    def node(self, path: Path) -> Node | None:
+        """The node of an activation."""
+        return self.graph.nodes.get(self.trace[self.started[path]]["node"]) if path in self.started else None
 
     def owner(self, path: Path) -> Path | None:
         """The activation that it runs for: the longest beginning of its path that is one."""
-        for length in range(len(path) - 1, 0, -1):
-            if path[:length] in self.lives:
-                return path[:length]
-        return None
+        return next((path[:n] for n in reversed(range(1, len(path))) if path[:n] in self.started), None)
 
     def may_start(self, path: Path, owner: Path | None, node: Node, entered: str | None) -> bool:
-        """Whether something wired to it could have led there."""
-        if node.sockets.listens:
-            return entered is None
-        if owner is None and entered is None:
-            return any(target.node is node for target in self.graph.initiators)
-        sources = [self.lives[owner].node] if owner is not None else []
-        sources += [
-            life.node for other, life in self.lives.items() if other[:-1] == path[:-1] and life.handed is not None
-        ]
+        """Whether something wired to it could have led there: its owner, or one on its line that handed over."""
+        if node.sockets.listens or (owner is None and entered is None):
+            return entered is None and (node.sockets.listens or Target(node) in self.graph.initiators)
+        sources = [self.graph.nodes[name] for name in self.handed.get(path[:-1], ()) if name in self.graph.nodes]
+        if owner is not None and (by := self.node(owner)) is not None:
+            sources.append(by)
         return any(
-            target.node is node and target.entered == entered
+            Target(node, entered) in self.graph.targets(source, output)
             for source in sources
-            if source is not None
             for output in source.sockets.exec_outputs
-            for target in self.graph.targets(source, output)
         )
 
 
 def violations(request: Mapping[str, Any], trace: Trace) -> list[str]:
     """What in the trace of a request could not have happened, with the rules that say so; empty if all could."""
-    return list(_Judge(request, trace).violations())
+    return _Judge(request, trace).violations()

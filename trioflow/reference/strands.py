@@ -1,14 +1,18 @@
-"""What a run is made of: strands that wait, lines, forks, activations, evaluations."""
+"""What a run is made of: strands that wait, what cancels them, the gate, and what they share (F1, R5, G1-G3)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Generator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from trioflow.reference.graph import Cell, Failure, Graph, Node, Path, Target, dotted, event
+from trioflow.contract.trace import dotted, event
+from trioflow.reference.graph import Cell, Failure, Graph, Node, Path
 from trioflow.reference.store import Store
+
+if TYPE_CHECKING:
+    from trioflow.reference.demand import Evaluation
 
 
 class Cancelled(BaseException):
@@ -17,10 +21,19 @@ class Cancelled(BaseException):
 
 @attrs.define(eq=False)
 class Scope:
-    """What can be cancelled; with a `deadline`, by itself."""
+    """What can be cancelled, inside of what else can (R5); with a deadline, by time."""
 
-    cancelled: bool = False
+    outer: Scope | None = None
     deadline: int | None = None
+    struck: bool = False
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it, or anything around it, has been cancelled."""
+        scope: Scope | None = self
+        while scope is not None and not scope.struck:
+            scope = scope.outer
+        return scope is not None
 
 
 @attrs.frozen
@@ -29,11 +42,16 @@ class Wait:
 
     label: str | None = None
     until: int | None = None
-    condition: Callable[[], bool] | None = None
+    ready: Callable[[], bool] | None = None
     cancellable: bool = True
 
+    def is_over(self, now: int) -> bool:
+        """Whether nobody needs to wait any longer; a label is for the schedule to release."""
+        return self.ready() if self.ready else self.until is not None and self.until <= now
 
-Steps = Generator[Wait, None, Any]
+
+Steps = Generator[Any, Any, Any]
+"""What a strand does. It yields a `Wait`, or other steps, which are done in its place and whose result it gets."""
 
 
 @attrs.define(eq=False)
@@ -51,150 +69,141 @@ class Line:
 
 @attrs.define(eq=False)
 class Strand:
-    """A sequential line of control with its own store."""
+    """A sequential line of control with a store of its own: a stack of steps, so that no depth breaks it (T9, D10)."""
 
     store: Store
-    scopes: list[Scope]
+    scope: Scope
+    line: Line
     groups: int = 0
-    steps: Steps | None = None
+    """How many groups are open around it (F8)."""
+    stack: list[Steps] = attrs.field(factory=list[Steps])
     wait: Wait | None = None
     failure: Failure | None = None
 
     @property
-    def cancelled(self) -> bool:
-        """Whether anything around it has been cancelled."""
-        return any(scope.cancelled for scope in self.scopes)
+    def ended(self) -> bool:
+        """Whether it has nothing more to do."""
+        return not self.stack
 
     def check(self) -> None:
         """A cancellation point."""
-        if self.cancelled:
+        if self.scope.cancelled:
             raise Cancelled
 
+    def park(self, letter: str, path: Path, node: Node) -> Wait:
+        """What it waits for at a label."""
+        self.check()
+        return Wait(label=f"{letter} {dotted(path)} {node.id}")
 
-@attrs.define(eq=False)
-class Fork:
-    """A forked strand, with the line of its dispatches."""
-
-    strand: Strand
-    line: Line
-    collected: bool = False
-    discarded: bool = False
-    ended: bool = False
-
-
-@attrs.define(eq=False)
-class Group:
-    """The forks of one owner (F2)."""
-
-    strand: Strand
-    scope: Scope
-    scopes: list[Scope]
-    """What cancels the forks; a `within` that is entered later does not (R5)."""
-    forks: list[Fork] = attrs.field(factory=list[Fork])
-    unjoined: list[Fork] = attrs.field(factory=list[Fork])
-    failed: list[Failure] = attrs.field(factory=list[Failure])  # those that are not collected, in order of time
-
-    @property
-    def in_flight(self) -> int:
-        """How many have not ended."""
-        return sum(not fork.ended for fork in self.forks)
-
-    @property
-    def failures(self) -> int:
-        """How many failures were collected (S4)."""
-        return sum(fork.collected and fork.strand.failure is not None for fork in self.forks)
+    def resume(self, thrown: BaseException | None = None) -> None:
+        """Go on to the next wait, or to the end; what it fails with is kept."""
+        result, self.wait = None, None
+        while self.stack and self.wait is None:
+            try:
+                step = self.stack[-1].send(result) if thrown is None else self.stack[-1].throw(thrown)
+                result, thrown = None, None
+            except StopIteration as stop:
+                self.stack.pop()
+                result, thrown = stop.value, None
+            except (Failure, Cancelled) as error:
+                self.stack.pop()
+                thrown = error
+            else:
+                if isinstance(step, Wait):
+                    self.wait = step
+                else:
+                    self.stack.append(step)
+        if isinstance(thrown, Failure):
+            self.failure = thrown
 
 
 @attrs.define(eq=False)
-class Activation(Line):
-    """One execution of one exec node (T3)."""
+class Gate:
+    """Where a run pauses and goes on step by step (spec/rules/gate.md)."""
 
-    target: Target = attrs.field(kw_only=True)
-    strand: Strand = attrs.field(kw_only=True)
-    group: Group | None = None
-    writes: int = 0
-    failures: int = 0
-    done_fired: bool = False
-    moment: Cell | None = None
+    closed: bool = False
+    permits: int = 0
+    breakpoints: set[str] = attrs.field(factory=set[str])
+    queue: list[object] = attrs.field(factory=list[object])
+    """Who waits, in the order of arrival."""
+    stepping: set[object] = attrs.field(factory=set[object])
+    """Who was let pass by a permit; since then the gate was not opened."""
 
-    @property
-    def node(self) -> Node:
-        """Its node."""
-        return self.target.node
+    def admit(self, strand: Strand, path: Path, node: Node) -> Steps:
+        """What every dispatch passes (T2)."""
+        yield strand.park("d", path, node)
+        self.closed |= node.id in self.breakpoints  # G3
+        if self.closed and self.permits:
+            self.permits -= 1
+        elif self.closed:
+            arrival = object()
+            self.queue.append(arrival)
+            try:
+                yield Wait(ready=lambda: arrival not in self.queue)
+                yield strand.park("g", path, node)
+            except Cancelled:
+                if arrival in self.queue:
+                    self.queue.remove(arrival)
+                elif arrival in self.stepping:
+                    self.step(1)  # G2: the next in line takes its place
+                raise
 
+    def pause(self) -> None:
+        """G2: nobody passes."""
+        self.closed = True
 
-@attrs.define(eq=False)
-class Evaluation:
-    """One run of a data node's body: the cells it used, in the order of 7 in spec/INTERPRETING.md, and what it gave."""
+    def resume(self) -> None:
+        """G2: all pass; permits that are left are void."""
+        self.closed, self.permits = False, 0
+        self.queue.clear()
+        self.stepping.clear()
 
-    used: list[Cell]
-    pulled: list[tuple[Any, Cell]] = attrs.field(factory=list[tuple[Any, Cell]])
-    outputs: dict[str, Cell] = attrs.field(factory=dict[str, Cell])
-    ended: bool = False
-    failure: Failure | None = None
+    def step(self, count: int) -> None:
+        """G2: so many pass, and the gate stays closed."""
+        if self.closed:
+            self.permits += count
+            while self.permits and self.queue:
+                self.permits -= 1
+                self.stepping.add(self.queue.pop(0))
 
-    def has_ended(self) -> bool:
-        """Whether nobody needs to wait for it any more."""
-        return self.ended
-
-    @property
-    def cells(self) -> list[Cell]:
-        """The cells that its body asked for, in order."""
-        return [cell for _, cell in self.pulled]
+    def breakpoint(self, node: str) -> None:
+        """G3: its dispatches close the gate."""
+        self.breakpoints.add(node)
 
 
 class Run:
-    """The state of one run; what happens in it is in the classes that build on this one."""
+    """What the strands of a run share."""
 
     def __init__(self, request: Mapping[str, Any]) -> None:
-        self.graph = Graph(request["graph"])
-        options: Mapping[str, Any] = request.get("options") or {}
-        self.options = {name: value for name, value in options.items() if value is not None}
-        self.choices = list(request.get("choices") or ())
-        self.actions: list[dict[str, Any]] = list(request.get("actions") or ())
-        self.now = self.dispatches = self.releases = 0
-        self.strands: list[Strand] = []
-        self.running_scopes: list[Scope] = []
+        options = request.get("options") or {}
+        self.options: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+        self.graph = Graph(request["graph"], self.options.get("streams", {}))
+        self.now = self.dispatches = 0
+        self.gate = Gate()
         self.trace: list[dict[str, Any]] = []
-        self.steps: list[dict[str, Any]] = []
-        self.remembered: dict[str, list[Evaluation]] = {}
-        self.in_progress: dict[str, list[Evaluation]] = {}
-        self.life: list[str] = []
-        self.root = Line(())
-        self.cancel_scope, self.timeout_scope = Scope(), Scope(deadline=self.options.get("timeout"))
+        self.remembered: dict[tuple[Any, ...], list[Evaluation]] = {}  # by node and eager cells (D4)
+        self.in_progress: dict[tuple[Any, ...], Evaluation] = {}  # likewise (D5)
+        self.forgetful = False  # an evaluation was not remembered
+        self.outside = Scope()  # what the host can cancel (R5)
+        self.timeout = Scope(self.outside, self.options.get("timeout"))
+        self.limits = [self.timeout]  # all scopes with a deadline
         policies = {name: variable.get("merge", "last") for name, variable in self.graph.variables.items()}
-        self.main = Strand(Store(policies), [self.cancel_scope, self.timeout_scope])
-        for name, value in self.graph.start_values(request.get("variables") or {}).items():
-            self.main.store.write(("var", name), Cell(value, f"${name}"))
-        self.closed, self.permits, self.breakpoints = False, 0, set[str]()
-        self.arrivals: list[object] = []  # who waits at the gate, in order
-        self.stepping = set[object]()  # who was let pass by a step, and has not gone on yet
-        self.host_events: list[list[Target]] = []
-        self.host_line: Line | None = None
-        self.accepting = True
-        self.root_group: Group | None = None
-        self.hosting = False  # the host's strand has been forked
-        self.cut_off = False  # Cancelled came out at the top
+        self.main = Strand(Store(policies), self.timeout, Line(()))
+        self.strands: list[Strand] = []
+        self.forked = False
+        given = request.get("variables") or {}
+        for name, variable in self.graph.variables.items():
+            self.main.store.write(("var", name), Cell(given.get(name, variable.get("default")), f"${name}"))
 
     def tell(self, kind: str, path: Path, *details: Any) -> None:
         """Something observable happened (E1)."""
         self.trace.append(event(kind, path, *details))
 
-    def park(self, strand: Strand, letter: str, path: Path, node: Node) -> Steps:
-        strand.check()
-        yield Wait(label=f"{letter} {dotted(path)} {node.id}")
+    def spawn(self, strand: Strand, work: Steps) -> None:
+        """Start a strand: it runs to its first wait when the others have settled (F1)."""
+        strand.stack.append(work)
+        strand.wait = Wait(ready=lambda: True, cancellable=False)
+        self.strands.append(strand)
 
-
-def same(left: Sequence[Cell], right: Sequence[Cell]) -> bool:
-    """Whether these are the same cells, that is, the same versions."""
-    return len(left) == len(right) and all(a is b for a, b in zip(left, right, strict=True))
-
-
-def combined(failures: list[Failure]) -> Failure:
-    """Several failures as one, the same one only once (R4, D5); it arose where the first did (E2)."""
-    unique = list({id(failure): failure for failure in failures}.values())
-    if len(unique) == 1:
-        return unique[0]
-    several = Failure(*(code for failure in unique for code in failure.codes))
-    several.origin = unique[0].origin
-    return several
+    def depends(self, what: str) -> None:
+        """What happens next depends on the schedule, or on the time: it is outside of the promise of E5."""

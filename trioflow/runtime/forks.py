@@ -164,6 +164,8 @@ class ForkSet:
             fork.end_at_once()
             return fork
         strand = self._strand.fork()
+        if self._node is None:
+            strand.nurseries = 1  # F8: whatever the first strand has open now, only the run is around its forks
         run.strands += 1
         run.busy += 1
         self.in_flight += 1

@@ -12,6 +12,7 @@ import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import partial
+from operator import is_
 from typing import Any
 
 from trioflow.errors import MergeError
@@ -21,14 +22,41 @@ Merge = Callable[[Any, Any, Any], Any]
 
 def _sum(base: Any, mine: Any, theirs: Any) -> Any:
     """Add what each side added: exact for int, subject to rounding for float."""
+    _no_truth_value(base, mine, theirs)
     return mine + (theirs - base)  # a fork that added nothing changes nothing, also where floats round
+
+
+def _no_truth_value(*values: Any) -> None:
+    """Python counts with True and False; in graphs they are no numbers (D11)."""
+    if bool in map(type, values):
+        raise TypeError("True and False are not numbers")
 
 
 def _append(base: Any, mine: Any, theirs: Any) -> Any:
     """What the owner has, then what the fork appended. For lists, tuples and text; the fork must only have appended."""
-    if theirs[: len(base)] != base:
+    if not _begins(theirs, base):
         raise ValueError("the fork changed what was there before, instead of appending to it")
     return mine + theirs[len(base) :]
+
+
+def _begins(theirs: Any, base: Any) -> bool:
+    """Whether `base` is how `theirs` begins. As a rule it is with the very same items, which is seen fast."""
+    start = theirs[: len(base)]  # of a list of the user's own class this may be a plain list
+    if not any(isinstance(theirs, kind) and isinstance(base, kind) for kind in (list, tuple)):
+        return bool(start == base)
+    return len(start) == len(base) and (all(map(is_, start, base)) or all(map(_same, start, base)))
+
+
+def _same(left: Any, right: Any) -> bool:
+    """Whether two values are equal, and of the same types in lists, tuples and dicts at every depth: 1 is not True."""
+    kind = type(left)
+    if left is right or kind is not type(right):
+        return left is right
+    if kind is list or kind is tuple:
+        return len(left) == len(right) and all(map(_same, left, right))
+    if kind is dict:
+        return left.keys() == right.keys() and all(_same(value, right[key]) for key, value in left.items())
+    return bool(left == right)
 
 
 def _union(base: Any, mine: Any, theirs: Any) -> Any:
@@ -49,29 +77,33 @@ def _union(base: Any, mine: Any, theirs: Any) -> Any:
 
 
 def _changed(base: Any, theirs: dict[Any, Any]) -> dict[Any, Any]:
-    return {key: value for key, value in theirs.items() if key not in base or base[key] != value}
+    return {key: value for key, value in theirs.items() if key not in base or not _same(base[key], value)}
 
 
 def _each_once(items: Iterable[Any]) -> list[Any]:
     """Without repetitions; 1, 1.0 and True are three different items, as they are at a wire (D11)."""
-    items = list(items)
-    try:
-        return list({(type(item), item): item for item in items}.values())
-    except TypeError:  # not all of them can be hashed
-        found: list[Any] = []
-        for item in items:
-            if not any(type(item) is type(other) and item == other for other in found):
-                found.append(item)
-        return found
+    found: list[Any] = []
+    alike: dict[int | None, list[Any]] = {}  # by hash; None: what can't be hashed
+    for item in items:
+        try:
+            known = alike.setdefault(hash(item), [])
+        except TypeError:
+            known = alike.setdefault(None, [])
+        if not any(_same(item, each) for each in known):
+            known.append(item)
+            found.append(item)
+    return found
 
 
 def _min(base: Any, mine: Any, theirs: Any) -> Any:
     """The smaller of the two."""
+    _no_truth_value(mine, theirs)
     return min(mine, theirs)
 
 
 def _max(base: Any, mine: Any, theirs: Any) -> Any:
     """The greater of the two."""
+    _no_truth_value(mine, theirs)
     return max(mine, theirs)
 
 
@@ -108,7 +140,7 @@ def addition(policy: str, base: Any, mine: Any, theirs: Any) -> Callable[[], obj
     kind = type(mine)
     if type(theirs) is kind:
         try:
-            if policy == "append" and kind is list and theirs[: len(base)] == base:
+            if policy == "append" and kind is list and _begins(theirs, base):
                 return partial(mine.extend, theirs[len(base) :])
             if policy == "union" and kind is dict:
                 return partial(mine.update, _changed(base, theirs))
