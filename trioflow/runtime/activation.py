@@ -18,10 +18,10 @@ from trioflow.runtime.dispatch import call, dispatch
 from trioflow.runtime.exits import publish_outside
 from trioflow.runtime.forks import ForkedBranches, ForkSet, open_forks
 from trioflow.runtime.line import Line
-from trioflow.runtime.ports import NOTHING, value_of
+from trioflow.runtime.ports import NOTHING, missing, value_of
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import Feedback, Path, Progress
-from trioflow.semantics.plan import STATIC, PlanNode, PlanStream, Target
+from trioflow.semantics.plan import PlanNode, PlanStream, Target
 
 if TYPE_CHECKING:
     from trioflow.model.context import FeedbackLevel, Services
@@ -120,26 +120,26 @@ class Activation(Line, Context):
         return NodeState(self)
 
     async def get_input(self, socket: Any) -> Any:
+        # Most demands find a value that is there, and cost little more than an awaited call. So what is hardly ever
+        # missing is not tested: a socket of this name, and the strand's task, which a body's own tasks have none of.
         plan = self.plan
-        place = plan.type.input_index.get(socket)
-        if place is None:
-            place = demand.input_place(plan, socket)
-        planned = plan.inputs[place]
         strand = self.strand
-        task = strand.task
-        if task is None or task._cancel_status.effectively_cancelled:
+        try:
+            planned = plan.inputs[plan.type.input_index[socket]]
+            if strand.task._cancel_status.effectively_cancelled:  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
+                await checkpoint_if_cancelled()
+        except (KeyError, AttributeError):
+            planned = plan.inputs[demand.input_place(plan, socket)]
             await checkpoint_if_cancelled()
-        if planned.source is STATIC and strand.run.watch is None:
-            # What `look` would say, written out.
-            cell = strand.store.cells[planned.slot]
-            if cell is None or cell.value is UNSET:
-                cell = await demand.resolve(self, plan, planned)
-        else:
-            cell = await demand.resolve(self, plan, planned)
-        value = cell.value
-        if planned.coercer is None or type(value) is planned.exact:
-            return value
-        return value_of(planned, cell)
+        cell: Cell | None = strand.store.cells[planned.there]
+        if cell is None or strand.run.watch is not None or (value := cell.value) is UNSET:
+            cell = demand.look(self, planned)
+            if cell is None:
+                cell = await demand.evaluate(self, planned)
+            if cell is NOTHING:
+                raise missing(plan, planned)
+            value = cell.value
+        return value if planned.coercer is None or type(value) is planned.exact else value_of(planned, cell)
 
     async def try_get_input(self, socket: Any, default: Any = None) -> Any:
         planned = self.plan.inputs[demand.input_place(self.plan, socket)]

@@ -48,10 +48,13 @@ class PlanInput:
 
     `slot` is what is read: an exec node's output, or the slot of the data node `upstream`, whose output number is
     `output`; for a port that is the number of the graph's input. `constant` is the literal or the default, as a cell
-    older than any other; None if there is neither.
+    older than any other; None if there is neither. `there` is the slot that holds the input's current cell, if it holds
+    any: the last one, which stays empty, where that can't be told so simply.
     """
 
-    __slots__ = ("coercer", "connection", "constant", "exact", "node", "output", "slot", "socket", "source", "upstream")
+    __slots__ = (
+        "coercer", "connection", "constant", "exact", "node", "output", "slot", "socket", "source", "there", "upstream",
+    )  # fmt: skip
 
     def __init__(self, node: str, socket: DataIn[Any], constant: Cell | None, coercer: Coercer | None) -> None:
         self.node = node
@@ -61,6 +64,7 @@ class PlanInput:
         self.exact: Any = coercer.exact if coercer is not None else None
         self.source: Source = CONSTANT
         self.slot = -1
+        self.there = -1
         self.output = -1
         self.upstream: PlanNode = None  # type: ignore[assignment]  # set for NODE and STATIC, read only there
         self.connection: Connection | None = None
@@ -169,7 +173,7 @@ class Plan:
     variable_coercers: tuple[Coercer | None, ...]
     merges: Mapping[str, Callable[[Any, Any, Any], Any]]
     size: int
-    """Slots in a store."""
+    """Slots in a store, the one that stays empty included."""
     readers: tuple[Sequence[int], ...]
     """By slot: the slots of the static nodes that read it."""
     interface: Interface
@@ -273,7 +277,7 @@ class _Planner:
         for (place, _), other in self._others.items():
             other.inputs = nodes[place].inputs
         _mark_static(nodes)
-        size = slot + bool(self._interface.exits)
+        size = slot + bool(self._interface.exits) + 1
         boundaries = {node.type.body: node for node in nodes if isinstance(node.type.body, Boundary)}
         return Plan(
             graph=graph,
@@ -479,6 +483,8 @@ def _keep_static(nodes: list[PlanNode], size: int) -> tuple[Sequence[int], ...]:
             if planned.source is NODE and planned.upstream.static:
                 planned.source = STATIC
                 planned.slot += planned.output
+            if planned.source is STATIC or planned.source is SLOT:
+                planned.there = planned.slot
         if node.static:
             body: Any = node.type.body
             node.function = body.function
