@@ -56,7 +56,7 @@ def test_slots():
         ("data", -1, 6),
         ("third", 7, -1),
     ]
-    assert plan.size == 9
+    assert plan.size == 10  # the last one stays empty
 
 
 def test_where_inputs_come_from():
