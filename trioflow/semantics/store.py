@@ -157,7 +157,7 @@ class Store:
         child._merges = self._merges
         child._born = self._next()
         child._readers = self._readers
-        child._base = self.cells[: len(self._variables)]
+        child._base = self.cells[: len(self._variables)] if self._variables else ()
         child._dirty = []
         child._effective = {}
         child.cells = self.cells.copy()
