@@ -130,6 +130,116 @@ def test_a_trace_that_could_not_have_happened(reason):
     assert any(reason in said for said in violations(REQUEST, CASES[reason])), violations(REQUEST, CASES[reason])
 
 
+def data(name, script):
+    return {"id": name, "type": "script.data", "inputs": {"script": script}}
+
+
+GIVEN_UP = {
+    "graph": {
+        "nodes": [
+            node("a", [["emit"], ["emit"], ["try", [["join"]], [], []], ["emit"]], initiator=True,
+                 stream={"mode": "concurrent"}),
+            node("b", [["addvar", "v"]]),
+        ],
+        "connections": [{"from": "a.body", "to": "b.enter"}],
+        "variables": [{"name": "v", "type": "int", "default": 0, "merge": "error"}],
+    }
+}  # fmt: skip
+"""The second item cannot be joined, which is caught; the third can."""
+
+
+def strands(answer):
+    return [path[-1] for path, event in answer["canonical"]["strands"] if event == "joined"]
+
+
+def test_a_join_that_failed_is_not_tried_again():
+    """Who catches it completes without the forks that it gave up, and joins those that it makes later (F4, F5)."""
+    graph = {**GIVEN_UP["graph"], "nodes": [copy.deepcopy(each) for each in GIVEN_UP["graph"]["nodes"]]}
+    graph["nodes"][1]["inputs"]["script"] = [["get", "a"], ["if", [["addvar", "v"]], []]]
+    graph["nodes"][0]["inputs"]["script"][:0] = [["const", 1]]
+    graph["nodes"][0]["inputs"]["script"][-1:] = [["const", 0], ["emit"]]
+    graph["connections"] = [*graph["connections"], {"from": "a.item", "to": "b.a"}]
+    answer = small_step({"graph": graph})
+    assert (answer["status"], strands(answer)) == ("completed", [0, 2])
+    assert violations({"graph": graph}, answer["trace"]) == []
+
+
+def with_policy(policy):
+    (variable,) = GIVEN_UP["graph"]["variables"]
+    return {"graph": {**GIVEN_UP["graph"], "variables": [{**variable, "merge": policy}]}}
+
+
+def test_a_join_that_cannot_fail_leaves_nothing_out():
+    """Under `last` there was no failure that the owner could have caught (F4)."""
+    request = with_policy("last")
+    trace = small_step(request)["trace"]
+    assert violations(request, trace) == []
+    left_out = [told for told in trace if (told["event"], told["path"]) != ("joined", [0, 0, 1])]
+    assert violations(request, left_out) == [
+        "0.0.1 was not joined when 0.0 completed (F5)",
+        "0.0.2 was joined, and 0.0.1, forked earlier, was not (F3, F4)",
+    ]
+
+
+def test_a_join_gives_up_only_forks_that_have_ended():
+    """The join that failed had waited for all forks; those that were joined later were forked after it (F4, F5)."""
+    request = with_policy("sum")
+    trace = small_step(request)["trace"]
+    left_out = [told for told in trace if (told["event"], told["path"]) != ("joined", [0, 0, 1])]
+    assert violations(request, left_out) == []
+    late = left_out.pop(next(n for n, told in enumerate(left_out) if told["path"] == [0, 0, 1, 0] and "handed" in told))
+    left_out.insert(next(n for n, told in enumerate(left_out) if told["path"] == [0, 0, 2]) + 1, late)
+    assert violations(request, left_out) == ["0.0.2 was joined, and 0.0.1, forked earlier, was not (F3, F4)"]
+
+
+CAUGHT = {
+    "graph": {
+        "nodes": [
+            node("one", [["get", "a"], ["trigger", "o0"]], initiator=True),
+            node("two", [["get", "a"]]),
+            data("bad", [["fail", "bad"]]),
+            data("catches", [["try", [["get", "c"]], [["set", "x"]], []]]),
+            data("uses", [["get", "a"], ["set", "x"]]),
+        ],
+        "connections": [
+            {"from": "bad.x", "to": "catches.c"},
+            {"from": "catches.x", "to": "uses.a"},
+            {"from": "uses.x", "to": "one.a"},
+            {"from": "uses.x", "to": "two.a"},
+            {"from": "one.o0", "to": "two.enter"},
+        ],
+    }
+}
+
+
+def test_what_stands_on_a_caught_failure_is_made_anew():
+    """It gets new cells each time, under names that are the same, and so its key is the same, too (D4)."""
+    trace = small_step(CAUGHT)["trace"]
+    assert len({told["key"] for told in trace if told["event"] == "evaluated"}) == 2
+    assert [told["node"] for told in trace if told["event"] == "evaluated"].count("uses") > 2
+    assert violations(CAUGHT, trace) == []
+
+
+def test_what_stands_on_it_is_not_made_anew_alone():
+    """Without another evaluation of what caught the failure there are no new cells (D4)."""
+    trace, seen = [], False
+    for told in small_step(CAUGHT)["trace"]:
+        if told.get("node") in ("bad", "catches") and seen:
+            continue
+        seen = seen or (told["event"], told.get("node")) == ("evaluated", "catches")
+        trace.append(told)
+    said = violations(CAUGHT, trace)
+    assert said
+    assert all("made uses#" in each and "a second time (D4, D5)" in each for each in said)
+
+
+def test_a_failure_of_its_own_is_no_answer():
+    """What a body catches without having asked for a data node is remembered (D4)."""
+    request = copy.deepcopy(CAUGHT)
+    request["graph"]["connections"][0]["from"] = "one.x"
+    assert any("made catches#" in each for each in violations(request, small_step(CAUGHT)["trace"]))
+
+
 def test_an_option_that_is_null_is_missing():
     """`null` for a limit is no limit, as in the engine (spec/INTERPRETING.md, 1)."""
     options = dict.fromkeys(["max_steps", "max_depth", "max_nesting", "max_strands", "timeout"])

@@ -7,7 +7,7 @@ happened.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from trioflow.contract.trace import ENDS, Trace, dotted
@@ -16,19 +16,30 @@ from trioflow.reference.graph import Graph, Node, Path, Target
 _INSIDE = {"evaluating": 1, "evaluated": -1, "unevaluated": -1, "feedback": 0}
 """What happens within an activation, and how many evaluations more run for it then."""
 
+_ALWAYS = {"last", "first"}
+"""The policies whose merges never fail (F4)."""
+
 Places = dict[Path, int]
 """Where in the trace something first happened to an activation, or to a strand."""
+
+
+def _says(node: Node, operation: str) -> bool:
+    """Whether the operation occurs in its script, at any depth."""
+    return repr(operation) in str(node.literals["script"])
 
 
 class _Judge:
     def __init__(self, request: Mapping[str, Any], trace: Trace) -> None:
         self.graph = Graph(request["graph"], {})
+        self.variables = self.graph.variables.values()
         self.trace = trace
         self.never = len(trace)
         self.said: list[str] = []
         self.started, self.closed, self.forked, self.joined = Places(), Places(), Places(), Places()
         self.handed: dict[Path, set[str]] = {}  # the nodes on a line that handed over
         self.latest: dict[Path, Path] = {}  # the strand of an owner that was looked at last
+        self.ended = Places()  # where the last activation of a strand, or of a line, closed
+        self.unjoined: dict[Path, list[Path]] = {}  # the strands of an owner that no join merged
 
     def must(self, holds: bool, path: Path, wrong: str) -> None:
         if not holds:
@@ -43,6 +54,8 @@ class _Judge:
                 rule = {"forked": "F1", "joined": "F5"}.get(kind, "E1")
                 self.must(path not in places[kind], path, f"is {kind} a second time ({rule})")
                 places[kind].setdefault(path, place)
+                if kind in ENDS:
+                    self.ended |= dict.fromkeys((path[:length] for length in range(1, len(path))), place)
                 if told.get("handed") is not None:
                     self.handed.setdefault(path[:-1], set()).add(told["node"])
             elif kind == "conflict":
@@ -86,18 +99,27 @@ class _Judge:
         forked, joined = self.forked.get(path, self.never), self.joined.get(path, self.never)
         self.must(forked < self.never, path, "was joined and never forked (F5)")
         owner = self.node(path[:-1])
-        if owner is None or "branches" in str(owner.literals["script"]):
+        if owner is None or _says(owner, "branches"):
             return  # branches may be joined before a stream's items that were forked before them
-        ended = self.closed.get(path[:-1], self.never)
-        if ended < self.never and self.trace[ended]["event"] == "completed" and not owner.sockets.discards:
-            self.must(joined < ended, path, f"was not joined when {dotted(path[:-1])} completed (F5)")
-        if path in self.joined:
-            other = self.latest.setdefault(path[:-1], path)
-            self.must(self.joined[other] <= joined, path, f"was joined before {dotted(other)}, forked earlier (F3)")
-            self.latest[path[:-1]] = path
+        closed = self.closed.get(path[:-1], self.never)
+        completed = closed < self.never and self.trace[closed]["event"] == "completed"
+        catches = _says(owner, "try") and any(each.get("merge", "last") not in _ALWAYS for each in self.variables)
+        if path not in self.joined:
+            # A join that fails gives up all forks that there are; whoever catches that goes on (F4).
+            holds = catches or not completed or owner.sockets.discards
+            self.must(holds, path, f"was not joined when {dotted(path[:-1])} completed (F5)")
+            self.unjoined.setdefault(path[:-1], []).append(path)
+            return
+        self.must(joined < closed or not completed, path, f"was not joined when {dotted(path[:-1])} completed (F5)")
+        for other in self.unjoined.get(path[:-1], ()):
+            given_up = catches and self.ended.get(other, 0) < forked
+            self.must(given_up, path, f"was joined, and {dotted(other)}, forked earlier, was not (F3, F4)")
+        other = self.latest.setdefault(path[:-1], path)
+        self.must(self.joined[other] <= joined, path, f"was joined before {dotted(other)}, forked earlier (F3)")
+        self.latest[path[:-1]] = path
 
     def evaluations(self) -> None:
-        running, keys = Counter[Path](), set[str]()
+        running, keys, repeated = Counter[Path](), set[str](), set[str]()
         for place, told in enumerate(self.trace):
             path, kind = tuple(told["path"]), told["event"]
             if kind in ENDS:
@@ -108,10 +130,28 @@ class _Judge:
                 running[path] += _INSIDE[kind]
                 self.must(running[path] >= 0, path, "ended an evaluation that had not begun (E1)")
             if kind == "evaluated":
-                node = self.graph.nodes.get(told["node"])
-                repeats = node is not None and "try" in str(node.literals["script"])  # what caught a failure (D4)
-                self.must(repeats or told["key"] not in keys, path, f"made {told['key']} a second time (D4, D5)")
+                if told["key"] in keys:
+                    holds = self.may_repeat(told["node"], repeated)
+                    self.must(holds, path, f"made {told['key']} a second time (D4, D5)")
+                    repeated.add(told["node"])
                 keys.add(told["key"])
+
+    def may_repeat(self, name: str, repeated: Collection[str]) -> bool:
+        """Whether an evaluation of this node may be made twice: it caught a failure, or used one that was (D4).
+
+        What is made anew has cells of its own under the same names, so what stands on it is made anew with its key.
+        """
+        node = self.graph.nodes.get(name)
+        if node is None:
+            return False
+        sockets = (*node.sockets.inputs, *node.sockets.lazy)
+        wired = {
+            socket: self.graph.sources[name, socket][0] for socket in sockets if (name, socket) in self.graph.sources
+        }
+        caught = _says(node, "try") and any(
+            not wired[socket].sockets.is_exec for socket in node.sockets.lazy if socket in wired
+        )
+        return caught or any(source.id in repeated for source in wired.values())
 
     def node(self, path: Path) -> Node | None:
         """The node of an activation."""
