@@ -95,8 +95,8 @@ class Frame:
     """
 
     __slots__ = (
-        "activation", "arrived", "body", "context", "fleeting", "gathered", "known", "node", "pending", "revision",
-        "started", "tried", "turned", "used",
+        "activation", "arrived", "body", "context", "doubted", "fleeting", "gathered", "known", "node", "pending",
+        "revision", "started", "tried", "turned", "used",
     )  # fmt: skip
 
     def __init__(self, activation: Asking, node: PlanNode) -> None:
@@ -111,6 +111,8 @@ class Frame:
         # Whether it depends on what saw a failure, which is good for one demand only (D5).
         self.fleeting = False
         self.known: Known | Failed | None = None
+        # Whether `known` is, or was, a failure of somebody else (D5).
+        self.doubted = False
         # What comes of it holds as long as nothing has been written since now.
         self.revision = activation.strand.store.revision
         self.started = False
@@ -249,6 +251,10 @@ def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluati
                     finished = frame.known
                     if run.watch is not None and not stack:
                         run.tell(EvaluationReused, activation, frame.node.id, finished.key)
+                elif frame.doubted:
+                    # The failure was not ours. To find out may have taken long: look again at what there is (D4, D5).
+                    frame.doubted = frame.gathered = False
+                    continue
                 else:
                     hung = run.in_progress.get(_key(frame)) if run.in_progress else None
                     if hung is not None:  # D5
@@ -257,7 +263,7 @@ def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluati
                         if frame.turned:
                             yield from run.turn_of("e", activation, frame.node)
                         frame.known = hung.failed
-                        frame.gathered = frame.known is not None
+                        frame.gathered = frame.doubted = frame.known is not None
                         continue
                     late = run.fuel < 1 or time.perf_counter() > run.turn_due
                     if late and not frame.turned:  # T2
