@@ -47,7 +47,7 @@ class Group:
     scope: Scope = attrs.field(init=False, factory=Scope)
     forks: list[Strand] = attrs.field(init=False, factory=list[Strand])
     joined: int = attrs.field(init=False, default=0)
-    failed: list[Failure] = attrs.field(init=False, factory=list[Failure])  # in order of time
+    first: Failure | None = attrs.field(init=False, default=None)  # because of which the others were cancelled (E2)
 
     @property
     def in_flight(self) -> int:
@@ -57,6 +57,7 @@ class Group:
     def hold(self, work: Steps) -> Steps:
         """Do the owner's work: where it ends the forks are joined, if it fails they are cancelled (F2)."""
         strand, outer, result = self.strand, self.strand.scope, None
+        failed: list[Failure] = []
         if strand.groups > self.run.options.get("max_nesting", 128):  # that of the run is not counted
             raise Failure("nesting")  # F8
         self.scope.outer, strand.scope = outer, self.scope
@@ -65,18 +66,19 @@ class Group:
             result = yield work
             yield self.join()
         except Failure as failure:
-            self.failed.append(failure)
-            self.scope.struck = True
+            failed.append(failure)
+            self.strike(failure)
         except Cancelled:
             self.scope.struck = True
         yield Wait(ready=lambda: not self.in_flight, cancellable=False)
         strand.scope = outer
         strand.groups -= 1
-        if self.failed:
+        failed += [fork.failure for fork in self.forks if fork.failure and not self.collects]
+        if failed:
             if self.forks:
                 self.run.depends("what a failure cuts off")
-            codes = {code for failure in self.failed for code in failure.codes}
-            raise Failure(*codes, origin=self.failed[0].origin)  # R4, E2: several as one, one as itself
+            codes = {code for failure in failed for code in failure.codes}
+            raise Failure(*codes, origin=(self.first or failed[0]).origin)  # R4, E2: several as one, one as itself
         if self.scope.struck:
             raise Cancelled
         return result
@@ -106,9 +108,14 @@ class Group:
             yield work
         except Failure as failure:
             if not self.collects:
-                self.failed.append(failure)
-                self.scope.struck = True  # F2
+                self.strike(failure)
             raise
+
+    def strike(self, failure: Failure) -> None:
+        """One has failed: the others are cancelled (F2)."""
+        if not self.scope.cancelled:
+            self.first = failure
+        self.scope.struck = True
 
     def join(self) -> Steps:
         """Wait for all forks, and merge those that were not merged before (F5), unless they are discarded (S6)."""

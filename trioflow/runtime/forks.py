@@ -12,10 +12,12 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
 from contextlib import asynccontextmanager
 from contextvars import Context, copy_context
+from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import trio
+from trio import current_effective_deadline
 from trio.lowlevel import cancel_shielded_checkpoint, checkpoint_if_cancelled, current_task
 
 from trioflow.errors import DepthExceeded
@@ -128,7 +130,9 @@ class ForkSet:
         self._outstanding: list[StrandFork] = []
         self.in_flight = 0
         self.failures: list[tuple[int, Exception]] = []
-        self.first_failure: Exception | None = None
+        # Because of which the others were cancelled; if that came from outside, the first in their order (E2).
+        self.first_failure: BaseException | None = None
+        self._failed: dict[int, int] = {}  # the numbers of forks that failed, by the identities of their failures
         # What the owner waits for, with the condition under which it may go on; several, if its body has tasks.
         self._owners: dict[trio.Event, Callable[[], bool]] = {}
         # Forks that no task has begun with, in the order in which they were made.
@@ -217,9 +221,8 @@ class ForkSet:
                 except Exception as error:
                     failure = error
                     if not fork.collected:
-                        if self.first_failure is None:
-                            self.first_failure = error
-                            self.mark(error)
+                        self._failed[id(error)] = min(fork.number, self._failed.get(id(error), fork.number))
+                        self.failed(error)
                         raise  # F2: the nursery cancels the siblings and the owner's body
                 finally:
                     fork.end(strand, failure)
@@ -287,8 +290,12 @@ class ForkSet:
             if run.watch is not None:
                 run.tell(StrandJoined, fork.line, self._node)
 
-    def mark(self, error: Exception) -> None:
-        """The first failure of all; unless it has come from further below, it arose in the owner (E2)."""
+    def failed(self, error: Exception) -> None:
+        """One has failed: the first of all arose in the owner, unless it has come from further below (E2)."""
+        if self.first_failure is not None:
+            return
+        if current_effective_deadline() > -inf:
+            self.first_failure = error
         if self._node is not None:
             plan = self._strand.frame.plan
             type_id = plan.nodes[plan.node_index[self._node]].type.id
@@ -301,10 +308,11 @@ class ForkSet:
         """
         error = _without_cancellation(error)
         if isinstance(error, BaseExceptionGroup) and len(error.exceptions) > 1:
-            order = {id(fork.failure): fork.number for fork in self._outstanding if fork.failure is not None}
             # Strands that shared a failing evaluation have failed with one and the same exception (D5).
             once = {id(each): each for each in error.exceptions}.values()
-            error = error.derive(sorted(once, key=lambda each: order.get(id(each), -1)))
+            ordered = sorted(once, key=lambda each: self._failed.get(id(each), -1))
+            self.first_failure = self.first_failure or ordered[0]
+            error = error.derive(ordered)
         return collapse(error)
 
 
@@ -340,9 +348,7 @@ async def open_forks(line: Line, strand: Strand, node: str | None) -> AsyncGener
                 yield forks
                 await forks.join()
             except Exception as error:
-                if forks.first_failure is None:
-                    forks.first_failure = error
-                    forks.mark(error)
+                forks.failed(error)
                 raise
     except BaseException as error:
         failure = forks.in_order(error) if forks is not None else error

@@ -28,7 +28,7 @@ class Group extends Scope {
   alive = 0;
   #forks = []; // those that are to be joined
   #failures = {}; // by the number of the fork, and so in the order of the forks
-  #first = null; // the first in time (E2)
+  #first = null; // because of which the others were cancelled (E2)
   #waiting = new Set(); // whoever waits for a fork to end
 
   constructor(run, outer) {
@@ -65,7 +65,7 @@ class Group extends Scope {
 
   // Before what anybody waits for goes on.
   #end(error) {
-    if (!(error instanceof Cancelled)) this.#first ??= error;
+    if (!(error instanceof Cancelled || this.cancelled)) this.#first = error;
     this.cancel();
   }
 
@@ -92,7 +92,7 @@ class Group extends Scope {
       await this.until(0, SHIELD);
       const failures = Object.values(this.#failures);
       if (!(error instanceof Cancelled)) failures.unshift(error);
-      throw failures.length ? together(failures, this.#first) : error;
+      throw failures.length ? together(failures, this.#first ?? failures[0]) : error;
     }
   }
 }

@@ -7,7 +7,7 @@ export class Failure extends Error {
   }
 }
 
-/** Several failures that go on together, in order (R4), and which of them came first in time (E2). */
+/** Several failures that go on together, in order (R4), and the one that they have their origin of (E2). */
 export class Failures extends Error {
   constructor(failures, first) {
     super(failures.map((failure) => failure.message).join("; "));
