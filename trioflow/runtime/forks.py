@@ -23,7 +23,7 @@ from trio.lowlevel import cancel_shielded_checkpoint, checkpoint_if_cancelled, c
 from trioflow.errors import DepthExceeded
 from trioflow.model.context import Branches, Fork
 from trioflow.runtime.dispatch import drive
-from trioflow.runtime.failure import arose_with, collapse, mark_origin
+from trioflow.runtime.failure import arose_with, collapse, leaves, mark_origin
 from trioflow.runtime.line import Line
 from trioflow.runtime.options import MAX_NESTING
 from trioflow.runtime.strand import Strand
@@ -306,20 +306,23 @@ class ForkSet:
 
         Failures of forks take the place of a cancellation of their owner, as a failure in a `finally` does (R5).
         """
-        error = _without_cancellation(error)
-        if isinstance(error, BaseExceptionGroup) and len(error.exceptions) > 1:
+        if isinstance(error, BaseExceptionGroup):
             # Strands that shared a failing evaluation have failed with one and the same exception (D5).
             once = {id(each): each for each in error.exceptions}.values()
             ordered = sorted(once, key=lambda each: self._failed.get(id(each), -1))
-            self.first_failure = self.first_failure or ordered[0]
-            error = error.derive(ordered)
+            failed = [(each, rest) for each in ordered if (rest := _without_cancellation(each)) is not None]
+            if len(failed) > 1:
+                self.first_failure = self.first_failure or failed[0][0]
+            if failed:
+                error = error.derive([rest for _, rest in failed])
         return collapse(error)
 
 
-def _without_cancellation(error: BaseException) -> BaseException:
-    """The failures in a group, if there are any."""
-    failures = error.split(trio.Cancelled)[1] if isinstance(error, BaseExceptionGroup) else None
-    return failures or error
+def _without_cancellation(error: BaseException) -> BaseException | None:
+    """The failures in what a strand ended with, if any; itself, with what is noted on it, if there is nothing else."""
+    if not any(isinstance(each, trio.Cancelled) for each in leaves(error)):
+        return error
+    return error.split(trio.Cancelled)[1] if isinstance(error, BaseExceptionGroup) else None
 
 
 @asynccontextmanager
