@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from support import increment
+from support import Items, increment
 
 import trioflow as tf
 
@@ -258,6 +258,47 @@ def test_endless_in_turn():
     assert "graphs.one.nodes[2]" in line
     assert "one.y -> two.y -> one.y" in line
     assert endless(one=other("two", "y"), two=other("one", "z")) == []  # z needs only the input
+
+
+def test_endless_behind_inputs():
+    """Every eager input is followed to where its value comes from, whatever supplies the others (C2)."""
+
+    def own(inner, x, y, z):
+        again = inner.add_recursive("one", "again", x=x)
+        inner.connect(inner.add("math.add", a=again.y, b=inner.add(increment, x=x).result).result, y)
+        inner.connect(inner.add("math.add", a=again.z, b=x).result, z)
+
+    assert len(endless(one=data(own))) == 2
+
+    def with_literal(inner, x, y, z):
+        again = inner.add_recursive("one", "again", x=x)
+        inner.connect(inner.add("math.add", a=again.y, b=1).result, y)
+        inner.connect(x, z)
+
+    assert len(endless(one=data(with_literal))) == 1
+
+
+def test_exec_nodes_are_asked_nothing():
+    """What an exec node left behind is read, so a value that it would need is not needed again (C2, D2)."""
+
+    def own(inner, x, y, z):
+        inner.connect(inner.add(Items, count=inner.add_recursive("one", "again", x=x).y).item, y)
+        inner.connect(x, z)
+
+    assert endless(one=data(own)) == []
+
+
+def test_each_node_is_followed_once():
+    """A chain of nodes that use each value twice is followed in linear time (C2)."""
+
+    def chain(inner, x, y, z):
+        value = x
+        for _ in range(60):
+            value = inner.add("math.add", a=value, b=value).result
+        inner.connect(value, y)
+        inner.connect(x, z)
+
+    assert endless(one=data(chain)) == []
 
 
 def test_not_endless():
