@@ -172,6 +172,20 @@ def test_converters():
         coerce("x", int, {(str, int): int})
 
 
+def test_exact_type():
+    """A coercer names the type whose values need no look, if it is one; without a type there is no coercer (D11)."""
+    assert coercer_for(list[int], {}).exact is list
+    assert coercer_for(int | str, {}).exact is None
+    assert coercer_for(object, {}) is None
+
+
+def test_converters_of_literals():
+    """Declared converters apply to literals too, at any depth and behind any name of a type (D11)."""
+    converters = {(str, int): int}
+    assert coerce_literal("12", UserId, converters) == 12
+    assert coerce_literal({"1": ["2"]}, dict[int, list[int]], converters) == {1: [2]}
+
+
 @pytest.mark.parametrize(
     ("literal", "target", "value"),
     [
@@ -217,6 +231,12 @@ def test_literals(literal, target, value):
         ("no", int | datetime.date, "expected int | date, got str 'no'"),
         ("green", Colour, "expected Colour, got str 'green' (ValueError: 'green' is not a valid Colour)"),
         ({"x": "1"}, Point, "expected Point, got dict {'x': '1'} (expected int, got str '1' @ literal.x)"),
+        (
+            {"x": "1", "y": "2"},
+            Point,
+            "expected Point, got dict {'x': '1', 'y': '2'} (expected int, got str '1' @ literal.x; expected float, got str "
+            "'2' @ literal.y)",
+        ),
         ({"x": 1, "z": 2}, Point, "expected Point, got dict {'x': 1, 'z': 2} (extra fields found (z) @ literal)"),
         ({"a": "1"}, dict[str, int], "expected int, got str '1'"),
         (
@@ -299,6 +319,12 @@ def test_literals_of_json_types_keep_their_value(literal, target):
         (float, int, False),
         (bool, int, False),
         (datetime.datetime, datetime.date, False),
+        (datetime.date, datetime.date, True),
+        (datetime.date, datetime.datetime, True),
+        (datetime.datetime, datetime.datetime, True),
+        (object, Literal["a"], True),
+        (object, int | str, True),
+        (int | str, object, True),
         (int, str, False),
         (str, Path, True),
         (object, int, True),

@@ -144,6 +144,17 @@ def test_visible_graphs():
     assert "Did you mean 'graph:one'?" in lines(found)[0]
 
 
+def test_each_graph_is_checked_once():
+    """A graph that others call is checked once, and so are those that come after it (M5, C1)."""
+    interface = {"interface": {"inputs": [{"name": "x", "type": "itn"}]}}
+    caller = {"interface": {}, "nodes": [{"id": "call", "type": "graph:b", "inputs": {"x": 1}}]}
+    found = graph(nodes=[START], graphs={"a": caller, "b": interface, "c": interface})
+    assert [each.path for each in tf.validate(found, STANDARD).errors] == [
+        "graphs.b.interface.inputs[0].type",
+        "graphs.c.interface.inputs[0].type",
+    ]
+
+
 def test_the_nearest_graph_is_meant():
     """Of several graphs with one name, the one is meant that is held nearest (C1)."""
     x = {"interface": {"inputs": [{"name": "x"}]}}
@@ -282,10 +293,13 @@ def test_exec_nodes_are_asked_nothing():
     """What an exec node left behind is read, so a value that it would need is not needed again (C2, D2)."""
 
     def own(inner, x, y, z):
-        inner.connect(inner.add(Items, count=inner.add_recursive("one", "again", x=x).y).item, y)
-        inner.connect(x, z)
+        again = inner.add_recursive("one", "again", x=x)
+        item = inner.add(Items, count=again.y).item
+        inner.connect(item, y)
+        inner.connect(inner.add("math.add", a=again.z, b=item).result, z)
 
-    assert endless(one=data(own)) == []
+    (line,) = endless(one=data(own))
+    assert "one.z -> one.z" in line
 
 
 def test_each_node_is_followed_once():

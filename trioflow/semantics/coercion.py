@@ -265,8 +265,6 @@ _written.register_structure_hook(datetime.timedelta, _duration)
 def compatible(source: Any, target: Any, converters: Converters) -> bool:
     """Whether an output of type `source` can ever feed an input of type `target`; True unless it surely can't."""
     source, target = _normal(source), _normal(target)
-    if source is object or target is object:
-        return True
     if get_origin(source) is Union:
         return any(compatible(part, target, converters) for part in get_args(source))
     if get_origin(target) is Union:
