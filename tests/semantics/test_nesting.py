@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import attrs
 import pytest
 from support import Items, increment
 
 import trioflow as tf
+from trioflow.model.graph import Connection, Endpoint
 
 STANDARD = tf.Registry.standard(plugins=False)
 START = {"id": "start", "type": "flow.start"}
@@ -206,6 +208,15 @@ def test_unreachable_in_a_data_graph():
     ]
 
 
+def test_reachable_in_a_data_graph_by_itself():
+    """A graph that is run by itself starts at its initiators, even if others would only ask for its values (C2)."""
+    nodes = [START, {**LEAVE, "inputs": {"y": 1}}, {"id": "print", "type": "debug.print", "inputs": {"value": 1}}]
+    found = graph(
+        interface={"outputs": [{"name": "y"}]}, nodes=nodes, connections=[{"from": "start.then", "to": "print.enter"}]
+    )
+    assert lines(found) == ["no problems"]
+
+
 def test_exec_cycle_through_a_callback():
     """A call hands over at its exits, but awaits what its callbacks lead to: that nests (C5, C6, T6)."""
 
@@ -313,6 +324,20 @@ def test_each_node_is_followed_once():
         inner.connect(x, z)
 
     assert endless(one=data(chain)) == []
+
+
+def test_endless_is_not_asked_of_half_a_graph():
+    """As long as a wire of a graph leads nowhere, it is not told what its values need (C2, M5)."""
+
+    def own(inner, x, y, z):
+        inner.connect(inner.add_recursive("one", "again", x=x).y, y)
+        inner.connect(x, z)
+
+    whole = data(own)
+    half = attrs.evolve(
+        whole, connections=[*whole.connections, Connection(Endpoint("no", "body"), Endpoint("leave", "y"))]
+    )
+    assert endless(one=half) == []
 
 
 def test_not_endless():

@@ -145,7 +145,7 @@ def check_endless(wirings: Sequence[Wiring]) -> Iterator[tuple[Wiring, Problem]]
             for place, socket in _always_called(wiring, output.name):
                 view = wiring.views[place]
                 callee = None if view is None else wiring.scope.callee(view.type)
-                if callee is not None and callee in numbers:
+                if callee is not None:
                     there = (numbers[callee], socket)
                     edges.setdefault(here, []).append(there)
                     callers.setdefault((here, there), place)

@@ -513,5 +513,4 @@ def _is_plain(node_type: NodeType) -> bool:
         and isinstance(body, FunctionBody)
         and body.is_plain
         and not node_type.volatile
-        and not any(socket.lazy for socket in node_type.inputs)
     )
