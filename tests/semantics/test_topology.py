@@ -10,7 +10,11 @@ from trioflow.model.scope import Scope
 from trioflow.semantics.topology import cycle_through, may_await
 
 
-@tf.exec_node(id="t.step", initiator=True)
+@tf.exec_node(id="t.start", initiator=True)
+def start() -> None: ...
+
+
+@tf.exec_node(id="t.step")
 def step() -> None: ...
 
 
@@ -28,13 +32,13 @@ def add(a: int = 0, b: int = 0) -> int:
 
 
 REGISTRY = tf.Registry()
-REGISTRY.add(step, Nests, add)
+REGISTRY.add(start, step, Nests, add)
 
 
 def problems(nodes, wires):
     connections = [Connection(Endpoint(*source.split(".")), Endpoint(*target.split("."))) for source, target in wires]
-    report = tf.validate(Graph(nodes=[GraphNode("start", "t.step"), *nodes], connections=connections), REGISTRY)
-    return [problem for problem in report.problems if "cycle" in problem.code]
+    report = tf.validate(Graph(nodes=[GraphNode("start", "t.start"), *nodes], connections=connections), REGISTRY)
+    return [problem for problem in report.problems if problem.code != "unreachable"]
 
 
 def ring(count):
