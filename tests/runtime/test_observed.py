@@ -21,12 +21,12 @@ def test_activations(bench):
         g.connect(branch["false"], g.add(Fail, "fail").enter)
     bench.run(g.graph, middleware=[tf.SkipOnError(nodes=["fail"])])
     assert [(str(each.path), each.node, each.entered) for each in of(bench, events.NodeStarted)] == [
-        ("0", "start", None),
+        ("0.0", "start", None),
         ("0.1", "branch", "enter"),
         ("0.2", "fail", "enter"),
     ]
     assert [(str(each.path), each.node, each.handed_over) for each in of(bench, events.NodeCompleted)] == [
-        ("0", "start", "then"),
+        ("0.0", "start", "then"),
         ("0.1", "branch", "false"),
     ]
     (skipped,) = of(bench, events.NodeSkipped)
