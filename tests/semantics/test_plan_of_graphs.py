@@ -42,6 +42,14 @@ class Both(NamedTuple):
     high: int
 
 
+class Takes(tf.Node, id="plan.takes_value"):
+    enter = tf.ExecIn()
+    optional = tf.DataIn(int, default=7)
+    value = tf.DataOut(int)
+
+    async def execute(self, ctx: tf.Context) -> None: ...
+
+
 class Emits(tf.Node, id="plan.emits"):
     """A stream that tells nobody that it is over."""
 
@@ -379,3 +387,53 @@ def test_repr():
     with tf.build(STANDARD) as g:
         g.add(tf.nodes.Start, "start")
     assert repr(node(plan_of(g), "start")) == "<plan of 'start'>"
+
+
+def test_slots_of_static_nodes():
+    """Each output of a plain function has a slot, and who reads a slot is known by it (D4)."""
+
+    @tf.data_node(id="plan.pair")
+    def pair(x: int = 0) -> Both:
+        return Both(x, x)
+
+    with tf.build(STANDARD) as g:
+        items = g.add(Items, "items")
+        two = g.add(pair, "two", x=items.item)
+        both = g.add(add, "both", a=two.high, b=1)
+        g.add(increment, "one", x=both.result)
+        g.add(pair, "alone", x=5)
+        optional = g.add(Takes, "takes", optional=3)
+        g.add(add, "mixed", a=optional.value, b=optional.value)
+        chain(g, g.add(tf.nodes.Start, "start"), items)
+    plan = plan_of(g)
+    two, both, one, alone, mixed, clocked = (
+        node(plan, name) for name in ("two", "both", "one", "alone", "mixed", "items")
+    )
+    assert (two.static, two.slot, both.slot) == (True, 1, 3)
+    assert [(each.source, each.slot) for each in both.inputs] == [(Source.STATIC, two.slot + 1), (Source.CONSTANT, -1)]
+    assert (one.inputs[0].source, one.inputs[0].slot) == (Source.STATIC, both.slot)
+    assert [each.sole is not None and each.sole is each.inputs[0] for each in (two, both, one, alone, mixed)] == [
+        True, False, True, False, False,
+    ]  # fmt: skip
+    assert [each.fields for each in (two, both, one)] == [True, False, False]
+    assert one.function(1) == 2
+    assert [[each.socket.name for each in found.needs] for found in (two, both, one, alone, mixed)] == [
+        [], ["a"], ["x"], [], [],
+    ]  # fmt: skip
+    assert [*plan.readers[items_slot(plan)]] == [two.slot, two.slot + 1]
+    assert [*plan.readers[two.slot + 1]] == [both.slot]
+    assert [*plan.readers[two.slot]] == []
+    assert [*plan.readers[both.slot]] == [one.slot]
+    assert (clocked.needs, clocked.sole, clocked.function, clocked.fields) == ((), None, None, False)
+
+
+def items_slot(plan):
+    return node(plan, "items").first_output
+
+
+def test_writing_nodes():
+    """Which nodes write outputs is known, for the result of a run (R1)."""
+    with tf.build(STANDARD) as g:
+        chain(g, g.add(tf.nodes.Start, "start"), g.add(Items, "items"))
+        g.add(increment, "data", x=1)
+    assert [each.id for each in plan_of(g).writing] == ["items"]
