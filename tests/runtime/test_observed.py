@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from support import Fail, Note, chain, increment
+import trio
+import trio.testing
+from support import Fail, Note, Resource, chain, increment
 
 import trioflow as tf
 from trioflow import events
@@ -141,3 +143,45 @@ def test_origin_of_start_values(bench):
         return {event.key for event in of(bench, events.EvaluationCompleted)}
 
     assert keys("x") == keys("x")
+
+
+def test_timeout(bench):
+    """A run that takes too long says which limit it reached, and when; one that does not completes (R8)."""
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add("flow.delay", seconds=5.0))
+    error = bench.fails(tf.LimitExceeded, g.graph, options=tf.RunOptions(timeout=2.5))
+    assert (error.limit, error.value) == ("timeout", 2.5)
+    (reached,) = of(bench, events.LimitReached)
+    assert (str(reached.path), reached.node, reached.limit, reached.value) == ("root", None, "timeout", 2.5)
+    statistics = bench.run(g.graph, options=tf.RunOptions(timeout=10)).statistics
+    assert (statistics.status, statistics.elapsed) == (tf.RunStatus.COMPLETED, 5)
+
+
+def test_elapsed():
+    """A run's time runs from its start to its end, and then stands still (R3)."""
+
+    async def main():
+        await trio.sleep(100)
+        async with tf.open_run(g.graph) as run:
+            await trio.sleep(2)
+            seen.append(run.status)
+            result = await run.result()
+        await trio.sleep(100)
+        seen.append((await run.result()).statistics)
+        seen.append(result.statistics)
+
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add("flow.delay", seconds=5.0))
+    seen = []
+    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    running, after, statistics = seen
+    assert (running, statistics.status, statistics.elapsed) == (tf.RunStatus.RUNNING, tf.RunStatus.COMPLETED, 5)
+    assert after.elapsed == 5
+
+
+def test_run_and_teardown_fail(bench):
+    """No failure of a run hides another (R1, R4)."""
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add(Resource, "one", fail_in="body teardown"))
+    error = bench.fails(ExceptionGroup, g.graph)
+    assert str(error).startswith("the run ended badly, and so did its teardown")
