@@ -188,3 +188,49 @@ def test_nesting_of_data_graphs(bench):
             "depth",
             depth,
         )
+
+
+def test_outputs_after_one_that_was_not_made(bench):
+    """Of the outputs of a call each that was made is written, whatever comes before it (C5)."""
+    with tf.build() as inner:
+        into, out = inner.declare_entry("in"), inner.declare_exit("out")
+        never, items = inner.add(Items, "never"), inner.add(Items, "items", count=1)
+        inner.connect(into, items.enter)
+        inner.connect(items.done, out)
+        inner.connect(never.item, inner.declare_output("first"))
+        inner.connect(items.item, inner.declare_output("second"))
+    with tf.build() as g:
+        call = g.add(g.define("inner", inner.graph), "call")
+        g.connect(g.add(tf.nodes.Start).then, call["in"])
+    assert bench.run(g.graph).outputs["call"] == {"second": 0}
+
+
+def test_shared_event_of_the_outermost_graph(bench):
+    """An event that the outermost graph shares has nobody outside to hear it (C7, B1)."""
+    with tf.build() as g:
+        g.event("e", shared=True)
+        listen, note = g.add(tf.nodes.Listen, event="e"), g.add(Note, value="heard")
+        g.connect(listen.then, note.enter)
+        chain(g, g.add(tf.nodes.Start), g.add("event.publish", event="e"), g.add(Note, value="after"))
+    bench.run(g.graph)
+    assert bench.notes == ["heard", "after"]
+
+
+def test_lazy_input_after_each_callback(bench):
+    """What each callback writes, a lazy input sees (C4, C6)."""
+    with tf.build() as inner:
+        into, out = inner.declare_entry("in"), inner.declare_exit("out", callback=True)
+        lazy = inner.declare_input("lazy", lazy=True)
+        each = inner.add(Items, "items", count=3)
+        inner.configure(each, mode="sequential")
+        note = inner.add(Note, value=inner.add("text.to_text", value=lazy).result)
+        inner.connect(into, each.enter)
+        inner.connect(each.body, note.enter)
+        inner.connect(note.then, out)
+    with tf.build() as g:
+        g.variable("total", "int", 0)
+        call = g.add(g.define("inner", inner.graph), "call", lazy=g.add("variable.get", name="total").result)
+        g.connect(g.add(tf.nodes.Start).then, call["in"])
+        g.connect(call.out, g.add("variable.add", name="total", value=1)["enter"])
+    bench.run(g.graph)
+    assert bench.notes == ["0", "1", "2"]
