@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import trio
-from support import Items, Note, Resource, chain
+from support import Fail, Items, Note, Resource, chain
 
 import trioflow as tf
 
@@ -234,3 +234,30 @@ def test_lazy_input_after_each_callback(bench):
         g.connect(call.out, g.add("variable.add", name="total", value=1)["enter"])
     bench.run(g.graph)
     assert bench.notes == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("levels", "name"),
+    [(8, "a/b/c/d/e/f/g/h/fail"), (9, "a/b/c/.../f/g/h/i/fail"), (12, "a/b/c/.../i/j/k/l/fail")],
+)
+def test_names_in_deep_graphs(bench, levels, name):
+    """The name of a node that is far inside of other graphs loses its middle (C8)."""
+
+    def inside(call, name):
+        with tf.build() as outer:
+            into, out = outer.declare_entry("in"), outer.declare_exit("out")
+            node = outer.add(outer.define("inner", call), name) if name else outer.add(Fail, "fail")
+            outer.connect(into, node["in"] if name else node.enter)
+            if name:
+                outer.connect(node.out, out)
+        return outer.graph
+
+    graph = inside(None, None)
+    names = "abcdefghijkl"[:levels]
+    for each in reversed(names[1:]):
+        graph = inside(graph, each)
+    with tf.build() as g:
+        call = g.add(g.define("inner", graph), names[0])
+        g.connect(g.add(tf.nodes.Start).then, call["in"])
+    error = bench.fails(ValueError, g.graph)
+    assert error.__notes__[0].startswith(f"in node {name!r} (test.fail)")
