@@ -165,10 +165,10 @@ def test_no_ports():
 
 
 def test_boundaries():
-    """The nodes at the boundary are known, and where the exit that was reached is written: the last slot (C5)."""
+    """The nodes at the boundary are known, and where the exit that was reached is written (C5)."""
     plan = node(called(exec_graph()), "call").graph
     assert (plan.enter.id, plan.leave.id) == ("enter", "leave")
-    assert (plan.exit_slot, plan.size) == (2, 3)
+    assert (plan.exit_slot, plan.size) == (2, 4)
     assert [each.name for each in plan.interface.inputs] == ["x", "lazy"]
     outer = called(exec_graph())
     assert (outer.enter, outer.leave) == (None, None)
@@ -222,7 +222,7 @@ def test_outputs_of_a_data_graph():
         (1, call.graph, call.inputs),
     ]
     assert other.index == plan.nodes.index(other) == 3
-    assert (call.slot, other.slot, plan.size) == (0, 2, 3)
+    assert (call.slot, other.slot, plan.size) == (0, 2, 4)
     a, b = node(plan, "both").inputs
     assert (a.upstream, a.slot, a.output) == (call, 0, 0)
     assert (b.upstream, b.slot, b.output) == (other, 2, 1)
