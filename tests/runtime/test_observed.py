@@ -185,3 +185,54 @@ def test_run_and_teardown_fail(bench):
         chain(g, g.add(tf.nodes.Start), g.add(Resource, "one", fail_in="body teardown"))
     error = bench.fails(ExceptionGroup, g.graph)
     assert str(error).startswith("the run ended badly, and so did its teardown")
+
+
+def test_key_of_what_was_written(bench):
+    """Each write has an origin of its own, so evaluations after it have another key, whatever the value (E5)."""
+
+    @tf.data_node(id="observed.reads")
+    def reads(ctx: tf.DataContext) -> int:
+        return ctx.get_variable("x")
+
+    class Writes(tf.Node, id="observed.writes"):
+        enter = tf.ExecIn()
+        body = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            for _ in range(3):
+                ctx.set_variable("x", 1)
+                await ctx.trigger(self.body)
+
+    with tf.build() as g:
+        g.variable("x", "int", 1)
+        writes, note = g.add(Writes), g.add(Note, value=g.add(reads).result)
+        chain(g, g.add(tf.nodes.Start), writes)
+        g.connect(writes.body, note.enter)
+    bench.run(g.graph)
+    assert bench.notes == [1, 1, 1]
+    assert len({event.key for event in of(bench, events.EvaluationCompleted)}) == 3
+
+
+def test_open_run():
+    """A run that is opened takes the same as one that is called (R1)."""
+
+    class Passes(tf.Middleware):
+        count = 0
+
+        def applies(self, node, node_type):
+            return True
+
+        async def __call__(self, invocation):
+            self.count += 1
+            return await invocation()
+
+    async def main():
+        async with tf.open_run(g.graph, variables={"x": 5}, middleware=[passes]) as run:
+            return await run.result()
+
+    with tf.build() as g:
+        g.variable("x", "int", 1)
+        g.add(tf.nodes.Start)
+    passes = Passes()
+    assert trio.run(main).variables == {"x": 5}
+    assert passes.count == 1

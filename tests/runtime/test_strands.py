@@ -108,3 +108,21 @@ def test_number_of_strands(bench, limit, fits):
         return
     error = bench.fails(tf.LimitExceeded, two, services={"act": nothing}, options=options)
     assert (error.limit, error.value) == ("strands", limit)
+
+
+def test_branch_at_an_unknown_output(bench):
+    """A branch at an exec output that is not there is told with the node, and those there are (T4)."""
+
+    class Odd(tf.Node, id="strands.odd"):
+        enter = tf.ExecIn()
+        one = tf.ExecOut()
+        two = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            async with ctx.branches() as branches:
+                branches.start("three")
+
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add(Odd, "odd"))
+    error = bench.fails(tf.UnknownSocket, g.graph)
+    assert str(error) == "Node 'odd' (strands.odd) has no exec output 'three'. It declares: one, two."
