@@ -214,3 +214,9 @@ def test_only_union_adds_to_a_set():
     assert addition("union", {1}, {1}, {1, 2}) is not None
     assert addition("append", {1}, {1}, {1, 2}) is None
     assert addition("min", {1}, {1}, {1, 2}) is None
+
+
+def test_nothing_begins_with_another_kind():
+    """A list does not begin with a tuple of the same items, so nothing is known to have been added (F4)."""
+    assert addition("append", [1], [1], [1, 2]) is not None
+    assert addition("append", (1,), [1], [1, 2]) is None
