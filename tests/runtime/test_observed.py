@@ -236,3 +236,26 @@ def test_open_run():
     passes = Passes()
     assert trio.run(main).variables == {"x": 5}
     assert passes.count == 1
+
+
+def test_limit_of_steps(bench):
+    """A run that reached a limit tells which, and at which node (R8)."""
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add(Note, "one"), g.add(Note, "two"))
+    error = bench.fails(tf.LimitExceeded, g.graph, options=tf.RunOptions(max_steps=2))
+    (reached,) = of(bench, events.LimitReached)
+    assert (reached.node, reached.limit, reached.value) == ("two", "steps", 2)
+    assert "'two'" in str(error)
+
+
+def test_missing_service(bench):
+    """A service that the run does not have is told with those that it has (R1)."""
+
+    @tf.exec_node(id="observed.asks")
+    def asks(ctx: tf.Context) -> None:
+        ctx.services.get(dict)
+
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add(asks, "asks"))
+    error = bench.fails(tf.UnknownName, g.graph)
+    assert str(error).startswith("This run has no service 'dict'. It has: notes, life. ")
