@@ -15,7 +15,12 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 # For `make mutation`: a failure is enough, the smallest example of it is not needed.
 settings.register_profile(
-    "mutation", phases=[Phase.explicit, Phase.generate], database=None, derandomize=True, deadline=None
+    "mutation",
+    phases=[Phase.explicit, Phase.generate],
+    max_examples=30,
+    database=None,
+    derandomize=True,
+    deadline=None,
 )
 
 

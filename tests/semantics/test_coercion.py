@@ -4,12 +4,13 @@ import collections.abc
 import datetime
 import enum
 from pathlib import Path
-from typing import Annotated, Any, Literal, NewType, Optional, Protocol, TypedDict, TypeVar, runtime_checkable
+from typing import Annotated, Any, Final, Literal, NewType, Optional, Protocol, TypedDict, TypeVar, runtime_checkable
 
 import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import TypeAliasType
 
 from trioflow.semantics.coercion import Mismatch, coerce_literal, coercer_for, compatible
 
@@ -40,6 +41,18 @@ class Sized2(Protocol):
 
 UserId = NewType("UserId", int)
 T = TypeVar("T")
+Count = TypeAliasType("Count", int)  # in Python 3.12: type Count = int
+
+
+class Holds(Protocol[T]):
+    held: T
+
+
+@runtime_checkable
+class Closes(Protocol):
+    def close(self) -> None: ...
+
+
 DAY = datetime.date(2026, 2, 28)
 
 
@@ -49,7 +62,19 @@ def coerce(value, target, converters=None):
 
 
 @pytest.mark.parametrize(
-    "target", [object, Any, T, Annotated[Any, "note"], int | Any, "Later", collections.abc.Callable]
+    "target",
+    [
+        object,
+        Any,
+        T,
+        Annotated[Any, "note"],
+        int | Any,
+        "Later",
+        collections.abc.Callable,
+        Final[int],
+        Holds,
+        Holds[int],
+    ],
 )
 def test_what_is_not_checked(target):
     """A type that says nothing takes every value as it is; None stands for no coercer at all (D11)."""
@@ -72,6 +97,9 @@ def test_what_is_not_checked(target):
         (["any", 1], list[str]),
         ({"size": 1}, Entry),
         (None, Optional[int]),
+        (DAY, datetime.date),
+        (datetime.datetime(2026, 2, 28), datetime.datetime),
+        ([1].__iter__(), collections.abc.Iterator[int]),
     ],
 )
 def test_exact(value, target):
@@ -97,7 +125,13 @@ def test_exact(value, target):
         (None, int, "expected int, got None None"),
         (True, Literal[1], "expected 1, got bool True"),
         ((1,), list[int], "expected list, got tuple (1,)"),
-        ("x" * 100, int | None, f"expected int | None, got str '{'x' * 56}..."),
+        ("x" * 58, int | None, f"expected int | None, got str '{'x' * 58}'"),
+        ("x" * 59, int | None, f"expected int | None, got str '{'x' * 56}..."),
+        ("1", Annotated[int, "note"], "expected int, got str '1'"),
+        ("1", UserId, "expected int, got str '1'"),
+        ("1", Count, "expected int, got str '1'"),
+        (1, Closes, "expected Closes, got int 1"),
+        (1, collections.abc.Iterator[int], "expected Iterator, got int 1"),
     ],
 )
 def test_nothing_is_guessed(value, target, said):
@@ -133,8 +167,23 @@ def test_converters():
     assert coerce("a/b", Path) == Path("a/b")
     assert coerce("12", int, {(str, int): int}) == 12
     assert coerce("12", int | str, {(str, int): int}) == "12"
+    assert coerce("12", bytes | int, {(str, int): int}) == 12
     with pytest.raises(Mismatch, match=r"expected int, got str 'x' \(ValueError: invalid literal"):
         coerce("x", int, {(str, int): int})
+
+
+def test_exact_type():
+    """A coercer names the type whose values need no look, if it is one; without a type there is no coercer (D11)."""
+    assert coercer_for(list[int], {}).exact is list
+    assert coercer_for(int | str, {}).exact is None
+    assert coercer_for(object, {}) is None
+
+
+def test_converters_of_literals():
+    """Declared converters apply to literals too, at any depth and behind any name of a type (D11)."""
+    converters = {(str, int): int}
+    assert coerce_literal("12", UserId, converters) == 12
+    assert coerce_literal({"1": ["2"]}, dict[int, list[int]], converters) == {1: [2]}
 
 
 @pytest.mark.parametrize(
@@ -144,6 +193,9 @@ def test_converters():
         ("2026-02-28", datetime.date, DAY),
         ("2026-02-28", datetime.date | None, DAY),
         ("2026-02-28", str | datetime.date, "2026-02-28"),
+        ("2026-02-28", datetime.date | str, "2026-02-28"),
+        (5, datetime.date | float, 5.0),
+        (5, float | Annotated[int | str, "note"], 5),
         ("PT1.5S", datetime.timedelta, datetime.timedelta(seconds=1.5)),
         (["P1D"], list[datetime.timedelta], [datetime.timedelta(days=1)]),
         ("AP8=", bytes, b"\x00\xff"),
@@ -158,6 +210,7 @@ def test_converters():
         ([1, 2, 3], set, {1, 2, 3}),
         ([1, "a"], tuple[int, str], (1, "a")),
         ([1, 2], tuple[int, ...], (1, 2)),
+        ([1, 2], tuple[float, ...], (1.0, 2.0)),
         ({"a": [1]}, dict[str, list[float]], {"a": [1.0]}),
     ],
 )
@@ -178,6 +231,12 @@ def test_literals(literal, target, value):
         ("no", int | datetime.date, "expected int | date, got str 'no'"),
         ("green", Colour, "expected Colour, got str 'green' (ValueError: 'green' is not a valid Colour)"),
         ({"x": "1"}, Point, "expected Point, got dict {'x': '1'} (expected int, got str '1' @ literal.x)"),
+        (
+            {"x": "1", "y": "2"},
+            Point,
+            "expected Point, got dict {'x': '1', 'y': '2'} (expected int, got str '1' @ literal.x; expected float, got str "
+            "'2' @ literal.y)",
+        ),
         ({"x": 1, "z": 2}, Point, "expected Point, got dict {'x': 1, 'z': 2} (extra fields found (z) @ literal)"),
         ({"a": "1"}, dict[str, int], "expected int, got str '1'"),
         (
@@ -204,6 +263,20 @@ def test_literals(literal, target, value):
             "expected bytes, got list [0] (ValueError: bytes are written in base64, such as 'AP8='; write it as text)",
         ),
         ("x", Literal["y"], "expected 'y', got str 'x'"),
+        ((1,), list[int], "expected list[int], got tuple (1,)"),
+        ([1, "2"], tuple[int, ...], "expected int, got str '2'"),
+        (
+            "A*==",
+            bytes,
+            "expected bytes, got str 'A*==' (ValueError: bytes are written in base64, such as 'AP8='; "
+            "Only base64 data is allowed)",
+        ),
+        (
+            {"x": 1, "day": "no"},
+            Point,
+            "expected Point, got dict {'x': 1, 'day': 'no'} (invalid value for type, expected datetime.date | None @ "
+            "literal.day)",
+        ),
     ],
 )
 def test_literals_that_do_not_fit(literal, target, said):
@@ -211,6 +284,13 @@ def test_literals_that_do_not_fit(literal, target, said):
     with pytest.raises(Mismatch) as caught:
         coerce_literal(literal, target, {})
     assert str(caught.value) == said
+
+
+def test_literals_of_the_type_stay_what_they_are():
+    """A value of a subclass passes as it is, in a class too; in a set of numbers True is none (D11)."""
+    assert coerce_literal({"x": Level.LOW}, Point, {}).x is Level.LOW
+    with pytest.raises(Mismatch):
+        coerce_literal([True], set[int], {})
 
 
 json_values = st.recursive(
@@ -239,6 +319,12 @@ def test_literals_of_json_types_keep_their_value(literal, target):
         (float, int, False),
         (bool, int, False),
         (datetime.datetime, datetime.date, False),
+        (datetime.date, datetime.date, True),
+        (datetime.date, datetime.datetime, True),
+        (datetime.datetime, datetime.datetime, True),
+        (object, Literal["a"], True),
+        (object, int | str, True),
+        (int | str, object, True),
         (int, str, False),
         (str, Path, True),
         (object, int, True),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trioflow.semantics import events
-from trioflow.semantics.events import ROOT, Event, Path
+from trioflow.semantics.events import ROOT, Event, NodeStarted, Path, unsealed
 
 steps = st.lists(st.integers(0, 20), max_size=30)
 
@@ -48,6 +48,21 @@ def test_short():
     assert path(*range(20)).short == "0.1.2.3...16.17.18.19 (20 levels)"
 
 
+def test_graph():
+    """A path is in the graph of its parent, unless it says another; the first graph has no name (C8)."""
+    assert Path(None, 0).graph == ""
+    inner = Path(ROOT, 3, "call/")
+    assert (inner.graph, Path(inner, 4).graph, Path(inner, 4, "").graph) == ("call/", "call/", "")
+
+
+def test_within():
+    """Seen in another graph a path has the same numbers; in its own it is itself (C8)."""
+    at = Path(Path(ROOT, 3), 4, "call/")
+    assert at.within("call/") is at
+    seen = at.within("other/")
+    assert (seen.as_tuple(), seen.graph) == ((3, 4), "other/")
+
+
 def test_any_depth():
     """A path of a million steps is made, compared and freed without recursion (T9)."""
     at = path(*[0] * 1_000_000)
@@ -76,3 +91,18 @@ def test_all_events_are_here():
         "NodeCompleted", "NodeFailed", "NodeSkipped", "NodeStarted", "ObserverFailed", "Progress", "RunCancelled",
         "RunCompleted", "RunFailed", "RunPaused", "RunResumed", "RunStarted", "StrandForked", "StrandJoined",
     ]  # fmt: skip
+
+
+def test_unsealed():
+    """An event can be made open and then sealed: after that it is one as any other (E4)."""
+    event = unsealed(NodeStarted)()
+    fields = [field.name for field in attrs.fields(NodeStarted)]
+    assert type(event).__name__ == "NodeStarted"
+    event.run = "first"
+    del event.run
+    for name in fields:
+        setattr(event, name, name)
+    event.__class__ = NodeStarted
+    assert event == NodeStarted(*fields)
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        event.run = "another"

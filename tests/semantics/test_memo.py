@@ -96,3 +96,16 @@ def test_ways_that_part_late():
     second = recall(OLDEST, NODE, [YOUNG]).answered(YOUNGER)
     assert second.answered(OLDEST) is one
     assert second.answered(YOUNGEST) is two
+
+
+def test_evaluation():
+    """An evaluation knows what it used and made, and its key for observers; nothing says yet that it is current (D4)."""
+    evaluation = Evaluation([YOUNG], [YOUNGER, None], "key")
+    assert (evaluation.used, evaluation.outputs, evaluation.key) == ([YOUNG], [YOUNGER, None], "key")
+    assert (evaluation.verified, evaluation.moment) == (None, None)
+
+
+def test_inquiry_keeps_what_was_used():
+    """Each inquiry on the way knows the eager inputs of those that come along (D4)."""
+    first = Inquiry([YOUNG], YOUNG, LAZY)
+    assert first.go_on(YOUNGER, ALSO).used == [YOUNG]

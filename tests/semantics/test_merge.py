@@ -200,3 +200,23 @@ def test_registered_policy():
 def test_nothing_to_add(policy, base, mine, theirs):
     """What can't be added to a value is left to the policy, which merges it or says what is wrong."""
     assert addition(policy, base, mine, theirs) is None
+
+
+def test_union_of_equal_items():
+    """Items that are equal are one, whether or not they are the same object (F4)."""
+    union = THREE_WAY["union"]
+    assert union([], ["12"], [str(12)]) == ["12"]
+    assert union([], [["12"]], [[str(12)]]) == [["12"]]
+
+
+def test_only_union_adds_to_a_set():
+    """Policies that know nothing of sets add nothing to them (F4)."""
+    assert addition("union", {1}, {1}, {1, 2}) is not None
+    assert addition("append", {1}, {1}, {1, 2}) is None
+    assert addition("min", {1}, {1}, {1, 2}) is None
+
+
+def test_nothing_begins_with_another_kind():
+    """A list does not begin with a tuple of the same items, so nothing is known to have been added (F4)."""
+    assert addition("append", [1], [1], [1, 2]) is not None
+    assert addition("append", (1,), [1], [1, 2]) is None

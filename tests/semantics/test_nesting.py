@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import attrs
 import pytest
-from support import increment
+from support import Items, increment
 
 import trioflow as tf
+from trioflow.model.graph import Connection, Endpoint
 
 STANDARD = tf.Registry.standard(plugins=False)
 START = {"id": "start", "type": "flow.start"}
@@ -144,6 +146,17 @@ def test_visible_graphs():
     assert "Did you mean 'graph:one'?" in lines(found)[0]
 
 
+def test_each_graph_is_checked_once():
+    """A graph that others call is checked once, and so are those that come after it (M5, C1)."""
+    interface = {"interface": {"inputs": [{"name": "x", "type": "itn"}]}}
+    caller = {"interface": {}, "nodes": [{"id": "call", "type": "graph:b", "inputs": {"x": 1}}]}
+    found = graph(nodes=[START], graphs={"a": caller, "b": interface, "c": interface})
+    assert [each.path for each in tf.validate(found, STANDARD).errors] == [
+        "graphs.b.interface.inputs[0].type",
+        "graphs.c.interface.inputs[0].type",
+    ]
+
+
 def test_the_nearest_graph_is_meant():
     """Of several graphs with one name, the one is meant that is held nearest (C1)."""
     x = {"interface": {"inputs": [{"name": "x"}]}}
@@ -193,6 +206,15 @@ def test_unreachable_in_a_data_graph():
         "warning[unreachable] graphs.one.nodes[0]: 'start' never runs: no initiator or listener leads to it.",
         "warning[unreachable] graphs.one.nodes[2]: 'print' never runs: no initiator or listener leads to it.",
     ]
+
+
+def test_reachable_in_a_data_graph_by_itself():
+    """A graph that is run by itself starts at its initiators, even if others would only ask for its values (C2)."""
+    nodes = [START, {**LEAVE, "inputs": {"y": 1}}, {"id": "print", "type": "debug.print", "inputs": {"value": 1}}]
+    found = graph(
+        interface={"outputs": [{"name": "y"}]}, nodes=nodes, connections=[{"from": "start.then", "to": "print.enter"}]
+    )
+    assert lines(found) == ["no problems"]
 
 
 def test_exec_cycle_through_a_callback():
@@ -258,6 +280,64 @@ def test_endless_in_turn():
     assert "graphs.one.nodes[2]" in line
     assert "one.y -> two.y -> one.y" in line
     assert endless(one=other("two", "y"), two=other("one", "z")) == []  # z needs only the input
+
+
+def test_endless_behind_inputs():
+    """Every eager input is followed to where its value comes from, whatever supplies the others (C2)."""
+
+    def own(inner, x, y, z):
+        again = inner.add_recursive("one", "again", x=x)
+        inner.connect(inner.add("math.add", a=again.y, b=inner.add(increment, x=x).result).result, y)
+        inner.connect(inner.add("math.add", a=again.z, b=x).result, z)
+
+    assert len(endless(one=data(own))) == 2
+
+    def with_literal(inner, x, y, z):
+        again = inner.add_recursive("one", "again", x=x)
+        inner.connect(inner.add("math.add", a=again.y, b=1).result, y)
+        inner.connect(x, z)
+
+    assert len(endless(one=data(with_literal))) == 1
+
+
+def test_exec_nodes_are_asked_nothing():
+    """What an exec node left behind is read, so a value that it would need is not needed again (C2, D2)."""
+
+    def own(inner, x, y, z):
+        again = inner.add_recursive("one", "again", x=x)
+        item = inner.add(Items, count=again.y).item
+        inner.connect(item, y)
+        inner.connect(inner.add("math.add", a=again.z, b=item).result, z)
+
+    (line,) = endless(one=data(own))
+    assert "one.z -> one.z" in line
+
+
+def test_each_node_is_followed_once():
+    """A chain of nodes that use each value twice is followed in linear time (C2)."""
+
+    def chain(inner, x, y, z):
+        value = x
+        for _ in range(60):
+            value = inner.add("math.add", a=value, b=value).result
+        inner.connect(value, y)
+        inner.connect(x, z)
+
+    assert endless(one=data(chain)) == []
+
+
+def test_endless_is_not_asked_of_half_a_graph():
+    """As long as a wire of a graph leads nowhere, it is not told what its values need (C2, M5)."""
+
+    def own(inner, x, y, z):
+        inner.connect(inner.add_recursive("one", "again", x=x).y, y)
+        inner.connect(x, z)
+
+    whole = data(own)
+    half = attrs.evolve(
+        whole, connections=[*whole.connections, Connection(Endpoint("no", "body"), Endpoint("leave", "y"))]
+    )
+    assert endless(one=half) == []
 
 
 def test_not_endless():

@@ -259,6 +259,67 @@ def test_names_of_variables_and_events(registry):
     ]
 
 
+def test_what_is_no_name(registry):
+    """Of a literal that is no text one problem is enough; None, and what an input of any type has, name nothing (M5)."""
+
+    class GetAny(tf.Node, id="t.get_any"):
+        name = tf.DataIn(object, names="variable")
+        result = tf.DataOut(object)
+
+        async def execute(self, ctx: tf.DataContext) -> None: ...
+
+    registry.add(GetAny)
+    nodes = [START, *(GraphNode(f"get{name}", "t.get", {"name": name}) for name in (5, None))]
+    report = tf.validate(graph([*nodes, GraphNode("any", "t.get_any", {"name": 5})]), registry)
+    assert [(error.code, error.path, error.message) for error in report.errors] == [
+        ("type-mismatch", "nodes[1].inputs.name", "Expected str, got int 5."),
+        ("undeclared-variable", "nodes[2].inputs.name", "There is no variable None."),
+        ("undeclared-variable", "nodes[3].inputs.name", "There is no variable 5."),
+    ]
+
+
+def test_default_names(registry):
+    """A default that names a variable names a declared one, unless a wire hides it (M5, D1)."""
+
+    class GetCount(tf.Node, id="t.get_count"):
+        name = tf.DataIn(str, default="count", names="variable")
+        result = tf.DataOut(str)
+
+        async def execute(self, ctx: tf.DataContext) -> None: ...
+
+    registry.add(GetCount)
+    nodes = [
+        START,
+        PRINT,
+        GraphNode("bare", "t.get_count"),
+        GraphNode("wired", "t.get_count"),
+        GraphNode("text", "t.text"),
+    ]
+    wires = [GO, "wired.result -> print.value", "text.result -> wired.name"]
+    assert [error.path for error in tf.validate(graph(nodes, wires), registry).errors] == ["nodes[2].inputs.name"]
+    assert tf.validate(graph(nodes, wires, variables=[Variable("count")]), registry).ok
+
+
+@pytest.mark.parametrize(("count", "more"), [(10, "v9."), (11, "v9 and 1 more."), (13, "v9 and 3 more.")])
+def test_many_declared_names(registry, count, more):
+    """Of the declared names ten are shown, and the others counted (M5)."""
+    variables = [
+        Variable(name) for name in ("v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", *"wxyz")[:count]
+    ]
+    report = tf.validate(graph([START, GraphNode("get", "t.get", {"name": "abc"})], variables=variables), registry)
+    (problem,) = report.errors
+    assert problem.cure == (f"Declare it in the graph, or name one of: v0, v1, v2, v3, v4, v5, v6, v7, v8, {more}")
+
+
+def test_unknown_type_hides_nothing(registry):
+    """A node of an unknown type does not keep others from being checked (M5)."""
+    nodes = [START, GraphNode("x", "t.unknown"), GraphNode("loop", "t.loop")]
+    assert [error.path for error in tf.validate(graph(nodes), registry).errors] == [
+        "nodes[1].type",
+        "nodes[2].inputs.times",
+    ]
+
+
 def test_variables(registry):
     """A variable has a known type, a default that fits it, and a known policy; a host adds policies (F4)."""
     registry.add_merge("newest", lambda base, mine, theirs: theirs)

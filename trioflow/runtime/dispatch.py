@@ -262,7 +262,7 @@ def _tell_failed(run: RunState, activation: Activation, error: BaseException) ->
 
 
 def _too_deep(run: RunState, line: Line) -> DepthExceeded:
-    """T9: names the nodes that repeat."""
+    """T9: names the nodes that repeat, or if none does, the innermost ones."""
     ids: list[str] = []
     above: Line | None = line
     while above is not None and len(ids) < 1000:
@@ -270,11 +270,12 @@ def _too_deep(run: RunState, line: Line) -> DepthExceeded:
         if plan is not None:
             ids.append(plan.id)
         above = above.parent
-    period = ids.index(ids[0], 1) if ids[:1] and ids[0] in ids[1:] else len(ids)
-    cycle = list(reversed(ids[: min(period, 8)]))
+    period = ids.index(ids[0], 1) if ids and ids[0] in ids[1:] else 0
+    innermost = " -> ".join(reversed(ids[: min(period or len(ids), 8)]))
+    names = f": {innermost}{' repeats' if period else ''}" if ids else ""
     run.tell(LimitReached, line, ids[0] if ids else None, "depth", run.options.max_depth)
     return DepthExceeded(
-        f"Activations nest deeper than {run.options.max_depth}: {' -> '.join(cycle)} repeats. "
+        f"Activations nest deeper than {run.options.max_depth}{names}. "
         "Let the nodes return their exec output instead of awaiting trigger (a hand-over does not nest), or raise "
         "RunOptions(max_depth=...).",
         limit="depth",

@@ -107,12 +107,10 @@ def _is_protocol(type_: type) -> bool:
 
 
 def _convert(value: Any, target: Any, converters: Converters) -> Any:
-    if get_origin(target) is Literal:
-        return value if _is_exact(value, target) else _NO
+    if _is_exact(value, target):  # of a union, an exact member comes before a conversion
+        return value
     if get_origin(target) is Union:
         return _convert_to_union(value, target, converters)
-    if _is_exact(value, target):
-        return value
     if target is float and type(value) is int:
         try:
             as_float = float(value)
@@ -129,8 +127,6 @@ def _convert(value: Any, target: Any, converters: Converters) -> Any:
 
 
 def _convert_to_union(value: Any, target: Any, converters: Converters) -> Any:
-    if any(_is_exact(value, part) for part in get_args(target)):  # an exact member comes before a conversion
-        return value
     for part in get_args(target):
         converted = _convert(value, part, converters)
         if converted is not _NO:
@@ -144,10 +140,11 @@ def _is_exact(value: Any, target: Any) -> bool:
         return False
     if target is datetime.date and isinstance(value, datetime.datetime):
         return False
-    if get_origin(target) is Literal:
+    origin = get_origin(target)
+    if origin is Literal:
         return any(type(value) is type(choice) and value == choice for choice in get_args(target))
-    if not isinstance(target, type):
-        return False
+    if origin is Union:
+        return any(_is_exact(value, part) for part in get_args(target))
     return isinstance(value, target)
 
 
@@ -268,8 +265,6 @@ _written.register_structure_hook(datetime.timedelta, _duration)
 def compatible(source: Any, target: Any, converters: Converters) -> bool:
     """Whether an output of type `source` can ever feed an input of type `target`; True unless it surely can't."""
     source, target = _normal(source), _normal(target)
-    if source is object or target is object:
-        return True
     if get_origin(source) is Union:
         return any(compatible(part, target, converters) for part in get_args(source))
     if get_origin(target) is Union:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from trioflow.model.composition import ENTER, LEAVE, Boundary, GraphBody
+from trioflow.model.composition import ENTER, LEAVE, GraphBody
 from trioflow.model.graph import Interface
 from trioflow.model.scope import Scope
 from trioflow.model.sockets import UNSET
@@ -145,7 +145,7 @@ def check_endless(wirings: Sequence[Wiring]) -> Iterator[tuple[Wiring, Problem]]
             for place, socket in _always_called(wiring, output.name):
                 view = wiring.views[place]
                 callee = None if view is None else wiring.scope.callee(view.type)
-                if callee is not None and callee in numbers:
+                if callee is not None:
                     there = (numbers[callee], socket)
                     edges.setdefault(here, []).append(there)
                     callers.setdefault((here, there), place)
@@ -181,7 +181,7 @@ def _always_called(wiring: Wiring, output: str) -> Iterator[tuple[int, str]]:
         source = wiring.graph.connections[supplied].source
         place = wiring.place[source.node]
         view = wiring.views[place]
-        if view is None or view.is_exec or view.type.body is Boundary.ENTER:
+        if view is None or view.is_exec:
             continue
         if isinstance(view.type.body, GraphBody):
             yield place, source.socket

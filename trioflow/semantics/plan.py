@@ -508,10 +508,4 @@ def _keep_static(nodes: list[PlanNode], size: int) -> tuple[Sequence[int], ...]:
 
 def _is_plain(node_type: NodeType) -> bool:
     body = node_type.body
-    return (
-        not node_type.is_exec
-        and isinstance(body, FunctionBody)
-        and body.is_plain
-        and not node_type.volatile
-        and not any(socket.lazy for socket in node_type.inputs)
-    )
+    return not node_type.is_exec and isinstance(body, FunctionBody) and body.is_plain and not node_type.volatile

@@ -28,7 +28,7 @@ class Problem:
     rule: str
 
     def __str__(self) -> str:
-        return f"{self.severity.value}[{self.code}] {self.path}: {self.message} {self.cure}".rstrip()
+        return f"{self.severity.value}[{self.code}] {self.path}: {self.message} {self.cure}"
 
 
 def error(code: str, path: str, message: str, cure: str, rule: str = "M5") -> Problem:

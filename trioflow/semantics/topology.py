@@ -82,7 +82,7 @@ def may_await(node_type: NodeType) -> bool:
 
 
 def _names_awaiting(method: Any) -> bool:
-    function: Callable[..., Any] = inspect.unwrap(getattr(method, "__func__", method))
+    function: Callable[..., Any] = inspect.unwrap(method)
     code = getattr(function, "__code__", None)
     waiting = [code]
     while waiting:

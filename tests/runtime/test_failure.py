@@ -1,0 +1,112 @@
+"""Failures: where they arose, and what a run ends with (R4, E2)."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+from support import Fail, Note, chain
+
+import trioflow as tf
+from trioflow.errors import Unwind
+from trioflow.runtime.failure import arose_with, escaped, leaves, origin_node
+
+
+@pytest.fixture
+def marked(bench):
+    """A failure that arose in a node."""
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add(Fail, "fail"))
+    return bench.fails(ValueError, g.graph)
+
+
+def test_leaves():
+    """The leaves of nested groups come in their order, without recursion."""
+    a, b, c = ValueError("a"), KeyError("b"), OSError("c")
+    assert [*leaves(ExceptionGroup("", [ExceptionGroup("", [a, b]), c]))] == [a, b, c]
+    assert [*leaves(a)] == [a]
+
+
+def test_origin_node(marked):
+    """A failure knows the node that it arose in, its type, and the path, also in a group beside others (E2)."""
+    node, type_id, path = origin_node(ExceptionGroup("", [KeyError("elsewhere"), marked]))
+    assert (node, type_id, str(path)) == ("fail", "test.fail", "0.1")
+    assert origin_node(ValueError("nowhere")) is None
+
+
+def test_arose_with(marked):
+    """A group arose where the first of its failures did, if that arose in a node (E2)."""
+    group = ExceptionGroup("", [KeyError("elsewhere"), marked])
+    arose_with(group, marked)
+    assert group.__trioflow_origin__ == marked.__trioflow_origin__
+    unmarked = ExceptionGroup("", [KeyError("elsewhere")])
+    arose_with(unmarked, unmarked.exceptions[0])
+    assert not hasattr(unmarked, "__trioflow_origin__")
+
+
+def test_failure_in_a_group_of_a_body(bench):
+    """A body that puts a failure from below into a group of its own hides nothing of where it arose (E2)."""
+
+    class Groups(tf.Node, id="failure.groups"):
+        enter = tf.ExecIn()
+        then = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            try:
+                await ctx.trigger(self.then)
+            except ValueError as error:
+                raise ExceptionGroup("more", [error]) from error
+
+    with tf.build() as g:
+        start, groups, fail = g.add(tf.nodes.Start), g.add(Groups, "groups"), g.add(Fail, "fail")
+        g.connect(start.then, groups.enter)
+        g.connect(groups.then, fail.enter)
+    bench.fails(ExceptionGroup, g.graph)
+    failed = [event for event in bench.log if isinstance(event, tf.events.NodeFailed)]
+    assert [(event.node, str(event.origin)) for event in failed] == [("fail", "0.1.0"), ("groups", "0.1.0")]
+
+
+def test_failure_that_takes_no_mark(bench):
+    """An exception that nothing can be written to is raised as it is, with the note (R4)."""
+
+    @attrs.frozen(eq=False)
+    class Closed(Exception):
+        reason: str
+
+    @tf.exec_node(id="failure.closed")
+    def closed() -> None:
+        raise Closed("why")
+
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add(closed, "closed"))
+    error = bench.fails(Closed, g.graph)
+    assert (error.reason, error.__notes__) == ("why", ["in node 'closed' (failure.closed), activation 0.1"])
+
+
+def test_unwinds_that_nobody_catches():
+    """What was meant for a body that is not there is an error of the node; beside other failures they count (T7, R4)."""
+    lost = escaped(BaseExceptionGroup("", [Unwind("first"), Unwind("second")]))
+    assert isinstance(lost, tf.NodeError)
+    assert str(lost).startswith("A node raised Unwind('first') to get back to a body above it")
+    assert isinstance(lost.__cause__, Unwind)
+    other = ValueError("other")
+    found = escaped(BaseExceptionGroup("", [Unwind("first"), other]))
+    assert [*leaves(found)] == [other]
+
+
+def test_skipped_with_its_type(bench):
+    """A failure that a middleware lets pass as skipped says where it arose, and in a node of which type (E2)."""
+
+    class Skips(tf.Middleware):
+        def applies(self, node, node_type):
+            return node_type.id == "test.note"
+
+        async def __call__(self, invocation):
+            error = ValueError("not now")
+            invocation.skip(error)
+            self.notes = error.__notes__
+
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add(Note, "note"))
+    skips = Skips()
+    bench.run(g.graph, middleware=[skips])
+    assert skips.notes == ["in node 'note' (test.note), activation 0.1"]
