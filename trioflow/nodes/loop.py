@@ -78,7 +78,7 @@ class _Round:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        return _is_for(self._loop, _Continue, error)
+        return error is not None and _is_for(self._loop, _Continue, error)
 
 
 # A chain of loops, not a tuple of them: in a graph that recurses through a loop there may be very many.

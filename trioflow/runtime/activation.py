@@ -306,9 +306,10 @@ class Activation(Line, Context):
     def write_all(self, values: Mapping[Any, object] | None) -> None:
         """Write outputs, in the order given."""
         if values:
-            for socket in values:  # T4: all of them, or none
-                if socket not in self.plan.type.output_index:
-                    demand.output_place(self.plan, socket)
+            if len(values) > 1:
+                for socket in values:  # T4: all of them, or none
+                    if socket not in self.plan.type.output_index:
+                        demand.output_place(self.plan, socket)
             for socket, value in values.items():
                 self.set_output(socket, value)
 
