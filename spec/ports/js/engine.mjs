@@ -1,84 +1,88 @@
 // The engine: runs a graph (T, F, S, R and B in ../../rules). Start reading at `Run`.
 
 import { Body, Demands } from "./demand.mjs";
-import { Cancelled, Failure, Failures, together } from "./failure.mjs";
+import { Cancelled, Failure, together } from "./failure.mjs";
 import { allows } from "./graph.mjs";
 import { Cell, Store, bytewise } from "./store.mjs";
 import { CANCELLED, Gate, SHIELD, Scheduler, Scope, wakeAll } from "./strand.mjs";
 
-export { Cancelled, Failure, Failures } from "./failure.mjs";
+export { Cancelled, Failure } from "./failure.mjs";
 export { Graph, InvalidGraph } from "./graph.mjs";
 
 /** Something on whose behalf nodes are dispatched: an activation, a fork, an emit, an initiator (T8). */
 class Line {
   given = 0; // how many it has given out
 
-  constructor(path, depth, number) {
+  constructor(number, path = `${number}`, depth = 1) {
+    this.number = number; // the last of the path
     this.path = path; // a text, with dots between the numbers
     this.depth = depth;
-    this.number = number; // the last of the path
   }
 
   get ahead() { return `${this.path}.${this.given}`; }
-  next() { return new Line(this.ahead, this.depth + 1, this.given++); }
+  next() {
+    const line = new Line(this.given, this.ahead, this.depth + 1);
+    this.given += 1;
+    return line;
+  }
 }
 
 /** Forks that are opened and joined together: a scope of its own for them and their owner (F2). */
 class Group extends Scope {
-  alive = 0;
-  #forks = []; // those that are to be joined
+  #alive = 0;
+  #forks = new Set(); // those that are to be joined
   #failures = {}; // by the number of the fork, and so in the order of the forks
   #first = null; // because of which the others were cancelled (E2)
   #waiting = new Set(); // whoever waits for a fork to end
 
   constructor(run, outer) {
-    const { nesting } = run.limits; // F8
-    if (outer.nesting >= nesting) throw new Failure("nesting", `more than ${nesting} groups of forks in each other`);
+    run.bound("nesting", outer.nesting, "groups of forks in each other"); // F8
     super(outer, outer.nesting + 1);
     this.run = run;
   }
 
-  /** Makes a strand with the cells of `store` (F1), which does `work(store, scope)`, if anything, on a line. */
-  fork(line, store, work, { around = this, collect, discard } = {}) {
+  /** Makes a strand with the cells of `store` (F1), which does `work(line, store, scope)`, if anything. */
+  fork(line, store, work, { around = this, discard = false } = {}) {
     const { run } = this;
-    const fork = { line, store: store.fork(), cancelled: false };
-    const scope = new Scope(this, around.nesting); // what is open around its owner now counts for it, too (F8)
-    if (!discard) this.#forks.push(fork); // S6
+    const fork = { line, store: store.fork() };
+    if (!discard) this.#forks.add(fork); // S6
     run.tell("forked", line);
     if (!work) return; // it has ended
+    const scope = new Scope(this, around.nesting); // what is open around its owner now counts for it, too (F8)
     run.strands += 1;
-    this.alive += 1;
+    this.#alive += 1;
     run.scheduler.start(async () => {
       try {
-        await work(fork.store, scope);
+        await work(line, fork.store, scope);
       } catch (error) {
-        fork.cancelled = error instanceof Cancelled;
-        if (!fork.cancelled) (collect ?? this.#failures)[line.number] = error;
-        if (!fork.cancelled && !collect) this.#end(error);
+        if (error instanceof Cancelled) this.#forks.delete(fork); // F3
+        else this.#end((this.#failures[line.number] = error));
       }
       scope.leave();
       run.strands -= 1;
-      this.alive -= 1;
+      this.#alive -= 1;
       wakeAll(this.#waiting);
     });
   }
 
   // Before what anybody waits for goes on.
   #end(error) {
-    if (!(error instanceof Cancelled || this.cancelled)) this.#first = error;
+    if (!(error instanceof Cancelled)) this.#first ??= error?.first ?? error;
     this.cancel();
   }
 
   /** Waits until no more than so many forks are alive. */
   async until(most, scope) {
     scope.check();
-    while (this.alive > most) await this.run.scheduler.wait(scope, this.#waiting);
+    while (this.#alive > most) await this.run.scheduler.wait(scope, this.#waiting);
   }
 
   async join(store, scope) {
     await this.until(0, scope);
     // If one can't be merged, neither it nor those after it are tried again (F4).
-    for (const fork of this.#forks.splice(0)) if (!fork.cancelled) this.run.merge(store, fork);
+    const forks = [...this.#forks];
+    this.#forks.clear();
+    for (const fork of forks) this.run.merge(store, fork);
   }
 
   /** Does the owner's part. Afterwards all forks have ended, and are joined if nothing failed. */
@@ -165,30 +169,25 @@ class Activation extends Body {
       this.#trigger.clash = true;
       throw new Failure("concurrent-trigger", `${this.node.id} triggers while it triggers: await it, or use branches`);
     }
-    let end;
-    const ended = new Promise((resolve) => { end = resolve; });
-    const trigger = (this.#trigger = { clash: false, isForgotten: false, ended });
-    try {
-      await null;
-      if (trigger.clash) throw CANCELLED;
-      await body();
-    } catch (error) {
-      if (!trigger.isForgotten) throw error; // else nobody would hear it, and the activation fails anyway
-    } finally {
-      this.#trigger = null;
-      end();
-    }
+    const trigger = (this.#trigger = {});
+    trigger.ended = (async () => {
+      try {
+        await null;
+        if (trigger.clash) throw CANCELLED;
+        await body();
+      } catch (error) {
+        if (!trigger.isForgotten) throw error; // else nobody would hear it, and the activation fails anyway
+      } finally {
+        this.#trigger = null;
+      }
+    })();
+    await trigger.ended;
   }
 
-  #dispatch(targets) { return this.run.dispatch(targets, this.line, this.store, this.scope); }
-
-  // Forks a strand that dispatches targets. One that may not be made takes no line (T8).
-  #fork(group, targets, options) {
-    const { run } = this;
-    run.admit();
-    const line = this.line.next();
-    const work = (store, scope) => run.dispatch(targets, line, store, scope);
-    group.fork(line, this.store, targets.length ? work : null, options);
+  // Forks a strand. One that may not be made takes no line (T8).
+  #fork(group, work, options) {
+    this.run.bound("strands", this.run.strands, "strands at once");
+    group.fork(this.line.next(), this.store, work, options);
   }
 
   resolve(input) { return this.run.data.resolve(input, this); }
@@ -224,7 +223,7 @@ class Activation extends Body {
         await this.join();
         this.#fired = true; // S5
       }
-      await this.#dispatch(targets);
+      await this.run.dispatch(targets, this.line, this.store, this.scope);
     };
     await (targets.length ? this.#alone(body) : body()); // what leads nowhere disturbs nobody (T7)
   }
@@ -235,22 +234,25 @@ class Activation extends Body {
     const { node, stream } = this;
     if (!stream) throw new Failure("unknown-socket", `${node.id} has no stream`);
     const targets = node.targets(stream.body);
-    const collect = stream.on_error === "collect" ? this.#collected : null; // S4
+    const work = async (line, store, scope) => {
+      try {
+        await this.run.dispatch(targets, line, store, scope);
+      } catch (error) {
+        if (stream.on_error !== "collect" || error instanceof Cancelled) throw error;
+        this.#collected[line.number] = error; // S4
+      }
+    };
     if (this.#group) {
       await this.#group.until(stream.limit > 0 ? stream.limit - 1 : Infinity, this.scope); // S3
       this.set(stream.item, value);
-      return this.#fork(this.#group, targets, { around: this.scope, collect, discard: stream.discard });
+      const options = { around: this.scope, discard: stream.discard };
+      this.#fork(this.#group, targets.length ? work : null, options);
+    } else {
+      await this.#alone(() => {
+        this.set(stream.item, value);
+        return work(this.line.next(), this.store, this.scope);
+      });
     }
-    await this.#alone(async () => {
-      this.set(stream.item, value);
-      const line = this.line.next();
-      try {
-        await this.run.dispatch(targets, line, this.store, this.scope);
-      } catch (error) {
-        if (!collect || error instanceof Cancelled) throw error;
-        collect[line.number] = error;
-      }
-    });
   }
 
   /** Waits for all items so far, and merges what they wrote (F5). */
@@ -268,7 +270,10 @@ class Activation extends Body {
     const branches = exits.map((exit) => this.node.targets(exit));
     const group = new Group(this.run, this.scope);
     return await this.#hold(group, () => {
-      for (const targets of branches) this.#fork(group, targets);
+      for (const targets of branches) {
+        const work = (...strand) => this.run.dispatch(targets, ...strand);
+        this.#fork(group, targets.length ? work : null);
+      }
       return body();
     });
   }
@@ -277,7 +282,7 @@ class Activation extends Body {
   async publish(event, payload = null) {
     this.scope.check();
     const targets = this.run.listeners(event, payload);
-    if (targets.length) await this.#alone(() => this.#dispatch(targets));
+    if (targets.length) await this.#alone(() => this.run.dispatch(targets, this.line, this.store, this.scope));
   }
 
   feedback(value) { this.run.tell("feedback", this, { value }); }
@@ -286,7 +291,7 @@ class Activation extends Body {
   async within(ticks, body) {
     const { scheduler } = this.run;
     const scope = new Scope(this.scope);
-    const inTime = scheduler.limit(ticks, () => scope.cancel());
+    const inTime = scheduler.at(ticks, 0, () => scope.cancel());
     try {
       await this.#inside(scope, body);
       return false;
@@ -300,11 +305,13 @@ class Activation extends Body {
   }
 }
 
-/** What holds for a stream: mode, limit and error mode are each what the last says that says something (S2). */
-function streamOf(...sources) {
-  const said = sources.flatMap((settings) => Object.entries(settings ?? {})).filter(([, value]) => value !== null);
-  return { mode: "sequential", limit: 0, on_error: "fail", ...Object.fromEntries(said) };
+/** Settings in which each is what the last says that says something (S2). */
+function settled(...sources) {
+  return Object.fromEntries(sources.flatMap((said) => Object.entries(said ?? {}).filter(([, value]) => value !== null)));
 }
+
+const OPTIONS = { max_steps: Infinity, max_depth: 100_000, max_nesting: 128, max_strands: Infinity, timeout: Infinity };
+const STREAM = { mode: "sequential", limit: 0, on_error: "fail" };
 
 /** One execution of a graph. */
 export class Run {
@@ -312,13 +319,13 @@ export class Run {
   data = new Demands(this);
   streams = new Map(); // what holds for them, by node (S2)
   #steps = 0;
-  #root = new Scope(null, -1); // the run's own group does not count as nesting (F8)
   #store = new Store();
-  #group = null; // of initiators and the host's events; made when the run begins
-  #initiators = 0; // those that have not ended
+  #root = new Scope(null, -1); // the run's own group does not count as nesting (F8)
+  #group; // of initiators and the host's events
+  #initiators; // how many have not ended
   #events = []; // of the host, not handled yet: the targets of each
   #idle = new Set(); // where the strand that handles them waits for more
-  #hosting = false; // whether there is that strand
+  #hosted = false; // whether there is that strand
   #late = []; // the failure of the timeout
   #origins = new WeakMap();
 
@@ -327,25 +334,21 @@ export class Run {
    * each event), `named` (events name evaluations: INTERPRETING 7), `realTime` (ticks are milliseconds; otherwise time
    * jumps), `director` (see Scheduler).
    */
-  constructor(graph, options = {}) {
-    const { max_steps: steps, max_depth: depth, max_nesting: nesting, max_strands: strands, streams } = options;
+  constructor(graph, options) {
     this.graph = graph;
-    this.options = options;
-    this.limits = {
-      steps: steps ?? Infinity,
-      depth: depth ?? 100_000,
-      nesting: nesting ?? 128,
-      strands: strands ?? Infinity,
-    };
-    this.scheduler = new Scheduler(options.director, options.realTime);
+    this.options = settled(OPTIONS, options);
+    const { director, realTime, streams, variables } = this.options;
+    this.scheduler = new Scheduler(director, realTime);
     this.gate = new Gate(this.scheduler);
+    this.#group = new Group(this, this.#root);
+    this.#initiators = graph.initiators.length;
     for (const [id, node] of graph.nodes) {
       const { stream } = node.type;
-      if (stream) this.streams.set(node, streamOf(stream, node.stream, streams?.[id]));
+      if (stream) this.streams.set(node, settled(STREAM, stream, node.stream, streams?.[id]));
     }
+    const starts = new Map(Object.entries(variables ?? {}));
     for (const { name, key, start } of graph.variables.values()) {
-      const given = Object.hasOwn(options.variables ?? {}, name) ? options.variables[name] : start;
-      this.#store.write(key, new Cell(given, key));
+      this.#store.write(key, new Cell(starts.has(name) ? starts.get(name) : start, key));
     }
   }
 
@@ -355,8 +358,7 @@ export class Run {
       this.scheduler.stuck = () => {
         if (this.gate.queue.size === 0) reject(new Error("deadlock: no strand runs, and none ever will"));
       };
-      this.scheduler.start(() => this.#main().then(resolve, reject));
-      this.scheduler.stir();
+      this.#main().then(resolve, reject);
     });
   }
 
@@ -373,7 +375,6 @@ export class Run {
       }
       await this.#initiate();
     });
-    this.scheduler.end();
     for (const [node, steps] of up) {
       life.push(`down ${node.id}`);
       await attempt(() => steps.teardown?.());
@@ -385,66 +386,62 @@ export class Run {
   }
 
   #result() {
+    const { nodes, variables } = this.graph;
     const values = (keys) => {
-      const cells = keys.map(([name, key]) => [name, this.#store.read(key)]).filter(([, cell]) => cell);
-      return Object.fromEntries(cells.map(([name, cell]) => [name, cell.value]));
+      const cells = keys.map(([name, key]) => [name, this.#store.read(key)]);
+      return Object.fromEntries(cells.filter(([, cell]) => cell).map(([name, { value }]) => [name, value]));
     };
-    const variables = values([...this.graph.variables.values()].map(({ name, key }) => [name, key]));
-    const nodes = [...this.graph.nodes.values()];
-    const outputs = nodes.map((node) => [node.id, values(node.outputs.map((name) => [name, node.key(name)]))]);
-    return { variables, outputs: Object.fromEntries(outputs.filter(([, written]) => Object.keys(written).length)) };
+    const written = (node) => values(node.outputs.map((name) => [name, node.key(name)]));
+    const outputs = [...nodes].map(([id, node]) => [id, written(node)]).filter(([, some]) => Object.keys(some).length);
+    return {
+      variables: values([...variables].map(([name, { key }]) => [name, key])),
+      outputs: Object.fromEntries(outputs),
+    };
   }
 
   // R2
   async #initiate() {
     const { timeout, parallel_initiators: parallel } = this.options;
-    const { initiators } = this.graph;
-    const group = (this.#group = new Group(this, this.#root));
-    const late = () => {
+    const inTime = this.scheduler.at(timeout, 0, () => {
       this.#late.push(new Failure("timeout", `not done after ${timeout} ticks`));
       this.cancel();
-    };
-    const inTime = timeout == null ? () => {} : this.scheduler.limit(timeout, late);
-    this.#initiators = initiators.length;
-    if (this.#events.length) this.#host();
-    await group.hold(this.#store, async () => {
-      for (const [index, node] of initiators.entries()) {
-        const line = new Line(`${index}`, 1, index);
-        const work = async (store, scope) => {
+    });
+    await this.#group.hold(this.#store, async () => {
+      for (const [index, node] of this.graph.initiators.entries()) {
+        const work = async (...strand) => {
           try {
-            await this.dispatch([{ node, entered: null }], line, store, scope);
+            await this.dispatch([{ node, entered: null }], ...strand);
           } finally {
             this.#initiators -= 1;
             wakeAll(this.#idle);
           }
         };
-        if (parallel) this.admit();
-        await (parallel ? group.fork(line, this.#store, work) : work(this.#store, group));
+        if (parallel) {
+          this.bound("strands", this.strands, "strands at once");
+          this.#group.fork(new Line(index), this.#store, work);
+        } else await work(new Line(index), this.#store, this.#group);
       }
     }).finally(inTime);
-  }
-
-  // B1: the host's events are handled one after the other, in a strand that is forked when the first arrives.
-  #host() {
-    const number = this.graph.initiators.length;
-    const line = new Line(`${number}`, 1, number);
-    this.#hosting = true;
-    this.#group.fork(line, this.#store, async (store, scope) => {
-      while (this.#events.length || this.#initiators) {
-        if (this.#events.length) await this.dispatch(this.#events.shift(), line, store, scope);
-        else await this.scheduler.wait(scope, this.#idle);
-      }
-    });
   }
 
   /** Publishes an event from outside. Once all initiators have ended, nobody hears it any more (B1). */
   publish(event, payload = null) {
     const targets = this.listeners(event, payload);
-    if (this.#group && !this.#initiators) return;
+    if (!this.#initiators) return;
     this.#events.push(targets);
-    if (this.#group && !this.#hosting) this.#host();
+    const line = new Line(this.graph.initiators.length);
+    if (!this.#hosted) this.#group.fork(line, this.#store, (...strand) => this.#host(...strand));
+    this.#hosted = true;
     wakeAll(this.#idle);
     this.scheduler.stir();
+  }
+
+  // The host's events are handled one after the other, in a strand that is forked when the first arrives.
+  async #host(...strand) {
+    while (this.#events.length || this.#initiators) {
+      if (this.#events.length) await this.dispatch(this.#events.shift(), ...strand);
+      else await this.scheduler.wait(strand.at(-1), this.#idle);
+    }
   }
 
   /** Cancels the run from outside (R5). */
@@ -458,30 +455,27 @@ export class Run {
 
   /** The path of the activation in which a failure arose: the first to ask is that (E2). */
   origin(error, { path }) {
-    if (Object(error) !== error) return path; // JavaScript can throw anything
-    if (error instanceof Failures) return this.origin(error.first, { path });
-    if (!this.#origins.has(error)) this.#origins.set(error, path);
-    return this.#origins.get(error);
+    const first = error?.first ?? error;
+    if (Object(first) !== first) return path; // JavaScript can throw anything
+    if (!this.#origins.has(first)) this.#origins.set(first, path);
+    return this.#origins.get(first);
   }
 
-  /** Refuses one strand too many (R8). */
-  admit() {
-    const { strands } = this.limits;
-    if (this.strands >= strands) throw new Failure("strands", `more than ${strands} strands at once`);
+  /** Refuses what would be one too many (R8). */
+  bound(limit, count, what) {
+    const most = this.options[`max_${limit}`];
+    if (count >= most) throw new Failure(limit, `more than ${most} ${what}`);
   }
 
   /** Dispatches targets on a line, each with everything it hands over to, then the next (T1, T6). */
   async dispatch(targets, line, store, scope) {
-    const { steps, depth } = this.limits;
     const left = targets.toReversed();
     while (left.length) {
       const target = left.pop();
-      const { id } = target.node;
-      await this.scheduler.park(scope, "d", line.ahead, id); // T2
-      await this.gate.pass(scope, line.ahead, id);
-      if (this.#steps >= steps) throw new Failure("steps", `more than ${steps} dispatches`); // R8
-      this.#steps += 1;
-      if (line.depth >= depth) throw new Failure("depth", `${id} is nested deeper than ${depth}`); // T9
+      await this.scheduler.park(scope, "d", line.ahead, target.node.id); // T2
+      await this.gate.pass(scope, line.ahead, target.node.id);
+      this.bound("steps", this.#steps++, "dispatches");
+      this.bound("depth", line.depth, "activations in each other"); // T9
       const handed = await new Activation(this, line.next(), target, store, scope).live();
       left.push(...handed.toReversed());
     }

@@ -61,7 +61,7 @@ class Input {
 /** A node of a graph: its sockets, and what they are connected to. Inputs and outputs are separate namespaces (M3). */
 class Node {
   needs = []; // data nodes that a data node reads from
-  feeds = []; // and that read from it
+  readers = 0; // how many wires lead from it to data nodes
 
   constructor({ id, inputs: literals = {}, initiator = null, stream = null }, type, path) {
     const { enters = [], exits = [], inputs = {}, outputs = {} } = type;
@@ -170,7 +170,7 @@ export class Graph {
       input.source ??= { node: source, name, key: output.key };
       if (!source.data || !target.data) return;
       target.needs.push(source);
-      source.feeds.push(target);
+      source.readers += 1;
     }
   }
 
@@ -193,21 +193,16 @@ export class Graph {
 
 /** The first of each set of data nodes that need each other. */
 function circles(nodes) {
-  const open = new Map(nodes.map((node) => [node, node.needs.length]));
-  const free = new Set(nodes.filter((node) => node.needs.length === 0)); // in no circle; it grows under the loop
+  const free = new Set(nodes.filter((node) => node.readers === 0)); // in no circle; it grows under the loop
   for (const node of free) {
-    for (const reader of node.feeds) {
-      open.set(reader, open.get(reader) - 1);
-      if (open.get(reader) === 0) free.add(reader);
+    for (const needed of node.needs) {
+      needed.readers -= 1;
+      if (needed.readers === 0) free.add(needed);
     }
   }
-  const behind = new Map(); // what nodes in circles depend on, at any distance
-  for (const node of nodes.filter((other) => !free.has(other))) {
-    const found = new Set(node.needs);
-    for (const other of found) for (const next of other.needs) found.add(next);
-    if (found.has(node)) behind.set(node, found);
-  }
+  const left = nodes.filter((node) => !free.has(node));
+  const behind = new Map(left.map((node) => [node, new Set(node.needs)])); // what they need, at any distance
+  for (const found of behind.values()) for (const node of found) for (const next of node.needs) found.add(next);
   const together = (a, b) => behind.get(a).has(b) && behind.get(b).has(a);
-  const inCircles = [...behind.keys()];
-  return inCircles.filter((node) => inCircles.find((other) => together(other, node)) === node);
+  return left.filter((node) => left.find((other) => together(node, other)) === node);
 }

@@ -5,14 +5,8 @@ import { Graph, InvalidGraph, Run } from "./engine.mjs";
 import { codes, scripted } from "./scripted.mjs";
 import { bytewise } from "./store.mjs";
 
-const STARTED = {
-  type: "started",
-  contract: "1.0",
-  name: "trioflow-js",
-  language: "JavaScript",
-  level: 3,
-  capabilities: "core data failure state limit fork stream time event life validation action".split(" "),
-};
+const CAPABILITIES = "core data failure state limit fork stream time event life validation action".split(" ");
+const PORT = { contract: "1.0", name: "trioflow-js", language: "JavaScript", level: 3, capabilities: CAPABILITIES };
 
 const numbers = (path) => path.split(".").map(Number);
 
@@ -52,7 +46,7 @@ class Director {
   #releases = 0;
 
   constructor(choices, actions) {
-    this.choices = [...(choices ?? [])].values();
+    this.choices = [...(choices ?? [])];
     this.actions = [...(actions ?? [])];
     this.#step({ do: "begin" });
   }
@@ -65,38 +59,37 @@ class Director {
     const [{ at } = {}] = this.actions;
     const due = typeof at === "number" ? at <= this.#releases : [...(parked ?? [])].some(({ label }) => label === at);
     if (parked && !due) return false;
-    const action = this.actions.shift() ?? (this.run.gate.queue.size ? { at: 0, do: "resume" } : null);
+    const { run } = this;
+    const action = this.actions.shift() ?? (run.gate.queue.size ? { at: 0, do: "resume" } : null);
     if (!action) return false;
     this.#step({ do: "action", action });
-    const { gate } = this.run;
-    if (action.do === "breakpoint") gate.breakpoints.add(action.node);
-    else if (action.do === "cancel") this.run.cancel();
-    else if (action.do === "publish") this.run.publish(action.event, action.payload ?? null);
-    else gate[action.do](action.count); // pause, resume, step
+    if (action.do === "breakpoint") run.gate.breakpoints.add(action.node);
+    else if (action.do === "cancel") run.cancel();
+    else if (action.do === "publish") run.publish(action.event, action.payload ?? null);
+    else run.gate[action.do](action.count); // pause, resume, step
     return true;
   }
 
   choose(parked) {
     const sorted = [...parked].sort((a, b) => bytewise(a.label, b.label));
-    const chosen = sorted[sorted.length > 1 ? (this.choices.next().value ?? 0) % sorted.length : 0];
+    const chosen = sorted[sorted.length > 1 ? (this.choices.shift() ?? 0) % sorted.length : 0];
     this.#releases += 1;
     this.#step({ do: "release", enabled: sorted.map(({ label }) => label), chosen: chosen.label });
     return chosen;
   }
 }
 
-const NOTHING = { errors: [], problems: [], variables: {}, outputs: {}, feedback: [], life: [] };
-
 /** Answers a `run` request. */
-export async function answer({ id, graph: document, variables, options, level = 0, choices, actions }) {
-  const result = { type: "result", id, status: "invalid", ...NOTHING };
+export async function answer({ id, graph: document, variables, options, level, choices, actions }) {
+  const head = { type: "result", id };
   let graph;
   try {
     graph = new Graph(document, scripted);
   } catch (error) {
     if (!(error instanceof InvalidGraph)) throw error;
     const problems = error.problems.map(({ code, path }) => [code, path]);
-    return { ...result, problems: problems.sort(([a, b], [c, d]) => bytewise(a, c) || bytewise(b, d)) };
+    problems.sort(([a, b], [c, d]) => bytewise(a, c) || bytewise(b, d));
+    return { ...head, status: "invalid", errors: [], problems, variables: {}, outputs: {}, feedback: [], life: [] };
   }
   const events = [];
   const director = level >= 2 ? new Director(choices, level >= 3 ? actions : []) : null;
@@ -109,10 +102,9 @@ export async function answer({ id, graph: document, variables, options, level = 
   const { failures, ...ends } = await run.run();
   const trace = events.map(asObject);
   const told = canonical(trace);
-  Object.assign(result, ends, { errors: codes(...failures), feedback: told.feedback });
-  if (level >= 1) Object.assign(result, { trace, canonical: told });
-  if (director) result.steps = director.steps.map((step) => ({ ...step, events: step.events.sort(bytewise) }));
-  return result;
+  const result = { ...head, ...ends, errors: codes(...failures), problems: [], feedback: told.feedback };
+  const steps = director?.steps.map((step) => ({ ...step, events: step.events.sort(bytewise) }));
+  return level >= 1 ? { ...result, trace, canonical: told, steps } : result;
 }
 
 async function reply(line) {
@@ -120,24 +112,17 @@ async function reply(line) {
   try {
     request = JSON.parse(line);
     if (request.type === "stop") process.exit(0);
-    return request.type === "start" ? STARTED : await answer(request);
+    return request.type === "start" ? { type: "started", ...PORT } : await answer(request);
   } catch (error) {
     return { type: "error", id: request?.id ?? null, message: `${error.message}`, context: `${error.stack}` };
   }
 }
 
-async function* lines(input) {
-  let begun = [];
-  for await (const chunk of input.setEncoding("utf8")) {
-    const [first, ...more] = chunk.split("\n");
-    begun.push(first);
-    for (const next of more) {
-      yield begun.join("");
-      begun = [next];
-    }
-  }
-}
-
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  for await (const line of lines(process.stdin)) process.stdout.write(`${JSON.stringify(await reply(line))}\n`);
+  let begun = "";
+  for await (const chunk of process.stdin.setEncoding("utf8")) {
+    const lines = `${begun}${chunk}`.split("\n");
+    begun = lines.pop();
+    for (const line of lines) process.stdout.write(`${JSON.stringify(await reply(line))}\n`);
+  }
 }

@@ -1,20 +1,16 @@
 // The scripted node types (INTERPRETING 4 and 5): nodes that do what the list in their input `script` says.
 
-import { Cancelled, Failure, Failures } from "./failure.mjs";
+import { Cancelled, Failure, apart } from "./failure.mjs";
 import { bytewise } from "./store.mjs";
 
 const MODULUS = 1_000_003;
 const reduce = (value) => ((value % MODULUS) + MODULUS) % MODULUS;
-function num(value) {
-  if (typeof value === "string") return [...value].length;
-  return Array.isArray(value) ? value.length : Number(value);
-}
+const num = (value) => (typeof value === "string" || Array.isArray(value) ? [...value].length : Number(value));
 const residue = (value) => reduce(num(value));
 
 /** The codes of failures, sorted, each once (INTERPRETING 6). */
 export function codes(...errors) {
-  const all = errors.flatMap((error) => (error instanceof Failures ? error.failures : [error]));
-  return [...new Set(all.map((error) => error?.code ?? `${error}`))].sort(bytewise);
+  return [...new Set(apart(errors).map((error) => error?.code ?? `${error}`))].sort(bytewise);
 }
 
 // Each gets the context of its body, the registers, and its own arguments. One that gives a text ends the script, and
@@ -96,32 +92,26 @@ function life({ id, literals }) {
 const [script, any, int, text] = [{}, { default: null }, { type: "int" }, { type: "str" }];
 const lazy = { ...any, lazy: true };
 const outputs = { x: "any", y: "any" };
-const items = { ...outputs, item: "any" };
 const exits = ["o0", "o1", "o2"];
-const demanded = { run, inputs: { script, a: any, b: any, c: lazy, d: lazy }, outputs };
+const active = { run, enters: ["enter"], exits, inputs: { script, a: any, b: lazy }, outputs };
+const streaming = { ...active, exits: [...exits, "body"], outputs: { ...outputs, item: "any" } };
+const stream = { item: "item", body: "body" };
+const data = { run, inputs: { script, a: any, b: any, c: lazy, d: lazy }, outputs };
 
 export const scripted = {
   "script.exec": {
-    run,
+    ...streaming,
     life,
     enters: ["enter", "again"],
-    exits: [...exits, "body", "done"],
+    exits: [...streaming.exits, "done"],
     inputs: { script, a: any, life: any, b: lazy },
-    outputs: items,
-    stream: { item: "item", body: "body", done: "done" },
+    stream: { ...stream, done: "done" },
   },
-  "script.endless": {
-    run,
-    enters: ["enter"],
-    exits: [...exits, "body"],
-    inputs: { script, a: any, b: lazy },
-    outputs: items,
-    stream: { item: "item", body: "body", discard: true },
-  },
-  "script.listen": { run, exits, inputs: { script, a: any, event: text, b: lazy }, outputs, listens: "event" },
-  "script.strict": { run, enters: ["enter"], exits, inputs: { script, n: int, m: { ...int, lazy: true } }, outputs },
-  "script.data": demanded,
-  "script.volatile": { ...demanded, volatile: true },
+  "script.endless": { ...streaming, stream: { ...stream, discard: true } },
+  "script.listen": { ...active, enters: [], inputs: { script, a: any, event: text, b: lazy }, listens: "event" },
+  "script.strict": { ...active, inputs: { script, n: int, m: { ...int, lazy: true } } },
+  "script.data": data,
+  "script.volatile": { ...data, volatile: true },
   "script.number": { run, inputs: { script, n: int }, outputs: { x: "int" } },
   "script.text": { run, inputs: { script, t: { ...text, default: "" } }, outputs: { x: "str" } },
 };

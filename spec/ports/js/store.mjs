@@ -20,13 +20,8 @@ export const FAILED = new Cell(undefined, "failed");
 /** What stands for a list of origins (INTERPRETING 7). */
 export const digest = (origins) => createHash("sha256").update(origins.join("\n"), "utf8").digest("hex").slice(0, 16);
 
-const SURROGATE = /[\ud800-\udfff]/;
-
-/** Texts in the order of their bytes in UTF-8, which is that of their code points, but not quite JavaScript's. */
-export function bytewise(a, b) {
-  if (SURROGATE.test(a) || SURROGATE.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
-  return a < b ? -1 : a > b ? 1 : 0;
-}
+/** Texts in the order of their bytes in UTF-8, which is not quite JavaScript's. */
+export const bytewise = (a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
 // Two values are the same if their texts are: so types count at every depth, and [1] is neither [true] nor ["1"].
 const text = (value) => JSON.stringify(value);

@@ -53,7 +53,7 @@ const UNDIRECTED = { act: () => false, choose: ([first]) => first, moved() {} };
 export class Scheduler {
   #now = 0;
   #begun = performance.now();
-  #running = 0; // strands that do not wait
+  #running = 1; // strands that do not wait; the first is there from the beginning, and waits no more at the end
   #fresh = []; // strands that were forked and have not run yet
   #parked = new Set();
   #timers = new Set();
@@ -93,7 +93,7 @@ export class Scheduler {
 
   async sleep(scope, ticks, path, node) {
     const queue = new Set();
-    const stop = this.#at(ticks, 1, () => wakeAll(queue));
+    const stop = this.at(ticks, 1, () => wakeAll(queue));
     try {
       if (ticks > 0) await this.wait(scope, queue);
     } finally {
@@ -102,11 +102,12 @@ export class Scheduler {
     await this.park(scope, "w", path, node);
   }
 
-  /** Does something when the time is over, unless the function that this gives was called before. */
-  limit(ticks, act) { return this.#at(ticks, 0, act); }
-
-  // Limits come before sleepers: what a limit cancels does not wake up.
-  #at(ticks, rank, ring) {
+  /** Does something when the time is over, unless the function that this gives was called before.
+   *
+   * Limits have rank 0, sleepers 1: what a limit cancels does not wake up.
+   */
+  at(ticks, rank, ring) {
+    if (ticks === Infinity) return () => {};
     const alarm = this.realTime ? setTimeout(ring, ticks) : { due: this.#now + ticks, rank, ring };
     if (!this.realTime) this.#timers.add(alarm);
     return () => (this.realTime ? clearTimeout(alarm) : this.#timers.delete(alarm));
@@ -170,9 +171,6 @@ export class Scheduler {
       timer.ring();
     }
   }
-
-  /** Nothing goes on any more. */
-  end() { this.#running = Infinity; }
 }
 
 /** Where a run pauses and steps (G1-G3). */
