@@ -307,7 +307,8 @@ class Activation extends Body {
 
 /** Settings in which each is what the last says that says something (S2). */
 function settled(...sources) {
-  return Object.fromEntries(sources.flatMap((said) => Object.entries(said ?? {}).filter(([, value]) => value !== null)));
+  const all = sources.flatMap((said) => Object.entries(said ?? {}));
+  return Object.fromEntries(all.filter(([, value]) => value !== null));
 }
 
 const OPTIONS = { max_steps: Infinity, max_depth: 100_000, max_nesting: 128, max_strands: Infinity, timeout: Infinity };

@@ -91,15 +91,30 @@ export class Scheduler {
   /** Waits under a label until released. */
   park(scope, letter, path, node) { return this.wait(scope, this.#parked, `${letter} ${path} ${node}`); }
 
-  async sleep(scope, ticks, path, node) {
+  // Waits until what `begin` gets is called; in any case calls what it gave.
+  async #until(scope, begin) {
     const queue = new Set();
-    const stop = this.at(ticks, 1, () => wakeAll(queue));
+    const end = begin(() => wakeAll(queue));
     try {
-      if (ticks > 0) await this.wait(scope, queue);
+      await this.wait(scope, queue);
     } finally {
-      stop();
+      end();
     }
+  }
+
+  async sleep(scope, ticks, path, node) {
+    if (ticks > 0) await this.#until(scope, (ring) => this.at(ticks, 1, ring));
     await this.park(scope, "w", path, node);
+  }
+
+  /** Waits for a promise of the world outside. */
+  async outside(scope, promise) {
+    this.#outside += 1;
+    await this.#until(scope, (ring) => {
+      promise.then(ring, ring);
+      return () => { this.#outside -= 1; };
+    });
+    return await promise;
   }
 
   /** Does something when the time is over, unless the function that this gives was called before.
@@ -108,33 +123,17 @@ export class Scheduler {
    */
   at(ticks, rank, ring) {
     if (ticks === Infinity) return () => {};
-    const alarm = this.realTime ? setTimeout(ring, ticks) : { due: this.#now + ticks, rank, ring };
-    if (!this.realTime) this.#timers.add(alarm);
-    return () => (this.realTime ? clearTimeout(alarm) : this.#timers.delete(alarm));
-  }
-
-  /** Waits for a promise of the world outside. */
-  async outside(scope, promise) {
-    const queue = new Set();
-    const settled = () => wakeAll(queue);
-    promise.then(settled, settled);
-    this.#outside += 1;
-    try {
-      await this.wait(scope, queue);
-    } finally {
-      this.#outside -= 1;
+    if (this.realTime) {
+      const alarm = setTimeout(ring, ticks);
+      return () => clearTimeout(alarm);
     }
-    return await promise;
+    const timer = { due: this.#now + ticks, rank, ring };
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
   }
 
   /** Runs a new strand, an async function that never fails, as soon as those that run now wait. */
   start(strand) { this.#fresh.push(strand); }
-
-  async #run(strand) {
-    this.#running += 1;
-    await strand();
-    this.#leave();
-  }
 
   #leave() {
     this.#running -= 1;
@@ -151,8 +150,12 @@ export class Scheduler {
 
   // The loop of INTERPRETING 8, once; says whether anything was done.
   #turn() {
-    if (this.#fresh.length) for (const strand of this.#fresh.splice(0)) this.#run(strand);
-    else if (this.director.act(this.#parked)) return true;
+    if (this.#fresh.length) {
+      for (const strand of this.#fresh.splice(0)) {
+        this.#running += 1;
+        strand().then(() => this.#leave());
+      }
+    } else if (this.director.act(this.#parked)) return true;
     else if (this.#parked.size) this.director.choose(this.#parked).wake();
     else if (this.#outside || this.realTime) return false;
     else if (this.#timers.size) this.#pass();
@@ -175,17 +178,15 @@ export class Scheduler {
 
 /** Where a run pauses and steps (G1-G3). */
 export class Gate {
-  open = true;
   breakpoints = new Set(); // ids of nodes
   queue = new Set(); // dispatches that wait
-  #permits = 0;
+  #permits = Infinity; // how many may pass; while it is open, any number
   #openings = 0;
 
   constructor(scheduler) { this.scheduler = scheduler; }
 
   async pass(scope, path, node) {
     if (this.breakpoints.has(node)) this.pause();
-    if (this.open) return;
     if (this.#permits > 0) return void (this.#permits -= 1);
     const openings = this.#openings;
     await this.scheduler.wait(scope, this.queue);
@@ -197,20 +198,15 @@ export class Gate {
     }
   }
 
-  pause() { this.open = false; }
+  pause() { if (this.#permits === Infinity) this.#permits = 0; }
 
   resume() {
-    if (this.open) return;
-    this.open = true;
     this.#openings += 1;
-    this.#permits = 0;
-    wakeAll(this.queue);
-    this.scheduler.stir();
+    this.step(Infinity);
   }
 
   /** While paused: lets so many dispatches pass, whether they wait already or are still to come. */
   step(count = 1) {
-    if (this.open) return;
     this.#permits += count;
     for (const sleeper of this.queue) {
       if (this.#permits === 0) break;
