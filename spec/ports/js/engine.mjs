@@ -82,7 +82,11 @@ class Group extends Scope {
     // If one can't be merged, neither it nor those after it are tried again (F4).
     const forks = [...this.#forks];
     this.#forks.clear();
-    for (const fork of forks) this.run.merge(store, fork);
+    for (const { line, store: theirs } of forks) {
+      const conflicts = store.join(theirs, this.run.graph.variables); // F3, F4
+      for (const variable of conflicts.sort(bytewise)) this.run.tell("conflict", line, { variable });
+      this.run.tell("joined", line);
+    }
   }
 
   /** Does the owner's part. Afterwards all forks have ended, and are joined if nothing failed. */
@@ -136,17 +140,15 @@ class Activation extends Body {
 
   async #body() {
     for (const input of this.node.eager) input.need(await this.resolve(input)); // D7
-    let [handed, forgotten] = [];
     try {
-      handed = await this.node.type.run(this);
+      const handed = await this.node.type.run(this);
+      if (this.#trigger) throw new Failure("not-awaited", `${this.node.id} does not await what it triggers`);
+      if (handed != null) this.node.targets(handed); // T4
+      return handed;
     } finally {
-      forgotten = this.#trigger; // nothing that a body started outlives it
-      if (forgotten) forgotten.isForgotten = true;
-      await forgotten?.ended;
+      if (this.#trigger) this.#trigger.isForgotten = true;
+      await this.#trigger?.ended; // nothing that a body started outlives it
     }
-    if (forgotten) throw new Failure("not-awaited", `the body of ${this.node.id} ended while it triggered: await that`);
-    if (handed != null) this.node.targets(handed); // T4
-    return handed;
   }
 
   // Does something with another scope for what the body waits for.
@@ -184,10 +186,10 @@ class Activation extends Body {
     await trigger.ended;
   }
 
-  // Forks a strand. One that may not be made takes no line (T8).
-  #fork(group, work, options) {
+  // Forks a strand that dispatches targets. One that may not be made takes no line (T8).
+  #fork(group, targets, options, work = (...strand) => this.run.dispatch(targets, ...strand)) {
     this.run.bound("strands", this.run.strands, "strands at once");
-    group.fork(this.line.next(), this.store, work, options);
+    group.fork(this.line.next(), this.store, targets.length ? work : null, options);
   }
 
   resolve(input) { return this.run.data.resolve(input, this); }
@@ -204,7 +206,8 @@ class Activation extends Body {
 
   #write(key, place, value) {
     this.#writes += 1;
-    this.store.write(key, new Cell(value, `${this.path}/${this.node.id}.${place}#${this.#writes}`));
+    const origin = this.run.options.named && `${this.path}/${this.node.id}.${place}#${this.#writes}`;
+    this.store.write(key, new Cell(value, origin));
   }
 
   /** What the node keeps from one activation to the next in this run (F6). */
@@ -245,8 +248,7 @@ class Activation extends Body {
     if (this.#group) {
       await this.#group.until(stream.limit > 0 ? stream.limit - 1 : Infinity, this.scope); // S3
       this.set(stream.item, value);
-      const options = { around: this.scope, discard: stream.discard };
-      this.#fork(this.#group, targets.length ? work : null, options);
+      this.#fork(this.#group, targets, { around: this.scope, discard: stream.discard }, work);
     } else {
       await this.#alone(() => {
         this.set(stream.item, value);
@@ -270,10 +272,7 @@ class Activation extends Body {
     const branches = exits.map((exit) => this.node.targets(exit));
     const group = new Group(this.run, this.scope);
     return await this.#hold(group, () => {
-      for (const targets of branches) {
-        const work = (...strand) => this.run.dispatch(targets, ...strand);
-        this.#fork(group, targets.length ? work : null);
-      }
+      for (const targets of branches) this.#fork(group, targets);
       return body();
     });
   }
@@ -480,12 +479,5 @@ export class Run {
       const handed = await new Activation(this, line.next(), target, store, scope).live();
       left.push(...handed.toReversed());
     }
-  }
-
-  /** Merges what a fork wrote into its owner's store (F3, F4). */
-  merge(store, { store: fork, line }) {
-    const conflicts = store.join(fork, (key) => this.graph.variable(key.slice(1)));
-    for (const variable of conflicts.sort(bytewise)) this.tell("conflict", line, { variable });
-    this.tell("joined", line);
   }
 }

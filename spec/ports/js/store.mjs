@@ -7,7 +7,7 @@ import { Failure } from "./failure.mjs";
 export class Cell {
   constructor(value, origin) {
     this.value = value;
-    this.origin = origin; // what it is called under every schedule (INTERPRETING 7)
+    this.origin = origin; // what it is called under every schedule, if anybody wants to know (INTERPRETING 7)
   }
 }
 
@@ -55,7 +55,7 @@ function merged({ name, policy }, base, mine, theirs, younger) {
   if (policy === "last") return younger ? mine : theirs;
   if (policy === "first") return younger ? theirs : mine;
   const value = policies[policy](base.value, mine.value, theirs.value);
-  if (value !== undefined) return new Cell(value, `+${digest([mine.origin, theirs.origin])}`);
+  if (value !== undefined) return new Cell(value, theirs.origin && `+${digest([mine.origin, theirs.origin])}`);
   const values = text([mine.value, theirs.value]);
   throw new Failure("merge", `both sides of a fork wrote ${name}: ${policy} does not merge ${values}`);
 }
@@ -86,17 +86,18 @@ export class Store {
 
   /** Takes over what a fork changed, as if it had been written at the moment of the fork: all of it, or nothing (F3).
    *
-   * `variable` gives the variable that a key belongs to. The result is the names of those with conflicts (F4).
+   * The result is the names of variables with conflicts (F4).
    */
-  join(fork, variable) {
+  join(fork, variables) {
     const [taken, conflicts] = [[], []];
     for (const [key, base] of fork.#bases) {
       const [mine, theirs] = [this.#places.get(key), fork.read(key)];
       const younger = mine?.stamp > fork.#forked;
       let cell = younger ? mine.cell : theirs;
       if (key.startsWith("$") && mine.cell !== base) {
-        cell = merged(variable(key), base, mine.cell, theirs, younger);
-        if (variable(key).policy === "last") conflicts.push(variable(key).name);
+        const variable = variables.get(key.slice(1));
+        cell = merged(variable, base, mine.cell, theirs, younger);
+        if (variable.policy === "last") conflicts.push(variable.name);
       }
       if (cell !== mine?.cell) taken.push([key, cell]); // what stays keeps its stamp
     }
