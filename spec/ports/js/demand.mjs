@@ -80,7 +80,7 @@ for (const effect of [...EFFECTS, "feedback", "setVar", "getState", "setState"])
   Object.defineProperty(Evaluation.prototype, effect, { get });
 }
 
-/** A place in the memory of a data node; there is one for each series of cells that its evaluations used (D4).
+/** A place in the memory of data nodes; there is one for each node and series of cells that its evaluations used (D4).
  *
  * Cells are held weakly. Once no store and no evaluation knows a cell any more, what was made of it is forgotten.
  */
@@ -91,15 +91,24 @@ class Place {
   running = null; // the one that is in progress, if these are all its eager cells
 
   at(cell) {
-    const next = (this.#next ??= new WeakMap());
-    if (!next.has(cell)) next.set(cell, new Place());
-    return next.get(cell);
+    this.#next ??= new WeakMap();
+    if (!this.#next.has(cell)) this.#next.set(cell, new Place());
+    return this.#next.get(cell);
+  }
+
+  remember(evaluation) {
+    let place = this;
+    for (const { slot, cell } of evaluation.questions) {
+      place.slot = slot;
+      place = place.at(cell);
+    }
+    place.evaluation = evaluation;
   }
 }
 
 /** How the inputs of a run's nodes get their values. */
 export class Demands {
-  #memory = new Map(); // the first place of each node
+  #memory = new Place(); // before the nodes
   #fickle = false; // whether an evaluation has caught a failure: from then on no answer is taken for granted
   #demands = 0;
 
@@ -128,8 +137,7 @@ export class Demands {
   async #find(node, activation) {
     const { scheduler } = this.run;
     const given = new Map();
-    if (!this.#memory.has(node)) this.#memory.set(node, new Place());
-    let place = this.#memory.get(node);
+    let place = this.#memory.at(node);
     for (const input of node.eager) {
       given.set(input, input.need(await this.resolve(input, activation)));
       if (input.source) place = place.at(given.get(input)); // otherwise it is always the same cell
@@ -163,12 +171,10 @@ export class Demands {
 
   async #answer(slot, activation) {
     if (!slot.node) return activation.store.read(slot.key); // a variable
-    try {
-      return await this.resolve(slot, activation);
-    } catch (error) {
+    return await this.resolve(slot, activation).catch((error) => {
       if (error instanceof Cancelled) throw error;
       return FAILED;
-    }
+    });
   }
 
   async #evaluate(evaluation, place) {
@@ -177,31 +183,20 @@ export class Demands {
     run.tell("evaluating", activation, { node: id });
     try {
       await type.run(evaluation);
-      const key = run.options.named ? evaluation.key() : null;
       // A failure has no version, so nobody could tell whether it still holds.
       if (questions.some(({ cell }) => cell === FAILED)) this.#fickle = true;
-      else this.#remember(evaluation, place);
-      run.tell("evaluated", activation, { node: id, key });
+      else place.remember(evaluation);
+      run.tell("evaluated", activation, { node: id, key: run.options.named ? evaluation.key() : null });
       return evaluation;
     } catch (error) {
       run.tell("unevaluated", activation, { node: id });
-      if (!(error instanceof Cancelled)) {
-        evaluation.failure = error;
-        run.origin(error, activation); // E2
-      }
-      throw error;
+      if (error instanceof Cancelled) throw error;
+      run.origin(error, activation); // E2
+      throw (evaluation.failure = error);
     } finally {
       place.running = null;
       evaluation.activation = evaluation.given = null; // what is remembered are the cells that it made
       wakeAll(evaluation.waiting);
     }
-  }
-
-  #remember(evaluation, place) {
-    for (const { slot, cell } of evaluation.questions) {
-      place.slot = slot;
-      place = place.at(cell);
-    }
-    place.evaluation = evaluation;
   }
 }

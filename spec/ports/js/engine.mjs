@@ -1,10 +1,10 @@
 // The engine: runs a graph (T, F, S, R and B in ../../rules). Start reading at `Run`.
 
 import { Body, Demands } from "./demand.mjs";
-import { Cancelled, Failure, together } from "./failure.mjs";
+import { CANCELLED, Cancelled, Failure, together } from "./failure.mjs";
 import { allows } from "./graph.mjs";
 import { Cell, Store, bytewise } from "./store.mjs";
-import { CANCELLED, Gate, SHIELD, Scheduler, Scope, wakeAll } from "./strand.mjs";
+import { Gate, SHIELD, Scheduler, Scope, wakeAll } from "./strand.mjs";
 
 export { Cancelled, Failure } from "./failure.mjs";
 export { Graph, InvalidGraph } from "./graph.mjs";
@@ -290,12 +290,16 @@ class Activation extends Body {
   async within(ticks, body) {
     const { scheduler } = this.run;
     const scope = new Scope(this.scope);
-    const inTime = scheduler.at(ticks, 0, () => scope.cancel());
+    let isOver = false;
+    const inTime = scheduler.at(ticks, 0, () => {
+      isOver = true;
+      scope.cancel();
+    });
     try {
       await this.#inside(scope, body);
       return false;
     } catch (error) {
-      if (!(error instanceof Cancelled && scope.called)) throw error;
+      if (!(error instanceof Cancelled && isOver)) throw error;
     } finally {
       inTime();
     }

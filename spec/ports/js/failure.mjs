@@ -13,6 +13,7 @@ export class Cancelled extends Error {
   name = "Cancelled";
   message = "this part of the run was cancelled";
 }
+export const CANCELLED = new Cancelled();
 
 /** The single failures in some, each once: the same one that came on two ways has come once (R4). */
 export function apart(failures) {

@@ -3,14 +3,11 @@
 // A strand is an async function that stops nowhere but in `wait`. So the number of strands that run is known at every
 // moment, and "no strand runs" is a fact, not a guess: nothing here depends on the order of microtasks.
 
-import { Cancelled } from "./failure.mjs";
-
-export const CANCELLED = new Cancelled();
+import { CANCELLED } from "./failure.mjs";
 
 /** Everything that ends together. Cancelling a scope cancels those inside it, and whoever waits there (R5). */
 export class Scope {
   inside = new Set(); // scopes, and those who wait
-  called = false; // cancelled itself, not only from around it
 
   constructor(outer = null, nesting = outer.nesting) {
     this.outer = outer;
@@ -23,7 +20,6 @@ export class Scope {
   check() { if (this.cancelled) throw CANCELLED; }
 
   cancel() {
-    this.called = true;
     const struck = [this]; // a list instead of a recursion: scopes may nest a hundred thousand deep
     for (const scope of struck) {
       scope.cancelled = true;
