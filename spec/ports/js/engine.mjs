@@ -13,18 +13,14 @@ export { Graph, InvalidGraph } from "./graph.mjs";
 class Line {
   given = 0; // how many it has given out
 
-  constructor(number, path = `${number}`, depth = 1) {
-    this.number = number; // the last of the path
+  constructor(path, depth = 1) {
     this.path = path; // a text, with dots between the numbers
-    this.depth = depth;
+    this.depth = depth; // how many numbers these are
   }
 
+  get number() { return Number(this.path.split(".").at(-1)); }
   get ahead() { return `${this.path}.${this.given}`; }
-  next() {
-    const line = new Line(this.given, this.ahead, this.depth + 1);
-    this.given += 1;
-    return line;
-  }
+  next() { return new Line(`${this.path}.${this.given++}`, this.depth + 1); }
 }
 
 /** Forks that are opened and joined together: a scope of its own for them and their owner (F2). */
@@ -290,16 +286,12 @@ class Activation extends Body {
   async within(ticks, body) {
     const { scheduler } = this.run;
     const scope = new Scope(this.scope);
-    let isOver = false;
-    const inTime = scheduler.at(ticks, 0, () => {
-      isOver = true;
-      scope.cancel();
-    });
+    const inTime = scheduler.at(ticks, 0, () => scope.cancel());
     try {
       await this.#inside(scope, body);
       return false;
     } catch (error) {
-      if (!(error instanceof Cancelled && isOver)) throw error;
+      if (!(error instanceof Cancelled && scope.cancelled)) throw error;
     } finally {
       inTime();
     }
@@ -330,7 +322,6 @@ export class Run {
   #events = []; // of the host, not handled yet: the targets of each
   #idle = new Set(); // where the strand that handles them waits for more
   #hosted = false; // whether there is that strand
-  #late = []; // the failure of the timeout
   #origins = new WeakMap();
 
   /** Options, all of which may be missing: `max_steps`, `max_depth`, `max_nesting`, `max_strands`, `timeout` (ticks),
@@ -383,49 +374,50 @@ export class Run {
       life.push(`down ${node.id}`);
       await attempt(() => steps.teardown?.());
     }
-    const cancelled = failures[0] instanceof Cancelled;
-    if (cancelled) failures.splice(0, 1, ...this.#late); // R8
+    const cancelled = failures[0] instanceof Cancelled && failures.shift();
     const status = failures.length ? "failed" : cancelled ? "cancelled" : "completed"; // R3
     return { status, failures, life, ...(status === "completed" ? this.#result() : { variables: {}, outputs: {} }) };
   }
 
   #result() {
-    const { nodes, variables } = this.graph;
     const values = (keys) => {
       const cells = keys.map(([name, key]) => [name, this.#store.read(key)]);
       return Object.fromEntries(cells.filter(([, cell]) => cell).map(([name, { value }]) => [name, value]));
     };
-    const written = (node) => values(node.outputs.map((name) => [name, node.key(name)]));
-    const outputs = [...nodes].map(([id, node]) => [id, written(node)]).filter(([, some]) => Object.keys(some).length);
-    return {
-      variables: values([...variables].map(([name, { key }]) => [name, key])),
-      outputs: Object.fromEntries(outputs),
-    };
+    const written = ([id, node]) => [id, values(node.outputs.map((name) => [name, node.key(name)]))];
+    const outputs = [...this.graph.nodes].map(written).filter(([, some]) => Object.keys(some).length);
+    const variables = values([...this.graph.variables].map(([name, { key }]) => [name, key]));
+    return { variables, outputs: Object.fromEntries(outputs) };
   }
 
   // R2
   async #initiate() {
     const { timeout, parallel_initiators: parallel } = this.options;
+    let late = null;
     const inTime = this.scheduler.at(timeout, 0, () => {
-      this.#late.push(new Failure("timeout", `not done after ${timeout} ticks`));
+      late = new Failure("timeout", `not done after ${timeout} ticks`);
       this.cancel();
     });
-    await this.#group.hold(this.#store, async () => {
-      for (const [index, node] of this.graph.initiators.entries()) {
-        const work = async (...strand) => {
-          try {
-            await this.dispatch([{ node, entered: null }], ...strand);
-          } finally {
-            this.#initiators -= 1;
-            wakeAll(this.#idle);
-          }
-        };
-        if (parallel) {
-          this.bound("strands", this.strands, "strands at once");
-          this.#group.fork(new Line(index), this.#store, work);
-        } else await work(new Line(index), this.#store, this.#group);
-      }
-    }).finally(inTime);
+    const initiate = async (node, ...strand) => {
+      await this.dispatch([{ node, entered: null }], ...strand).finally(() => {
+        this.#initiators -= 1;
+        wakeAll(this.#idle);
+      });
+    };
+    try {
+      await this.#group.hold(this.#store, async () => {
+        for (const [index, node] of this.graph.initiators.entries()) {
+          const line = new Line(`${index}`);
+          if (parallel) this.bound("strands", this.strands, "strands at once");
+          if (parallel) this.#group.fork(line, this.#store, (...strand) => initiate(node, ...strand));
+          else await initiate(node, line, this.#store, this.#group);
+        }
+      });
+    } catch (error) {
+      throw error instanceof Cancelled ? (late ?? error) : error; // R8
+    } finally {
+      inTime();
+    }
   }
 
   /** Publishes an event from outside. Once all initiators have ended, nobody hears it any more (B1). */
@@ -433,7 +425,7 @@ export class Run {
     const targets = this.listeners(event, payload);
     if (!this.#initiators) return;
     this.#events.push(targets);
-    const line = new Line(this.graph.initiators.length);
+    const line = new Line(`${this.graph.initiators.length}`);
     if (!this.#hosted) this.#group.fork(line, this.#store, (...strand) => this.#host(...strand));
     this.#hosted = true;
     wakeAll(this.#idle);
