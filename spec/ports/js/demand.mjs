@@ -144,20 +144,15 @@ export class Demands {
     }
     if (node.type.volatile) place = place.at(activation); // D6
     for (let parked = false; ; parked = true) { // the loop of D5
-      const found = await this.#look(place, activation);
-      if (found) return found;
+      let last = place; // behind the questions that still have the same answers (D4)
+      while (!last.evaluation && last.slot) last = last.at(await this.#answer(last.slot, activation));
+      if (last.evaluation) return last.evaluation;
       const { running } = place;
       if (parked && !running) return await this.#evaluate(new Evaluation(this.run, node, activation, given), place);
       if (running) await scheduler.wait(activation.scope, running.waiting);
       await scheduler.park(activation.scope, "e", activation.path, node.id);
       if (running?.failure && (await this.#shares(running, activation))) throw running.failure;
     }
-  }
-
-  // The remembered evaluation whose questions still have the same answers (D4).
-  async #look(place, activation) {
-    while (!place.evaluation && place.slot) place = place.at(await this.#answer(place.slot, activation));
-    return place.evaluation;
   }
 
   // Whether a failed evaluation would fail for this activation, too; an answer that failed is like no other (D5).

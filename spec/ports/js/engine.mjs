@@ -347,7 +347,10 @@ export class Run {
     }
   }
 
-  /** Runs it once, and gives {status, failures, life, variables, outputs}; rejects only if the engine is at fault. */
+  /** Runs it once, and gives {status, failures, life, variables, outputs}; rejects only if the engine is at fault.
+   *
+   * Several failures at once (R4) are an AggregateError; its `first` is the first in time.
+   */
   run() {
     return new Promise((resolve, reject) => {
       this.scheduler.stuck = () => {

@@ -29,8 +29,6 @@ export const allows = (type, value) => value === null || kinds[type](value);
 /** Whether values of one type can ever go where those of another are wanted. */
 const fits = (from, to) => from === to || from === "any" || to === "any" || (from === "int" && to === "float");
 
-const show = (value) => JSON.stringify(value);
-
 /** A data input of a node. */
 class Input {
   source = null; // the output that it is connected to: {node, name, key}
@@ -53,8 +51,8 @@ class Input {
   take(cell) {
     const { value } = this.need(cell);
     if (cell === this.fallback || kinds[this.type](value)) return value;
-    const from = `${this.source.node.id}.${this.source.name}`;
-    throw new Failure("coercion", `${from} gives ${show(value)}, but ${this.node.id}.${this.name} takes ${this.type}`);
+    const wire = `${this.source.node.id}.${this.source.name} gives ${this.node.id}.${this.name}`;
+    throw new Failure("coercion", `${wire} ${JSON.stringify(value)}, but that takes ${this.type}`);
   }
 }
 
@@ -139,7 +137,7 @@ export class Graph {
   #variable({ name, type = "any", default: start = null, merge: policy = "last" }, path) {
     this.#declare(this.variables, name, { name, type, start, policy, key: `$${name}` }, `${path}.name`);
     if (!Object.hasOwn(kinds, type)) this.#problem("unknown-type", `${path}.type`, `there is no type ${type}`);
-    else if (!allows(type, start)) this.#problem("type-mismatch", `${path}.default`, `${show(start)} is no ${type}`);
+    else if (!allows(type, start)) this.#problem("type-mismatch", `${path}.default`, `it is no ${type}`);
     if (Object.hasOwn(policies, policy)) return;
     this.#problem("unknown-merge-policy", `${path}.merge`, `there is no policy ${policy}`);
   }

@@ -73,9 +73,7 @@ export class Store {
   }
 
   read(key) { return this.#places.get(key)?.cell; }
-  write(key, cell) { this.#put(key, cell, ++this.#stamp); }
-
-  #put(key, cell, stamp) {
+  write(key, cell, stamp = ++this.#stamp) {
     if (!this.#bases.has(key)) this.#bases.set(key, this.read(key));
     this.#places.set(key, { cell, stamp });
     this.known = null;
@@ -86,7 +84,7 @@ export class Store {
 
   /** Takes over what a fork changed, as if it had been written at the moment of the fork: all of it, or nothing (F3).
    *
-   * The result is the names of variables with conflicts (F4).
+   * Gives the names of variables with conflicts (F4).
    */
   join(fork, variables) {
     const [taken, conflicts] = [[], []];
@@ -101,7 +99,7 @@ export class Store {
       }
       if (cell !== mine?.cell) taken.push([key, cell]); // what stays keeps its stamp
     }
-    for (const [key, cell] of taken) this.#put(key, cell, fork.#forked);
+    for (const [key, cell] of taken) this.write(key, cell, fork.#forked);
     return conflicts;
   }
 }
