@@ -63,7 +63,7 @@ class Group extends Scope {
 
   // Before what anybody waits for goes on.
   #end(error) {
-    if (!(error instanceof Cancelled)) this.#first ??= error?.first ?? error;
+    if (!(error instanceof Cancelled || this.cancelled)) this.#first = error;
     this.cancel();
   }
 
@@ -349,7 +349,7 @@ export class Run {
 
   /** Runs it once, and gives {status, failures, life, variables, outputs}; rejects only if the engine is at fault.
    *
-   * Several failures at once (R4) are an AggregateError; its `first` is the first in time.
+   * Several failures at once (R4) are an AggregateError; `first` is the one that they have their origin of (E2).
    */
   run() {
     return new Promise((resolve, reject) => {
@@ -454,7 +454,7 @@ export class Run {
 
   /** The path of the activation in which a failure arose: the first to ask is that (E2). */
   origin(error, { path }) {
-    const first = error?.first ?? error;
+    const first = error instanceof AggregateError ? error.first : error;
     if (Object(first) !== first) return path; // JavaScript can throw anything
     if (!this.#origins.has(first)) this.#origins.set(first, path);
     return this.#origins.get(first);

@@ -20,9 +20,11 @@ export function apart(failures) {
   return [...new Set(failures.flatMap((failure) => (failure instanceof AggregateError ? failure.errors : [failure])))];
 }
 
-/** One failure as itself, several as one that knows which of them came first in time (R4, E2). */
+/** One failure as itself, several as one, with the `first`, which they have their origin of (R4, E2). */
 export function together(failures, first) {
   const all = apart(failures);
   const messages = all.map((failure) => failure?.message ?? failure).join("; ");
-  return all.length === 1 ? all[0] : Object.assign(new AggregateError(all, messages), { first });
+  if (all.length === 1) return all[0];
+  const origin = first instanceof AggregateError ? first.first : first;
+  return Object.assign(new AggregateError(all, messages), { first: origin });
 }
