@@ -502,6 +502,19 @@ def test_variables_of_the_run(bench):
     assert str(error) == "Variable 'x': expected float, got str '3'."
 
 
+def test_wrong_variables_of_the_run(bench):
+    """All start values that are wrong are told at once, of whatever kind, in their order."""
+    with tf.build() as g:
+        g.variable("x", "float", 1.0)
+        g.variable("n", "int", 1)
+        g.add(tf.nodes.Start)
+    types = "Variable 'x': expected float, got str '3'.", "Variable 'n': expected int, got str 'one'."
+    error = bench.fails(tf.CoercionError, g.graph, variables={"x": "3", "n": "one"})
+    assert str(error).splitlines() == list(types)
+    error = bench.fails(tf.UnknownName, g.graph, variables={"x": "3", "y": 1, "n": "one"})
+    assert str(error).splitlines() == [types[0], "There is no variable 'y'. The graph declares: x, n.", types[1]]
+
+
 def test_setting_a_variable(bench):
     """Setting an undeclared variable, or one to a value of another type, is an error that tells (D11, M5)."""
 
