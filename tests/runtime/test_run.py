@@ -657,6 +657,45 @@ def test_host_publish_and_a_run_that_fails():
     virtually(main)
 
 
+def test_events_of_the_host_share_a_strand():
+    """What the host publishes while the run goes on is handled one after the other, in a strand beside the initiators (B1)."""
+    g, _ = listening_graph()
+
+    async def main():
+        notes, log = [], EventLog()
+        options = tf.RunOptions(stay_open=True)
+        async with tf.open_run(g.graph, services={"notes": notes}, options=options, observers=[log]) as run:
+            await trio.sleep(1)
+            run.publish_nowait("e", 1)
+            await run.publish("e", 2)
+            assert (notes, trio.current_time()) == ([1, 2], 3.0)
+            run.close()
+        heard = [event.path.as_tuple() for event in log.events if isinstance(event, tf.events.NodeStarted)]
+        assert heard[0] == (0, 0)
+        assert {path[0] for path in heard[1:]} == {1}
+
+    virtually(main)
+
+
+def test_the_host_publishes_beside_concurrent_initiators():
+    """A run whose initiators run concurrently takes events until the last of them is done, and then ends (B1, R2)."""
+    g, start = listening_graph()
+    chain(g, start, g.add(Wait, seconds=5.0))
+
+    async def main():
+        options = tf.RunOptions(parallel_initiators=True)
+        async with tf.open_run(g.graph, services={"notes": []}, options=options) as run:
+            for at in (1, 3):
+                await trio.sleep_until(at)
+                await run.publish("e", at)
+            assert (await run.result()).variables == {"total": 4}
+            assert trio.current_time() == 5.0
+            with pytest.raises(tf.RunFinished):
+                run.publish_nowait("e", 8)
+
+    virtually(main)
+
+
 # --- cancellation at every checkpoint ---
 
 

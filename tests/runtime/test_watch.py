@@ -103,6 +103,7 @@ def test_unsubscribing():
             async with run.events() as log:
                 assert isinstance(await anext(log), tf.events.RunStarted)
             assert run._state.watch is None
+            log.close()  # once more, without effect
             left = [event async for event in log]
             await run.result()
             assert all(event.sequence < 12 for event in left)
