@@ -502,6 +502,15 @@ def test_variables_of_the_run(bench):
     assert str(error) == "Variable 'x': expected float, got str '3'."
 
 
+def test_variables_of_no_type_and_of_no_value(bench):
+    """A start value of a variable without a type is taken as it is, and None by a variable of any type (D11)."""
+    with tf.build() as g:
+        g.variable("x", "float", 1.0)
+        g.variable("any")
+        g.add(tf.nodes.Start)
+    assert bench.run(g.graph, variables={"x": None, "any": 5}).variables == {"x": None, "any": 5}
+
+
 def test_wrong_variables_of_the_run(bench):
     """All start values that are wrong are told at once, of whatever kind, in their order."""
     with tf.build() as g:
@@ -673,6 +682,21 @@ def test_events_of_the_host_share_a_strand():
         heard = [event.path.as_tuple() for event in log.events if isinstance(event, tf.events.NodeStarted)]
         assert heard[0] == (0, 0)
         assert {path[0] for path in heard[1:]} == {1}
+
+    virtually(main)
+
+
+def test_the_strand_of_the_host_is_not_counted():
+    """The host can publish to a run that may have no strand besides its first (B1, R8)."""
+    g, start = listening_graph()
+    chain(g, start, g.add(Wait, seconds=5.0))
+
+    async def main():
+        options = tf.RunOptions(max_strands=1)
+        async with tf.open_run(g.graph, services={"notes": []}, options=options) as run:
+            await trio.sleep(1)
+            await run.publish("e", 3)
+            assert (await run.result()).variables == {"total": 3}
 
     virtually(main)
 
