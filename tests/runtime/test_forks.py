@@ -479,6 +479,10 @@ def test_nurseries_of_bodies_are_counted(bench, from_task):
         group = group.exceptions[0]
     assert isinstance(group, tf.DepthExceeded)
     assert str(group).startswith("More than 256 nurseries are open inside each other at node 'opens'")
+    assert (group.limit, group.value) == ("nesting", 256)
+    told = next(event for event in bench.log.events if isinstance(event, tf.events.LimitReached))
+    assert (told.limit, told.value, told.node) == ("nesting", 256, "opens")
+    assert told.path.depth > 100
 
 
 def test_state_forks_and_merges(bench):

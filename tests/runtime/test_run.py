@@ -502,6 +502,28 @@ def test_variables_of_the_run(bench):
     assert str(error) == "Variable 'x': expected float, got str '3'."
 
 
+def test_variables_of_no_type_and_of_no_value(bench):
+    """A start value of a variable without a type is taken as it is, and None by a variable of any type (D11)."""
+    with tf.build() as g:
+        g.variable("x", "float", 1.0)
+        g.variable("any")
+        g.add(tf.nodes.Start)
+    assert bench.run(g.graph, variables={"x": None, "any": 5}).variables == {"x": None, "any": 5}
+
+
+def test_wrong_variables_of_the_run(bench):
+    """All start values that are wrong are told at once, of whatever kind, in their order."""
+    with tf.build() as g:
+        g.variable("x", "float", 1.0)
+        g.variable("n", "int", 1)
+        g.add(tf.nodes.Start)
+    types = "Variable 'x': expected float, got str '3'.", "Variable 'n': expected int, got str 'one'."
+    error = bench.fails(tf.CoercionError, g.graph, variables={"x": "3", "n": "one"})
+    assert str(error).splitlines() == list(types)
+    error = bench.fails(tf.UnknownName, g.graph, variables={"x": "3", "y": 1, "n": "one"})
+    assert str(error).splitlines() == [types[0], "There is no variable 'y'. The graph declares: x, n.", types[1]]
+
+
 def test_setting_a_variable(bench):
     """Setting an undeclared variable, or one to a value of another type, is an error that tells (D11, M5)."""
 
@@ -640,6 +662,60 @@ def test_host_publish_and_a_run_that_fails():
             async with tf.open_run(g.graph, services={"notes": []}) as run:
                 with pytest.raises(tf.RunFinished, match=r"The run ended \(failed\) before event 'e' was handled"):
                     await run.publish("e", 1)
+
+    virtually(main)
+
+
+def test_events_of_the_host_share_a_strand():
+    """What the host publishes while the run goes on is handled one after the other, in a strand beside the initiators (B1)."""
+    g, _ = listening_graph()
+
+    async def main():
+        notes, log = [], EventLog()
+        options = tf.RunOptions(stay_open=True)
+        async with tf.open_run(g.graph, services={"notes": notes}, options=options, observers=[log]) as run:
+            await trio.sleep(1)
+            run.publish_nowait("e", 1)
+            await run.publish("e", 2)
+            assert (notes, trio.current_time()) == ([1, 2], 3.0)
+            run.close()
+        heard = [event.path.as_tuple() for event in log.events if isinstance(event, tf.events.NodeStarted)]
+        assert heard[0] == (0, 0)
+        assert {path[0] for path in heard[1:]} == {1}
+
+    virtually(main)
+
+
+def test_the_strand_of_the_host_is_not_counted():
+    """The host can publish to a run that may have no strand besides its first (B1, R8)."""
+    g, start = listening_graph()
+    chain(g, start, g.add(Wait, seconds=5.0))
+
+    async def main():
+        options = tf.RunOptions(max_strands=1)
+        async with tf.open_run(g.graph, services={"notes": []}, options=options) as run:
+            await trio.sleep(1)
+            await run.publish("e", 3)
+            assert (await run.result()).variables == {"total": 3}
+
+    virtually(main)
+
+
+def test_the_host_publishes_beside_concurrent_initiators():
+    """A run whose initiators run concurrently takes events until the last of them is done, and then ends (B1, R2)."""
+    g, start = listening_graph()
+    chain(g, start, g.add(Wait, seconds=5.0))
+
+    async def main():
+        options = tf.RunOptions(parallel_initiators=True)
+        async with tf.open_run(g.graph, services={"notes": []}, options=options) as run:
+            for at in (1, 3):
+                await trio.sleep_until(at)
+                await run.publish("e", at)
+            assert (await run.result()).variables == {"total": 4}
+            assert trio.current_time() == 5.0
+            with pytest.raises(tf.RunFinished):
+                run.publish_nowait("e", 8)
 
     virtually(main)
 

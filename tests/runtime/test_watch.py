@@ -103,6 +103,7 @@ def test_unsubscribing():
             async with run.events() as log:
                 assert isinstance(await anext(log), tf.events.RunStarted)
             assert run._state.watch is None
+            log.close()  # once more, without effect
             left = [event async for event in log]
             await run.result()
             assert all(event.sequence < 12 for event in left)
@@ -222,3 +223,60 @@ def test_a_subclass_and_a_builtin_observe():
     inherits, seen = Inherits(), []
     run_virtual(loop_graph(), services={"notes": []}, observers=[inherits, seen.append])
     assert inherits.seen == seen
+
+
+def test_what_was_dropped():
+    """What stands for dropped events has run, number, time, path and node of the last of them; the count begins anew (E3)."""
+
+    async def main():
+        log = EventLog()
+        async with tf.open_run(loop_graph(), services={"notes": []}, observers=[log]) as run:
+            events = run.events(buffer=1)
+            await run.result()
+            assert repr(events) == "<Subscription: 1 of 1 buffered, 11 dropped>"
+            dropped = await anext(events)
+            assert repr(events) == "<Subscription: 1 of 1 buffered, 0 dropped>"
+            assert dropped.count == 11
+            last = log.events[-2]
+            assert last.node is not None
+            for field in ("run", "sequence", "time", "path", "node"):
+                assert getattr(dropped, field) == getattr(last, field)
+
+    virtually(main)
+
+
+def test_who_failed(caplog):
+    """The event of an observer that failed, and the log, tell which it was and why, and of which run (E4)."""
+    log = EventLog()
+    failing = Counter(fails_at=3)
+    run_virtual(loop_graph(), services={"notes": []}, observers=[failing, log])
+    (told,) = (each for each in log.events if isinstance(each, tf.events.ObserverFailed))
+    assert (told.observer, str(told.error), told.node) == (repr(failing), "no more", None)
+    (record,) = caplog.records
+    assert record.getMessage() == f"Observer {failing!r} failed and was removed from run {told.run}"
+    assert record.exc_info[1] is told.error
+
+
+@pytest.mark.parametrize("at", range(1, 13))
+def test_the_only_observer_fails(caplog, at):
+    """The run goes on without anybody who watches, whichever event it was that the only observer failed at (E4)."""
+    failing = Counter(fails_at=at)
+    run_virtual(loop_graph(), services={"notes": []}, observers=[failing])
+    assert len(failing.seen) == at
+    (record,) = caplog.records
+    assert str(record.exc_info[1]) == "no more"
+
+
+@pytest.mark.parametrize("clock", [None, trio.testing.MockClock(rate=1000)])
+def test_times_of_events(clock):
+    """Events have the time of trio's clock, whichever clock that is (E3)."""
+
+    async def main():
+        log = EventLog()
+        before = trio.current_time()
+        async with tf.open_run(loop_graph(), services={"notes": []}, observers=[log]):
+            pass
+        times = [before, *(event.time for event in log.events), trio.current_time()]
+        assert times == sorted(times)
+
+    trio.run(main, clock=clock)

@@ -170,9 +170,11 @@ class Execution:
 
 def _write_variables(plan: Plan, store: Store, variables: Mapping[str, object]) -> None:
     problems: list[str] = []
+    unknown = False
     for name, value in variables.items():
         slot = plan.variable_index.get(name)
         if slot is None:
+            unknown = True
             known = list(plan.variable_index)
             problems.append(
                 f"There is no variable {name!r}.{did_you_mean(name, known)} "
@@ -183,9 +185,9 @@ def _write_variables(plan: Plan, store: Store, variables: Mapping[str, object]) 
         try:
             store.write(slot, coercer(value) if coercer is not None and value is not None else value, f"${name}")
         except Mismatch as error:
-            raise CoercionError(f"Variable {name!r}: {error}.") from None
+            problems.append(f"Variable {name!r}: {error}.")
     if problems:
-        raise UnknownName("\n".join(problems))
+        raise (UnknownName if unknown else CoercionError)("\n".join(problems))
 
 
 @types.coroutine

@@ -39,8 +39,8 @@ class Caller:
         self.inside: dict[int, WeakKeyDictionary[Cell, Cell]] = {}
 
     def seen_from(self, strand: Strand) -> Caller:
-        """The same, as a fork sees it."""
-        caller = Caller(self.node, strand, self.context)
+        """The same, as a fork sees it. A call that forks is no evaluation: it has no context."""
+        caller = Caller(self.node, strand)
         caller.inside = self.inside
         return caller
 
@@ -106,12 +106,7 @@ class View(Line):
         asker = activation.asker if isinstance(activation, View) else activation
         self.asker: Activation = asker
         self.strand = strand
-        # It dispatches nothing, so it is not counted among the lines of its parent.
-        self.parent = asker.parent
-        self.index = asker.index
-        self.depth = asker.depth
-        self.count = 0
-        self._where = None
+        # It dispatches nothing and has the path of who asks: what else a line is made of stays unset.
 
     @property
     def where(self) -> Path:
