@@ -240,7 +240,7 @@ async def open_run(
     cancelled, the run is cancelled and torn down first. A graph may be planned beforehand with `make_plan`.
 
     Raises `InvalidGraph` before anything runs if the graph has errors (M5), `UnknownName` for variables that it does
-    not declare, `CoercionError` for values that do not fit them; of both, the first, and its message lists them all.
+    not declare, `CoercionError` for values that do not fit them; `UnknownName` if there are both, and it lists all.
     """
     plan = graph if isinstance(graph, Plan) else make_plan(graph, registry or Registry.standard())
     run = Run(plan, options or _DEFAULTS, variables or {}, services or {}, observers, middleware)
