@@ -4,5 +4,5 @@ from trioflow.semantics.store import Store
 
 RULE = "F3"
 EDITS = [
-    (Store.merge, "elif mine is None or self._written(key, mine) < number:  # F3", "else:"),
+    (Store.merge, "if mine is None or self._written(key, mine) < number:  # F3", "if True:"),
 ]

@@ -4,5 +4,5 @@ from trioflow.semantics.store import Store
 
 RULE = "F3"
 EDITS = [
-    (Store._put, "self._dirty.append(key)", "pass"),
+    (Store._put, "self._note(key)", "pass"),
 ]

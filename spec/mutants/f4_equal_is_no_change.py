@@ -4,5 +4,5 @@ from trioflow.semantics.store import Store
 
 RULE = "F4"
 EDITS = [
-    (Store.merge, "and mine is not writes.base[key]:", "and mine.value != writes.base[key].value:"),
+    (Store.merge, "and mine is not base[key]:", "and mine.value != base[key].value:"),
 ]

@@ -4,5 +4,5 @@ from trioflow.semantics.store import Store
 
 RULE = "F4"
 EDITS = [
-    (Store._merged, 'if variable.policy == "last":', 'if variable.policy in ("last", "error"):'),
+    (Store._merged, "if policy in _BY_AGE:", 'if policy in (*_BY_AGE, "error"):'),
 ]

@@ -109,6 +109,9 @@ def _max(base: Any, mine: Any, theirs: Any) -> Any:
 
 THREE_WAY: Mapping[str, Merge] = {"sum": _sum, "append": _append, "union": _union, "min": _min, "max": _max}
 
+GROWING = ("append", "union")
+"""The policies of values that get longer with each fork."""
+
 POLICIES = ("last", "first", "error", *THREE_WAY)
 """The policies that need no registration."""
 

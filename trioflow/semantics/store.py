@@ -17,7 +17,7 @@ from typing import Any
 import attrs
 
 from trioflow.errors import MergeError
-from trioflow.semantics.merge import addition, merge_variable
+from trioflow.semantics.merge import GROWING, addition, merge_variable
 
 
 def digest(origins: Iterable[str]) -> str:
@@ -80,7 +80,15 @@ class Writes:
 
 NO_WRITES = Writes(0, {}, ())
 """What a strand that wrote nothing leaves for the join."""
+
+_BY_AGE = ("last", "first")
+"""The policies that ask who wrote when."""
+
 _new = object.__new__
+
+_EMPTY: dict[Any, Any] = {}
+_CLEAN: list[Key] = []
+"""Shared by forks, many of which never write: whoever writes to an empty one makes its own."""
 
 
 class Store:
@@ -134,7 +142,10 @@ class Store:
         cells = self.cells
         old = cells[slot]
         if old is None or old.serial <= self._born:
-            self._dirty.append(slot)
+            if self._dirty:
+                self._dirty.append(slot)
+            else:
+                self._dirty = [slot]
         cells[slot] = self.revision = cell
         readers = self._readers[slot]
         if readers:
@@ -146,7 +157,9 @@ class Store:
         key = (node, name)
         old = self.state.get(key)
         if old is None or old.serial <= self._born:
-            self._dirty.append(key)
+            self._note(key)
+        if not self.state:
+            self.state = {}
         self.state[key] = Cell(value, self._next())
 
     def fork(self) -> Store:
@@ -158,22 +171,26 @@ class Store:
         child._born = self._next()
         child._readers = self._readers
         child._base = self.cells[: len(self._variables)] if self._variables else ()
-        child._dirty = []
-        child._effective = {}
+        child._dirty = _CLEAN
+        child._effective = _EMPTY
         child.cells = self.cells.copy()
-        child.state = self.state.copy() if self.state else {}
+        child.state = self.state.copy() if self.state else _EMPTY
         child.revision = self.revision
-        child.evaluations = self.evaluations.copy() if self.evaluations else {}
+        child.evaluations = self.evaluations.copy() if self.evaluations else _EMPTY
         child.partial = self.partial
         child.horizon = math.inf
-        self.horizon = max(self.horizon, child._born)
+        if self.horizon < math.inf:
+            self.horizon = child._born
         return child
 
     def writes(self) -> Writes:
         """What this strand wrote since its fork."""
         if not self._dirty:
             return NO_WRITES
-        return Writes(self._born, {key: self._at(key) for key in self._dirty}, self._base)
+        cells, state = self.cells, self.state
+        return Writes(
+            self._born, {key: cells[key] if type(key) is int else state[key] for key in self._dirty}, self._base
+        )
 
     def merge(self, writes: Writes, made: dict[int, Cell] | None = None) -> list[Conflict]:
         """Join a fork: its writes count as made at the moment of the fork (F3); variables follow their policy (F4).
@@ -183,22 +200,27 @@ class Store:
         """
         made = {} if made is None else made
         conflicts: list[Conflict] = []
-        number = writes.number
-        variables = len(self._variables)
-        kept: list[tuple[Key, Cell]] = []
+        number, base = writes.number, writes.base
+        cells, state = self.cells, self.state
+        kept: list[tuple[Key, Cell, Cell | None]] = []
         additions: list[Callable[[], object]] = []
         for key, theirs in writes.cells.items():
-            mine = self._at(key)
-            if isinstance(key, int) and key < variables and mine is not writes.base[key]:
-                cell = self._merged(key, writes, mine, theirs, conflicts, made, additions)
-                if cell is not mine:
-                    kept.append((key, cell))
-            elif mine is None or self._written(key, mine) < number:  # F3
-                kept.append((key, theirs))
+            mine: Cell | None
+            if type(key) is not int:
+                mine = state.get(key)
+            else:
+                mine = cells[key]
+                if key < len(base) and mine is not base[key]:
+                    cell = self._merged(key, writes, mine, theirs, conflicts, made, additions)
+                    if cell is not mine:
+                        kept.append((key, cell, mine))
+                    continue
+            if mine is None or self._written(key, mine) < number:  # F3
+                kept.append((key, theirs, mine))
         for add in additions:  # only now: a merge that fails changes nothing
             add()
-        for key, cell in kept:
-            self._put(key, cell, self._at(key), number)
+        for key, cell, mine in kept:
+            self._put(key, cell, mine, number)
         self.revision = object()
         if self.horizon < math.inf:
             self.horizon = self._next()
@@ -218,8 +240,12 @@ class Store:
                     if self._readers[slot]:
                         waiting.append(self._readers[slot])
 
-    def _at(self, key: Key) -> Any:
-        return self.cells[key] if isinstance(key, int) else self.state.get(key)
+    def _note(self, key: Key) -> None:
+        """This strand has written there."""
+        if self._dirty:
+            self._dirty.append(key)
+        else:
+            self._dirty = [key]
 
     def _written(self, key: Key, cell: Cell) -> int:
         """When a cell of this store counts as written."""
@@ -228,13 +254,19 @@ class Store:
 
     def _put(self, key: Key, cell: Cell, old: Cell | None, number: int) -> None:
         if old is None or old.serial <= self._born:
-            self._dirty.append(key)
-        if isinstance(key, int):
+            self._note(key)
+        if type(key) is int:
             self.cells[key] = cell
-            self._spoil(self._readers[key])
-        else:
+            if self._readers[key]:
+                self._spoil(self._readers[key])
+        elif self.state:
             self.state[key] = cell
-        self._effective[key] = (cell, number)
+        else:
+            self.state = {key: cell}
+        if self._effective:
+            self._effective[key] = (cell, number)
+        else:
+            self._effective = {key: (cell, number)}
 
     def _merged(
         self,
@@ -248,23 +280,23 @@ class Store:
     ) -> Cell:
         """What a variable is after a join if more than one side wrote since the fork (F4). Raises `MergeError`."""
         variable = self._variables[slot]
-        number = writes.number
-        mine_is_younger = self._written(slot, mine) > number
-        if variable.policy == "last":
+        policy = variable.policy
+        if policy in _BY_AGE:
+            mine_is_younger = self._written(slot, mine) > writes.number
+            if policy == "first":
+                return theirs if mine_is_younger else mine
             kept, lost = (mine, theirs) if mine_is_younger else (theirs, mine)
             conflicts.append(Conflict(variable.name, kept.value, lost.value))
             return kept
-        if variable.policy == "first":
-            return theirs if mine_is_younger else mine
-        if variable.policy == "error":
+        if policy == "error":
             raise MergeError(
                 f"Variable {variable.name!r} was written by more than one concurrent strand "
                 f"({mine.value!r} and {theirs.value!r}), and its merge policy is 'error'. "
                 "Write it in one strand only, or give it a policy such as 'last', 'sum' or 'append'."
             )
-        policy, base, value = variable.policy, writes.base[slot].value, mine.value
+        base, value = writes.base[slot].value, mine.value
         add = None
-        if made.get(slot) is mine and policy not in self._merges:
+        if policy in GROWING and made.get(slot) is mine and policy not in self._merges:
             add = addition(policy, base, value, theirs.value)
         if add is not None:
             additions.append(add)
