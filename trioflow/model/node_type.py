@@ -105,6 +105,8 @@ class NodeType:
     input_index: Mapping[object, int] = attrs.field(init=False, repr=False)
     output_index: Mapping[object, int] = attrs.field(init=False, repr=False)
     exec_output_index: Mapping[object, int] = attrs.field(init=False, repr=False)
+    stream_index: Mapping[object, int] = attrs.field(init=False, repr=False)
+    """The place of the stream of each item output."""
     is_exec: bool = attrs.field(init=False, repr=False)
     """Whether it declares any exec socket; otherwise it is a data node (M2)."""
 
@@ -118,6 +120,12 @@ class NodeType:
             for place, socket in enumerate(sockets):
                 index[socket] = index[socket.name] = place
             object.__setattr__(self, name, index)
+        stream_of: dict[object, int] = {}
+        for place, stream in enumerate(self.streams):
+            for socket in stream.items:
+                for key in (socket, socket.name):
+                    stream_of.setdefault(key, place)
+        object.__setattr__(self, "stream_index", stream_of)
         object.__setattr__(self, "is_exec", bool(self.exec_inputs or self.exec_outputs))
 
     @property

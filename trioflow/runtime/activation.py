@@ -180,10 +180,12 @@ class Activation(Line, Context):
     trigger = dispatch  # pyright: ignore[reportAssignmentType] - it calls itself `line` there
 
     async def emit(self, item: Any, value: Any, also: Mapping[Any, object] | None = None) -> None:
-        stream = self._stream_of(item)
+        plan = self.plan
+        place = plan.type.stream_index.get(item)
+        stream = self._stream_of(item) if place is None or self._rarely is None else self._rarely.streams[place]
         if self.triggering:
             raise self.concurrent("emit", item)
-        targets = self.plan.targets[stream.plan.fires]
+        targets = plan.targets[stream.plan.fires]
         number = stream.emits
         stream.emits += 1
         if stream.mode == "sequential":
@@ -337,13 +339,10 @@ class Activation(Line, Context):
             self.set_output(item, value)
 
     def _stream_of(self, item: Any) -> StreamRun:
-        place = self.plan.type.output_index.get(item)
-        if place is None:
-            place = demand.output_place(self.plan, item)
-        if self._rarely is not None:
-            for stream in self._rarely.streams:
-                if place in stream.plan.items:
-                    return stream
+        place = self.plan.type.stream_index.get(item)
+        if place is not None and self._rarely is not None:
+            return self._rarely.streams[place]
+        demand.output_place(self.plan, item)
         raise demand.unknown_socket(
             self.plan,
             item,

@@ -336,6 +336,8 @@ def _keep(activation: Asking, frame: Frame, evaluation: Evaluation) -> None:
     """Let the store keep the outputs of a static node, if they follow from what is in the store now."""
     store = activation.strand.store
     if activation.strand.run.watch is not None:
+        if not store.evaluations:
+            store.evaluations = {}
         store.evaluations[frame.node.slot] = evaluation
     asked = frame.context is not None and frame.context.pulled  # a middleware did
     if evaluation.verified is store.revision and not asked:

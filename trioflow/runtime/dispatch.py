@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 SEGMENT = 16
 """Levels of triggers that are nested as Python awaits before the loop takes over."""
 
+Begun = tuple[Coroutine[Any, Any, None], Any]
+"""A dispatch, and the trap that it has yielded."""
+
 
 class Call:
     """Awaited by a body: ask the loop that runs it to dispatch these targets on behalf of this line.
@@ -201,19 +204,24 @@ async def dispatch(  # noqa: C901
 
 @types.coroutine
 def drive(
-    strand: Strand, line: Line, targets: Sequence[Target], task: HotTask | None = None
+    strand: Strand, line: Line, targets: Sequence[Target], task: HotTask | None = None, begun: Begun | None = None
 ) -> Generator[Any, Any, None]:
-    """Run `dispatch` in this task, at any depth: the loop that takes `Call`s from the bodies."""
+    """Run `dispatch` in this task, at any depth: the loop that takes `Call`s from the bodies.
+
+    `begun` is a dispatch of these targets that was begun without it, and the trap at which it is now.
+    """
     run = strand.run
     stack: list[tuple[Strand, Coroutine[Any, Any, None]]] = []
     task = task or hot_task()
-    segment = dispatch(line, targets=targets, strand=strand)
+    segment, trap = begun or (dispatch(line, targets=targets, strand=strand), None)
     answer: Any = None
     thrown: BaseException | None = None
     while True:
         strand.task = task
         try:
-            if thrown is None:
+            if trap is not None:
+                pass
+            elif thrown is None:
                 trap = segment.send(answer)
             else:
                 error, thrown = thrown, None
@@ -228,12 +236,13 @@ def drive(
                 stack.append((strand, segment))
                 strand = trap.strand
                 segment = dispatch(trap.line, targets=trap.targets, strand=strand)
-                answer = None
+                answer = trap = None
                 continue
             try:
                 answer = yield trap
             except BaseException as error:
                 thrown = error
+            trap = None
             run.turn_due = perf_counter() + run.turn_after
             continue
         strand.task = None

@@ -22,7 +22,7 @@ from trio.lowlevel import cancel_shielded_checkpoint, checkpoint_if_cancelled, c
 
 from trioflow.errors import DepthExceeded
 from trioflow.model.context import Branches, Fork
-from trioflow.runtime.dispatch import drive
+from trioflow.runtime.dispatch import dispatch, drive
 from trioflow.runtime.failure import arose_with, collapse, leaves, mark_origin
 from trioflow.runtime.line import Line
 from trioflow.runtime.options import MAX_NESTING
@@ -51,7 +51,13 @@ _NAME = "trioflow.runtime.forks.ForkSet.work"
 class StrandFork(Line, Fork):
     """One forked strand, with a store of its own. It is the line of what it dispatches, unless it gets one."""
 
-    __slots__ = ("_cancelled", "_done", "_failure", "_scope", "collected", "line", "number", "writes")
+    __slots__ = ("_line", "_scope", "cancelled", "collected", "failure", "number", "writes")
+
+    failure: Exception | None
+    cancelled: bool
+    """Whether it was cancelled by itself, so that its writes do not count."""
+    writes: Writes | None
+    """What it wrote, once it has ended."""
 
     def __init__(self, number: int, parent: Line, line: Line | None, collected: bool, cancellable: bool) -> None:
         if line is None:
@@ -63,27 +69,21 @@ class StrandFork(Line, Fork):
             self.count = 0
             self._where = None
         self.number = number
-        self.line: Line = line or self
+        self._line = line  # None for itself: a fork that held itself would only go with the garbage
         self.collected = collected
         # A scope costs as much as the task itself: only forks that somebody gets a handle of have one.
         self._scope = trio.CancelScope() if cancellable else None
-        self._cancelled = False
-        self.writes: Writes | None = None
-        self._done = False
-        self._failure: Exception | None = None
+        self.cancelled = False
+        self.writes = self.failure = None
 
     @property
     def done(self) -> bool:
-        return self._done
+        return self.writes is not None
 
     @property
-    def failure(self) -> Exception | None:
-        return self._failure
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether it was cancelled by itself, so that its writes do not count."""
-        return self._cancelled
+    def line(self) -> Line:
+        """The line of what it dispatches."""
+        return self._line or self
 
     def cancel(self) -> None:
         if self._scope is None:
@@ -92,27 +92,30 @@ class StrandFork(Line, Fork):
 
     def end_at_once(self) -> None:
         """It has nothing to do, and so it writes nothing."""
-        self._done = True
         self.writes = NO_WRITES
 
     def body(self, strand: Strand, work: Work | tuple[Target, ...], task: HotTask) -> Coroutine[Any, Any, None]:
-        """What is to be run in this task: this work, or the dispatch of these targets."""
-        body: Any = drive(strand, self.line, work, task) if isinstance(work, tuple) else work(strand, self.line)
+        """What is to be run in this task: this work, or the dispatch of these targets.
+
+        A dispatch without its loop, `drive`, if there is nothing around it: it has the strand's `task`, and needs the
+        loop only if it comes to a trap.
+        """
+        if not isinstance(work, tuple):
+            body: Any = work(strand, self.line)
+        elif self._scope is None:
+            strand.task = task
+            return dispatch(self._line or self, targets=work, strand=strand)
+        else:
+            body = drive(strand, self.line, work, task)
         return body if self._scope is None else self._in_scope(self._scope, body)
 
     async def _in_scope(self, scope: trio.CancelScope, body: Coroutine[Any, Any, None]) -> None:
         with scope:
             await body
-        self._cancelled = scope.cancelled_caught
-
-    def end(self, strand: Strand, failure: Exception | None) -> None:
-        """It has ended, by itself or by this failure."""
-        self._done = True
-        self._failure = failure
-        self.writes = strand.store.writes()
+        self.cancelled = scope.cancelled_caught
 
     def __repr__(self) -> str:
-        state = "running" if not self._done else "cancelled" if self.cancelled else "done"
+        state = "running" if not self.done else "cancelled" if self.cancelled else "done"
         return f"<fork {self.line.where}: {state}>"
 
 
@@ -123,6 +126,7 @@ class ForkSet:
         self._line = line
         self._strand = strand
         self._run = strand.run
+        self._most = strand.run.options.max_strands
         self._node = node
         self._nursery = nursery
         self._made = 0
@@ -154,8 +158,8 @@ class ForkSet:
     ) -> StrandFork:
         """Fork the owner's strand as it is now (F1)."""
         run = self._run
-        limit = run.options.max_strands if limited else None
-        if limit is not None and run.strands >= limit:
+        limit = self._most
+        if limit is not None and limited and run.strands >= limit:
             run.reached("strands", limit, self._line)
         fork = StrandFork(self._made, self._line, line, collected, cancellable)
         self._made += 1
@@ -209,6 +213,10 @@ class ForkSet:
                     current_task().context = context
                     self._may_come = min(2 * self._may_come, _MANY)
                     self._call_tasks()
+                    if strand.task is not None:
+                        assert isinstance(work, tuple)
+                        body = drive(strand, fork.line, work, task, (body, trap))
+                        trap = body.send(None)
                     while True:
                         try:
                             answer = yield trap
@@ -225,9 +233,8 @@ class ForkSet:
                         self.failed(error)
                         raise  # F2: the nursery cancels the siblings and the owner's body
                 finally:
-                    fork.end(strand, failure)
+                    self.ended(fork, strand, failure)
                     failure = None
-                    self.ended(fork)
                 if not owned:
                     self._may_come = 1
         except BaseException:
@@ -246,17 +253,21 @@ class ForkSet:
             self._coming += 1
             self._nursery.start_soon(self.work, name=_NAME)
 
-    def ended(self, fork: StrandFork) -> None:
-        """A fork is at its end."""
+    def ended(self, fork: StrandFork, strand: Strand, failure: Exception | None) -> None:
+        """A fork is at its end, by itself or by this failure."""
+        run = self._run
+        fork.failure = failure
+        fork.writes = strand.store.writes()
+        strand.task = None
         self.in_flight -= 1
-        self._run.strands -= 1
-        if fork.failure is not None and fork.collected:
-            self.failures.append((fork.number, fork.failure))  # S4
+        run.strands -= 1
+        if failure is not None and fork.collected:
+            self.failures.append((fork.number, failure))  # S4
         if self._owners:
             for event, condition in tuple(self._owners.items()):
                 if condition():
-                    self._run.rouse(event)
-        self._run.rest()
+                    run.rouse(event)
+        run.rest()
 
     async def wait_until(self, condition: Callable[[], bool]) -> None:
         """Wait, as the owner, for something that the end of a fork brings about."""

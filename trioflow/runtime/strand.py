@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from trioflow.runtime.task import HotTask
     from trioflow.semantics.store import Store
 
+_new = object.__new__
+
 
 class Strand:
     """One sequential line of control. `nurseries` counts the engine's nurseries that enclose it (F8).
@@ -53,8 +55,16 @@ class Strand:
 
     def fork(self) -> Strand:
         """A strand of its own that starts with what is here now (F1)."""
-        caller = None if self.caller is None else self._caller_now()
-        return Strand(self.run, self.store.fork(), self.nurseries, self.frame, caller)
+        strand = _new(Strand)  # without __init__: this runs once per item of a stream
+        strand.run = self.run
+        strand.store = self.store.fork()
+        strand.nurseries = self.nurseries
+        strand.frame = self.frame
+        strand.caller = None if self.caller is None else self._caller_now()
+        strand._outermost = None
+        strand.task = None
+        strand.waits = strand.counted = 0
+        return strand
 
     def _caller_now(self) -> Caller | None:
         """The inputs of the graphs as they are now, as far as they are asked for whenever they are needed (C4)."""

@@ -89,12 +89,11 @@ class Target:
 class PlanStream:
     """One stream of one node, with the settings of type and graph combined (S1, S2)."""
 
-    __slots__ = ("discard", "done", "fires", "items", "limit", "mode", "name", "on_error", "settled")
+    __slots__ = ("discard", "done", "fires", "limit", "mode", "name", "on_error", "settled")
 
     def __init__(
         self,
         name: str,
-        items: tuple[int, ...],
         fires: int,
         done: int | None,
         mode: StreamMode,
@@ -104,7 +103,6 @@ class PlanStream:
         settled: frozenset[str],
     ) -> None:
         self.name = name
-        self.items = items
         self.fires = fires
         self.done = done
         self.mode: StreamMode = mode
@@ -406,7 +404,6 @@ def _streams(node: PlanNode) -> list[PlanStream]:
     return [
         PlanStream(
             name=stream.name,
-            items=tuple(node_type.output_index[item] for item in stream.items),
             fires=node_type.exec_output_index[stream.fires],
             done=None if stream.done is None else node_type.exec_output_index[stream.done],
             mode=(settings.mode if settings else None) or stream.mode,

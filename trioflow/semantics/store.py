@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -86,9 +87,9 @@ _BY_AGE = ("last", "first")
 
 _new = object.__new__
 
-_EMPTY: dict[Any, Any] = {}
-_CLEAN: list[Key] = []
-"""Shared by forks, many of which never write: whoever writes to an empty one makes its own."""
+_EMPTY: Any = MappingProxyType({})
+_CLEAN: Any = ()
+"""Dict and list of forks that have not written, as many never do: whoever writes to an empty one makes its own."""
 
 
 class Store:
@@ -189,7 +190,7 @@ class Store:
             return NO_WRITES
         cells, state = self.cells, self.state
         return Writes(
-            self._born, {key: cells[key] if type(key) is int else state[key] for key in self._dirty}, self._base
+            self._born, {key: cells[key] if isinstance(key, int) else state[key] for key in self._dirty}, self._base
         )
 
     def merge(self, writes: Writes, made: dict[int, Cell] | None = None) -> list[Conflict]:
@@ -206,7 +207,7 @@ class Store:
         additions: list[Callable[[], object]] = []
         for key, theirs in writes.cells.items():
             mine: Cell | None
-            if type(key) is not int:
+            if not isinstance(key, int):
                 mine = state.get(key)
             else:
                 mine = cells[key]
@@ -219,8 +220,19 @@ class Store:
                 kept.append((key, theirs, mine))
         for add in additions:  # only now: a merge that fails changes nothing
             add()
+        if kept and not self._effective:
+            self._effective = {}
         for key, cell, mine in kept:
-            self._put(key, cell, mine, number)
+            if mine is None or mine.serial <= self._born:
+                self._note(key)
+            self._effective[key] = (cell, number)
+            if isinstance(key, int):
+                cells[key] = cell
+                if self._readers[key]:
+                    self._spoil(self._readers[key])
+            else:
+                self.state = self.state or {}
+                self.state[key] = cell
         self.revision = object()
         if self.horizon < math.inf:
             self.horizon = self._next()
@@ -251,22 +263,6 @@ class Store:
         """When a cell of this store counts as written."""
         merged = self._effective.get(key)
         return merged[1] if merged is not None and merged[0] is cell else cell.serial
-
-    def _put(self, key: Key, cell: Cell, old: Cell | None, number: int) -> None:
-        if old is None or old.serial <= self._born:
-            self._note(key)
-        if type(key) is int:
-            self.cells[key] = cell
-            if self._readers[key]:
-                self._spoil(self._readers[key])
-        elif self.state:
-            self.state[key] = cell
-        else:
-            self.state = {key: cell}
-        if self._effective:
-            self._effective[key] = (cell, number)
-        else:
-            self._effective = {key: (cell, number)}
 
     def _merged(
         self,
