@@ -663,6 +663,67 @@ def test_items_share_no_context(bench, waits):
     assert sorted(note[:3] for note in bench.notes) == [(item, "none", str(item)) for item in range(6)]
 
 
+async def numbers():
+    with trio.CancelScope(deadline=trio.current_time() + 1):
+        yield 1
+        yield 2
+
+
+class LeavesOpen(tf.Node, id="leaves open"):
+    """Its first item leaves a generator with a time limit as it is; the others sleep longer than that."""
+
+    enter = tf.ExecIn()
+    value = tf.DataIn(int)
+
+    async def execute(self, ctx: tf.Context) -> None:
+        value = await ctx.get_input(self.value)
+        if value == 0:
+            left = numbers()
+            ctx.services.get("left").append(left)
+            await anext(left)
+        elif value < 3:
+            assert trio.current_effective_deadline() == float("inf")
+        else:
+            await trio.sleep(2)
+        ctx.services.get("notes").append(value)
+
+
+def test_a_scope_that_an_item_leaves_open(bench):
+    """A cancel scope that an item's body does not close ends with the item, and cancels no other (F2, R5)."""
+    left = []
+    bench.run(items_into((LeavesOpen, {"value": ...}), count=5), services={"left": left})
+    assert sorted(bench.notes) == [0, 1, 2, 3, 4]
+
+
+class SeesItsTask(tf.Node, id="sees its task"):
+    enter = tf.ExecIn()
+
+    async def execute(self, ctx: tf.Context) -> None:
+        colour.set("red")
+        ctx.services.get("notes").append(trio.lowlevel.current_task().context[colour])
+
+
+def test_the_context_of_an_item_s_task(bench):
+    """An item's context variables are those of its task, also before it waits."""
+    bench.run(items_into((SeesItsTask, {}), count=3))
+    assert bench.notes == ["red"] * 3
+
+
+class RaisesGroup(tf.Node, id="raises a group"):
+    enter = tf.ExecIn()
+
+    async def execute(self, ctx: tf.Context) -> None:
+        raise ExceptionGroup("its own", [ValueError("only")])
+
+
+@pytest.mark.filterwarnings("ignore::trio.TrioDeprecationWarning")
+def test_groups_of_a_host_that_is_not_strict():
+    """A group that a body raises arrives as itself, whatever the host wants trio's nurseries to raise (R4)."""
+    graph = items_into((RaisesGroup, {}), count=1)
+    with pytest.raises(ExceptionGroup, match="its own"):
+        trio.run(tf.run, graph, strict_exception_groups=False)
+
+
 def test_items_that_do_not_wait_share_a_task(bench):
     """An item costs a task only if it waits; one that does keeps its own, and holds nobody up (F2)."""
     bench.run(items_into((Paints, {"value": ...}), count=50))

@@ -106,6 +106,32 @@ def test_failing_teardowns(bench, fails, message, parts):
     assert [str(each) for each in getattr(error, "exceptions", ())] == parts
 
 
+class Gives(tf.Node, id="life.gives"):
+    """Gives what is below it a second, and goes on if it fails with an OSError."""
+
+    enter, body, then = tf.ExecIn(), tf.ExecOut(), tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        with trio.move_on_after(1), pytest.raises(OSError, match="teardown of one"):
+            await ctx.trigger(self.body)
+        return self.then
+
+
+def test_a_teardown_that_fails_after_a_cancellation(bench):
+    """It takes the place of the cancellation, as itself: a body around the call catches it (R4, R5)."""
+    with tf.build() as inner:
+        into = inner.declare_entry("in")
+        resource = inner.add(Resource, "one", fail_in="teardown")
+        inner.connect(into, resource.enter)
+        inner.connect(resource.then, inner.add("flow.delay", seconds=10.0).enter)
+    with tf.build() as g:
+        gives, call = g.add(Gives), g.add(g.define("inner", inner.graph), "call")
+        chain(g, g.add(tf.nodes.Start), gives, g.add(Note, value="after"))
+        g.connect(gives.body, call["in"])
+    bench.run(g.graph)
+    assert bench.notes == ["after"]
+
+
 def test_teardowns_that_hang(bench):
     """Every teardown that is cut off is named (R1)."""
 

@@ -6,6 +6,7 @@ import contextvars
 import gc
 import math
 import weakref
+from functools import partial
 
 import pytest
 import trio
@@ -13,6 +14,7 @@ import trio.testing
 from support import Add, Fail, Items, Note, Resource, Wait, chain, increment
 
 import trioflow as tf
+from trioflow.runtime.failure import leaves
 from trioflow.testing import EventLog, ShuffledSchedule
 
 
@@ -30,6 +32,16 @@ def resources(*fails):
 async def run_hosted(graph, **arguments):
     async with tf.open_run(graph, **arguments) as run:
         return await run.result()
+
+
+async def left_alone(graph, **arguments):
+    async with tf.open_run(graph, **arguments):
+        pass
+
+
+async def left_busy(graph, **arguments):
+    async with tf.open_run(graph, **arguments):
+        await trio.sleep_forever()
 
 
 def test_setup_and_teardown(bench):
@@ -59,6 +71,62 @@ def test_no_error_hides_another(bench):
     assert [str(error) for error in group.exceptions] == ["body of r1", "teardown of r2", "teardown of r0"]
     group = bench.fails(ExceptionGroup, resources("teardown", "teardown"))
     assert [str(error) for error in group.exceptions] == ["teardown of r1", "teardown of r0"]
+
+
+@pytest.mark.parametrize("start", [tf.run, run_hosted, left_alone, left_busy])
+def test_no_error_is_hidden_by_a_cancellation(start):
+    """What fails while a run is cancelled from outside takes the place of the cancellation, all of it (R1, R5)."""
+    life = []
+    graph = resources("teardown", "teardown", "hang")
+
+    async def main():
+        with trio.move_on_after(1):
+            await start(graph, services={"life": life}, options=tf.RunOptions(grace=3), middleware=[Sleeps()])
+
+    with pytest.raises(ExceptionGroup) as caught:
+        virtually(main)
+    found = [*leaves(caught.value)]
+    assert [type(error) for error in found] == [OSError, OSError, tf.TeardownTimeout]
+    assert [str(error) for error in found[:2]] == ["teardown of r1", "teardown of r0"]
+
+
+class Sleeps(tf.Middleware):
+    def applies(self, node, node_type):
+        return node.id == "r0"
+
+    async def __call__(self, invocation):
+        await trio.sleep(100)
+
+
+class Interrupted(tf.Node, id="test.interrupted"):
+    """Interrupts the program, and maybe fails in its teardown."""
+
+    enter = tf.ExecIn()
+    fails = tf.DataIn(bool, default=False)
+
+    def __init__(self) -> None:
+        self.fails_then = False
+
+    async def execute(self, ctx: tf.Context) -> None:
+        self.fails_then = await ctx.get_input(self.fails)
+        await trio.sleep(1)
+        raise KeyboardInterrupt
+
+    async def teardown(self) -> None:
+        if self.fails_then:
+            raise OSError("teardown")
+
+
+@pytest.mark.parametrize("start", [tf.run, run_hosted, left_alone, left_busy])
+def test_an_interrupt_ends_everything(start):
+    """An interrupt that arrives in a body ends run and host, as itself or with what fails besides (R1, R4)."""
+    for fails, expected in ((False, [KeyboardInterrupt]), (True, [KeyboardInterrupt, OSError])):
+        with tf.build() as g:
+            chain(g, g.add(tf.nodes.Start), g.add(Interrupted, fails=fails))
+        with pytest.raises((KeyboardInterrupt, BaseExceptionGroup)) as caught:
+            virtually(partial(start, g.graph))
+        assert [type(error) for error in leaves(caught.value)] == expected
+        assert isinstance(caught.value, BaseExceptionGroup) is fails
 
 
 def test_grace_period(bench):
@@ -662,6 +730,50 @@ def test_host_publish_and_a_run_that_fails():
             async with tf.open_run(g.graph, services={"notes": []}) as run:
                 with pytest.raises(tf.RunFinished, match=r"The run ended \(failed\) before event 'e' was handled"):
                     await run.publish("e", 1)
+
+    virtually(main)
+
+
+def test_host_publish_and_a_run_that_is_cancelled():
+    """Whoever waits for a published event is told so, too, if the run is cancelled meanwhile (B1)."""
+    g, start = listening_graph()
+    chain(g, start, g.add(Wait, seconds=5.0))
+
+    async def main():
+        async with tf.open_run(g.graph, services={"notes": []}) as run, trio.open_nursery() as nursery:
+            nursery.start_soon(cancels_later, run)
+            with pytest.raises(tf.RunFinished, match=r"The run ended \(cancelled\) before event 'e' was handled"):
+                await run.publish("e", 1)
+
+    virtually(main)
+
+
+async def cancels_later(run):
+    await trio.sleep(0.5)
+    run.cancel()
+
+
+def test_host_publish_and_a_run_that_is_torn_down():
+    """A run that has failed, or been cancelled, takes no events, though it is not torn down yet (B1)."""
+
+    class SlowDown(tf.Node, id="test.slow_down"):
+        enter = tf.ExecIn()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            raise ValueError("boom")
+
+        async def teardown(self) -> None:
+            await trio.sleep(2)
+
+    g, start = listening_graph()
+    chain(g, start, g.add(SlowDown))
+
+    async def main():
+        with pytest.raises(ValueError, match="boom"):
+            async with tf.open_run(g.graph, services={"notes": []}) as run:
+                await trio.sleep(1)
+                with pytest.raises(tf.RunFinished, match="takes no events any more"):
+                    run.publish_nowait("e", 1)
 
     virtually(main)
 

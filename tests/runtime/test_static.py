@@ -9,7 +9,7 @@ import pytest
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import Note, chain, increment
+from support import Add, Note, chain, increment
 
 import trioflow as tf
 from trioflow.model.sockets import UNSET
@@ -192,6 +192,28 @@ def test_a_middleware_in_the_middle():
     assert unwatched(long_chain(3), middleware=[Doubles()]) == [5]
 
 
+class Times(tf.Middleware):
+    """Multiplies by a variable."""
+
+    def applies(self, node, node_type):
+        return node.id == "n1"
+
+    async def __call__(self, invocation):
+        return invocation.context.get_variable("total") * await invocation()
+
+
+@pytest.mark.parametrize("observers", [[], [lambda event: None]], ids=["quiet", "watched"])
+def test_a_middleware_that_asks(observers):
+    """What a middleware asks for besides is an input like any other, also of a plain function (D4, D8)."""
+    with tf.build() as g:
+        g.variable("total", "int", 1)
+        first = g.add(increment, "n1", x=g.add(increment, x=0).result)
+        value = g.add(increment, x=first.result)
+        nodes = [g.add(Note, value=value.result), g.add(Note, value=value.result), g.add(Add)]
+        chain(g, g.add(tf.nodes.Start), *nodes, g.add(Note, value=value.result))
+    assert unwatched(g.graph, middleware=[Times()], observers=observers) == [3, 3, 5]
+
+
 def test_an_output_that_was_not_set():
     """A function may leave its output unset: then its consumer has its default (D1)."""
     with tf.build() as g:
@@ -209,6 +231,16 @@ def test_an_output_that_was_not_set():
         unwatched(g.graph)
     assert unwatched(other.graph) == [7]
     assert unwatched(third.graph) == [8]
+
+
+def test_an_output_that_another_strand_found_unset():
+    """An evaluation that left its output unset is used again as such: its consumers have their defaults (D1, D4)."""
+    with tf.build() as g:
+        empty, consumer = g.add(empty_handed), tf.data_node(id="static.anything")(anything)
+        for _ in range(2):
+            filled = g.add(consumer, x=empty.result)
+            chain(g, g.add(tf.nodes.Start), g.add(Note, value=filled.result))
+    assert unwatched(g.graph, options=tf.RunOptions(parallel_initiators=True)) == [8, 8]
 
 
 def empty_handed() -> int:

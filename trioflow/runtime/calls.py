@@ -352,9 +352,9 @@ async def tear_down(frame: GraphFrame, run: RunState) -> list[Exception]:
 
 
 def combined(failure: BaseException | None, errors: list[Exception], what: str) -> BaseException | None:
-    """R1: no error hides another."""
+    """R1: no error hides another; they take the place of a cancellation (R5)."""
     if not errors:
         return failure
-    if failure is None:
+    if failure is None or is_cancellation(failure):
         return errors[0] if len(errors) == 1 else ExceptionGroup("several nodes failed to tear down", errors)
     return BaseExceptionGroup(f"the {what} ended badly, and so did its teardown", [failure, *errors])

@@ -335,13 +335,19 @@ def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluati
 def _keep(activation: Asking, frame: Frame, evaluation: Evaluation) -> None:
     """Let the store keep the outputs of a static node, if they follow from what is in the store now."""
     store = activation.strand.store
+    node = frame.node
     if activation.strand.run.watch is not None:
         if not store.evaluations:
             store.evaluations = {}
-        store.evaluations[frame.node.slot] = evaluation
-    asked = frame.context is not None and frame.context.pulled  # a middleware did
-    if evaluation.verified is store.revision and not asked:
-        keep(store, frame.node, evaluation)
+        store.evaluations[node.slot] = evaluation
+    if evaluation.verified is not store.revision:
+        return
+    graph = activation.strand.frame
+    if graph.bodies[node.index] is not None:  # a middleware is for it, and may have asked for more than the inputs
+        known = recall(graph.root_cell, graph.base + node.index, frame.used)
+        if type(known) is not Evaluation:
+            return
+    keep(store, node, evaluation)
 
 
 def _gather(activation: Asking, frame: Frame) -> Pull | None:  # noqa: C901 - a hot path

@@ -17,7 +17,7 @@ from trioflow.errors import CoercionError, LimitExceeded, UnknownName, did_you_m
 from trioflow.runtime.activation import Activation
 from trioflow.runtime.calls import combined, set_up, start, tear_down
 from trioflow.runtime.dispatch import drive
-from trioflow.runtime.failure import escaped, is_cancellation, origin_of
+from trioflow.runtime.failure import decisive, escaped, is_cancellation, origin_of
 from trioflow.runtime.line import Line
 from trioflow.runtime.middleware import Middleware
 from trioflow.runtime.options import RunOptions, RunResult, RunStatistics, RunStatus
@@ -83,6 +83,8 @@ class Execution:
             failure = escaped(error)
         if state.set_up:
             failure = combined(failure, await tear_down(state, state), "run")
+        if isinstance(failure, BaseExceptionGroup) and not isinstance(failure, Exception):
+            failure = decisive(failure)
         self._settle(failure, cancelled=self._is_cancelled)
         if failure is not None and not isinstance(failure, Exception):
             raise failure

@@ -48,6 +48,16 @@ def escaped(error: BaseException) -> BaseException:
     return error
 
 
+def decisive(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What a run ends with that was cancelled or interrupted in the midst of something else.
+
+    Failures take the place of a cancellation (R5), and none hides another (R1); what is alone goes on as itself (R4).
+    """
+    failures = group.split(trio.Cancelled)[1]
+    found = [*leaves(group if failures is None else failures)]
+    return found[0] if failures is None or len(found) == 1 else failures
+
+
 def origin_of(error: BaseException, run: RunState) -> Path | None:
     """Where in this run the failure arose, if it arose in an activation."""
     for each in (error, *leaves(error)):

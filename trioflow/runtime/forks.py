@@ -193,6 +193,8 @@ class ForkSet:
         run = self._run
         run.turn_due = perf_counter() + run.turn_after  # the scheduler has just had its turn
         task = hot_task()
+        trio_task = current_task()
+        scope = task._cancel_status
         waiting = self._waiting
         owned = False
         try:
@@ -206,11 +208,11 @@ class ForkSet:
                         break
                 fork, strand, work, context = waiting.popleft()
                 failure: Exception | None = None
+                trio_task.context = context
                 try:
                     body = fork.body(strand, work, task)
                     trap = context.run(body.send, None)
                     owned = True
-                    current_task().context = context
                     self._may_come = min(2 * self._may_come, _MANY)
                     self._call_tasks()
                     if strand.task is not None:
@@ -237,6 +239,9 @@ class ForkSet:
                     failure = None
                 if not owned:
                     self._may_come = 1
+                    if task._cancel_status is not scope:  # its body has left a scope open, which is none of the others'
+                        self._call_tasks()
+                        return
         except BaseException:
             self._call_tasks()
             raise
@@ -356,7 +361,8 @@ async def open_forks(line: Line, strand: Strand, node: str | None) -> AsyncGener
     forks: ForkSet | None = None
     failure: BaseException | None = None
     try:
-        async with trio.open_nursery() as nursery:
+        # R4: in a group whatever the host wants of its nurseries, or else one that a body raised would be taken for it.
+        async with trio.open_nursery(strict_exception_groups=True) as nursery:
             forks = ForkSet(line, strand, node, nursery)
             try:
                 yield forks

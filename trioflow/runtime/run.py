@@ -14,7 +14,7 @@ from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
 from trioflow.runtime.dispatch import drive
 from trioflow.runtime.execution import Execution, in_own_context
-from trioflow.runtime.failure import is_cancellation, leaves
+from trioflow.runtime.failure import is_cancellation
 from trioflow.runtime.forks import StrandFork, open_forks
 from trioflow.runtime.gate import Gate
 from trioflow.runtime.line import Line
@@ -98,11 +98,11 @@ class Run(Execution):
         """Publish an event from outside, and wait until its listeners are done (B1).
 
         Handled in arrival order, in a strand of the host's own that is joined when the run ends. Cancelling the wait
-        does not cancel the handling. Raises `UnknownName`, or `RunFinished` if the run ends before.
+        does not cancel the handling. Raises `UnknownName`, or `RunFinished` if the run ends, or has begun to, before.
         """
         published = self._publish(event, payload)
         await published.handled.wait()
-        if self._finished.is_set() and self.failure is not None:
+        if published in self._host_events:
             raise RunFinished(f"The run ended ({self.status.value}) before event {event!r} was handled.")
 
     def publish_nowait(self, event: str, payload: object = None) -> None:
@@ -161,20 +161,22 @@ class Run(Execution):
             self._start_host_strand = lambda: forks.start(self._handle_host_events, line=host_line, limited=False)
             if self._host_events:
                 self._host_fork = self._start_host_strand()
-            for line, initiator in zip(lines, state.plan.initiators, strict=True):  # R2
-                if state.options.parallel_initiators:
-                    forks.start((initiator,), line=line)
-                else:
-                    await drive(strand, line, [initiator])
-            if state.options.stay_open:
-                state.rest()
-                try:
-                    await self._closed.wait()
-                finally:
-                    state.wake()
-            elif state.options.parallel_initiators:
-                await forks.wait_until(lambda: forks.in_flight == (self._host_fork is not None))
-            self._accepts = False
+            try:
+                for line, initiator in zip(lines, state.plan.initiators, strict=True):  # R2
+                    if state.options.parallel_initiators:
+                        forks.start((initiator,), line=line)
+                    else:
+                        await drive(strand, line, [initiator])
+                if state.options.stay_open:
+                    state.rest()
+                    try:
+                        await self._closed.wait()
+                    finally:
+                        state.wake()
+                elif state.options.parallel_initiators:
+                    await forks.wait_until(lambda: forks.in_flight == (self._host_fork is not None))
+            finally:
+                self._accepts = False
             if self._host_waits is not None:
                 state.rouse(self._host_waits)
 
@@ -237,7 +239,8 @@ async def open_run(
 
     The run starts at the block's first checkpoint. Where the block ends well, the run is waited for, and what it
     failed with is raised, unless `run.result()` has raised it already. If the block raises, or a scope around it is
-    cancelled, the run is cancelled and torn down first. A graph may be planned beforehand with `make_plan`.
+    cancelled, the run is cancelled and torn down first; what it fails with then takes the place of a cancellation. A
+    graph may be planned beforehand with `make_plan`.
 
     Raises `InvalidGraph` before anything runs if the graph has errors (M5), `UnknownName` for variables that it does
     not declare, `CoercionError` for values that do not fit them; `UnknownName` if there are both, and it lists all.
@@ -258,12 +261,14 @@ async def open_run(
                 run.close()
     except BaseExceptionGroup as group:
         failure = group
+    if block_failure is not None and not is_cancellation(block_failure):
+        raise block_failure
+    if run.unseen_failure is not None:
+        raise run.unseen_failure
     if block_failure is not None:
         raise block_failure
     if failure is not None:
         raise failure
-    if run.unseen_failure is not None:
-        raise run.unseen_failure
 
 
 async def run(
@@ -287,12 +292,7 @@ async def run(
     options = options or _DEFAULTS
     kind = Run if options.stay_open or options.parallel_initiators else Execution
     execution = kind(plan, options, variables or {}, services or {}, observers, middleware)
-    interrupted: BaseException | None = None
-    try:
-        await in_own_context(execution.execute())
-    except BaseExceptionGroup as group:
-        interrupted = min(leaves(group), key=is_cancellation)  # a cancellation only if there is nothing else
-    interrupted = interrupted or execution.failure
-    if interrupted is not None:
-        raise interrupted
+    await in_own_context(execution.execute())
+    if execution.failure is not None:
+        raise execution.failure
     return execution.left_behind()

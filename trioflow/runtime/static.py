@@ -140,7 +140,11 @@ def compute(  # noqa: C901 - a hot path
                         age = cell.serial
             known = None if young.memo is None else recall(root, frame.base + node.index, _used(node, cells))
             if known is not None:
-                keep(store, node, cast("Evaluation", known))
+                if type(known) is not Evaluation:
+                    return False  # a middleware asked for more than the inputs
+                keep(store, node, known)
+                if store.partial:
+                    return not stack
             else:
                 if (done >= fuel or perf_counter() > due) and not turned:  # T2
                     run.evaluations += done
