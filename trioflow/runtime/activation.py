@@ -338,8 +338,6 @@ class Activation(Line, Context):
 
     def _stream_of(self, item: Any) -> StreamRun:
         place = self.plan.type.output_index.get(item)
-        if place is None:
-            place = demand.output_place(self.plan, item)
         if self._rarely is not None:
             for stream in self._rarely.streams:
                 if place in stream.plan.items:
