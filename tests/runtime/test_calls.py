@@ -207,6 +207,7 @@ def test_a_call_that_fails(bench, fails):
         assert error.__notes__[0] == "while node 'call/two' (test.resource) was set up"
     elif fails == "body":
         assert error.__notes__ == ["in node 'call/two' (test.resource), activation 0.1.1"]
+        assert error.__cause__ is None
     elif fails == "teardown":
         assert error.__notes__[0] == "while node 'call/two' was torn down"
     elif fails == "hang":
@@ -214,6 +215,19 @@ def test_a_call_that_fails(bench, fails):
     else:
         assert [str(each) for each in error.exceptions] == ["body of two", "teardown of two"]
     assert [row[1] for row in bench.log.rows("failed")][-1] == "call"
+
+
+def test_keys_inside(bench):
+    """What is evaluated from the inputs of a call is named after what was given to this call (C3, E5)."""
+    with tf.build(STANDARD) as g:
+        loop = g.add(tf.nodes.ForLoop, times=2)
+        call = g.add(g.define("inner", doubler().graph), "call", x=loop.index)
+        chain(g, g.add(tf.nodes.Start), loop)
+        g.connect(loop.body, call["in"])
+        g.connect(call.out, g.add(Note, value=call.y).enter)
+    bench.run(g.graph)
+    keys = [event.key for event in bench.log if isinstance(event, tf.events.EvaluationCompleted)]
+    assert len({*keys}) == len(keys) == 2
 
 
 def exits(inner, *names):
@@ -678,6 +692,71 @@ def test_parked_inside_a_call():
     assert trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0)) == pytest.approx(5.0)
 
 
+def test_waiting_inside_a_data_graph():
+    """A strand that waits in two data graphs at once, in tasks of its body, is parked once (C2, G2)."""
+
+    @tf.data_node(id="calls.slow")
+    async def slow(seconds: float) -> float:
+        await trio.sleep(seconds)
+        return seconds
+
+    class Asks(tf.Node, id="calls.asks"):
+        enter = tf.ExecIn()
+        a = tf.DataIn(float, default=0.0, lazy=True)
+        b = tf.DataIn(float, default=0.0, lazy=True)
+        then = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(ctx.get_input, self.a)
+                nursery.start_soon(ctx.get_input, self.b)
+            return self.then
+
+    async def main():
+        with tf.build(STANDARD) as inner:
+            found = inner.add(slow, seconds=inner.declare_input("seconds", "float")).result
+            inner.connect(found, inner.declare_output("found", "float"))
+            inner.connect(inner.add(lambda x: x + 1, x=found).result, inner.declare_output("more", "float"))
+        with tf.build(STANDARD) as g:
+            first = g.add(g.define("inner", inner.graph), "first", seconds=2.0)
+            second = g.add("graph:inner", "second", seconds=5.0)
+            asking = [g.add(Asks, a=first.found), g.add(Asks, a=second.found), g.add(Asks, a=first.more, b=second.more)]
+            for asks in asking:
+                chain(g, g.add(tf.nodes.Start), asks, g.add(Note))
+        options = tf.RunOptions(parallel_initiators=True)
+        async with tf.open_run(g.graph, services={"notes": []}, options=options) as run:
+            await trio.sleep(0.5)
+            run.gate.pause()
+            await run.gate.wait_parked()
+            parked_at = trio.current_time()
+            run.gate.resume()
+        assert run.statistics().evaluations == 8
+        return parked_at
+
+    assert trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0)) == pytest.approx(5.0)
+
+
+class Elsewhere(tf.Middleware):
+    """Runs the bodies of calls in a task of its own."""
+
+    def applies(self, node, node_type):
+        return node.id == "call"
+
+    async def __call__(self, invocation):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(invocation)
+
+
+def test_call_in_a_task_of_its_own(bench):
+    """A call may run in another task than the strand that calls (C3)."""
+    bench.run(outer(doubler()), middleware=[Elsewhere()])
+    assert bench.log.rows("started") == [("started", "start", "0.0"), ("started", "call", "0.1")] + [
+        ("started", "call/wait", "0.1.0"),
+        ("started", "call/leave", "0.1.1"),
+    ]
+    assert bench.notes == ["end of wait"]
+
+
 def test_middleware_and_time_limit(bench):
     """Middlewares are for nodes of called graphs too; they are asked once for each node (C3)."""
     asked = []
@@ -995,7 +1074,7 @@ class Opened(tf.Node, id="calls.opened"):
 def test_nodes_of_data_graphs_live(bench):
     """Nodes of a data graph are set up when it is first asked for, and torn down with the graph around it (C2, R1)."""
     with tf.build(STANDARD) as inner:
-        opened = inner.add(Opened, value=inner.declare_input("x", "int"))
+        opened = inner.add(Opened, value=inner.add(Opened, value=inner.declare_input("x", "int")).result)
         inner.connect(opened.result, inner.declare_output("y", "int"))
     with tf.build(STANDARD) as middle:
         items, call = middle.add(Items, count=3), middle.add(middle.define("data", inner.graph), "data")
@@ -1009,7 +1088,7 @@ def test_nodes_of_data_graphs_live(bench):
         g.add(g.define("unused", inner.graph), "never", x=1)
 
     bench.run(outer(middle, after))
-    assert bench.life == ["up", "down"]
+    assert bench.life == ["up", "up", "down", "down"]
     assert (sorted(bench.notes[:3]), bench.notes[3:]) == ([0, 1, 2], ["after"])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import trio
 from support import Note, chain, increment
@@ -184,13 +186,14 @@ def test_one_trigger_at_a_time(does, verb, name, start, first):
 # --- streams
 
 
-def test_also(does):
+@pytest.mark.parametrize("mode", ["sequential", "concurrent"])
+def test_also(does, mode):
     """The values that an emit brings along are written with the item (S1)."""
 
     async def act(ctx):
         await ctx.emit("item", 1.0, {"also": 2})
 
-    assert does(act).outputs["acts"] == {"item": 1.0, "also": 2}
+    assert does(act, stream={"mode": mode}).outputs["acts"] == {"item": 1.0, "also": 2}
 
 
 @pytest.mark.parametrize(
@@ -290,6 +293,90 @@ def test_two_streams_are_done(bench):
     assert bench.notes == ["done", "ended"]
 
 
+class Collects(tf.Node, id="context.collects"):
+    """Emits to a concurrent and to a sequential stream, which collect failures, and tells how many there were."""
+
+    enter = tf.ExecIn()
+    beside = tf.DataOut(int)
+    after = tf.DataOut(int)
+    count = tf.DataOut(int)
+    one = tf.ExecOut()
+    two = tf.ExecOut()
+    concurrent = tf.Stream(beside, fires=one, mode="concurrent", on_error="collect")
+    sequential = tf.Stream(after, fires=two, on_error="collect")
+
+    async def execute(self, ctx: tf.Context) -> None:
+        await ctx.emit(self.beside, 1)
+        await ctx.emit(self.after, 1)
+        await ctx.join()
+        ctx.set_output(self.count, len(ctx.failures()))
+
+
+def test_failures_of_two_streams(bench):
+    """A body gets the failures of all its streams, also of items that have the same number (S4)."""
+    with tf.build() as g:
+        collects, one, two = g.add(Collects, "node"), g.add(FailsAt, value=1.0), g.add(FailsAt, value=2.0)
+        chain(g, g.add(tf.nodes.Start), collects)
+        g.connect(collects.one, one.enter)
+        g.connect(collects.two, two.enter)
+    assert bench.run(g.graph).output("node", "count") == 2
+
+
+def test_a_body_that_only_emits_gives_turns():
+    """Emitting into concurrent strands lets other tasks have a turn after so many items (T2)."""
+    turns = 0
+
+    class Emits(tf.Node, id="context.emits"):
+        enter = tf.ExecIn()
+        item = tf.DataOut(int)
+        body = tf.ExecOut()
+        stream = tf.Stream(item, fires=body, mode="concurrent")
+
+        async def execute(self, ctx: tf.Context) -> None:
+            before = turns
+            for number in range(64):
+                await ctx.emit(self.item, number)
+            ctx.services.get("notes").append(turns - before)
+
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add(Emits))
+
+    async def other():
+        nonlocal turns
+        while True:
+            turns += 1
+            await trio.lowlevel.checkpoint()
+
+    async def main():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(other)
+            options = tf.RunOptions(turn_every=16, turn_after=math.inf)
+            await tf.run(g.graph, options=options, services={"notes": notes})
+            nursery.cancel_scope.cancel()
+
+    notes = []
+    trio.run(main)
+    assert 3 <= notes[0] <= 5  # in each of its rounds trio may run the other task first or last
+
+
+def test_failures_of_no_stream(does):
+    """A body without streams has no failures of items, whatever else it has asked for (S4)."""
+
+    class Lonely(tf.Node, id="context.lonely"):
+        enter = tf.ExecIn()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            ctx.random.random()
+            ctx.services.get("seen").append(ctx.failures())
+
+    async def act(ctx):
+        await ctx.emit("item", 1.0)
+
+    seen = []
+    does(act, Lonely, services={"act": act, "seen": seen})
+    assert seen == [()]
+
+
 # --- what is told
 
 
@@ -308,6 +395,19 @@ def test_feedback_and_progress(does):
     assert (str(progress.path), progress.node, progress.done, progress.total, progress.message) == (
         "0.1", "acts", 1, 2, "half",
     )  # fmt: skip
+
+
+def test_feedback_without_more(does):
+    """Feedback is an information unless it says otherwise, and progress needs neither an end nor words (E3)."""
+
+    async def act(ctx):
+        ctx.emit_feedback("hello")
+        ctx.report_progress(1)
+
+    does(act)
+    feedback, progress = (each for each in does.bench.log if isinstance(each, (tf.events.Feedback, tf.events.Progress)))
+    assert (feedback.level, feedback.tag) == ("info", None)
+    assert (progress.total, progress.message) == (None, "")
 
 
 # --- state

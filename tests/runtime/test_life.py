@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import pytest
 import trio
 from support import Fail, Items, Note, Resource, chain
@@ -36,6 +38,17 @@ class Made(tf.Node, id="life.made"):
     async def execute(self, ctx: tf.Context) -> None: ...
 
 
+class Unfinished(tf.Node, ABC, id="life.unfinished"):
+    """Has a method that is not written yet, so that no instance can be made."""
+
+    enter = tf.ExecIn()
+
+    async def execute(self, ctx: tf.Context) -> None: ...
+
+    @abstractmethod
+    def missing(self) -> None: ...
+
+
 def called(fill):
     """A graph that calls another one, which `fill` fills between entry and exit."""
     with tf.build() as inner:
@@ -63,10 +76,11 @@ def test_only_a_teardown(bench):
     assert result.statistics.elapsed == pytest.approx(1)
 
 
-def test_only_an_init(bench):
-    """A node of a call that fails when it is made fails the call, whether or not it would be reached (R1, C3)."""
-    error = bench.fails(OSError, called(lambda inner, into, out: (inner.connect(into, out), inner.add(Made, "made"))))
-    assert error.__notes__[0] == "while node 'call/made' (life.made) was set up"
+@pytest.mark.parametrize(("node", "error"), [(Made, OSError), (Unfinished, TypeError)])
+def test_only_an_init(bench, node, error):
+    """A node of a call that can't be made fails the call, whether or not it would be reached (R1, C3)."""
+    found = bench.fails(error, called(lambda inner, into, out: (inner.connect(into, out), inner.add(node, "made"))))
+    assert found.__notes__[0] == f"while node 'call/made' ({node.type.id}) was set up"
 
 
 def test_teardown_after_a_cancellation(bench):

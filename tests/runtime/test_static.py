@@ -243,6 +243,24 @@ def test_an_output_that_another_strand_found_unset():
     assert unwatched(g.graph, options=tf.RunOptions(parallel_initiators=True)) == [8, 8]
 
 
+def test_an_unset_output_stays_unset():
+    """An output that was left unset is missing each time it is asked for (D1)."""
+
+    class AsksTwice(tf.Node, id="static.asks_twice"):
+        enter = tf.ExecIn()
+        value = tf.DataIn(int, lazy=True)
+
+        async def execute(self, ctx: tf.Context) -> None:
+            for _ in range(2):
+                with pytest.raises(tf.MissingInput):
+                    await ctx.get_input(self.value)
+
+    with tf.build() as g:
+        empty = g.add(tf.data_node(id="static.empty")(empty_handed))
+        chain(g, g.add(tf.nodes.Start), g.add(AsksTwice, value=empty.result))
+    unwatched(g.graph)
+
+
 def empty_handed() -> int:
     return UNSET
 

@@ -342,7 +342,6 @@ class Activation(Line, Context):
         place = self.plan.type.stream_index.get(item)
         if place is not None and self._rarely is not None:
             return self._rarely.streams[place]
-        demand.output_place(self.plan, item)
         raise demand.unknown_socket(
             self.plan,
             item,
