@@ -4,5 +4,5 @@ from trioflow.semantics.store import Store
 
 RULE = "F3"
 EDITS = [
-    (Store.merge, "self._note(key)", "pass"),
+    (Store._take, "self._note(key)", "pass"),
 ]

@@ -203,7 +203,7 @@ async def dispatch(  # noqa: C901
 
 
 @types.coroutine
-def drive(
+def drive(  # noqa: C901 - a hot path
     strand: Strand, line: Line, targets: Sequence[Target], task: HotTask | None = None, begun: Begun | None = None
 ) -> Generator[Any, Any, None]:
     """Run `dispatch` in this task, at any depth: the loop that takes `Call`s from the bodies.

@@ -220,19 +220,8 @@ class Store:
                 kept.append((key, theirs, mine))
         for add in additions:  # only now: a merge that fails changes nothing
             add()
-        if kept and not self._effective:
-            self._effective = {}
-        for key, cell, mine in kept:
-            if mine is None or mine.serial <= self._born:
-                self._note(key)
-            self._effective[key] = (cell, number)
-            if isinstance(key, int):
-                cells[key] = cell
-                if self._readers[key]:
-                    self._spoil(self._readers[key])
-            else:
-                self.state = self.state or {}
-                self.state[key] = cell
+        if kept:
+            self._take(kept, number)
         self.revision = object()
         if self.horizon < math.inf:
             self.horizon = self._next()
@@ -251,6 +240,21 @@ class Store:
                     cells[slot] = None
                     if self._readers[slot]:
                         waiting.append(self._readers[slot])
+
+    def _take(self, cells: Sequence[tuple[Key, Cell, Cell | None]], number: int) -> None:
+        """Take these cells in place of what was there, as written at the moment of the fork."""
+        self._effective = self._effective or {}
+        for key, cell, old in cells:
+            if old is None or old.serial <= self._born:
+                self._note(key)
+            self._effective[key] = (cell, number)
+            if isinstance(key, int):
+                self.cells[key] = cell
+                if self._readers[key]:
+                    self._spoil(self._readers[key])
+            else:
+                self.state = self.state or {}
+                self.state[key] = cell
 
     def _note(self, key: Key) -> None:
         """This strand has written there."""
