@@ -41,8 +41,7 @@ def write(results: Results, source: Path, readme: Path) -> None:
 
 def lines(results: Results, source: Path) -> Iterator[str]:
     """Markdown: a row for each subject that was measured."""
-    counted = "one round" if results.rounds == 1 else f"{results.rounds} rounds"
-    rounds = counted if results.complete else "interrupted before all was measured"
+    rounds = results.rounds_in_words if results.complete else "interrupted before all was measured"
     yield f"{short_machine(results)}, {rounds}, from `{_from_here(source)}`:"
     yield f"median time for a step, node or item, at N = {SIZE:,}."
     yield ""

@@ -89,7 +89,7 @@ def machine_line(results: Results) -> str:
     state = "" if results.complete else "; interrupted, not complete"
     return (
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}, "
-        f"Python {machine['python']}; {results.date}; {results.rounds} rounds{state}"
+        f"Python {machine['python']}; {results.date}; {results.rounds_in_words}{state}"
     )
 
 

@@ -27,7 +27,8 @@ BOUNDS = {
     "a re-used demand": ("data_reuse", 2.0),
     "the evaluation of a data node": ("data_chain", 5.1),
     "a trigger in a loop that one observer watches": ("observers_1", 9.8),
-    "a concurrent item": ("emit", 21.0),
+    "a concurrent item": ("emit", 19.0),
+    "a concurrent item that writes, merged": ("emit_writes", 38.0),
 }
 MOST_OF_A_RUN = 55
 """Steps written by hand whose instructions a run of two nodes may take, what trio does for its checkpoint included."""
