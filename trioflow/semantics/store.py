@@ -148,9 +148,11 @@ class Store:
             else:
                 self._dirty = [slot]
         cells[slot] = self.revision = cell
-        readers = self._readers[slot]
-        if readers:
-            self._spoil(readers)
+        for reader in self._readers[slot]:
+            if cells[reader] is not None:
+                cells[reader] = None
+                if self._readers[reader]:
+                    self._spoil(self._readers[reader])
         return cell
 
     def write_state(self, node: int, name: str, value: Any) -> None:
