@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -22,6 +25,22 @@ settings.register_profile(
     derandomize=True,
     deadline=None,
 )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Tests marked `unmeasured` run without coverage, and so do the processes that they start."""
+    coverage = sys.modules.get("coverage")
+    measured = coverage and item.get_closest_marker("unmeasured") and coverage.Coverage.current()
+    if not measured:
+        return (yield)
+    inherited = os.environ.pop("COVERAGE_PROCESS_CONFIG")
+    measured.stop()
+    try:
+        return (yield)
+    finally:
+        measured.start()
+        os.environ["COVERAGE_PROCESS_CONFIG"] = inherited
 
 
 class Bench:

@@ -13,6 +13,8 @@ import trio
 import trioflow as tf
 from trioflow.conformance import NodeTypeFault, check_node_type
 
+pytestmark = pytest.mark.unmeasured
+
 STANDARD = tf.Registry.standard(plugins=False)
 
 

@@ -12,6 +12,8 @@ from trio.testing import MockClock
 import trioflow as tf
 from trioflow.conformance.schedule import Deadlock, Step, Undecided, controlled, every_schedule, turn
 
+pytestmark = pytest.mark.unmeasured
+
 
 def under(choices, *tasks):
     """Run tasks under a schedule; its steps, and what they wrote down."""

@@ -13,6 +13,8 @@ from trioflow.conformance.engine import answer, problems_of
 from trioflow.conformance.strategies import request_number, requests, situations
 from trioflow.reference import small_step
 
+pytestmark = pytest.mark.unmeasured
+
 FLOORS = {
     "choice": 35, "many choices": 25, "wide choice": 20, "ten steps": 35, "shared evaluation": 7,
     "waited for an evaluation": 2, "many evaluations": 6, "nested fork": 18, "merged": 35, "conflict": 2,

@@ -176,6 +176,7 @@ graphs = st.builds(
 )
 
 
+@pytest.mark.unmeasured
 @given(graphs)
 def test_json_round_trip(graph: Graph) -> None:
     """Every graph comes back from JSON as it was, and its document fits the schema."""
@@ -185,6 +186,7 @@ def test_json_round_trip(graph: Graph) -> None:
     jsonschema.validate(json.loads(text), document_schema())
 
 
+@pytest.mark.unmeasured
 @given(graphs)
 def test_yaml_round_trip(graph: Graph) -> None:
     """Every graph comes back from YAML as it was."""

@@ -86,6 +86,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("node_type", CHANGES)
 @settings(max_examples=30)
 @given(data=st.data())

@@ -9,6 +9,8 @@ import pytest
 from trioflow.conformance.strategies import request_number
 from trioflow.reference import Undetermined, big_step, small_step, violations
 
+pytestmark = pytest.mark.unmeasured
+
 SAME = ("status", "errors", "variables", "outputs", "feedback", "life", "canonical")
 NUMBERS = range(400)
 

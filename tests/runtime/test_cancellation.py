@@ -13,6 +13,8 @@ from support import Add, Fail, Items, Note, Resource, Wait, chain, increment
 import trioflow as tf
 from trioflow.testing import EventLog
 
+pytestmark = pytest.mark.unmeasured
+
 ENDS = {"evaluating": +1, "evaluated": -1, "evaluation failed": -1, "evaluation cancelled": -1}
 
 

@@ -14,6 +14,8 @@ from support import Add, Items, Note
 import trioflow as tf
 from trioflow.testing import EventLog, ShuffledSchedule, run_virtual
 
+pytestmark = pytest.mark.unmeasured
+
 STANDARD = tf.Registry.standard(plugins=False)
 
 

@@ -21,6 +21,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 import trioflow as tf
 from trioflow.testing import EventLog, ShuffledSchedule, run_virtual
 
+pytestmark = pytest.mark.unmeasured
+
 VARIABLES = {"sum": ("int", 0, "sum"), "log": ("list", [], "append"), "last": ("int", 0, "last")}
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, given, settings
 from runtime.scripted import ASKED, CANCELLING, KINDS, networks
 
 import trioflow as tf
 from trioflow.testing import EventLog, ShuffledSchedule, run_virtual
+
+pytestmark = pytest.mark.unmeasured
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 OPTIONS = tf.RunOptions(max_steps=400)

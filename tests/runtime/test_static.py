@@ -87,6 +87,7 @@ Kinds = st.lists(
 )
 
 
+@pytest.mark.unmeasured
 @given(Kinds)
 def test_the_same_as_any_other_way(drawn):
     """What is evaluated, in which order, and what comes of it, does not depend on who watches (D4, E4)."""
@@ -356,6 +357,7 @@ class Splits(tf.Node, id="static.splits"):
         ctx.set_output(self.seen, seen)
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=40)
 @given(Kinds.map(lambda drawn: [("sum" if kind == "picky" else kind, *sources) for kind, *sources in drawn]))
 def test_the_same_where_strands_share(drawn):

@@ -19,6 +19,8 @@ from trioflow.runtime.forks import open_forks
 from trioflow.semantics.merge import merge_variable
 from trioflow.semantics.store import Store
 
+pytestmark = pytest.mark.unmeasured
+
 VECTORS = [*load_vectors(PACKAGED), *(vector_from(each.vector, each.where) for each in EXAMPLES)]
 MUTANTS = load_mutants()
 

@@ -17,6 +17,8 @@ from trioflow.conformance.models import (
 )
 from trioflow.reference import small_step
 
+pytestmark = pytest.mark.unmeasured
+
 EITHER = ("well", "fails")
 
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import attrs
+import pytest
 from formats.nodeeditor.documents import BY_NAME, REGISTRY, node, value, variable
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,8 @@ import trioflow as tf
 from trioflow.formats.nodeeditor import dumps, export_tree, import_tree, loads
 from trioflow.formats.nodeeditor.row import Row
 from trioflow.formats.nodeeditor.tables import ROWS
+
+pytestmark = pytest.mark.unmeasured
 
 IDS = st.text(st.sampled_from("ab./ ->é0"), min_size=1, max_size=4).filter(str.strip)
 JSON = st.recursive(
