@@ -13,11 +13,10 @@ import trio
 import trioflow as tf
 from trioflow.conformance import NodeTypeFault, check_node_type
 
-pytestmark = pytest.mark.unmeasured
-
 STANDARD = tf.Registry.standard(plugins=False)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     "name",
     ["math.add", "logic.select", "text.join", "list.sort", "flow.for_each", "flow.while", "flow.delay", "variable.set"],

@@ -13,8 +13,6 @@ from trioflow.conformance.engine import answer, problems_of
 from trioflow.conformance.strategies import request_number, requests, situations
 from trioflow.reference import small_step
 
-pytestmark = pytest.mark.unmeasured
-
 FLOORS = {
     "choice": 35, "many choices": 25, "wide choice": 20, "ten steps": 35, "shared evaluation": 7,
     "waited for an evaluation": 2, "many evaluations": 6, "nested fork": 18, "merged": 35, "conflict": 2,
@@ -25,6 +23,7 @@ FLOORS = {
 """How many of a hundred requests bring a situation about, at least; about three quarters of what was measured."""
 
 
+@pytest.mark.unmeasured
 def test_floors():
     """Each situation comes about often enough to be tested by a campaign."""
     count = 1000
@@ -59,6 +58,7 @@ def test_what_a_port_claims_is_mostly_enough(level):
     assert enough > 180
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=60, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(requests())
 def test_hypothesis_draws_them_too(request):

@@ -19,7 +19,7 @@ from trioflow.conformance.port import PortFailure, ProcessPort
 from trioflow.conformance.vectors import PACKAGED, load_vectors
 from trioflow.conformance.workers import Alone, WorkerDied, Workers
 
-pytestmark = [pytest.mark.unmeasured, pytest.mark.skipif(sys.platform == "win32", reason="process groups of POSIX")]
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups of POSIX")
 
 
 class Mumbling(EnginePort):

@@ -19,8 +19,6 @@ from trioflow.runtime.forks import open_forks
 from trioflow.semantics.merge import merge_variable
 from trioflow.semantics.store import Store
 
-pytestmark = pytest.mark.unmeasured
-
 VECTORS = [*load_vectors(PACKAGED), *(vector_from(each.vector, each.where) for each in EXAMPLES)]
 MUTANTS = load_mutants()
 
@@ -43,25 +41,28 @@ def test_all_are_loaded():
         assert each.edits
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_noticed_by_a_vector_of_its_rule(mutant):
     """A vector that names the rule fails when the rule is broken."""
     assert by_vector(mutant, VECTORS) is not None, mutant.wrong
 
 
-EXAMPLES_HERE, NOTICED_HERE = 12, 24
+EXAMPLES_HERE, SEED_HERE, NOTICED_HERE = 12, 2, 30
+"""The requests of this seed are small; 39 mutants were noticed when it was chosen."""
 
 
+@pytest.mark.unmeasured
 def test_noticed_by_random_requests():
     """A few random requests notice many mutants; `trioflow conformance engine` asks until all are noticed."""
-    campaign = Campaign(EXAMPLES_HERE)
+    campaign = Campaign(EXAMPLES_HERE, SEED_HERE)
     noticed = [each.name for each in MUTANTS if campaign.notices(each) is not None]
     assert len(noticed) >= NOTICED_HERE, noticed
 
 
 def test_random_requests_find_nothing_in_the_engine_itself():
     """What notices the mutants does not notice the engine."""
-    assert Campaign(EXAMPLES_HERE).notices(THE_SAME) is None
+    assert Campaign(EXAMPLES_HERE, SEED_HERE).notices(THE_SAME) is None
 
 
 def test_whoever_has_imported_it():
