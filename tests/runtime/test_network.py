@@ -13,6 +13,7 @@ from trioflow.testing import EventLog, ShuffledSchedule, run_virtual
 pytestmark = pytest.mark.unmeasured
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
+STANDARD = tf.Registry.standard(plugins=False)
 OPTIONS = tf.RunOptions(max_steps=400)
 
 
@@ -21,7 +22,12 @@ def run(network, seed):
     log, services = EventLog(), network.services()
     try:
         run_virtual(
-            network.graph(), observers=[log], services=services, middleware=[ShuffledSchedule(seed)], options=OPTIONS
+            network.graph(),
+            registry=STANDARD,
+            observers=[log],
+            services=services,
+            middleware=[ShuffledSchedule(seed)],
+            options=OPTIONS,
         )
     except* tf.LimitExceeded:
         log = None
