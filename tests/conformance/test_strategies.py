@@ -58,7 +58,6 @@ def test_what_a_port_claims_is_mostly_enough(level):
     assert enough > 180
 
 
-@pytest.mark.unmeasured
 @settings(max_examples=60, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(requests())
 def test_hypothesis_draws_them_too(request):

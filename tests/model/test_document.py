@@ -192,7 +192,6 @@ def test_json_round_trip(graph: Graph) -> None:
     schema().validate(json.loads(text))
 
 
-@pytest.mark.unmeasured
 @given(graphs)
 def test_yaml_round_trip(graph: Graph) -> None:
     """Every graph comes back from YAML as it was."""

@@ -16,8 +16,6 @@ from trioflow.formats.nodeeditor import dumps, export_tree, import_tree, loads
 from trioflow.formats.nodeeditor.row import Row
 from trioflow.formats.nodeeditor.tables import ROWS
 
-pytestmark = pytest.mark.unmeasured
-
 IDS = st.text(st.sampled_from("ab./ ->é0"), min_size=1, max_size=4).filter(str.strip)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from([0.5, 2.0, 1e9]) | st.text(max_size=3),
@@ -126,6 +124,7 @@ def pascal(tree: Any) -> Any:
     return tree
 
 
+@pytest.mark.unmeasured
 @given(documents())
 @settings(max_examples=100, deadline=None)
 def test_a_document_survives(tree):
