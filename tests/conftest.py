@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Generator
 from typing import Any
 
@@ -27,6 +28,10 @@ settings.register_profile(
 )
 
 
+MEASURING_CHILDREN = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+"""What tells a process that it is to measure itself."""
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     """Tests marked `unmeasured` run without coverage, and so do the processes that they start."""
@@ -34,13 +39,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     measured = coverage and item.get_closest_marker("unmeasured") and coverage.Coverage.current()
     if not measured:
         return (yield)
-    inherited = os.environ.pop("COVERAGE_PROCESS_CONFIG")
+    inherited = {name: os.environ.pop(name) for name in MEASURING_CHILDREN if name in os.environ}
     measured.stop()
     try:
         return (yield)
     finally:
-        measured.start()
-        os.environ["COVERAGE_PROCESS_CONFIG"] = inherited
+        with warnings.catch_warnings(action="ignore"):  # that what is measured has been imported before
+            measured.start()
+        os.environ.update(inherited)
 
 
 class Bench:
