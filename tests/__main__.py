@@ -22,7 +22,7 @@ STEPS = {
     "basedpyright": [*PYTHON, "basedpyright", "--pythonpath", sys.executable],
     "import-linter": [sys.executable, "-c", "from importlinter.cli import lint_imports_command as main; main()"],
     "coverage erase": [*PYTHON, "coverage", "erase"],
-    "pytest": [*PYTHON, *"coverage run -m pytest --quiet -n auto --maxprocesses 4 --dist worksteal".split()],
+    "pytest": [*PYTHON, *"coverage run -m pytest --quiet -n logical --maxprocesses 4 --dist worksteal".split()],
     "coverage combine": [*PYTHON, "coverage", "combine", "--quiet"],
     "coverage": [*PYTHON, "coverage", "report"],
     "branches": [*PYTHON, "tests", "branches"],
