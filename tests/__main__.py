@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -21,11 +22,15 @@ STEPS = {
     "basedpyright": [*PYTHON, "basedpyright", "--pythonpath", sys.executable],
     "import-linter": [sys.executable, "-c", "from importlinter.cli import lint_imports_command as main; main()"],
     "coverage erase": [*PYTHON, "coverage", "erase"],
-    "pytest": [*PYTHON, "coverage", "run", "-m", "pytest", "--quiet", "-n", "auto", "--maxprocesses", "4"],
+    "pytest": [*PYTHON, *"coverage run -m pytest --quiet -n logical --maxprocesses 4 --dist worksteal".split()],
     "coverage combine": [*PYTHON, "coverage", "combine", "--quiet"],
     "coverage": [*PYTHON, "coverage", "report"],
     "branches": [*PYTHON, "tests", "branches"],
 }
+
+
+# The tests start some hundred processes, each of which would compile the package again where this is set.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def branches() -> int:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import warnings
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -22,6 +26,27 @@ settings.register_profile(
     derandomize=True,
     deadline=None,
 )
+
+
+MEASURING_CHILDREN = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+"""What tells a process that it is to measure itself."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Tests marked `unmeasured` run without coverage, and so do the processes that they start."""
+    coverage = sys.modules.get("coverage")
+    measured = coverage and item.get_closest_marker("unmeasured") and coverage.Coverage.current()
+    if not measured:
+        return (yield)
+    inherited = {name: os.environ.pop(name) for name in MEASURING_CHILDREN if name in os.environ}
+    measured.stop()
+    try:
+        return (yield)
+    finally:
+        with warnings.catch_warnings(action="ignore"):  # that what is measured has been imported before
+            measured.start()
+        os.environ.update(inherited)
 
 
 class Bench:

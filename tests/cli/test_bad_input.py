@@ -161,6 +161,7 @@ def test_all_problems_at_once(cli, graph):
     assert cli("check", many).out.count("error[unknown-node-type]") == 30
 
 
+@pytest.mark.unmeasured
 def test_a_hundred_thousand_nodes(cli, tmp_path):
     """A document of 100,000 nodes with one mistake gets one line."""
     nodes = [{"id": "start", "type": "flow.start"}]

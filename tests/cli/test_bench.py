@@ -129,6 +129,9 @@ def test_an_interrupt_keeps_what_was_measured(tmp_path, sent):
             running.send_signal(sent)
             shown, said = running.communicate(timeout=30)
         finally:
+            if running.poll() is None:
+                for child in psutil.Process(running.pid).children():
+                    child.kill()  # it would measure on for minutes
             running.kill()
     assert running.returncode == 130
     assert "interrupted: what was measured is kept" in said

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from trioflow.conformance.campaign import Campaign
 from trioflow.conformance.engine import EnginePort
 from trioflow.conformance.judge import judge, judge_trace, requests, valid
+
+pytestmark = pytest.mark.unmeasured
 
 
 def campaign(level, examples):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,7 @@ def test_schemas_are_up_to_date():
         )
 
 
+@cache
 def validator(shape: Any) -> jsonschema.Draft202012Validator:
     """The schema that a shape belongs to, able to find that of graphs."""
     name = (

@@ -16,6 +16,7 @@ from trioflow.conformance import NodeTypeFault, check_node_type
 STANDARD = tf.Registry.standard(plugins=False)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     "name",
     ["math.add", "logic.select", "text.join", "list.sort", "flow.for_each", "flow.while", "flow.delay", "variable.set"],

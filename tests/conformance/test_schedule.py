@@ -37,6 +37,7 @@ def stepping(name, steps):
     return task
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(("tasks", "steps", "count"), [(2, 2, 6), (3, 2, 90), (3, 3, 1680), (4, 2, 2520)])
 def test_all_interleavings_are_reached(tasks, steps, count):
     """Exactly as many schedules as there are interleavings, and each is another one."""

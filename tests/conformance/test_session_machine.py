@@ -7,11 +7,14 @@ from collections import Counter
 from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, event, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from trioflow.conformance.engine import answer, problems_of
 from trioflow.reference import small_step
+
+pytestmark = pytest.mark.unmeasured
 
 INPUTS = {"script.exec": ["a", "b"], "script.listen": ["a", "b"], "script.data": ["a", "b", "c", "d"]}
 OUTPUTS = ["x", "y"]

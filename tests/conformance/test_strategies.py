@@ -23,6 +23,7 @@ FLOORS = {
 """How many of a hundred requests bring a situation about, at least; about three quarters of what was measured."""
 
 
+@pytest.mark.unmeasured
 def test_floors():
     """Each situation comes about often enough to be tested by a campaign."""
     count = 1000

@@ -120,6 +120,7 @@ def test_what_comes_after_is_not_asked(bench, node_type, inputs, asked):
     assert evaluated == [1, 2]
 
 
+@pytest.mark.unmeasured
 def test_a_long_run_of_choices_does_not_nest(bench):
     """A loop made of wires through a branch runs in constant depth."""
     with tf.build() as g:

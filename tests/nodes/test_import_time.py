@@ -6,6 +6,10 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.unmeasured
+
 MEASURE = """
 import sys, time
 import trioflow

@@ -8,6 +8,8 @@ import random
 import pytest
 from data_nodes import AREAS, TYPES, drawn, fitting, function_of, written
 
+pytestmark = pytest.mark.unmeasured
+
 EXPECTED = (ValueError, TypeError, LookupError, ArithmeticError)
 
 

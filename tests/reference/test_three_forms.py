@@ -13,6 +13,7 @@ SAME = ("status", "errors", "variables", "outputs", "feedback", "life", "canonic
 NUMBERS = range(400)
 
 
+@pytest.mark.unmeasured
 def test_a_schedule_free_answer_is_that_of_any_schedule():
     """Where `big_step` answers at all, `small_step` says the same under a drawn schedule, and under the first one."""
     determined = 0
@@ -255,6 +256,7 @@ def chain(kind, source, length):
     return {"graph": {"nodes": nodes, "connections": [*wires, {"from": f"d{length - 1}.x", "to": "ask.b"}]}}
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("form", [small_step, big_step])
 @pytest.mark.parametrize("socket", ["a", "c"])
 def test_a_long_chain_of_data_nodes(form, socket):
@@ -273,6 +275,7 @@ def test_a_ladder_of_diamonds(socket):
     assert len(answer["canonical"]["evaluations"]) == 100
 
 
+@pytest.mark.unmeasured
 def test_deep_triggers():
     """A node that awaits itself nests as deep as the limit says, not as Python's call stack does (T9)."""
     again = node("n", [["trigger", "o0"]], initiator=True)

@@ -884,11 +884,13 @@ def down(levels):
     return outer(inner, n=levels)
 
 
+@pytest.mark.unmeasured
 def test_recursion():
     """A graph may call itself 10,000 levels deep (C3, T9)."""
     assert trio.run(tf.run, down(10_000)).outputs == {"call": {"depth": 10_000}}
 
 
+@pytest.mark.unmeasured
 def test_recursion_without_end():
     """Recursion without end is DepthExceeded, whatever the run has set up so far (C3, T9)."""
     with pytest.raises(tf.DepthExceeded, match="deeper than 5000: again repeats"):
@@ -1106,6 +1108,7 @@ def factorial(n):
     return g.graph
 
 
+@pytest.mark.unmeasured
 def test_recursive_data_graph():
     """A data graph may call itself behind a lazy input, thousands of levels deep (C2, D10)."""
     notes = []

@@ -13,6 +13,8 @@ from support import Add, Fail, Items, Note, Resource, Wait, chain, increment
 import trioflow as tf
 from trioflow.testing import EventLog
 
+pytestmark = pytest.mark.unmeasured
+
 ENDS = {"evaluating": +1, "evaluated": -1, "evaluation failed": -1, "evaluation cancelled": -1}
 
 
@@ -109,9 +111,12 @@ async def pulls(x: tf.Lazy[int]) -> int:
     return await x() + 1
 
 
+STANDARD = tf.Registry.standard(plugins=False)
+
+
 def below(fill):
-    """A graph with a guard, below which `fill` puts something; it gives the exec input to trigger."""
-    with tf.build(tf.Registry.standard(plugins=False)) as g:
+    """A planned graph with a guard, below which `fill` puts something; it gives the exec input to trigger."""
+    with tf.build(STANDARD) as g:
         g.variable("total", "int", 0, merge="sum")
         g.event("ping")
         start, outer, guard, after = g.add(tf.nodes.Start), g.add(Resource, "outer"), g.add(Guard), g.add(Note, "after")
@@ -119,7 +124,7 @@ def below(fill):
         g.connect(outer.body, guard.enter)
         g.connect(guard.body, fill(g))
         g.connect(guard.then, after.enter)
-    return g.graph
+    return tf.make_plan(g.graph, STANDARD)
 
 
 def deep(g):
@@ -190,7 +195,7 @@ def guarded_failure(g):
 
 def called(g):
     """A call that sets up, forks, asks for a lazy input and calls back, of which one goes through tasks of a body."""
-    with tf.build(tf.Registry.standard(plugins=False)) as inner:
+    with tf.build(STANDARD) as inner:
         inner.event("ping", shared=True)
         into, each, out = (
             inner.declare_entry("in"),
@@ -218,10 +223,10 @@ def called(g):
 
 def called_for_data(g):
     """Two strands ask for a data graph whose nodes are set up, one of them within another data graph."""
-    with tf.build(tf.Registry.standard(plugins=False)) as inner:
+    with tf.build(STANDARD) as inner:
         lives = inner.add(Lives, value=inner.add(slow, x=inner.declare_input("x", "int")).result)
         inner.connect(lives.result, inner.declare_output("y", "int"))
-    with tf.build(tf.Registry.standard(plugins=False)) as middle:
+    with tf.build(STANDARD) as middle:
         call = middle.add(middle.define("inner", inner.graph), "inner", x=middle.declare_input("x", "int"))
         inner_pull = middle.add(pulls, x=call.y)
         middle.connect(inner_pull.result, middle.declare_output("y", "int"))
@@ -279,8 +284,8 @@ class Outcome:
         self.status = self.result = self.left = None
 
 
-def run_disturbed(graph, number, *, by, inside, **options):
-    """Run a graph and cancel it, or the guard inside of it, at the n-th step or event."""
+def run_disturbed(plan, number, *, by, inside, **options):
+    """Run a plan and cancel it, or the guard inside of it, at the n-th step or event."""
     outcome = Outcome()
 
     async def main():
@@ -295,7 +300,7 @@ def run_disturbed(graph, number, *, by, inside, **options):
             if by == "step":
                 trio.lowlevel.add_instrument(trigger)
             async with tf.open_run(
-                graph,
+                plan,
                 observers=[outcome.log, *([trigger] if by == "event" else [])],
                 services={"notes": outcome.notes, "life": outcome.life, "scopes": outcome.scopes},
                 options=tf.RunOptions(turn_after=math.inf, **options),
@@ -338,10 +343,10 @@ def check(outcome):
 @pytest.mark.parametrize("fill", GRAPHS)
 def test_from_outside(fill, by, turns):
     """Cancelled at the n-th point: every activation closes, every node is torn down once, no task is left (R5, R1)."""
-    graph, number = below(fill), 0
+    plan, number = below(fill), 0
     while True:
         number += 1
-        outcome = run_disturbed(graph, number, by=by, inside=False, turn_every=turns)
+        outcome = run_disturbed(plan, number, by=by, inside=False, turn_every=turns)
         check(outcome)
         if outcome.left > 0:
             assert outcome.result is not None
@@ -355,10 +360,10 @@ def test_from_outside(fill, by, turns):
 @pytest.mark.parametrize("fill", GRAPHS)
 def test_in_the_middle(fill, by, turns):
     """A body that cancels what is below it goes on, whenever it does: the run completes and nothing is left (R5)."""
-    graph, number, cancelled = below(fill), 0, set()
+    plan, number, cancelled = below(fill), 0, set()
     while True:
         number += 1
-        outcome = run_disturbed(graph, number, by=by, inside=True, turn_every=turns)
+        outcome = run_disturbed(plan, number, by=by, inside=True, turn_every=turns)
         check(outcome)
         cancelled.update(node for _, node, _ in outcome.log.rows("cancelled"))
         assert outcome.run.status is tf.RunStatus.COMPLETED

@@ -443,6 +443,7 @@ def test_variable_is_an_input_with_a_version(bench):
     assert bench.notes == [2, 10]
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("depth", [1000, 100_000])
 def test_chain_of_any_length(depth):
     """A data chain of a hundred thousand nodes evaluates without recursion (D10)."""
@@ -460,6 +461,7 @@ def test_chain_of_any_length(depth):
     assert notes == [depth]
 
 
+@pytest.mark.unmeasured
 def test_chain_of_lazy_nodes(bench):
     """A chain of bodies that each ask for the next needs no recursion either (D10)."""
     with tf.build() as g:

@@ -21,6 +21,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 import trioflow as tf
 from trioflow.testing import EventLog, ShuffledSchedule, run_virtual
 
+pytestmark = pytest.mark.unmeasured
+
+STANDARD = tf.Registry.standard(plugins=False)
 VARIABLES = {"sum": ("int", 0, "sum"), "log": ("list", [], "append"), "last": ("int", 0, "last")}
 
 
@@ -115,7 +118,7 @@ class Program:
     listener: int | None = None
 
     def graph(self, limit: int | None = None) -> tf.Graph:
-        with tf.build(tf.Registry.standard(plugins=False)) as g:
+        with tf.build(STANDARD) as g:
             for name, (type_, default, merge) in VARIABLES.items():
                 g.variable(name, type_, default, merge=merge)
             g.event("ping")
@@ -314,7 +317,11 @@ def test_engine_agrees_with_the_model(program, schedules):
     for seed, limit in schedules:
         log, life = EventLog(), []
         result = run_virtual(
-            program.graph(limit), observers=[log], services={"life": life}, middleware=[ShuffledSchedule(seed)]
+            program.graph(limit),
+            registry=STANDARD,
+            observers=[log],
+            services={"life": life},
+            middleware=[ShuffledSchedule(seed)],
         )
         check_log(log, life)
         assert observed(result) == expected

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, given, settings
 from runtime.scripted import ASKED, CANCELLING, KINDS, networks
 
 import trioflow as tf
 from trioflow.testing import EventLog, ShuffledSchedule, run_virtual
 
+pytestmark = pytest.mark.unmeasured
+
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
+STANDARD = tf.Registry.standard(plugins=False)
 OPTIONS = tf.RunOptions(max_steps=400)
 
 
@@ -18,7 +22,12 @@ def run(network, seed):
     log, services = EventLog(), network.services()
     try:
         run_virtual(
-            network.graph(), observers=[log], services=services, middleware=[ShuffledSchedule(seed)], options=OPTIONS
+            network.graph(),
+            registry=STANDARD,
+            observers=[log],
+            services=services,
+            middleware=[ShuffledSchedule(seed)],
+            options=OPTIONS,
         )
     except* tf.LimitExceeded:
         log = None

@@ -14,6 +14,8 @@ from support import Add, Note, chain, increment
 import trioflow as tf
 from trioflow.model.sockets import UNSET
 
+STANDARD = tf.Registry.standard(plugins=False)
+
 
 class Both(NamedTuple):
     low: int
@@ -87,11 +89,12 @@ Kinds = st.lists(
 )
 
 
+@pytest.mark.unmeasured
 @given(Kinds)
 def test_the_same_as_any_other_way(drawn):
     """What is evaluated, in which order, and what comes of it, does not depend on who watches (D4, E4)."""
     calls = Calls()
-    with tf.build() as g:
+    with tf.build(STANDARD) as g:
         start, twice = g.add(tf.nodes.Start), g.add(Twice, "twice")
         made = [("sum", twice.leaf)]
         for place, (kind, *sources) in enumerate(drawn):
@@ -104,9 +107,11 @@ def test_the_same_as_any_other_way(drawn):
         g.connect(made[-1][1], twice.value)
         g.connect(start.then, twice.enter)
 
+    plan = tf.make_plan(g.graph, STANDARD)
+
     def outcome(**arguments):
         calls.clear()
-        result = trio.run(lambda: tf.run(g.graph, options=tf.RunOptions(turn_after=math.inf), **arguments))
+        result = trio.run(lambda: tf.run(plan, options=tf.RunOptions(turn_after=math.inf), **arguments))
         return result.output("twice", "seen"), result.statistics.evaluations, [*calls]
 
     assert outcome() == outcome(observers=[lambda event: None])
@@ -356,12 +361,13 @@ class Splits(tf.Node, id="static.splits"):
         ctx.set_output(self.seen, seen)
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=40)
 @given(Kinds.map(lambda drawn: [("sum" if kind == "picky" else kind, *sources) for kind, *sources in drawn]))
 def test_the_same_where_strands_share(drawn):
     """Nothing is evaluated twice, whoever asks first, nor left out, whether somebody watches or not (D4, D5, F3)."""
     calls = Calls()
-    with tf.build() as g:
+    with tf.build(STANDARD) as g:
         start, splits, kept = g.add(tf.nodes.Start), g.add(Splits, "splits"), g.add(keep_any, "kept")
         made = [("sum", splits.item), ("sum", splits.own), ("sum", kept.result)]
         for place, (kind, *sources) in enumerate(drawn):
@@ -376,9 +382,11 @@ def test_the_same_where_strands_share(drawn):
         g.connect(start.then, splits.enter)
         g.connect(splits.body, kept.enter)
 
+    plan = tf.make_plan(g.graph, STANDARD)
+
     def outcome(**arguments):
         calls.clear()
-        result = trio.run(lambda: tf.run(g.graph, options=tf.RunOptions(turn_after=math.inf), **arguments))
+        result = trio.run(lambda: tf.run(plan, options=tf.RunOptions(turn_after=math.inf), **arguments))
         return result.output("splits", "seen"), result.statistics.evaluations, sorted(calls)
 
     assert outcome() == outcome(observers=[lambda event: None])

@@ -63,6 +63,7 @@ def test_within():
     assert (seen.as_tuple(), seen.graph) == ((3, 4), "other/")
 
 
+@pytest.mark.unmeasured
 def test_any_depth():
     """A path of a million steps is made, compared and freed without recursion (T9)."""
     at = path(*[0] * 1_000_000)

@@ -67,6 +67,7 @@ def test_union(base, added):
     assert agrees("union", tuple(once), added, lambda value, each: tuple(dict.fromkeys([*value, *each])))
 
 
+@pytest.mark.unmeasured
 @given(st.dictionaries(st.text(max_size=1), numbers), st.lists(st.dictionaries(st.text(max_size=1), numbers)))
 def test_union_of_dicts(base, added):
     """Forks that add keys leave the same dict as one after the other; each keeps what the others added (F4)."""

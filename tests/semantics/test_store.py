@@ -370,6 +370,7 @@ def concurrently(store, body):
     join()
 
 
+@pytest.mark.unmeasured
 @given(Body)
 def test_concurrent_leaves_what_sequential_leaves(body):
     """Bodies that do not read each other's writes leave the same store behind in both modes (F3)."""

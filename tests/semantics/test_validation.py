@@ -493,6 +493,7 @@ def test_invalid_ids(registry, bad):
     assert [(problem.code, problem.path) for problem in report.problems] == [("invalid-id", "nodes[1].id")]
 
 
+@pytest.mark.unmeasured
 def test_large_graphs(registry):
     """A chain of 100,000 data nodes is checked without recursion, also as a cycle; the message stays short."""
     count = 100_000

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.unmeasured
+
 PORT = Path(__file__).parents[2] / "spec" / "ports" / "js"
 MISSING = "node not found: the JavaScript port was not checked"
 

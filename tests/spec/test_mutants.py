@@ -41,25 +41,28 @@ def test_all_are_loaded():
         assert each.edits
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_noticed_by_a_vector_of_its_rule(mutant):
     """A vector that names the rule fails when the rule is broken."""
     assert by_vector(mutant, VECTORS) is not None, mutant.wrong
 
 
-EXAMPLES_HERE, NOTICED_HERE = 12, 24
+EXAMPLES_HERE, SEED_HERE, NOTICED_HERE = 12, 2, 30
+"""The requests of this seed are small; 39 mutants were noticed when it was chosen."""
 
 
+@pytest.mark.unmeasured
 def test_noticed_by_random_requests():
     """A few random requests notice many mutants; `trioflow conformance engine` asks until all are noticed."""
-    campaign = Campaign(EXAMPLES_HERE)
+    campaign = Campaign(EXAMPLES_HERE, SEED_HERE)
     noticed = [each.name for each in MUTANTS if campaign.notices(each) is not None]
     assert len(noticed) >= NOTICED_HERE, noticed
 
 
 def test_random_requests_find_nothing_in_the_engine_itself():
     """What notices the mutants does not notice the engine."""
-    assert Campaign(EXAMPLES_HERE).notices(THE_SAME) is None
+    assert Campaign(EXAMPLES_HERE, SEED_HERE).notices(THE_SAME) is None
 
 
 def test_whoever_has_imported_it():
@@ -120,7 +123,7 @@ def test_findings():
     loud = next(each for each in MUTANTS if each.name == "t1_last_wire_first")
     boasting = Mutant("boasting", loud.rule, loud.wrong, loud.edits, "Nobody can see me.")
     found = list(
-        check_mutants(Silent(), Alone(EnginePort()), vectors=VECTORS, mutants=[loud, THE_SAME, boasting], examples=200)
+        check_mutants(Silent(), Alone(EnginePort()), vectors=VECTORS, mutants=[loud, THE_SAME, boasting], examples=100)
     )
     assert [(each.name, each.rules, each.outcome) for each in found] == [
         ("mutant: t1_last_wire_first", ("T1",), "passed"),
@@ -130,7 +133,7 @@ def test_findings():
     assert found[0].message.startswith("The targets of an exec output are dispatched in the reverse of the order")
     noticed = re.search(r"Noticed by 'the first listener that fails ends it' and '(request \d+)'\.", found[0].message)
     assert noticed, found[0].message
-    assert found[1].message == "It is not wrong. no vector of F4 fails; the first 200 random requests don't show it."
+    assert found[1].message == "It is not wrong. no vector of F4 fails; the first 100 random requests don't show it."
     assert f"{noticed[1]} shows it, though UNREACHED says: Nobody can see me." in found[2].message
 
 

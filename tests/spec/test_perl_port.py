@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.unmeasured
+
 PORT = Path(__file__).parents[2] / "spec" / "ports" / "perl" / "port.pl"
 
 

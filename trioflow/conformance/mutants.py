@@ -18,6 +18,7 @@ import textwrap
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any, cast
@@ -64,20 +65,24 @@ class Mutant:
     @contextmanager
     def alive(self) -> Generator[None, None, None]:
         """Break the engine of this process within the block. Raises `NotApplicable`."""
-        pieces: dict[FunctionType, list[tuple[str, str]]] = {}
-        for target, old, new in self.edits:
-            pieces.setdefault(_function(target), []).append((old, new))
-        edited = {function: self._edited(function, replaced) for function, replaced in pieces.items()}
-        whole = {function: function.__code__ for function in edited}
+        whole = {function: function.__code__ for function in self._edited}
         try:
-            for function, code in edited.items():
+            for function, code in self._edited.items():
                 function.__code__ = code
             yield
         finally:
             for function, code in whole.items():
                 function.__code__ = code
 
-    def _edited(self, function: FunctionType, replaced: Sequence[tuple[str, str]]) -> CodeType:
+    @cached_property
+    def _edited(self) -> dict[FunctionType, CodeType]:
+        """What the functions run while it is alive. A campaign brings it to life for each request anew."""
+        pieces: dict[FunctionType, list[tuple[str, str]]] = {}
+        for target, old, new in self.edits:
+            pieces.setdefault(_function(target), []).append((old, new))
+        return {function: self._code(function, replaced) for function, replaced in pieces.items()}
+
+    def _code(self, function: FunctionType, replaced: Sequence[tuple[str, str]]) -> CodeType:
         source = textwrap.dedent(inspect.getsource(function))
         where = f"{function.__module__}.{function.__qualname__}"
         for old, new in replaced:

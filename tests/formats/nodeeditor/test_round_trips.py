@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import attrs
+import pytest
 from formats.nodeeditor.documents import BY_NAME, REGISTRY, node, value, variable
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -123,6 +124,7 @@ def pascal(tree: Any) -> Any:
     return tree
 
 
+@pytest.mark.unmeasured
 @given(documents())
 @settings(max_examples=100, deadline=None)
 def test_a_document_survives(tree):

@@ -23,7 +23,7 @@ NODES = ("a", "b")
 BREAKPOINT = "b"
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Walk:
     """One strand: which dispatch it is at, and where in it."""
 
@@ -31,7 +31,7 @@ class Walk:
     dispatch: int = 0
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Gate:
     """A state: the strands, who waits in which order, and the gate."""
 

@@ -23,7 +23,7 @@ At = Literal[
 OVER = frozenset({"answered", "failed", "cancelled"})
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Askers:
     """A state: where each asker is, whose canceller is left, whether an evaluation is remembered."""
 

@@ -26,7 +26,7 @@ LIVE = frozenset({"arriving", "asleep"})
 OVER = frozenset({"completed", "failed", "cancelled"})
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Closing:
     """A state: the owner, its forks in the order in which they were made, and what has been cancelled."""
 
