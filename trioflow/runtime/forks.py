@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from contextvars import Context, copy_context
 from math import inf
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import trio
 from trio import current_effective_deadline
@@ -51,9 +51,9 @@ _NAME = "trioflow.runtime.forks.ForkSet.work"
 class StrandFork(Line, Fork):
     """One forked strand, with a store of its own. It is the line of what it dispatches, unless it gets one."""
 
-    __slots__ = ("_line", "_scope", "cancelled", "collected", "failure", "number", "writes")
+    __slots__ = ("_line", "_scope", "cancelled", "collected", "failed_with", "number", "writes")
 
-    failure: Exception | None
+    failed_with: Exception | None
     cancelled: bool
     """Whether it was cancelled by itself, so that its writes do not count."""
     writes: Writes | None
@@ -74,11 +74,15 @@ class StrandFork(Line, Fork):
         # A scope costs as much as the task itself: only forks that somebody gets a handle of have one.
         self._scope = trio.CancelScope() if cancellable else None
         self.cancelled = False
-        self.writes = self.failure = None
+        self.writes = self.failed_with = None
 
     @property
     def done(self) -> bool:
         return self.writes is not None
+
+    @property
+    def failure(self) -> Exception | None:
+        return self.failed_with
 
     @property
     def line(self) -> Line:
@@ -217,7 +221,7 @@ class ForkSet:
                     self._call_tasks()
                     if strand.task is not None:
                         assert isinstance(work, tuple)
-                        body = drive(strand, fork.line, work, task, (body, trap))
+                        body = cast("Any", drive(strand, fork.line, work, task, (body, trap)))
                         trap = body.send(None)
                     while True:
                         try:
@@ -261,7 +265,7 @@ class ForkSet:
     def ended(self, fork: StrandFork, strand: Strand, failure: Exception | None) -> None:
         """A fork is at its end, by itself or by this failure."""
         run = self._run
-        fork.failure = failure
+        fork.failed_with = failure
         fork.writes = strand.store.writes()
         strand.task = None
         self.in_flight -= 1

@@ -208,7 +208,7 @@ class Store:
         kept: list[tuple[Key, Cell, Cell | None]] = []
         additions: list[Callable[[], object]] = []
         for key, theirs in writes.cells.items():
-            mine: Cell | None
+            mine: Any
             if not isinstance(key, int):
                 mine = state.get(key)
             else:
