@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from json import JSONEncoder
+from math import isfinite
+from operator import attrgetter
 from types import TracebackType
-from typing import Any
+from typing import cast
 
 import attrs
 
 from trioflow.cli.bad_input import BadInput
 from trioflow.cli.jsonable import to_json
 from trioflow.semantics.events import Event, Path
+
+_encode = JSONEncoder().encode
+_LONG = 1 << 64
+"""Python may refuse to write longer numbers."""
 
 
 class Trace:
@@ -30,7 +38,7 @@ class Trace:
         """Write an event."""
         if self.problem is None:
             try:
-                self._file.write(to_json(_plain(event)) + "\n")
+                self._file.write(_line(event))
             except OSError as error:
                 self._gone(error)
 
@@ -49,18 +57,45 @@ class Trace:
         self.problem = f"--trace {self._path}: it is not complete: {_reason(error)}."
 
 
-def _plain(event: Event) -> dict[str, Any]:
-    # Not attrs.asdict, which would look into payloads.
-    fields = [field.name for field in attrs.fields(type(event))]
-    return {"event": type(event).__name__, **{name: _value(getattr(event, name)) for name in fields}}
+class _Form:
+    """What the lines of all events of a kind have in common, and what gets the rest out of one of them."""
+
+    __slots__ = ("template", "values")
+
+    def __init__(self, kind: type[Event]) -> None:
+        names = [field.name for field in attrs.fields(kind)]
+        places = "".join(f', "{name}": %s' for name in names)
+        self.template = f'{{"event": "{kind.__name__}"{places}}}\n'
+        self.values: Callable[[Event], tuple[object, ...]] = attrgetter(*names)
 
 
-def _value(value: object) -> object:
+_forms: dict[type[Event], _Form] = {}
+
+
+def _line(event: Event) -> str:
+    kind = type(event)
+    form = _forms.get(kind)
+    if form is None:
+        form = _forms[kind] = _Form(kind)
+    return form.template % tuple([_text(value) for value in form.values(event)])
+
+
+def _text(value: object) -> str:
+    # Almost all values are of few types, of which JSON can be written at once. A subclass may do anything.
+    kind = type(value)
+    if kind is str:
+        return _encode(value)
+    if value is None:
+        return "null"
+    if kind is Path:
+        return f"[{', '.join(map(str, cast('Path', value)))}]"
+    if (kind is int and 0 <= cast("int", value) < _LONG) or (kind is float and isfinite(cast("float", value))):
+        return repr(value)
     if isinstance(value, Path):
-        return value.as_tuple()
+        return to_json(value.as_tuple())
     if isinstance(value, BaseException):
-        return {"type": type(value).__name__, "message": str(value)}
-    return value
+        return to_json({"type": type(value).__name__, "message": str(value)})
+    return to_json(value)
 
 
 def _reason(error: Exception) -> str:
