@@ -88,7 +88,7 @@ def _text(value: object) -> str:
     if value is None:
         return "null"
     if kind is Path:
-        return f"[{', '.join(map(str, cast('Path', value)))}]"
+        return str(list(cast("Path", value).as_tuple()))
     if (kind is int and 0 <= cast("int", value) < _LONG) or (kind is float and isfinite(cast("float", value))):
         return repr(value)
     if isinstance(value, Path):
