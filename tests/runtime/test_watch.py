@@ -58,8 +58,8 @@ def test_failing_observer_is_removed(caplog):
 
 def test_unobserved_run_makes_no_events(monkeypatch):
     """Without an observer no event is made (E4)."""
-    for name in ("tell", "started", "completed"):
-        monkeypatch.setattr(f"trioflow.runtime.watch.Watch.{name}", lambda *_: pytest.fail("an event was made"))
+    for maker in ("watch.Watch.tell", "dispatch.unsealed_started", "dispatch.unsealed_completed"):
+        monkeypatch.setattr(f"trioflow.runtime.{maker}", lambda *_: pytest.fail("an event was made"))
     run_virtual(loop_graph(), services={"notes": []})
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
-from time import perf_counter
 from types import FunctionType, MethodType, TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import trio
 
@@ -22,16 +21,13 @@ from trioflow.semantics.events import (
     unsealed,
 )
 
-if TYPE_CHECKING:
-    from trioflow.runtime.activation import Activation
-
 Observer = Callable[[Event], None]
 """Called with each event, in the order of its sequence numbers, in the task that caused it. Must not block."""
 
 _log = logging.getLogger("trioflow")
 
-_NodeStarted = unsealed(NodeStarted)
-_NodeCompleted = unsealed(NodeCompleted)
+unsealed_started = unsealed(NodeStarted)
+unsealed_completed = unsealed(NodeCompleted)
 
 
 class _Step(Path):
@@ -42,32 +38,34 @@ class _Step(Path):
     __init__ = object.__init__  # pyright: ignore[reportAssignmentType] - of one that is not made elsewhere
 
 
-_new_step: Any = _Step
+new_path: Any = _Step
 
 
 class Watch:
     """Makes events and hands them to the observers.
 
-    `started` and `completed` are `tell` for the two events of each step, written out for speed: what an event takes is
-    paid twice in each of a million steps. They get the reading of `perf_counter` that the dispatch needs anyhow; the
-    clock of trio, unless it is virtual, is the same one with an offset.
+    The two events of each step are made by `dispatch` itself: what they take is paid in each of a million steps. It has
+    a reading of `perf_counter` anyhow; the clock of trio, unless it is virtual, is the same one with an `offset`.
     """
 
-    __slots__ = ("_call", "_calls", "_now", "_offset", "_run", "_sequence", "observers")
+    __slots__ = ("_calls", "now", "observer", "observers", "offset", "run", "sequence")
 
     def __init__(self, run: str, observers: Iterable[Observer]) -> None:
         clock: Any = trio.lowlevel.current_clock()
-        self._run = run
-        self._sequence = 0
-        self._now: Callable[[], float] = clock.current_time
-        self._offset: float | None = clock.offset if _is_system_clock(clock) else None
+        self.run = run
+        # The number of the next event.
+        self.sequence = 0
+        self.now: Callable[[], float] = clock.current_time
+        # None if the time is not that of `perf_counter`.
+        self.offset: float | None = clock.offset if _is_system_clock(clock) else None
         self.observers = list(observers)
         self._set_calls()
 
     def _set_calls(self) -> None:
         # How they are called. Replaced, never changed: who is told of an event was there when it happened.
         self._calls = tuple(map(_call_of, self.observers))
-        self._call: Observer = self._calls[0] if len(self._calls) == 1 else self._call_all
+        # All in one. May raise only if it is one alone; `failed` sees to that.
+        self.observer: Observer = self._calls[0] if len(self._calls) == 1 else self._call_all
 
     def add(self, observer: Observer) -> None:
         """Tell this one too, from now on."""
@@ -84,68 +82,24 @@ class Watch:
         """Make an event and call every observer. One that raises is reported and removed (E4)."""
         if path.graph and node is not None:
             node = path.graph + node  # C8
-        sequence = self._sequence
-        self._sequence = sequence + 1
-        self._call_all(kind(self._run, sequence, self._now(), path, node, *details))
-
-    def started(self, activation: Activation, prefix: str, entered: str | None, now: float) -> None:
-        """E1: NodeStarted, at `now` of `perf_counter`. Gives the activation its path."""
-        parent: Any = activation.parent
-        path: Any = _new_step()
-        path.parent = parent._where or parent.where
-        path.index = activation.index
-        path.graph = prefix
-        activation._where = path
-        offset = self._offset
-        node = activation.plan.id
-        event = _NodeStarted()
-        event.run = self._run
-        event.sequence = sequence = self._sequence
-        self._sequence = sequence + 1
-        event.time = self._now() if offset is None else offset + now
-        event.path = path
-        event.node = prefix + node if prefix else node  # C8
-        event.entered = entered
-        event.__class__ = NodeStarted
-        call = self._call
-        try:
-            call(event)
-        except Exception as error:
-            self._failed(call, error)
-
-    def completed(self, activation: Activation, prefix: str, handed_over: str | None) -> None:
-        """E1: NodeCompleted."""
-        offset = self._offset
-        node = activation.plan.id
-        event = _NodeCompleted()
-        event.run = self._run
-        event.sequence = sequence = self._sequence
-        self._sequence = sequence + 1
-        event.time = self._now() if offset is None else offset + perf_counter()
-        event.path = activation._where or activation.where
-        event.node = prefix + node if prefix else node  # C8
-        event.handed_over = handed_over
-        event.__class__ = NodeCompleted
-        call = self._call
-        try:
-            call(event)
-        except Exception as error:
-            self._failed(call, error)
+        sequence = self.sequence
+        self.sequence = sequence + 1
+        self._call_all(kind(self.run, sequence, self.now(), path, node, *details))
 
     def _call_all(self, event: Event) -> None:
         for call in self._calls:
             try:
                 call(event)
             except Exception as error:
-                self._failed(call, error)
+                self.failed(call, error)
 
-    def _failed(self, call: Observer, error: Exception) -> None:
-        # E4: the run goes on whatever an observer does.
+    def failed(self, call: Observer, error: Exception) -> None:
+        """E4: an observer that raises is reported and removed; the run goes on whatever it does."""
         observer = next((each for each in self.observers if _call_of(each) == call), None)
         if observer is None:
             return  # it failed before, in an event of its own making
         self.remove(observer)
-        _log.error("Observer %r failed and was removed from run %s", observer, self._run, exc_info=error)
+        _log.error("Observer %r failed and was removed from run %s", observer, self.run, exc_info=error)
         self.tell(ObserverFailed, ROOT, None, repr(observer), error)
 
 
