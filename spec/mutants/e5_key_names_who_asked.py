@@ -6,7 +6,7 @@ RULE = "E5"
 EDITS = [
     (
         _complete,
-        "key = _identity(graph.prefix + node.id, node, frame.used, pulled)",
-        'key = f"{_identity(graph.prefix + node.id, node, frame.used, pulled)}{activation.where}"',
+        "key = identity(graph.prefix + node.id, node, frame.used, pulled)",
+        'key = f"{identity(graph.prefix + node.id, node, frame.used, pulled)}{activation.where}"',
     ),
 ]

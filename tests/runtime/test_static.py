@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from typing import NamedTuple
 
+import attrs
 import pytest
 import trio
 from hypothesis import given, settings
@@ -13,6 +15,8 @@ from support import Add, Note, chain, increment
 
 import trioflow as tf
 from trioflow.model.sockets import UNSET
+from trioflow.runtime.schedule import current_schedule
+from trioflow.testing import EventLog
 
 STANDARD = tf.Registry.standard(plugins=False)
 
@@ -115,6 +119,36 @@ def test_the_same_as_any_other_way(drawn):
         return result.output("twice", "seen"), result.statistics.evaluations, [*calls]
 
     assert outcome() == outcome(observers=[lambda event: None])
+    quickly, carefully = EventLog(), EventLog()
+    outcome(observers=[quickly])
+    with controlled():
+        outcome(observers=[carefully])
+    assert told(quickly) == told(carefully)
+
+
+class Turns:
+    """A schedule that lets everybody go on. While there is one, no data node is evaluated in the quick way."""
+
+    async def turn(self, label: str) -> None:
+        await trio.lowlevel.checkpoint()
+
+
+@contextlib.contextmanager
+def controlled():
+    token = current_schedule.set(Turns())
+    try:
+        yield
+    finally:
+        current_schedule.reset(token)
+
+
+def told(log):
+    """All that a log tells, but for the run and when."""
+    return [
+        (type(event).__name__, str(event.path), event.node)
+        + tuple(str(getattr(event, field.name)) for field in attrs.fields(type(event))[5:])
+        for event in log
+    ]
 
 
 def long_chain(length, last=increment):
@@ -390,6 +424,58 @@ def test_the_same_where_strands_share(drawn):
         return result.output("splits", "seen"), result.statistics.evaluations, sorted(calls)
 
     assert outcome() == outcome(observers=[lambda event: None])
+    quickly, carefully = EventLog(), EventLog()
+    outcome(observers=[quickly])
+    with controlled():
+        outcome(observers=[carefully])
+    assert quickly.trace() == carefully.trace()
+
+
+class Watchers(tf.Node, id="static.watchers"):
+    """Writes and asks while somebody watches and while nobody does, and asks again while somebody does."""
+
+    enter = tf.ExecIn()
+    value = tf.DataIn(int, lazy=True)
+    leaf = tf.DataOut(int)
+
+    async def execute(self, ctx: tf.Context) -> None:
+        notes, runs = ctx.services.get("notes"), ctx.services.get("runs")
+        while not runs:
+            await trio.lowlevel.checkpoint()
+        for leaf, watched in ((1, True), (2, False), (None, True)):
+            log = runs[0].events() if watched else None
+            if leaf is not None:
+                ctx.set_output(self.leaf, leaf)
+            notes.append(await ctx.get_input(self.value))
+            if log is not None:
+                log.close()
+                notes.append([type(event).__name__ async for event in log])
+
+
+async def test_who_watches_again_sees_what_is_current(bench):
+    """What somebody was told of before nobody watched is not taken for what was computed meanwhile (D4, E3)."""
+    with tf.build() as g:
+        start, node = g.add(tf.nodes.Start), g.add(Watchers)
+        g.connect(g.add(increment, x=node.leaf).result, node.value)
+        g.connect(start.then, node.enter)
+    runs = []
+    async with tf.open_run(g.graph, services={"notes": bench.notes, "runs": runs}) as run:
+        runs.append(run)
+    assert bench.notes == [2, ["EvaluationStarted", "EvaluationCompleted"], 3, 3, ["EvaluationReused"]]
+
+
+async def test_what_an_observer_counts(bench):
+    """An observer finds in the run's statistics all evaluations that it was told of (R3, E3)."""
+    counts = []
+
+    def count(event):
+        if isinstance(event, tf.events.EvaluationStarted):
+            counts.append(runs[0].statistics().evaluations)
+
+    runs = []
+    async with tf.open_run(long_chain(200), services={"notes": bench.notes}, observers=[count]) as run:
+        runs.append(run)
+    assert counts == [*range(1, 201)]
 
 
 @tf.exec_node(id="static.keep_any")

@@ -7,7 +7,6 @@ chain of any length needs no recursion, and hands trio's traps through. A body t
 
 from __future__ import annotations
 
-import itertools
 import random
 import time
 import types
@@ -24,7 +23,7 @@ from trioflow.model.node_type import FunctionBody, Lazy
 from trioflow.model.sockets import UNSET
 from trioflow.runtime.failure import is_cancellation, mark_origin
 from trioflow.runtime.ports import NOTHING, View, missing, value_of
-from trioflow.runtime.static import compute, evaluation_there, keep, kept
+from trioflow.runtime.static import compute, evaluation_there, identity, keep, kept, note
 from trioflow.semantics.events import (
     EvaluationCancelled,
     EvaluationCompleted,
@@ -34,7 +33,7 @@ from trioflow.semantics.events import (
 )
 from trioflow.semantics.memo import Evaluation, Known, recall, remember
 from trioflow.semantics.plan import CONSTANT, NODE, PORT, SLOT, STATIC, PlanInput, PlanNode
-from trioflow.semantics.store import Cell, digest
+from trioflow.semantics.store import Cell
 
 if TYPE_CHECKING:
     from trioflow.model.context import Services
@@ -141,7 +140,8 @@ def look(activation: Asking, planned: PlanInput) -> Cell | None:
     source = planned.source
     if source is SLOT:
         return cast("Cell", store.cells[planned.slot] or planned.constant or NOTHING)  # D2, D1
-    if source is STATIC and strand.run.watch is None:
+    watch = strand.run.watch
+    if source is STATIC and watch is None:
         found: Cell | None = store.cells[planned.slot]
         return found if found is None or found.value is not UNSET else planned.constant or NOTHING
     if source is CONSTANT:
@@ -149,12 +149,18 @@ def look(activation: Asking, planned: PlanInput) -> Cell | None:
     if source is PORT:
         there = port(activation, planned)
         return None if isinstance(there, Pull) else there
-    evaluation: Evaluation | None = (
-        store.evaluations.get(planned.upstream.slot) if source is STATIC else store.cells[planned.slot]
-    )
-    if evaluation is None or evaluation.verified is not store.revision or planned.upstream.impure:
-        return None
-    if strand.run.watch is not None:
+    evaluation: Evaluation | None
+    if source is STATIC:
+        evaluation = store.evaluations.get(planned.upstream.slot)
+        if evaluation is None or (cell := evaluation.outputs[planned.output]) is None:
+            return None
+        if cell is not store.cells[planned.slot]:
+            return None
+    else:
+        evaluation = store.cells[planned.slot]
+        if evaluation is None or evaluation.verified is not store.revision or planned.upstream.impure:
+            return None
+    if watch is not None:
         strand.run.tell(EvaluationReused, activation, planned.upstream.id, evaluation.key)
     return evaluation.outputs[planned.output] or planned.constant or NOTHING
 
@@ -166,7 +172,12 @@ async def evaluate(activation: Asking, planned: PlanInput) -> Cell:
         while isinstance(found, Pull):
             found = port(activation, planned, await demand(found.activation, found.node))
         return found
-    if planned.source is STATIC and is_quiet(activation.strand.run) and await compute(activation, planned.upstream):
+    if (
+        planned.source is STATIC
+        and activation.strand.run.schedule is None
+        and activation.strand.store.cells[planned.slot] is None
+        and await compute(activation, planned.upstream, asked=True)
+    ):
         cell: Cell = activation.strand.store.cells[planned.slot]
         return cell if cell.value is not UNSET else planned.constant or NOTHING
     evaluation = await demand(activation, planned.upstream)
@@ -177,11 +188,6 @@ async def find(activation: Asking, planned: PlanInput) -> Cell:
     """The input's current cell, after evaluating what is behind it; `NOTHING` if nothing supplies one (D1-D3)."""
     cell = look(activation, planned)
     return await evaluate(activation, planned) if cell is None else cell
-
-
-def is_quiet(run: RunState) -> bool:
-    """Whether nobody watches or controls evaluations."""
-    return run.watch is None and run.schedule is None
 
 
 async def resolve(activation: Asking, node: PlanNode, planned: PlanInput) -> Cell:
@@ -236,9 +242,11 @@ def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluati
         activation = frame.activation
         try:
             if frame.body is None:
-                if frame.node.static and not frame.tried and is_quiet(run):
+                if frame.node.static and not frame.tried and run.schedule is None:
                     frame.tried = True
-                    if (yield from cast("Any", compute(activation, frame.node))):
+                    if activation.strand.store.cells[frame.node.slot] is None and (
+                        yield from cast("Any", compute(activation, frame.node, asked=not stack))
+                    ):
                         finished = evaluation_there(activation.strand.store, frame.node)
                 upstream = None if finished is not None else _gather(activation, frame) or _verify(activation, frame)
                 if upstream is not None:
@@ -258,17 +266,17 @@ def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluati
                 else:
                     hung = run.in_progress.get(_key(frame)) if run.in_progress else None
                     if hung is not None:  # D5
-                        yield from hung.settled.wait()
+                        yield from cast("Any", hung.settled.wait())
                         frame.turned = run.schedule is not None
                         if frame.turned:
-                            yield from run.turn_of("e", activation, frame.node)
+                            yield from cast("Any", run.turn_of("e", activation, frame.node))
                         frame.known = hung.failed
                         frame.gathered = frame.doubted = frame.known is not None
                         continue
                     late = run.fuel < 1 or time.perf_counter() > run.turn_due
                     if late and not frame.turned:  # T2
                         frame.turned = True
-                        yield from run.pass_evaluation(activation, frame.node)
+                        yield from cast("Any", run.pass_evaluation(activation, frame.node))
                         # Meanwhile another strand may have begun, or even ended, the same evaluation (D5).
                         frame.gathered = False
                         continue
@@ -337,9 +345,7 @@ def _keep(activation: Asking, frame: Frame, evaluation: Evaluation) -> None:
     store = activation.strand.store
     node = frame.node
     if activation.strand.run.watch is not None:
-        if not store.evaluations:
-            store.evaluations = {}
-        store.evaluations[node.slot] = evaluation
+        note(store, node, evaluation)
     if evaluation.verified is not store.revision:
         return
     graph = activation.strand.frame
@@ -499,7 +505,7 @@ def _complete(activation: Asking, frame: Frame, result: Any) -> Evaluation:
         values = (result,)
     key = ""
     if run.watch is not None:
-        key = _identity(graph.prefix + node.id, node, frame.used, pulled)
+        key = identity(graph.prefix + node.id, node, frame.used, pulled)
         run.tell(EvaluationCompleted, activation, node.id, key)
     saw_failure = context is not None and context.saw_failure
     # As old as what it depends on, not as young as the evaluation: a value that was computed late from what never
@@ -528,20 +534,6 @@ def _complete(activation: Asking, frame: Frame, result: Any) -> Evaluation:
         del run.in_progress[_key(frame)]
         frame.pending.settled.set()
     return evaluation
-
-
-def _identity(name: str, node: PlanNode, used: Sequence[Cell], pulled: Sequence[tuple[PlanInput | int, Cell]]) -> str:
-    """The name of an evaluation: what went into it, so that it is the same under every schedule (E5)."""
-    asked = [
-        *node.inputs[: len(used)],
-        *itertools.repeat(0, len(used) - len(node.inputs)),
-        *(asks for asks, _ in pulled),
-    ]
-    cells = [*used, *(cell for _, cell in pulled)]
-    return f"{name}#" + digest(
-        f"={name}.{asks.socket.name}" if isinstance(asks, PlanInput) and cell is asks.constant else cell.origin
-        for asks, cell in zip(asked, cells, strict=True)
-    )
 
 
 def _fail(activation: Asking, frame: Frame, error: BaseException) -> None:

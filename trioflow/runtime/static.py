@@ -7,11 +7,13 @@ after a change only what depends on it is looked at.
 
 `compute` does what `demand` would do, in the same order, with as little as it can be done with. Each line of it runs
 once for each node of a graph, so it calls nothing that it can write out, and makes objects without their `__init__`. It
-gives up wherever something unusual happens, and `demand` goes on from what is there by then.
+gives up wherever something unusual happens, and `demand` goes on from what is there by then. Observers are told the
+same either way.
 """
 
 from __future__ import annotations
 
+import itertools
 import types
 from collections.abc import Generator, Sequence
 from time import perf_counter
@@ -20,9 +22,16 @@ from typing import TYPE_CHECKING, Any, cast
 from trioflow.model.sockets import UNSET
 from trioflow.runtime.failure import is_cancellation, mark_origin
 from trioflow.runtime.ports import NOTHING, value_of
+from trioflow.semantics.events import (
+    EvaluationCancelled,
+    EvaluationCompleted,
+    EvaluationFailed,
+    EvaluationReused,
+    EvaluationStarted,
+)
 from trioflow.semantics.memo import Evaluation, hang, recall
 from trioflow.semantics.plan import CONSTANT, STATIC, PlanInput, PlanNode
-from trioflow.semantics.store import Cell
+from trioflow.semantics.store import Cell, digest
 
 if TYPE_CHECKING:
     from trioflow.runtime.demand import Asking
@@ -32,18 +41,8 @@ _new = object.__new__
 
 
 def kept(activation: Asking, planned: PlanInput) -> Cell | None:
-    """The current cell of an input behind which is a static node, `NOTHING` if it has none; None if it isn't there.
-
-    Observers are told of each demand whether it was evaluated or re-used, so while somebody watches, what was not
-    looked at since the last write counts as not there.
-    """
-    store = activation.strand.store
-    if activation.strand.run.watch is not None:
-        evaluation: Evaluation | None = store.evaluations.get(planned.upstream.slot)
-        if evaluation is None or evaluation.verified is not store.revision:
-            return None
-        return evaluation.outputs[planned.output] or planned.constant or NOTHING
-    cell: Cell | None = store.cells[planned.slot]
+    """The current cell of an input behind which is a static node, `NOTHING` if it has none; None if it isn't there."""
+    cell: Cell | None = activation.strand.store.cells[planned.slot]
     return cell if cell is None or cell.value is not UNSET else planned.constant or NOTHING
 
 
@@ -52,6 +51,12 @@ def evaluation_there(store: Store, node: PlanNode, used: Sequence[Cell] = ()) ->
     if not node.type.outputs or store.cells[node.slot] is None:
         return None
     cells = store.cells[node.slot : node.slot + len(node.type.outputs)]
+    known: Evaluation | None = store.evaluations.get(node.slot)
+    if known is not None and all(
+        cell.value is UNSET if output is None else output is cell
+        for output, cell in zip(known.outputs, cells, strict=True)
+    ):
+        return known
     return Evaluation(used, [None if cell.value is UNSET else cell for cell in cells], "")
 
 
@@ -64,11 +69,21 @@ def keep(store: Store, node: PlanNode, evaluation: Evaluation) -> None:
             store.partial = True
 
 
+def note(store: Store, node: PlanNode, evaluation: Evaluation) -> None:
+    """Let the store find the last evaluation of a static node, for observers."""
+    if not store.evaluations:
+        store.evaluations = {}
+    store.evaluations[node.slot] = evaluation
+
+
 @types.coroutine
 def compute(  # noqa: C901 - a hot path
-    activation: Asking, wanted: PlanNode
+    activation: Asking, wanted: PlanNode, *, asked: bool
 ) -> Generator[Any, Any, bool]:
-    """Let the store keep the outputs of a static node; False if `demand` must see to it. Nobody may be watching."""
+    """Let the store keep the outputs of a static node, which are not there; False if `demand` must see to it.
+
+    `asked` tells whether it is what was demanded, of which observers are told if it is re-used.
+    """
     strand = activation.strand
     run = strand.run
     store = strand.store
@@ -83,6 +98,8 @@ def compute(  # noqa: C901 - a hot path
     due = run.turn_due
     done = 0
     turned = False
+    # Whether observers were told that the node's function is called.
+    begun = False
     # The nodes that wait for an input.
     stack: list[PlanNode] = []
     node = wanted
@@ -143,6 +160,10 @@ def compute(  # noqa: C901 - a hot path
                 if type(known) is not Evaluation:
                     return False  # a middleware asked for more than the inputs
                 keep(store, node, known)
+                if known.key:
+                    note(store, node, known)
+                if asked and node is wanted and not stack:
+                    run.tell(EvaluationReused, activation, node.id, known.key)
                 if store.partial:
                     return not stack
             else:
@@ -152,8 +173,8 @@ def compute(  # noqa: C901 - a hot path
                     done = 0
                     revision = store.revision
                     yield from run.pass_evaluation(activation, node)
-                    # Meanwhile somebody may watch, and a task of the same body may have written or asked.
-                    if run.watch is not None or store.revision is not revision or store.partial:
+                    # Meanwhile a task of the same body may have written or asked.
+                    if store.revision is not revision or store.partial:
                         return False
                     turned = True
                     horizon = store.horizon
@@ -168,6 +189,13 @@ def compute(  # noqa: C901 - a hot path
                     return False
                 turned = False
                 done += 1
+                if run.watch is not None:
+                    # Observers may look at the run's statistics.
+                    run.evaluations += done
+                    run.fuel -= done
+                    done = 0
+                    begun = True
+                    run.tell(EvaluationStarted, activation, node.id)
                 try:
                     if sole is not None:
                         value = node.function(value)
@@ -177,15 +205,24 @@ def compute(  # noqa: C901 - a hot path
                         value = node.function(*values)
                 except StopIteration as error:  # as it is where a coroutine raises it
                     raise RuntimeError(f"data node {node.id!r} raised StopIteration") from error
-                if age <= horizon or value is UNSET or node.fields:
+                if begun or age <= horizon or value is UNSET or node.fields:
                     results = tuple(cast("Sequence[Any]", value)) if node.fields else (value,)
+                    used = _used(node, cells)
+                    key = ""
+                    if begun and run.watch is not None:
+                        key = identity(frame.prefix + node.id, node, used)
+                        run.tell(EvaluationCompleted, activation, node.id, key)
+                        fuel = run.fuel
                     outputs = [
-                        None if each is UNSET else Cell(each, age)
-                        for _, each in zip(node.type.outputs, results, strict=True)
+                        None if each is UNSET else Cell(each, age, f"{key}.{output.name}" if key else "?")
+                        for output, each in zip(node.type.outputs, results, strict=True)
                     ]
-                    evaluation = Evaluation(_used(node, cells), outputs, "")
+                    evaluation = Evaluation(used, outputs, key)
                     keep(store, node, evaluation)
-                    if age <= horizon:
+                    if key:
+                        note(store, node, evaluation)
+                    begun = False
+                    if key or age <= horizon:
                         hang(young, frame.base + node.index, evaluation)
                     if store.partial:
                         return not stack
@@ -203,6 +240,9 @@ def compute(  # noqa: C901 - a hot path
         if not is_cancellation(error):
             for failed in (node, *reversed(stack)):
                 mark_origin(error, run, activation.where, failed.id, failed.type.id)
+        if begun:
+            kind, *details = (EvaluationCancelled,) if is_cancellation(error) else (EvaluationFailed, error)
+            run.tell(kind, activation, node.id, *details)
         raise
     finally:
         run.evaluations += done
@@ -214,3 +254,17 @@ def _used(node: PlanNode, cells: Sequence[Cell]) -> list[Any]:
         planned.constant if planned.source is CONSTANT else cells[planned.slot] or planned.constant
         for planned in node.inputs
     ]
+
+
+def identity(
+    name: str, node: PlanNode, used: Sequence[Cell], pulled: Sequence[tuple[PlanInput | int, Cell]] = ()
+) -> str:
+    """The name of an evaluation: what went into it, so that it is the same under every schedule (E5)."""
+    moment = used[len(node.inputs) :]  # D6
+    asked = itertools.chain(zip(node.inputs, used), zip(itertools.repeat(0), moment), pulled)  # noqa: B905 - it is no input
+    return f"{name}#" + digest(
+        [
+            f"={name}.{asks.socket.name}" if isinstance(asks, PlanInput) and cell is asks.constant else cell.origin
+            for asks, cell in asked
+        ]
+    )
