@@ -431,6 +431,49 @@ def test_the_same_where_strands_share(drawn):
     assert quickly.trace() == carefully.trace()
 
 
+@tf.data_node(id="static.later")
+async def later(x: int) -> int:
+    await trio.lowlevel.checkpoint()
+    return x
+
+
+class Asks(tf.Node, id="static.asks"):
+    """Lets a strand ask, joins it, and asks itself."""
+
+    enter = tf.ExecIn()
+    value = tf.DataIn(int, lazy=True)
+    leaf = tf.DataOut(int)
+    item = tf.DataOut(int)
+    body = tf.ExecOut()
+    stream = tf.Stream(item, fires=body, mode="concurrent")
+
+    async def execute(self, ctx: tf.Context) -> None:
+        ctx.set_output(self.leaf, 1)
+        await ctx.emit(self.item, 0)
+        await ctx.join()
+        await ctx.get_input(self.value)
+        await ctx.get_input(self.value)
+
+
+@pytest.mark.parametrize(("kind", "reused"), [(increment, ["b", "b"]), (later, ["b"])])
+def test_what_is_reused(kind, reused):
+    """Of what was evaluated before, observers are told what was demanded, and not what that depends on (D4, E3)."""
+    with tf.build() as g:
+        start, asks, kept = g.add(tf.nodes.Start), g.add(Asks), g.add(keep_any)
+        first = g.add(increment, "a", x=asks.leaf)
+        second = g.add(kind, "b", x=first.result)
+        g.connect(second.result, asks.value)
+        g.connect((second if kind is increment else first).result, kept.value)
+        g.connect(start.then, asks.enter)
+        g.connect(asks.body, kept.enter)
+    quickly, carefully = EventLog(), EventLog()
+    trio.run(lambda: tf.run(g.graph, observers=[quickly]))
+    with controlled():
+        trio.run(lambda: tf.run(g.graph, observers=[carefully]))
+    assert [event.node for event in quickly if isinstance(event, tf.events.EvaluationReused)] == reused
+    assert told(quickly) == told(carefully)
+
+
 class Watchers(tf.Node, id="static.watchers"):
     """Writes and asks while somebody watches and while nobody does, and asks again while somebody does."""
 

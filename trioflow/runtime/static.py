@@ -222,7 +222,7 @@ def compute(  # noqa: C901 - a hot path
                     if key:
                         note(store, node, evaluation)
                     begun = False
-                    if key or age <= horizon:
+                    if age <= horizon:
                         hang(young, frame.base + node.index, evaluation)
                     if store.partial:
                         return not stack
