@@ -16,6 +16,7 @@ import trio
 import trioflow as tf
 from benchmarks.subjects import by_hand
 from benchmarks.subjects import trioflow as ours
+from trioflow.cli.trace import Trace
 
 FEW, MANY = 100, 600
 BOUNDS = {
@@ -30,8 +31,10 @@ BOUNDS = {
     "a concurrent item": ("emit", 19.0),
     "a concurrent item that writes, merged": ("emit_writes", 38.0),
 }
-MOST_OF_A_WATCHED_EVALUATION = 20
+MOST_OF_A_WATCHED_EVALUATION = 17
 """Steps written by hand whose instructions the evaluation of a data node may take if one observer watches."""
+MOST_OF_A_TRACE = 24
+"""Steps written by hand whose instructions a trigger may take if its events are written to a file."""
 MOST_OF_A_RUN = 55
 """Steps written by hand whose instructions a run of two nodes may take, what trio does for its checkpoint included."""
 
@@ -95,6 +98,17 @@ def test_instructions_of_a_watched_evaluation(step_by_hand, monkeypatch):
     assert ratio <= MOST_OF_A_WATCHED_EVALUATION, (
         f"the evaluation of a data node that is watched takes {ratio:.1f} times the instructions of a step written by "
         f"hand; it may take {MOST_OF_A_WATCHED_EVALUATION} times as many"
+    )
+
+
+def test_instructions_of_a_trace(step_by_hand, monkeypatch, tmp_path):
+    """Nor does a trigger in a loop whose events are written to a file."""
+    with Trace(str(tmp_path / "trace.jsonl")) as trace:
+        monkeypatch.setattr(ours, "_planned", functools.partial(ours._planned, observers=[trace]))
+        ratio = per_step(ours, "loop") / step_by_hand
+    assert ratio <= MOST_OF_A_TRACE, (
+        f"a trigger of which a file is told takes {ratio:.1f} times the instructions of a step written by hand; it may "
+        f"take {MOST_OF_A_TRACE} times as many"
     )
 
 

@@ -87,12 +87,10 @@ def _text(value: object) -> str:
         return _encode(value)
     if value is None:
         return "null"
-    if kind is Path:
-        return str(list(cast("Path", value).as_tuple()))
+    if isinstance(value, Path):
+        return str(list(value.as_tuple()))
     if (kind is int and 0 <= cast("int", value) < _LONG) or (kind is float and isfinite(cast("float", value))):
         return repr(value)
-    if isinstance(value, Path):
-        return to_json(value.as_tuple())
     if isinstance(value, BaseException):
         return to_json({"type": type(value).__name__, "message": str(value)})
     return to_json(value)
