@@ -304,9 +304,11 @@ def empty_handed() -> int:
     return UNSET
 
 
-@pytest.mark.parametrize("observers", [[], [lambda event: None]], ids=["quiet", "watched"])
-def test_a_field_too_few(observers):
-    """A function that returns fewer fields than it declares fails, whoever watches."""
+@pytest.mark.parametrize("way", [contextlib.nullcontext, controlled], ids=["alone", "controlled"])
+@pytest.mark.parametrize("watched", [False, True], ids=["quiet", "watched"])
+def test_a_field_too_few(watched, way):
+    """A function that returns fewer fields than it declares fails, and is told as failed only (E1)."""
+    log = EventLog()
 
     @tf.data_node(id="static.short")
     def short() -> Both:
@@ -316,8 +318,11 @@ def test_a_field_too_few(observers):
         start = g.add(tf.nodes.Start)
         chain(g, start, g.add(Note, value=g.add(short, "short").low))
     with pytest.raises(ValueError, match="shorter") as caught:
-        unwatched(g.graph, observers=observers)
+        with way():
+            unwatched(g.graph, observers=[log] if watched else [])
     assert "short" in caught.value.__notes__[0]
+    kinds = [type(event).__name__ for event in log if getattr(event, "node", None) == "short"]
+    assert kinds == (["EvaluationStarted", "EvaluationFailed"] if watched else [])
 
 
 def anything(x: object = 8) -> object:

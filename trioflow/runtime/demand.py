@@ -503,6 +503,7 @@ def _complete(activation: Asking, frame: Frame, result: Any) -> Evaluation:
         values = tuple(result)
     else:
         values = (result,)
+    made = [*zip(node.type.outputs, values, strict=True)]
     key = ""
     if run.watch is not None:
         key = identity(graph.prefix + node.id, node, frame.used, pulled)
@@ -521,7 +522,7 @@ def _complete(activation: Asking, frame: Frame, result: Any) -> Evaluation:
         else value  # C2: a graph gives the cells that it got
         if type(value) is Cell
         else Cell(value, age, f"{key}.{output.name}" if key else "?")
-        for output, value in zip(node.type.outputs, values, strict=True)
+        for output, value in made
     ]
     evaluation = Evaluation(frame.used, outputs, key)
     if saw_failure:

@@ -207,6 +207,7 @@ def compute(  # noqa: C901 - a hot path
                     raise RuntimeError(f"data node {node.id!r} raised StopIteration") from error
                 if begun or age <= horizon or value is UNSET or node.fields:
                     results = tuple(cast("Sequence[Any]", value)) if node.fields else (value,)
+                    made = [*zip(node.type.outputs, results, strict=True)]
                     used = _used(node, cells)
                     key = ""
                     if begun and run.watch is not None:
@@ -215,7 +216,7 @@ def compute(  # noqa: C901 - a hot path
                         fuel = run.fuel
                     outputs = [
                         None if each is UNSET else Cell(each, age, f"{key}.{output.name}" if key else "?")
-                        for output, each in zip(node.type.outputs, results, strict=True)
+                        for output, each in made
                     ]
                     evaluation = Evaluation(used, outputs, key)
                     keep(store, node, evaluation)
