@@ -230,6 +230,7 @@ def drive(  # noqa: C901 - a hot path
             answer = None
         except BaseException as error:
             thrown = error
+            answer = None  # it may be what trio raised, whose traceback refers to this frame
         else:
             strand.task = None
             if type(trap) is Call:
