@@ -709,6 +709,34 @@ def test_the_context_of_an_item_s_task(bench):
     assert bench.notes == ["red"] * 3
 
 
+class Descends(tf.Node, id="descends"):
+    """Sets a context variable at the top, and looks at it on each of 40 levels."""
+
+    enter, body = tf.ExecIn(), tf.ExecOut()
+    value = tf.DataIn(int)
+
+    async def execute(self, ctx: tf.Context) -> None:
+        value, level = str(await ctx.get_input(self.value)), len(ctx.path)
+        if level == 4:
+            colour.set(value)
+        if colour.get() == value == trio.lowlevel.current_task().context[colour]:
+            ctx.services.get("notes").append(value)
+        if level < 43:
+            await ctx.trigger(self.body)
+
+
+def test_the_context_of_an_item_that_nests(bench):
+    """An item's context variables are the same on all levels of what it triggers."""
+    with tf.build() as g:
+        items, node = g.add(Items, "items", count=3), g.add(Descends, "node")
+        g.connect(g.add(tf.nodes.Start).then, items.enter)
+        g.connect(items.body, node.enter)
+        g.connect(items.item, node.value)
+        g.connect(node.body, node.enter)
+    bench.run(g.graph)
+    assert sorted(bench.notes) == ["0"] * 40 + ["1"] * 40 + ["2"] * 40
+
+
 class RaisesGroup(tf.Node, id="raises a group"):
     enter = tf.ExecIn()
 

@@ -222,7 +222,7 @@ class ForkSet:
                     if strand.task is not None:
                         assert isinstance(work, tuple)
                         body = cast("Any", drive(strand, fork.line, work, task, (body, trap)))
-                        trap = body.send(None)
+                        trap = context.run(body.send, None)  # a call goes on at once
                     while True:
                         try:
                             answer = yield trap
