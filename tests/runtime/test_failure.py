@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import attrs
 import pytest
 from support import Fail, Note, chain
@@ -80,6 +82,41 @@ def test_failure_that_takes_no_mark(bench):
         chain(g, g.add(tf.nodes.Start), g.add(closed, "closed"))
     error = bench.fails(Closed, g.graph)
     assert (error.reason, error.__notes__) == ("why", ["in node 'closed' (failure.closed), activation 0.1"])
+
+
+@dataclasses.dataclass(frozen=True)
+class Frozen(Exception):
+    reason: str
+
+
+class Freezes(tf.Node, id="failure.freezes"):
+    """Fails as frozen as can be, where the run tells it to."""
+
+    enter = tf.ExecIn()
+    where = tf.DataIn(str)
+
+    async def setup(self, ctx: tf.SetupContext) -> None:
+        self.fails_in = ctx.node.inputs["where"]
+        self.fail("setup")
+
+    async def execute(self, ctx: tf.Context) -> None:
+        self.fail("execute")
+
+    async def teardown(self) -> None:
+        self.fail("teardown")
+
+    def fail(self, where: str) -> None:
+        if self.fails_in == where:
+            raise Frozen(where)
+
+
+@pytest.mark.parametrize("where", ["setup", "execute", "teardown"])
+def test_failure_that_takes_no_note(bench, where):
+    """An exception that takes no note either is raised as it is, and told (R4, E1)."""
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add(Freezes, "freezes", where=where))
+    assert bench.fails(Frozen, g.graph).reason == where
+    assert len(bench.log.rows("failed")) == (where == "execute")
 
 
 def test_unwinds_that_nobody_catches():

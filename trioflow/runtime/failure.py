@@ -76,10 +76,16 @@ def mark_origin(error: BaseException, run: RunState, where: Path, node: str, typ
     node = where.graph + node  # C8
     for leaf in leaves(error):
         if not isinstance(leaf, trio.Cancelled):
-            leaf.add_note(f"in node {node!r} ({type_id}), activation {where.short}")
-            with suppress(AttributeError):  # an exception class with slots: the note still tells
+            note(leaf, f"in node {node!r} ({type_id}), activation {where.short}")
+            with suppress(Exception):  # a frozen one: the note may still tell
                 setattr(leaf, _ATTRIBUTE, (run.id, where, node, type_id))
     return where
+
+
+def note(error: BaseException, text: str) -> None:
+    """Add a note to a failure, unless it lets nobody write to it, as a frozen dataclass does: it goes on as it is."""
+    with suppress(Exception):
+        error.add_note(text)
 
 
 def arose_with(error: BaseException, first: BaseException) -> None:
