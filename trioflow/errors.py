@@ -33,8 +33,9 @@ type and activation (R4). Nor is `Unwind`, which is no error at all.
 
 from __future__ import annotations
 
+import copyreg
 import difflib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,6 +43,10 @@ if TYPE_CHECKING:
 
 class TrioflowError(Exception):
     """The root of all exceptions of trioflow."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Out of another process it comes with all that it has. Making it anew would take more than its message.
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
 
 
 class GraphError(TrioflowError):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import attrs
 import pytest
-from support import Fail, Note, chain
+import trio
+from support import Fail, Note, chain, increment
 
 import trioflow as tf
 from trioflow.errors import Unwind
@@ -65,21 +68,65 @@ def test_failure_in_a_group_of_a_body(bench):
     assert [(event.node, str(event.origin)) for event in failed] == [("fail", "0.1.0"), ("groups", "0.1.0")]
 
 
-def test_failure_that_takes_no_mark(bench):
-    """An exception that nothing can be written to is raised as it is, with the note (R4)."""
+@dataclasses.dataclass(frozen=True)
+class Frozen(Exception):
+    reason: str
 
-    @attrs.frozen(eq=False)
-    class Closed(Exception):
-        reason: str
 
-    @tf.exec_node(id="failure.closed")
-    def closed() -> None:
-        raise Closed("why")
+@attrs.frozen(eq=False)
+class Closed(Exception):
+    reason: str
+
+
+@pytest.mark.parametrize("kind", [Frozen, Closed])
+@pytest.mark.parametrize("observers", [[], [lambda event: None]], ids=["quiet", "watched"])
+def test_failure_that_nobody_can_write_to(kind, observers):
+    """It is raised as it is, with a note of the node that it arose in, and of no other (R4, E2)."""
+
+    @tf.data_node(id="failure.closed")
+    def closed() -> int:
+        raise kind("why")
 
     with tf.build() as g:
-        chain(g, g.add(tf.nodes.Start), g.add(closed, "closed"))
-    error = bench.fails(Closed, g.graph)
-    assert (error.reason, error.__notes__) == ("why", ["in node 'closed' (failure.closed), activation 0.1"])
+        value = g.add(increment, x=g.add(closed, "closed").result)
+        chain(g, g.add(tf.nodes.Start), g.add(Note, value=value.result))
+    with pytest.raises(kind) as caught:
+        trio.run(lambda: tf.run(g.graph, observers=observers))
+    assert (caught.value.reason, caught.value.__notes__) == (
+        "why",
+        ["in node 'closed' (failure.closed), activation 0.1"],
+    )
+
+
+class Freezes(tf.Node, id="failure.freezes"):
+    """Fails as frozen as can be, where the run tells it to."""
+
+    enter = tf.ExecIn()
+    where = tf.DataIn(str)
+
+    async def setup(self, ctx: tf.SetupContext) -> None:
+        self.fails_in = ctx.node.inputs["where"]
+        self.fail("setup")
+
+    async def execute(self, ctx: tf.Context) -> None:
+        self.fail("execute")
+
+    async def teardown(self) -> None:
+        self.fail("teardown")
+
+    def fail(self, where: str) -> None:
+        if self.fails_in == where:
+            raise Frozen(where)
+
+
+@pytest.mark.parametrize("where", ["setup", "execute", "teardown"])
+def test_failure_of_a_node_that_nobody_can_write_to(bench, where):
+    """So it is wherever a node fails, and the activation is told as failed (R1, R4, E1)."""
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add(Freezes, "freezes", where=where))
+    error = bench.fails(Frozen, g.graph)
+    assert (error.reason, len(error.__notes__)) == (where, 1)
+    assert len(bench.log.rows("failed")) == (where == "execute")
 
 
 def test_unwinds_that_nobody_catches():

@@ -709,6 +709,34 @@ def test_the_context_of_an_item_s_task(bench):
     assert bench.notes == ["red"] * 3
 
 
+class Descends(tf.Node, id="descends"):
+    """Sets a context variable at the top, and looks at it on each of 40 levels."""
+
+    enter, body = tf.ExecIn(), tf.ExecOut()
+    value = tf.DataIn(int)
+
+    async def execute(self, ctx: tf.Context) -> None:
+        value, level = str(await ctx.get_input(self.value)), len(ctx.path)
+        if level == 4:
+            colour.set(value)
+        if colour.get() == value == trio.lowlevel.current_task().context[colour]:
+            ctx.services.get("notes").append(value)
+        if level < 43:
+            await ctx.trigger(self.body)
+
+
+def test_the_context_of_an_item_that_nests(bench):
+    """An item's context variables are the same on all levels of what it triggers."""
+    with tf.build() as g:
+        items, node = g.add(Items, "items", count=3), g.add(Descends, "node")
+        g.connect(g.add(tf.nodes.Start).then, items.enter)
+        g.connect(items.body, node.enter)
+        g.connect(items.item, node.value)
+        g.connect(node.body, node.enter)
+    bench.run(g.graph)
+    assert sorted(bench.notes) == ["0"] * 40 + ["1"] * 40 + ["2"] * 40
+
+
 class RaisesGroup(tf.Node, id="raises a group"):
     enter = tf.ExecIn()
 
@@ -754,3 +782,30 @@ def test_item_that_fails_at_once(bench):
     bench.fails(ValueError, items_into((FailsAtOnce, {"value": ...}), count=5))
     assert (bench.notes, bench.log.open()) == ([0], [])
     assert len(bench.log.rows("forked")) == 5
+
+
+class Foreign:
+    """Awaits as other event loops do, which trio refuses."""
+
+    def __await__(self):
+        yield
+
+
+async def test_an_item_that_awaits_what_is_not_trio():
+    """It is told by trio, and what it raises after it has handled that has no context that is not its own."""
+
+    class Fails(tf.Node, id="forks.fails_afterwards"):
+        enter = tf.ExecIn()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            with pytest.raises(TypeError, match="trio"):
+                await Foreign()
+            raise ValueError("mine")
+
+    with tf.build() as g:
+        start, each, fails = g.add(tf.nodes.Start), g.add(Items, count=1), g.add(Fails)
+        chain(g, start, each)
+        g.connect(each.body, fails.enter)
+    with pytest.raises(ValueError, match="mine") as caught:
+        await tf.run(g.graph)
+    assert caught.value.__context__ is None

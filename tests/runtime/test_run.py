@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import gc
 import math
@@ -416,9 +417,10 @@ async def test_context_of_a_run_is_its_own(bench):
     assert (bench.notes, variable.get()) == (["host", "body"], "host")
 
 
-async def test_a_run_is_freed_as_soon_as_it_has_ended(bench):
-    """A run, its nodes and what it has written are no work for the garbage collector."""
-    seen = []
+@pytest.mark.parametrize("ending", ["completes", "fails", "is cancelled"])
+async def test_a_run_is_freed_as_soon_as_it_has_ended(ending):
+    """A run, its nodes and what it has written are no work for the garbage collector, however it has ended."""
+    seen, scope = [], trio.CancelScope()
 
     class Seen(tf.Node, id="test.seen"):
         enter, then, result = tf.ExecIn(), tf.ExecOut(), tf.DataOut(object)
@@ -427,6 +429,11 @@ async def test_a_run_is_freed_as_soon_as_it_has_ended(bench):
             value = Seen.Value()
             seen.extend((weakref.ref(self), weakref.ref(value)))
             ctx.set_output(self.result, value)
+            if len(seen) == 4 and ending == "fails":
+                raise ValueError(ending)
+            if len(seen) == 4 and ending == "is cancelled":
+                scope.cancel()
+                await trio.sleep_forever()
             return self.then
 
         class Value:
@@ -436,7 +443,9 @@ async def test_a_run_is_freed_as_soon_as_it_has_ended(bench):
         chain(g, g.add(tf.nodes.Start), g.add(Seen), g.add(Seen))
     gc.disable()
     try:
-        await tf.run(g.graph)
+        with contextlib.suppress(ValueError), scope:
+            await tf.run(g.graph)
+        await trio.lowlevel.checkpoint()  # until then trio keeps hold of the cancellation
         assert [each() for each in seen] == [None] * 4
     finally:
         gc.enable()

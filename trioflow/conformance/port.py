@@ -68,10 +68,6 @@ class PortFailure(TrioflowError):
         super().__init__(f"{what}{said}")
         self.fault: Fault = fault
         self.last_words = last_words
-        self._what = what
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.fault, self._what, self.last_words)  # it may come out of another process
 
 
 class Port(Protocol):

@@ -18,6 +18,8 @@ from typing import Any
 
 import trio
 
+import trioflow as tf
+
 _POLLING = 0.02
 """Seconds between two looks at whether a process group is gone: the system tells nobody when that happens."""
 
@@ -36,6 +38,8 @@ class CommandFailed(Exception):
         self.exit_code = exit_code
         said = stderr.strip()[-_SAID:]
         super().__init__(f"{node}: {command!r} {how_it_ended(exit_code)}." + (f" It said: {said}" if said else ""))
+
+    __reduce__ = tf.TrioflowError.__reduce__
 
 
 _SAID = 2000

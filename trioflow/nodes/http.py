@@ -35,6 +35,8 @@ class HttpFailed(Exception):
         self.status = status
         super().__init__(f"{node}: {url} answered {f'{status} {reason}'.strip()}.")
 
+    __reduce__ = tf.TrioflowError.__reduce__
+
 
 class NotAnswered(ConnectionError):
     """A server could not be reached, or did not keep to the protocol."""

@@ -1,4 +1,4 @@
-"""Bodies: what a run calls for each node, put together once when the run starts.
+"""Bodies: what a run calls for each node, put together when the node is first needed.
 
 From the inside out: the node's own code, the resolution of its inputs (D7), its forks (F2), the middlewares. A node
 that needs none of these is called directly.

@@ -20,7 +20,7 @@ from trioflow.runtime import demand
 from trioflow.runtime.bodies import AnyBody, data_body, exec_body, wrapped
 from trioflow.runtime.dispatch import cross
 from trioflow.runtime.exits import leave, write_outputs
-from trioflow.runtime.failure import is_cancellation
+from trioflow.runtime.failure import is_cancellation, note
 from trioflow.runtime.frame import DataFrame, ExecFrame, GraphFrame, new_store
 from trioflow.runtime.ports import NOTHING, Caller, View, typed, value_of
 from trioflow.runtime.strand import Strand
@@ -56,7 +56,7 @@ class Template:
         types = {node.type for node in plan.nodes}
         living = {each for each in types if _lives(each)}
         self.living = [node for node in plan.nodes if node.type in living] if living else []
-        starts = {each: _start(each) for each in types}
+        starts = {each: _first_body(each) for each in types}
         self.bodies: list[AnyBody | None] = [starts[node.type] for node in plan.nodes]
         for node in plan.nodes:
             if node.to_resolve and node.type.is_exec and self.bodies[node.index] is first_alone:
@@ -81,7 +81,7 @@ class Template:
         return data_body(node, instance, middlewares)
 
 
-def _start(node_type: NodeType) -> AnyBody | None:
+def _first_body(node_type: NodeType) -> AnyBody | None:
     """What nodes of a type have for a body at first; None if they are not dispatched, or calling a function will do."""
     body = node_type.body
     if isinstance(body, Boundary):
@@ -317,7 +317,7 @@ async def set_up(frame: GraphFrame, nodes: Sequence[PlanNode], run: RunState) ->
                 await instance.setup(_Setup(node.graph_node, run.services))
         except BaseException as error:
             if not is_cancellation(error):
-                error.add_note(f"while node {name!r} ({node.type.id}) was set up")
+                note(error, f"while node {name!r} ({node.type.id}) was set up")
             raise
         if cls.teardown is not Node.teardown:
             frame.set_up.append((name, instance))
@@ -337,7 +337,7 @@ async def tear_down(frame: GraphFrame, run: RunState) -> list[Exception]:
             try:
                 await instance.teardown()
             except Exception as error:
-                error.add_note(f"while node {node!r} was torn down")
+                note(error, f"while node {node!r} was torn down")
                 errors.append(error)
         if scope.cancelled_caught:
             late.append(node)

@@ -249,13 +249,14 @@ def drive(  # noqa: C901 - a hot path
     stack: list[tuple[Strand, Coroutine[Any, Any, None]]] = []
     task = task or hot_task()
     segment, trap = begun or (dispatch(line, targets=targets, strand=strand), None)
+    has_begun = begun is not None
     answer: Any = None
     thrown: BaseException | None = None
     while True:
         strand.task = task
         try:
-            if trap is not None:
-                pass
+            if has_begun:
+                has_begun = False
             elif thrown is None:
                 trap = segment.send(answer)
             else:
@@ -265,19 +266,19 @@ def drive(  # noqa: C901 - a hot path
             answer = None
         except BaseException as error:
             thrown = error
+            answer = None  # it may be what trio raised, whose traceback refers to this frame
         else:
             strand.task = None
             if type(trap) is Call:
                 stack.append((strand, segment))
                 strand = trap.strand
                 segment = dispatch(trap.line, targets=trap.targets, strand=strand)
-                answer = trap = None
+                answer = None
                 continue
             try:
                 answer = yield trap
             except BaseException as error:
                 thrown = error
-            trap = None
             run.turn_due = perf_counter() + run.turn_after
             continue
         strand.task = None

@@ -86,8 +86,11 @@ class Execution:
         if isinstance(failure, BaseExceptionGroup) and not isinstance(failure, Exception):
             failure = decisive(failure)
         self._settle(failure, cancelled=self._is_cancelled)
-        if failure is not None and not isinstance(failure, Exception):
-            raise failure
+        try:
+            if failure is not None and not isinstance(failure, Exception):
+                raise failure
+        finally:
+            failure = None  # its traceback refers to this frame
 
     def left_behind(self) -> RunResult:
         """The result of a run that has completed."""
@@ -214,4 +217,4 @@ def in_own_context(work: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:
             except BaseException as error:
                 thrown = error
     finally:
-        thrown = None  # the traceback refers to this frame
+        thrown = answer = None  # the traceback refers to this frame, and trio's answer may be what was raised

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import trio
@@ -76,17 +75,24 @@ def mark_origin(error: BaseException, run: RunState, where: Path, node: str, typ
     node = where.graph + node  # C8
     for leaf in leaves(error):
         if not isinstance(leaf, trio.Cancelled):
-            leaf.add_note(f"in node {node!r} ({type_id}), activation {where.short}")
-            with suppress(AttributeError):  # an exception class with slots: the note still tells
-                setattr(leaf, _ATTRIBUTE, (run.id, where, node, type_id))
+            note(leaf, f"in node {node!r} ({type_id}), activation {where.short}")
+            vars(leaf)[_ATTRIBUTE] = (run.id, where, node, type_id)
     return where
+
+
+def note(error: BaseException, text: str) -> None:
+    """Add a note to a failure, also to one that lets nobody write to it, as a frozen dataclass does."""
+    try:
+        error.add_note(text)
+    except Exception:
+        vars(error).setdefault("__notes__", []).append(text)
 
 
 def arose_with(error: BaseException, first: BaseException) -> None:
     """Note on a group of failures that it arose where the first of them did (E2)."""
     origin = getattr(first, _ATTRIBUTE, None)
     if error is not first and origin is not None:
-        setattr(error, _ATTRIBUTE, origin)
+        vars(error)[_ATTRIBUTE] = origin
 
 
 def origin_node(error: BaseException) -> tuple[str, str, Path] | None:

@@ -212,6 +212,8 @@ class ForkSet:
                         break
                 fork, strand, work, context = waiting.popleft()
                 failure: Exception | None = None
+                answer: Any = None
+                thrown: BaseException | None = None
                 trio_task.context = context
                 try:
                     body = fork.body(strand, work, task)
@@ -222,14 +224,15 @@ class ForkSet:
                     if strand.task is not None:
                         assert isinstance(work, tuple)
                         body = cast("Any", drive(strand, fork.line, work, task, (body, trap)))
-                        trap = body.send(None)
+                        trap = context.run(body.send, None)  # a call goes on at once
                     while True:
+                        thrown = None
                         try:
                             answer = yield trap
                         except BaseException as error:
-                            trap = body.throw(error)
-                        else:
-                            trap = body.send(answer)
+                            thrown = error
+                        # Not in the handler: what the body raises next has nothing to do with what it was thrown.
+                        trap = body.send(answer) if thrown is None else body.throw(thrown)
                 except StopIteration:
                     pass
                 except Exception as error:
@@ -240,7 +243,7 @@ class ForkSet:
                         raise  # F2: the nursery cancels the siblings and the owner's body
                 finally:
                     self.ended(fork, strand, failure)
-                    failure = None
+                    failure = thrown = answer = None  # their tracebacks refer to this frame
                 if not owned:
                     self._may_come = 1
                     if task._cancel_status is not scope:  # its body has left a scope open, which is none of the others'

@@ -293,6 +293,10 @@ async def run(
     kind = Run if options.stay_open or options.parallel_initiators else Execution
     execution = kind(plan, options, variables or {}, services or {}, observers, middleware)
     await in_own_context(execution.execute())
-    if execution.failure is not None:
-        raise execution.failure
-    return execution.left_behind()
+    failure, execution.failure = execution.failure, None
+    if failure is None:
+        return execution.left_behind()
+    try:
+        raise failure
+    finally:
+        del failure, execution  # its traceback refers to this frame

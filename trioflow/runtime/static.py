@@ -239,8 +239,7 @@ def compute(  # noqa: C901 - a hot path
             node = stack.pop()
     except BaseException as error:
         if not is_cancellation(error):
-            for failed in (node, *reversed(stack)):
-                mark_origin(error, run, activation.where, failed.id, failed.type.id)
+            mark_origin(error, run, activation.where, node.id, node.type.id)
         if begun:
             kind, *details = (EvaluationCancelled,) if is_cancellation(error) else (EvaluationFailed, error)
             run.tell(kind, activation, node.id, *details)
