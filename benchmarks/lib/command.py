@@ -64,7 +64,8 @@ def bench(order: Order) -> int:
         pictures = picture.draw(found, questions, subjects, out)
     _show(found, order, questions, subjects)
     Console(stderr=True, highlight=False, soft_wrap=True).print(
-        f"{len(found.measurements):,} measurements in {out / FILE}, {len(pictures)} pictures beside it"
+        f"{_counted(len(found.measurements), 'measurement')} in {out / FILE}, "
+        f"{_counted(len(pictures), 'picture')} beside it"
     )
     return 0 if found.complete else INTERRUPTED
 
@@ -104,6 +105,10 @@ def _show(found: Results, order: Order, questions: Sequence[Question], subjects:
             raise Unusable(f"--readme: {error}") from error
 
 
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def _named(name: str, known: Sequence[Any], what: str) -> Any:
     """The one of that name. Raises `Unusable` with the nearest name there is."""
     names = {(each.key if isinstance(each, Subject) else each.name): each for each in known}
@@ -136,12 +141,14 @@ def _sizes(text: str) -> list[int]:
 def _read(path: Path) -> Results:
     try:
         return results.read(path)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Unusable(f"--from: can't read results: {error}") from error
+    except OSError as error:
+        raise Unusable(f"--from {path}: it can't be read: {error.strerror}.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise Unusable(f"--from {path}: expected the {FILE} that a measurement wrote, and this is none.") from error
 
 
 def _make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Unusable(f"--out: can't make a folder: {error}") from error
+        raise Unusable(f"--out {path}: it can't be made a folder: {error.strerror}.") from error

@@ -161,9 +161,9 @@ def wait_for_child(parent, word):
         (["--subject", "trio_flow"], "bench: there is no subject 'trio_flow'. Did you mean 'trioflow'?"),
         (["--sizes", "10,ten"], "bench: --sizes: expected whole numbers above zero"),
         (["--sizes", "0"], "bench: --sizes: expected whole numbers above zero"),
-        (["--from", "nowhere.json"], "bench: --from: can't read results: "),
-        (["--from", "other.json"], "bench: --from: can't read results: "),
-        (["--out", "other.json"], "bench: --out: can't make a folder: "),
+        (["--from", "nowhere.json"], "bench: --from nowhere.json: it can't be read: No such file or directory."),
+        (["--from", "other.json"], "bench: --from other.json: expected the results.json that a measurement wrote"),
+        (["--out", "other.json"], "bench: --out other.json: it can't be made a folder: File exists."),
         (["--rounds", "0"], "Invalid value for '--rounds'"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,24 @@ def test_version_and_help(cli):
         ended = cli(*command, "--help")
         assert (ended.code, ended.err) == (0, "")
         assert "Exit codes: 0 " in ended.out
+        assert "\\b" not in ended.out  # click's mark for lines that stay as they are
+
+
+def test_help_names_all_examples(cli):
+    """What `run` takes by name stands in the help."""
+    named = resources.files("trioflow.examples").iterdir()
+    examples = sorted(each.name.removesuffix(".json") for each in named if each.name.endswith(".json"))
+    assert ", ".join(examples) in " ".join(cli("--help").out.split())
+
+
+def test_interrupted_while_it_is_imported(tmp_path):
+    """A Ctrl-C that comes while packages are imported is no traceback: exit code 130."""
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt\n")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from trioflow.cli import main; sys.exit(main(['nodes']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
 
 
 def test_without_click_there_is_a_sentence(tmp_path):
@@ -153,8 +172,7 @@ def test_yaml_without_its_package_is_a_sentence(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "error: g.yaml: YAML documents needs an optional package. "
-        "Install it with: python -m pip install 'trioflow[yaml]'\n"
+        "error: g.yaml: YAML needs an optional package. Install it with: python -m pip install 'trioflow[yaml]'\n"
     )
 
 

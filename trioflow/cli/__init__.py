@@ -14,6 +14,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if any(importlib.util.find_spec(package) is None for package in ("click", "rich")):
         sys.stderr.write(f"{MissingExtra('The command line', 'cli')}\n")
         return 2
-    from trioflow.cli.app import execute  # noqa: PLC0415 - its packages are optional
+    try:
+        from trioflow.cli.app import execute  # noqa: PLC0415 - its packages are optional
+    except KeyboardInterrupt:  # importing takes long enough for a Ctrl-C
+        sys.stderr.write("interrupted\n")
+        return 130
 
     return execute(arguments)

@@ -78,7 +78,7 @@ def run(
     as_json: bool,
     with_traceback: bool,
 ) -> int:
-    r"""Run GRAPH. What it prints goes to stdout; progress, feedback and a summary go to stderr.
+    """Run GRAPH. What it prints goes to stdout; progress, feedback and a summary go to stderr.
 
     Ctrl-C cancels the run: its nodes clean up first. A second Ctrl-C kills it at once.
 
