@@ -142,6 +142,20 @@ def test_an_empty_folder(census, tmp_path, capsys):
     assert capsys.readouterr().out.splitlines()[1].split() == ["total", "0", "0", "0"]
 
 
+def test_no_root_is_the_current_folder(census, tree, monkeypatch):
+    """An empty root is the folder that one is in, for the progress bar too."""
+    monkeypatch.chdir(tree)
+    totals = []
+
+    def watch(event):
+        if isinstance(event, tf.events.Progress):
+            totals.append(event.total)
+
+    trio.run(lambda: tf.run(census, variables={"root": ""}, observers=[watch]))
+    assert totals
+    assert set(totals) == {len(totals)}
+
+
 def test_without_a_report_nothing_is_written(census, tree, tmp_path, monkeypatch):
     """An empty report path asks for the table alone."""
     monkeypatch.chdir(tmp_path)

@@ -55,7 +55,7 @@ async def expected(root: str) -> int:
 def _count_files(root: str) -> int:
     return sum(
         not os.path.islink(os.path.join(folder, name))  # noqa: PTH114, PTH118 - a Path for each would double the time
-        for folder, _, names in os.walk(root)
+        for folder, _, names in os.walk(root or ".")  # as file.walk understands it
         for name in names
     )
 
