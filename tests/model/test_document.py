@@ -408,7 +408,7 @@ def test_yaml_without_pyyaml(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MissingExtra) as caught:
         loads("", format="yaml")
     assert str(caught.value) == (
-        "YAML documents needs an optional package. Install it with: python -m pip install 'trioflow[yaml]'"
+        "YAML needs an optional package. Install it with: python -m pip install 'trioflow[yaml]'"
     )
 
 

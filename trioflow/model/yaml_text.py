@@ -18,7 +18,7 @@ from trioflow.model.json_text import BadText, Repeated
 try:
     import yaml
 except ImportError as missing:
-    raise MissingExtra("YAML documents", "yaml") from missing
+    raise MissingExtra("YAML", "yaml") from missing
 
 # The parser and the emitter in C are ten times as fast, but not every build of PyYAML has them.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
