@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import attrs
 import pytest
+import trio
 
+import trioflow as tf
 from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode
 
 
@@ -39,3 +45,17 @@ def test_python_types_do_not_make_graphs_unequal() -> None:
     """Graphs are equal by what their documents say."""
     assert Graph(types={"t": object()}) == Graph()  # pyright: ignore[reportArgumentType]
     assert Graph(extra={"new": 1}) != Graph()
+
+
+@pytest.mark.parametrize(
+    ("use", "given"), [(tf.dumps, "builder"), (partial(trio.run, tf.run), "builder"), (tf.dumps, {})]
+)
+def test_only_a_graph_is_a_graph(use: Callable[[Any], Any], given: Any) -> None:
+    """A builder, or anything else in the place of a graph, is refused in a sentence, which says what a builder has."""
+    with tf.build() as g:
+        g.add(tf.nodes.Start)
+    value = g if given == "builder" else given
+    cure = " Give its `graph`." if given == "builder" else ""
+    with pytest.raises(tf.GraphError) as caught:
+        use(value)
+    assert str(caught.value) == f"Expected a graph, not a value of type {type(value).__name__}.{cure}"

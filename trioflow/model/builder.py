@@ -52,6 +52,9 @@ class BoundSocket:
         """The socket as one end of a wire."""
         return Endpoint(self.node, self.socket.name)
 
+    def __repr__(self) -> str:
+        return f"<{type(self.socket).__name__} {str(self.endpoint)!r}>"
+
 
 class Handle:
     """A node of the graph under construction. Its sockets are attributes; `handle[name]` takes any name."""

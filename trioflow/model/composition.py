@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from trioflow.model.graph import Graph, Interface
+from trioflow.model.graph import Graph, Interface, as_graph
 from trioflow.model.node_type import NodeType
 from trioflow.model.sockets import DataIn, DataOut, ExecIn, ExecOut, Socket
 from trioflow.model.types import NAMED_TYPES
@@ -43,7 +43,7 @@ def graph_node(graph: Graph, *, id: str, doc: str = "") -> NodeType:
     With entries or exits it is an exec node, otherwise a data node (C2). Add it to a graph (`g.add(...)`) or to a
     registry. Whether the graph means anything is checked with the graph that calls it.
     """
-    interface = graph.interface or Interface()
+    interface = as_graph(graph).interface or Interface()
     return NodeType(
         id=id,
         doc=doc,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from trioflow.errors import DocumentError, did_you_mean
 from trioflow.model import json_text
 from trioflow.model.files import link
-from trioflow.model.graph import FORMAT_VERSION, Graph
+from trioflow.model.graph import FORMAT_VERSION, Graph, as_graph
 from trioflow.model.json_text import BadText
 from trioflow.model.schema import document_schema
 from trioflow.model.structure import Refused, graph_from, tree_from
@@ -59,7 +59,7 @@ def dumps(graph: Graph, *, format: Format = "json") -> str:
     that were given as lambdas; `MissingExtra` for YAML without PyYAML.
     """
     with _refusing("<graph>"):
-        return cast("str", _module(format).write(tree_from(graph)))
+        return cast("str", _module(format).write(tree_from(as_graph(graph))))
 
 
 def load(path: str | os.PathLike[str]) -> Graph:

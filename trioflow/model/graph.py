@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import attrs
 
 # Needed at runtime: the document format and its schema are made from the types of the fields.
+from trioflow.errors import GraphError
 from trioflow.model.sockets import UNSET, ErrorMode, StreamMode
 
 if TYPE_CHECKING:
@@ -213,6 +214,14 @@ class Graph:
     # Not copied: graphs in files may refer to each other in a circle, so the mapping is filled when all are there.
     files: Mapping[str, Graph | Unreadable] = attrs.field(default=_NOTHING, kw_only=True, eq=False, repr=False)
     extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
+
+
+def as_graph(value: object) -> Graph:
+    """The value, which has to be a graph. Raises `GraphError` for those without a type checker."""
+    if not isinstance(value, Graph):
+        held = " Give its `graph`." if isinstance(getattr(value, "graph", None), Graph) else ""
+        raise GraphError(f"Expected a graph, not a value of type {type(value).__name__}.{held}")
+    return value
 
 
 SocketKind = Literal["exec", "data"]
