@@ -65,6 +65,16 @@ def test_a_missing_file(cli):
     )
 
 
+def test_a_missing_document(cli):
+    """Examples are no documents of other programs."""
+    refused(cli("import", "fizzbuzz"), "error: fizzbuzz: there is no such file.")
+
+
+def test_a_node_like_no_other(cli):
+    """Where no name is near, it is said where all names are."""
+    refused(cli("nodes", "xyzzy"), "error: there is no node type 'xyzzy'. `trioflow nodes` lists all.")
+
+
 def test_a_folder(cli, tmp_path):
     """A folder is not taken for a graph."""
     (tmp_path / "graphs").mkdir()

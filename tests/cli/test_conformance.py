@@ -164,6 +164,7 @@ def test_files_that_can_not_be_written(check, tmp_path):
         ended = check(ANSWERS_FIVE, option, "file/inside", bad=("D2", 6))
         assert ended.code == 2
         assert "it can't be written: Not a directory." in ended.err
+        assert ("failed" in ended.out) == (option == "--save-failures")  # a report's place is looked at beforehand
 
 
 def test_without_its_extra(cli, monkeypatch):

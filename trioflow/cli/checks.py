@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -69,6 +70,7 @@ def check(
     """
     vectors = _vectors(settings)
     known = _baseline(settings.baseline)
+    _look_at_place(settings.junit)
     seed = settings.seed if settings.seed is not None else secrets.randbelow(1 << 32)
     interrupted = False
     with _display() as display:
@@ -256,6 +258,16 @@ def _table(found: Sequence[Finding]) -> Table:
 def _cell(tally: Tally) -> Text:
     parts = [Text(f"{count:,} {outcome}", _STYLES[outcome]) for outcome, count in attrs.asdict(tally).items() if count]
     return Text(", ").join(parts)
+
+
+def _look_at_place(path: Path | None) -> None:
+    """That a report has no place to go to is told before the work, not after it."""
+    if path is not None:
+        try:
+            with tempfile.TemporaryFile(dir=path.parent):
+                pass
+        except OSError as error:
+            raise BadInput(f"--junit {path}: it can't be written: {_reason(error)}.") from error
 
 
 def _write(found: Sequence[Finding], name: str, settings: Settings) -> None:

@@ -70,7 +70,8 @@ def conformance() -> None:
     type=click.IntRange(0),
     default=3000,
     show_default=True,
-    help="Break each rule on purpose, and see that vectors and so many random graphs notice it; 0 leaves it out.",
+    help="Break each rule on purpose, and see that vectors and so many random graphs notice it; fewer than "
+    "3000 do not notice all. 0 leaves it out.",
 )
 @click.option(
     "--jobs",

@@ -35,10 +35,10 @@ def import_(source: str, modules: tuple[str, ...], output: str | None, format_: 
     What could not be taken over, and what means something else here, is written to stderr. A node without a
     counterpart becomes a placeholder.
     """
-    if output is not None and os.path.exists(output) and os.path.samefile(output, existing(source)):  # noqa: PTH110, PTH121
+    if output is not None and os.path.exists(output) and os.path.samefile(output, existing(source, or_example=False)):  # noqa: PTH110, PTH121
         raise BadInput(f"-o {output}: that is the source, which the graph would replace.")
     try:
-        tree = read_file(existing(source))
+        tree = read_file(existing(source, or_example=False))
         if format_ is None and not is_foreign(tree):
             raise BadInput(f"{source}: {_not_recognised(tree)}")
         opened = import_source(tree, source, modules)

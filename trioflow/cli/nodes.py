@@ -31,7 +31,9 @@ def nodes(name: str | None, markdown: bool, modules: tuple[str, ...]) -> int:
             return 0
         areas = {area_of(each) for each in registry}
         if name not in areas:
-            raise BadInput(f"there is no node type {name!r}.{did_you_mean(name, [*ids, *areas])}")
+            raise BadInput(
+                f"there is no node type {name!r}.{did_you_mean(name, [*ids, *areas]) or ' `trioflow nodes` lists all.'}"
+            )
     found = [each for each in registry if name is None or area_of(each) == name]
     if markdown:
         click.echo(to_markdown(found), nl=False)

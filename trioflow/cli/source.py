@@ -154,9 +154,11 @@ def _is_example(name: str) -> bool:
     return name in examples() and not os.path.isfile(name)  # noqa: PTH113 - Path.is_file raises for odd names
 
 
-def existing(name: str) -> str:
+def existing(name: str, *, or_example: bool = True) -> str:
     """The name of a file that is there. Raises `BadInput` otherwise."""
     if not os.path.lexists(name):
+        if not or_example:
+            raise BadInput(f"{name}: there is no such file.")
         raise BadInput(
             f"{name}: there is no such file, and no such example.{did_you_mean(name, examples())} "
             f"Examples: {', '.join(examples())}."
