@@ -1,6 +1,8 @@
-"""`python -m trioflow` is the command line."""
+"""`python -m trioflow` does what `trioflow` does."""
+
+import sys
 
 from trioflow.cli import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

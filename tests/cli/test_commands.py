@@ -135,6 +135,14 @@ def test_help_names_all_examples(cli):
     assert ", ".join(examples) in " ".join(cli("--help").out.split())
 
 
+@pytest.mark.parametrize("module", ["trioflow", "trioflow.cli"])
+def test_as_a_module(module):
+    """`python -m` ends with the exit code of the command."""
+    done = subprocess.run([sys.executable, "-m", module, "run", "nowhere"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: nowhere: there is no such file")
+
+
 def test_interrupted_while_it_is_imported(tmp_path):
     """A Ctrl-C that comes while packages are imported is no traceback: exit code 130."""
     (tmp_path / "click.py").write_text("raise KeyboardInterrupt\n")

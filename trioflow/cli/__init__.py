@@ -1,4 +1,4 @@
-"""The command line: `trioflow run`, `check`, `draw`, `nodes`, `bench`. Needs the extra `cli`."""
+"""The command line, `trioflow`, with a command for each thing to do. Needs the extra `cli`."""
 
 from __future__ import annotations
 
