@@ -303,6 +303,22 @@ def test_failure_of_the_run_is_not_lost():
     virtually(main)
 
 
+def test_block_that_raises_after_the_run_has_failed():
+    """The block's error arrives as itself, and says what the run has failed with (R1)."""
+    with tf.build() as g:
+        start, fail = g.add(tf.nodes.Start), g.add(Fail)
+        chain(g, start, fail)
+
+    async def main():
+        with pytest.raises(KeyError, match="block") as caught:
+            async with tf.open_run(g.graph):
+                await trio.sleep(1)
+                raise KeyError("block")
+        assert caught.value.__notes__ == ["the run has failed, too: ValueError('boom')"]
+
+    virtually(main)
+
+
 def test_block_that_raises_cancels_the_run():
     """If the block raises, the run is cancelled and torn down first, and the block's error arrives as itself (R5)."""
 
@@ -565,6 +581,33 @@ def test_bad_options(options, message):
     with pytest.raises(ValueError, match="must be more than 0") as caught:
         tf.RunOptions(**options)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"services": ["a"], "variables": 3},
+            "variables= must be a mapping .*, got int.\nservices= must be .*, got list",
+        ),
+        ({"middleware": tf.TimeLimit(3)}, "middleware= must be a list of callables, got TimeLimit"),
+        ({"observers": print}, "observers= must be a list of callables, got builtin_function"),
+        ({"options": 3}, "options= must be RunOptions, got int"),
+    ],
+)
+async def test_arguments_of_the_wrong_type(arguments, message):
+    """They are refused before anything runs, all at once, by the names that the host gave them."""
+    with pytest.raises(TypeError, match=message):
+        await tf.run(resources(), **arguments)
+
+
+async def test_settings_of_streams_that_are_not_there():
+    """They are refused before anything runs, with the node that was meant."""
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add(Items, "items", count=1))
+    settings = {name: tf.StreamSettings(limit=2) for name in ("item", "others")}
+    with pytest.raises(tf.UnknownName, match=r"'item'. Did you mean 'items'(.|\n)*'others'"):
+        await tf.run(g.graph, options=tf.RunOptions(streams=settings))
 
 
 def test_variables_of_the_run(bench):

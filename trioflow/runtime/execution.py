@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import types
-from collections.abc import Coroutine, Generator, Mapping, Sequence
+from collections.abc import Coroutine, Generator, Iterable, Mapping, Sequence
 from contextvars import copy_context
 from typing import Any, TypeVar
 
@@ -170,6 +170,37 @@ class Execution:
             "it is meant to take longer.",
             limit="timeout",
             value=timeout,
+        )
+
+
+def check_arguments(
+    plan: Plan, options: object, variables: object, services: object, observers: object, middleware: object
+) -> None:
+    """Refuse what would only be noticed in the midst of the run, or never. Tells of all at once."""
+    given = {
+        "options": (options, RunOptions, "RunOptions"),
+        "variables": (variables, Mapping, "a mapping of names to values"),
+        "services": (services, Mapping, "a mapping of types or names to objects"),
+        "observers": (observers, Iterable, "a list of callables"),
+        "middleware": (middleware, Sequence, "a list of callables"),
+    }
+    wrong = [
+        f"{name}= must be {wanted}, got {type(value).__name__}."
+        for name, (value, kind, wanted) in given.items()
+        if not isinstance(value, kind)
+    ]
+    if wrong:
+        raise TypeError("\n".join(wrong))
+    assert isinstance(options, RunOptions)
+    unknown = [node for node in options.streams if node not in plan.node_index]
+    if unknown:
+        known = list(plan.node_index)
+        raise UnknownName(
+            "\n".join(
+                f"RunOptions.streams: there is no node {node!r}.{did_you_mean(node, known)} Settings are given by the "
+                "ids of nodes of the outermost graph."
+                for node in unknown
+            )
         )
 
 

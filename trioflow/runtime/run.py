@@ -13,8 +13,8 @@ from trioflow.errors import RunAborted, RunFinished
 from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
 from trioflow.runtime.dispatch import drive
-from trioflow.runtime.execution import Execution, in_own_context
-from trioflow.runtime.failure import is_cancellation
+from trioflow.runtime.execution import Execution, check_arguments, in_own_context
+from trioflow.runtime.failure import is_cancellation, note
 from trioflow.runtime.forks import StrandFork, open_forks
 from trioflow.runtime.gate import Gate
 from trioflow.runtime.line import Line
@@ -239,14 +239,17 @@ async def open_run(
 
     The run starts at the block's first checkpoint. Where the block ends well, the run is waited for, and what it
     failed with is raised, unless `run.result()` has raised it already. If the block raises, or a scope around it is
-    cancelled, the run is cancelled and torn down first; what it fails with then takes the place of a cancellation. A
-    graph may be planned beforehand with `make_plan`.
+    cancelled, the run is cancelled and torn down first; what it fails with then takes the place of a cancellation, and
+    is noted on what the block raised. A graph may be planned beforehand with `make_plan`.
 
     Raises `InvalidGraph` before anything runs if the graph has errors (M5), `UnknownName` for variables that it does
     not declare, `CoercionError` for values that do not fit them; `UnknownName` if there are both, and it lists all.
+    Also `UnknownName` for settings of streams of nodes that are not there, `TypeError` for arguments of other types.
     """
     plan = graph if isinstance(graph, Plan) else make_plan(graph, registry or Registry.standard())
-    run = Run(plan, options or _DEFAULTS, variables or {}, services or {}, observers, middleware)
+    given = plan, options or _DEFAULTS, variables or {}, services or {}, observers, middleware
+    check_arguments(*given)
+    run = Run(*given)
     block_failure: BaseException | None = None
     failure: BaseException | None = None
     try:
@@ -262,6 +265,8 @@ async def open_run(
     except BaseExceptionGroup as group:
         failure = group
     if block_failure is not None and not is_cancellation(block_failure):
+        if run.unseen_failure is not None:
+            note(block_failure, f"the run has failed, too: {run.unseen_failure!r}")  # R1
         raise block_failure
     if run.unseen_failure is not None:
         raise run.unseen_failure
@@ -290,8 +295,9 @@ async def run(
     """
     plan = graph if isinstance(graph, Plan) else make_plan(graph, registry or Registry.standard())
     options = options or _DEFAULTS
-    kind = Run if options.stay_open or options.parallel_initiators else Execution
-    execution = kind(plan, options, variables or {}, services or {}, observers, middleware)
+    given = plan, options, variables or {}, services or {}, observers, middleware
+    check_arguments(*given)
+    execution = (Run if options.stay_open or options.parallel_initiators else Execution)(*given)
     await in_own_context(execution.execute())
     failure, execution.failure = execution.failure, None
     if failure is None:
