@@ -665,7 +665,7 @@ def test_setting_a_variable(bench):
 
 
 def test_services(bench):
-    """Services are found by type, by base class, or by name; a missing one is an error that lists what there is."""
+    """Services are found by type, by base class, or by name; a missing one is an error that lists the public ones."""
 
     class Asks(tf.Node, id="asks", initiator=True):
         then = tf.ExecOut()
@@ -677,11 +677,11 @@ def test_services(bench):
 
     with tf.build() as g:
         g.add(Asks)
-    error = bench.fails(tf.UnknownName, g.graph, services={int: 5, "name": "x", "half": 0.5})
+    error = bench.fails(tf.UnknownName, g.graph, services={int: 5, "name": "x", "half": 0.5, "_own": 1})
     assert bench.notes == [(5, "x", 0.5)]
     assert str(error) == (
         "This run has no service 'nme'. Did you mean 'name'? It has: notes, life, int, name, half. "
-        "Pass it to run(..., services={'nme': ...})."
+        "Pass it to whoever runs the graph: services={'nme': ...}."
     )
 
 

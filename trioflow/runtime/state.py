@@ -45,11 +45,12 @@ class RunServices(Services):
             for service in self._services.values():
                 if isinstance(service, key):
                     return service
-        names = [known if isinstance(known, str) else known.__qualname__ for known in self._services]
+        every = [known if isinstance(known, str) else known.__qualname__ for known in self._services]
+        names = [name for name in every if not name.startswith("_")]  # a private one is none of the node's business
         wanted = key if isinstance(key, str) else key.__qualname__
         raise UnknownName(
             f"This run has no service {wanted!r}.{did_you_mean(wanted, names)} It has: {', '.join(names) or 'none'}. "
-            f"Pass it to run(..., services={{{wanted!r}: ...}})."
+            f"Pass it to whoever runs the graph: services={{{wanted!r}: ...}}."
         )
 
 
