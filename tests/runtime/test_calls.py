@@ -930,6 +930,26 @@ def test_outputs_share_what_is_inside(bench):
     assert evaluated(bench) == ["call", "call/square", "call", "call/both"] * 2
 
 
+def test_nodes_of_two_graphs(bench):
+    """What is known of the last node of a graph is not taken for the first one of a graph that it calls (C2, D4)."""
+    with tf.build(STANDARD) as inner:
+        first = inner.add(lambda x: x + 100, "first")
+        inner.connect(inner.declare_input("x", "int"), first.x)
+        inner.connect(first.result, inner.declare_output("y", "int"))
+    with tf.build(STANDARD) as g:
+        start, loop = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=1)
+        notes = [g.add(Note), g.add(Note)]
+        call = g.add(g.define("inner", inner.graph), "call", x=loop.index)
+        last = g.add(lambda x: x + 1, "last", x=loop.index)
+        chain(g, start, loop)
+        g.connect(loop.body, notes[0].enter)
+        chain(g, *notes)
+        g.connect(last.result, notes[0].value)
+        g.connect(call.y, notes[1].value)
+    bench.run(g.graph)
+    assert bench.notes == [1, 100]
+
+
 def test_unchanged_cell_stays(bench):
     """What depends on an output of a data graph is not evaluated again if that output has not changed (C2, D4)."""
     with tf.build(STANDARD) as inner:

@@ -523,8 +523,9 @@ def test_cancelled_from_outside_and_a_teardown_that_fails(bench):
     assert virtually(main) == "raised"
 
 
+@pytest.mark.parametrize("start", [tf.run, run_hosted])
 @pytest.mark.parametrize("nested", [1, 2])
-def test_nesting_of_strands(bench, nested):
+def test_nesting_of_strands(bench, nested, start):
     """As many strands as the run says may be inside each other, the first one not counted (F8)."""
     with tf.build() as g:
         last = g.add(tf.nodes.Start).then
@@ -533,10 +534,16 @@ def test_nesting_of_strands(bench, nested):
             g.connect(last, items.enter)
             last = items.body
         g.connect(last, g.add(Note).enter)
-    bench.run(g.graph, options=tf.RunOptions(max_nesting=nested))
+
+    def run(limit):
+        options = tf.RunOptions(max_nesting=limit)
+        trio.run(lambda: start(g.graph, services={"notes": bench.notes}, options=options))
+
+    run(nested)
+    assert bench.notes == [None]
     if nested > 1:
-        error = bench.fails(tf.DepthExceeded, g.graph, options=tf.RunOptions(max_nesting=1))
-        assert (error.limit, error.value) == ("nesting", 1)
+        with pytest.raises(tf.DepthExceeded, match="nest deeper than 1"):
+            run(1)
 
 
 @pytest.mark.parametrize("start", [tf.run, run_hosted])
@@ -873,6 +880,20 @@ def test_host_publish_and_a_run_that_ends():
             run.close()
             await run.publish("e", 1)
             assert (await run.result()).variables == {"total": 1}
+
+    virtually(main)
+
+
+def test_events_of_a_run():
+    """Who subscribes gets the events of this run, up to a thousand that it is behind (E3)."""
+    with tf.build() as g:
+        g.add(tf.nodes.Start)
+
+    async def main():
+        async with tf.open_run(g.graph) as run:
+            log = run.events()
+            assert {event.run async for event in log} == {run.id}
+            assert repr(log) == "<Subscription: 0 of 1000 buffered, 0 dropped>"
 
     virtually(main)
 
