@@ -306,6 +306,7 @@ def test_the_gate_is_before_the_limit():
             run.gate.resume()
             with pytest.raises(tf.DepthExceeded):
                 await run.result()
+            assert run.statistics().steps == 4  # the one that was refused, too
 
     trio.run(main)
 

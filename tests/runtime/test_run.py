@@ -898,6 +898,19 @@ def test_events_of_a_run():
     virtually(main)
 
 
+def test_events_of_what_had_begun_before():
+    """Who subscribes while a body runs is told where it was when it ends (E1, E3)."""
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add(Wait, "wait"))
+
+    async def main():
+        async with tf.open_run(g.graph, services={"notes": []}) as run:
+            await trio.sleep(0.5)
+            return [(type(event).__name__, str(event.path)) async for event in run.events()]
+
+    assert virtually(main) == [("NodeCompleted", "0.1"), ("RunCompleted", "root")]
+
+
 def test_events_of_the_host_share_a_strand():
     """What the host publishes while the run goes on is handled one after the other, in a strand beside the initiators (B1)."""
     g, _ = listening_graph()
