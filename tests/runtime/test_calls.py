@@ -692,50 +692,6 @@ def test_parked_inside_a_call():
     assert trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0)) == pytest.approx(5.0)
 
 
-def test_waiting_inside_a_data_graph():
-    """A strand that waits in two data graphs at once, in tasks of its body, is parked once (C2, G2)."""
-
-    @tf.data_node(id="calls.slow")
-    async def slow(seconds: float) -> float:
-        await trio.sleep(seconds)
-        return seconds
-
-    class Asks(tf.Node, id="calls.asks"):
-        enter = tf.ExecIn()
-        a = tf.DataIn(float, default=0.0, lazy=True)
-        b = tf.DataIn(float, default=0.0, lazy=True)
-        then = tf.ExecOut()
-
-        async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(ctx.get_input, self.a)
-                nursery.start_soon(ctx.get_input, self.b)
-            return self.then
-
-    async def main():
-        with tf.build(STANDARD) as inner:
-            found = inner.add(slow, seconds=inner.declare_input("seconds", "float")).result
-            inner.connect(found, inner.declare_output("found", "float"))
-            inner.connect(inner.add(lambda x: x + 1, x=found).result, inner.declare_output("more", "float"))
-        with tf.build(STANDARD) as g:
-            first = g.add(g.define("inner", inner.graph), "first", seconds=2.0)
-            second = g.add("graph:inner", "second", seconds=5.0)
-            asking = [g.add(Asks, a=first.found), g.add(Asks, a=second.found), g.add(Asks, a=first.more, b=second.more)]
-            for asks in asking:
-                chain(g, g.add(tf.nodes.Start), asks, g.add(Note))
-        options = tf.RunOptions(parallel_initiators=True)
-        async with tf.open_run(g.graph, services={"notes": []}, options=options) as run:
-            await trio.sleep(0.5)
-            run.gate.pause()
-            await run.gate.wait_parked()
-            parked_at = trio.current_time()
-            run.gate.resume()
-        assert run.statistics().evaluations == 8
-        return parked_at
-
-    assert trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0)) == pytest.approx(5.0)
-
-
 class Elsewhere(tf.Middleware):
     """Runs the bodies of calls in a task of its own."""
 
@@ -972,6 +928,26 @@ def test_outputs_share_what_is_inside(bench):
     bench.run(loop_over(square_plus(), fill, times=2))
     assert bench.notes == [0, 1, 1, 2]
     assert evaluated(bench) == ["call", "call/square", "call", "call/both"] * 2
+
+
+def test_nodes_of_two_graphs(bench):
+    """What is known of the last node of a graph is not taken for the first one of a graph that it calls (C2, D4)."""
+    with tf.build(STANDARD) as inner:
+        first = inner.add(lambda x: x + 100, "first")
+        inner.connect(inner.declare_input("x", "int"), first.x)
+        inner.connect(first.result, inner.declare_output("y", "int"))
+    with tf.build(STANDARD) as g:
+        start, loop = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=1)
+        notes = [g.add(Note), g.add(Note)]
+        call = g.add(g.define("inner", inner.graph), "call", x=loop.index)
+        last = g.add(lambda x: x + 1, "last", x=loop.index)
+        chain(g, start, loop)
+        g.connect(loop.body, notes[0].enter)
+        chain(g, *notes)
+        g.connect(last.result, notes[0].value)
+        g.connect(call.y, notes[1].value)
+    bench.run(g.graph)
+    assert bench.notes == [1, 100]
 
 
 def test_unchanged_cell_stays(bench):
@@ -1218,11 +1194,12 @@ def test_run_by_itself(bench):
     with tf.build(STANDARD) as g:
         x, out = g.declare_input("x", "int", 3), g.declare_exit("out")
         lazy = g.declare_input("y", "int", 4, lazy=True)
-        notes = [g.add(Note, value=x), g.add(Note, value=g.add(increment, x=lazy).result)]
+        z = g.declare_input("z", "int", 7)
+        notes = [g.add(Note, value=x), g.add(Note, value=g.add(increment, x=lazy).result), g.add(Note, value=z)]
         chain(g, g.add(tf.nodes.Start), *notes)
         g.connect(notes[-1].then, out)
     bench.run(g.graph)
-    assert bench.notes == [3, 5]
+    assert bench.notes == [3, 5, 7]
 
 
 def test_can_be_called_but_not_run():

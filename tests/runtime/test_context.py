@@ -131,6 +131,30 @@ def test_values(does):
     assert repr(seen) == "[2.0, 2.0, 0.0]"
 
 
+class Nothing(tf.Node, id="context.nothing"):
+    """Has an input for nothing but None."""
+
+    enter = tf.ExecIn()
+    value = tf.DataIn(type(None), lazy=True)
+
+    async def execute(self, ctx: tf.Context) -> None:
+        for _ in range(2):
+            with pytest.raises(tf.CoercionError, match="expected None, got int 5"):
+                await ctx.get_input(self.value)
+
+
+def test_an_input_of_nothing():
+    """An input whose type is that of None refuses other values, however often they are asked for (D11)."""
+
+    @tf.data_node(id="context.five")
+    def five() -> object:
+        return 5
+
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add(Nothing, value=g.add(five).result))
+    trio.run(tf.run, g.graph)
+
+
 def test_variables(does):
     """A variable takes values of its type, those that become it, and None; others are told (D11, F4)."""
 

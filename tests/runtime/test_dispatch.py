@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import AsyncExitStack
 
 import pytest
 import trio
@@ -287,6 +288,56 @@ def test_depth_limit(bench, limit):
     assert (caught.value.limit, caught.value.value) == ("depth", limit)
     assert [type(event).__name__ for event in log].count("LimitReached") == 1
     assert [type(event).__name__ for event in log].count("NodeStarted") == limit
+
+
+def test_the_gate_is_before_the_limit():
+    """A dispatch that would nest too deep waits at a closed gate before it fails (T2, T9)."""
+    with tf.build() as g:
+        start, deep = g.add(tf.nodes.Start), g.add(Deeper, "deep", levels=10)
+        g.connect(start.then, deep.enter)
+        g.connect(deep.body, deep.enter)
+
+    async def main():
+        async with tf.open_run(g.graph, options=tf.RunOptions(max_depth=3)) as run:
+            run.gate.pause()
+            run.gate.step(3)
+            await run.gate.wait_parked()
+            assert (run.status, run.statistics().strands_parked) == (tf.RunStatus.PAUSED, 1)
+            run.gate.resume()
+            with pytest.raises(tf.DepthExceeded):
+                await run.result()
+            assert run.statistics().steps == 4  # the one that was refused, too
+
+    trio.run(main)
+
+
+class Nested(tf.Middleware):
+    """Opens nurseries inside each other around a node."""
+
+    def applies(self, node, node_type):
+        return node.id == "call"
+
+    async def __call__(self, invocation):
+        async with AsyncExitStack() as stack:
+            for _ in range(256):
+                await stack.enter_async_context(trio.open_nursery())
+            await invocation()
+
+
+def test_nurseries_around_a_call(bench):
+    """Where too many nurseries are open around the call of a graph, that is told with its node (F8, C3)."""
+    with tf.build() as inner:
+        inner.connect(inner.declare_entry("in"), inner.add(Note).enter)
+    with tf.build() as g:
+        call = g.add(g.define("inner", inner.graph), "call")
+        g.connect(g.add(tf.nodes.Start).then, call["in"])
+    error = bench.fails(BaseException, g.graph, middleware=[Nested()])
+    while isinstance(error, BaseExceptionGroup):
+        (error,) = error.exceptions
+    assert isinstance(error, tf.DepthExceeded)
+    assert "at node 'call'" in str(error)
+    (told,) = [event for event in bench.log if isinstance(event, tf.events.LimitReached)]
+    assert (str(told.path), told.node, told.limit) == ("0.1", "call", "nesting")
 
 
 def test_failure_through_many_levels():

@@ -7,7 +7,7 @@ import math
 import pytest
 import trio
 import trio.testing
-from support import Items, Note, Wait, increment
+from support import Items, Note, Wait, chain, increment
 
 import trioflow as tf
 
@@ -65,9 +65,81 @@ def test_steps_do_not_accumulate():
             steps = run.statistics().steps
             await trio.sleep(100)
             assert run.statistics().steps == steps <= 3
+            run.gate.step()
+            await run.gate.wait_parked()
+            assert run.statistics().steps == steps + 1
             run.gate.resume()
 
     virtually(main)
+
+
+@pytest.mark.parametrize("at", range(1, 5))
+def test_nothing_passes_after_a_pause(at):
+    """A body that closes the gate is the last that was dispatched, wherever the run is between two turns (G2, T2)."""
+
+    class Pauses(tf.Node, id="gate.pauses"):
+        enter = tf.ExecIn()
+        count = tf.DataIn(int)
+
+        async def execute(self, ctx: tf.Context) -> None:
+            if await ctx.get_input(self.count) == at:
+                runs[0].gate.pause()
+                steps.append(runs[0].statistics().steps)
+
+    with tf.build() as g:
+        start, loop = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=8)
+        g.connect(start.then, loop.enter)
+        g.connect(loop.body, g.add(Pauses, count=loop.index).enter)
+
+    async def main():
+        options = tf.RunOptions(turn_every=3, turn_after=math.inf)
+        async with tf.open_run(g.graph, options=options) as run:
+            runs.append(run)
+            while not run.gate.closed:
+                await trio.lowlevel.checkpoint()
+            await run.gate.wait_parked()
+            steps.append(run.statistics().steps)
+            run.gate.resume()
+
+    runs, steps = [], []
+    virtually(main)
+    assert steps[0] == steps[1]
+
+
+class Impatient(tf.Node, id="gate.impatient"):
+    """Gives up waiting for its item after a second, and goes on at the sixth."""
+
+    enter = tf.ExecIn()
+    item = tf.DataOut(int)
+    each = tf.ExecOut()
+    then = tf.ExecOut()
+    stream = tf.Stream(item, fires=each, mode="concurrent")
+
+    async def execute(self, ctx: tf.Context) -> None:
+        await ctx.emit(self.item, 1)
+        with trio.move_on_after(1):
+            await ctx.join()
+        await trio.sleep_until(6)
+        await ctx.trigger(self.then)
+
+
+def test_who_gives_up_waiting_is_busy_again():
+    """A strand whose wait for another was cancelled counts as one that goes on (G2)."""
+    with tf.build() as g:
+        node = g.add(Impatient)
+        chain(g, g.add(tf.nodes.Start), node, g.add(Note))
+        g.connect(node.each, g.add(Wait, seconds=4.0).enter)
+
+    async def main():
+        async with tf.open_run(g.graph, services={"notes": []}) as run:
+            await trio.sleep(2)
+            run.gate.pause()
+            await run.gate.wait_parked()
+            parked_at = trio.current_time()
+            run.gate.resume()
+        return parked_at
+
+    assert virtually(main) == 6
 
 
 def test_resume_releases_many_strands():

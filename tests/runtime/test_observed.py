@@ -142,7 +142,7 @@ def test_origin_of_start_values(bench):
         bench.run(g.graph, variables={name: 1})
         return {event.key for event in of(bench, events.EvaluationCompleted)}
 
-    assert keys("x") == keys("x")
+    assert keys("x") == keys("x") == keys("y")  # its value is no part of it
 
 
 def test_timeout(bench):
@@ -259,3 +259,6 @@ def test_missing_service(bench):
         chain(g, g.add(tf.nodes.Start), g.add(asks, "asks"))
     error = bench.fails(tf.UnknownName, g.graph)
     assert str(error).startswith("This run has no service 'dict'. It has: notes, life. ")
+    with pytest.raises(tf.UnknownName) as caught:
+        trio.run(tf.run, g.graph)
+    assert str(caught.value).startswith("This run has no service 'dict'. It has: none. ")

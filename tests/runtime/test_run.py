@@ -507,6 +507,45 @@ async def test_nurseries_of_the_host_do_not_matter(bench):
     assert result.variables == {"total": 6}
 
 
+def test_cancelled_from_outside_and_a_teardown_that_fails(bench):
+    """What fails in the teardown of a run that was cancelled is raised as itself (R1, R5)."""
+    with tf.build() as g:
+        resource = g.add(Resource, "one", fail_in="teardown")
+        chain(g, g.add(tf.nodes.Start), resource)
+        g.connect(resource.body, g.add(Wait, seconds=5.0).enter)
+
+    async def main():
+        with trio.move_on_after(1):
+            with pytest.raises(OSError, match="teardown of one"):
+                await tf.run(g.graph, services={"notes": bench.notes, "life": bench.life})
+            return "raised"
+
+    assert virtually(main) == "raised"
+
+
+@pytest.mark.parametrize("start", [tf.run, run_hosted])
+@pytest.mark.parametrize("nested", [1, 2])
+def test_nesting_of_strands(bench, nested, start):
+    """As many strands as the run says may be inside each other, the first one not counted (F8)."""
+    with tf.build() as g:
+        last = g.add(tf.nodes.Start).then
+        for place in range(nested):
+            items = g.add(Items, f"items {place}", count=1)
+            g.connect(last, items.enter)
+            last = items.body
+        g.connect(last, g.add(Note).enter)
+
+    def run(limit):
+        options = tf.RunOptions(max_nesting=limit)
+        trio.run(lambda: start(g.graph, services={"notes": bench.notes}, options=options))
+
+    run(nested)
+    assert bench.notes == [None]
+    if nested > 1:
+        with pytest.raises(tf.DepthExceeded, match="nest deeper than 1"):
+            run(1)
+
+
 @pytest.mark.parametrize("start", [tf.run, run_hosted])
 def test_cancelled_from_outside(start, bench):
     """A scope around a run ends it as cancelled, whoever has got hold of it, and what comes out is trio's own (R5)."""
@@ -565,6 +604,7 @@ def test_strand_limit(bench):
         g.connect(items.body, wait.enter)
     error = bench.fails(tf.LimitExceeded, g.graph, options=tf.RunOptions(max_strands=3))
     assert (error.limit, error.value) == ("strands", 3)
+    assert str(error).startswith("The run reached its limit of 3 strands (activation 0.1).")
     bench.run(g.graph, options=tf.RunOptions(max_strands=6))
 
 
@@ -828,6 +868,47 @@ def test_host_publish_and_a_run_that_is_torn_down():
                     run.publish_nowait("e", 1)
 
     virtually(main)
+
+
+def test_host_publish_and_a_run_that_ends():
+    """An event that was handled is no error, even if the run ends at once (B1)."""
+    g, _ = listening_graph()
+
+    async def main():
+        options = tf.RunOptions(stay_open=True)
+        async with tf.open_run(g.graph, services={"notes": []}, options=options) as run:
+            run.close()
+            await run.publish("e", 1)
+            assert (await run.result()).variables == {"total": 1}
+
+    virtually(main)
+
+
+def test_events_of_a_run():
+    """Who subscribes gets the events of this run, up to a thousand that it is behind (E3)."""
+    with tf.build() as g:
+        g.add(tf.nodes.Start)
+
+    async def main():
+        async with tf.open_run(g.graph) as run:
+            log = run.events()
+            assert {event.run async for event in log} == {run.id}
+            assert repr(log) == "<Subscription: 0 of 1000 buffered, 0 dropped>"
+
+    virtually(main)
+
+
+def test_events_of_what_had_begun_before():
+    """Who subscribes while a body runs is told where it was when it ends (E1, E3)."""
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add(Wait, "wait"))
+
+    async def main():
+        async with tf.open_run(g.graph, services={"notes": []}) as run:
+            await trio.sleep(0.5)
+            return [(type(event).__name__, str(event.path)) async for event in run.events()]
+
+    assert virtually(main) == [("NodeCompleted", "0.1"), ("RunCompleted", "root")]
 
 
 def test_events_of_the_host_share_a_strand():

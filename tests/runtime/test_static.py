@@ -526,6 +526,111 @@ async def test_what_an_observer_counts(bench):
     assert counts == [*range(1, 201)]
 
 
+class AsksIt(tf.Node, id="static.asks_it"):
+    """Asks for its input, or takes what it is to take if there is none."""
+
+    enter = tf.ExecIn()
+    value = tf.DataIn(int, lazy=True)
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        ctx.services.get("notes").append(await ctx.try_get_input(self.value, "nothing"))
+        return self.then
+
+
+class OneItem(tf.Node, id="static.one_item"):
+    """Starts one strand, as often as it is to, and goes on after each join; it writes nothing itself."""
+
+    enter = tf.ExecIn()
+    times = tf.DataIn(int, default=1)
+    each = tf.ExecOut()
+    between = tf.ExecOut()
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        for _ in range(await ctx.get_input(self.times)):
+            async with ctx.branches() as branches:
+                branches.start(self.each)
+            await ctx.trigger(self.between)
+        return self.then
+
+
+def noted(graph, **arguments):
+    """What is noted in a run, and how many evaluations there were."""
+    notes = []
+    result = trio.run(lambda: tf.run(graph, services={"notes": notes}, **arguments))
+    return notes, result.statistics.evaluations
+
+
+def test_a_fork_knows_what_was_left_unset():
+    """Where an output was left unset before a fork, its consumers in the fork have their defaults (D1, F1)."""
+    with tf.build() as g:
+        empty = g.add(tf.data_node(id="static.empty")(empty_handed))
+        asks, forks = g.add(AsksIt, value=empty.result), g.add(OneItem)
+        filled = g.add(tf.data_node(id="static.anything")(anything), x=empty.result)
+        chain(g, g.add(tf.nodes.Start), asks, forks)
+        g.connect(forks.each, g.add(AsksIt, value=filled.result).enter)
+    assert noted(g.graph) == (["nothing", 8], 2)
+
+
+@tf.exec_node(id="static.count")
+def count(ctx: tf.Context) -> int:
+    ctx.state["count"] = ctx.state.get("count", 0) + 1
+    return ctx.state["count"]
+
+
+@tf.data_node(id="static.waits")
+async def waits(x: int) -> int:
+    await trio.lowlevel.checkpoint()
+    return x * 10
+
+
+def test_a_second_join():
+    """What was computed after a join is not current after the next, even if nothing else was written (D4, F3)."""
+    with tf.build() as g:
+        forks, counts = g.add(OneItem, times=3), g.add(count)
+        chain(g, g.add(tf.nodes.Start), forks)
+        g.connect(forks.each, counts.enter)
+        g.connect(forks.between, g.add(AsksIt, value=g.add(waits, x=counts.result).result).enter)
+    assert noted(g.graph) == ([10, 20, 30], 3)
+
+
+def test_what_a_fork_computes_after_a_join_of_its_own():
+    """What a fork computes of what it wrote is there for its owner, also if it has joined forks itself (D4, F3)."""
+    with tf.build() as g:
+        outer, inner, counts = g.add(OneItem), g.add(OneItem), g.add(count)
+        found = g.add(increment, x=counts.result).result
+        chain(g, g.add(tf.nodes.Start), outer)
+        g.connect(outer.each, inner.enter)
+        g.connect(inner.each, g.add(count).enter)
+        chain(g, inner, counts, g.add(AsksIt, value=found))
+        g.connect(outer.between, g.add(AsksIt, value=found).enter)
+    assert noted(g.graph) == ([2, 2], 1)
+
+
+def test_what_saw_a_failure_is_evaluated_again():
+    """What caught a failure holds for one demand, also in a run in which nothing was written yet (D5)."""
+    failures = [ValueError("once")]
+
+    @tf.data_node(id="static.recovers")
+    def recovers() -> int:
+        if failures:
+            raise failures.pop()
+        return 5
+
+    @tf.data_node(id="static.catches")
+    async def catches(x: tf.Lazy[int]) -> int:
+        try:
+            return await x()
+        except ValueError:
+            return -1
+
+    with tf.build() as g:
+        found = g.add(catches, x=g.add(recovers).result).result
+        chain(g, g.add(tf.nodes.Start), g.add(AsksIt, value=found), g.add(AsksIt, value=found))
+    assert noted(g.graph)[0] == [-1, 5]
+
+
 @tf.exec_node(id="static.keep_any")
 def keep_any(value: object = 3) -> int:
     return int(value)

@@ -156,9 +156,8 @@ class Run(Execution):
         root = Line(None)
         strand = Strand(state, self._store, 0)
         lines = [Line(root) for _ in state.plan.initiators]
-        host_line = Line(root)
         async with open_forks(root, strand, None) as forks:
-            self._start_host_strand = lambda: forks.start(self._handle_host_events, line=host_line, limited=False)
+            self._start_host_strand = lambda: forks.start(self._handle_host_events, limited=False)
             if self._host_events:
                 self._host_fork = self._start_host_strand()
             try:
