@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import pytest
@@ -9,6 +10,8 @@ import trio
 from support import Note, chain, increment
 
 import trioflow as tf
+from trioflow.model.sockets import UNSET
+from trioflow.testing import run_virtual
 
 
 class Halves(NamedTuple):
@@ -409,20 +412,89 @@ def test_every_waiter_gets_the_failure(bench):
     assert len(calls) == 2
 
 
-def test_data_node_can_not_act(bench):
+@pytest.mark.parametrize("name", ["trigger", "emit", "set_variable", "publish", "join", "branches", "state"])
+def test_data_node_can_not_act(bench, name):
     """A data node that tries to trigger, emit, publish or set a variable is an error that says what to do (D8)."""
 
     @tf.data_node(id="acts")
     async def acts(ctx: tf.DataContext) -> int:
-        await ctx.trigger("x")  # type: ignore[attr-defined]
-        return 1
+        return getattr(ctx, name)
 
     with tf.build() as g:
         start = g.add(tf.nodes.Start)
         chain(g, start, g.add(Note, value=g.add(acts, "acts").result))
     assert str(bench.fails(tf.DataNodeEffect, g.graph)) == (
-        "Data node 'acts' called ctx.trigger: a data node only computes outputs from inputs. Give the node type an exec "
+        f"Data node 'acts' called ctx.{name}: a data node only computes outputs from inputs. Give the node type an exec "
         "input to let it act."
+    )
+
+
+class Asks(tf.Node, id="demand.asks"):
+    """A data node that does what the service `ask` says."""
+
+    x = tf.DataIn(float, default=0.5)
+    lazy = tf.DataIn(object, default=None, lazy=True)
+    needed = tf.DataIn(object, lazy=True)
+    out = tf.DataOut(object)
+
+    async def execute(self, ctx: tf.DataContext) -> None:
+        ctx.set_output(self.out, await ctx.services.get("ask")(ctx))
+
+
+def test_what_a_data_node_may_ask(bench):
+    """A data node's context gives values as its inputs' types, or what the body says, and knows what is wired (D1, D11)."""
+
+    async def ask(ctx):
+        asked = [await ctx.get_input("x"), await ctx.try_get_input("x", "no"), await ctx.try_get_input("needed", "no")]
+        with pytest.raises(AttributeError, match="^publish_all$"):
+            ctx.publish_all  # noqa: B018
+        with pytest.raises(tf.MissingInput) as caught:
+            await ctx.get_input("needed")
+        return [*asked, *map(ctx.is_connected, ("x", "lazy", "needed")), str(caught.value)]
+
+    with tf.build() as g:
+        it = g.add(Asks, "it", x=g.add(increment, x=1).result, needed=g.add(left_unset, "never").result)
+        chain(g, g.add(tf.nodes.Start), g.add(Note, value=it.out))
+    bench.run(g.graph, services={"ask": ask})
+    (*asked, message) = bench.notes[0]
+    assert repr(asked) == "[2.0, 2.0, 'no', True, False, True]"
+    assert message.startswith(
+        "Input 'needed' of node 'it' (demand.asks) has no value: its source has not been written yet"
+    )
+
+
+class Nameless:
+    def __repr__(self):
+        return "<no socket>"
+
+
+@pytest.mark.parametrize(("socket", "shown"), [("z", "'z'"), (Note.value, "'value'"), (Nameless(), "'<no socket>'")])
+def test_socket_of_another_node(bench, socket, shown):
+    """A socket that the node has not is told by its name, and those that it has (T4)."""
+
+    async def ask(ctx):
+        return await ctx.get_input(socket)
+
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add(Note, value=g.add(Asks, "it", needed=1).out))
+    assert str(bench.fails(tf.UnknownSocket, g.graph, services={"ask": ask})) == (
+        f"Node 'it' (demand.asks) has no data input {shown}. It declares: x, lazy, needed."
+    )
+
+
+@pytest.mark.parametrize(("names", "known"), [([], "none"), (["one", "two"], "one, two")])
+def test_unknown_variable(bench, names, known):
+    """A variable that is not there is told, and those that are (D8)."""
+
+    async def ask(ctx):
+        return ctx.get_variable("missing")
+
+    with tf.build() as g:
+        for name in names:
+            g.variable(name)
+        chain(g, g.add(tf.nodes.Start), g.add(Note, value=g.add(Asks, "it", needed=1).out))
+    assert str(bench.fails(tf.UnknownName, g.graph, services={"ask": ask})) == (
+        f"There is no variable 'missing'. The graph declares: {known}."
     )
 
 
@@ -447,8 +519,6 @@ def test_variable_is_an_input_with_a_version(bench):
 @pytest.mark.parametrize("depth", [1000, 100_000])
 def test_chain_of_any_length(depth):
     """A data chain of a hundred thousand nodes evaluates without recursion (D10)."""
-    from trioflow.testing import run_virtual
-
     nodes = [tf.GraphNode("start", "flow.start"), tf.GraphNode("print", "test.note")]
     nodes += [tf.GraphNode(f"n{i}", "test.increment", {"x": 0} if i == 0 else {}) for i in range(depth)]
     wires = [tf.Connection(tf.Endpoint("start", "then"), tf.Endpoint("print", "enter"))]
@@ -597,3 +667,107 @@ def test_nurseries_of_data_nodes_are_counted(bench, around):
         (error,) = error.exceptions
     assert isinstance(error, tf.DepthExceeded)
     assert str(error).startswith("More than 256 nurseries are open inside each other at node ")
+
+
+# --- what comes where nothing was set, whoever left it unset and whoever asks
+
+
+@tf.data_node(id="demand.left")
+def left_unset() -> object:
+    return UNSET
+
+
+@tf.data_node(id="demand.left slowly")
+async def left_unset_slowly() -> object:
+    return UNSET
+
+
+@tf.data_node(id="demand.quick")
+def quick(x: object) -> object:
+    return x
+
+
+@tf.data_node(id="demand.awaits")
+async def awaits(x: object) -> object:
+    return x
+
+
+@tf.data_node(id="demand.lazy")
+async def lazily(x: tf.Lazy[object]) -> object:
+    return await x()
+
+
+@tf.exec_node(id="demand.exec")
+def execs(x: object) -> object:
+    return x
+
+
+@tf.exec_node(id="demand.lazy exec")
+async def execs_lazily(x: tf.Lazy[object]) -> object:
+    return await x()
+
+
+def asking(g, asks, value, **literal):
+    """Two nodes, one after the other, that ask for a value, and a note of what they got."""
+    nodes = [g.add(asks, name, **literal) for name in ("one", "two")]
+    for node in nodes:
+        g.connect(value, node.x)
+    notes = [g.add(Note, value=node.result) for node in nodes]
+    steps = notes if asks in (quick, awaits, lazily) else [nodes[0], notes[0], nodes[1], notes[1]]
+    chain(g, *steps)
+    return steps
+
+
+@pytest.mark.parametrize("observers", [[], [lambda event: None]], ids=["quiet", "watched"])
+@pytest.mark.parametrize("asks", [quick, awaits, lazily, execs, execs_lazily])
+@pytest.mark.parametrize("source", [left_unset, left_unset_slowly])
+def test_unset(bench, source, asks, observers):
+    """What a data node left unset is the literal for whoever asks, each time, and missing without one (D1)."""
+    for literal, notes in (({"x": 1}, [1, 1]), ({}, [])):
+        with tf.build() as g:
+            chain(g, g.add(tf.nodes.Start), asking(g, asks, g.add(source).result, **literal)[0])
+        with nullcontext() if literal else pytest.raises(tf.MissingInput, match="Input 'x' of node 'one'"):
+            run_virtual(g.graph, observers=observers, services={"notes": bench.notes})
+        assert bench.notes == notes
+        bench.notes.clear()
+
+
+@pytest.mark.parametrize("observers", [[], [lambda event: None]], ids=["quiet", "watched"])
+@pytest.mark.parametrize("asks", [quick, awaits, lazily, execs, execs_lazily])
+@pytest.mark.parametrize("source", [left_unset, left_unset_slowly])
+def test_unset_outside(bench, source, asks, observers):
+    """So it is inside of a call: the literal of the call, before that of the node inside (C4, D1)."""
+    for outside, inside, notes in (({"x": 1}, {"x": 2}, [1, 1]), ({}, {"x": 2}, [2, 2]), ({}, {}, [])):
+        with tf.build() as inner:
+            into, x = inner.declare_entry("in"), inner.declare_input("x", lazy=True)
+            inner.connect(into, asking(inner, asks, x, **inside)[0].enter)
+        with tf.build() as g:
+            call = g.add(g.define("inner", inner.graph), "call", **outside)
+            g.connect(g.add(source).result, call.x)
+            g.connect(g.add(tf.nodes.Start).then, call["in"])
+        with nullcontext() if notes else pytest.raises(tf.MissingInput, match="Input 'x' of node 'one'"):
+            run_virtual(g.graph, observers=observers, services={"notes": bench.notes})
+        assert bench.notes == notes
+        bench.notes.clear()
+
+
+@pytest.mark.parametrize("observers", [[], [lambda event: None]], ids=["quiet", "watched"])
+@pytest.mark.parametrize("asks", [quick, awaits, lazily])
+@pytest.mark.parametrize("source", [left_unset, left_unset_slowly])
+def test_unset_for_a_data_graph(bench, source, asks, observers):
+    """So it is in a data graph, and its output may be left unset in turn (C2, D1)."""
+    for outside, inside, notes in (({"x": 1}, {"x": 2}, [1, None]), ({}, {"x": 2}, [2, None]), ({}, {}, [])):
+        with tf.build() as inner:
+            x, y, z = inner.declare_input("x"), inner.declare_output("y"), inner.declare_output("z")
+            one = inner.add(asks, "one", **inside)
+            inner.connect(x, one.x)
+            inner.connect(one.result, y)
+            inner.connect(inner.add(source).result, z)
+        with tf.build() as g:
+            call = g.add(g.define("inner", inner.graph), "call", **outside)
+            g.connect(g.add(source).result, call.x)
+            chain(g, g.add(tf.nodes.Start), g.add(Note, value=call.y), g.add(Note, value=call.z))
+        with nullcontext() if notes else pytest.raises(tf.MissingInput, match="Input 'x' of node 'one'"):
+            run_virtual(g.graph, observers=observers, services={"notes": bench.notes})
+        assert bench.notes == notes
+        bench.notes.clear()
