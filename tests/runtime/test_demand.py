@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from contextlib import nullcontext
 from typing import NamedTuple
 
@@ -771,3 +772,113 @@ def test_unset_for_a_data_graph(bench, source, asks, observers):
             run_virtual(g.graph, observers=observers, services={"notes": bench.notes})
         assert bench.notes == notes
         bench.notes.clear()
+
+
+# --- questions in any order, and what is known of them
+
+
+@tf.data_node(id="demand.three")
+async def three(ctx: tf.DataContext, a: int, b: int, c: int) -> tuple[int, int, int]:
+    ctx.services.get("calls").append((a, b, c))
+    return (a, b, c)
+
+
+@tf.data_node(id="demand.three questions")
+async def three_questions(
+    ctx: tf.DataContext, a: tf.Lazy[int], b: tf.Lazy[int], c: tf.Lazy[int]
+) -> tuple[int, int, int]:
+    answers = (await a(), await b(), await c())
+    ctx.services.get("calls").append(answers)
+    return answers
+
+
+@tf.data_node(id="demand.tenfold")
+async def tenfold(x: int) -> int:
+    return 10 * x
+
+
+def sources(g, number):
+    """A static node, one that is not, and what an exec node wrote."""
+    return {"static": g.add(increment, x=number).result, "async": g.add(tenfold, x=number).result, "written": number}
+
+
+@pytest.mark.parametrize("observers", [[], [lambda event: None]], ids=["quiet", "watched"])
+@pytest.mark.parametrize("place", ["here", "lazy inputs", "data graph"])
+@pytest.mark.parametrize("asks", [three, three_questions])
+@pytest.mark.parametrize("order", [*itertools.permutations(["static", "async", "written"])], ids=" ".join)
+def test_inputs_in_any_order(bench, order, asks, place, observers):
+    """Whatever follows what among the inputs, they are asked for in turn, and again only if one has changed (D4, D7)."""
+    with tf.build() as inner:
+        lazy = place == "lazy inputs"
+        into, out = (inner.declare_entry("in"), inner.declare_exit("out")) if lazy else (None, None)
+        it = inner.add(asks, **{name: inner.declare_input(name, "int", lazy=lazy) for name in "abc"})
+        if lazy:
+            note = inner.add(Note, value=it.result)
+            inner.connect(into, note.enter)
+            inner.connect(note.then, out)
+        else:
+            inner.connect(it.result, inner.declare_output("result"))
+    with tf.build() as g:
+        g.variable("unrelated")
+        start, loop = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=2)
+        given = sources(g, loop.index)
+        inputs = {name: given[kind] for name, kind in zip("abc", order, strict=True)}
+        it = g.add(asks if place == "here" else g.define("inner", inner.graph), **inputs)
+        g.connect(start.then, loop.enter)
+        if lazy:
+            g.connect(loop.body, it["in"])
+        else:
+            first, between, again = (
+                g.add(Note, value=it.result),
+                g.add(tf.nodes.SetVariable, name="unrelated", value=1),
+                g.add(Note, value=it.result),
+            )
+            g.connect(loop.body, first.enter)
+            chain(g, first, between, again)
+    calls = []
+    run_virtual(g.graph, observers=observers, services={"notes": bench.notes, "calls": calls})
+    rounds = [
+        tuple({"static": number + 1, "async": 10 * number, "written": number}[kind] for kind in order)
+        for number in range(2)
+    ]
+    assert calls == rounds
+    assert bench.notes == (rounds if lazy else [rounds[0]] * 2 + [rounds[1]] * 2)
+
+
+@tf.data_node(id="demand.sum")
+def sum_of(a: int, b: int) -> int:
+    return a + b
+
+
+@tf.data_node(id="demand.async sum")
+async def async_sum(a: int, b: int) -> int:
+    return a + b
+
+
+@tf.data_node(id="demand.lazy sum")
+async def lazy_sum(a: tf.Lazy[int], b: tf.Lazy[int]) -> int:
+    return await a() + await b()
+
+
+@pytest.mark.parametrize("observers", [[], [lambda event: None]], ids=["quiet", "watched"])
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("adds", [sum_of, async_sum, lazy_sum])
+def test_ladder(bench, adds, inside, observers):
+    """What two ask for is looked at once, so sixty diamonds on each other take no longer than sixty nodes (D4, D10)."""
+    with tf.build() as inner:
+        a, b = inner.declare_input("a", "int"), inner.declare_input("b", "int")
+        inner.connect(inner.add(adds, a=a, b=b).result, inner.declare_output("result", "int"))
+    with tf.build() as g:
+        g.variable("unrelated")
+        start, loop = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=2)
+        value = loop.index
+        node = g.define("inner", inner.graph) if inside else adds
+        for _ in range(60):
+            value = g.add(node, a=value, b=value).result
+        first, second = g.add(Note, value=value), g.add(Note, value=value)
+        g.connect(start.then, loop.enter)
+        g.connect(loop.body, first.enter)
+        chain(g, first, g.add(tf.nodes.SetVariable, name="unrelated", value=1), second)
+    result = run_virtual(g.graph, observers=observers, services={"notes": bench.notes})
+    assert bench.notes == [0, 0, 2**60, 2**60]
+    assert result.statistics.evaluations == (240 if inside else 120)
