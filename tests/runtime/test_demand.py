@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
+import weakref
 from contextlib import nullcontext
 from typing import NamedTuple
 
 import pytest
 import trio
 from support import Note, chain, increment
+from trio.testing import MockClock
 
 import trioflow as tf
+from trioflow.conformance.schedule import controlled
 from trioflow.model.sockets import UNSET
 from trioflow.testing import run_virtual
 
@@ -882,3 +886,226 @@ def test_ladder(bench, adds, inside, observers):
     result = run_virtual(g.graph, observers=observers, services={"notes": bench.notes})
     assert bench.notes == [0, 0, 2**60, 2**60]
     assert result.statistics.evaluations == (240 if inside else 120)
+
+
+class Made:
+    """What can be seen to go."""
+
+
+@tf.exec_node(id="demand.keep")
+def kept(x: int) -> int:
+    return x
+
+
+@tf.data_node(id="demand.hears of a failure")
+async def hears(x: tf.Lazy[int], fails: tf.Lazy[int]) -> int:
+    with pytest.raises(ZeroDivisionError):
+        await fails()
+    return await x()
+
+
+@tf.data_node(id="demand.fails")
+async def fails() -> int:
+    return 1 // 0
+
+
+def late_constant(g, number):
+    return [number, g.add(tenfold, x=1).result]
+
+
+def after_a_failure(g, number):
+    return [g.add(hears, x=1, fails=g.add(fails).result).result]
+
+
+def variable(g, number):
+    return [g.add("variable.get", name="v").result]
+
+
+@pytest.mark.parametrize("inputs", [late_constant, after_a_failure, variable])
+def test_what_is_computed_goes_with_what_it_was_computed_from(bench, inputs):
+    """A value is kept as long as its youngest input, however late the others were computed (D4)."""
+    alive = weakref.WeakSet()
+
+    @tf.data_node(id="demand.makes")
+    async def makes(a: int, b: int = 0) -> object:
+        alive.add(made := Made())
+        return made
+
+    @tf.data_node(id="demand.living")
+    async def living(made: object) -> int:
+        gc.collect()
+        return len(alive)
+
+    with tf.build() as g:
+        g.variable("v", "int", 0)
+        start, loop, keeps = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=4), g.add(kept)
+        g.connect(loop.index, keeps.x)
+        made = g.add(makes, **dict(zip("ab", inputs(g, keeps.result), strict=False)))
+        count = g.add(living, made=made.result)
+        g.connect(start.then, loop.enter)
+        g.connect(loop.body, keeps.enter)
+        chain(g, keeps, g.add(Note, value=count.result), g.add(tf.nodes.UpdateVariable, name="v", value=1))
+    run_virtual(g.graph, services={"notes": bench.notes})  # a log of failures would hold what they passed through
+    assert bench.notes[-1] <= 2
+
+
+@pytest.mark.parametrize("asks", [awaits, quick, lazily])
+@pytest.mark.parametrize("inside", [False, True])
+def test_what_saw_a_failure_is_good_for_one_demand(bench, asks, inside):
+    """A value that came of a caught failure goes to whoever asked, through whatever is between, once (D5)."""
+    with tf.build() as inner:
+        into, x = inner.declare_entry("in"), inner.declare_input("x", lazy=True)
+        inner.connect(into, asking(inner, asks, x)[0].enter)
+    with tf.build() as g:
+        start, value = g.add(tf.nodes.Start), g.add(hears, "hears", x=1, fails=g.add(fails).result).result
+        if inside:
+            g.connect(start.then, g.add(g.define("inner", inner.graph), "call", x=value)["in"])
+        else:
+            chain(g, start, asking(g, asks, value)[0])
+    bench.run(g.graph)
+    assert bench.notes == [1, 1]
+    # A note asks twice, and a body that asks itself, what it got before and then again.
+    assert [name for _, name, _ in bench.log.rows("evaluated")].count("hears") == (6 if asks is lazily else 4)
+
+
+def test_what_fails_is_told(bench):
+    """A failure of a data node names the node where it arose, and observers get it (R4, E2)."""
+    for source, note in (
+        (fails, "in node 'fails' (demand.fails), activation 0.1"),
+        (left_unset, "in node 'one' (demand.awaits), activation 0.1"),
+    ):
+        with tf.build() as g:
+            one = g.add(awaits, "one")
+            g.connect(g.add(source, "fails").result, one.x)
+            chain(g, g.add(tf.nodes.Start), g.add(Note, value=one.result))
+        error = bench.fails(Exception, g.graph)
+        assert error.__notes__ == [note]
+        told = [each.error for each in bench.log if isinstance(each, tf.events.EvaluationFailed)]
+        assert told == ([error] if source is fails else [])
+
+
+def test_inside_of_a_data_graph_is_elsewhere(bench):
+    """What a data graph evaluates is never taken for what the graph around it evaluates at the time (D5, C2)."""
+    with tf.build() as inner:
+        value = 0
+        for number in range(20):
+            value = inner.add(lazy_sum, f"n{number}", a=value, b=1).result
+        inner.connect(value, inner.declare_output("y", "int"))
+    with tf.build() as g:
+        call = g.add(g.define("inner", inner.graph), "call")
+        chain(g, g.add(tf.nodes.Start), g.add(Note, value=g.add(tenfold, x=call.y).result))
+    bench.run(g.graph, options=tf.RunOptions(timeout=1))
+    assert bench.notes == [200]
+
+
+@pytest.mark.parametrize("adds", [sum_of, async_sum])
+def test_steps_of_a_controlled_run(adds):
+    """A controlled schedule decides on each evaluation, whether somebody watches or not."""
+
+    async def labels(**arguments):
+        async with controlled() as schedule:
+            await tf.run(g.graph, services={"notes": []}, **arguments)
+        return [step.chosen for step in schedule.steps]
+
+    with tf.build() as g:
+        value = g.add(adds, "second", a=g.add(adds, "first", a=1, b=2).result, b=3)
+        chain(g, g.add(tf.nodes.Start), g.add(Note, value=value.result))
+    quiet, watched = (
+        trio.run(lambda observers=observers: labels(observers=observers), clock=MockClock())
+        for observers in ([], [lambda event: None])
+    )
+    assert quiet == watched
+    assert len(quiet) == 4
+
+
+class Around(tf.Middleware):
+    """For the node `it`: does what the service `around` says, then runs the body."""
+
+    def applies(self, node, node_type):
+        return node.id == "it"
+
+    async def __call__(self, invocation):
+        await invocation.context.services.get("around")(invocation.context)
+        return await invocation()
+
+
+@pytest.mark.parametrize("observers", [[], [lambda event: None]], ids=["quiet", "watched"])
+@pytest.mark.parametrize("asks", [quick, awaits, lazily])
+def test_what_a_middleware_asks_for_is_an_input_too(bench, asks, observers):
+    """A function is called again when a variable has changed that a middleware around it has read (D8)."""
+
+    async def around(ctx):
+        seen.append(ctx.get_variable("v"))
+
+    seen = []
+    with tf.build() as g:
+        g.variable("v", "int", 1)
+        it = g.add(asks, x=g.add(increment, "it", x=5).result)
+        first, second, third = (g.add(Note, value=it.result) for _ in range(3))
+        change = g.add(tf.nodes.SetVariable, name="v", value=2)
+        chain(g, g.add(tf.nodes.Start), first, second, change, third)
+    services = {"notes": bench.notes, "around": around}
+    run_virtual(g.graph, observers=observers, services=services, middleware=[Around()])
+    assert (bench.notes, seen) == ([6, 6, 6], [1, 2])
+
+
+@pytest.mark.parametrize("observers", [[], [lambda event: None]], ids=["quiet", "watched"])
+@pytest.mark.parametrize("asks", [quick, awaits, lazily])
+def test_what_was_written_meanwhile(bench, asks, observers):
+    """A value computed while its input was written is for those that asked, not for those that ask later (D4)."""
+
+    class Writes(tf.Node, id="demand.writes"):
+        enter = tf.ExecIn()
+        value = tf.DataIn(object, lazy=True)
+        leaf = tf.DataOut(int)
+
+        async def execute(self, ctx: tf.Context) -> None:
+            async def ask() -> None:
+                bench.notes.append(await ctx.get_input(self.value))
+
+            ctx.set_output(self.leaf, 1)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(ask)
+                await trio.sleep(1)
+                ctx.set_output(self.leaf, 2)
+            await ask()
+
+    async def around(ctx):
+        await trio.sleep(2)
+
+    with tf.build() as g:
+        writes = g.add(Writes)
+        g.connect(g.add(asks, x=g.add(increment, "it", x=writes.leaf).result).result, writes.value)
+        g.connect(g.add(tf.nodes.Start).then, writes.enter)
+    services = {"around": around}
+    result = run_virtual(g.graph, observers=observers, services=services, middleware=[Around()])
+    assert bench.notes == [2, 3]
+    assert result.statistics.elapsed == 4
+    assert result.statistics.evaluations == 4
+
+
+async def test_who_comes_late_sees_what_was_there(bench):
+    """What was evaluated while nobody watched has no key for whoever comes to watch (E3, E5)."""
+    seen = []
+
+    class Subscribes(tf.Node, id="demand.subscribes"):
+        enter = tf.ExecIn()
+        value = tf.DataIn(object, lazy=True)
+        leaf = tf.DataOut(int)
+
+        async def execute(self, ctx: tf.Context) -> None:
+            ctx.set_output(self.leaf, 1)
+            await ctx.get_input(self.value)
+            async with run.events() as subscription:
+                await ctx.get_input(self.value)
+                await ctx.get_input(self.value)
+            async for event in subscription:
+                seen.append((type(event), event.node, event.key))
+
+    with tf.build() as g:
+        node = g.add(Subscribes)
+        g.connect(g.add(increment, "it", x=node.leaf).result, node.value)
+        g.connect(g.add(tf.nodes.Start).then, node.enter)
+    async with tf.open_run(g.graph) as run:
+        await run.result()
+    assert seen == [(tf.events.EvaluationReused, "it", "")] * 2
