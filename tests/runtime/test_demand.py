@@ -946,7 +946,7 @@ def test_what_is_computed_goes_with_what_it_was_computed_from(bench, inputs):
         g.connect(loop.body, keeps.enter)
         chain(g, keeps, g.add(Note, value=count.result), g.add(tf.nodes.UpdateVariable, name="v", value=1))
     run_virtual(g.graph, services={"notes": bench.notes})  # a log of failures would hold what they passed through
-    assert bench.notes[-1] <= 2
+    assert max(bench.notes) == 2  # the last one, and that of the round before, which is being replaced
 
 
 @pytest.mark.parametrize("asks", [awaits, quick, lazily])
