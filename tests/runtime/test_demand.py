@@ -801,52 +801,71 @@ async def tenfold(x: int) -> int:
     return 10 * x
 
 
-def sources(g, number):
-    """A static node, one that is not, and what an exec node wrote."""
-    return {"static": g.add(increment, x=number).result, "async": g.add(tenfold, x=number).result, "written": number}
+@tf.data_node(id="demand.hundredfold")
+async def hundredfold(x: int) -> int:
+    return 100 * x
+
+
+class WritesOne(tf.Node, id="demand.writes one"):
+    """Writes the number of the round to all outputs in the first round, then to one after the other."""
+
+    enter = tf.ExecIn()
+    round = tf.DataIn(int)
+    first = tf.DataOut(int)
+    second = tf.DataOut(int)
+    third = tf.DataOut(int)
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        number = await ctx.get_input(self.round)
+        for place, output in enumerate((self.first, self.second, self.third), 1):
+            if number in (0, place):
+                ctx.set_output(output, number)
+        return self.then
+
+
+KINDS = {increment: lambda x: x + 1, tenfold: lambda x: 10 * x, hundredfold: lambda x: 100 * x}
 
 
 @pytest.mark.parametrize("observers", [[], [lambda event: None]], ids=["quiet", "watched"])
 @pytest.mark.parametrize("place", ["here", "lazy inputs", "data graph"])
 @pytest.mark.parametrize("asks", [three, three_questions])
-@pytest.mark.parametrize("order", [*itertools.permutations(["static", "async", "written"])], ids=" ".join)
+@pytest.mark.parametrize("order", [*itertools.permutations(KINDS)])
 def test_inputs_in_any_order(bench, order, asks, place, observers):
     """Whatever follows what among the inputs, they are asked for in turn, and again only if one has changed (D4, D7)."""
     with tf.build() as inner:
         lazy = place == "lazy inputs"
-        into, out = (inner.declare_entry("in"), inner.declare_exit("out")) if lazy else (None, None)
         it = inner.add(asks, **{name: inner.declare_input(name, "int", lazy=lazy) for name in "abc"})
         if lazy:
-            note = inner.add(Note, value=it.result)
-            inner.connect(into, note.enter)
-            inner.connect(note.then, out)
+            sequence = inner.add(tf.nodes.Sequence)
+            inner.connect(inner.declare_entry("in"), sequence.enter)
+            inner.connect(sequence.first, inner.add(Note, value=it.result).enter)
+            inner.connect(sequence.second, inner.declare_exit("out", callback=True))
+            inner.connect(sequence.third, inner.add(Note, value=it.result).enter)
         else:
             inner.connect(it.result, inner.declare_output("result"))
     with tf.build() as g:
         g.variable("unrelated")
-        start, loop = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=2)
-        given = sources(g, loop.index)
-        inputs = {name: given[kind] for name, kind in zip("abc", order, strict=True)}
+        loop, writes = g.add(tf.nodes.ForLoop, times=4), g.add(WritesOne)
+        g.connect(loop.index, writes.round)
+        changes = g.add(tf.nodes.SetVariable, name="unrelated", value=1)
+        outputs = (writes.first, writes.second, writes.third)
+        inputs = {name: g.add(kind, x=x).result for name, kind, x in zip("abc", order, outputs, strict=True)}
         it = g.add(asks if place == "here" else g.define("inner", inner.graph), **inputs)
-        g.connect(start.then, loop.enter)
+        chain(g, g.add(tf.nodes.Start), loop)
+        g.connect(loop.body, writes.enter)
         if lazy:
-            g.connect(loop.body, it["in"])
+            g.connect(writes.then, it["in"])
+            g.connect(it.out, changes.enter)
         else:
-            first, between, again = (
-                g.add(Note, value=it.result),
-                g.add(tf.nodes.SetVariable, name="unrelated", value=1),
-                g.add(Note, value=it.result),
-            )
-            g.connect(loop.body, first.enter)
-            chain(g, first, between, again)
+            chain(g, writes, g.add(Note, value=it.result), changes, g.add(Note, value=it.result))
     calls = []
     run_virtual(g.graph, observers=observers, services={"notes": bench.notes, "calls": calls})
-    rounds = [
-        tuple({"static": number + 1, "async": 10 * number, "written": number}[kind] for kind in order)
-        for number in range(2)
+    assert calls == [
+        tuple(KINDS[kind](place if number >= place else 0) for place, kind in enumerate(order, 1))
+        for number in range(4)
     ]
-    assert calls == rounds
-    assert bench.notes == (rounds if lazy else [rounds[0]] * 2 + [rounds[1]] * 2)
+    assert bench.notes == [each for each in calls for _ in range(2)]
 
 
 @tf.data_node(id="demand.sum")
@@ -864,10 +883,26 @@ async def lazy_sum(a: tf.Lazy[int], b: tf.Lazy[int]) -> int:
     return await a() + await b()
 
 
+@tf.data_node(id="demand.clock", volatile=True)
+def clock(x: int) -> int:
+    return x
+
+
+class Everywhere(tf.Middleware):
+    """Does nothing, around each data node."""
+
+    def applies(self, node, node_type):
+        return not node_type.is_exec
+
+    async def __call__(self, invocation):
+        return await invocation()
+
+
 @pytest.mark.parametrize("observers", [[], [lambda event: None]], ids=["quiet", "watched"])
 @pytest.mark.parametrize("inside", [False, True])
 @pytest.mark.parametrize("adds", [sum_of, async_sum, lazy_sum])
-def test_ladder(bench, adds, inside, observers):
+@pytest.mark.parametrize("kind", ["as it is", "volatile", "with a middleware"])
+def test_ladder(bench, kind, adds, inside, observers):
     """What two ask for is looked at once, so sixty diamonds on each other take no longer than sixty nodes (D4, D10)."""
     with tf.build() as inner:
         a, b = inner.declare_input("a", "int"), inner.declare_input("b", "int")
@@ -875,7 +910,7 @@ def test_ladder(bench, adds, inside, observers):
     with tf.build() as g:
         g.variable("unrelated")
         start, loop = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=2)
-        value = loop.index
+        value = g.add(clock, x=loop.index).result if kind == "volatile" else loop.index
         node = g.define("inner", inner.graph) if inside else adds
         for _ in range(60):
             value = g.add(node, a=value, b=value).result
@@ -883,9 +918,11 @@ def test_ladder(bench, adds, inside, observers):
         g.connect(start.then, loop.enter)
         g.connect(loop.body, first.enter)
         chain(g, first, g.add(tf.nodes.SetVariable, name="unrelated", value=1), second)
-    result = run_virtual(g.graph, observers=observers, services={"notes": bench.notes})
+    middleware = [Everywhere()] if kind == "with a middleware" else []
+    result = run_virtual(g.graph, observers=observers, middleware=middleware, services={"notes": bench.notes})
     assert bench.notes == [0, 0, 2**60, 2**60]
-    assert result.statistics.evaluations == (240 if inside else 120)
+    each = 120 if inside else 60
+    assert result.statistics.evaluations == (4 * (each + 1) if kind == "volatile" else 2 * each)
 
 
 class Made:
@@ -987,12 +1024,12 @@ def test_what_fails_is_told(bench):
 def test_inside_of_a_data_graph_is_elsewhere(bench):
     """What a data graph evaluates is never taken for what the graph around it evaluates at the time (D5, C2)."""
     with tf.build() as inner:
-        value = 0
-        for number in range(20):
-            value = inner.add(lazy_sum, f"n{number}", a=value, b=1).result
+        value, by = inner.declare_input("value", "int"), inner.declare_input("by", "int")
+        for _ in range(20):
+            value = inner.add(lazy_sum, a=value, b=by).result
         inner.connect(value, inner.declare_output("y", "int"))
     with tf.build() as g:
-        call = g.add(g.define("inner", inner.graph), "call")
+        call = g.add(g.define("inner", inner.graph), "call", value=0, by=1)
         chain(g, g.add(tf.nodes.Start), g.add(Note, value=g.add(tenfold, x=call.y).result))
     bench.run(g.graph, options=tf.RunOptions(timeout=1))
     assert bench.notes == [200]
