@@ -671,7 +671,11 @@ def test_nurseries_of_data_nodes_are_counted(bench, around):
     while isinstance(error, BaseExceptionGroup):
         (error,) = error.exceptions
     assert isinstance(error, tf.DepthExceeded)
-    assert str(error).startswith("More than 256 nurseries are open inside each other at node ")
+    name = around.__name__.replace("_", " ")
+    assert str(error).startswith(f"More than 256 nurseries are open inside each other at node '{name}_")
+    (reached,) = (each for each in bench.log if isinstance(each, tf.events.LimitReached))
+    assert (reached.path.as_tuple(), reached.limit) == ((0, 1), "nesting")
+    assert reached.node.startswith(name)
 
 
 # --- what comes where nothing was set, whoever left it unset and whoever asks
@@ -684,6 +688,11 @@ def left_unset() -> object:
 
 @tf.data_node(id="demand.left slowly")
 async def left_unset_slowly() -> object:
+    return UNSET
+
+
+@tf.data_node(id="demand.left each time", volatile=True)
+def left_unset_each_time() -> object:
     return UNSET
 
 
@@ -725,7 +734,7 @@ def asking(g, asks, value, **literal):
 
 @pytest.mark.parametrize("observers", [[], [lambda event: None]], ids=["quiet", "watched"])
 @pytest.mark.parametrize("asks", [quick, awaits, lazily, execs, execs_lazily])
-@pytest.mark.parametrize("source", [left_unset, left_unset_slowly])
+@pytest.mark.parametrize("source", [left_unset, left_unset_slowly, left_unset_each_time])
 def test_unset(bench, source, asks, observers):
     """What a data node left unset is the literal for whoever asks, each time, and missing without one (D1)."""
     for literal, notes in (({"x": 1}, [1, 1]), ({}, [])):
@@ -739,15 +748,25 @@ def test_unset(bench, source, asks, observers):
 
 @pytest.mark.parametrize("observers", [[], [lambda event: None]], ids=["quiet", "watched"])
 @pytest.mark.parametrize("asks", [quick, awaits, lazily, execs, execs_lazily])
-@pytest.mark.parametrize("source", [left_unset, left_unset_slowly])
+@pytest.mark.parametrize("source", [left_unset, left_unset_slowly, left_unset_each_time])
 def test_unset_outside(bench, source, asks, observers):
-    """So it is inside of a call: the literal of the call, before that of the node inside (C4, D1)."""
-    for outside, inside, notes in (({"x": 1}, {"x": 2}, [1, 1]), ({}, {"x": 2}, [2, 2]), ({}, {}, [])):
+    """So it is inside of calls: the literal of the call, of the one further out first, before that of a node (C4, D1)."""
+    for outside, between, inside, notes in (
+        ({"x": 1}, {"x": 2}, {"x": 3}, [1, 1]),
+        ({}, {"x": 2}, {"x": 3}, [2, 2]),
+        ({}, {}, {"x": 3}, [3, 3]),
+        ({}, {}, {}, []),
+    ):
         with tf.build() as inner:
             into, x = inner.declare_entry("in"), inner.declare_input("x", lazy=True)
             inner.connect(into, asking(inner, asks, x, **inside)[0].enter)
+        with tf.build() as middle:
+            into, x = middle.declare_entry("in"), middle.declare_input("x", lazy=True)
+            call = middle.add(middle.define("inner", inner.graph), "call", **between)
+            middle.connect(x, call.x)
+            middle.connect(into, call["in"])
         with tf.build() as g:
-            call = g.add(g.define("inner", inner.graph), "call", **outside)
+            call = g.add(g.define("middle", middle.graph), "call", **outside)
             g.connect(g.add(source).result, call.x)
             g.connect(g.add(tf.nodes.Start).then, call["in"])
         with nullcontext() if notes else pytest.raises(tf.MissingInput, match="Input 'x' of node 'one'"):
@@ -758,7 +777,7 @@ def test_unset_outside(bench, source, asks, observers):
 
 @pytest.mark.parametrize("observers", [[], [lambda event: None]], ids=["quiet", "watched"])
 @pytest.mark.parametrize("asks", [quick, awaits, lazily])
-@pytest.mark.parametrize("source", [left_unset, left_unset_slowly])
+@pytest.mark.parametrize("source", [left_unset, left_unset_slowly, left_unset_each_time])
 def test_unset_for_a_data_graph(bench, source, asks, observers):
     """So it is in a data graph, and its output may be left unset in turn (C2, D1)."""
     for outside, inside, notes in (({"x": 1}, {"x": 2}, [1, None]), ({}, {"x": 2}, [2, None]), ({}, {}, [])):
@@ -1146,3 +1165,77 @@ async def test_who_comes_late_sees_what_was_there(bench):
     async with tf.open_run(g.graph) as run:
         await run.result()
     assert seen == [(tf.events.EvaluationReused, "it", "")] * 2
+
+
+@pytest.mark.parametrize("asks", [sum_of, async_sum, lazy_sum])
+def test_data_graph_asks_once_for_each_input(bench, asks):
+    """However often an input is asked for inside of a data graph, it is evaluated once for one evaluation (C4, D5)."""
+    with tf.build() as inner:
+        x, y = inner.declare_input("x", "int"), inner.declare_output("y", "int")
+        inner.connect(inner.add(asks, a=x, b=inner.add(tenfold, x=x).result).result, y)
+    with tf.build() as g:
+        source = g.add(hears, "hears", x=1, fails=g.add(fails).result)
+        it = g.add(execs, "it")
+        g.connect(g.add(g.define("inner", inner.graph), "call", x=source.result).y, it.x)
+        chain(g, g.add(tf.nodes.Start), it)
+    assert bench.run(g.graph).output("it") == 11
+    assert [name for _, name, _ in bench.log.rows("evaluated")].count("hears") == 1
+
+
+def test_each_input_of_a_call_has_its_type(bench):
+    """One value that comes in at two inputs is of the type of each (C4, D11)."""
+    with tf.build() as inner:
+        a, b = inner.declare_input("a", "int", lazy=True), inner.declare_input("b", "float", lazy=True)
+        notes = [inner.add(Note, value=value) for value in (a, b)]
+        inner.connect(inner.declare_entry("in"), notes[0].enter)
+        chain(inner, *notes)
+    with tf.build() as g:
+        value = g.add(tenfold, x=1).result
+        call = g.add(g.define("inner", inner.graph), "call", a=value, b=value)
+        g.connect(g.add(tf.nodes.Start).then, call["in"])
+    bench.run(g.graph)
+    assert repr(bench.notes) == "[10, 10.0]"
+
+
+@pytest.mark.parametrize("source", [increment, tenfold])
+def test_what_is_current_is_told_as_reused(bench, source):
+    """What a body asks for a second time, at another input, is told as re-used (E3)."""
+    with tf.build() as g:
+        value = g.add(source, "source", x=1).result
+        it = g.add(execs_lazily, "it")
+        g.connect(g.add(lazy_sum, "sum", a=value, b=value).result, it.x)
+        chain(g, g.add(tf.nodes.Start), it)
+    bench.run(g.graph)
+    assert [row[:2] for row in bench.log.rows("evaluating", "evaluated", "reused")] == [
+        ("evaluating", "sum"),
+        ("evaluating", "source"),
+        ("evaluated", "source"),
+        ("reused", "source"),
+        ("evaluated", "sum"),
+    ]
+
+
+@pytest.mark.parametrize(("same", "seconds"), [(True, 1), (False, 2)])
+def test_failure_after_questions(bench, same, seconds):
+    """Who waited for an evaluation that failed gets the failure if it got the same answers, or else tries itself (D5)."""
+
+    @tf.data_node(id="demand.asks and fails")
+    async def asks_and_fails(a: tf.Lazy[int], b: tf.Lazy[int]) -> int:
+        answers = (await a(), await b())
+        await trio.sleep(1)
+        raise ValueError(answers)
+
+    with tf.build() as g:
+        start, parallel, keeps = g.add(tf.nodes.Start), g.add(tf.nodes.Parallel), g.add(kept, x=5)
+        fails = g.add(asks_and_fails, a=g.add(tenfold, x=2).result, b=keeps.result)
+        note = g.add(Note, "note", value=fails.result)
+        chain(g, start, *([keeps, parallel] if same else [parallel]))
+        for output in (parallel.a, parallel.b):
+            g.connect(output, (note if same else keeps).enter)
+        if not same:
+            chain(g, keeps, note)
+    result = bench.run(g.graph, middleware=[tf.SkipOnError(nodes=["note"])])
+    assert len(bench.log.rows("evaluation failed")) == seconds
+    skipped = [each for each in bench.log if isinstance(each, tf.events.NodeSkipped)]
+    assert [each.error.args for each in skipped] == [((20, 5),)] * 2
+    assert result.statistics.elapsed == seconds
