@@ -1086,17 +1086,20 @@ class Around(tf.Middleware):
 
 
 @pytest.mark.parametrize("observers", [[], [lambda event: None]], ids=["quiet", "watched"])
+@pytest.mark.parametrize("inside", [False, True])
 @pytest.mark.parametrize("asks", [quick, awaits, lazily])
-def test_what_a_middleware_asks_for_is_an_input_too(bench, asks, observers):
+def test_what_a_middleware_asks_for_is_an_input_too(bench, asks, inside, observers):
     """A function is called again when a variable has changed that a middleware around it has read (D8)."""
 
     async def around(ctx):
         seen.append(ctx.get_variable("v"))
 
     seen = []
+    with tf.build() as inner:
+        inner.connect(inner.add(asks, x=inner.declare_input("x")).result, inner.declare_output("result"))
     with tf.build() as g:
         g.variable("v", "int", 1)
-        it = g.add(asks, x=g.add(increment, "it", x=5).result)
+        it = g.add(g.define("inner", inner.graph) if inside else asks, "asks", x=g.add(increment, "it", x=5).result)
         first, second, third = (g.add(Note, value=it.result) for _ in range(3))
         change = g.add(tf.nodes.SetVariable, name="v", value=2)
         chain(g, g.add(tf.nodes.Start), first, second, change, third)
