@@ -920,9 +920,11 @@ class Everywhere(tf.Middleware):
 @pytest.mark.parametrize("observers", [[], [lambda event: None]], ids=["quiet", "watched"])
 @pytest.mark.parametrize("inside", [False, True])
 @pytest.mark.parametrize("adds", [sum_of, async_sum, lazy_sum])
-@pytest.mark.parametrize("kind", ["as it is", "volatile", "with a middleware"])
+@pytest.mark.parametrize(
+    "kind", ["as it is", "volatile", "with a middleware", "unset before", "with a middleware, unset before"]
+)
 def test_ladder(bench, kind, adds, inside, observers):
-    """What two ask for is looked at once, so sixty diamonds on each other take no longer than sixty nodes (D4, D10)."""
+    """What two ask for is looked at once, so thirty diamonds on each other take no longer than thirty nodes (D4, D10)."""
     with tf.build() as inner:
         a, b = inner.declare_input("a", "int"), inner.declare_input("b", "int")
         inner.connect(inner.add(adds, a=a, b=b).result, inner.declare_output("result", "int"))
@@ -931,17 +933,19 @@ def test_ladder(bench, kind, adds, inside, observers):
         start, loop = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=2)
         value = g.add(clock, x=loop.index).result if kind == "volatile" else loop.index
         node = g.define("inner", inner.graph) if inside else adds
-        for _ in range(60):
+        for _ in range(30):
             value = g.add(node, a=value, b=value).result
         first, second = g.add(Note, value=value), g.add(Note, value=value)
-        g.connect(start.then, loop.enter)
+        unset = g.add(execs, x="literal")
+        g.connect(g.add(left_unset).result, unset.x)
+        chain(g, start, *([unset] if "unset" in kind else []), loop)
         g.connect(loop.body, first.enter)
         chain(g, first, g.add(tf.nodes.SetVariable, name="unrelated", value=1), second)
-    middleware = [Everywhere()] if kind == "with a middleware" else []
+    middleware = [Everywhere()] if "middleware" in kind else []
     result = run_virtual(g.graph, observers=observers, middleware=middleware, services={"notes": bench.notes})
-    assert bench.notes == [0, 0, 2**60, 2**60]
-    each = 120 if inside else 60
-    assert result.statistics.evaluations == (4 * (each + 1) if kind == "volatile" else 2 * each)
+    assert bench.notes == [0, 0, 2**30, 2**30]
+    each = 60 if inside else 30
+    assert result.statistics.evaluations == (4 * (each + 1) if kind == "volatile" else 2 * each + ("unset" in kind))
 
 
 class Made:
