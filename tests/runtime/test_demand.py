@@ -908,10 +908,10 @@ def clock(x: int) -> int:
 
 
 class Everywhere(tf.Middleware):
-    """Does nothing, around each data node."""
+    """Does nothing, around each data node but `unset`."""
 
     def applies(self, node, node_type):
-        return not node_type.is_exec
+        return not node_type.is_exec and node.id != "unset"
 
     async def __call__(self, invocation):
         return await invocation()
@@ -937,7 +937,7 @@ def test_ladder(bench, kind, adds, inside, observers):
             value = g.add(node, a=value, b=value).result
         first, second = g.add(Note, value=value), g.add(Note, value=value)
         unset = g.add(execs, x="literal")
-        g.connect(g.add(left_unset).result, unset.x)
+        g.connect(g.add(left_unset, "unset").result, unset.x)
         chain(g, start, *([unset] if "unset" in kind else []), loop)
         g.connect(loop.body, first.enter)
         chain(g, first, g.add(tf.nodes.SetVariable, name="unrelated", value=1), second)
