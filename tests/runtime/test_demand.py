@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 import trio
-from support import Note, chain, increment
+from support import STANDARD, Note, chain, increment
 from trio.testing import MockClock
 
 import trioflow as tf
@@ -738,10 +738,10 @@ def asking(g, asks, value, **literal):
 def test_unset(bench, source, asks, observers):
     """What a data node left unset is the literal for whoever asks, each time, and missing without one (D1)."""
     for literal, notes in (({"x": 1}, [1, 1]), ({}, [])):
-        with tf.build() as g:
+        with tf.build(STANDARD) as g:
             chain(g, g.add(tf.nodes.Start), asking(g, asks, g.add(source).result, **literal)[0])
         with nullcontext() if literal else pytest.raises(tf.MissingInput, match="Input 'x' of node 'one'"):
-            run_virtual(g.graph, observers=observers, services={"notes": bench.notes})
+            run_virtual(g.graph, registry=STANDARD, observers=observers, services={"notes": bench.notes})
         assert bench.notes == notes
         bench.notes.clear()
 
@@ -757,20 +757,20 @@ def test_unset_outside(bench, source, asks, observers):
         ({}, {}, {"x": 3}, [3, 3]),
         ({}, {}, {}, []),
     ):
-        with tf.build() as inner:
+        with tf.build(STANDARD) as inner:
             into, x = inner.declare_entry("in"), inner.declare_input("x", lazy=True)
             inner.connect(into, asking(inner, asks, x, **inside)[0].enter)
-        with tf.build() as middle:
+        with tf.build(STANDARD) as middle:
             into, x = middle.declare_entry("in"), middle.declare_input("x", lazy=True)
             call = middle.add(middle.define("inner", inner.graph), "call", **between)
             middle.connect(x, call.x)
             middle.connect(into, call["in"])
-        with tf.build() as g:
+        with tf.build(STANDARD) as g:
             call = g.add(g.define("middle", middle.graph), "call", **outside)
             g.connect(g.add(source).result, call.x)
             g.connect(g.add(tf.nodes.Start).then, call["in"])
         with nullcontext() if notes else pytest.raises(tf.MissingInput, match="Input 'x' of node 'one'"):
-            run_virtual(g.graph, observers=observers, services={"notes": bench.notes})
+            run_virtual(g.graph, registry=STANDARD, observers=observers, services={"notes": bench.notes})
         assert bench.notes == notes
         bench.notes.clear()
 
@@ -781,18 +781,18 @@ def test_unset_outside(bench, source, asks, observers):
 def test_unset_for_a_data_graph(bench, source, asks, observers):
     """So it is in a data graph, and its output may be left unset in turn (C2, D1)."""
     for outside, inside, notes in (({"x": 1}, {"x": 2}, [1, None]), ({}, {"x": 2}, [2, None]), ({}, {}, [])):
-        with tf.build() as inner:
+        with tf.build(STANDARD) as inner:
             x, y, z = inner.declare_input("x"), inner.declare_output("y"), inner.declare_output("z")
             one = inner.add(asks, "one", **inside)
             inner.connect(x, one.x)
             inner.connect(one.result, y)
             inner.connect(inner.add(source).result, z)
-        with tf.build() as g:
+        with tf.build(STANDARD) as g:
             call = g.add(g.define("inner", inner.graph), "call", **outside)
             g.connect(g.add(source).result, call.x)
             chain(g, g.add(tf.nodes.Start), g.add(Note, value=call.y), g.add(Note, value=call.z))
         with nullcontext() if notes else pytest.raises(tf.MissingInput, match="Input 'x' of node 'one'"):
-            run_virtual(g.graph, observers=observers, services={"notes": bench.notes})
+            run_virtual(g.graph, registry=STANDARD, observers=observers, services={"notes": bench.notes})
         assert bench.notes == notes
         bench.notes.clear()
 
@@ -852,7 +852,7 @@ KINDS = {increment: lambda x: x + 1, tenfold: lambda x: 10 * x, hundredfold: lam
 @pytest.mark.parametrize("order", [*itertools.permutations(KINDS)])
 def test_inputs_in_any_order(bench, order, asks, place, observers):
     """Whatever follows what among the inputs, they are asked for in turn, and again only if one has changed (D4, D7)."""
-    with tf.build() as inner:
+    with tf.build(STANDARD) as inner:
         lazy = place == "lazy inputs"
         it = inner.add(asks, **{name: inner.declare_input(name, "int", lazy=lazy) for name in "abc"})
         if lazy:
@@ -863,7 +863,7 @@ def test_inputs_in_any_order(bench, order, asks, place, observers):
             inner.connect(sequence.third, inner.add(Note, value=it.result).enter)
         else:
             inner.connect(it.result, inner.declare_output("result"))
-    with tf.build() as g:
+    with tf.build(STANDARD) as g:
         g.variable("unrelated")
         loop, writes = g.add(tf.nodes.ForLoop, times=4), g.add(WritesOne)
         g.connect(loop.index, writes.round)
@@ -879,7 +879,7 @@ def test_inputs_in_any_order(bench, order, asks, place, observers):
         else:
             chain(g, writes, g.add(Note, value=it.result), changes, g.add(Note, value=it.result))
     calls = []
-    run_virtual(g.graph, observers=observers, services={"notes": bench.notes, "calls": calls})
+    run_virtual(g.graph, registry=STANDARD, observers=observers, services={"notes": bench.notes, "calls": calls})
     assert calls == [
         tuple(KINDS[kind](place if number >= place else 0) for place, kind in enumerate(order, 1))
         for number in range(4)
@@ -925,10 +925,10 @@ class Everywhere(tf.Middleware):
 )
 def test_ladder(bench, kind, adds, inside, observers):
     """What two ask for is looked at once, so thirty diamonds on each other take no longer than thirty nodes (D4, D10)."""
-    with tf.build() as inner:
+    with tf.build(STANDARD) as inner:
         a, b = inner.declare_input("a", "int"), inner.declare_input("b", "int")
         inner.connect(inner.add(adds, a=a, b=b).result, inner.declare_output("result", "int"))
-    with tf.build() as g:
+    with tf.build(STANDARD) as g:
         g.variable("unrelated")
         start, loop = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=2)
         value = g.add(clock, x=loop.index).result if kind == "volatile" else loop.index
@@ -942,7 +942,9 @@ def test_ladder(bench, kind, adds, inside, observers):
         g.connect(loop.body, first.enter)
         chain(g, first, g.add(tf.nodes.SetVariable, name="unrelated", value=1), second)
     middleware = [Everywhere()] if "middleware" in kind else []
-    result = run_virtual(g.graph, observers=observers, middleware=middleware, services={"notes": bench.notes})
+    result = run_virtual(
+        g.graph, registry=STANDARD, observers=observers, middleware=middleware, services={"notes": bench.notes}
+    )
     assert bench.notes == [0, 0, 2**30, 2**30]
     each = 60 if inside else 30
     assert result.statistics.evaluations == (4 * (each + 1) if kind == "volatile" else 2 * each + ("unset" in kind))
@@ -996,7 +998,7 @@ def test_what_is_computed_goes_with_what_it_was_computed_from(bench, inputs):
         gc.collect()
         return len(alive)
 
-    with tf.build() as g:
+    with tf.build(STANDARD) as g:
         g.variable("v", "int", 0)
         start, loop, keeps = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=4), g.add(kept)
         g.connect(loop.index, keeps.x)
@@ -1005,7 +1007,9 @@ def test_what_is_computed_goes_with_what_it_was_computed_from(bench, inputs):
         g.connect(start.then, loop.enter)
         g.connect(loop.body, keeps.enter)
         chain(g, keeps, g.add(Note, value=count.result), g.add(tf.nodes.UpdateVariable, name="v", value=1))
-    run_virtual(g.graph, services={"notes": bench.notes})  # a log of failures would hold what they passed through
+    run_virtual(
+        g.graph, registry=STANDARD, services={"notes": bench.notes}
+    )  # a log of failures would hold what they passed through
     assert max(bench.notes) == 2  # the last one, and that of the round before, which is being replaced
 
 
@@ -1013,16 +1017,16 @@ def test_what_is_computed_goes_with_what_it_was_computed_from(bench, inputs):
 @pytest.mark.parametrize("inside", [False, True])
 def test_what_saw_a_failure_is_good_for_one_demand(bench, asks, inside):
     """A value that came of a caught failure goes to whoever asked, through whatever is between, once (D5)."""
-    with tf.build() as inner:
+    with tf.build(STANDARD) as inner:
         into, x = inner.declare_entry("in"), inner.declare_input("x", lazy=True)
         inner.connect(into, asking(inner, asks, x)[0].enter)
-    with tf.build() as g:
+    with tf.build(STANDARD) as g:
         start, value = g.add(tf.nodes.Start), g.add(hears, "hears", x=1, fails=g.add(fails).result).result
         if inside:
             g.connect(start.then, g.add(g.define("inner", inner.graph), "call", x=value)["in"])
         else:
             chain(g, start, asking(g, asks, value)[0])
-    bench.run(g.graph)
+    bench.run(g.graph, registry=STANDARD)
     assert bench.notes == [1, 1]
     # A note asks twice, and a body that asks itself, what it got before and then again.
     assert [name for _, name, _ in bench.log.rows("evaluated")].count("hears") == (6 if asks is lazily else 4)
@@ -1034,7 +1038,7 @@ def test_what_fails_is_told(bench):
         (fails, "in node 'fails' (demand.fails), activation 0.1"),
         (left_unset, "in node 'one' (demand.awaits), activation 0.1"),
     ):
-        with tf.build() as g:
+        with tf.build(STANDARD) as g:
             one = g.add(awaits, "one")
             g.connect(g.add(source, "fails").result, one.x)
             chain(g, g.add(tf.nodes.Start), g.add(Note, value=one.result))
@@ -1046,15 +1050,15 @@ def test_what_fails_is_told(bench):
 
 def test_inside_of_a_data_graph_is_elsewhere(bench):
     """What a data graph evaluates is never taken for what the graph around it evaluates at the time (D5, C2)."""
-    with tf.build() as inner:
+    with tf.build(STANDARD) as inner:
         value, by = inner.declare_input("value", "int"), inner.declare_input("by", "int")
         for _ in range(20):
             value = inner.add(lazy_sum, a=value, b=by).result
         inner.connect(value, inner.declare_output("y", "int"))
-    with tf.build() as g:
+    with tf.build(STANDARD) as g:
         call = g.add(g.define("inner", inner.graph), "call", value=0, by=1)
         chain(g, g.add(tf.nodes.Start), g.add(Note, value=g.add(tenfold, x=call.y).result))
-    bench.run(g.graph, options=tf.RunOptions(timeout=1))
+    bench.run(g.graph, registry=STANDARD, options=tf.RunOptions(timeout=1))
     assert bench.notes == [200]
 
 
@@ -1067,7 +1071,7 @@ def test_steps_of_a_controlled_run(adds):
             await tf.run(g.graph, services={"notes": []}, **arguments)
         return [step.chosen for step in schedule.steps]
 
-    with tf.build() as g:
+    with tf.build(STANDARD) as g:
         value = g.add(adds, "second", a=g.add(adds, "first", a=1, b=2).result, b=3)
         chain(g, g.add(tf.nodes.Start), g.add(Note, value=value.result))
     quiet, watched = (
@@ -1099,16 +1103,16 @@ def test_what_a_middleware_asks_for_is_an_input_too(bench, asks, inside, observe
         seen.append(ctx.get_variable("v"))
 
     seen = []
-    with tf.build() as inner:
+    with tf.build(STANDARD) as inner:
         inner.connect(inner.add(asks, x=inner.declare_input("x")).result, inner.declare_output("result"))
-    with tf.build() as g:
+    with tf.build(STANDARD) as g:
         g.variable("v", "int", 1)
         it = g.add(g.define("inner", inner.graph) if inside else asks, "asks", x=g.add(increment, "it", x=5).result)
         first, second, third = (g.add(Note, value=it.result) for _ in range(3))
         change = g.add(tf.nodes.SetVariable, name="v", value=2)
         chain(g, g.add(tf.nodes.Start), first, second, change, third)
     services = {"notes": bench.notes, "around": around}
-    run_virtual(g.graph, observers=observers, services=services, middleware=[Around()])
+    run_virtual(g.graph, registry=STANDARD, observers=observers, services=services, middleware=[Around()])
     assert (bench.notes, seen) == ([6, 6, 6], [1, 2])
 
 
@@ -1136,12 +1140,12 @@ def test_what_was_written_meanwhile(bench, asks, observers):
     async def around(ctx):
         await trio.sleep(2)
 
-    with tf.build() as g:
+    with tf.build(STANDARD) as g:
         writes = g.add(Writes)
         g.connect(g.add(asks, x=g.add(increment, "it", x=writes.leaf).result).result, writes.value)
         g.connect(g.add(tf.nodes.Start).then, writes.enter)
     services = {"around": around}
-    result = run_virtual(g.graph, observers=observers, services=services, middleware=[Around()])
+    result = run_virtual(g.graph, registry=STANDARD, observers=observers, services=services, middleware=[Around()])
     assert bench.notes == [2, 3]
     assert result.statistics.elapsed == 4
     assert result.statistics.evaluations == 4
@@ -1165,7 +1169,7 @@ async def test_who_comes_late_sees_what_was_there(bench):
             async for event in subscription:
                 seen.append((type(event), event.node, event.key))
 
-    with tf.build() as g:
+    with tf.build(STANDARD) as g:
         node = g.add(Subscribes)
         g.connect(g.add(increment, "it", x=node.leaf).result, node.value)
         g.connect(g.add(tf.nodes.Start).then, node.enter)
@@ -1177,42 +1181,42 @@ async def test_who_comes_late_sees_what_was_there(bench):
 @pytest.mark.parametrize("asks", [sum_of, async_sum, lazy_sum])
 def test_data_graph_asks_once_for_each_input(bench, asks):
     """However often an input is asked for inside of a data graph, it is evaluated once for one evaluation (C4, D5)."""
-    with tf.build() as inner:
+    with tf.build(STANDARD) as inner:
         x, y = inner.declare_input("x", "int"), inner.declare_output("y", "int")
         inner.connect(inner.add(asks, a=x, b=inner.add(tenfold, x=x).result).result, y)
-    with tf.build() as g:
+    with tf.build(STANDARD) as g:
         source = g.add(hears, "hears", x=1, fails=g.add(fails).result)
         it = g.add(execs, "it")
         g.connect(g.add(g.define("inner", inner.graph), "call", x=source.result).y, it.x)
         chain(g, g.add(tf.nodes.Start), it)
-    assert bench.run(g.graph).output("it") == 11
+    assert bench.run(g.graph, registry=STANDARD).output("it") == 11
     assert [name for _, name, _ in bench.log.rows("evaluated")].count("hears") == 1
 
 
 def test_each_input_of_a_call_has_its_type(bench):
     """One value that comes in at two inputs is of the type of each (C4, D11)."""
-    with tf.build() as inner:
+    with tf.build(STANDARD) as inner:
         a, b = inner.declare_input("a", "int", lazy=True), inner.declare_input("b", "float", lazy=True)
         notes = [inner.add(Note, value=value) for value in (a, b)]
         inner.connect(inner.declare_entry("in"), notes[0].enter)
         chain(inner, *notes)
-    with tf.build() as g:
+    with tf.build(STANDARD) as g:
         value = g.add(tenfold, x=1).result
         call = g.add(g.define("inner", inner.graph), "call", a=value, b=value)
         g.connect(g.add(tf.nodes.Start).then, call["in"])
-    bench.run(g.graph)
+    bench.run(g.graph, registry=STANDARD)
     assert repr(bench.notes) == "[10, 10.0]"
 
 
 @pytest.mark.parametrize("source", [increment, tenfold])
 def test_what_is_current_is_told_as_reused(bench, source):
     """What a body asks for a second time, at another input, is told as re-used (E3)."""
-    with tf.build() as g:
+    with tf.build(STANDARD) as g:
         value = g.add(source, "source", x=1).result
         it = g.add(execs_lazily, "it")
         g.connect(g.add(lazy_sum, "sum", a=value, b=value).result, it.x)
         chain(g, g.add(tf.nodes.Start), it)
-    bench.run(g.graph)
+    bench.run(g.graph, registry=STANDARD)
     assert [row[:2] for row in bench.log.rows("evaluating", "evaluated", "reused")] == [
         ("evaluating", "sum"),
         ("evaluating", "source"),
@@ -1232,7 +1236,7 @@ def test_failure_after_questions(bench, same, seconds):
         await trio.sleep(1)
         raise ValueError(answers)
 
-    with tf.build() as g:
+    with tf.build(STANDARD) as g:
         start, parallel, keeps = g.add(tf.nodes.Start), g.add(tf.nodes.Parallel), g.add(kept, x=5)
         fails = g.add(asks_and_fails, a=g.add(tenfold, x=2).result, b=keeps.result)
         note = g.add(Note, "note", value=fails.result)
@@ -1241,7 +1245,7 @@ def test_failure_after_questions(bench, same, seconds):
             g.connect(output, (note if same else keeps).enter)
         if not same:
             chain(g, keeps, note)
-    result = bench.run(g.graph, middleware=[tf.SkipOnError(nodes=["note"])])
+    result = bench.run(g.graph, registry=STANDARD, middleware=[tf.SkipOnError(nodes=["note"])])
     assert len(bench.log.rows("evaluation failed")) == seconds
     skipped = [each for each in bench.log if isinstance(each, tf.events.NodeSkipped)]
     assert [each.error.args for each in skipped] == [((20, 5),)] * 2
