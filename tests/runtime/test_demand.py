@@ -1226,6 +1226,19 @@ def test_what_is_current_is_told_as_reused(bench, source):
     ]
 
 
+def test_what_left_its_output_unset_is_reused_by_its_key(bench):
+    """An evaluation that left its output unset is told as re-used with its own key (E3, E5)."""
+    with tf.build(STANDARD) as g:
+        start, unset = g.add(tf.nodes.Start), g.add(left_unset)
+        asking = [g.add(execs, name, x="literal") for name in ("one", "two")]
+        for node in asking:
+            g.connect(unset.result, node.x)
+        chain(g, start, *asking)
+    bench.run(g.graph, registry=STANDARD)
+    (made,) = (each.key for each in bench.log if isinstance(each, tf.events.EvaluationCompleted))
+    assert [each.key for each in bench.log if isinstance(each, tf.events.EvaluationReused)] == [made]
+
+
 @pytest.mark.parametrize(("same", "seconds"), [(True, 1), (False, 2)])
 def test_failure_after_questions(bench, same, seconds):
     """Who waited for an evaluation that failed gets the failure if it got the same answers, or else tries itself (D5)."""
