@@ -1088,12 +1088,12 @@ def factorial(n):
 def test_recursive_data_graph():
     """A data graph may call itself behind a lazy input, thousands of levels deep (C2, D10)."""
     notes = []
-    for n in (1, 5, 3_000):
-        trio.run(partial(tf.run, factorial(n), services={"notes": notes}))
-    expected = 1
+    for n, observers in ((1, []), (5, []), (1_100, [lambda event: None]), (3_000, [])):
+        trio.run(partial(tf.run, factorial(n), services={"notes": notes}, observers=observers))
+    expected = [1]
     for each in range(2, 3_001):
-        expected = expected * each % 1_000_003
-    assert notes == [1, 120, expected]
+        expected.append(expected[-1] * each % 1_000_003)
+    assert notes == [expected[n - 1] for n in (1, 5, 1_100, 3_000)]
 
 
 def test_recursive_data_graph_without_end():

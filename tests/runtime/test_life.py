@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 import pytest
 import trio
-from support import Fail, Items, Note, Resource, chain
+from support import Fail, Items, Note, Resource, chain, increment
 
 import trioflow as tf
 
@@ -238,11 +238,12 @@ def test_outputs_after_one_that_was_not_made(bench):
         inner.connect(into, items.enter)
         inner.connect(items.done, out)
         inner.connect(never.item, inner.declare_output("first"))
-        inner.connect(items.item, inner.declare_output("second"))
+        inner.connect(inner.add(increment, x=never.item).result, inner.declare_output("second"))
+        inner.connect(items.item, inner.declare_output("third"))
     with tf.build() as g:
         call = g.add(g.define("inner", inner.graph), "call")
         g.connect(g.add(tf.nodes.Start).then, call["in"])
-    assert bench.run(g.graph).outputs["call"] == {"second": 0}
+    assert bench.run(g.graph).outputs["call"] == {"third": 0}
 
 
 def test_shared_event_of_the_outermost_graph(bench):
@@ -274,6 +275,63 @@ def test_lazy_input_after_each_callback(bench):
         g.connect(call.out, g.add("variable.add", name="total", value=1)["enter"])
     bench.run(g.graph)
     assert bench.notes == ["0", "1", "2"]
+
+
+@tf.data_node(id="life.caught")
+async def caught(fails: tf.Lazy[int]) -> int:
+    with pytest.raises(ZeroDivisionError):
+        await fails()
+    return 1
+
+
+@tf.data_node(id="life.fails")
+def fails() -> int:
+    return 1 // 0
+
+
+def test_after_a_callback_nothing_is_taken_for_current(bench):
+    """What came of a caught failure is good for one demand, after a callback too (D5, C6)."""
+
+    class Asks(tf.Node, id="life.asks"):
+        enter = tf.ExecIn()
+        value = tf.DataIn(int, lazy=True)
+        body = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            await ctx.trigger(self.body)
+            for _ in range(2):
+                bench.notes.append(await ctx.get_input(self.value))
+
+    with tf.build() as inner:
+        into, each = inner.declare_entry("in"), inner.declare_exit("each", callback=True)
+        asks = inner.add(Asks, value=inner.add(caught, "caught", fails=inner.add(fails).result).result)
+        inner.connect(into, asks.enter)
+        inner.connect(asks.body, each)
+    with tf.build() as g:
+        call = g.add(g.define("inner", inner.graph), "call")
+        g.connect(g.add(tf.nodes.Start).then, call["in"])
+        g.connect(call.each, g.add(Note, value="outside").enter)
+    bench.run(g.graph)
+    assert bench.notes == ["outside", 1, 1]
+    assert [name for _, name, _ in bench.log.rows("evaluated")] == ["call/caught"] * 2
+
+
+@pytest.mark.parametrize(("names", "known"), [([], "none"), (["one", "two"], "one, two")])
+def test_unknown_event(bench, names, known):
+    """An event that is not there is told, and those that are (B1)."""
+
+    class Publishes(tf.Node, id="life.publishes"):
+        enter = tf.ExecIn()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            await ctx.publish("missing")
+
+    with tf.build() as g:
+        for name in names:
+            g.event(name)
+        chain(g, g.add(tf.nodes.Start), g.add(Publishes))
+    error = bench.fails(tf.UnknownName, g.graph)
+    assert str(error) == f"There is no event 'missing'. The graph declares: {known}."
 
 
 @pytest.mark.parametrize(

@@ -667,6 +667,37 @@ def test_a_write_while_a_value_is_computed(observers):
     assert result.output("interrupted", "seen") == 1051
 
 
+@pytest.mark.parametrize("unset", [False, True])
+def test_a_write_before_a_function_is_called(unset):
+    """What is written after the inputs were read, before their function had its turn, is seen by the next demand (D4)."""
+
+    class Writes(tf.Node, id="static.writes"):
+        enter = tf.ExecIn()
+        empty = tf.DataIn(int, default=0, lazy=True)
+        value = tf.DataIn(int, lazy=True)
+        leaf = tf.DataOut(int)
+
+        async def execute(self, ctx: tf.Context) -> None:
+            await ctx.get_input(self.empty)
+            for number in range(20):  # who comes first in a round, trio draws
+                ctx.set_output(self.leaf, number)
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(ctx.get_input, self.value)
+                    await trio.lowlevel.checkpoint()
+                    ctx.set_output(self.leaf, number + 100)
+                seen.append(await ctx.get_input(self.value))
+
+    seen = []
+    with tf.build() as g:
+        node = g.add(Writes, "writes")
+        if unset:  # after which `demand` does all
+            g.connect(g.add(empty_handed).result, node.empty)
+        g.connect(g.add(plus, a=node.leaf, b=10).result, node.value)
+        g.connect(g.add(tf.nodes.Start).then, node.enter)
+    trio.run(lambda: tf.run(g.graph, options=tf.RunOptions(turn_every=1)))
+    assert seen == [*range(110, 130)]
+
+
 def test_a_failure_tells_where():
     """The node whose function failed is noted once, whoever waited for it (R4)."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import trio
-from support import chain
+from support import Note, chain
 
 import trioflow as tf
 from trioflow import events
@@ -126,3 +126,34 @@ def test_branch_at_an_unknown_output(bench):
         chain(g, g.add(tf.nodes.Start), g.add(Odd, "odd"))
     error = bench.fails(tf.UnknownSocket, g.graph)
     assert str(error) == "Node 'odd' (strands.odd) has no exec output 'three'. It declares: one, two."
+
+
+def test_lazy_inputs_of_graphs_around(bench):
+    """In a fork, what passes through several graphs is computed where it stands in them, for each of them once (C4, F1)."""
+    calls = []
+
+    @tf.data_node(id="strands.plus")
+    async def plus(x: int, by: int) -> int:
+        calls.append((x, by))
+        return x + by
+
+    with tf.build() as inner:
+        into, forks = inner.declare_entry("in"), inner.add(Forks, "forks")
+        y = inner.declare_input("y", lazy=True)
+        inner.connect(into, forks.enter)
+        for output in (forks.one, forks.two):
+            inner.connect(output, inner.add(Note, value=inner.add("math.add", a=y, b=1).result).enter)
+    with tf.build() as middle:
+        into, x = middle.declare_entry("in"), middle.declare_input("x", lazy=True)
+        for _ in range(5):
+            middle.add(Note, value="never")
+        call = middle.add(middle.define("inner", inner.graph), "inner")
+        middle.connect(middle.add(plus, x=x, by=10).result, call.y)
+        middle.connect(into, call["in"])
+    with tf.build() as g:
+        z = g.declare_input("z", "int", 5, lazy=True)
+        call = g.add(g.define("middle", middle.graph), "middle", x=g.add(plus, x=z, by=100).result)
+        g.connect(g.add(tf.nodes.Start).then, call["in"])
+    bench.run(g.graph, services={"act": nothing})
+    assert bench.notes == [116, 116]
+    assert sorted(calls) == [(5, 100), (105, 10)]

@@ -58,10 +58,9 @@ _FAILED = Cell(None, -1, "failed")
 class Pending:
     """An evaluation in progress: others with the same eager inputs wait for `settled` (D5)."""
 
-    __slots__ = ("failed", "settled", "used")
+    __slots__ = ("failed", "settled")
 
-    def __init__(self, used: list[Cell]) -> None:
-        self.used = used
+    def __init__(self) -> None:
         self.settled = trio.Event()
         self.failed: Failed | None = None
 
@@ -401,7 +400,7 @@ def _gather(activation: Asking, frame: Frame) -> Pull | None:  # noqa: C901 - a 
     graph = activation.strand.frame
     frame.known = recall(graph.root_cell, graph.base + node.index, used)
     if frame.known is None and node.static:
-        frame.known = evaluation_there(store, node, used)
+        frame.known = evaluation_there(store, node)
     frame.gathered = True
     return None
 
@@ -482,7 +481,7 @@ def _begin(activation: Asking, frame: Frame) -> Evaluation | None:
             raise RuntimeError(f"data node {node.id!r} raised StopIteration") from error
         return _complete(activation, frame, result)
     frame.context = DataActivation(activation, frame)
-    frame.pending = run.in_progress[_key(frame)] = Pending(frame.used)
+    frame.pending = run.in_progress[_key(frame)] = Pending()
     frame.body = make(frame.context)
     return None
 

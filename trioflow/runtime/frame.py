@@ -37,9 +37,9 @@ class GraphFrame:
         self.base = base
         # As soon as it starts.
         self.template: Template
-        self.bodies: list[Any] = []
+        self.bodies: list[Any]
         # Of classes, by node, as far as their bodies do not hold them.
-        self.instances: list[Any] = []
+        self.instances: list[Any]
         self.calls: dict[str, DataFrame] = {}
         self.nesting: int = 0 if outer is None else outer.nesting + 1
         self.prefix: str = "" if outer is None else _prefix(outer, node)
@@ -78,9 +78,9 @@ class DataFrame(GraphFrame):
     def __init__(self, plan: Plan, base: int, outer: GraphFrame, node: str, run: RunState) -> None:
         super().__init__(plan, base, outer, node)
         self.store = new_store(plan, run)
-        self.ready = False
-        # Nodes that are not set up yet, and who sets them up.
-        self.waiting: list[PlanNode] = []
+        # As soon as it starts: whether all nodes are set up, those that are not, and who sets them up.
+        self.ready: bool
+        self.waiting: list[PlanNode]
         self.lock = trio.Lock()
 
 

@@ -17,9 +17,8 @@ class Line:
         self.parent = parent
         self.count = 0
         self._where: Path | None = None
-        self.index = 0
         self.depth: int = 0
-        if parent is not None:
+        if parent is not None:  # the path of the first line is the root, which has no index
             self.index = parent.count
             parent.count += 1
             self.depth = parent.depth + 1

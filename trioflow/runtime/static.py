@@ -46,7 +46,7 @@ def kept(activation: Asking, planned: PlanInput) -> Cell | None:
     return cell if cell is None or cell.value is not UNSET else planned.constant or NOTHING
 
 
-def evaluation_there(store: Store, node: PlanNode, used: Sequence[Cell] = ()) -> Evaluation | None:
+def evaluation_there(store: Store, node: PlanNode) -> Evaluation | None:
     """The evaluation of a static node whose outputs the store keeps."""
     if not node.type.outputs or store.cells[node.slot] is None:
         return None
@@ -57,7 +57,7 @@ def evaluation_there(store: Store, node: PlanNode, used: Sequence[Cell] = ()) ->
         for output, cell in zip(known.outputs, cells, strict=True)
     ):
         return known
-    return Evaluation(used, [None if cell.value is UNSET else cell for cell in cells], "")
+    return Evaluation((), [None if cell.value is UNSET else cell for cell in cells], "")
 
 
 def keep(store: Store, node: PlanNode, evaluation: Evaluation) -> None:
