@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import math
 
 import pytest
 import trio
@@ -11,6 +12,10 @@ from support import Add, Fail, Items, Note, Wait, chain
 
 import trioflow as tf
 from trioflow import StreamSettings
+from trioflow.runtime.failure import leaves
+from trioflow.runtime.forks import StrandFork
+from trioflow.runtime.line import Line
+from trioflow.semantics.merge import merge_variable
 from trioflow.testing import ShuffledSchedule
 
 
@@ -809,3 +814,151 @@ async def test_an_item_that_awaits_what_is_not_trio():
     with pytest.raises(ValueError, match="mine") as caught:
         await tf.run(g.graph)
     assert caught.value.__context__ is None
+
+
+class Handles(tf.Node, id="handles"):
+    """Starts three branches, of which it cancels the second when the first has ended, and notes what it sees of them."""
+
+    enter = tf.ExecIn()
+    value = tf.DataOut(int)
+    one, two, none = tf.ExecOut(), tf.ExecOut(), tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> None:
+        notes = ctx.services.get("notes")
+        async with ctx.branches() as branches:
+            forks = [
+                branches.start(socket, {self.value: number})
+                for number, socket in enumerate((self.one, self.two, self.none))
+            ]
+            notes.append([(fork.done, fork.failure) for fork in forks])
+            notes.append([str(fork) for fork in forks])
+            assert await branches.wait_first() is forks[2]
+            await trio.sleep(2)
+            notes.append([str(fork) for fork in forks])
+            forks[1].cancel()
+        notes.append([str(fork) for fork in forks])
+        notes.append([(fork.done, fork.failure) for fork in forks])
+
+
+def test_what_a_handle_tells(bench):
+    """The handle of a branch tells whether it runs, has ended, or was cancelled; one without wires ends at once (F1)."""
+    with tf.build() as g:
+        handles, one, two = g.add(Handles), g.add(Wait, "one", seconds=1.0), g.add(Wait, "two", seconds=9.0)
+        chain(g, g.add(tf.nodes.Start), handles)
+        for branch, wait in ((handles.one, one), (handles.two, two)):
+            note = g.add(Note, value=handles.value)
+            g.connect(branch, note.enter)
+            chain(g, note, wait)
+    bench.run(g.graph)
+    assert bench.notes == [
+        [(False, None), (False, None), (True, None)],
+        ["<fork 0.1.0: running>", "<fork 0.1.1: running>", "<fork 0.1.2: done>"],
+        0, 1, "end of one",
+        ["<fork 0.1.0: done>", "<fork 0.1.1: running>", "<fork 0.1.2: done>"],
+        "end of two",
+        ["<fork 0.1.0: done>", "<fork 0.1.1: cancelled>", "<fork 0.1.2: done>"],
+        [(True, None)] * 3,
+    ]  # fmt: skip
+
+
+def test_the_handle_of_a_branch_that_fails(bench):
+    """The handle of a branch that has failed has its failure; that of one that was cancelled with it has none (F2)."""
+    left = []
+
+    class Keeps(tf.Node, id="keeps"):
+        enter = tf.ExecIn()
+        one, two = tf.ExecOut(), tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            async with ctx.branches() as branches:
+                left.extend((branches.start(self.one), branches.start(self.two)))
+
+    with tf.build() as g:
+        keeps = g.add(Keeps)
+        chain(g, g.add(tf.nodes.Start), keeps)
+        g.connect(keeps.one, g.add(Wait, seconds=9.0).enter)
+        g.connect(keeps.two, g.add(Fail, after=1.0).enter)
+    error = bench.fails(ValueError, g.graph)
+    assert [(fork.done, fork.failure) for fork in left] == [(True, None), (True, error)]
+
+
+def test_an_item_is_not_cancelled_alone():
+    """A fork that nobody has a handle of has no scope of its own; who cancels it all the same is told so."""
+    line = Line(None)
+    with pytest.raises(RuntimeError) as caught:
+        StrandFork(0, line, None, collected=False, cancellable=False).cancel()
+    assert str(caught.value) == ("Items of a stream can't be cancelled one by one; use ctx.branches() for that.")
+
+
+def test_a_join_copies_a_list_once(bench, monkeypatch):
+    """However many items add to a list, a join makes one copy of it (F4, F7)."""
+    copies = []
+
+    def merge(policy, *rest):
+        copies.append(policy)
+        return merge_variable(policy, *rest)
+
+    monkeypatch.setattr("trioflow.semantics.store.merge_variable", merge)
+    graph = items_into(
+        (tf.nodes.SetVariable, {"name": "v", "value": [1]}),
+        count=20,
+        variables=[{"name": "v", "type": "list", "default": [], "merge": "append"}],
+    )
+    assert bench.run(graph).variables == {"v": [1] * 20}
+    assert copies == ["append"]
+
+
+def test_a_join_that_fails_says_where(bench):
+    """What does not merge is a failure of the node that joins, which its note names with its type (E2, F4)."""
+    graph = items_into(
+        (tf.nodes.SetVariable, {"name": "v", "value": ...}),
+        variables=[{"name": "v", "type": "int", "default": 0, "merge": "error"}],
+    )
+    assert bench.fails(tf.MergeError, graph).__notes__ == ["in node 'items' (test.items), activation 0.1"]
+
+
+def nested_items(levels):
+    """Two initiators that do the same: items of items."""
+    with tf.build() as g:
+        for _ in range(2):
+            before = g.add(tf.nodes.Start).then
+            for _ in range(levels):
+                items = g.add(Items, count=2)
+                g.connect(before, items.enter)
+                before = items.body
+            g.connect(before, g.add(Note).enter)
+    return g.graph
+
+
+def test_nesting_in_parallel_initiators(bench):
+    """An initiator with a strand of its own may nest as deep as one in the first strand, and no deeper (F8)."""
+    for parallel in (False, True):
+        for levels in (1, 2):
+            enough = tf.RunOptions(max_nesting=levels, parallel_initiators=parallel)
+            bench.run(nested_items(levels), options=enough)
+            assert len(bench.notes) == 2 * 2**levels
+            error = bench.fails(Exception, nested_items(levels + 1), options=enough)
+            for each in leaves(error):
+                assert str(each).startswith(f"Concurrent strands nest deeper than {levels} at node 'items_")
+
+
+class Tasks(trio.abc.Instrument):
+    """Counts the tasks that are started for forks."""
+
+    def __init__(self) -> None:
+        self.started = 0
+
+    def task_spawned(self, task: trio.lowlevel.Task) -> None:
+        self.started += task.name == "trioflow.runtime.forks.ForkSet.work"
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 20])
+@pytest.mark.parametrize("waits", [False, True])
+def test_how_many_tasks_are_started(waits, count):
+    """Items that wait have a task each, and no more are started than that; those that don't have one together (F2)."""
+    tasks = Tasks()
+    graph = items_into((Wait, {}) if waits else (Note, {}), count=count)
+    clock = trio.testing.MockClock(autojump_threshold=0)
+    options = tf.RunOptions(turn_after=math.inf)
+    trio.run(lambda: tf.run(graph, services={"notes": []}, options=options), clock=clock, instruments=[tasks])
+    assert tasks.started == (count if waits else 1)

@@ -72,18 +72,20 @@ def test_what_is_told(bench):
     ]
 
 
-@pytest.mark.parametrize(("when", "value"), [(1, 2), (None, 1)])
-def test_cancelled_fork_writes_nothing(bench, when, value):
-    """What a fork wrote does not count if it was cancelled by itself (F2, F3)."""
+@pytest.mark.parametrize(("cancelled", "value"), [(None, 2), (0, 2), (1, 1)])
+def test_cancelled_fork_writes_nothing(bench, cancelled, value):
+    """What a fork wrote does not count if it was cancelled by itself, and it is not joined (F2, F3)."""
 
-    async def act(one, two):
-        if when is not None:
-            await trio.sleep(when)
-            one.cancel()
+    async def act(*forks):
+        if cancelled is not None:
+            await trio.sleep(1)
+            forks[cancelled].cancel()
 
-    wires = graph({"to": 1, "seconds": 10.0}, {"to": 2}), graph({"to": 2}, {"to": 1, "seconds": 10.0})
-    result = bench.run(wires[when is None], services={"act": act})
+    both = graph({"to": 1, "seconds": 10.0}, {"to": 2, "seconds": 10.0})
+    result = bench.run(both, services={"act": act})
     assert result.variables["v"] == value
+    joined = [str(event.path) for event in bench.log if isinstance(event, events.StrandJoined)]
+    assert joined == [f"0.1.{place}" for place in (0, 1) if place != cancelled]
 
 
 def test_order_of_failures(bench):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
+import time
+from types import MethodType
+from typing import ClassVar
 
 import attrs
 import pytest
@@ -12,6 +15,8 @@ import trio.testing
 from support import Add, Items, Note, Wait, chain, increment
 
 import trioflow as tf
+from trioflow.runtime.watch import Watch
+from trioflow.semantics.events import ROOT
 from trioflow.testing import EventLog, ShuffledSchedule, run_virtual
 
 
@@ -280,3 +285,82 @@ def test_times_of_events(clock):
         assert times == sorted(times)
 
     trio.run(main, clock=clock)
+
+
+class Shifted(trio.abc.Clock):
+    """A clock of the host's own, which has an `offset` that means something else to it than to trio's."""
+
+    offset = -1e9
+
+    def start_clock(self) -> None: ...
+
+    def current_time(self) -> float:
+        return time.perf_counter()
+
+    def deadline_to_sleep_time(self, deadline: float) -> float:
+        return deadline - time.perf_counter()
+
+
+def test_the_clock_of_a_watch():
+    """A watch reckons with `perf_counter` only where that is what trio's clock does (E3)."""
+
+    async def watch_offset():
+        return Watch("run", ()).offset
+
+    async def clock_offset():
+        return trio.lowlevel.current_clock().offset, Watch("run", ()).offset
+
+    assert trio.run(watch_offset, clock=Shifted()) is None
+    assert trio.run(watch_offset, clock=trio.testing.MockClock()) is None
+    clock, watch = trio.run(clock_offset)
+    assert watch == clock is not None
+
+
+async def test_the_only_observer_is_called_itself():
+    """One observer alone is called without anything in between, an object by its method; several in turn (E4)."""
+    counter, seen = Counter(), []
+
+    class Inherits(Counter):
+        pass
+
+    inherits, append = Inherits(), seen.append
+    for observer, call in ((counter, counter.__call__), (inherits, inherits.__call__), (append, append)):
+        assert Watch("run", [observer]).observer == call
+    assert isinstance(Watch("run", [counter]).observer, MethodType)
+    assert Watch("run", [append]).observer is append
+    counter.seen.clear()
+    both = Watch("run", [counter, append])
+    both.tell(tf.events.RunStarted, ROOT, None)
+    assert len(counter.seen) == 1
+    assert seen == counter.seen
+
+
+class Static:
+    """An observer whose method wants no object."""
+
+    seen: ClassVar[list[tf.events.Event]] = []
+    __call__ = staticmethod(seen.append)
+
+
+def test_a_static_method_observes():
+    """An object whose `__call__` is not a plain method can observe, too."""
+    log = EventLog()
+    run_virtual(loop_graph(), services={"notes": []}, observers=[Static(), log])
+    assert Static.seen == log.events
+
+
+async def test_an_observer_that_fails_within_its_failure(caplog):
+    """One that fails at an event that itself has caused is removed once, and the first failure is all (E4)."""
+    seen = []
+
+    def causes(event):
+        seen.append(event)
+        if len(seen) == 1:
+            watch.tell(tf.events.RunStarted, ROOT, None)
+        raise ValueError(len(seen))
+
+    watch = Watch("run", [causes, lambda event: None])
+    watch.tell(tf.events.RunStarted, ROOT, None)
+    assert (len(seen), len(watch.observers)) == (2, 1)
+    (record,) = caplog.records
+    assert str(record.exc_info[1]) == "2"

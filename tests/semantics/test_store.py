@@ -170,6 +170,7 @@ def test_state_forks_and_merges_by_name():
     owner.write_state(1, "a", "old")
     owner.write_state(1, "b", "old")
     child = owner.fork()
+    assert {key: cell.value for key, cell in child.state.items()} == {(1, "a"): "old", (1, "b"): "old"}
     child.write_state(1, "a", "fork")
     child.write_state(1, "b", "fork")
     owner.write_state(1, "b", "owner")
