@@ -16,7 +16,7 @@ from trioflow.runtime.failure import leaves
 from trioflow.runtime.forks import StrandFork
 from trioflow.runtime.line import Line
 from trioflow.semantics.merge import merge_variable
-from trioflow.testing import ShuffledSchedule
+from trioflow.testing import EventLog, ShuffledSchedule
 
 
 def items_into(*body_nodes, count=3, settings=None, done=None, variables=()):
@@ -962,3 +962,161 @@ def test_how_many_tasks_are_started(waits, count):
     options = tf.RunOptions(turn_after=math.inf)
     trio.run(lambda: tf.run(graph, services={"notes": []}, options=options), clock=clock, instruments=[tasks])
     assert tasks.started == (count if waits else 1)
+
+
+@pytest.mark.parametrize("mode", ["sequential", "concurrent"])
+def test_depth_of_items(bench, mode):
+    """An item is one level below its owner, whether it is a strand of its own or not (T8)."""
+    graph = items_into((Note, {"value": ...}), settings={"mode": mode})
+    bench.run(graph, options=tf.RunOptions(max_depth=4))
+    assert bench.notes == [0, 1, 2]
+    bench.fails(tf.DepthExceeded, graph, options=tf.RunOptions(max_depth=3))
+
+
+def test_limit_of_strands_in_a_graph(bench):
+    """Also in a called graph the limit of strands is told of with the item that was too many, and no node (C8, R8)."""
+    with tf.build() as inner:
+        into, items = inner.declare_entry("in"), inner.add(Items)
+        inner.connect(into, items.enter)
+        inner.connect(items.body, inner.add(Wait).enter)
+    with tf.build() as g:
+        g.connect(g.add(tf.nodes.Start).then, g.add(g.define("inner", inner.graph), "call")["in"])
+    bench.fails(tf.LimitExceeded, g.graph, options=tf.RunOptions(max_strands=2))
+    (told,) = (event for event in bench.log.events if isinstance(event, tf.events.LimitReached))
+    assert (told.limit, told.value, told.node) == ("strands", 2, None)
+
+
+class OneByOne(tf.Node, id="one by one"):
+    """Starts branches: two, then as many as the limit of strands leaves when one of them has ended."""
+
+    enter = tf.ExecIn()
+    short, long = tf.ExecOut(), tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> None:
+        async with ctx.branches() as branches:
+            for socket in (self.short, self.long, self.long):
+                branches.start(socket)
+            await trio.sleep(2)
+            branches.start(self.long)
+            ctx.services.get("notes").append("again")
+            branches.start(self.long)
+
+
+def test_strands_alive(bench):
+    """A strand that has ended leaves its place to one other (R8)."""
+    with tf.build() as g:
+        node = g.add(OneByOne)
+        chain(g, g.add(tf.nodes.Start), node)
+        g.connect(node.short, g.add(Wait, "short").enter)
+        g.connect(node.long, g.add(Wait, "long", seconds=9.0).enter)
+    bench.fails(tf.LimitExceeded, g.graph, options=tf.RunOptions(max_strands=4))
+    assert bench.notes == ["end of short", "again", "end of long", "end of long"]
+
+
+class Rounds(tf.Node, id="rounds"):
+    """Emits and joins, more from round to round."""
+
+    enter = tf.ExecIn()
+    item = tf.DataOut(int)
+    body = tf.ExecOut()
+    stream = tf.Stream(item, fires=body, mode="concurrent")
+
+    async def execute(self, ctx: tf.Context) -> None:
+        for count in (3, 6):
+            for number in range(count):
+                await ctx.emit(self.item, number)
+            await ctx.join()
+
+
+def test_tasks_of_later_rounds(bench):
+    """Where items are known to wait, no more tasks are started than there are of them, either (F2)."""
+    tasks = Tasks()
+    with tf.build() as g:
+        rounds = g.add(Rounds)
+        chain(g, g.add(tf.nodes.Start), rounds)
+        g.connect(rounds.body, g.add(Wait).enter)
+    clock = trio.testing.MockClock(autojump_threshold=0)
+    trio.run(lambda: tf.run(g.graph, services={"notes": []}), clock=clock, instruments=[tasks])
+    assert tasks.started == 9
+
+
+class Steps(trio.abc.Instrument):
+    """Counts how often trio goes on with tasks of forks."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        self.steps += task.name == "trioflow.runtime.forks.ForkSet.work"
+
+
+@pytest.mark.parametrize("turn_after", [1000.0, math.inf])
+def test_turns_between_items(turn_after):
+    """Items that do not wait give others a turn after so many steps as the options say, not after each (T2)."""
+    steps = Steps()
+    graph, options = items_into((Note, {}), count=200), tf.RunOptions(turn_every=10, turn_after=turn_after)
+    trio.run(lambda: tf.run(graph, services={"notes": []}, options=options), instruments=[steps])
+    assert 20 <= steps.steps <= 30
+
+
+class Ends(tf.Node, id="ends"):
+    """Fails after a while, or where it is cancelled, when it has cleaned up; or else one of two tasks of its own does."""
+
+    enter = tf.ExecIn()
+    after = tf.DataIn(float, default=1000.0)
+    lingers = tf.DataIn(float, default=0.0)
+    tasks = tf.DataIn(bool, default=False)
+
+    async def execute(self, ctx: tf.Context) -> None:
+        after, lingers = await ctx.get_input(self.after), await ctx.get_input(self.lingers)
+
+        async def fails() -> None:
+            try:
+                await trio.sleep(after)
+            finally:
+                with trio.CancelScope(shield=True):
+                    await trio.sleep(lingers)
+                raise ValueError(ctx.node.id)
+
+        if not await ctx.get_input(self.tasks):
+            await fails()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(fails)
+            nursery.start_soon(trio.sleep_forever)
+
+
+def cancelled_from_outside(graph, seconds):
+    """What a run fails with that is cancelled by the host: the names of the nodes, and where the first failure arose."""
+    log = EventLog()
+
+    async def main():
+        with trio.move_on_after(seconds):
+            await tf.run(graph, observers=[log])
+
+    with pytest.raises(ExceptionGroup) as caught:
+        trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    (failed,) = (event for event in log.events if isinstance(event, tf.events.RunFailed))
+    return [str(error) for error in leaves(caught.value)], str(failed.origin)
+
+
+def test_no_failure_is_lost_beside_one_of_a_task(bench):
+    """What a task of a body fails with where the run is cancelled is no less a failure than what another body does (R4, R5)."""
+    with tf.build() as g:
+        parallel = g.add(tf.nodes.Parallel)
+        chain(g, g.add(tf.nodes.Start), parallel)
+        g.connect(parallel.a, g.add(Ends, "a").enter)
+        g.connect(parallel.b, g.add(Ends, "b", tasks=True).enter)
+    names, _ = cancelled_from_outside(g.graph, 1)
+    assert sorted(names) == ["a", "b"]
+
+
+def test_the_origin_of_groups_that_are_cancelled_from_outside(bench):
+    """A group that was cancelled from outside arose where its first one did, which itself arose in its second (E2)."""
+    with tf.build() as g:
+        outer, inner = g.add(tf.nodes.Parallel), g.add(tf.nodes.Parallel)
+        chain(g, g.add(tf.nodes.Start), outer)
+        g.connect(outer.a, inner.enter)
+        g.connect(outer.b, g.add(Ends, "third").enter)
+        g.connect(inner.a, g.add(Ends, "first", lingers=5.0).enter)
+        g.connect(inner.b, g.add(Ends, "second", after=1.0).enter)
+    assert cancelled_from_outside(g.graph, 2) == (["first", "second", "third"], "0.1.0.0.1.0")

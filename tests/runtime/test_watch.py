@@ -6,7 +6,6 @@ import logging
 import math
 import time
 from types import MethodType
-from typing import ClassVar
 
 import attrs
 import pytest
@@ -335,18 +334,15 @@ async def test_the_only_observer_is_called_itself():
     assert seen == counter.seen
 
 
-class Static:
-    """An observer whose method wants no object."""
-
-    seen: ClassVar[list[tf.events.Event]] = []
-    __call__ = staticmethod(seen.append)
-
-
 def test_a_static_method_observes():
     """An object whose `__call__` is not a plain method can observe, too."""
-    log = EventLog()
+    log, seen = EventLog(), []
+
+    class Static:
+        __call__ = staticmethod(seen.append)
+
     run_virtual(loop_graph(), services={"notes": []}, observers=[Static(), log])
-    assert Static.seen == log.events
+    assert seen == log.events
 
 
 async def test_an_observer_that_fails_within_its_failure(caplog):
