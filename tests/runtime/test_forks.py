@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import functools
 import math
 
 import pytest
@@ -456,6 +457,14 @@ def test_nesting_limit(bench):
     for limit in (1, 2, 128, 256):
         error = bench.fails(tf.DepthExceeded, g.graph, options=tf.RunOptions(max_nesting=limit))
         assert str(error).startswith(f"Concurrent strands nest deeper than {limit} at node 'again' (activation 0.")
+        assert (error.limit, error.value) == ("nesting", limit)
+        (told,) = (event for event in bench.log.events if isinstance(event, tf.events.LimitReached))
+        assert (told.limit, told.value, told.node, told.path.depth) == ("nesting", limit, "again", 2 * limit + 2)
+    error = bench.fails(tf.DepthExceeded, g.graph, options=tf.RunOptions(max_nesting=1))
+    assert str(error) == (
+        "Concurrent strands nest deeper than 1 at node 'again' (activation 0.1.0.0). A fork inside a fork that comes back "
+        "to the same node never ends; if it does, raise RunOptions(max_nesting=...), up to 256."
+    )
     with pytest.raises(ValueError, match="max_nesting must be from 1 to 256, got 257"):
         tf.RunOptions(max_nesting=257)
 
@@ -1120,3 +1129,78 @@ def test_the_origin_of_groups_that_are_cancelled_from_outside(bench):
         g.connect(inner.a, g.add(Ends, "first", lingers=5.0).enter)
         g.connect(inner.b, g.add(Ends, "second", after=1.0).enter)
     assert cancelled_from_outside(g.graph, 2) == (["first", "second", "third"], "0.1.0.0.1.0")
+
+
+def test_nesting_after_a_block(bench):
+    """A block of branches that has ended is around nothing any more; those that are open still count (F8)."""
+
+    class Twice(tf.Node, id="forks.twice"):
+        enter = tf.ExecIn()
+        nothing, branch = tf.ExecOut(), tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            for socket in (self.nothing, self.nothing, self.branch):
+                async with ctx.branches() as branches:
+                    branches.start(socket)
+
+    with tf.build() as g:
+        twice = g.add(Twice, "again")
+        chain(g, g.add(tf.nodes.Start), twice)
+        g.connect(twice.branch, twice.enter)
+    error = bench.fails(tf.DepthExceeded, g.graph, options=tf.RunOptions(max_nesting=4))
+    assert str(error).startswith(
+        "Concurrent strands nest deeper than 4 at node 'again' (activation 0.1.2.0.2.0.2.0.2.0)"
+    )
+
+
+def test_order_of_a_failure_that_two_share(bench):
+    """A failure that two strands share comes where the first of them comes, whichever of them ends last (R4, D5)."""
+
+    @tf.data_node(id="forks.shared")
+    async def shared(x: int) -> int:
+        await trio.sleep(1)
+        raise KeyError("shared")
+
+    with tf.build() as g:
+        parallel, found = g.add(tf.nodes.Parallel), g.add(shared, x=1).result
+        chain(g, g.add(tf.nodes.Start), parallel)
+        g.connect(parallel.a, g.add(Note, value=found).enter)
+        g.connect(parallel.b, g.add(Ends, "b").enter)
+        g.connect(parallel.c, g.add(Note, value=found).enter)
+    for seed in range(6):
+        group = bench.fails(ExceptionGroup, g.graph, middleware=[ShuffledSchedule(seed)])
+        assert [str(error) for error in group.exceptions] == ["'shared'", "b"]
+
+
+def test_a_task_that_has_waited_takes_no_other(bench):
+    """The task of a fork that has waited is its own to its end; what is forked just before that has another (F2)."""
+    blocks = []
+
+    class Opens(tf.Node, id="forks.opens"):
+        enter = tf.ExecIn()
+        one, two = tf.ExecOut(), tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            async with ctx.branches() as branches:
+                blocks.append(functools.partial(branches.start, self.two))
+                branches.start(self.one)
+                await trio.sleep(5)
+
+    class StartsIt(tf.Node, id="forks.starts_it"):
+        enter = tf.ExecIn()
+        starts = tf.DataIn(bool, default=False)
+
+        async def execute(self, ctx: tf.Context) -> None:
+            ctx.services.get("notes").append(trio.lowlevel.current_task())
+            if await ctx.get_input(self.starts):
+                await trio.sleep(1)
+                blocks.pop()()
+
+    with tf.build() as g:
+        opens = g.add(Opens)
+        chain(g, g.add(tf.nodes.Start), opens)
+        g.connect(opens.one, g.add(StartsIt, starts=True).enter)
+        g.connect(opens.two, g.add(StartsIt).enter)
+    bench.run(g.graph)
+    first, second = bench.notes
+    assert first is not second
