@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import functools
 import math
@@ -1204,3 +1205,38 @@ def test_a_task_that_has_waited_takes_no_other(bench):
     bench.run(g.graph)
     first, second = bench.notes
     assert first is not second
+
+
+def test_nurseries_around_a_block_are_counted(bench):
+    """A block of branches counts the nurseries that its body has opened around it (F8)."""
+
+    class OpensMany(tf.Node, id="forks.opens_many"):
+        enter = tf.ExecIn()
+        branch = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            async with contextlib.AsyncExitStack() as stack:
+                for _ in range(300):
+                    await stack.enter_async_context(trio.open_nursery())
+                async with ctx.branches() as branches:
+                    branches.start(self.branch)
+
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add(OpensMany, "opens"))
+    error = bench.fails(BaseException, g.graph)
+    (error,) = leaves(error)
+    assert isinstance(error, tf.DepthExceeded)
+    assert str(error).startswith("More than 256 nurseries are open inside each other at node 'opens'")
+    (told,) = (event for event in bench.log.events if isinstance(event, tf.events.LimitReached))
+    assert (told.limit, told.value, told.node, str(told.path)) == ("nesting", 256, "opens", "0.1")
+
+
+async def test_nurseries_of_the_host_are_counted():
+    """A run with forks counts the nurseries that its host has opened around it (F8)."""
+    with pytest.raises(BaseExceptionGroup) as caught:
+        async with contextlib.AsyncExitStack() as stack:
+            for _ in range(300):
+                await stack.enter_async_context(trio.open_nursery())
+            await tf.run(items_into((Wait, {})), options=tf.RunOptions(parallel_initiators=True))
+    (error,) = leaves(caught.value)
+    assert str(error).startswith("More than 256 nurseries are open inside each other at node 'the run'")
