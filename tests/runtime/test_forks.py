@@ -969,7 +969,7 @@ def test_how_many_tasks_are_started(waits, count):
     tasks = Tasks()
     graph = items_into((Wait, {}) if waits else (Note, {}), count=count)
     clock = trio.testing.MockClock(autojump_threshold=0)
-    options = tf.RunOptions(turn_after=math.inf)
+    options = tf.RunOptions(turn_every=1000, turn_after=math.inf)
     trio.run(lambda: tf.run(graph, services={"notes": []}, options=options), clock=clock, instruments=[tasks])
     assert tasks.started == (count if waits else 1)
 
@@ -1046,7 +1046,8 @@ def test_tasks_of_later_rounds(bench):
         chain(g, g.add(tf.nodes.Start), rounds)
         g.connect(rounds.body, g.add(Wait).enter)
     clock = trio.testing.MockClock(autojump_threshold=0)
-    trio.run(lambda: tf.run(g.graph, services={"notes": []}), clock=clock, instruments=[tasks])
+    options = tf.RunOptions(turn_every=1000, turn_after=math.inf)
+    trio.run(lambda: tf.run(g.graph, services={"notes": []}, options=options), clock=clock, instruments=[tasks])
     assert tasks.started == 9
 
 
