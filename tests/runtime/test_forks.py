@@ -15,8 +15,6 @@ from support import Add, Fail, Items, Note, Wait, chain
 import trioflow as tf
 from trioflow import StreamSettings
 from trioflow.runtime.failure import leaves
-from trioflow.runtime.forks import StrandFork
-from trioflow.runtime.line import Line
 from trioflow.semantics.merge import merge_variable
 from trioflow.testing import EventLog, ShuffledSchedule
 
@@ -892,14 +890,6 @@ def test_the_handle_of_a_branch_that_fails(bench):
     assert [(fork.done, fork.failure) for fork in left] == [(True, None), (True, error)]
 
 
-def test_an_item_is_not_cancelled_alone():
-    """A fork that nobody has a handle of has no scope of its own; who cancels it all the same is told so."""
-    line = Line(None)
-    with pytest.raises(RuntimeError) as caught:
-        StrandFork(0, line, None, collected=False, cancellable=False).cancel()
-    assert str(caught.value) == ("Items of a stream can't be cancelled one by one; use ctx.branches() for that.")
-
-
 def test_a_join_copies_a_list_once(bench, monkeypatch):
     """However many items add to a list, a join makes one copy of it (F4, F7)."""
     copies = []
@@ -1241,3 +1231,45 @@ async def test_nurseries_of_the_host_are_counted():
             await tf.run(items_into((Wait, {})), options=tf.RunOptions(parallel_initiators=True))
     (error,) = leaves(caught.value)
     assert str(error).startswith("More than 256 nurseries are open inside each other at node 'the run'")
+
+
+class FailsInATask(tf.Node, id="forks.fails_in_a_task"):
+    """Item 0 fails after a second, if it is to be the first; in the others a task fails when they are cancelled."""
+
+    enter = tf.ExecIn()
+    number = tf.DataIn(int)
+    first = tf.DataIn(bool)
+
+    async def execute(self, ctx: tf.Context) -> None:
+        number = await ctx.get_input(self.number)
+        if number == 0 and await ctx.get_input(self.first):
+            await trio.sleep(1)
+            raise ValueError(number)
+
+        async def fails() -> None:
+            try:
+                await trio.sleep_forever()
+            finally:
+                raise ValueError(number)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(fails)
+            nursery.start_soon(trio.sleep_forever)
+
+
+@pytest.mark.parametrize("first", [False, True], ids=["from outside", "by the first"])
+@pytest.mark.parametrize("attempt", range(3))
+def test_failures_in_tasks_of_cancelled_items(attempt, first):
+    """What tasks of items fail with when the items are cancelled comes in the order of the items (R4)."""
+    with tf.build() as g:
+        start, items = g.add(tf.nodes.Start), g.add(Items, count=4)
+        chain(g, start, items)
+        g.connect(items.body, g.add(FailsInATask, number=items.item, first=first).enter)
+
+    async def main():
+        with trio.move_on_after(5):
+            await tf.run(g.graph)
+
+    with pytest.raises(ExceptionGroup) as caught:
+        trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    assert [error.args[0] for error in leaves(caught.value)] == [0, 1, 2, 3]

@@ -101,7 +101,7 @@ class DataContext(ABC):
 
 
 class Fork(ABC):
-    """One concurrent strand that was started with `branches.start` or `emit`."""
+    """One concurrent strand that was started with `branches.start`."""
 
     __slots__ = ()
 

@@ -90,8 +90,7 @@ class StrandFork(Line, Fork):
         return self._line or self
 
     def cancel(self) -> None:
-        if self._scope is None:
-            raise RuntimeError("Items of a stream can't be cancelled one by one; use ctx.branches() for that.")
+        assert self._scope is not None, "nobody has a handle of an item of a stream"
         self._scope.cancel()
 
     def end_at_once(self) -> None:
@@ -140,7 +139,7 @@ class ForkSet:
         self.failures: list[tuple[int, Exception]] = []
         # Because of which the others were cancelled; if that came from outside, the first in their order (E2).
         self.first_failure: BaseException | None = None
-        self._failed: dict[int, int] = {}  # the numbers of forks that failed, by the identities of their failures
+        self._failed: dict[int, int] = {}  # the numbers of forks that failed, by the identities of the failures
         # What the owner waits for, with the condition under which it may go on; several, if its body has tasks.
         self._owners: dict[trio.Event, Callable[[], bool]] = {}
         # Forks that no task has begun with, in the order in which they were made.
@@ -238,9 +237,12 @@ class ForkSet:
                 except Exception as error:
                     failure = error
                     if not fork.collected:
-                        self._failed[id(error)] = min(fork.number, self._failed.get(id(error), fork.number))
+                        self._came_from(fork, error)
                         self.failed(error)
                         raise  # F2: the nursery cancels the siblings and the owner's body
+                except BaseExceptionGroup as group:  # what its body's own tasks failed with while it was cancelled
+                    self._came_from(fork, group)
+                    raise
                 finally:
                     self.ended(fork, strand, failure)
                     failure = thrown = answer = None  # their tracebacks refer to this frame
@@ -252,6 +254,16 @@ class ForkSet:
         except BaseException:
             self._call_tasks()
             raise
+
+    def _came_from(self, fork: StrandFork, error: BaseException) -> None:
+        """Remember of which fork these failures are, however they come out of the nursery."""
+        for each in leaves(error):
+            if not isinstance(each, trio.Cancelled):
+                self._failed[id(each)] = min(fork.number, self._failed.get(id(each), fork.number))
+
+    def _place(self, error: BaseException) -> int:
+        """The number of the fork that it came from, the first of several; -1 for the owner."""
+        return min((self._failed[id(each)] for each in leaves(error) if id(each) in self._failed), default=-1)
 
     async def _take_turn(self) -> None:
         """Give the scheduler its turn. Shielded, for each fork sees by itself that it is cancelled."""
@@ -332,7 +344,7 @@ class ForkSet:
         if isinstance(error, BaseExceptionGroup):
             # Strands that shared a failing evaluation have failed with one and the same exception (D5).
             once = {id(each): each for each in error.exceptions}.values()
-            ordered = sorted(once, key=lambda each: self._failed.get(id(each), -1))
+            ordered = sorted(once, key=self._place)
             failed = [(each, rest) for each in ordered if (rest := _without_cancellation(each)) is not None]
             if len(failed) > 1:
                 self.first_failure = self.first_failure or failed[0][0]
