@@ -66,6 +66,9 @@ class _Writer:
         self.lists: list[str] = []
         self.events: list[str] = []
         self.failing = "failure" in self.can and self.chance(4)
+        self._limited = False
+        # What fails while its strand is cleaned up.
+        self._last_words: list[list[Any]] = []
 
     def chance(self, of: int) -> bool:
         """True once in so many times."""
@@ -84,6 +87,9 @@ class _Writer:
         listeners = [f"l{place}" for place in range(self.number(1, 2))] if self.events else []
         nodes = [self._exec(place) for place in range(len(self.exec_ids))]
         nodes += [self._listener(node) for node in listeners]
+        if self._limited:  # several that are over at the same moment would fail at once, and any be the first (E2)
+            for ops in self._last_words:
+                del ops[0]
         data = [self._data(node) for node in self.data_ids]
         connections = self._control([*self.exec_ids, *listeners], nodes) + self._values(nodes, data)
         return {
@@ -327,6 +333,7 @@ class _Writer:
         return [["if", self._block(depth + 1), self._block(depth + 1, 0)]]
 
     def _op_within(self, depth: int) -> list[Any]:
+        self._limited = True
         ops = self._block(depth + 1)
         if self.chance(2):
             ops.insert(self.number(0, len(ops)), ["sleep", self.number(1, 4)])
@@ -343,6 +350,7 @@ class _Writer:
         if self.failing and self.chance(4):
             # It fails even where a strand is being cancelled, because it is no cancellation point (R4).
             ops.insert(0, ["set", "nowhere"])
+            self._last_words.append(ops)
         return ops
 
     def _op_publish(self, depth: int) -> list[Any]:
