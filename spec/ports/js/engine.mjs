@@ -69,8 +69,8 @@ class Group extends Scope {
 
   /** Waits until no more than so many forks are alive. */
   async until(most, scope) {
-    scope.check();
     while (this.#alive > most) await this.run.scheduler.wait(scope, this.#waiting);
+    scope.check(); // the end of a fork that failed may be what was waited for (F2)
   }
 
   async join(store, scope) {

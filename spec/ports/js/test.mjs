@@ -207,6 +207,17 @@ test("neither triggers nor hand-overs nor data nodes are bounded by the call sta
   assert.deepEqual(answers.map(({ feedback }) => [feedback[0][0].length, feedback[0][1]]), [[50_001, "end"], [2, "end"], [2, 19_999], [2, 49_999]]);
 });
 
+test("a strand that fails as the last one is not overlooked, whoever has the turn then", async () => {
+  const nodes = [start([["trigger", "o0"]]), exec("again", [["trigger", "o0"]])];
+  const graph = { nodes, connections: wires("start.o0 > again.enter", "again.o0 > again.enter"), events: [{ name: "ping" }] };
+  const actions = [{ at: 1, do: "publish", event: "ping" }];
+  for (let steps = 2; steps < 140; steps++) {
+    const options = { max_steps: steps, parallel_initiators: true };
+    const { status, errors } = await ask(graph, { options, actions, level: 3 });
+    assert.deepEqual([steps, status, errors], [steps, "failed", ["steps"]]);
+  }
+});
+
 test("labels are ordered by their bytes in UTF-8", () => {
   const texts = ["z", "\u{1f600}", "\ufffd", "a", "ab", "\ue000", "é", ""];
   assert.deepEqual([...texts].sort(bytewise), [...texts].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
