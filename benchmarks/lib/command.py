@@ -18,6 +18,7 @@ from benchmarks.lib.results import Results
 from benchmarks.lib.session import Wanted, measure
 from benchmarks.lib.subject import SUBJECTS, Subject
 from benchmarks.questions import QUESTIONS
+from trioflow.cli.counted import counted
 from trioflow.errors import did_you_mean
 
 INTERRUPTED = 130
@@ -64,8 +65,8 @@ def bench(order: Order) -> int:
         pictures = picture.draw(found, questions, subjects, out)
     _show(found, order, questions, subjects)
     Console(stderr=True, highlight=False, soft_wrap=True).print(
-        f"{_counted(len(found.measurements), 'measurement')} in {out / FILE}, "
-        f"{_counted(len(pictures), 'picture')} beside it"
+        f"{counted(len(found.measurements), 'measurement')} in {out / FILE}, "
+        f"{counted(len(pictures), 'picture')} beside it"
     )
     return 0 if found.complete else INTERRUPTED
 
@@ -103,10 +104,6 @@ def _show(found: Results, order: Order, questions: Sequence[Question], subjects:
             readme.write(found, source, ROOT / "README.md")
         except readme.NoPlace as error:
             raise Unusable(f"--readme: {error}") from error
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _named(name: str, known: Sequence[Any], what: str) -> Any:

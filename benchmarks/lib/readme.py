@@ -10,6 +10,7 @@ from benchmarks.lib.question import HUNDRED_THOUSAND, TEN_THOUSAND
 from benchmarks.lib.results import Results, duration, short_machine
 from benchmarks.lib.subject import SUBJECTS
 from benchmarks.questions import WORKLOADS
+from trioflow.cli.counted import counted
 
 BEGIN, END = "<!-- bench: written by `trioflow bench --readme` -->", "<!-- bench: end -->"
 SIZE = TEN_THOUSAND
@@ -41,7 +42,7 @@ def write(results: Results, source: Path, readme: Path) -> None:
 
 def lines(results: Results, source: Path) -> Iterator[str]:
     """Markdown: a row for each subject that was measured."""
-    rounds = results.rounds_in_words if results.complete else "interrupted before all was measured"
+    rounds = counted(results.rounds, "round") if results.complete else "interrupted before all was measured"
     yield f"{short_machine(results)}, {rounds}, from `{_from_here(source)}`:"
     yield f"median time for a step, node or item, at N = {SIZE:,}."
     yield ""

@@ -53,11 +53,6 @@ class Results:
     rounds: int = 0
     measurements: list[Measurement] = field(default_factory=list)
 
-    @property
-    def rounds_in_words(self) -> str:
-        """How many rounds there were."""
-        return "one round" if self.rounds == 1 else f"{self.rounds} rounds"
-
     def of(self, workload: str, subject: str, size: int) -> Summary | None:
         """What all rounds say together; None if there was none."""
         found = [each for each in self._doing(workload) if each.subject == subject and each.size == size]

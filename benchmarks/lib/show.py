@@ -13,6 +13,7 @@ from rich.text import Text
 from benchmarks.lib.question import Question, Workload
 from benchmarks.lib.results import Results, Summary, duration
 from benchmarks.lib.subject import Subject
+from trioflow.cli.counted import counted
 
 
 class Progress:
@@ -89,7 +90,7 @@ def machine_line(results: Results) -> str:
     state = "" if results.complete else "; interrupted, not complete"
     return (
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}, "
-        f"Python {machine['python']}; {results.date}; {results.rounds_in_words}{state}"
+        f"Python {machine['python']}; {results.date}; {counted(results.rounds, 'round')}{state}"
     )
 
 

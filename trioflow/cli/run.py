@@ -15,6 +15,7 @@ import trio
 
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput
+from trioflow.cli.counted import counted
 from trioflow.cli.display import Display
 from trioflow.cli.failure import Failure
 from trioflow.cli.interrupt import on_interrupt
@@ -190,15 +191,11 @@ def _summarise(outcome: Outcome, display: Display, with_traceback: bool) -> None
     cancelled = ", ".join(f"{node} ({count:,})" for node, count in tally.cancelled().items())
     word = {DONE: "done", FAILED: "failed", INTERRUPTED: "interrupted"}[outcome.exit_code]
     click.echo(
-        f"{word} after {statistics.elapsed:.2f} s: {_count(statistics.steps, 'step')}, "
-        f"{_count(statistics.evaluations, 'evaluation')}, {_count(statistics.forks, 'concurrent strand')}"
+        f"{word} after {statistics.elapsed:.2f} s: {counted(statistics.steps, 'step')}, "
+        f"{counted(statistics.evaluations, 'evaluation')}, {counted(statistics.forks, 'concurrent strand')}"
         + (f"; cancelled: {cancelled}" if cancelled else ""),
         err=True,
     )
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _as_json(outcome: Outcome) -> dict[str, Any]:
