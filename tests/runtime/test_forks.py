@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
+import gc
 import math
 
 import pytest
@@ -15,6 +16,7 @@ from support import Add, Fail, Items, Note, Wait, chain
 import trioflow as tf
 from trioflow import StreamSettings
 from trioflow.runtime.failure import leaves
+from trioflow.runtime.forks import StrandFork
 from trioflow.semantics.merge import merge_variable
 from trioflow.testing import EventLog, ShuffledSchedule
 
@@ -1273,3 +1275,19 @@ def test_failures_in_tasks_of_cancelled_items(attempt, first):
     with pytest.raises(ExceptionGroup) as caught:
         trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
     assert [error.args[0] for error in leaves(caught.value)] == [0, 1, 2, 3]
+
+
+async def test_items_leave_no_garbage():
+    """A fork is freed as soon as it is joined, not when the garbage collector comes to it."""
+    with tf.build() as g:
+        start, items = g.add(tf.nodes.Start), g.add(Items, count=20)
+        chain(g, start, items)
+        g.connect(items.body, g.add(Note, value=items.item).enter)
+    gc.collect()
+    gc.disable()
+    try:
+        await tf.run(g.graph, services={"notes": []})
+        left = [each for each in gc.get_objects() if isinstance(each, StrandFork)]
+    finally:
+        gc.enable()
+    assert left == []
