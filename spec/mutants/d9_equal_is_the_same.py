@@ -6,7 +6,9 @@ RULE = "D9"
 EDITS = [
     (
         Store.write,
-        "old = cells[slot]",
-        ("old = cells[slot]\n    if old is not None and old.value == value:\n        return old"),
+        "cells = self.cells",
+        (
+            "cells = self.cells\n    old = cells[slot]\n    if old is not None and old.value == value:\n        return old"
+        ),
     ),
 ]

@@ -6,12 +6,12 @@ RULE = "E3"
 EDITS = [
     (
         ForkSet.join,
-        "conflict.lost)\n        if run.watch is not None:\n            run.tell(StrandJoined, fork.line, self._node)",
-        "conflict.lost)",
+        "if run.watch is not None:\n                run.tell(StrandJoined, fork.line, self._node)",
+        "pass",
     ),
     (
         ForkSet.join,
-        "if fork.writes.cells:",
-        "run.tell(StrandJoined, fork.line, self._node)\n        if fork.writes.cells:",
+        "if writes is not NO_WRITES:",
+        "run.tell(StrandJoined, fork.line, self._node)\n            if writes is not NO_WRITES:",
     ),
 ]

@@ -1,8 +1,8 @@
 """What a fork wrote replaces what its owner wrote later."""
 
-from trioflow.semantics.store import Store
+from trioflow.semantics.join import Join
 
 RULE = "F3"
 EDITS = [
-    (Store.merge, "if mine is None or self._written(key, mine) < number:  # F3", "if True:"),
+    (Join.commit, "elif mine is None or store.written_at(slot, mine) < writes.number:  # F3", "else:"),
 ]

@@ -4,5 +4,6 @@ from trioflow.semantics.store import Store
 
 RULE = "F3"
 EDITS = [
-    (Store._take, "self._note(key)", "pass"),
+    (Store.take, "self._written[key] = cell", "pass"),
+    (Store.take, "self._written = {key: cell}", "pass"),
 ]

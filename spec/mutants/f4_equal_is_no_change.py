@@ -1,8 +1,8 @@
 """A variable to which its owner has written the value that was there counts as not changed."""
 
-from trioflow.semantics.store import Store
+from trioflow.semantics.join import Join
 
 RULE = "F4"
 EDITS = [
-    (Store.merge, "and mine is not base[key]:", "and mine.value != base[key].value:"),
+    (Join.add, "if mine is base[slot]:", "if mine.value == base[slot].value:"),
 ]

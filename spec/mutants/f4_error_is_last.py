@@ -1,8 +1,8 @@
 """Under the policy `error`, a conflict is settled as by `last`."""
 
-from trioflow.semantics.store import Store
+from trioflow.semantics.join import Join
 
 RULE = "F4"
 EDITS = [
-    (Store._merged, "if policy in _BY_AGE:", 'if policy in (*_BY_AGE, "error"):'),
+    (Join._merge, "if policy in _BY_AGE:", 'if policy in (*_BY_AGE, "error"):'),
 ]

@@ -1,8 +1,8 @@
 """The policy `first` keeps the younger value."""
 
-from trioflow.semantics.store import Store
+from trioflow.semantics.join import Join
 
 RULE = "F4"
 EDITS = [
-    (Store._merged, "return theirs if mine_is_younger else mine", "return mine if mine_is_younger else theirs"),
+    (Join._merge, "takes_theirs = mine_is_younger", "takes_theirs = not mine_is_younger"),
 ]

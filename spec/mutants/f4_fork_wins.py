@@ -1,8 +1,8 @@
 """Under the policy `last`, the fork's value replaces that which its owner wrote later."""
 
-from trioflow.semantics.store import Store
+from trioflow.semantics.join import Join
 
 RULE = "F4"
 EDITS = [
-    (Store._merged, "kept, lost = (mine, theirs) if mine_is_younger else (theirs, mine)", "kept, lost = theirs, mine"),
+    (Join._merge, "takes_theirs = not mine_is_younger", "takes_theirs, mine_is_younger = True, False"),
 ]

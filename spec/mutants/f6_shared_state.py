@@ -5,5 +5,5 @@ from trioflow.semantics.store import Store
 RULE = "F6"
 EDITS = [
     (Store.fork, "child.state = self.state.copy() if self.state else _EMPTY", "child.state = self.state"),
-    (Store.write_state, "if not self.state:", "if False:"),
+    (Store._set_state, "if not self.state:", "if False:"),
 ]

@@ -6,7 +6,7 @@ RULE = "S4"
 EDITS = [
     (
         ForkSet.join,
-        "if fork.cancelled or fork.writes is None:",
-        "if fork.cancelled or fork.writes is None or fork.failure is not None:",
+        "if writes is None or fork.cancelled:",
+        "if writes is None or fork.cancelled or fork.failure is not None:",
     ),
 ]

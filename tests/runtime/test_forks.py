@@ -900,7 +900,7 @@ def test_a_join_copies_a_list_once(bench, monkeypatch):
         copies.append(policy)
         return merge_variable(policy, *rest)
 
-    monkeypatch.setattr("trioflow.semantics.store.merge_variable", merge)
+    monkeypatch.setattr("trioflow.semantics.join.merge_variable", merge)
     graph = items_into(
         (tf.nodes.SetVariable, {"name": "v", "value": [1]}),
         count=20,

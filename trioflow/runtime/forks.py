@@ -29,12 +29,12 @@ from trioflow.runtime.options import MAX_NESTING
 from trioflow.runtime.strand import Strand
 from trioflow.runtime.task import HotTask, hot_task
 from trioflow.semantics.events import LimitReached, MergeConflict, StrandForked, StrandJoined
+from trioflow.semantics.join import Join
 from trioflow.semantics.store import NO_WRITES, Writes
 
 if TYPE_CHECKING:
     from trioflow.runtime.activation import Activation
     from trioflow.semantics.plan import Target
-    from trioflow.semantics.store import Cell
 
 Work = Callable[[Strand, Line], Coroutine[Any, Any, None]]
 
@@ -314,16 +314,19 @@ class ForkSet:
             await checkpoint_if_cancelled()
         outstanding, self._outstanding = self._outstanding, []
         run = self._run
-        store = self._strand.store
-        made: dict[int, Cell] = {}
-        for fork in outstanding:
-            if fork.cancelled or fork.writes is None:
-                continue
-            if fork.writes.cells:
-                for conflict in store.merge(fork.writes, made):
-                    run.tell(MergeConflict, fork.line, self._node, conflict.variable, conflict.kept, conflict.lost)
-            if run.watch is not None:
-                run.tell(StrandJoined, fork.line, self._node)
+        joining = Join(self._strand.store)
+        try:
+            for fork in outstanding:
+                writes = fork.writes
+                if writes is None or fork.cancelled:
+                    continue
+                if writes is not NO_WRITES:
+                    for conflict in joining.add(writes):
+                        run.tell(MergeConflict, fork.line, self._node, conflict.variable, conflict.kept, conflict.lost)
+                if run.watch is not None:
+                    run.tell(StrandJoined, fork.line, self._node)
+        finally:
+            joining.commit()
 
     def failed(self, error: Exception) -> None:
         """One has failed: the first of all arose in the owner, unless it has come from further below (E2)."""

@@ -1,0 +1,138 @@
+"""Joins: how what forks wrote comes back to the store of their owner (F3, F4, F6).
+
+Every write and every fork has a number from one counter of the run. That makes F3 a comparison: a fork's cell replaces
+the owner's unless the owner's was written after the fork, that is, bears a higher number. Forks are merged in the order
+of their numbers, so of all that wrote to a slot the last is the only one to be compared. Variables that more than one
+side wrote follow their policy (F4).
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from trioflow.errors import MergeError
+from trioflow.semantics.merge import GROWING, addition, merge_variable
+from trioflow.semantics.store import Cell, StateKey, Store, Writes, digest
+
+_BY_AGE = ("last", "first")
+"""The policies that ask who wrote when."""
+
+
+@attrs.frozen
+class Conflict:
+    """A variable that was written by more than one side, under the policy `last`."""
+
+    variable: str
+    kept: object
+    lost: object
+
+
+class Join:
+    """Forks on their way into their owner's store: `add` them in the order in which they were made, then `commit`.
+
+    The store changes with `commit` only, all at once; nobody may write to it in between.
+    """
+
+    __slots__ = ("_added", "_cells", "_last", "_last_state", "_made", "_store")
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._added: list[Writes] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        # By slot, and by place in the states: the last fork that wrote there.
+        self._last: dict[int, Writes] = {}
+        self._last_state: dict[StateKey, Writes] = {}
+        # What variables are by now.
+        self._cells: dict[int, Cell] = {}
+        # Those of these cells that this join has made: nobody else has them yet.
+        self._made: dict[int, Cell] = {}
+
+    def add(self, writes: Writes) -> list[Conflict]:
+        """Take in what the next fork wrote; tells what was lost. Raises `MergeError`: then this fork is left out."""
+        base, count = writes.base, len(writes.base)
+        cells, last, here = self._cells, self._last, self._store.cells
+        conflicts: list[Conflict] = []
+        try:
+            for slot, theirs in writes.cells.items():
+                if slot < count:
+                    mine = cells.get(slot) or here[slot]
+                    if mine is base[slot]:
+                        cells[slot] = theirs
+                    elif not self._merge(slot, writes, mine, theirs, conflicts):
+                        continue
+                last[slot] = writes
+        except MergeError:
+            # Some of this fork may have been merged already: begin again with those before it.
+            added, self._added = self._added, []
+            self._begin()
+            for each in added:
+                self.add(each)
+            raise
+        for key in writes.state:
+            self._last_state[key] = writes
+        self._added.append(writes)
+        return conflicts
+
+    def commit(self) -> None:
+        """Change the store."""
+        store = self._store
+        taken = False
+        for slot, writes in self._last.items():
+            merged = self._cells.get(slot)
+            mine: Cell | None = store.cells[slot]
+            if merged is not None:
+                store.take(slot, merged, writes.number)
+                taken = True
+            elif mine is None or store.written_at(slot, mine) < writes.number:  # F3
+                store.take(slot, writes.cells[slot], writes.number)
+                taken = True
+        for key, writes in self._last_state.items():
+            mine = store.state.get(key)
+            if mine is None or store.written_at(key, mine) < writes.number:  # F3, F6
+                store.take(key, writes.state[key], writes.number)
+                taken = True
+        if taken:
+            store.joined()
+
+    def _merge(self, slot: int, writes: Writes, mine: Cell, theirs: Cell, conflicts: list[Conflict]) -> bool:
+        """Merge a variable that more than one side wrote since the fork (F4): whether it is another one then."""
+        store = self._store
+        variable = store.variables[slot]
+        policy = variable.policy
+        if policy in _BY_AGE:
+            last = self._last.get(slot)
+            mine_is_younger = (store.written_at(slot, mine) if last is None else last.number) > writes.number
+            if policy == "first":
+                takes_theirs = mine_is_younger
+            else:
+                takes_theirs = not mine_is_younger
+                kept, lost = (mine, theirs) if mine_is_younger else (theirs, mine)
+                conflicts.append(Conflict(variable.name, kept.value, lost.value))
+            if takes_theirs:
+                self._cells[slot] = theirs
+            return takes_theirs
+        if policy == "error":
+            raise MergeError(
+                f"Variable {variable.name!r} was written by more than one concurrent strand "
+                f"({mine.value!r} and {theirs.value!r}), and its merge policy is 'error'. "
+                "Write it in one strand only, or give it a policy such as 'last', 'sum' or 'append'."
+            )
+        base = writes.base[slot].value
+        made = self._made.get(slot)
+        watched = mine.origin != "?" or theirs.origin != "?"
+        origin = "+" + digest((mine.origin, theirs.origin)) if watched else "?"
+        if made is not mine:
+            value = merge_variable(policy, store.merges, variable.name, base, mine.value, theirs.value)
+            self._cells[slot] = self._made[slot] = Cell(value, store.next_serial(), origin)
+            return True
+        add = None
+        if policy in GROWING and policy not in store.merges:
+            add = addition(policy, base, mine.value, theirs.value)
+        if add is not None:
+            add()
+        else:
+            mine.value = merge_variable(policy, store.merges, variable.name, base, mine.value, theirs.value)
+        mine.origin = origin
+        return True
