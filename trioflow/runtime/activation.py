@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, Iterator, Mapping, MutableMapping
+from collections.abc import AsyncGenerator, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from trio.lowlevel import checkpoint_if_cancelled
 
-from trioflow.errors import CoercionError, ConcurrentTrigger, NodeError
+from trioflow.errors import CoercionError, ConcurrentTrigger, NodeError, UnknownSocket
 from trioflow.model.context import Branches, Context
 from trioflow.model.sockets import UNSET
 from trioflow.runtime import demand
@@ -35,10 +35,13 @@ if TYPE_CHECKING:
 class StreamRun:
     """How one stream runs in one activation."""
 
-    __slots__ = ("emits", "failures", "fired", "limit", "mode", "on_error", "plan")
+    __slots__ = ("emits", "failures", "fired", "limit", "mode", "on_error", "plan", "targets")
 
-    def __init__(self, plan: PlanStream, settings: tuple[StreamMode, int | None, ErrorMode]) -> None:
+    def __init__(
+        self, plan: PlanStream, targets: Sequence[Target], settings: tuple[StreamMode, int | None, ErrorMode]
+    ) -> None:
         self.plan = plan
+        self.targets = targets
         self.mode, self.limit, self.on_error = settings
         self.emits = 0
         self.fired = False
@@ -180,17 +183,19 @@ class Activation(Line, Context):
     trigger = dispatch  # pyright: ignore[reportAssignmentType] - it calls itself `line` there
 
     async def emit(self, item: Any, value: Any, also: Mapping[Any, object] | None = None) -> None:
-        plan = self.plan
-        place = plan.type.stream_index.get(item)
-        stream = self._stream_of(item) if place is None or self._rarely is None else self._rarely.streams[place]
+        rarely: Any = self._rarely  # there is one if there are streams
+        try:
+            stream: StreamRun = rarely.streams[self.plan.type.stream_index[item]]
+        except (KeyError, AttributeError):
+            raise self._no_stream(item) from None
         if self.triggering:
             raise self.concurrent("emit", item)
-        targets = plan.targets[stream.plan.fires]
         number = stream.emits
         stream.emits += 1
         if stream.mode == "sequential":
             self._write_item(item, value, also)
             line = Line(self)
+            targets = stream.targets
             if not targets:
                 await checkpoint_if_cancelled()
                 return
@@ -204,20 +209,23 @@ class Activation(Line, Context):
             finally:
                 self.triggering = False
             return
-        assert self._rarely is not None
-        forks = self._rarely.forks
-        assert forks is not None
+        forks = rarely.forks
         limit = stream.limit
-        run = self.strand.run
-        task = self.strand.task
+        strand = self.strand
+        run = strand.run
+        task = strand.task
         if limit is not None and forks.in_flight >= limit:
             await forks.wait_until(lambda: forks.in_flight < limit)  # S3
         elif run.schedule is None and (stream.emits % run.options.turn_every == 0 or perf_counter() > run.turn_due):
             await run.take_turn()  # T2: a body that only emits must not starve anybody either
         elif task is None or task._cancel_status.effectively_cancelled:
             await checkpoint_if_cancelled()
-        self._write_item(item, value, also)
-        forks.start(targets, collected=stream.on_error == "collect", discard=stream.plan.discard)
+        if also is None and run.watch is None:
+            plan = self.plan
+            strand.store.write(plan.first_output + plan.type.output_index[item], value)  # as `set_output` does
+        else:
+            self._write_item(item, value, also)
+        forks.start(stream.targets, stream.on_error == "collect", stream.plan.discard)
 
     def configure_stream(self, item: Any, *, limit: int | None = None, on_error: ErrorMode | None = None) -> None:
         stream = self._stream_of(item)
@@ -342,7 +350,10 @@ class Activation(Line, Context):
         place = self.plan.type.stream_index.get(item)
         if place is not None and self._rarely is not None:
             return self._rarely.streams[place]
-        raise demand.unknown_socket(
+        raise self._no_stream(item)
+
+    def _no_stream(self, item: Any) -> UnknownSocket:
+        return demand.unknown_socket(
             self.plan,
             item,
             "stream with item output",

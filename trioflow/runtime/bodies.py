@@ -111,11 +111,11 @@ def _with_inputs(node: PlanNode, inner: ExecBody) -> ExecBody:
 
 
 def _with_streams(node: PlanNode, inner: ExecBody, override: StreamSettings | None) -> ExecBody:
-    settings = [(stream, _settings(stream, override)) for stream in node.streams]
-    concurrent = any(mode == "concurrent" for _, (mode, _, _) in settings)
+    settings = [(stream, node.targets[stream.fires], _settings(stream, override)) for stream in node.streams]
+    concurrent = any(mode == "concurrent" for _, _, (mode, _, _) in settings)
 
     async def body(activation: Activation) -> Any:
-        activation.rarely.streams = tuple(StreamRun(stream, chosen) for stream, chosen in settings)
+        activation.rarely.streams = tuple(StreamRun(*each) for each in settings)
         async with AsyncExitStack() as stack:
             if concurrent:
                 activation.rarely.forks = await stack.enter_async_context(

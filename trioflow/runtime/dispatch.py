@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 SEGMENT = 16
 """Levels of triggers that are nested as Python awaits before the loop takes over."""
 
-Begun = tuple[Coroutine[Any, Any, None], Any]
+Begun = tuple[Generator[Any, Any, None], Any]
 """A dispatch, and the trap that it has yielded."""
 
 
@@ -69,7 +69,7 @@ async def call(activation: Activation, line: Line, targets: Sequence[Target]) ->
     task = strand.task
     if task is not None and activation.depth % SEGMENT > 1 and len(task._child_nurseries) <= strand.counted:  # F8
         # An emit goes down two levels at once, so there are two remainders to leave at.
-        await dispatch(line, targets=targets, strand=strand)
+        await dispatch(line, None, None, targets, strand)
         return
     strand.run.count_nurseries(activation, activation.plan.id)
     strand.counted = len(current_task().child_nurseries)
@@ -95,7 +95,6 @@ async def dispatch(  # noqa: C901
     line: Any,  # a Line; an Activation if this is its trigger
     socket: Any = None,
     values: Mapping[Any, object] | None = None,
-    *,
     targets: Sequence[Target] | None = None,
     strand: Any = None,
 ) -> None:
@@ -246,9 +245,10 @@ def drive(  # noqa: C901 - a hot path
     `begun` is a dispatch of these targets that was begun without it, and the trap at which it is now.
     """
     run = strand.run
-    stack: list[tuple[Strand, Coroutine[Any, Any, None]]] = []
+    stack: list[tuple[Strand, Coroutine[Any, Any, None] | Generator[Any, Any, None]]] = []
     task = task or hot_task()
-    segment, trap = begun or (dispatch(line, targets=targets, strand=strand), None)
+    segment: Coroutine[Any, Any, None] | Generator[Any, Any, None]
+    segment, trap = begun or (dispatch(line, None, None, targets, strand), None)
     has_begun = begun is not None
     answer: Any = None
     thrown: BaseException | None = None
@@ -272,7 +272,7 @@ def drive(  # noqa: C901 - a hot path
             if type(trap) is Call:
                 stack.append((strand, segment))
                 strand = trap.strand
-                segment = dispatch(trap.line, targets=trap.targets, strand=strand)
+                segment = dispatch(trap.line, None, None, trap.targets, strand)
                 answer = None
                 continue
             try:

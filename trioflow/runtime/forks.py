@@ -59,22 +59,15 @@ class StrandFork(Line, Fork):
     writes: Writes | None
     """What it wrote, once it has ended."""
 
-    def __init__(self, number: int, parent: Line, line: Line | None, collected: bool, cancellable: bool) -> None:
-        if line is None:
-            # As Line.__init__ does, written out: this runs once per item of a stream.
-            self.parent = parent
-            self.index = parent.count
-            parent.count += 1
-            self.depth = parent.depth + 1
-            self.count = 0
-            self._where = None
-        self.number = number
-        self._line = line  # None for itself: a fork that held itself would only go with the garbage
-        self.collected = collected
-        # A scope costs as much as the task itself: only forks that somebody gets a handle of have one.
-        self._scope = trio.CancelScope() if cancellable else None
-        self.cancelled = False
-        self.writes = self.failed_with = None
+    number: int
+    collected: bool
+    # None for itself: a fork that held itself would only go with the garbage.
+    _line: Line | None
+    # A scope costs as much as the task itself: only forks that somebody gets a handle of have one.
+    _scope: trio.CancelScope | None
+
+    # `ForkSet.start` sets everything: this runs once per item of a stream.
+    __init__ = object.__init__  # pyright: ignore[reportAssignmentType] - of one that is not made elsewhere
 
     @property
     def done(self) -> bool:
@@ -97,7 +90,7 @@ class StrandFork(Line, Fork):
         """It has nothing to do, and so it writes nothing."""
         self.writes = NO_WRITES
 
-    def body(self, strand: Strand, work: Work | tuple[Target, ...], task: HotTask) -> Coroutine[Any, Any, None]:
+    def body(self, strand: Strand, work: Work | tuple[Target, ...], task: HotTask) -> Generator[Any, Any, None]:
         """What is to be run in this task: this work, or the dispatch of these targets.
 
         A dispatch without its loop, `drive`, if there is nothing around it: it has the strand's `task`, and needs the
@@ -107,10 +100,12 @@ class StrandFork(Line, Fork):
             body: Any = work(strand, self.line)
         elif self._scope is None:
             strand.task = task
-            return dispatch(self._line or self, targets=work, strand=strand)
+            return dispatch(self._line or self, None, None, work, strand).__await__()
         else:
             body = drive(strand, self.line, work, task)
-        return body if self._scope is None else self._in_scope(self._scope, body)
+        if self._scope is not None:
+            body = self._in_scope(self._scope, body)
+        return body.__await__() if isinstance(body, Coroutine) else body
 
     async def _in_scope(self, scope: trio.CancelScope, body: Coroutine[Any, Any, None]) -> None:
         with scope:
@@ -120,6 +115,13 @@ class StrandFork(Line, Fork):
     def __repr__(self) -> str:
         state = "running" if not self.done else "cancelled" if self.cancelled else "done"
         return f"<fork {self.line.where}: {state}>"
+
+
+_new_fork: Any = StrandFork
+
+
+_ENDED: Any = object()
+"""In place of a trap: there is none any more."""
 
 
 class ForkSet:
@@ -152,10 +154,10 @@ class ForkSet:
     def start(
         self,
         work: Work | tuple[Target, ...],
-        *,
-        line: Line | None = None,
         collected: bool = False,
         discard: bool = False,
+        *,
+        line: Line | None = None,
         cancellable: bool = False,
         limited: bool = True,
     ) -> StrandFork:
@@ -164,8 +166,22 @@ class ForkSet:
         limit = self._most
         if limit is not None and limited and run.strands >= limit:
             run.reached("strands", limit, self._line)
-        fork = StrandFork(self._made, self._line, line, collected, cancellable)
+        fork: StrandFork = _new_fork()
+        if line is None:
+            # As Line.__init__ does.
+            fork.parent = parent = self._line
+            fork.index = parent.count
+            parent.count += 1
+            fork.depth = parent.depth + 1
+            fork.count = 0
+            fork._where = None
+        fork._line = line
+        fork.number = self._made
         self._made += 1
+        fork.collected = collected
+        fork._scope = trio.CancelScope() if cancellable else None
+        fork.cancelled = False
+        fork.writes = fork.failed_with = None
         run.forks += 1
         if not discard:  # S6
             self._outstanding.append(fork)
@@ -200,9 +216,12 @@ class ForkSet:
         scope = task._cancel_status
         waiting = self._waiting
         owned = False
+        failure: Exception | None = None
+        answer: Any = None
+        thrown: BaseException | None = None
         try:
             while waiting and not owned:
-                if (run.fuel < 1 or perf_counter() > run.turn_due) and run.schedule is None and not run.gated:
+                if run.fuel < 1 and run.schedule is None and not run.gated:
                     # Otherwise the next fork would have to wait for the scheduler's turn (T2), in a task of its own.
                     self._coming += 1
                     yield from self._take_turn().__await__()
@@ -210,21 +229,20 @@ class ForkSet:
                     if not waiting:
                         break
                 fork, strand, work, context = waiting.popleft()
-                failure: Exception | None = None
-                answer: Any = None
-                thrown: BaseException | None = None
                 trio_task.context = context
                 try:
                     body = fork.body(strand, work, task)
-                    trap = context.run(body.send, None)
-                    owned = True
-                    self._may_come = min(2 * self._may_come, _MANY)
-                    self._call_tasks()
-                    if strand.task is not None:
-                        assert isinstance(work, tuple)
-                        body = cast("Any", drive(strand, fork.line, work, task, (body, trap)))
-                        trap = context.run(body.send, None)  # a call goes on at once
-                    while True:
+                    # Not `send`: to catch a StopIteration costs as much as a step.
+                    trap = context.run(next, body, _ENDED)
+                    if trap is not _ENDED:
+                        owned = True
+                        self._may_come = min(2 * self._may_come, _MANY)
+                        self._call_tasks()
+                        if strand.task is not None:
+                            assert isinstance(work, tuple)
+                            body = cast("Any", drive(strand, fork.line, work, task, (body, trap)))
+                            trap = context.run(next, body, _ENDED)  # a call goes on at once
+                    while trap is not _ENDED:
                         thrown = None
                         try:
                             answer = yield trap
