@@ -154,7 +154,12 @@ class Activation(Line, Context):
         return demand.is_connected(self.plan, socket)
 
     def get_variable(self, name: str) -> Any:
-        return self.strand.store.cells[demand.variable_slot(self.strand.frame, name)].value
+        strand = self.strand
+        try:
+            slot = strand.frame.plan.variable_index[name]
+        except KeyError:
+            slot = demand.variable_slot(strand.frame, name)
+        return strand.store.cells[slot].value
 
     # --- acting ---
 
@@ -170,19 +175,28 @@ class Activation(Line, Context):
             strand.store.write(plan.first_output + place, value, self._origin(plan.type.outputs[place].name))
 
     def set_variable(self, name: str, value: object) -> None:
-        frame = self.strand.frame
-        slot = demand.variable_slot(frame, name)
-        coercer = frame.plan.variable_coercers[slot]
+        strand = self.strand
+        plan = strand.frame.plan
+        try:
+            slot = plan.variable_index[name]
+        except KeyError:
+            slot = demand.variable_slot(strand.frame, name)
+        coercer = plan.variable_coercers[slot]
         if coercer is not None and type(value) is not coercer.exact and value is not None:
             try:
                 value = coercer(value)
             except Mismatch as error:
                 raise CoercionError(f"Variable {name!r}: {error}.") from None
-        self.strand.store.write(slot, value, self._origin("$" + name) if self.run.watch is not None else "?")
+        if strand.run.watch is None:
+            strand.store.write(slot, value)
+        else:
+            strand.store.write(slot, value, self._origin("$" + name))
 
     trigger = dispatch  # pyright: ignore[reportAssignmentType] - it calls itself `line` there
 
-    async def emit(self, item: Any, value: Any, also: Mapping[Any, object] | None = None) -> None:
+    async def emit(  # noqa: C901 - a hot path
+        self, item: Any, value: Any, also: Mapping[Any, object] | None = None
+    ) -> None:
         rarely: Any = self._rarely  # there is one if there are streams
         try:
             stream: StreamRun = rarely.streams[self.plan.type.stream_index[item]]
@@ -190,7 +204,6 @@ class Activation(Line, Context):
             raise self._no_stream(item) from None
         if self.triggering:
             raise self.concurrent("emit", item)
-        number = stream.emits
         stream.emits += 1
         if stream.mode == "sequential":
             self._write_item(item, value, also)
@@ -205,7 +218,7 @@ class Activation(Line, Context):
             except Exception as error:
                 if stream.on_error == "fail":
                     raise
-                stream.failures.append((number, error))
+                stream.failures.append((line.index, error))
             finally:
                 self.triggering = False
             return

@@ -47,7 +47,6 @@ class Execution:
         middleware: Sequence[Middleware],
     ) -> None:
         state = self._state = RunState(next(_numbers), plan, options, services, Activation, middleware)
-        state.wake()  # its first strand is on its way to the gate from now on
         self._store = state.new_store()
         if variables:
             _write_variables(plan, self._store, variables)
@@ -74,7 +73,6 @@ class Execution:
         """Run the graph. What it fails with is kept in `failure`; cancellation from outside passes through."""
         state = self._state
         state.started_at = trio.current_time()
-        state.strands += 1
         failure: BaseException | None = None
         try:
             state.tell(RunStarted, None, None)
@@ -149,7 +147,6 @@ class Execution:
         state = self._state
         state.ended = True
         self._ended_at = trio.current_time()
-        state.strands -= 1
         if failure is not None and not is_cancellation(failure):
             self.failure = failure
             state.settled_status = RunStatus.FAILED
@@ -160,7 +157,7 @@ class Execution:
         else:
             state.settled_status = RunStatus.COMPLETED
             state.tell(RunCompleted, None, None)
-        state.rest()
+        state.look_around()
 
     def _timed_out(self, timeout: float) -> LimitExceeded:
         state = self._state

@@ -134,7 +134,6 @@ class ForkSet:
         self._most = strand.run.options.max_strands
         self._node = node
         self._nursery = nursery
-        self._made = 0
         # Forks that are not merged yet, in the order in which they were made (F3).
         self._outstanding: list[StrandFork] = []
         self.in_flight = 0
@@ -176,25 +175,22 @@ class ForkSet:
             fork.count = 0
             fork._where = None
         fork._line = line
-        fork.number = self._made
-        self._made += 1
+        run.forks = fork.number = run.forks + 1
         fork.collected = collected
         fork._scope = trio.CancelScope() if cancellable else None
         fork.cancelled = False
         fork.writes = fork.failed_with = None
-        run.forks += 1
         if not discard:  # S6
             self._outstanding.append(fork)
         if run.watch is not None:
             run.tell(StrandForked, fork.line, self._node)
         if not work:  # nothing to dispatch: it has ended, and needs no task
             fork.end_at_once()
+            run.ended_forks += 1
             return fork
         strand = self._strand.fork()
         if self._node is None:
             strand.nurseries = 1  # F8: whatever the first strand has open now, only the run is around its forks
-        run.strands += 1
-        run.busy += 1
         self.in_flight += 1
         self._waiting.append((fork, strand, work, copy_context()))
         if self._coming < self._may_come:
@@ -298,18 +294,20 @@ class ForkSet:
     def ended(self, fork: StrandFork, strand: Strand, failure: Exception | None) -> None:
         """A fork is at its end, by itself or by this failure."""
         run = self._run
-        fork.failed_with = failure
         fork.writes = strand.store.writes()
         strand.task = None
         self.in_flight -= 1
-        run.strands -= 1
-        if failure is not None and fork.collected:
-            self.failures.append((fork.number, failure))  # S4
+        run.ended_forks += 1
+        if failure is not None:
+            fork.failed_with = failure
+            if fork.collected:
+                self.failures.append((fork.line.index, failure))  # S4
         if self._owners:
             for event, condition in tuple(self._owners.items()):
                 if condition():
                     run.rouse(event)
-        run.rest()
+        if run.made_gate is not None:
+            run.look_around()
 
     async def wait_until(self, condition: Callable[[], bool]) -> None:
         """Wait, as the owner, for something that the end of a fork brings about."""

@@ -62,9 +62,9 @@ class RunState(GraphFrame):
     """
 
     __slots__ = (
-        "_gate", "_number", "_waits", "activate", "bases", "busy", "ended", "evaluations", "forks", "fuel", "granted",
-        "in_progress", "max_depth", "max_steps", "middleware", "next_serial", "options", "schedule", "services",
-        "settled_status", "started_at", "strands", "templates", "turn_after", "turn_due", "watch",
+        "_number", "_waiting", "_waits", "activate", "bases", "ended", "ended_forks", "evaluations", "forks", "fuel",
+        "granted", "in_progress", "made_gate", "max_depth", "max_steps", "middleware", "next_serial", "options",
+        "schedule", "services", "settled_status", "started_at", "templates", "turn_after", "turn_due", "watch",
     )  # fmt: skip
 
     def __init__(
@@ -98,15 +98,16 @@ class RunState(GraphFrame):
         # When the scheduler gets its next turn at the latest (T2), on the clock of perf_counter.
         self.turn_due = 0.0
         self.next_serial = itertools.count().__next__
-        self.strands = 0
         self.forks = 0
-        # Strands that neither wait at the gate nor for other strands (G2).
-        self.busy = 0
+        self.ended_forks = 0
+        # Strands that wait at the gate, or for other strands (G2).
+        self._waiting = 0
         self._waits: dict[trio.Event, Strand] = {}
         self.started_at: float | None = None
         self.ended = False
         self.settled_status: RunStatus | None = None
-        self._gate: Gate | None = None
+        # The gate, if somebody has asked for it.
+        self.made_gate: Gate | None = None
 
     @property
     def id(self) -> str:
@@ -119,19 +120,29 @@ class RunState(GraphFrame):
 
         A run with a gate is a circle, which is only freed when the garbage collector comes by.
         """
-        if self._gate is None:
-            self._gate = Gate(self)
-        return self._gate
+        if self.made_gate is None:
+            self.made_gate = Gate(self)
+        return self.made_gate
 
     @property
     def gated(self) -> bool:
         """Whether dispatches must look at the gate."""
-        return self._gate is not None and self._gate.slow
+        return self.made_gate is not None and self.made_gate.slow
+
+    @property
+    def strands(self) -> int:
+        """Strands that are there now."""
+        return self.forks - self.ended_forks + (self.started_at is not None and not self.ended)
+
+    @property
+    def busy(self) -> int:
+        """Strands that neither wait at the gate nor for others (G2). The first is on its way from the beginning."""
+        return self.forks - self.ended_forks + (not self.ended) - self._waiting
 
     @property
     def parked(self) -> int:
         """Strands that wait at the gate."""
-        return 0 if self._gate is None else self._gate.parked
+        return 0 if self.made_gate is None else self.made_gate.parked
 
     @property
     def steps(self) -> int:
@@ -145,7 +156,7 @@ class RunState(GraphFrame):
             return self.settled_status
         if self.started_at is None:
             return RunStatus.NOT_STARTED
-        return RunStatus.PAUSED if self._gate is not None and self._gate.closed else RunStatus.RUNNING
+        return RunStatus.PAUSED if self.made_gate is not None and self.made_gate.closed else RunStatus.RUNNING
 
     def new_store(self) -> Store:
         """The store that the run starts with: variables at their defaults; so are inputs, for nobody calls."""
@@ -163,13 +174,17 @@ class RunState(GraphFrame):
 
     def rest(self) -> None:
         """A strand starts to wait for the gate, or for other strands."""
-        self.busy -= 1
-        if not self.busy and self._gate is not None:
-            self._gate.all_quiet()
+        self._waiting += 1
+        self.look_around()
 
     def wake(self) -> None:
         """A strand goes on."""
-        self.busy += 1
+        self._waiting -= 1
+
+    def look_around(self) -> None:
+        """A strand waits, or has ended: tell the gate if all do."""
+        if self.made_gate is not None and not self.busy:
+            self.made_gate.all_quiet()
 
     async def wait(self, strand: Strand, event: trio.Event) -> None:
         """Wait for another strand or the gate, which calls `rouse`; meanwhile this strand counts as parked (G2).
@@ -218,8 +233,8 @@ class RunState(GraphFrame):
             await self.take_turn()
         else:
             await self.schedule.turn(f"d {Path(line.where, line.count)} {node.id}")
-        if self._gate is not None and self._gate.slow:
-            await self._gate.wait(strand, line, node)
+        if self.made_gate is not None and self.made_gate.slow:
+            await self.made_gate.wait(strand, line, node)
         if self.steps >= self.max_steps:  # R8
             self.reached("steps", self.max_steps, line, node, strand)
         self.refuel()
