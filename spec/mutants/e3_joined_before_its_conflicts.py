@@ -11,7 +11,7 @@ EDITS = [
     ),
     (
         ForkSet.join,
-        "if writes is not NO_WRITES:",
-        "run.tell(StrandJoined, fork.line, self._node)\n            if writes is not NO_WRITES:",
+        "if fork.written or fork.written_state:",
+        "run.tell(StrandJoined, fork.line, self._node)\n            if fork.written or fork.written_state:",
     ),
 ]

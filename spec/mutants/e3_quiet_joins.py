@@ -7,6 +7,6 @@ EDITS = [
     (
         ForkSet.join,
         "if run.watch is not None:",
-        "if writes is not NO_WRITES and run.watch is not None:",
+        "if (fork.written or fork.written_state) and run.watch is not None:",
     ),
 ]

@@ -4,5 +4,5 @@ from trioflow.semantics.join import Join
 
 RULE = "F3"
 EDITS = [
-    (Join.commit, "elif mine is None or store.written_at(slot, mine) < writes.number:  # F3", "else:"),
+    (Join.commit, "elif mine is None or store.written_at(slot, mine) < writes.born:  # F3", "else:"),
 ]

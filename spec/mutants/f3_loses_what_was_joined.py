@@ -4,6 +4,6 @@ from trioflow.semantics.store import Store
 
 RULE = "F3"
 EDITS = [
-    (Store.take, "self._written[key] = cell", "pass"),
-    (Store.take, "self._written = {key: cell}", "pass"),
+    (Store.take, "self.written[key] = cell", "pass"),
+    (Store.take, "self.written = {key: cell}", "pass"),
 ]

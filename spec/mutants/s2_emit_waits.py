@@ -6,7 +6,7 @@ RULE = "S2"
 EDITS = [
     (
         Activation.emit,
-        "discard=stream.plan.discard)",
-        ("discard=stream.plan.discard)\n    await forks.wait_until(lambda: forks.in_flight == 0)"),
+        "stream.plan.discard)",
+        ("stream.plan.discard)\n    await forks.wait_until(lambda: forks.in_flight == 0)"),
     ),
 ]

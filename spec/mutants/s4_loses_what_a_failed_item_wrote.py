@@ -6,7 +6,7 @@ RULE = "S4"
 EDITS = [
     (
         ForkSet.join,
-        "if writes is None or fork.cancelled:",
-        "if writes is None or fork.cancelled or fork.failure is not None:",
+        "if fork.written is _NOT_YET or",
+        "if fork.written is _NOT_YET or fork.failure is not None or",
     ),
 ]

@@ -6,7 +6,11 @@ RULE = "T8"
 EDITS = [
     (
         Activation.emit,
-        ("line = Line(self)\n        if not targets:\n            await checkpoint_if_cancelled()\n            return"),
-        ("if not targets:\n            await checkpoint_if_cancelled()\n            return\n        line = Line(self)"),
+        (
+            "line = Line(self)\n        targets = stream.targets\n        if not targets:\n            await checkpoint_if_cancelled()\n            return"
+        ),
+        (
+            "targets = stream.targets\n        if not targets:\n            await checkpoint_if_cancelled()\n            return\n        line = Line(self)"
+        ),
     ),
 ]

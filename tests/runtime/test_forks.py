@@ -535,7 +535,7 @@ def test_fork_cost_does_not_grow(bench):
     for _ in range(1000):
         child = store.fork()
         child.write(0, 1)
-        sizes.append(len(child.cells) + len(child.writes().cells))
+        sizes.append(len(child.cells) + len(child.written))
     assert set(sizes) == {11}
 
 

@@ -18,7 +18,7 @@ def join(owner, *forks):
     """Join forks in this order; tells what was lost."""
     joining = Join(owner)
     try:
-        return [conflict for fork in forks for conflict in joining.add(fork.writes())]
+        return [conflict for fork in forks for conflict in joining.add(fork)]
     finally:
         joining.commit()
 
@@ -67,7 +67,7 @@ def test_nothing_is_there_before_the_commit():
         child.write(slot, "x")
     child.write_state(0, "k", "x")
     joining = Join(owner)
-    joining.add(child.writes())
+    joining.add(child)
     assert (values(owner), owner.state) == ([0, None, None, None], {})
     joining.commit()
     assert (values(owner), owner.state[0, "k"].value) == (["x", "x", None, None], "x")
@@ -374,7 +374,7 @@ def test_forks_joined_at_once_and_one_by_one(policy, writes, random):
             told = [str(error)]
         written = {key: (cell.value, owner.written_at(key, cell)) for key, cell in owner.state.items()}
         written |= {slot: (cell.value, owner.written_at(slot, cell)) for slot, cell in enumerate(owner.cells) if cell}
-        left.append((told, [*owner.writes().cells], [*owner.writes().state], ranks(written)))
+        left.append((told, [*owner.written], [*owner.written_state], ranks(written)))
     assert left[0] == left[1]
 
 
@@ -402,8 +402,7 @@ def test_each_place_is_noted_once():
         inner.write(1, "y")
         inner.write_state(0, "k", "y")
         join(fork, inner)
-    written = fork.writes()
-    assert ([*written.cells], [*written.state]) == ([1], [(0, "k")])
+    assert ([*fork.written], [*fork.written_state]) == ([1], [(0, "k")])
 
 
 def test_merge_error_names_the_variable():

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 SEGMENT = 16
 """Levels of triggers that are nested as Python awaits before the loop takes over."""
 
-Begun = tuple[Generator[Any, Any, None], Any]
+Begun = tuple[Coroutine[Any, Any, None], Any]
 """A dispatch, and the trap that it has yielded."""
 
 
@@ -245,9 +245,8 @@ def drive(  # noqa: C901 - a hot path
     `begun` is a dispatch of these targets that was begun without it, and the trap at which it is now.
     """
     run = strand.run
-    stack: list[tuple[Strand, Coroutine[Any, Any, None] | Generator[Any, Any, None]]] = []
+    stack: list[tuple[Strand, Coroutine[Any, Any, None]]] = []
     task = task or hot_task()
-    segment: Coroutine[Any, Any, None] | Generator[Any, Any, None]
     segment, trap = begun or (dispatch(line, None, None, targets, strand), None)
     has_begun = begun is not None
     answer: Any = None

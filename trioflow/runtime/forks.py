@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import types
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import Context, copy_context
 from math import inf
@@ -30,11 +30,11 @@ from trioflow.runtime.strand import Strand
 from trioflow.runtime.task import HotTask, hot_task
 from trioflow.semantics.events import LimitReached, MergeConflict, StrandForked, StrandJoined
 from trioflow.semantics.join import Join
-from trioflow.semantics.store import NO_WRITES, Writes
 
 if TYPE_CHECKING:
     from trioflow.runtime.activation import Activation
     from trioflow.semantics.plan import Target
+    from trioflow.semantics.store import Cell, StateKey
 
 Work = Callable[[Strand, Line], Coroutine[Any, Any, None]]
 
@@ -51,16 +51,18 @@ _NAME = "trioflow.runtime.forks.ForkSet.work"
 class StrandFork(Line, Fork):
     """One forked strand, with a store of its own. It is the line of what it dispatches, unless it gets one."""
 
-    __slots__ = ("_line", "_scope", "cancelled", "collected", "failed_with", "number", "writes")
-
-    failed_with: Exception | None
-    cancelled: bool
-    """Whether it was cancelled by itself, so that its writes do not count."""
-    writes: Writes | None
-    """What it wrote, once it has ended."""
+    __slots__ = (
+        "_line", "_scope", "base", "born", "collected", "failed_with", "number", "written", "written_state",
+    )  # fmt: skip
 
     number: int
     collected: bool
+    failed_with: Exception | None
+    # What it wrote, once it has ended; until then `written` is `_NOT_YET`, and the others are not there.
+    born: int
+    base: Sequence[Cell]
+    written: dict[int, Cell]
+    written_state: dict[StateKey, Cell]
     # None for itself: a fork that held itself would only go with the garbage.
     _line: Line | None
     # A scope costs as much as the task itself: only forks that somebody gets a handle of have one.
@@ -71,7 +73,7 @@ class StrandFork(Line, Fork):
 
     @property
     def done(self) -> bool:
-        return self.writes is not None
+        return self.written is not _NOT_YET
 
     @property
     def failure(self) -> Exception | None:
@@ -86,11 +88,7 @@ class StrandFork(Line, Fork):
         assert self._scope is not None, "nobody has a handle of an item of a stream"
         self._scope.cancel()
 
-    def end_at_once(self) -> None:
-        """It has nothing to do, and so it writes nothing."""
-        self.writes = NO_WRITES
-
-    def body(self, strand: Strand, work: Work | tuple[Target, ...], task: HotTask) -> Generator[Any, Any, None]:
+    def body(self, strand: Strand, work: Work | tuple[Target, ...], task: HotTask) -> Coroutine[Any, Any, None]:
         """What is to be run in this task: this work, or the dispatch of these targets.
 
         A dispatch without its loop, `drive`, if there is nothing around it: it has the strand's `task`, and needs the
@@ -100,24 +98,29 @@ class StrandFork(Line, Fork):
             body: Any = work(strand, self.line)
         elif self._scope is None:
             strand.task = task
-            return dispatch(self._line or self, None, None, work, strand).__await__()
+            return dispatch(self._line or self, None, None, work, strand)
         else:
             body = drive(strand, self.line, work, task)
-        if self._scope is not None:
-            body = self._in_scope(self._scope, body)
-        return body.__await__() if isinstance(body, Coroutine) else body
+        return body if self._scope is None else self._in_scope(self._scope, body)
 
     async def _in_scope(self, scope: trio.CancelScope, body: Coroutine[Any, Any, None]) -> None:
         with scope:
             await body
-        self.cancelled = scope.cancelled_caught
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was cancelled by itself, so that its writes do not count."""
+        return self._scope is not None and self._scope.cancelled_caught
 
     def __repr__(self) -> str:
         state = "running" if not self.done else "cancelled" if self.cancelled else "done"
         return f"<fork {self.line.where}: {state}>"
 
 
-_new_fork: Any = StrandFork
+_new_fork: Callable[[], StrandFork] = StrandFork
+
+_NOT_YET: Any = None
+"""In place of what a fork wrote."""
 
 
 _ENDED: Any = object()
@@ -165,7 +168,7 @@ class ForkSet:
         limit = self._most
         if limit is not None and limited and run.strands >= limit:
             run.reached("strands", limit, self._line)
-        fork: StrandFork = _new_fork()
+        fork = _new_fork()
         if line is None:
             # As Line.__init__ does.
             fork.parent = parent = self._line
@@ -178,14 +181,14 @@ class ForkSet:
         run.forks = fork.number = run.forks + 1
         fork.collected = collected
         fork._scope = trio.CancelScope() if cancellable else None
-        fork.cancelled = False
-        fork.writes = fork.failed_with = None
+        fork.failed_with = None
+        fork.written = _NOT_YET
         if not discard:  # S6
             self._outstanding.append(fork)
         if run.watch is not None:
             run.tell(StrandForked, fork.line, self._node)
         if not work:  # nothing to dispatch: it has ended, and needs no task
-            fork.end_at_once()
+            fork.written, fork.written_state = {}, {}
             run.ended_forks += 1
             return fork
         strand = self._strand.fork()
@@ -228,8 +231,8 @@ class ForkSet:
                 trio_task.context = context
                 try:
                     body = fork.body(strand, work, task)
-                    # Not `send`: to catch a StopIteration costs as much as a step.
-                    trap = context.run(next, body, _ENDED)
+                    # Not `send` as below: to raise and catch a StopIteration takes as long as a step.
+                    trap = context.run(next, body.__await__(), _ENDED)
                     if trap is not _ENDED:
                         owned = True
                         self._may_come = min(2 * self._may_come, _MANY)
@@ -237,8 +240,8 @@ class ForkSet:
                         if strand.task is not None:
                             assert isinstance(work, tuple)
                             body = cast("Any", drive(strand, fork.line, work, task, (body, trap)))
-                            trap = context.run(next, body, _ENDED)  # a call goes on at once
-                    while trap is not _ENDED:
+                            trap = context.run(body.send, None)  # a call goes on at once
+                    while owned:
                         thrown = None
                         try:
                             answer = yield trap
@@ -294,7 +297,11 @@ class ForkSet:
     def ended(self, fork: StrandFork, strand: Strand, failure: Exception | None) -> None:
         """A fork is at its end, by itself or by this failure."""
         run = self._run
-        fork.writes = strand.store.writes()
+        store = strand.store
+        fork.born = store.born
+        fork.base = store.base
+        fork.written = store.written
+        fork.written_state = store.written_state
         strand.task = None
         self.in_flight -= 1
         run.ended_forks += 1
@@ -333,11 +340,10 @@ class ForkSet:
         joining = Join(self._strand.store)
         try:
             for fork in outstanding:
-                writes = fork.writes
-                if writes is None or fork.cancelled:
+                if fork.written is _NOT_YET or (fork._scope is not None and fork.cancelled):
                     continue
-                if writes is not NO_WRITES:
-                    for conflict in joining.add(writes):
+                if fork.written or fork.written_state:
+                    for conflict in joining.add(fork):
                         run.tell(MergeConflict, fork.line, self._node, conflict.variable, conflict.kept, conflict.lost)
                 if run.watch is not None:
                     run.tell(StrandJoined, fork.line, self._node)

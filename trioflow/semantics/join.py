@@ -12,7 +12,7 @@ import attrs
 
 from trioflow.errors import MergeError
 from trioflow.semantics.merge import GROWING, addition, merge_variable
-from trioflow.semantics.store import Cell, StateKey, Store, Writes, digest
+from trioflow.semantics.store import Cell, StateKey, Store, Written, digest
 
 _BY_AGE = ("last", "first")
 """The policies that ask who wrote when."""
@@ -37,25 +37,25 @@ class Join:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._added: list[Writes] = []
+        self._added: list[Written] = []
         self._begin()
 
     def _begin(self) -> None:
         # By slot, and by place in the states: the last fork that wrote there.
-        self._last: dict[int, Writes] = {}
-        self._last_state: dict[StateKey, Writes] = {}
+        self._last: dict[int, Written] = {}
+        self._last_state: dict[StateKey, Written] = {}
         # What variables are by now.
         self._cells: dict[int, Cell] = {}
         # Those of these cells that this join has made: nobody else has them yet.
         self._made: dict[int, Cell] = {}
 
-    def add(self, writes: Writes) -> list[Conflict]:
+    def add(self, writes: Written) -> list[Conflict]:
         """Take in what the next fork wrote; tells what was lost. Raises `MergeError`: then this fork is left out."""
         base, count = writes.base, len(writes.base)
         cells, last, here = self._cells, self._last, self._store.cells
         conflicts: list[Conflict] = []
         try:
-            for slot, theirs in writes.cells.items():
+            for slot, theirs in writes.written.items():
                 if slot < count:
                     mine = cells.get(slot) or here[slot]
                     if mine is base[slot]:
@@ -70,7 +70,7 @@ class Join:
             for each in added:
                 self.add(each)
             raise
-        for key in writes.state:
+        for key in writes.written_state:
             self._last_state[key] = writes
         self._added.append(writes)
         return conflicts
@@ -83,27 +83,27 @@ class Join:
             merged = self._cells.get(slot)
             mine: Cell | None = store.cells[slot]
             if merged is not None:
-                store.take(slot, merged, writes.number)
+                store.take(slot, merged, writes.born)
                 taken = True
-            elif mine is None or store.written_at(slot, mine) < writes.number:  # F3
-                store.take(slot, writes.cells[slot], writes.number)
+            elif mine is None or store.written_at(slot, mine) < writes.born:  # F3
+                store.take(slot, writes.written[slot], writes.born)
                 taken = True
         for key, writes in self._last_state.items():
             mine = store.state.get(key)
-            if mine is None or store.written_at(key, mine) < writes.number:  # F3, F6
-                store.take(key, writes.state[key], writes.number)
+            if mine is None or store.written_at(key, mine) < writes.born:  # F3, F6
+                store.take(key, writes.written_state[key], writes.born)
                 taken = True
         if taken:
             store.joined()
 
-    def _merge(self, slot: int, writes: Writes, mine: Cell, theirs: Cell, conflicts: list[Conflict]) -> bool:
+    def _merge(self, slot: int, writes: Written, mine: Cell, theirs: Cell, conflicts: list[Conflict]) -> bool:
         """Merge a variable that more than one side wrote since the fork (F4): whether it is another one then."""
         store = self._store
         variable = store.variables[slot]
         policy = variable.policy
         if policy in _BY_AGE:
             last = self._last.get(slot)
-            mine_is_younger = (store.written_at(slot, mine) if last is None else last.number) > writes.number
+            mine_is_younger = (store.written_at(slot, mine) if last is None else last.born) > writes.born
             if policy == "first":
                 takes_theirs = mine_is_younger
             else:

@@ -22,14 +22,14 @@ Merge = Callable[[Any, Any, Any], Any]
 
 def _sum(base: Any, mine: Any, theirs: Any) -> Any:
     """Add what each side added: exact for int, subject to rounding for float."""
-    _no_truth_value(base, mine, theirs)
+    if bool in (type(base), type(mine), type(theirs)):
+        raise _no_numbers()
     return mine + (theirs - base)  # a fork that added nothing changes nothing, also where floats round
 
 
-def _no_truth_value(*values: Any) -> None:
+def _no_numbers() -> TypeError:
     """Python counts with True and False; in graphs they are no numbers (D11)."""
-    if bool in map(type, values):
-        raise TypeError("True and False are not numbers")
+    return TypeError("True and False are not numbers")
 
 
 def _append(base: Any, mine: Any, theirs: Any) -> Any:
@@ -97,13 +97,15 @@ def _each_once(items: Iterable[Any]) -> list[Any]:
 
 def _min(base: Any, mine: Any, theirs: Any) -> Any:
     """The smaller of the two."""
-    _no_truth_value(mine, theirs)
+    if bool in (type(mine), type(theirs)):
+        raise _no_numbers()
     return min(mine, theirs)
 
 
 def _max(base: Any, mine: Any, theirs: Any) -> Any:
     """The greater of the two."""
-    _no_truth_value(mine, theirs)
+    if bool in (type(mine), type(theirs)):
+        raise _no_numbers()
     return max(mine, theirs)
 
 

@@ -12,7 +12,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import attrs
 
@@ -55,20 +55,16 @@ class VariableSlot:
     default: Any
 
 
-class Writes:
+class Written(Protocol):
     """What a strand wrote since its fork, as needed at the join; the rest of its store can be forgotten."""
 
-    __slots__ = ("base", "cells", "number", "state")
+    born: int
+    """The number of the fork."""
+    base: Sequence[Cell]
+    """The variables as they were then."""
+    written: dict[int, Cell]
+    written_state: dict[StateKey, Cell]
 
-    def __init__(self, number: int, cells: dict[int, Cell], state: dict[StateKey, Cell], base: Sequence[Cell]) -> None:
-        self.number = number
-        self.cells = cells
-        self.state = state
-        self.base = base
-
-
-NO_WRITES = Writes(0, {}, {}, ())
-"""What a strand that wrote nothing leaves for the join."""
 
 _new = object.__new__
 
@@ -80,8 +76,8 @@ class Store:
     """The cells that one strand sees. Variables have the first slots, in the order of their declaration."""
 
     __slots__ = (
-        "_base", "_born", "_joined", "_readers", "_written", "_written_state", "cells", "evaluations", "horizon",
-        "merges", "next_serial", "partial", "revision", "state", "variables",
+        "_base_of_forks", "_joined", "_readers", "base", "born", "cells", "evaluations", "horizon", "merges",
+        "next_serial", "partial", "revision", "state", "variables", "written", "written_state",
     )  # fmt: skip
 
     def __init__(
@@ -97,11 +93,13 @@ class Store:
         self._readers = [()] * size if readers is None else readers
         self.variables = variables
         self.merges = merges
-        self._born = -1
-        self._base: Sequence[Cell] = ()
+        self.born = -1
+        self.base: Sequence[Cell] = ()
+        # The same list for all forks that find the variables the same.
+        self._base_of_forks: Sequence[Cell] = ()
         # What this strand has written, by slot, and of the states of nodes.
-        self._written: dict[int, Cell] = {}
-        self._written_state: dict[StateKey, Cell] = {}
+        self.written: dict[int, Cell] = {}
+        self.written_state: dict[StateKey, Cell] = {}
         # What came by a join: the cell, and the fork's number, which counts as the time of writing (F3).
         self._joined: dict[int | StateKey, tuple[Cell, int]] = {}
         # Cell, or for a data node that is not static its last Evaluation here, or None. The outputs of a static one
@@ -127,10 +125,10 @@ class Store:
         cell.memo = None
         cells = self.cells
         cells[slot] = self.revision = cell
-        if self._written:
-            self._written[slot] = cell
+        if self.written:
+            self.written[slot] = cell
         else:
-            self._written = {slot: cell}
+            self.written = {slot: cell}
         for reader in self._readers[slot]:
             if cells[reader] is not None:
                 cells[reader] = None
@@ -148,10 +146,17 @@ class Store:
         child.next_serial = self.next_serial
         child.variables = self.variables
         child.merges = self.merges
-        child._born = self.next_serial()
+        child.born = self.next_serial()
         child._readers = self._readers
-        child._base = self.cells[: len(self.variables)] if self.variables else ()
-        child._written = child._written_state = child._joined = _EMPTY
+        if self.variables:
+            base = self.cells[: len(self.variables)]
+            if base != self._base_of_forks:
+                self._base_of_forks = base
+            child.base = self._base_of_forks
+        else:
+            child.base = ()
+        child._base_of_forks = ()
+        child.written = child.written_state = child._joined = _EMPTY
         child.cells = self.cells.copy()
         child.state = self.state.copy() if self.state else _EMPTY
         child.revision = self.revision
@@ -159,14 +164,8 @@ class Store:
         child.partial = self.partial
         child.horizon = math.inf
         if self.horizon < math.inf:
-            self.horizon = child._born
+            self.horizon = child.born
         return child
-
-    def writes(self) -> Writes:
-        """What this strand wrote since its fork, to be asked when it writes no more."""
-        if self._written or self._written_state:
-            return Writes(self._born, self._written, self._written_state, self._base)
-        return NO_WRITES
 
     def written_at(self, key: int | StateKey, cell: Cell) -> int:
         """When a cell that is here counts as written (F3)."""
@@ -183,10 +182,10 @@ class Store:
             self._set_state(key, cell)
             return
         self.cells[key] = cell
-        if self._written:
-            self._written[key] = cell
+        if self.written:
+            self.written[key] = cell
         else:
-            self._written = {key: cell}
+            self.written = {key: cell}
         if self._readers[key]:
             self._spoil(self._readers[key])
 
@@ -199,9 +198,9 @@ class Store:
     def _set_state(self, key: StateKey, cell: Cell) -> None:
         if not self.state:
             self.state = {}
-        if not self._written_state:
-            self._written_state = {}
-        self.state[key] = self._written_state[key] = cell
+        if not self.written_state:
+            self.written_state = {}
+        self.state[key] = self.written_state[key] = cell
 
     def _spoil(self, readers: Sequence[int]) -> None:
         """Something was written: what was computed from it is not current any more.
