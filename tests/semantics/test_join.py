@@ -287,6 +287,60 @@ def test_a_join_between_two_forks():
     assert values(owner)[1] == "two"
 
 
+def test_what_is_kept_does_not_keep_the_rest_out():
+    """A fork whose variable is older than its owner's brings everything else all the same (F3, F4)."""
+    owner = a_store()
+    child = owner.fork()
+    child.write(0, "older")
+    child.write(1, "x")
+    owner.write(0, "younger")
+    join(owner, child)
+    assert values(owner)[:2] == ["younger", "x"]
+
+
+def test_a_variable_alone_is_a_new_revision():
+    """A join that changed nothing but a variable is a change, which others may ask for (D4, F4)."""
+    owner = a_store("sum")
+    child, revision = owner.fork(), owner.revision
+    child.write(0, 1)
+    join(owner, child)
+    assert owner.revision is not revision
+    assert owner.cells[0].serial <= owner.horizon
+
+
+def test_merged_values_are_as_old_as_their_last_fork():
+    """What many forks made of a variable is a new cell, and counts as written where the last was forked (F3, F4)."""
+    owner = a_store("sum")
+    forks = [owner.fork() for _ in range(3)]
+    for fork in forks:
+        fork.write(0, 1)
+    join(owner, *forks)
+    merged = owner.cells[0]
+    assert (merged.value, owner.written_at(0, merged)) == (3, forks[2].born)
+    assert merged.serial > forks[2].cells[0].serial
+
+
+def test_a_policy_of_that_name_comes_first():
+    """A host's own policy stands in for one of the same name, for each fork (F4)."""
+    owner = a_store("append", [], {"append": lambda base, mine, theirs: [*mine, "and", *theirs]})
+    forks = [owner.fork() for _ in range(3)]
+    for number, fork in enumerate(forks):
+        fork.write(0, [number])
+    join(owner, *forks)
+    assert values(owner)[0] == [0, "and", 1, "and", 2]
+
+
+def test_the_third_that_does_not_merge_is_named():
+    """Whichever fork does not merge, the variable is named (F4)."""
+    owner = a_store("sum")
+    forks = [owner.fork() for _ in range(3)]
+    for fork, value in zip(forks, (1, 1, "text"), strict=True):
+        fork.write(0, value)
+    with pytest.raises(MergeError, match="Variable 'v' can't be merged by 'sum'"):
+        join(owner, *forks)
+    assert values(owner)[0] == 2
+
+
 Body = st.deferred(lambda: st.lists(st.one_of(WRITES, st.tuples(st.just("fork"), Body), st.just(("join", None)))))
 WRITES = st.one_of(
     st.tuples(st.just("write"), st.tuples(st.integers(1, 3), st.integers(0, 99))),
