@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trioflow.errors import MergeError
-from trioflow.semantics.store import Cell, Conflict, Store, VariableSlot, digest
+from trioflow.semantics.store import Conflict, Store, VariableSlot, digest, new_cell
 
 
 def a_store(policy="last", default=0, merges=None):
@@ -48,7 +48,7 @@ def a_computed_store():
     """Slot 0 is written; 1 was computed from it, 2 from 1, and 3 from nothing."""
     store = Store(4, (), {}, itertools.count().__next__, [[1], [2], [], []])
     store.write(0, "written")
-    store.cells[1:] = [Cell(name, 0) for name in ("one", "two", "three")]
+    store.cells[1:] = [new_cell(name, 0) for name in ("one", "two", "three")]
     return store
 
 

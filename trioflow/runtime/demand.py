@@ -33,7 +33,7 @@ from trioflow.semantics.events import (
 )
 from trioflow.semantics.memo import Evaluation, Known, recall, remember
 from trioflow.semantics.plan import CONSTANT, NODE, PORT, SLOT, STATIC, PlanInput, PlanNode
-from trioflow.semantics.store import Cell
+from trioflow.semantics.store import Cell, new_cell
 
 if TYPE_CHECKING:
     from trioflow.model.context import Services
@@ -48,10 +48,10 @@ if TYPE_CHECKING:
     """Who asks for values: an activation in its own graph, or looking into another one."""
 
 
-LAZY = Cell(None, -1, "lazy")
+LAZY = new_cell(None, -1, "lazy")
 """Stands for a lazy input among the cells of the eager ones."""
 
-_FAILED = Cell(None, -1, "failed")
+_FAILED = new_cell(None, -1, "failed")
 """Stands for the cell of an input whose source failed while a body asked for it."""
 
 
@@ -99,7 +99,7 @@ class Frame:
 
     def __init__(self, activation: Asking, node: PlanNode) -> None:
         if node.impure and activation.moment is None:
-            activation.moment = Cell(None, activation.strand.run.next_serial(), f"@{activation.where}")
+            activation.moment = new_cell(None, activation.strand.run.next_serial(), f"@{activation.where}")
         self.activation = activation
         self.node = node
         self.used: list[Cell] = []
@@ -520,7 +520,7 @@ def _complete(activation: Asking, frame: Frame, result: Any) -> Evaluation:
         if value is UNSET
         else value  # C2: a graph gives the cells that it got
         if type(value) is Cell
-        else Cell(value, age, f"{key}.{output.name}" if key else "?")
+        else new_cell(value, age, f"{key}.{output.name}" if key else "?")
         for output, value in made
     ]
     evaluation = Evaluation(frame.used, outputs, key)

@@ -31,13 +31,11 @@ from trioflow.semantics.events import (
 )
 from trioflow.semantics.memo import Evaluation, hang, recall
 from trioflow.semantics.plan import CONSTANT, STATIC, PlanInput, PlanNode
-from trioflow.semantics.store import Cell, digest
+from trioflow.semantics.store import Cell, digest, new_cell
 
 if TYPE_CHECKING:
     from trioflow.runtime.demand import Asking
     from trioflow.semantics.store import Store
-
-_new = object.__new__
 
 
 def kept(activation: Asking, planned: PlanInput) -> Cell | None:
@@ -64,7 +62,7 @@ def keep(store: Store, node: PlanNode, evaluation: Evaluation) -> None:
     """Let the store keep the outputs of a static node, unless it doesn't keep all that they were computed from."""
     if all(store.cells[planned.slot] is not None for planned in node.needs):
         for slot, cell in enumerate(evaluation.outputs, node.slot):
-            store.cells[slot] = cell or Cell(UNSET, -1)
+            store.cells[slot] = cell or new_cell(UNSET, -1)
         if None in evaluation.outputs:
             store.partial = True
 
@@ -215,7 +213,7 @@ def compute(  # noqa: C901 - a hot path
                         run.tell(EvaluationCompleted, activation, node.id, key)
                         fuel = run.fuel
                     outputs = [
-                        None if each is UNSET else Cell(each, age, f"{key}.{output.name}" if key else "?")
+                        None if each is UNSET else new_cell(each, age, f"{key}.{output.name}" if key else "?")
                         for output, each in made
                     ]
                     evaluation = Evaluation(used, outputs, key)
@@ -228,7 +226,7 @@ def compute(  # noqa: C901 - a hot path
                     if store.partial:
                         return not stack
                 else:
-                    cell = _new(Cell)
+                    cell = Cell()
                     cell.value = value
                     cell.serial = age
                     cell.origin = "?"

@@ -21,7 +21,7 @@ from trioflow.model.scope import Scope
 from trioflow.model.sockets import UNSET, DataIn, ErrorMode, StreamMode
 from trioflow.model.types import NAMED_TYPES
 from trioflow.semantics.coercion import Coercer, Mismatch, coerce_literal, coercer_for
-from trioflow.semantics.store import Cell, VariableSlot
+from trioflow.semantics.store import Cell, VariableSlot, new_cell
 from trioflow.semantics.validation import validate
 
 
@@ -305,7 +305,7 @@ class _Planner:
             defaults=tuple(
                 None
                 if each.default is UNSET
-                else Cell(_typed(each.default, NAMED_TYPES[each.type], self._converters), -1, f"={each.default!r}")
+                else new_cell(_typed(each.default, NAMED_TYPES[each.type], self._converters), -1, f"={each.default!r}")
                 for each in self._interface.inputs
             ),
             shared=frozenset(event.name for event in graph.events if event.shared),
@@ -372,7 +372,7 @@ class _Planner:
     def _constant(self, socket: DataIn[Any], value: Any) -> Cell | None:
         if value is UNSET:
             return None
-        return Cell(_typed(value, socket.type, self._converters), -1, f"={value!r}")
+        return new_cell(_typed(value, socket.type, self._converters), -1, f"={value!r}")
 
     def _listeners(self, nodes: list[PlanNode]) -> Mapping[str, tuple[PlanNode, ...]]:
         found: dict[str, list[PlanNode]] = {event.name: [] for event in self._graph.events}

@@ -40,14 +40,25 @@ class Cell:
 
     __slots__ = ("__weakref__", "memo", "origin", "serial", "value")
 
-    def __init__(self, value: Any, serial: int, origin: str = "?") -> None:
-        self.value = value
-        self.serial = serial
-        self.origin = origin
-        self.memo: dict[Any, Any] | None = None
+    value: Any
+    serial: int
+    origin: str
+    memo: dict[Any, Any] | None
+
+    # `new_cell` sets everything, and so does whoever makes one for each step: `__init__` would double the price.
 
     def __repr__(self) -> str:
         return f"<cell {self.serial}: {self.value!r}>"
+
+
+def new_cell(value: Any, serial: int, origin: str = "?") -> Cell:
+    """A cell with this value."""
+    cell = Cell()
+    cell.value = value
+    cell.serial = serial
+    cell.origin = origin
+    cell.memo = None
+    return cell
 
 
 @attrs.frozen
@@ -135,7 +146,7 @@ class Store:
 
     def write(self, slot: int, value: Any, origin: str = "?") -> Cell:
         """Write a value: always a new cell (D9)."""
-        cell = _new(Cell)  # without __init__, which would take as long as all the rest
+        cell = Cell()  # as `new_cell` would do
         cell.value = value
         cell.serial = self._next()
         cell.origin = origin
@@ -163,7 +174,7 @@ class Store:
             self._note(key)
         if not self.state:
             self.state = {}
-        self.state[key] = Cell(value, self._next())
+        self.state[key] = new_cell(value, self._next())
 
     def fork(self) -> Store:
         """A store of its own that starts with what is here now (F1). Costs one copy of the lists (F7)."""
@@ -305,5 +316,6 @@ class Store:
         else:
             value = merge_variable(policy, self._merges, variable.name, base, value, theirs.value)
         watched = mine.origin != "?" or theirs.origin != "?"
-        cell = made[slot] = Cell(value, self._next(), "+" + digest((mine.origin, theirs.origin)) if watched else "?")
+        origin = "+" + digest((mine.origin, theirs.origin)) if watched else "?"
+        cell = made[slot] = new_cell(value, self._next(), origin)
         return cell
