@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from trioflow.model.node_type import FunctionBody, Node
+from trioflow.model.sockets import UNSET
 from trioflow.runtime import demand
 from trioflow.runtime.activation import Activation, StreamRun
-from trioflow.runtime.demand import DataActivation, arguments, look
+from trioflow.runtime.demand import DataActivation, arguments
 from trioflow.runtime.forks import open_forks
 from trioflow.runtime.middleware import Invocation, Middleware
-from trioflow.runtime.ports import NOTHING, missing, value_of
+from trioflow.runtime.ports import value_of
+from trioflow.runtime.static import at_once
+from trioflow.semantics.plan import STATIC
 
 if TYPE_CHECKING:
     from trioflow.model.graph import StreamSettings
@@ -58,37 +62,63 @@ def _function(node: PlanNode) -> ExecBody:
     assert isinstance(function, FunctionBody)
     call = function.function
     plain = all(parameter.fill == "input" for parameter in function.parameters)
+    is_async = function.is_async
     inputs = node.inputs
+    one = len(inputs) == 1
     then = node.type.exec_outputs[0]
     outputs = node.type.outputs
+    single = function.result == "single"
 
     async def body(activation: Activation) -> Any:
-        cells: list[Cell] = []
-        for planned in inputs:
-            # As `resolve` does: most inputs need no coroutine.
-            cell = demand.LAZY if planned.socket.lazy else look(activation, planned)
-            if cell is None:
-                cell = await demand.evaluate(activation, planned)  # D7
-            if cell is NOTHING:
-                raise missing(node, planned)
-            cells.append(cell)
-        result = (
-            call(*map(value_of, inputs, cells))
-            if plain
-            else call(*arguments(node, activation, activation.run, cells, activation.get_input))
-        )
-        if function.is_async:
+        strand = activation.strand
+        run = strand.run
+        cells = strand.store.cells
+        watched = run.watch is not None
+        value: Any = None
+        values: list[Any] = []
+        for planned in inputs:  # D7
+            cell: Cell | None = cells[planned.there] or planned.fallback
+            if cell is None or watched or (value := cell.value) is UNSET:
+                if (
+                    watched
+                    or planned.source is not STATIC
+                    # The clock was looked at when this was dispatched.
+                    or (values and perf_counter() > run.turn_due)
+                    or (cell := at_once(activation, planned)) is None
+                ):
+                    cell = await demand.resolve(activation, node, planned)
+                value = cell.value
+            if type(value) is not planned.exact and planned.coercer is not None:
+                value = value_of(planned, cell)
+            values.append(value)
+        result = call(value) if one else call(*values)
+        if is_async:
             result = await result
-        if function.result == "single" and activation.strand.run.watch is None:
-            activation.strand.store.write(node.first_output, result)  # as `set_output` does, without looking it up
-        elif function.result == "single":
+        if single and run.watch is None:
+            strand.store.write(node.first_output, result)  # as `set_output` does, without looking it up
+        elif single:
             activation.set_output(outputs[0], result)
         elif function.result == "fields":
             for output, value in zip(outputs, result, strict=True):
                 activation.set_output(output, value)
         return then  # T6
 
-    return body
+    async def filled(activation: Activation) -> Any:
+        cells: list[Cell] = [
+            demand.LAZY if planned.socket.lazy else await demand.resolve(activation, node, planned)
+            for planned in inputs  # D7
+        ]
+        result = call(*arguments(node, activation, activation.run, cells, activation.get_input))
+        if is_async:
+            result = await result
+        if function.result == "single":
+            activation.set_output(outputs[0], result)
+        elif function.result == "fields":
+            for output, value in zip(outputs, result, strict=True):
+                activation.set_output(output, value)
+        return then  # T6
+
+    return body if plain else filled
 
 
 def _data_function(node: PlanNode, function: FunctionBody) -> DataBody:

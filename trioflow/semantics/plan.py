@@ -49,11 +49,13 @@ class PlanInput:
     `slot` is what is read: an exec node's output, or the slot of the data node `upstream`, whose output number is
     `output`; for a port that is the number of the graph's input. `constant` is the literal or the default, as a cell
     older than any other; None if there is neither. `there` is the slot that holds the input's current cell, if it holds
-    any: the last one, which stays empty, where that can't be told so simply.
+    any: the last one, which stays empty, where that can't be told so simply. `fallback` is the current cell if that
+    slot is empty: the constant, or None where more is to be done first.
     """
 
     __slots__ = (
-        "coercer", "connection", "constant", "exact", "node", "output", "slot", "socket", "source", "there", "upstream",
+        "coercer", "connection", "constant", "exact", "fallback", "node", "output", "slot", "socket", "source", "there",
+        "upstream",
     )  # fmt: skip
 
     def __init__(self, node: str, socket: DataIn[Any], constant: Cell | None, coercer: Coercer | None) -> None:
@@ -65,6 +67,7 @@ class PlanInput:
         self.source: Source = CONSTANT
         self.slot = -1
         self.there = -1
+        self.fallback = constant
         self.output = -1
         self.upstream: PlanNode = None  # type: ignore[assignment]  # set for NODE and STATIC, read only there
         self.connection: Connection | None = None
@@ -117,7 +120,7 @@ class PlanNode:
     """One node, with its inputs, the slots of its outputs and the targets of its exec outputs."""
 
     __slots__ = (
-        "fields", "first_output", "function", "graph", "graph_node", "id", "impure", "index", "inputs", "needs", "only",
+        "asked", "fields", "first_output", "function", "graph", "graph_node", "id", "impure", "index", "inputs", "needs", "only",
         "slot", "sole", "static", "streams", "targets", "to_resolve", "type", "volatile",
     )  # fmt: skip
 
@@ -127,6 +130,8 @@ class PlanNode:
         self.graph_node = graph_node
         self.type = node_type
         self.inputs: tuple[PlanInput, ...] = ()
+        # The inputs that bodies have asked for themselves, by socket or name.
+        self.asked: dict[Any, PlanInput] = {}
         # What is resolved before the body starts (D7): eager inputs that are wired or have no value at all.
         self.to_resolve: tuple[PlanInput, ...] = ()
         # Of a static node: what must be there before its function is called, in order; the input, if there is only one
@@ -357,11 +362,13 @@ class _Planner:
         upstream, planned.output, planned.connection = source
         if upstream.type.body is Boundary.ENTER and self._is_port(planned.output):
             planned.source = PORT  # C4
+            planned.fallback = None
         elif upstream.first_output >= 0:
             planned.source = SLOT  # D2
             planned.slot = upstream.first_output + planned.output
         else:
             planned.source = NODE  # D3
+            planned.fallback = None
             planned.upstream = self._others.get((upstream.index, planned.output), upstream)
             planned.slot = planned.upstream.slot
         return planned

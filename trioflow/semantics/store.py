@@ -159,11 +159,13 @@ class Store:
             else:
                 self._dirty = [slot]
         cells[slot] = self.revision = cell
-        for reader in self._readers[slot]:
-            if cells[reader] is not None:
-                cells[reader] = None
-                if self._readers[reader]:
-                    self._spoil(self._readers[reader])
+        readers = self._readers[slot]
+        if readers:
+            for reader in readers:
+                if cells[reader] is not None:
+                    cells[reader] = None
+                    if self._readers[reader]:
+                        self._spoil(self._readers[reader])
         return cell
 
     def write_state(self, node: int, name: str, value: Any) -> None:
