@@ -12,7 +12,6 @@ from trio.lowlevel import checkpoint_if_cancelled
 
 from trioflow.errors import CoercionError, ConcurrentTrigger, NodeError
 from trioflow.model.context import Branches, Context
-from trioflow.model.sockets import UNSET
 from trioflow.runtime import demand
 from trioflow.runtime.dispatch import call, dispatch
 from trioflow.runtime.exits import publish_outside
@@ -122,24 +121,30 @@ class Activation(Line, Context):
     async def get_input(self, socket: Any) -> Any:
         # Most demands find a value that is there, and cost little more than an awaited call. So what is hardly ever
         # missing is not tested: a socket of this name, and the strand's task, which a body's own tasks have none of.
+        # Most demands find a value that is there, and cost little more than an awaited call. So what is hardly ever
+        # missing is not tested: that this input was asked for before, the strand's task, which a body's own tasks have
+        # none of, and a value in the cell.
         strand = self.strand
         try:
-            planned = self.plan.asked[socket]
+            there, exact = self.plan.asked[socket]
             if strand.task._cancel_status.effectively_cancelled:  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
                 await checkpoint_if_cancelled()
-            cell: Cell | None = strand.store.cells[planned.there]
+            cell: Cell | None = strand.cells[there]
             if cell is not None and strand.run.watch is None:
                 value = cell.value
-                if planned.coercer is None:
-                    if value is not UNSET:
-                        return value
-                elif type(value) is planned.exact:
+                if exact is None or type(value) is exact:
                     return value
         except (KeyError, AttributeError):
-            plan = self.plan
-            planned = plan.asked[socket] = plan.inputs[demand.input_place(plan, socket)]
             await checkpoint_if_cancelled()
-        return value_of(planned, await demand.resolve(self, self.plan, planned))
+        plan = self.plan
+        planned = plan.inputs[demand.input_place(plan, socket)]
+        plan.asked[socket] = planned.there, planned.passes
+        cell = demand.look(self, planned)
+        if cell is None:
+            cell = await demand.evaluate(self, planned)
+        if cell is NOTHING:
+            raise missing(plan, planned)
+        return value_of(planned, cell)
 
     async def try_get_input(self, socket: Any, default: Any = None) -> Any:
         planned = self.plan.inputs[demand.input_place(self.plan, socket)]

@@ -12,7 +12,6 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from trioflow.model.node_type import FunctionBody, Node
-from trioflow.model.sockets import UNSET
 from trioflow.runtime import demand
 from trioflow.runtime.activation import Activation, StreamRun
 from trioflow.runtime.demand import DataActivation, arguments
@@ -21,6 +20,7 @@ from trioflow.runtime.middleware import Invocation, Middleware
 from trioflow.runtime.ports import value_of
 from trioflow.runtime.static import at_once
 from trioflow.semantics.plan import STATIC
+from trioflow.semantics.store import LEFT_UNSET
 
 if TYPE_CHECKING:
     from trioflow.model.graph import StreamSettings
@@ -78,7 +78,7 @@ def _function(node: PlanNode) -> ExecBody:
         values: list[Any] = []
         for planned in inputs:  # D7
             cell: Cell | None = cells[planned.there] or planned.fallback
-            if cell is None or watched or (value := cell.value) is UNSET:
+            if cell is None or watched or cell is LEFT_UNSET:
                 if (
                     watched
                     or planned.source is not STATIC
@@ -87,7 +87,7 @@ def _function(node: PlanNode) -> ExecBody:
                     or (cell := at_once(activation, planned)) is None
                 ):
                     cell = await demand.resolve(activation, node, planned)
-                value = cell.value
+            value = cell.value
             if type(value) is not planned.exact and planned.coercer is not None:
                 value = value_of(planned, cell)
             values.append(value)

@@ -33,7 +33,7 @@ from trioflow.semantics.events import (
 )
 from trioflow.semantics.memo import Evaluation, Known, recall, remember
 from trioflow.semantics.plan import CONSTANT, NODE, PORT, SLOT, STATIC, PlanInput, PlanNode
-from trioflow.semantics.store import Cell, new_cell
+from trioflow.semantics.store import LEFT_UNSET, Cell, new_cell
 
 if TYPE_CHECKING:
     from trioflow.model.context import Services
@@ -142,7 +142,7 @@ def look(activation: Asking, planned: PlanInput) -> Cell | None:
     watch = strand.run.watch
     if source is STATIC and watch is None:
         found: Cell | None = store.cells[planned.slot]
-        return found if found is None or found.value is not UNSET else planned.constant or NOTHING
+        return found if found is not LEFT_UNSET else planned.constant or NOTHING
     if source is CONSTANT:
         return planned.constant or NOTHING
     if source is PORT:
@@ -178,7 +178,7 @@ async def evaluate(activation: Asking, planned: PlanInput) -> Cell:
         and await compute(activation, planned.upstream, asked=True)
     ):
         cell: Cell = activation.strand.store.cells[planned.slot]
-        return cell if cell.value is not UNSET else planned.constant or NOTHING
+        return cell if cell is not LEFT_UNSET else planned.constant or NOTHING
     evaluation = await demand(activation, planned.upstream)
     return evaluation.outputs[planned.output] or planned.constant or NOTHING
 

@@ -31,7 +31,7 @@ from trioflow.semantics.events import (
 )
 from trioflow.semantics.memo import Evaluation, hang, recall
 from trioflow.semantics.plan import CONSTANT, STATIC, PlanInput, PlanNode
-from trioflow.semantics.store import Cell, digest, new_cell
+from trioflow.semantics.store import LEFT_UNSET, Cell, digest, new_cell
 
 if TYPE_CHECKING:
     from trioflow.runtime.demand import Asking
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 def kept(activation: Asking, planned: PlanInput) -> Cell | None:
     """The current cell of an input behind which is a static node, `NOTHING` if it has none; None if it isn't there."""
     cell: Cell | None = activation.strand.store.cells[planned.slot]
-    return cell if cell is None or cell.value is not UNSET else planned.constant or NOTHING
+    return cell if cell is not LEFT_UNSET else planned.constant or NOTHING
 
 
 def evaluation_there(store: Store, node: PlanNode) -> Evaluation | None:
@@ -51,18 +51,17 @@ def evaluation_there(store: Store, node: PlanNode) -> Evaluation | None:
     cells = store.cells[node.slot : node.slot + len(node.type.outputs)]
     known: Evaluation | None = store.evaluations.get(node.slot)
     if known is not None and all(
-        cell.value is UNSET if output is None else output is cell
-        for output, cell in zip(known.outputs, cells, strict=True)
+        output is (None if cell is LEFT_UNSET else cell) for output, cell in zip(known.outputs, cells, strict=True)
     ):
         return known
-    return Evaluation((), [None if cell.value is UNSET else cell for cell in cells], "")
+    return Evaluation((), [None if cell is LEFT_UNSET else cell for cell in cells], "")
 
 
 def keep(store: Store, node: PlanNode, evaluation: Evaluation) -> None:
     """Let the store keep the outputs of a static node, unless it doesn't keep all that they were computed from."""
     if all(store.cells[planned.slot] is not None for planned in node.needs):
         for slot, cell in enumerate(evaluation.outputs, node.slot):
-            store.cells[slot] = cell or new_cell(UNSET, -1)
+            store.cells[slot] = cell or LEFT_UNSET
         if None in evaluation.outputs:
             store.partial = True
 
@@ -115,7 +114,7 @@ def at_once(activation: Asking, planned: PlanInput) -> Cell | None:
             mark_origin(error, run, activation.where, node.id, node.type.id)
         raise
     if value is UNSET:
-        cells[node.slot] = new_cell(UNSET, -1)
+        cells[node.slot] = LEFT_UNSET
         store.partial = True
         return None
     cell = cells[node.slot] = Cell()

@@ -27,7 +27,7 @@ class Strand:
     that graph, its `caller` where the graph's inputs come from, and its `outermost` the strand that both are (C3).
     """
 
-    __slots__ = ("_outermost", "caller", "counted", "frame", "nurseries", "run", "store", "task", "waits")
+    __slots__ = ("_outermost", "caller", "cells", "counted", "frame", "nurseries", "run", "store", "task", "waits")
 
     def __init__(
         self,
@@ -40,6 +40,7 @@ class Strand:
     ) -> None:
         self.run = run
         self.store = store
+        self.cells = store.cells
         self.nurseries = nurseries
         self.frame: GraphFrame = run if frame is None else frame
         self.caller = caller
@@ -58,6 +59,7 @@ class Strand:
         strand = _new(Strand)  # without __init__: this runs once per item of a stream
         strand.run = self.run
         strand.store = self.store.fork()
+        strand.cells = strand.store.cells
         strand.nurseries = self.nurseries
         strand.frame = self.frame
         strand.caller = None if self.caller is None else self._caller_now()

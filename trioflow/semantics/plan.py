@@ -73,9 +73,18 @@ class PlanInput:
         self.connection: Connection | None = None
 
     @property
+    def passes(self) -> type | None:
+        """Of which type a value must be to pass as it is; None for any."""
+        return None if self.coercer is None else self.exact or _NoType
+
+    @property
     def wire(self) -> str | None:
         """The connection that supplies it, for messages."""
         return None if self.connection is None else str(self.connection)
+
+
+class _NoType:
+    """The type of no value."""
 
 
 class Target:
@@ -120,8 +129,8 @@ class PlanNode:
     """One node, with its inputs, the slots of its outputs and the targets of its exec outputs."""
 
     __slots__ = (
-        "asked", "fields", "first_output", "function", "graph", "graph_node", "id", "impure", "index", "inputs", "needs", "only",
-        "slot", "sole", "static", "streams", "targets", "to_resolve", "type", "volatile",
+        "asked", "fields", "first_output", "function", "graph", "graph_node", "id", "impure", "index", "inputs", "needs",
+        "only", "slot", "sole", "static", "streams", "targets", "to_resolve", "type", "volatile",
     )  # fmt: skip
 
     def __init__(self, index: int, graph_node: GraphNode, node_type: NodeType) -> None:
@@ -130,8 +139,9 @@ class PlanNode:
         self.graph_node = graph_node
         self.type = node_type
         self.inputs: tuple[PlanInput, ...] = ()
-        # The inputs that bodies have asked for themselves, by socket or name.
-        self.asked: dict[Any, PlanInput] = {}
+        # The inputs that bodies have asked for themselves, by socket or name: where their cells are, and of which type
+        # a value must be to be handed out as it is, None for any.
+        self.asked: dict[Any, tuple[int, type | None]] = {}
         # What is resolved before the body starts (D7): eager inputs that are wired or have no value at all.
         self.to_resolve: tuple[PlanInput, ...] = ()
         # Of a static node: what must be there before its function is called, in order; the input, if there is only one

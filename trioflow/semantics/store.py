@@ -48,7 +48,7 @@ class Cell:
     # `new_cell` sets everything, and so does whoever makes one for each step: `__init__` would double the price.
 
     def __repr__(self) -> str:
-        return f"<cell {self.serial}: {self.value!r}>"
+        return f"<cell {self.serial}: {getattr(self, 'value', 'unset')!r}>"
 
 
 def new_cell(value: Any, serial: int, origin: str = "?") -> Cell:
@@ -59,6 +59,11 @@ def new_cell(value: Any, serial: int, origin: str = "?") -> Cell:
     cell.origin = origin
     cell.memo = None
     return cell
+
+
+LEFT_UNSET = new_cell(None, -1)
+"""Stands where the store keeps the outputs of a static data node for one that was left unset. It has no value."""
+del LEFT_UNSET.value
 
 
 @attrs.frozen
