@@ -129,8 +129,8 @@ class Activation(Line, Context):
             there, exact = self.plan.asked[socket]
             if strand.task._cancel_status.effectively_cancelled:  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
                 await checkpoint_if_cancelled()
-            cell: Cell | None = strand.cells[there]
-            if cell is not None and strand.run.watch is None:
+            cell: Cell | None = strand.there[there]
+            if cell is not None:
                 value = cell.value
                 if exact is None or type(value) is exact:
                     return value

@@ -23,7 +23,7 @@ from trioflow.model.node_type import FunctionBody, Lazy
 from trioflow.model.sockets import UNSET
 from trioflow.runtime.failure import is_cancellation, mark_origin
 from trioflow.runtime.ports import NOTHING, View, missing, value_of
-from trioflow.runtime.static import compute, evaluation_there, identity, keep, kept, note
+from trioflow.runtime.static import at_once, compute, evaluation_there, identity, keep, kept, note
 from trioflow.semantics.events import (
     EvaluationCancelled,
     EvaluationCompleted,
@@ -171,14 +171,17 @@ async def evaluate(activation: Asking, planned: PlanInput) -> Cell:
         while isinstance(found, Pull):
             found = port(activation, planned, await demand(found.activation, found.node))
         return found
-    if (
-        planned.source is STATIC
-        and activation.strand.run.schedule is None
-        and activation.strand.store.cells[planned.slot] is None
-        and await compute(activation, planned.upstream, asked=True)
-    ):
-        cell: Cell = activation.strand.store.cells[planned.slot]
-        return cell if cell is not LEFT_UNSET else planned.constant or NOTHING
+    run = activation.strand.run
+    cells = activation.strand.store.cells
+    if planned.source is STATIC and run.schedule is None and cells[planned.slot] is None:
+        cell: Cell | None = None
+        if run.watch is None and time.perf_counter() < run.turn_due:
+            cell = at_once(activation, planned)
+        if cell is not None:
+            return cell
+        if await compute(activation, planned.upstream, asked=True):
+            cell = cast("Cell", cells[planned.slot])
+            return cell if cell is not LEFT_UNSET else planned.constant or NOTHING
     evaluation = await demand(activation, planned.upstream)
     return evaluation.outputs[planned.output] or planned.constant or NOTHING
 

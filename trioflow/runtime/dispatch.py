@@ -21,6 +21,7 @@ from trio.lowlevel import checkpoint_if_cancelled, current_task
 from trioflow.errors import DepthExceeded, UnknownSocket
 from trioflow.runtime.demand import unknown_socket
 from trioflow.runtime.failure import is_cancellation, mark_origin
+from trioflow.runtime.strand import NOTHING_THERE
 from trioflow.runtime.task import HotTask, hot_task
 from trioflow.runtime.watch import new_path, unsealed_completed, unsealed_started
 from trioflow.semantics.events import (
@@ -254,6 +255,8 @@ def drive(  # noqa: C901 - a hot path
     thrown: BaseException | None = None
     while True:
         strand.task = task
+        strand.there = strand.store.cells if run.watch is None else NOTHING_THERE
+        run.at_work = strand
         try:
             if has_begun:
                 has_begun = False
@@ -268,7 +271,7 @@ def drive(  # noqa: C901 - a hot path
             thrown = error
             answer = None  # it may be what trio raised, whose traceback refers to this frame
         else:
-            strand.task = None
+            strand.task = run.at_work = None
             if type(trap) is Call:
                 stack.append((strand, segment))
                 strand = trap.strand
@@ -281,7 +284,7 @@ def drive(  # noqa: C901 - a hot path
                 thrown = error
             run.turn_due = perf_counter() + run.turn_after
             continue
-        strand.task = None
+        strand.task = run.at_work = None
         if stack:
             strand, segment = stack.pop()
         elif thrown is None:

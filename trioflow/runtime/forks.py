@@ -26,7 +26,7 @@ from trioflow.runtime.dispatch import dispatch, drive
 from trioflow.runtime.failure import arose_with, collapse, leaves, mark_origin
 from trioflow.runtime.line import Line
 from trioflow.runtime.options import MAX_NESTING
-from trioflow.runtime.strand import Strand
+from trioflow.runtime.strand import NOTHING_THERE, Strand
 from trioflow.runtime.task import HotTask, hot_task
 from trioflow.semantics.events import LimitReached, MergeConflict, StrandForked, StrandJoined
 from trioflow.semantics.store import NO_WRITES, Writes
@@ -106,7 +106,10 @@ class StrandFork(Line, Fork):
         if not isinstance(work, tuple):
             body: Any = work(strand, self.line)
         elif self._scope is None:
+            run = strand.run
             strand.task = task
+            strand.there = strand.store.cells if run.watch is None else NOTHING_THERE
+            run.at_work = strand
             return dispatch(self._line or self, targets=work, strand=strand)
         else:
             body = drive(strand, self.line, work, task)
@@ -282,7 +285,7 @@ class ForkSet:
         run = self._run
         fork.failed_with = failure
         fork.writes = strand.store.writes()
-        strand.task = None
+        strand.task = run.at_work = None
         self.in_flight -= 1
         run.strands -= 1
         if failure is not None and fork.collected:

@@ -17,6 +17,7 @@ from trioflow.runtime.frame import GraphFrame, new_store
 from trioflow.runtime.gate import Gate
 from trioflow.runtime.options import MAX_NESTING, RunOptions, RunStatus
 from trioflow.runtime.schedule import current_schedule
+from trioflow.runtime.strand import NOTHING_THERE
 from trioflow.semantics.events import ROOT, LimitReached, Path
 from trioflow.semantics.plan import Plan, PlanNode
 from trioflow.semantics.store import Store
@@ -62,9 +63,9 @@ class RunState(GraphFrame):
     """
 
     __slots__ = (
-        "_gate", "_number", "_waits", "activate", "bases", "busy", "ended", "evaluations", "forks", "fuel", "granted",
-        "in_progress", "max_depth", "max_steps", "middleware", "next_serial", "options", "schedule", "services",
-        "settled_status", "started_at", "strands", "templates", "turn_after", "turn_due", "watch",
+        "_gate", "_number", "_waits", "activate", "at_work", "bases", "busy", "ended", "evaluations", "forks", "fuel",
+        "granted", "in_progress", "max_depth", "max_steps", "middleware", "next_serial", "options", "schedule",
+        "services", "settled_status", "started_at", "strands", "templates", "turn_after", "turn_due", "watch",
     )  # fmt: skip
 
     def __init__(
@@ -86,6 +87,8 @@ class RunState(GraphFrame):
         # How many nodes the frames so far have (C3).
         self.bases = len(plan.nodes)
         self.watch: Watch | None = None
+        # The strand whose body runs at this moment directly under its loop.
+        self.at_work: Strand | None = None
         self.fuel = 0
         self.granted = 0
         self.evaluations = 0
@@ -146,6 +149,12 @@ class RunState(GraphFrame):
         if self.started_at is None:
             return RunStatus.NOT_STARTED
         return RunStatus.PAUSED if self._gate is not None and self._gate.closed else RunStatus.RUNNING
+
+    def watch_by(self, watch: Watch | None) -> None:
+        """From now on this watches, or nothing does."""
+        self.watch = watch
+        if self.at_work is not None:
+            self.at_work.there = NOTHING_THERE  # until it is resumed, as others are before they look
 
     def new_store(self) -> Store:
         """The store that the run starts with: variables at their defaults; so are inputs, for nobody calls."""

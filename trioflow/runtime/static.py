@@ -73,7 +73,7 @@ def note(store: Store, node: PlanNode, evaluation: Evaluation) -> None:
     store.evaluations[node.slot] = evaluation
 
 
-def at_once(activation: Asking, planned: PlanInput) -> Cell | None:
+def at_once(activation: Asking, planned: PlanInput) -> Cell | None:  # noqa: C901 - a hot path
     """What `compute` comes to where no more is to be done than to call one function; None if there is more to it.
 
     To be called if nobody watches and the clock has just been looked at (T2).

@@ -129,8 +129,8 @@ class PlanNode:
     """One node, with its inputs, the slots of its outputs and the targets of its exec outputs."""
 
     __slots__ = (
-        "asked", "fields", "first_output", "function", "graph", "graph_node", "id", "impure", "index", "inputs", "needs",
-        "only", "slot", "sole", "static", "streams", "targets", "to_resolve", "type", "volatile",
+        "asked", "fields", "first_output", "function", "graph", "graph_node", "id", "impure", "index", "inputs",
+        "needs", "only", "slot", "sole", "static", "streams", "targets", "to_resolve", "type", "volatile",
     )  # fmt: skip
 
     def __init__(self, index: int, graph_node: GraphNode, node_type: NodeType) -> None:
