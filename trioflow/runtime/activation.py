@@ -120,8 +120,6 @@ class Activation(Line, Context):
 
     async def get_input(self, socket: Any) -> Any:
         # Most demands find a value that is there, and cost little more than an awaited call. So what is hardly ever
-        # missing is not tested: a socket of this name, and the strand's task, which a body's own tasks have none of.
-        # Most demands find a value that is there, and cost little more than an awaited call. So what is hardly ever
         # missing is not tested: that this input was asked for before, the strand's task, which a body's own tasks have
         # none of, and a value in the cell.
         strand = self.strand

@@ -256,7 +256,7 @@ def drive(  # noqa: C901 - a hot path
     while True:
         strand.task = task
         strand.there = strand.store.cells if run.watch is None else NOTHING_THERE
-        run.at_work = strand
+        run.resumed = strand
         try:
             if has_begun:
                 has_begun = False
@@ -271,7 +271,7 @@ def drive(  # noqa: C901 - a hot path
             thrown = error
             answer = None  # it may be what trio raised, whose traceback refers to this frame
         else:
-            strand.task = run.at_work = None
+            strand.task = None
             if type(trap) is Call:
                 stack.append((strand, segment))
                 strand = trap.strand
@@ -284,7 +284,7 @@ def drive(  # noqa: C901 - a hot path
                 thrown = error
             run.turn_due = perf_counter() + run.turn_after
             continue
-        strand.task = run.at_work = None
+        strand.task = None
         if stack:
             strand, segment = stack.pop()
         elif thrown is None:

@@ -109,7 +109,7 @@ class StrandFork(Line, Fork):
             run = strand.run
             strand.task = task
             strand.there = strand.store.cells if run.watch is None else NOTHING_THERE
-            run.at_work = strand
+            run.resumed = strand
             return dispatch(self._line or self, targets=work, strand=strand)
         else:
             body = drive(strand, self.line, work, task)
@@ -285,7 +285,7 @@ class ForkSet:
         run = self._run
         fork.failed_with = failure
         fork.writes = strand.store.writes()
-        strand.task = run.at_work = None
+        strand.task = None
         self.in_flight -= 1
         run.strands -= 1
         if failure is not None and fork.collected:

@@ -63,8 +63,8 @@ class RunState(GraphFrame):
     """
 
     __slots__ = (
-        "_gate", "_number", "_waits", "activate", "at_work", "bases", "busy", "ended", "evaluations", "forks", "fuel",
-        "granted", "in_progress", "max_depth", "max_steps", "middleware", "next_serial", "options", "schedule",
+        "_gate", "_number", "_waits", "activate", "bases", "busy", "ended", "evaluations", "forks", "fuel", "granted",
+        "in_progress", "max_depth", "max_steps", "middleware", "next_serial", "options", "resumed", "schedule",
         "services", "settled_status", "started_at", "strands", "templates", "turn_after", "turn_due", "watch",
     )  # fmt: skip
 
@@ -87,8 +87,8 @@ class RunState(GraphFrame):
         # How many nodes the frames so far have (C3).
         self.bases = len(plan.nodes)
         self.watch: Watch | None = None
-        # The strand whose body runs at this moment directly under its loop.
-        self.at_work: Strand | None = None
+        # The strand that came last to run. It alone may be in the middle of a body when somebody begins to watch.
+        self.resumed: Strand | None = None
         self.fuel = 0
         self.granted = 0
         self.evaluations = 0
@@ -153,8 +153,8 @@ class RunState(GraphFrame):
     def watch_by(self, watch: Watch | None) -> None:
         """From now on this watches, or nothing does."""
         self.watch = watch
-        if self.at_work is not None:
-            self.at_work.there = NOTHING_THERE  # until it is resumed, as others are before they look
+        if watch is not None and self.resumed is not None:
+            self.resumed.there = NOTHING_THERE
 
     def new_store(self) -> Store:
         """The store that the run starts with: variables at their defaults; so are inputs, for nobody calls."""
