@@ -93,6 +93,19 @@ Kinds = st.lists(
 )
 
 
+def wired(g, calls, drawn, leaf):
+    """The outputs of the data nodes that were drawn, with their kinds, behind an output of an exec node."""
+    made = [("sum", leaf)]
+    for place, (kind, *sources) in enumerate(drawn):
+        node = g.add(calls.kinds[kind], f"n{place}", name=f"n{place}")
+        for socket, source in zip((node.a, node.b), sources, strict=True):
+            wanted, output = ([*made, ("sum", None)])[source % (len(made) + 1)]
+            if output is not None and fits(kind, wanted):
+                g.connect(output, socket)
+        made += [(kind, output) for output in outputs(kind, node)]
+    return made
+
+
 @pytest.mark.unmeasured
 @given(Kinds)
 def test_the_same_as_any_other_way(drawn):
@@ -100,23 +113,69 @@ def test_the_same_as_any_other_way(drawn):
     calls = Calls()
     with tf.build(STANDARD) as g:
         start, twice = g.add(tf.nodes.Start), g.add(Twice, "twice")
-        made = [("sum", twice.leaf)]
-        for place, (kind, *sources) in enumerate(drawn):
-            node = g.add(calls.kinds[kind], f"n{place}", name=f"n{place}")
-            for socket, source in zip((node.a, node.b), sources, strict=True):
-                wanted, output = ([*made, ("sum", None)])[source % (len(made) + 1)]
-                if output is not None and fits(kind, wanted):
-                    g.connect(output, socket)
-            made += [(kind, output) for output in outputs(kind, node)]
-        g.connect(made[-1][1], twice.value)
+        g.connect(wired(g, calls, drawn, twice.leaf)[-1][1], twice.value)
         g.connect(start.then, twice.enter)
+    in_every_way(g.graph, calls)
 
-    plan = tf.make_plan(g.graph, STANDARD)
+
+class Rounds(tf.Node, id="static.rounds"):
+    """Writes and triggers, again and again."""
+
+    enter = tf.ExecIn()
+    leaf = tf.DataOut(int)
+    seen = tf.DataOut(list)
+    each = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> None:
+        seen = []
+        for leaf in (0, 1, 2, 2):
+            ctx.set_output(self.leaf, leaf)
+            try:
+                await ctx.trigger(self.each)
+            except (RuntimeError, ValueError, tf.TrioflowError) as error:
+                seen.append((type(error), str(error), error.__notes__))
+        ctx.set_output(self.seen, seen)
+
+
+@pytest.mark.unmeasured
+@given(Kinds, st.lists(st.integers(0), min_size=4, max_size=4))
+def test_functions_get_the_same_any_other_way(drawn, sources):
+    """Nor does it where the inputs of functions are asked for (D4, D7, D11, E4)."""
+    calls = Calls()
+
+    @tf.exec_node(id="static.takes_one")
+    def takes_one(a: int = 7) -> int:
+        calls.append(a)
+        return a
+
+    @tf.exec_node(id="static.takes_all")
+    def takes_all(a: object, b: float, c: int = 5) -> int:
+        calls.append((a, b, c))
+        return c
+
+    with tf.build(STANDARD) as g:
+        start, rounds = g.add(tf.nodes.Start), g.add(Rounds, "rounds")
+        one, several = g.add(takes_one, "one"), g.add(takes_all, "several")
+        made = wired(g, calls, drawn, rounds.leaf)
+        wanted = [(several.a, "real"), (several.b, "real"), (several.c, "sum"), (one.a, "sum")]
+        for (socket, type_), source in zip(wanted, sources, strict=True):
+            kind, output = made[source % len(made)]
+            if fits(type_, kind):
+                g.connect(output, socket)
+        chain(g, start, rounds)
+        g.connect(rounds.each, several.enter)
+        g.connect(several.then, one.enter)
+    in_every_way(g.graph, calls)
+
+
+def in_every_way(graph, calls):
+    """What comes of a graph, and what observers are told, is the same whoever watches and whatever the schedule."""
+    plan = tf.make_plan(graph, STANDARD)
 
     def outcome(**arguments):
         calls.clear()
         result = trio.run(lambda: tf.run(plan, options=tf.RunOptions(turn_after=math.inf), **arguments))
-        return result.output("twice", "seen"), result.statistics.evaluations, [*calls]
+        return result.outputs, result.statistics.evaluations, [*calls]
 
     assert outcome() == outcome(observers=[lambda event: None])
     quickly, carefully = EventLog(), EventLog()
