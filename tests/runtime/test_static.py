@@ -237,6 +237,60 @@ async def test_others_get_their_turns(bench):
     assert turns >= 1000 // 64 - 1  # who comes first in a round, trio draws
 
 
+class WritesAndAsks(tf.Node, id="static.writes_and_asks"):
+    """Writes and asks for what depends on it, ten times."""
+
+    enter = tf.ExecIn()
+    value = tf.DataIn(int, lazy=True)
+    leaf = tf.DataOut(int)
+
+    async def execute(self, ctx: tf.Context) -> None:
+        for leaf in range(10):
+            ctx.set_output(self.leaf, leaf)
+            await ctx.get_input(self.value)
+
+
+@tf.exec_node(id="static.ten")
+def ten(a: int, b: int, c: int, d: int, e: int, f: int, g: int, h: int, i: int, j: int) -> int:
+    return a
+
+
+@pytest.mark.parametrize("way", ["inputs of a function", "demands of a body"])
+async def test_turns_between_slow_functions(way):
+    """However few there are, functions give the scheduler its turn in between if they take their time (T2)."""
+    turns = 0
+    seen = []
+
+    async def other():
+        nonlocal turns
+        while True:
+            await trio.lowlevel.checkpoint()
+            turns += 1
+
+    @tf.data_node(id="static.slow")
+    def slow(x: int) -> int:
+        seen.append(turns)
+        return x
+
+    with tf.build() as g:
+        if way == "demands of a body":
+            node = g.add(WritesAndAsks)
+            g.connect(g.add(slow, x=node.leaf).result, node.value)
+            g.connect(g.add(tf.nodes.Start).then, node.enter)
+        else:
+            loop, node = g.add(tf.nodes.ForLoop, times=1), g.add(ten)
+            for socket in "abcdefghij":
+                g.connect(g.add(slow, x=loop.index).result, getattr(node, socket))
+            g.connect(g.add(tf.nodes.Start).then, loop.enter)
+            g.connect(loop.body, node.enter)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(other)
+        await tf.run(g.graph, options=tf.RunOptions(turn_after=1e-9))
+        nursery.cancel_scope.cancel()
+    assert len(seen) == 10
+    assert seen[-1] - seen[0] >= 8  # who comes first in a round, trio draws
+
+
 async def test_cancelled_between_two_functions(bench):
     """A chain of functions is cancelled at a turn of the scheduler; nothing failed (R5)."""
     with trio.CancelScope() as scope:
