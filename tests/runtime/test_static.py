@@ -255,9 +255,10 @@ def ten(a: int, b: int, c: int, d: int, e: int, f: int, g: int, h: int, i: int, 
     return a
 
 
+@pytest.mark.parametrize("options", [{"turn_after": 1e-9}, {"turn_after": math.inf, "turn_every": 1}])
 @pytest.mark.parametrize("way", ["inputs of a function", "demands of a body"])
-async def test_turns_between_slow_functions(way):
-    """However few there are, functions give the scheduler its turn in between if they take their time (T2)."""
+async def test_turns_between_single_functions(way, options):
+    """The scheduler gets its turn between functions that are asked for one by one, by the clock and by number (T2)."""
     turns = 0
     seen = []
 
@@ -267,25 +268,25 @@ async def test_turns_between_slow_functions(way):
             await trio.lowlevel.checkpoint()
             turns += 1
 
-    @tf.data_node(id="static.slow")
-    def slow(x: int) -> int:
+    @tf.data_node(id="static.turn")
+    def turn(x: int) -> int:
         seen.append(turns)
         return x
 
     with tf.build() as g:
         if way == "demands of a body":
             node = g.add(WritesAndAsks)
-            g.connect(g.add(slow, x=node.leaf).result, node.value)
+            g.connect(g.add(turn, x=node.leaf).result, node.value)
             g.connect(g.add(tf.nodes.Start).then, node.enter)
         else:
             loop, node = g.add(tf.nodes.ForLoop, times=1), g.add(ten)
             for socket in "abcdefghij":
-                g.connect(g.add(slow, x=loop.index).result, getattr(node, socket))
+                g.connect(g.add(turn, x=loop.index).result, getattr(node, socket))
             g.connect(g.add(tf.nodes.Start).then, loop.enter)
             g.connect(loop.body, node.enter)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(other)
-        await tf.run(g.graph, options=tf.RunOptions(turn_after=1e-9))
+        await tf.run(g.graph, options=tf.RunOptions(**options))
         nursery.cancel_scope.cancel()
     assert len(seen) == 10
     assert seen[-1] - seen[0] >= 8  # who comes first in a round, trio draws
