@@ -133,16 +133,18 @@ class Activation(Line, Context):
                 if exact is None or type(value) is exact:
                     return value
         except (KeyError, AttributeError):
+            planned = self.plan.inputs[demand.input_place(self.plan, socket)]
+            self.plan.asked[socket] = planned.there, planned.passes
             await checkpoint_if_cancelled()
         plan = self.plan
-        planned = plan.inputs[demand.input_place(plan, socket)]
-        plan.asked[socket] = planned.there, planned.passes
+        planned = plan.inputs[plan.type.input_index[socket]]
         cell = demand.look(self, planned)
         if cell is None:
             cell = await demand.evaluate(self, planned)
         if cell is NOTHING:
             raise missing(plan, planned)
-        return value_of(planned, cell)
+        value = cell.value
+        return value if planned.coercer is None or type(value) is planned.exact else value_of(planned, cell)
 
     async def try_get_input(self, socket: Any, default: Any = None) -> Any:
         planned = self.plan.inputs[demand.input_place(self.plan, socket)]

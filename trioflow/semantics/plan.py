@@ -139,8 +139,8 @@ class PlanNode:
         self.graph_node = graph_node
         self.type = node_type
         self.inputs: tuple[PlanInput, ...] = ()
-        # The inputs that bodies have asked for themselves, by socket or name: where their cells are, and of which type
-        # a value must be to be handed out as it is, None for any.
+        # By socket or name, of the inputs that bodies have asked for themselves: the slot that holds the cell if any
+        # does, and of which type a value must be to pass as it is, None for any.
         self.asked: dict[Any, tuple[int, type | None]] = {}
         # What is resolved before the body starts (D7): eager inputs that are wired or have no value at all.
         self.to_resolve: tuple[PlanInput, ...] = ()
