@@ -8,7 +8,8 @@ after a change only what depends on it is looked at.
 `compute` does what `demand` would do, in the same order, with as little as it can be done with. Each line of it runs
 once for each node of a graph, so it calls nothing that it can write out, and makes objects without their `__init__`. It
 gives up wherever something unusual happens, and `demand` goes on from what is there by then. Observers are told the
-same either way.
+same either way. `at_once` does even less, for the most frequent case of all: one node, everything that it needs is
+there, and nobody watches.
 """
 
 from __future__ import annotations
@@ -74,9 +75,10 @@ def note(store: Store, node: PlanNode, evaluation: Evaluation) -> None:
 
 
 def at_once(activation: Asking, planned: PlanInput) -> Cell | None:  # noqa: C901 - a hot path
-    """What `compute` comes to where no more is to be done than to call one function; None if there is more to it.
+    """The input's current cell, if all that is needed for it is to call one function; None if there is more to do.
 
-    To be called if nobody watches and the clock has just been looked at (T2).
+    The input is behind a static node whose outputs are not there. To be called only while nobody watches, and when the
+    clock has just been looked at (T2).
     """
     strand = activation.strand
     run = strand.run
