@@ -139,6 +139,25 @@ def take_real(value: float) -> float:
     return value
 
 
+@tf.exec_node(id="bodies.take_any_real")
+def take_any_real(value: float | None) -> float | None:
+    return value
+
+
+class AsksForReals(tf.Node, id="bodies.asks_for_reals"):
+    """Notes what it gets, however often it asks."""
+
+    enter = tf.ExecIn()
+    value = tf.DataIn(float, lazy=True)
+    any = tf.DataIn(float | None, lazy=True)
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        for _ in range(2):
+            ctx.services.get("notes").extend([await ctx.get_input(self.value), await ctx.get_input(self.any)])
+        return self.then
+
+
 @tf.exec_node(id="bodies.take_two")
 async def take_two(a: int, b: float) -> list[object]:
     await trio.lowlevel.checkpoint()
@@ -170,15 +189,16 @@ def test_each_round_gets_its_own(observers):
 
 @WATCHED
 def test_types_of_what_functions_get(observers):
-    """Values are converted at the inputs of functions and of the data nodes behind them (D11)."""
+    """Values are converted at the inputs of functions, of the data nodes behind them, and of classes (D11)."""
 
     def body(g, index):
-        wired = g.add(take_real, value=index)
+        wired, either = g.add(take_real, value=index), g.add(take_any_real, value=index)
         behind = g.add(take_real, value=g.add(real, value=index).result)
-        return wired, behind, g.add(note, value=wired.result), g.add(note, value=behind.result)
+        notes = [g.add(note, value=node.result) for node in (wired, either, behind)]
+        return wired, either, behind, *notes, g.add(AsksForReals, value=index, any=index)
 
     notes = looped(body, observers=observers)
-    assert notes == [0.0, 0.0, 1.0, 1.0, 2.0, 2.0]
+    assert notes == [0.0] * 7 + [1.0] * 7 + [2.0] * 7
     assert {type(each) for each in notes} == {float}
 
 
