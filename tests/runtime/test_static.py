@@ -851,6 +851,41 @@ def test_a_write_while_a_value_is_computed(observers):
     assert result.output("interrupted", "seen") == 1051
 
 
+def test_unrelated_writes_while_a_value_is_computed():
+    """What was computed while something else was written is not computed again for a function (D4)."""
+
+    class Busy(tf.Node, id="static.busy"):
+        enter = tf.ExecIn()
+        value = tf.DataIn(int, lazy=True)
+        leaf = tf.DataOut(int)
+        other = tf.DataOut(int)
+        then = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+            ctx.set_output(self.leaf, 0)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(ctx.get_input, self.value)
+                for number in range(20):
+                    await trio.lowlevel.checkpoint()
+                    ctx.set_output(self.other, number)
+            return self.then
+
+    calls = []
+
+    @tf.data_node(id="static.counts")
+    def counts(x: int) -> int:
+        calls.append(x)
+        return x
+
+    with tf.build() as g:
+        busy = g.add(Busy)
+        value = g.add(counts, x=busy.leaf).result
+        g.connect(value, busy.value)
+        chain(g, g.add(tf.nodes.Start), busy, g.add(keep_any, value=value))
+    trio.run(lambda: tf.run(g.graph, options=tf.RunOptions(turn_after=1e-9)))
+    assert calls == [0]
+
+
 @pytest.mark.parametrize("unset", [False, True])
 def test_a_write_before_a_function_is_called(unset):
     """What is written after the inputs were read, before their function had its turn, is seen by the next demand (D4)."""
