@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from trioflow.semantics.store import Cell, Store, VariableSlot
+from trioflow.semantics.store import Store, VariableSlot, new_cell
 
 
 def a_store(policy="last", default=0, merges=None):
@@ -22,5 +22,5 @@ def a_computed_store():
     """Slot 0 is written; 1 was computed from it, 2 from 1, and 3 from nothing."""
     store = Store(4, (), {}, itertools.count().__next__, [[1], [2], [], []])
     store.write(0, "written")
-    store.cells[1:] = [Cell(name, 0) for name in ("one", "two", "three")]
+    store.cells[1:] = [new_cell(name, 0) for name in ("one", "two", "three")]
     return store

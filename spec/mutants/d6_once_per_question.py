@@ -10,7 +10,7 @@ EDITS = [
         (
             "run = activation.strand.run\n"
             "    if wanted.impure:\n"
-            '        activation.moment = Cell(None, run.next_serial(), f"@{activation.where}")\n'
+            '        activation.moment = new_cell(None, run.next_serial(), f"@{activation.where}")\n'
             ""
         ),
     ),

@@ -28,6 +28,13 @@ def test_for_step_counts_as_ranges_do(start, end, step):
     assert (values(fired, "index"), fired[-1][0]) == (list(range(start, end, step)), "done")
 
 
+@given(st.integers(-20, 20), st.integers(-5, 5), st.integers(-2, 10))
+def test_for_counts_from_the_start_in_steps(start, step, times):
+    """As often as it is to, also in steps of nothing."""
+    fired = fire("flow.for", start=start, step=step, times=times)
+    assert values(fired, "index") == [start + number * step for number in range(times)]
+
+
 @given(st.integers(-10, 10), st.integers(-10, 10))
 def test_for_reverse_is_the_opposite_order(start, end):
     assert values(fire("flow.for_reverse", start=start, end=end), "index") == list(range(start, end))[::-1]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import pytest
-from support import Note, chain
+import trio
+from support import Note, chain, increment
 
 import trioflow as tf
+from trioflow.model.sockets import UNSET
 
 
 class Prices(dict[str, int]): ...
@@ -101,3 +103,164 @@ def test_fields(bench):
     with tf.build() as g:
         chain(g, g.add(tf.nodes.Start), g.add(short, "it", x=5))
     bench.fails(ValueError, g.graph)
+
+
+# --- in a loop, where the data nodes behind the inputs are called in place, unless somebody watches -------------------
+
+WATCHED = pytest.mark.parametrize("observers", [[], [lambda event: None]], ids=["quiet", "watched"])
+
+
+@tf.exec_node(id="bodies.note")
+def note(value: object, ctx: tf.Context) -> None:
+    ctx.services.get("notes").append(value)
+
+
+def looped(add_nodes, times=3, **arguments):
+    """What is noted in a loop: `add_nodes` gets the builder and the loop's index, and gives the nodes of the body."""
+    notes = []
+    with tf.build() as g:
+        start, loop = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=times)
+        body = add_nodes(g, loop.index)
+        g.connect(start.then, loop.enter)
+        g.connect(loop.body, body[0].enter)
+        for before, after in zip(body, body[1:], strict=False):
+            g.connect(before.then, after.enter)
+    trio.run(lambda: tf.run(g.graph, services={"notes": notes}, **arguments))
+    return notes
+
+
+@tf.exec_node(id="bodies.take")
+def take(value: int = 7) -> int:
+    return value
+
+
+@tf.exec_node(id="bodies.take_real")
+def take_real(value: float) -> float:
+    return value
+
+
+@tf.exec_node(id="bodies.take_any_real")
+def take_any_real(value: float | None) -> float | None:
+    return value
+
+
+class AsksForReals(tf.Node, id="bodies.asks_for_reals"):
+    """Notes what it gets, however often it asks."""
+
+    enter = tf.ExecIn()
+    value = tf.DataIn(float, lazy=True)
+    any = tf.DataIn(float | None, lazy=True)
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        for _ in range(2):
+            ctx.services.get("notes").extend([await ctx.get_input(self.value), await ctx.get_input(self.any)])
+        return self.then
+
+
+@tf.exec_node(id="bodies.take_two")
+async def take_two(a: int, b: float) -> list[object]:
+    await trio.lowlevel.checkpoint()
+    return [a, b]
+
+
+@tf.data_node(id="bodies.real")
+def real(value: float) -> float:
+    return value
+
+
+@tf.data_node(id="bodies.even")
+def even(value: int) -> int:
+    return UNSET if value % 2 else value
+
+
+@WATCHED
+def test_each_round_gets_its_own(observers):
+    """A function gets what follows from the index of its round, through one data node or several (D4)."""
+
+    def body(g, index):
+        first = g.add(increment, x=index).result
+        taken = g.add(take, value=first)
+        both_taken = g.add(take_two, a=g.add(increment, x=first).result, b=first)
+        return taken, both_taken, g.add(note, value=taken.result), g.add(note, value=both_taken.result)
+
+    assert looped(body, observers=observers) == [1, [2, 1.0], 2, [3, 2.0], 3, [4, 3.0]]
+
+
+@WATCHED
+def test_types_of_what_functions_get(observers):
+    """Values are converted at the inputs of functions, of the data nodes behind them, and of classes (D11)."""
+
+    def body(g, index):
+        wired, either = g.add(take_real, value=index), g.add(take_any_real, value=index)
+        behind = g.add(take_real, value=g.add(real, value=index).result)
+        notes = [g.add(note, value=node.result) for node in (wired, either, behind)]
+        return wired, either, behind, *notes, g.add(AsksForReals, value=index, any=index)
+
+    notes = looped(body, observers=observers)
+    assert notes == [0.0] * 7 + [1.0] * 7 + [2.0] * 7
+    assert {type(each) for each in notes} == {float}
+
+
+@WATCHED
+def test_a_data_node_that_gives_nothing_now_and_then(observers):
+    """In rounds in which a data node leaves its output unset, whatever is behind it has its default (D1)."""
+
+    def body(g, index):
+        some = g.add(even, value=index).result
+        taken = g.add(take, value=some)
+        after = g.add(take, value=g.add(tf.data_node(id="bodies.default")(lambda x=5: x), x=some).result)
+        return taken, after, g.add(note, value=taken.result), g.add(note, value=after.result)
+
+    assert looped(body, times=4, observers=observers) == [0, 0, 7, 5, 2, 2, 7, 5]
+
+
+class Doubles(tf.Middleware):
+    def applies(self, node, node_type):
+        return node_type.id == "test.increment"
+
+    async def __call__(self, invocation):
+        return 2 * await invocation()
+
+
+def test_a_middleware_of_a_data_node_in_a_loop():
+    """It is applied in each round (promise of `Middleware`)."""
+
+    def body(g, index):
+        taken = g.add(take, value=g.add(increment, x=index).result)
+        return taken, g.add(note, value=taken.result)
+
+    assert looped(body, middleware=[Doubles()]) == [2, 4, 6]
+
+
+def test_what_functions_use_again_is_told(bench):
+    """A function that gets what was evaluated before tells so; what it returns is a new version each time (D9, E5)."""
+    with tf.build() as g:
+        start, loop = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=2)
+        one = g.add(increment, "one", x=0).result
+        taken = g.add(take, value=one)
+        after = g.add(take, value=g.add(increment, "after", x=taken.result).result)
+        g.connect(start.then, loop.enter)
+        g.connect(loop.body, taken.enter)
+        g.connect(taken.then, after.enter)
+    bench.run(g.graph)
+    reused = [event.node for event in bench.log if isinstance(event, tf.events.EvaluationReused)]
+    keys = [
+        event.key for event in bench.log if isinstance(event, tf.events.EvaluationCompleted) if event.node == "after"
+    ]
+    assert reused == ["one"]
+    assert len({*keys}) == 2
+
+
+def test_a_data_node_that_fails_in_a_round():
+    """The failure is that of the data node, in the activation that asked (E2, R4)."""
+
+    @tf.data_node(id="bodies.inverse")
+    def inverse(value: int) -> float:
+        return 1 / (2 - value)
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        looped(lambda g, index: [g.add(take_real, "take", value=g.add(inverse, "inverse", value=index).result)])
+    assert [text for text in caught.value.__notes__ if "inverse" in text] == [
+        "in node 'inverse' (bodies.inverse), activation 0.1.2"
+    ]

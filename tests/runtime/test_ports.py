@@ -8,7 +8,7 @@ from support import STANDARD, Note, chain, increment
 import trioflow as tf
 from trioflow.runtime.ports import Caller, missing, typed
 from trioflow.semantics.plan import make_plan
-from trioflow.semantics.store import Cell
+from trioflow.semantics.store import new_cell
 
 
 @tf.data_node(id="ports.real")
@@ -42,12 +42,12 @@ def test_none_is_a_literal(bench):
 def test_typed_value_is_made_once(plan):
     """A value as an input's type is one and the same cell each time, as old and of the same origin (D4, D11)."""
     one, two = (plan.node(name).inputs[0] for name in ("one", "two"))
-    cell = Cell(1, 7, "somebody")
+    cell = new_cell(1, 7, "somebody")
     first = typed(one, cell)
     assert (repr(first.value), first.serial, first.origin) == ("1.0", 7, "somebody")
     assert typed(two, cell) is not first
     assert typed(one, cell) is first
-    already = Cell(1.0, 7)
+    already = new_cell(1.0, 7)
     assert typed(one, already) is already
 
 
@@ -55,7 +55,7 @@ def test_value_that_came_in(plan):
     """What came into a call is one cell inside, as old and of the same origin, for each that came (C4, D4)."""
     call = plan.node("one")
     caller = Caller(call, None)
-    cell, other = Cell(1, 7, "somebody"), Cell(1, 8, "somebody")
+    cell, other = new_cell(1, 7, "somebody"), new_cell(1, 8, "somebody")
     inside = caller.take_in(0, call.inputs[0], cell)
     assert inside is not cell
     assert (repr(inside.value), inside.serial, inside.origin) == ("1.0", 7, "somebody")

@@ -11,7 +11,7 @@ import pytest
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import Add, Note, chain, increment
+from support import Add, Items, Note, chain, increment
 
 import trioflow as tf
 from trioflow.model.sockets import UNSET
@@ -93,6 +93,19 @@ Kinds = st.lists(
 )
 
 
+def wired(g, calls, drawn, leaf):
+    """The outputs of the data nodes that were drawn, with their kinds, behind an output of an exec node."""
+    made = [("sum", leaf)]
+    for place, (kind, *sources) in enumerate(drawn):
+        node = g.add(calls.kinds[kind], f"n{place}", name=f"n{place}")
+        for socket, source in zip((node.a, node.b), sources, strict=True):
+            wanted, output = ([*made, ("sum", None)])[source % (len(made) + 1)]
+            if output is not None and fits(kind, wanted):
+                g.connect(output, socket)
+        made += [(kind, output) for output in outputs(kind, node)]
+    return made
+
+
 @pytest.mark.unmeasured
 @given(Kinds)
 def test_the_same_as_any_other_way(drawn):
@@ -100,23 +113,70 @@ def test_the_same_as_any_other_way(drawn):
     calls = Calls()
     with tf.build(STANDARD) as g:
         start, twice = g.add(tf.nodes.Start), g.add(Twice, "twice")
-        made = [("sum", twice.leaf)]
-        for place, (kind, *sources) in enumerate(drawn):
-            node = g.add(calls.kinds[kind], f"n{place}", name=f"n{place}")
-            for socket, source in zip((node.a, node.b), sources, strict=True):
-                wanted, output = ([*made, ("sum", None)])[source % (len(made) + 1)]
-                if output is not None and fits(kind, wanted):
-                    g.connect(output, socket)
-            made += [(kind, output) for output in outputs(kind, node)]
-        g.connect(made[-1][1], twice.value)
+        g.connect(wired(g, calls, drawn, twice.leaf)[-1][1], twice.value)
         g.connect(start.then, twice.enter)
+    in_every_way(g.graph, calls)
 
-    plan = tf.make_plan(g.graph, STANDARD)
+
+class Rounds(tf.Node, id="static.rounds"):
+    """Writes and triggers, again and again."""
+
+    enter = tf.ExecIn()
+    leaf = tf.DataOut(int)
+    seen = tf.DataOut(list)
+    each = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> None:
+        seen = []
+        for leaf in (0, 1, 2, 2):
+            ctx.set_output(self.leaf, leaf)
+            try:
+                await ctx.trigger(self.each)
+            except (RuntimeError, ValueError, tf.TrioflowError) as error:
+                seen.append((type(error), str(error), error.__notes__))
+        ctx.set_output(self.seen, seen)
+
+
+@pytest.mark.unmeasured
+@given(Kinds, st.lists(st.integers(0), min_size=4, max_size=4))
+def test_functions_get_the_same_any_other_way(drawn, sources):
+    """Nor does it where the inputs of functions are asked for (D4, D7, D11, E4)."""
+    calls = Calls()
+
+    @tf.exec_node(id="static.takes_one")
+    def takes_one(a: int = 7) -> int:
+        calls.append(a)
+        return a
+
+    @tf.exec_node(id="static.takes_all")
+    def takes_all(a: object, b: float, c: int = 5) -> int:
+        calls.append((a, b, c))
+        return c
+
+    with tf.build(STANDARD) as g:
+        start, rounds = g.add(tf.nodes.Start), g.add(Rounds, "rounds")
+        one, several = g.add(takes_one, "one"), g.add(takes_all, "several")
+        made = wired(g, calls, drawn, rounds.leaf)
+        wanted = [(several.a, "real"), (several.b, "real"), (several.c, "sum"), (one.a, "sum")]
+        for (socket, type_), source in zip(wanted, sources, strict=True):
+            kind, output = made[source % len(made)]
+            if fits(type_, kind):
+                g.connect(output, socket)
+        chain(g, start, rounds)
+        g.connect(rounds.each, several.enter)
+        g.connect(several.then, one.enter)
+    in_every_way(g.graph, calls)
+
+
+def in_every_way(graph, calls):
+    """What comes of a graph, and what observers are told, is the same whoever watches and whatever the schedule."""
+    plan = tf.make_plan(graph, STANDARD)
 
     def outcome(**arguments):
         calls.clear()
         result = trio.run(lambda: tf.run(plan, options=tf.RunOptions(turn_after=math.inf), **arguments))
-        return result.output("twice", "seen"), result.statistics.evaluations, [*calls]
+        # As text, in which 1 and 1.0 differ.
+        return repr((result.outputs, calls)), result.statistics.evaluations
 
     assert outcome() == outcome(observers=[lambda event: None])
     quickly, carefully = EventLog(), EventLog()
@@ -176,6 +236,68 @@ async def test_others_get_their_turns(bench):
         nursery.cancel_scope.cancel()
     assert bench.notes == [1000]
     assert turns >= 1000 // 64 - 1  # who comes first in a round, trio draws
+
+
+class WritesAndAsks(tf.Node, id="static.writes_and_asks"):
+    """Writes and asks for what depends on it, ten times."""
+
+    enter = tf.ExecIn()
+    value = tf.DataIn(int, lazy=True)
+    leaf = tf.DataOut(int)
+
+    async def execute(self, ctx: tf.Context) -> None:
+        for leaf in range(10):
+            ctx.set_output(self.leaf, leaf)
+            await ctx.get_input(self.value)
+
+
+@tf.exec_node(id="static.ten")
+def ten(a: int, b: int, c: int, d: int, e: int, f: int, g: int, h: int, i: int, j: int) -> int:
+    return a
+
+
+@pytest.mark.parametrize(
+    ("options", "least"),
+    [
+        ({"turn_after": 1e-9}, 8),
+        ({"turn_after": math.inf, "turn_every": 1}, 8),
+        ({"turn_after": math.inf, "turn_every": 2}, 3),
+    ],
+)
+@pytest.mark.parametrize("way", ["inputs of a function", "demands of a body"])
+async def test_turns_between_single_functions(way, options, least):
+    """The scheduler gets its turn between functions that are asked for one by one, by the clock and by number (T2)."""
+    turns = 0
+    seen = []
+
+    async def other():
+        nonlocal turns
+        while True:
+            await trio.lowlevel.checkpoint()
+            turns += 1
+
+    @tf.data_node(id="static.turn")
+    def turn(x: int) -> int:
+        seen.append(turns)
+        return x
+
+    with tf.build() as g:
+        if way == "demands of a body":
+            node = g.add(WritesAndAsks)
+            g.connect(g.add(turn, x=node.leaf).result, node.value)
+            g.connect(g.add(tf.nodes.Start).then, node.enter)
+        else:
+            loop, node = g.add(tf.nodes.ForLoop, times=1), g.add(ten)
+            for socket in "abcdefghij":
+                g.connect(g.add(turn, x=loop.index).result, getattr(node, socket))
+            g.connect(g.add(tf.nodes.Start).then, loop.enter)
+            g.connect(loop.body, node.enter)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(other)
+        await tf.run(g.graph, options=tf.RunOptions(**options))
+        nursery.cancel_scope.cancel()
+    assert len(seen) == 10
+    assert seen[-1] - seen[0] >= least  # who comes first in a round, trio draws
 
 
 async def test_cancelled_between_two_functions(bench):
@@ -512,6 +634,68 @@ async def test_who_watches_again_sees_what_is_current(bench):
     assert bench.notes == [2, ["EvaluationStarted", "EvaluationCompleted"], 3, 3, ["EvaluationReused"]]
 
 
+class AwaitsRun(tf.Node, id="static.awaits_run"):
+    """Goes on when the host has handed in the run."""
+
+    enter = tf.ExecIn()
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        while not ctx.services.get("runs"):
+            await trio.lowlevel.checkpoint()
+        return self.then
+
+
+class BeginsToWatch(tf.Node, id="static.begins_to_watch"):
+    """Asks, subscribes, and asks again, without giving anybody a turn."""
+
+    enter = tf.ExecIn()
+    value = tf.DataIn(int, lazy=True)
+
+    async def execute(self, ctx: tf.Context) -> None:
+        await ctx.get_input(self.value)
+        await ctx.get_input(self.value)
+        log = ctx.services.get("runs")[0].events()
+        await ctx.get_input(self.value)
+        log.close()
+        ctx.services.get("notes").append([type(event).__name__ async for event in log])
+
+
+@pytest.mark.parametrize("item", [False, True])
+async def test_who_begins_to_watch_in_the_middle_of_a_body(bench, item):
+    """What the same body uses again from then on is told, also in a strand that has just begun (E3)."""
+    with tf.build() as g:
+        start, awaits, items = g.add(tf.nodes.Start), g.add(AwaitsRun), g.add(Items, count=1)
+        node = g.add(BeginsToWatch, value=g.add(increment, x=0).result)
+        chain(g, start, awaits, items if item else node)
+        if item:
+            g.connect(items.body, node.enter)
+    runs = []
+    async with tf.open_run(g.graph, services={"notes": bench.notes, "runs": runs}) as run:
+        runs.append(run)
+    assert bench.notes == [["EvaluationReused"]]
+
+
+def test_what_items_ask_again_is_told(bench):
+    """What is there when an item asks for it is told as used again, each time (E1)."""
+    with tf.build() as g:
+        one = g.add(increment, "one", x=0)
+        items, asks = g.add(Items, count=2), g.add(AsksThrice, value=one.result)
+        chain(g, g.add(tf.nodes.Start), g.add(keep_any, value=one.result), items)
+        g.connect(items.body, asks.enter)
+    bench.run(g.graph)
+    assert [event.node for event in bench.log if isinstance(event, tf.events.EvaluationReused)] == ["one"] * 6
+
+
+class AsksThrice(tf.Node, id="static.asks_thrice"):
+    enter = tf.ExecIn()
+    value = tf.DataIn(int, lazy=True)
+
+    async def execute(self, ctx: tf.Context) -> None:
+        for _ in range(3):
+            await ctx.get_input(self.value)
+
+
 async def test_what_an_observer_counts(bench):
     """An observer finds in the run's statistics all evaluations that it was told of (R3, E3)."""
     counts = []
@@ -665,6 +849,41 @@ def test_a_write_while_a_value_is_computed(observers):
         g.connect(start.then, node.enter)
     result = trio.run(lambda: tf.run(g.graph, options=tf.RunOptions(turn_every=1), observers=observers))
     assert result.output("interrupted", "seen") == 1051
+
+
+def test_unrelated_writes_while_a_value_is_computed():
+    """What was computed while something else was written is not computed again for a function (D4)."""
+
+    class Busy(tf.Node, id="static.busy"):
+        enter = tf.ExecIn()
+        value = tf.DataIn(int, lazy=True)
+        leaf = tf.DataOut(int)
+        other = tf.DataOut(int)
+        then = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+            ctx.set_output(self.leaf, 0)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(ctx.get_input, self.value)
+                for number in range(20):
+                    await trio.lowlevel.checkpoint()
+                    ctx.set_output(self.other, number)
+            return self.then
+
+    calls = []
+
+    @tf.data_node(id="static.counts")
+    def counts(x: int) -> int:
+        calls.append(x)
+        return x
+
+    with tf.build() as g:
+        busy = g.add(Busy)
+        value = g.add(counts, x=busy.leaf).result
+        g.connect(value, busy.value)
+        chain(g, g.add(tf.nodes.Start), busy, g.add(keep_any, value=value))
+    trio.run(lambda: tf.run(g.graph, options=tf.RunOptions(turn_after=1e-9)))
+    assert calls == [0]
 
 
 @pytest.mark.parametrize("unset", [False, True])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from trioflow.semantics.memo import Evaluation, Inquiry, recall, remember, same_cells, youngest
-from trioflow.semantics.store import Cell
+from trioflow.semantics.store import new_cell
 
 NODE, LAZY, ALSO = 7, 100, 101
-OLDEST, YOUNG, YOUNGER, YOUNGEST = (Cell(None, serial) for serial in (-1, 1, 2, 3))
+OLDEST, YOUNG, YOUNGER, YOUNGEST = (new_cell(None, serial) for serial in (-1, 1, 2, 3))
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,7 @@ def test_same_cells():
     """Lists are the same if they hold the same cells; equal values and equal beginnings are not enough (D4)."""
     assert same_cells([], [])
     assert same_cells([YOUNG, OLDEST], [YOUNG, OLDEST])
-    assert not same_cells([YOUNG], [Cell(None, 1)])
+    assert not same_cells([YOUNG], [new_cell(None, 1)])
     assert not same_cells([YOUNG, OLDEST], [OLDEST, YOUNG])
     assert not same_cells([YOUNG], [YOUNG, OLDEST])
     assert not same_cells([YOUNG, OLDEST], [YOUNG])
@@ -34,7 +34,7 @@ def test_same_cells():
 def test_youngest():
     """Of several cells the youngest holds; without any, or with constants only, the one given."""
     assert youngest([YOUNG, YOUNGEST, YOUNGER], OLDEST) is YOUNGEST
-    assert youngest([Cell(None, -1)], OLDEST) is OLDEST
+    assert youngest([new_cell(None, -1)], OLDEST) is OLDEST
     assert youngest([], OLDEST) is OLDEST
 
 

@@ -12,7 +12,6 @@ from trio.lowlevel import checkpoint_if_cancelled
 
 from trioflow.errors import CoercionError, ConcurrentTrigger, NodeError, UnknownSocket
 from trioflow.model.context import Branches, Context
-from trioflow.model.sockets import UNSET
 from trioflow.runtime import demand
 from trioflow.runtime.dispatch import call, dispatch
 from trioflow.runtime.exits import publish_outside
@@ -124,24 +123,30 @@ class Activation(Line, Context):
 
     async def get_input(self, socket: Any) -> Any:
         # Most demands find a value that is there, and cost little more than an awaited call. So what is hardly ever
-        # missing is not tested: a socket of this name, and the strand's task, which a body's own tasks have none of.
-        plan = self.plan
+        # missing is not tested: that this input was asked for before, the strand's task, which a body's own tasks have
+        # none of, and a value in the cell.
         strand = self.strand
         try:
-            planned = plan.inputs[plan.type.input_index[socket]]
+            there, exact = self.plan.asked[socket]
             if strand.task._cancel_status.effectively_cancelled:  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
                 await checkpoint_if_cancelled()
+            cell: Cell | None = strand.there[there]
+            if cell is not None:
+                value = cell.value
+                if exact is None or type(value) is exact:
+                    return value
         except (KeyError, AttributeError):
-            planned = plan.inputs[demand.input_place(plan, socket)]
+            planned = self.plan.inputs[demand.input_place(self.plan, socket)]
+            self.plan.asked[socket] = planned.there, planned.passes
             await checkpoint_if_cancelled()
-        cell: Cell | None = strand.store.cells[planned.there]
-        if cell is None or strand.run.watch is not None or (value := cell.value) is UNSET:
-            cell = demand.look(self, planned)
-            if cell is None:
-                cell = await demand.evaluate(self, planned)
-            if cell is NOTHING:
-                raise missing(plan, planned)
-            value = cell.value
+        plan = self.plan
+        planned = plan.inputs[plan.type.input_index[socket]]
+        cell = demand.look(self, planned)
+        if cell is None:
+            cell = await demand.evaluate(self, planned)
+        if cell is NOTHING:
+            raise missing(plan, planned)
+        value = cell.value
         return value if planned.coercer is None or type(value) is planned.exact else value_of(planned, cell)
 
     async def try_get_input(self, socket: Any, default: Any = None) -> Any:
@@ -328,13 +333,21 @@ class Activation(Line, Context):
 
     def write_all(self, values: Mapping[Any, object] | None) -> None:
         """Write outputs, in the order given."""
-        if values:
-            if len(values) > 1:
-                for socket in values:  # T4: all of them, or none
-                    if socket not in self.plan.type.output_index:
-                        demand.output_place(self.plan, socket)
-            for socket, value in values.items():
-                self.set_output(socket, value)
+        if not values:
+            return
+        plan = self.plan
+        index = plan.type.output_index
+        if len(values) > 1:
+            for socket in values:  # T4: all of them, or none
+                if socket not in index:
+                    demand.output_place(plan, socket)
+        strand = self.strand
+        for socket in values:
+            place = index.get(socket)
+            if place is None or strand.run.watch is not None:
+                self.set_output(socket, values[socket])
+            else:
+                strand.store.write(plan.first_output + place, values[socket])
 
     async def fire_done(self) -> Any:
         """S5: after every item's chain ended. Triggers the done sockets but the last, which it returns."""

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from trioflow.model.node_type import FunctionBody, Node
 from trioflow.runtime import demand
 from trioflow.runtime.activation import Activation, StreamRun
-from trioflow.runtime.demand import DataActivation, arguments, look
+from trioflow.runtime.demand import DataActivation, arguments
 from trioflow.runtime.forks import open_forks
 from trioflow.runtime.middleware import Invocation, Middleware
 from trioflow.runtime.ports import NOTHING, missing, value_of
+from trioflow.runtime.static import at_once
+from trioflow.semantics.plan import STATIC
+from trioflow.semantics.store import LEFT_UNSET
 
 if TYPE_CHECKING:
     from trioflow.model.graph import StreamSettings
@@ -56,39 +60,72 @@ def data_body(node: PlanNode, instance: Node | None, middlewares: Sequence[Middl
 def _function(node: PlanNode) -> ExecBody:
     function = node.type.body
     assert isinstance(function, FunctionBody)
-    call = function.function
-    plain = all(parameter.fill == "input" for parameter in function.parameters)
+    if all(parameter.fill == "input" for parameter in function.parameters):
+        return _function_of_inputs(node, function)
     inputs = node.inputs
-    then = node.type.exec_outputs[0]
-    outputs = node.type.outputs
 
     async def body(activation: Activation) -> Any:
-        cells: list[Cell] = []
-        for planned in inputs:
-            # As `resolve` does: most inputs need no coroutine.
-            cell = demand.LAZY if planned.socket.lazy else look(activation, planned)
-            if cell is None:
-                cell = await demand.evaluate(activation, planned)  # D7
-            if cell is NOTHING:
-                raise missing(node, planned)
-            cells.append(cell)
-        result = (
-            call(*map(value_of, inputs, cells))
-            if plain
-            else call(*arguments(node, activation, activation.run, cells, activation.get_input))
-        )
-        if function.is_async:
-            result = await result
-        if function.result == "single" and activation.strand.run.watch is None:
-            activation.strand.store.write(node.first_output, result)  # as `set_output` does, without looking it up
-        elif function.result == "single":
-            activation.set_output(outputs[0], result)
-        elif function.result == "fields":
-            for output, value in zip(outputs, result, strict=True):
-                activation.set_output(output, value)
-        return then  # T6
+        cells = [
+            demand.LAZY if planned.socket.lazy else await demand.resolve(activation, node, planned)  # D7
+            for planned in inputs
+        ]
+        result = function.function(*arguments(node, activation, activation.run, cells, activation.get_input))
+        return _write_result(activation, function, await result if function.is_async else result)
 
     return body
+
+
+def _function_of_inputs(node: PlanNode, function: FunctionBody) -> ExecBody:
+    """A function that gets values of inputs, and nothing else: in a loop, most of a round is spent here."""
+    call = function.function
+    inputs = node.inputs
+    one = len(inputs) == 1
+    exact = inputs[0].passes if one else None
+    is_async = function.is_async
+    single = function.result == "single"
+    first_output = node.first_output
+    then = node.type.exec_outputs[0]
+
+    async def body(activation: Activation) -> Any:
+        strand = activation.strand
+        run = strand.run
+        store = strand.store
+        cell: Cell | None = None
+        cells: list[Cell] = []
+        for planned in inputs:
+            # As `resolve` does: most inputs are there, or need no more than a call of a function.
+            cell = store.cells[planned.there] or planned.fallback
+            if cell is None or cell is LEFT_UNSET or run.watch is not None:
+                cell = None
+                # The clock was looked at when this was dispatched.
+                if planned.source is STATIC and run.watch is None and (not cells or perf_counter() < run.turn_due):
+                    cell = at_once(activation, planned)
+                if cell is None:
+                    cell = await demand.resolve(activation, node, planned)  # D7
+            cells.append(cell)
+        if one and cell is not None and (exact is None or type(cell.value) is exact):
+            result = call(cell.value)
+        else:
+            result = call(*map(value_of, inputs, cells))
+        if is_async:
+            result = await result
+        if single and run.watch is None:
+            store.write(first_output, result)  # as `set_output` does, without looking it up
+            return then  # T6
+        return _write_result(activation, function, result)
+
+    return body
+
+
+def _write_result(activation: Activation, function: FunctionBody, result: Any) -> Any:
+    """Write what the function of an exec node has returned; tells where it goes on."""
+    node_type = activation.plan.type
+    if function.result == "single":
+        activation.set_output(node_type.outputs[0], result)
+    elif function.result == "fields":
+        for output, value in zip(node_type.outputs, result, strict=True):
+            activation.set_output(output, value)
+    return node_type.exec_outputs[0]  # T6
 
 
 def _data_function(node: PlanNode, function: FunctionBody) -> DataBody:
@@ -104,7 +141,11 @@ def _with_inputs(node: PlanNode, inner: ExecBody) -> ExecBody:
 
     async def body(activation: Activation) -> Any:
         for planned in to_resolve:
-            await demand.resolve(activation, node, planned)
+            cell = demand.look(activation, planned)
+            if cell is None:
+                cell = await demand.evaluate(activation, planned)
+            if cell is NOTHING:
+                raise missing(node, planned)
         return await inner(activation)
 
     return body

@@ -23,7 +23,7 @@ from trioflow.model.node_type import FunctionBody, Lazy
 from trioflow.model.sockets import UNSET
 from trioflow.runtime.failure import is_cancellation, mark_origin
 from trioflow.runtime.ports import NOTHING, View, missing, value_of
-from trioflow.runtime.static import compute, evaluation_there, identity, keep, kept, note
+from trioflow.runtime.static import at_once, compute, evaluation_there, identity, keep, kept, note
 from trioflow.semantics.events import (
     EvaluationCancelled,
     EvaluationCompleted,
@@ -33,7 +33,7 @@ from trioflow.semantics.events import (
 )
 from trioflow.semantics.memo import Evaluation, Known, recall, remember
 from trioflow.semantics.plan import CONSTANT, NODE, PORT, SLOT, STATIC, PlanInput, PlanNode
-from trioflow.semantics.store import Cell
+from trioflow.semantics.store import LEFT_UNSET, Cell, new_cell
 
 if TYPE_CHECKING:
     from trioflow.model.context import Services
@@ -48,10 +48,10 @@ if TYPE_CHECKING:
     """Who asks for values: an activation in its own graph, or looking into another one."""
 
 
-LAZY = Cell(None, -1, "lazy")
+LAZY = new_cell(None, -1, "lazy")
 """Stands for a lazy input among the cells of the eager ones."""
 
-_FAILED = Cell(None, -1, "failed")
+_FAILED = new_cell(None, -1, "failed")
 """Stands for the cell of an input whose source failed while a body asked for it."""
 
 
@@ -99,7 +99,7 @@ class Frame:
 
     def __init__(self, activation: Asking, node: PlanNode) -> None:
         if node.impure and activation.moment is None:
-            activation.moment = Cell(None, activation.strand.run.next_serial(), f"@{activation.where}")
+            activation.moment = new_cell(None, activation.strand.run.next_serial(), f"@{activation.where}")
         self.activation = activation
         self.node = node
         self.used: list[Cell] = []
@@ -142,7 +142,7 @@ def look(activation: Asking, planned: PlanInput) -> Cell | None:
     watch = strand.run.watch
     if source is STATIC and watch is None:
         found: Cell | None = store.cells[planned.slot]
-        return found if found is None or found.value is not UNSET else planned.constant or NOTHING
+        return found if found is not LEFT_UNSET else planned.constant or NOTHING
     if source is CONSTANT:
         return planned.constant or NOTHING
     if source is PORT:
@@ -171,14 +171,17 @@ async def evaluate(activation: Asking, planned: PlanInput) -> Cell:
         while isinstance(found, Pull):
             found = port(activation, planned, await demand(found.activation, found.node))
         return found
-    if (
-        planned.source is STATIC
-        and activation.strand.run.schedule is None
-        and activation.strand.store.cells[planned.slot] is None
-        and await compute(activation, planned.upstream, asked=True)
-    ):
-        cell: Cell = activation.strand.store.cells[planned.slot]
-        return cell if cell.value is not UNSET else planned.constant or NOTHING
+    run = activation.strand.run
+    cells = activation.strand.store.cells
+    if planned.source is STATIC and run.schedule is None and cells[planned.slot] is None:
+        cell: Cell | None = None
+        if run.watch is None and time.perf_counter() < run.turn_due:
+            cell = at_once(activation, planned)
+        if cell is not None:
+            return cell
+        if await compute(activation, planned.upstream, asked=True):
+            cell = cast("Cell", cells[planned.slot])
+            return cell if cell is not LEFT_UNSET else planned.constant or NOTHING
     evaluation = await demand(activation, planned.upstream)
     return evaluation.outputs[planned.output] or planned.constant or NOTHING
 
@@ -520,7 +523,7 @@ def _complete(activation: Asking, frame: Frame, result: Any) -> Evaluation:
         if value is UNSET
         else value  # C2: a graph gives the cells that it got
         if type(value) is Cell
-        else Cell(value, age, f"{key}.{output.name}" if key else "?")
+        else new_cell(value, age, f"{key}.{output.name}" if key else "?")
         for output, value in made
     ]
     evaluation = Evaluation(frame.used, outputs, key)

@@ -146,6 +146,7 @@ class Execution:
     def _settle(self, failure: BaseException | None, *, cancelled: bool) -> None:
         state = self._state
         state.ended = True
+        state.resumed = None  # which leads back to the run
         self._ended_at = trio.current_time()
         if failure is not None and not is_cancellation(failure):
             self.failure = failure

@@ -26,7 +26,7 @@ from trioflow.runtime.dispatch import dispatch, drive
 from trioflow.runtime.failure import arose_with, collapse, leaves, mark_origin
 from trioflow.runtime.line import Line
 from trioflow.runtime.options import MAX_NESTING
-from trioflow.runtime.strand import Strand
+from trioflow.runtime.strand import NOTHING_THERE, Strand
 from trioflow.runtime.task import HotTask, hot_task
 from trioflow.semantics.events import LimitReached, MergeConflict, StrandForked, StrandJoined
 from trioflow.semantics.join import Join
@@ -97,7 +97,10 @@ class StrandFork(Line, Fork):
         if not isinstance(work, tuple):
             body: Any = work(strand, self.line)
         elif self._scope is None:
+            run = strand.run
             strand.task = task
+            strand.there = strand.store.cells if run.watch is None else NOTHING_THERE
+            run.resumed = strand
             return dispatch(self._line or self, None, None, work, strand)
         else:
             body = drive(strand, self.line, work, task)
@@ -117,7 +120,7 @@ class StrandFork(Line, Fork):
         return f"<fork {self.line.where}: {state}>"
 
 
-_new_fork: Callable[[], StrandFork] = StrandFork
+_new_fork: Any = StrandFork
 
 _NOT_YET: Any = None
 """In place of what a fork wrote."""
@@ -168,7 +171,7 @@ class ForkSet:
         limit = self._most
         if limit is not None and limited and run.strands >= limit:
             run.reached("strands", limit, self._line)
-        fork = _new_fork()
+        fork: StrandFork = _new_fork()
         if line is None:
             # As Line.__init__ does.
             fork.parent = parent = self._line

@@ -9,7 +9,7 @@ import trio
 
 from trioflow.errors import UnknownName, did_you_mean
 from trioflow.semantics.plan import Plan, PlanNode, Target
-from trioflow.semantics.store import Cell, Store
+from trioflow.semantics.store import Store, new_cell
 
 if TYPE_CHECKING:
     from trioflow.model.node_type import Node
@@ -44,7 +44,7 @@ class GraphFrame:
         self.nesting: int = 0 if outer is None else outer.nesting + 1
         self.prefix: str = "" if outer is None else _prefix(outer, node)
         # Evaluations without any input that could change hang here.
-        self.root_cell = Cell(None, -1)
+        self.root_cell = new_cell(None, -1)
         self.set_up: list[tuple[str, Node]] = []
 
     def listeners(self, event: str, payload: object) -> Sequence[Target]:

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 from trioflow.errors import CoercionError, MissingInput
 from trioflow.runtime.line import Line
 from trioflow.semantics.coercion import Mismatch
-from trioflow.semantics.store import Cell
+from trioflow.semantics.store import Cell, new_cell
 
 if TYPE_CHECKING:
     from trioflow.runtime.activation import Activation
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from trioflow.semantics.events import Path
     from trioflow.semantics.plan import PlanInput, PlanNode
 
-NOTHING = Cell(None, -1, "unset")
+NOTHING = new_cell(None, -1, "unset")
 """Stands for the cell of an input that nothing supplies (D1)."""
 
 
@@ -57,7 +57,7 @@ class Caller:
             known = self.inside[place] = WeakKeyDictionary()
         own = known.get(cell)
         if own is None:
-            own = known[cell] = Cell(value_of(planned, cell), cell.serial, cell.origin)
+            own = known[cell] = new_cell(value_of(planned, cell), cell.serial, cell.origin)
         return own
 
 
@@ -93,7 +93,7 @@ def typed(planned: PlanInput, cell: Cell) -> Cell:
     memo = cell.memo = {} if cell.memo is None else cell.memo
     known: Cell | None = memo.get(planned)
     if known is None:
-        known = memo[planned] = Cell(value, cell.serial, cell.origin)
+        known = memo[planned] = new_cell(value, cell.serial, cell.origin)
     return known
 
 

@@ -88,9 +88,11 @@ class Run(Execution):
         if self._finished.is_set():
             subscription.end()
             return subscription
-        if self._state.watch is None:
-            self._state.watch = Watch(self.id, ())
-        self._state.watch.add(subscription)
+        watch = self._state.watch
+        if watch is None:
+            watch = Watch(self.id, ())
+            self._state.watch_by(watch)
+        watch.add(subscription)
         self._subscriptions.append(subscription)
         return subscription
 
@@ -220,7 +222,7 @@ class Run(Execution):
         if watch is not None and observer in watch.observers:
             watch.remove(observer)
             if not watch.observers:
-                self._state.watch = None
+                self._state.watch_by(None)
 
 
 @asynccontextmanager

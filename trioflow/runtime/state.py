@@ -17,6 +17,7 @@ from trioflow.runtime.frame import GraphFrame, new_store
 from trioflow.runtime.gate import Gate
 from trioflow.runtime.options import MAX_NESTING, RunOptions, RunStatus
 from trioflow.runtime.schedule import current_schedule
+from trioflow.runtime.strand import NOTHING_THERE
 from trioflow.semantics.events import ROOT, LimitReached, Path
 from trioflow.semantics.plan import Plan, PlanNode
 from trioflow.semantics.store import Store
@@ -64,7 +65,8 @@ class RunState(GraphFrame):
     __slots__ = (
         "_number", "_waiting", "_waits", "activate", "bases", "ended", "ended_forks", "evaluations", "forks", "fuel",
         "granted", "in_progress", "made_gate", "max_depth", "max_steps", "middleware", "next_serial", "options",
-        "schedule", "services", "settled_status", "started_at", "templates", "turn_after", "turn_due", "watch",
+        "resumed", "schedule", "services", "settled_status", "started_at", "templates", "turn_after", "turn_due",
+        "watch",
     )  # fmt: skip
 
     def __init__(
@@ -86,6 +88,8 @@ class RunState(GraphFrame):
         # How many nodes the frames so far have (C3).
         self.bases = len(plan.nodes)
         self.watch: Watch | None = None
+        # The strand that came last to run. It alone may be in the middle of a body when somebody begins to watch.
+        self.resumed: Strand | None = None
         self.fuel = 0
         self.granted = 0
         self.evaluations = 0
@@ -157,6 +161,12 @@ class RunState(GraphFrame):
         if self.started_at is None:
             return RunStatus.NOT_STARTED
         return RunStatus.PAUSED if self.made_gate is not None and self.made_gate.closed else RunStatus.RUNNING
+
+    def watch_by(self, watch: Watch | None) -> None:
+        """From now on this watches, or nothing does."""
+        self.watch = watch
+        if watch is not None and self.resumed is not None:
+            self.resumed.there = NOTHING_THERE
 
     def new_store(self) -> Store:
         """The store that the run starts with: variables at their defaults; so are inputs, for nobody calls."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trioflow.runtime.frame import GraphFrame
@@ -14,6 +14,17 @@ if TYPE_CHECKING:
 _new = object.__new__
 
 
+class _NothingThere:
+    __slots__ = ()
+
+    def __getitem__(self, slot: int) -> None:
+        return None
+
+
+NOTHING_THERE = _NothingThere()
+"""Cells of which none is there."""
+
+
 class Strand:
     """One sequential line of control. `nurseries` counts the engine's nurseries that enclose it (F8).
 
@@ -23,11 +34,14 @@ class Strand:
     triggers from a task of its own finds none, and brings a loop of its own. `waits` counts its tasks that wait for the
     gate or for other strands: one, unless bodies wait in tasks of their own.
 
+    `there` is what a body's demand looks at first: the cells of the store, or while somebody watches none of them, for
+    then there is more to do than to read. It is set wherever `task` is set, and asked for no longer than that is.
+
     While a strand executes a graph that it calls, there is another object for that: its `frame` is the execution of
     that graph, its `caller` where the graph's inputs come from, and its `outermost` the strand that both are (C3).
     """
 
-    __slots__ = ("_outermost", "caller", "counted", "frame", "nurseries", "run", "store", "task", "waits")
+    __slots__ = ("_outermost", "caller", "counted", "frame", "nurseries", "run", "store", "task", "there", "waits")
 
     def __init__(
         self,
@@ -45,6 +59,7 @@ class Strand:
         self.caller = caller
         self._outermost = outermost  # None for itself: a strand that held itself would only go with the garbage
         self.task: HotTask | None = None
+        self.there: Any
         self.waits = 0
         self.counted = 0
 

@@ -12,7 +12,7 @@ import attrs
 
 from trioflow.errors import MergeError
 from trioflow.semantics.merge import GROWING, addition, merge_variable
-from trioflow.semantics.store import Cell, StateKey, Store, Written, digest
+from trioflow.semantics.store import Cell, StateKey, Store, Written, digest, new_cell
 
 _BY_AGE = ("last", "first")
 """The policies that ask who wrote when."""
@@ -125,7 +125,7 @@ class Join:
         origin = "+" + digest((mine.origin, theirs.origin)) if watched else "?"
         if made is not mine:
             value = merge_variable(policy, store.merges, variable.name, base, mine.value, theirs.value)
-            self._cells[slot] = self._made[slot] = Cell(value, store.next_serial(), origin)
+            self._cells[slot] = self._made[slot] = new_cell(value, store.next_serial(), origin)
             return True
         add = None
         if policy in GROWING and policy not in store.merges:

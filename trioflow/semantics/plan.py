@@ -21,7 +21,7 @@ from trioflow.model.scope import Scope
 from trioflow.model.sockets import UNSET, DataIn, ErrorMode, StreamMode
 from trioflow.model.types import NAMED_TYPES
 from trioflow.semantics.coercion import Coercer, Mismatch, coerce_literal, coercer_for
-from trioflow.semantics.store import Cell, VariableSlot
+from trioflow.semantics.store import Cell, VariableSlot, new_cell
 from trioflow.semantics.validation import validate
 
 
@@ -49,11 +49,13 @@ class PlanInput:
     `slot` is what is read: an exec node's output, or the slot of the data node `upstream`, whose output number is
     `output`; for a port that is the number of the graph's input. `constant` is the literal or the default, as a cell
     older than any other; None if there is neither. `there` is the slot that holds the input's current cell, if it holds
-    any: the last one, which stays empty, where that can't be told so simply.
+    any: the last one, which stays empty, where that can't be told so simply. `fallback` is the current cell if that
+    slot is empty: the constant, or None where more is to be done first.
     """
 
     __slots__ = (
-        "coercer", "connection", "constant", "exact", "node", "output", "slot", "socket", "source", "there", "upstream",
+        "coercer", "connection", "constant", "exact", "fallback", "node", "output", "slot", "socket", "source", "there",
+        "upstream",
     )  # fmt: skip
 
     def __init__(self, node: str, socket: DataIn[Any], constant: Cell | None, coercer: Coercer | None) -> None:
@@ -65,14 +67,24 @@ class PlanInput:
         self.source: Source = CONSTANT
         self.slot = -1
         self.there = -1
+        self.fallback = constant
         self.output = -1
         self.upstream: PlanNode = None  # type: ignore[assignment]  # set for NODE and STATIC, read only there
         self.connection: Connection | None = None
 
     @property
+    def passes(self) -> type | None:
+        """Of which type a value must be to pass as it is; None for any."""
+        return None if self.coercer is None else self.exact or _NoType
+
+    @property
     def wire(self) -> str | None:
         """The connection that supplies it, for messages."""
         return None if self.connection is None else str(self.connection)
+
+
+class _NoType:
+    """The type of no value."""
 
 
 class Target:
@@ -117,8 +129,8 @@ class PlanNode:
     """One node, with its inputs, the slots of its outputs and the targets of its exec outputs."""
 
     __slots__ = (
-        "fields", "first_output", "function", "graph", "graph_node", "id", "impure", "index", "inputs", "needs", "only",
-        "slot", "sole", "static", "streams", "targets", "to_resolve", "type", "volatile",
+        "asked", "fields", "first_output", "function", "graph", "graph_node", "id", "impure", "index", "inputs",
+        "needs", "only", "slot", "sole", "static", "streams", "targets", "to_resolve", "type", "volatile",
     )  # fmt: skip
 
     def __init__(self, index: int, graph_node: GraphNode, node_type: NodeType) -> None:
@@ -127,6 +139,9 @@ class PlanNode:
         self.graph_node = graph_node
         self.type = node_type
         self.inputs: tuple[PlanInput, ...] = ()
+        # By socket or name, of the inputs that bodies have asked for themselves: the slot that holds the cell if any
+        # does, and of which type a value must be to pass as it is, None for any.
+        self.asked: dict[Any, tuple[int, type | None]] = {}
         # What is resolved before the body starts (D7): eager inputs that are wired or have no value at all.
         self.to_resolve: tuple[PlanInput, ...] = ()
         # Of a static node: what must be there before its function is called, in order; the input, if there is only one
@@ -305,7 +320,7 @@ class _Planner:
             defaults=tuple(
                 None
                 if each.default is UNSET
-                else Cell(_typed(each.default, NAMED_TYPES[each.type], self._converters), -1, f"={each.default!r}")
+                else new_cell(_typed(each.default, NAMED_TYPES[each.type], self._converters), -1, f"={each.default!r}")
                 for each in self._interface.inputs
             ),
             shared=frozenset(event.name for event in graph.events if event.shared),
@@ -357,11 +372,13 @@ class _Planner:
         upstream, planned.output, planned.connection = source
         if upstream.type.body is Boundary.ENTER and self._is_port(planned.output):
             planned.source = PORT  # C4
+            planned.fallback = None
         elif upstream.first_output >= 0:
             planned.source = SLOT  # D2
             planned.slot = upstream.first_output + planned.output
         else:
             planned.source = NODE  # D3
+            planned.fallback = None
             planned.upstream = self._others.get((upstream.index, planned.output), upstream)
             planned.slot = planned.upstream.slot
         return planned
@@ -372,7 +389,7 @@ class _Planner:
     def _constant(self, socket: DataIn[Any], value: Any) -> Cell | None:
         if value is UNSET:
             return None
-        return Cell(_typed(value, socket.type, self._converters), -1, f"={value!r}")
+        return new_cell(_typed(value, socket.type, self._converters), -1, f"={value!r}")
 
     def _listeners(self, nodes: list[PlanNode]) -> Mapping[str, tuple[PlanNode, ...]]:
         found: dict[str, list[PlanNode]] = {event.name: [] for event in self._graph.events}

@@ -36,14 +36,30 @@ class Cell:
 
     __slots__ = ("__weakref__", "memo", "origin", "serial", "value")
 
-    def __init__(self, value: Any, serial: int, origin: str = "?") -> None:
-        self.value = value
-        self.serial = serial
-        self.origin = origin
-        self.memo: dict[Any, Any] | None = None
+    value: Any
+    serial: int
+    origin: str
+    memo: dict[Any, Any] | None
+
+    # `new_cell` sets everything, and so does whoever makes one for each step: `__init__` would double the price.
 
     def __repr__(self) -> str:
-        return f"<cell {self.serial}: {self.value!r}>"
+        return f"<cell {self.serial}: {getattr(self, 'value', 'unset')!r}>"
+
+
+def new_cell(value: Any, serial: int, origin: str = "?") -> Cell:
+    """A cell with this value."""
+    cell = Cell()
+    cell.value = value
+    cell.serial = serial
+    cell.origin = origin
+    cell.memo = None
+    return cell
+
+
+LEFT_UNSET = new_cell(None, -1)
+"""Stands where the store keeps the outputs of a static data node for one that was left unset. It has no value."""
+del LEFT_UNSET.value
 
 
 @attrs.frozen
@@ -118,7 +134,7 @@ class Store:
 
     def write(self, slot: int, value: Any, origin: str = "?") -> Cell:
         """Write a value: always a new cell (D9)."""
-        cell = _new(Cell)  # without __init__, which would take as long as all the rest
+        cell = Cell()  # as `new_cell` would do
         cell.value = value
         cell.serial = self.next_serial()
         cell.origin = origin
@@ -129,16 +145,18 @@ class Store:
             self.written[slot] = cell
         else:
             self.written = {slot: cell}
-        for reader in self._readers[slot]:
-            if cells[reader] is not None:
-                cells[reader] = None
-                if self._readers[reader]:
-                    self._spoil(self._readers[reader])
+        readers = self._readers[slot]
+        if readers:
+            for reader in readers:
+                if cells[reader] is not None:
+                    cells[reader] = None
+                    if self._readers[reader]:
+                        self._spoil(self._readers[reader])
         return cell
 
     def write_state(self, node: int, name: str, value: Any) -> None:
         """Write a value of a node's state (F6)."""
-        self._set_state((node, name), Cell(value, self.next_serial()))
+        self._set_state((node, name), new_cell(value, self.next_serial()))
 
     def fork(self) -> Store:
         """A store of its own that starts with what is here now (F1). Costs one copy of the lists (F7)."""
