@@ -4,5 +4,5 @@ from trioflow.runtime.activation import Activation
 
 RULE = "T4"
 EDITS = [
-    (Activation.trigger, "if values:", "if values and plan.targets[place]:"),
+    (Activation.trigger, "if values:", "if values and targets:"),
 ]

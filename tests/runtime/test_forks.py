@@ -528,9 +528,9 @@ def test_state_forks_and_merges(bench):
 
 def test_fork_cost_does_not_grow(bench):
     """The thousandth fork copies no more than the first (F7)."""
-    from trioflow.semantics.store import Store
+    from trioflow.semantics.store import empty_store
 
-    store = Store(10, (), {}, iter(range(10_000_000)).__next__)
+    store = empty_store(10, (), {}, iter(range(10_000_000)).__next__)
     sizes = []
     for _ in range(1000):
         child = store.fork()

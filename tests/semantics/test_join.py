@@ -11,7 +11,7 @@ from stores import a_computed_store, a_store, values
 
 from trioflow.errors import MergeError
 from trioflow.semantics.join import Conflict, Join
-from trioflow.semantics.store import Store, VariableSlot, digest
+from trioflow.semantics.store import VariableSlot, digest, empty_store
 
 
 def join(owner, *forks):
@@ -226,7 +226,7 @@ def test_many_forks_of_one_variable(policy, start, write, left):
 def test_a_fork_that_does_not_merge_is_left_out():
     """Where one variable of a fork does not merge, the others are as the forks before it left them (F4)."""
     variables = [VariableSlot("list", "append", []), VariableSlot("error", "error", 0)]
-    owner = Store(2, variables, {}, itertools.count().__next__)
+    owner = empty_store(2, variables, {}, itertools.count().__next__)
     owner.write(0, [])
     owner.write(1, 0)
     forks = [owner.fork() for _ in range(3)]

@@ -17,7 +17,7 @@ from trioflow.runtime.activation import Activation
 from trioflow.runtime.demand import Failed, demand
 from trioflow.runtime.forks import open_forks
 from trioflow.semantics.merge import merge_variable
-from trioflow.semantics.store import Store
+from trioflow.semantics.store import Store, empty_store
 
 VECTORS = load_vectors(PACKAGED)  # those in the prose are not in the kit
 IN_PROSE = [vector_from(each.vector, each.where) for each in EXAMPLES]
@@ -95,7 +95,7 @@ def test_several_edits_of_one_function():
             (Activation.join, "forks = self.rarely.forks", "forks =  self.rarely.forks"),
         ),
     )  # fmt: skip
-    store = Store(1, (), {}, iter(range(9)).__next__)
+    store = empty_store(1, (), {}, iter(range(9)).__next__)
     store.write(0, 5)
     request = {"graph": {"trioflow": "1.0"}, "level": 3}
     with mutant.alive():

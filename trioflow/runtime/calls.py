@@ -23,7 +23,7 @@ from trioflow.runtime.exits import leave, write_outputs
 from trioflow.runtime.failure import is_cancellation, note
 from trioflow.runtime.frame import DataFrame, ExecFrame, GraphFrame, new_store
 from trioflow.runtime.ports import NOTHING, Caller, View, typed, value_of
-from trioflow.runtime.strand import Strand
+from trioflow.runtime.strand import new_strand
 from trioflow.semantics.events import LimitReached
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def _exec_call(node: PlanNode) -> AnyBody:
         inputs = [(place, planned, await demand.resolve(activation, node, planned)) for place, planned in eager]  # D7
         frame = ExecFrame(plan, run.new_base(plan), activation)
         store = new_store(plan, run)
-        frame.strand = Strand(run, store, outer.nurseries, frame, Caller(node, outer), outermost=outer.outermost)
+        frame.strand = new_strand(run, store, outer.nurseries, frame, Caller(node, outer), outermost=outer.outermost)
         if plan.enter is not None:
             for place, planned, cell in inputs:
                 store.write(plan.enter.first_output + place, value_of(planned, cell), cell.origin)
@@ -242,7 +242,7 @@ def _data_call(node: PlanNode) -> AnyBody:
             frame = _data_frame(context, plan)
         if not frame.ready:
             await _prepare(frame, run)
-        strand = Strand(
+        strand = new_strand(
             run, frame.store.fork(), outer.nurseries, frame, Caller(node, outer, context), outermost=outer.outermost
         )
         planned = plan.leave.inputs[node.only]

@@ -105,18 +105,23 @@ async def dispatch(  # noqa: C901
     everything written out that a step needs, because each coroutine, call and object here costs a tenth of a step.
     """
     triggers = targets is None
+    place: Any
     if targets is None:
         plan = line.plan
-        place = plan.type.exec_output_index.get(socket)
-        if place is None:  # T4
-            raise unknown_socket(plan, socket, "exec output", [each.name for each in plan.type.exec_outputs])
+        if socket is plan.first_exit:
+            place = 0
+            targets = plan.first_targets
+        else:
+            place = plan.type.exec_output_index.get(socket)
+            if place is None:  # T4
+                raise unknown_socket(plan, socket, "exec output", [each.name for each in plan.type.exec_outputs])
+            targets = plan.targets[place]
         if line.triggering:  # T7
             raise line.concurrent("trigger", socket)
         if values:
             line.write_all(values)
         if plan.streams:
             await line.before_done(place)
-        targets = plan.targets[place]
         strand = line.strand
         task = strand.task
         if not targets:  # T4
@@ -195,11 +200,14 @@ async def dispatch(  # noqa: C901
                 outcome = await bodies[node.index](activation)
                 if outcome is None:
                     onward: Sequence[Target] = ()
+                elif outcome is node.first_exit:  # T6
+                    place = 0
+                    onward = node.first_targets
                 else:
                     place = node.type.exec_output_index.get(outcome)
                     if place is None:
                         raise _no_exit(node, outcome)
-                    onward = node.targets[place]  # T6
+                    onward = node.targets[place]
             except BaseException as error:
                 _tell_failed(run, activation, error)
                 raise

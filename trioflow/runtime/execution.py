@@ -22,7 +22,7 @@ from trioflow.runtime.line import Line
 from trioflow.runtime.middleware import Middleware
 from trioflow.runtime.options import RunOptions, RunResult, RunStatistics, RunStatus
 from trioflow.runtime.state import RunState
-from trioflow.runtime.strand import Strand
+from trioflow.runtime.strand import new_strand
 from trioflow.runtime.watch import Observer, Watch
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import LimitReached, RunCancelled, RunCompleted, RunFailed, RunStarted
@@ -137,7 +137,7 @@ class Execution:
         state = self._state
         state.refuel()  # the scheduler has just had its turn, and nobody can have closed the gate
         root = Line(None)
-        strand = Strand(state, self._store, 1)
+        strand = new_strand(state, self._store, 1)
         lines = [Line(root) for _ in state.plan.initiators]
         for line, initiator in zip(lines, state.plan.initiators, strict=True):
             await drive(strand, line, [initiator])

@@ -9,7 +9,7 @@ import trio
 
 from trioflow.errors import UnknownName, did_you_mean
 from trioflow.semantics.plan import Plan, PlanNode, Target
-from trioflow.semantics.store import Store, new_cell
+from trioflow.semantics.store import Store, empty_store, new_cell
 
 if TYPE_CHECKING:
     from trioflow.model.node_type import Node
@@ -86,7 +86,7 @@ class DataFrame(GraphFrame):
 
 def new_store(plan: Plan, run: RunState) -> Store:
     """The store that an execution starts with: variables at their defaults, nothing else."""
-    store = Store(plan.size, plan.variables, plan.merges, run.next_serial, plan.readers)
+    store = empty_store(plan.size, plan.variables, plan.merges, run.next_serial, plan.readers)
     for slot, variable in enumerate(plan.variables):
         store.write(slot, variable.default, f"${variable.name}")
     return store

@@ -20,7 +20,7 @@ from trioflow.runtime.gate import Gate
 from trioflow.runtime.line import Line
 from trioflow.runtime.middleware import Middleware
 from trioflow.runtime.options import RunOptions, RunResult, RunStatus
-from trioflow.runtime.strand import Strand
+from trioflow.runtime.strand import Strand, new_strand
 from trioflow.runtime.watch import Observer, Subscription, Watch
 from trioflow.semantics.plan import Plan, Target, make_plan
 
@@ -156,7 +156,7 @@ class Run(Execution):
     async def _run_graph(self) -> None:
         state = self._state
         root = Line(None)
-        strand = Strand(state, self._store, 0)
+        strand = new_strand(state, self._store, 0)
         lines = [Line(root) for _ in state.plan.initiators]
         async with open_forks(root, strand, None) as forks:
             self._start_host_strand = lambda: forks.start(self._handle_host_events, limited=False)

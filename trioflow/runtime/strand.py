@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from trioflow.runtime.task import HotTask
     from trioflow.semantics.store import Store
 
-_new = object.__new__
-
 
 class _NothingThere:
     __slots__ = ()
@@ -43,25 +41,19 @@ class Strand:
 
     __slots__ = ("_outermost", "caller", "counted", "frame", "nurseries", "run", "store", "task", "there", "waits")
 
-    def __init__(
-        self,
-        run: RunState,
-        store: Store,
-        nurseries: int,
-        frame: GraphFrame | None = None,
-        caller: Caller | None = None,
-        outermost: Strand | None = None,
-    ) -> None:
-        self.run = run
-        self.store = store
-        self.nurseries = nurseries
-        self.frame: GraphFrame = run if frame is None else frame
-        self.caller = caller
-        self._outermost = outermost  # None for itself: a strand that held itself would only go with the garbage
-        self.task: HotTask | None = None
-        self.there: Any
-        self.waits = 0
-        self.counted = 0
+    run: RunState
+    store: Store
+    nurseries: int
+    frame: GraphFrame
+    caller: Caller | None
+    _outermost: Strand | None  # None for itself: a strand that held itself would only go with the garbage
+    task: HotTask | None
+    there: Any
+    waits: int
+    counted: int
+
+    # `new_strand` sets everything, and so does `fork`: it runs once per item of a stream, and `__init__` would cost as
+    # much as the rest.
 
     @property
     def outermost(self) -> Strand:
@@ -70,7 +62,7 @@ class Strand:
 
     def fork(self) -> Strand:
         """A strand of its own that starts with what is here now (F1)."""
-        strand = _new(Strand)  # without __init__: this runs once per item of a stream
+        strand = Strand()
         strand.run = self.run
         strand.store = self.store.fork()
         strand.nurseries = self.nurseries
@@ -92,6 +84,27 @@ class Strand:
         for each in reversed(inside):
             assert each.caller is not None
             outside = each.caller.strand
-            now = Strand(outside.run, outside.store.fork(), outside.nurseries, outside.frame, caller)
+            now = new_strand(outside.run, outside.store.fork(), outside.nurseries, outside.frame, caller)
             caller = each.caller.seen_from(now)
         return caller
+
+
+def new_strand(
+    run: RunState,
+    store: Store,
+    nurseries: int,
+    frame: GraphFrame | None = None,
+    caller: Caller | None = None,
+    outermost: Strand | None = None,
+) -> Strand:
+    """A strand that has just begun."""
+    strand = Strand()
+    strand.run = run
+    strand.store = store
+    strand.nurseries = nurseries
+    strand.frame = run if frame is None else frame
+    strand.caller = caller
+    strand._outermost = outermost
+    strand.task = None
+    strand.waits = strand.counted = 0
+    return strand

@@ -125,12 +125,16 @@ class PlanStream:
         self.settled = settled
 
 
+_NO_SOCKET = object()
+
+
 class PlanNode:
     """One node, with its inputs, the slots of its outputs and the targets of its exec outputs."""
 
     __slots__ = (
-        "asked", "fields", "first_output", "function", "graph", "graph_node", "id", "impure", "index", "inputs",
-        "needs", "only", "slot", "sole", "static", "streams", "targets", "to_resolve", "type", "volatile",
+        "asked", "fields", "first_exit", "first_output", "first_targets", "function", "graph", "graph_node", "id",
+        "impure", "index", "inputs", "needs", "only", "slot", "sole", "static", "streams", "targets", "to_resolve",
+        "type", "volatile",
     )  # fmt: skip
 
     def __init__(self, index: int, graph_node: GraphNode, node_type: NodeType) -> None:
@@ -155,6 +159,9 @@ class PlanNode:
         self.first_output = -1
         self.slot = -1
         self.targets: list[tuple[Target, ...]] = []
+        # The first exec output, which is most often taken, and what is wired to it.
+        self.first_exit: object = _NO_SOCKET
+        self.first_targets: tuple[Target, ...] = ()
         self.streams: tuple[PlanStream, ...] = ()
         # A data node whose value changes by itself (D6), or a graph that holds one.
         self.volatile = node_type.volatile
@@ -346,6 +353,8 @@ class _Planner:
                 found = targets.get((node.index, exec_output))
                 if found:
                     node.targets[exec_output] = tuple(found)
+            if node.targets:
+                node.first_exit, node.first_targets = node.type.exec_outputs[0], node.targets[0]
             node.inputs = tuple(
                 self._input(node, socket, sources.get((node.index, place)))
                 for place, socket in enumerate(node.type.inputs)

@@ -82,8 +82,6 @@ class Written(Protocol):
     written_state: dict[StateKey, Cell]
 
 
-_new = object.__new__
-
 _EMPTY: Any = MappingProxyType({})
 """The dicts of forks that have not written, as many never do: whoever writes to an empty one makes its own."""
 
@@ -96,41 +94,36 @@ class Store:
         "next_serial", "partial", "revision", "state", "variables", "written", "written_state",
     )  # fmt: skip
 
-    def __init__(
-        self,
-        size: int,
-        variables: Sequence[VariableSlot],
-        merges: Mapping[str, Callable[[Any, Any, Any], Any]],
-        count: Callable[[], int],
-        readers: Sequence[Sequence[int]] | None = None,
-    ) -> None:
-        self.next_serial = count
-        # By slot, the slots of what was computed from it (and from nothing that isn't in the store).
-        self._readers = [()] * size if readers is None else readers
-        self.variables = variables
-        self.merges = merges
-        self.born = -1
-        self.base: Sequence[Cell] = ()
-        # The same list for all forks that find the variables the same.
-        self._base_of_forks: Sequence[Cell] = ()
-        # What this strand has written, by slot, and of the states of nodes.
-        self.written: dict[int, Cell] = {}
-        self.written_state: dict[StateKey, Cell] = {}
-        # What came by a join: the cell, and the fork's number, which counts as the time of writing (F3).
-        self._joined: dict[int | StateKey, tuple[Cell, int]] = {}
-        # Cell, or for a data node that is not static its last Evaluation here, or None. The outputs of a static one
-        # are here as long as they are current.
-        self.cells: list[Any] = [None] * size
-        # Of static nodes, by slot, while somebody watches: the last evaluation here.
-        self.evaluations: dict[int, Any] = {}
-        # Whether a static node has left an output unset.
-        self.partial = False
-        # What was computed from cells that are no older may be asked for by other strands, and must be remembered for
-        # them. The first strand shares what was there at a fork, or came by a join. What a fork writes it shares later.
-        self.horizon: float = -2
-        self.state: dict[StateKey, Cell] = {}
-        # Changes with every write: what was verified under the same revision still holds.
-        self.revision: object = object()
+    cells: list[Any]
+    """Cell, or for a data node that is not static its last Evaluation here, or None. The outputs of a static one are
+    here as long as they are current."""
+    evaluations: dict[int, Any]
+    """Of static nodes, by slot, while somebody watches: the last evaluation here."""
+    partial: bool
+    """Whether a static node has left an output unset."""
+    horizon: float
+    """What was computed from cells that are no older may be asked for by other strands, and must be remembered for
+    them. The first strand shares what was there at a fork, or came by a join. What a fork writes it shares later."""
+    state: dict[StateKey, Cell]
+    revision: object
+    """Changes with every write: what was verified under the same revision still holds."""
+    next_serial: Callable[[], int]
+    variables: Sequence[VariableSlot]
+    merges: Mapping[str, Callable[[Any, Any, Any], Any]]
+    born: int
+    base: Sequence[Cell]
+    written: dict[int, Cell]
+    """What this strand has written."""
+    written_state: dict[StateKey, Cell]
+    # By slot, the slots of what was computed from it (and from nothing that isn't in the store).
+    _readers: Sequence[Sequence[int]]
+    # The same list for all forks that find the variables the same.
+    _base_of_forks: Sequence[Cell]
+    # What came by a join: the cell, and the fork's number, which counts as the time of writing (F3).
+    _joined: dict[int | StateKey, tuple[Cell, int]]
+
+    # `empty_store` sets everything, and so does `fork`: it runs once per item of a stream, and `__init__` would cost as
+    # much as the rest.
 
     def write(self, slot: int, value: Any, origin: str = "?") -> Cell:
         """Write a value: always a new cell (D9)."""
@@ -160,7 +153,7 @@ class Store:
 
     def fork(self) -> Store:
         """A store of its own that starts with what is here now (F1). Costs one copy of the lists (F7)."""
-        child = _new(Store)
+        child = Store()
         child.next_serial = self.next_serial
         child.variables = self.variables
         child.merges = self.merges
@@ -233,3 +226,27 @@ class Store:
                     cells[slot] = None
                     if self._readers[slot]:
                         waiting.append(self._readers[slot])
+
+
+def empty_store(
+    size: int,
+    variables: Sequence[VariableSlot],
+    merges: Mapping[str, Callable[[Any, Any, Any], Any]],
+    count: Callable[[], int],
+    readers: Sequence[Sequence[int]] | None = None,
+) -> Store:
+    """A store with so many slots, for the first strand."""
+    store = Store()
+    store.next_serial = count
+    store.variables = variables
+    store.merges = merges
+    store.born = -1
+    store.base = store._base_of_forks = ()
+    store._readers = [()] * size if readers is None else readers
+    store.written, store.written_state, store._joined = {}, {}, {}
+    store.cells = [None] * size
+    store.state, store.evaluations = {}, {}
+    store.partial = False
+    store.horizon = -2
+    store.revision = object()
+    return store
