@@ -21,7 +21,6 @@ from trio.lowlevel import checkpoint_if_cancelled, current_task
 from trioflow.errors import DepthExceeded, UnknownSocket
 from trioflow.runtime.demand import unknown_socket
 from trioflow.runtime.failure import is_cancellation, mark_origin
-from trioflow.runtime.strand import NOTHING_THERE
 from trioflow.runtime.task import HotTask, hot_task
 from trioflow.runtime.watch import new_path, unsealed_completed, unsealed_started
 from trioflow.semantics.events import (
@@ -261,9 +260,7 @@ def drive(  # noqa: C901 - a hot path
     answer: Any = None
     thrown: BaseException | None = None
     while True:
-        strand.task = task
-        strand.there = strand.store.cells if run.watch is None else NOTHING_THERE
-        run.resumed = strand
+        strand.resume(task)
         try:
             if has_begun:
                 has_begun = False

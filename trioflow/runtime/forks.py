@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from contextvars import Context, copy_context
 from math import inf
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import trio
 from trio import current_effective_deadline
@@ -22,11 +22,11 @@ from trio.lowlevel import cancel_shielded_checkpoint, checkpoint_if_cancelled, c
 
 from trioflow.errors import DepthExceeded
 from trioflow.model.context import Branches, Fork
-from trioflow.runtime.dispatch import dispatch, drive
+from trioflow.runtime.dispatch import Call, dispatch, drive
 from trioflow.runtime.failure import arose_with, collapse, leaves, mark_origin
 from trioflow.runtime.line import Line
 from trioflow.runtime.options import MAX_NESTING
-from trioflow.runtime.strand import NOTHING_THERE, Strand
+from trioflow.runtime.strand import Strand
 from trioflow.runtime.task import HotTask, hot_task
 from trioflow.semantics.events import LimitReached, MergeConflict, StrandForked, StrandJoined
 from trioflow.semantics.join import Join
@@ -97,10 +97,7 @@ class StrandFork(Line, Fork):
         if not isinstance(work, tuple):
             body: Any = work(strand, self.line)
         elif self._scope is None:
-            run = strand.run
-            strand.task = task
-            strand.there = strand.store.cells if run.watch is None else NOTHING_THERE
-            run.resumed = strand
+            strand.resume(task)
             return dispatch(self._line or self, None, None, work, strand)
         else:
             body = drive(strand, self.line, work, task)
@@ -217,7 +214,8 @@ class ForkSet:
         trio_task = current_task()
         scope = task._cancel_status
         waiting = self._waiting
-        owned = False
+        owned = direct = False
+        body: Any
         failure: Exception | None = None
         answer: Any = None
         thrown: BaseException | None = None
@@ -240,18 +238,26 @@ class ForkSet:
                         owned = True
                         self._may_come = min(2 * self._may_come, _MANY)
                         self._call_tasks()
-                        if strand.task is not None:
-                            assert isinstance(work, tuple)
-                            body = cast("Any", drive(strand, fork.line, work, task, (body, trap)))
-                            trap = context.run(body.send, None)  # a call goes on at once
+                        direct = strand.task is not None  # a dispatch that has no loop around it, until it calls
+                        if type(trap) is Call:
+                            body, direct = drive(strand, fork.line, (), task, (body, trap)), False
+                            trap = context.run(body.send, None)
                     while owned:
+                        if direct:
+                            strand.task = None
                         thrown = None
                         try:
                             answer = yield trap
                         except BaseException as error:
                             thrown = error
+                        if direct:
+                            run.turn_due = perf_counter() + run.turn_after
+                            strand.resume(task)
                         # Not in the handler: what the body raises next has nothing to do with what it was thrown.
                         trap = body.send(answer) if thrown is None else body.throw(thrown)
+                        if type(trap) is Call:
+                            body, direct = drive(strand, fork.line, (), task, (body, trap)), False
+                            trap = body.send(None)
                 except StopIteration:
                     pass
                 except Exception as error:

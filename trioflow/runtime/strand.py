@@ -60,6 +60,13 @@ class Strand:
         """The strand of the outermost graph: itself, unless it is in a graph that is called."""
         return self if self._outermost is None else self._outermost
 
+    def resume(self, task: HotTask) -> None:
+        """A dispatch of it goes on, directly under the loop of this task."""
+        run = self.run
+        self.task = task
+        self.there = self.store.cells if run.watch is None else NOTHING_THERE
+        run.resumed = self
+
     def fork(self) -> Strand:
         """A strand of its own that starts with what is here now (F1)."""
         strand = Strand()
