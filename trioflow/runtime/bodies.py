@@ -139,7 +139,18 @@ def _data_function(node: PlanNode, function: FunctionBody) -> DataBody:
 def _with_inputs(node: PlanNode, inner: ExecBody) -> ExecBody:
     to_resolve = node.to_resolve
 
-    async def body(activation: Activation) -> Any:
+    def body(activation: Activation) -> Coroutine[Any, Any, Any]:
+        strand = activation.strand
+        if strand.run.watch is not None:
+            return resolving(activation)
+        cells = strand.store.cells
+        for planned in to_resolve:
+            cell = cells[planned.there] or planned.fallback
+            if cell is None or cell is LEFT_UNSET:
+                return resolving(activation)
+        return inner(activation)  # all is there, so there is nothing to wait for
+
+    async def resolving(activation: Activation) -> Any:
         for planned in to_resolve:
             cell = demand.look(activation, planned)
             if cell is None:
