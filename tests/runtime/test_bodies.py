@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import pytest
@@ -264,3 +265,65 @@ def test_a_data_node_that_fails_in_a_round():
     assert [text for text in caught.value.__notes__ if "inverse" in text] == [
         "in node 'inverse' (bodies.inverse), activation 0.1.2"
     ]
+
+
+class Wants(tf.Node, id="bodies.wants"):
+    """Has an eager input, for which it does not ask."""
+
+    enter = tf.ExecIn()
+    x = tf.DataIn(int)
+
+    async def execute(self, ctx: tf.Context) -> None:
+        await trio.lowlevel.checkpoint()
+
+
+@tf.data_node(id="bodies.until_two")
+def until_two(x: int) -> int:
+    return x if x < 2 else UNSET
+
+
+@pytest.mark.parametrize(("wants", "kind"), [(Wants, "wants"), (exec_all, "exec"), (both, "both")])
+@pytest.mark.parametrize("watched", [False, True])
+def test_an_input_without_a_value_is_named(wants, kind, watched):
+    """A body whose eager input has no value does not begin, also if it had one before; the error says which (D1, D7)."""
+    with tf.build() as g:
+        each, node = g.add(tf.nodes.ForLoop, "each", times=4), g.add(wants, "wants")
+        source = g.add(until_two, "source", x=each.index)
+        chain(g, g.add(tf.nodes.Start), each)
+        g.connect(each.body, node.enter)
+        g.connect(source.result, node.x)
+        if wants is exec_all:
+            g.connect(g.add(increment, x=1).result, node.lazy)
+    seen = []
+    with pytest.raises(tf.MissingInput) as caught:
+        trio.run(partial(tf.run, g.graph, services={"": Prices(wants=1)}, observers=[seen.append] if watched else []))
+    assert str(caught.value) == (
+        f"Input 'x' of node 'wants' (bodies.{kind}) has no value: its source has not been written yet "
+        "(source.result -> wants.x), and it has neither a literal nor a default. Give it a literal, or make sure that the "
+        "source runs first."
+    )
+    assert caught.value.__notes__[0].endswith("activation 0.1.2")
+
+
+@tf.exec_node(id="bodies.add_one")
+def add_one(x: int) -> int:
+    return x + 1
+
+
+@tf.exec_node(id="bodies.none")
+def none(x: int) -> None:
+    pass
+
+
+def test_results_where_nobody_watches():
+    """One result goes to its output, fields to one each, and none to nobody's (M1)."""
+    with tf.build() as g:
+        one, none_, two, last = (
+            g.add(kind, name, x=5)
+            for kind, name in ((add_one, "one"), (none, "none"), (both, "two"), (add_one, "last"))
+        )
+        chain(g, g.add(tf.nodes.Start), last, two, one, none_)
+    outputs = trio.run(tf.run, g.graph).outputs
+    assert {node: dict(values) for node, values in outputs.items()} == {
+        "one": {"result": 6}, "two": {"low": 4, "high": 6}, "last": {"result": 6},
+    }  # fmt: skip
