@@ -457,3 +457,51 @@ def test_state(does):
     seen = []
     does(act, wire=lambda g, acts: g.configure(g.add(Acts, "other"), initiator=True))
     assert seen == [({"a": 2, "c": 3}, 2, False, False), ["a", "b", "c"]]
+
+
+class Pairs(tf.Node, id="context.pairs", initiator=True):
+    """Writes two outputs at once, then emits, with the second output as the item."""
+
+    then = tf.ExecOut()
+    body = tf.ExecOut()
+    first = tf.DataOut(str)
+    second = tf.DataOut(str)
+    items = tf.Stream(second, fires=body, mode="concurrent")
+
+    async def execute(self, ctx: tf.Context) -> None:
+        await ctx.trigger(self.then, {self.first: "first", self.second: "second"})
+        await ctx.emit(self.second, "item")
+        await ctx.emit(self.second, "another", {self.first: "beside it"})
+
+
+def test_outputs_where_nobody_watches():
+    """Each value goes to its own output, by trigger and by emit (T4, S1)."""
+    seen = []
+
+    @tf.exec_node(id="context.see")
+    def see(a: str, b: str) -> None:
+        seen.append((a, b))
+
+    with tf.build() as g:
+        pairs, sees = g.add(Pairs), g.add(see)
+        g.connect(pairs.then, sees.enter)
+        g.connect(pairs.body, sees.enter)
+        g.connect(pairs.first, sees.a)
+        g.connect(pairs.second, sees.b)
+    trio.run(tf.run, g.graph)
+    assert seen == [("first", "second"), ("first", "item"), ("beside it", "another")]
+
+
+@pytest.mark.parametrize("ask", [lambda ctx: ctx.get_variable("nmae"), lambda ctx: ctx.set_variable("nmae", 1)])
+def test_a_variable_that_is_not_there(bench, ask):
+    """Whoever asks for a variable of another name is told which there are."""
+
+    @tf.exec_node(id="context.asks")
+    def asks(ctx: tf.Context) -> None:
+        ask(ctx)
+
+    with tf.build() as g:
+        g.variable("name", "int", 0)
+        chain(g, g.add(tf.nodes.Start), g.add(asks))
+    error = bench.fails(tf.UnknownName, g.graph)
+    assert str(error) == "There is no variable 'nmae'. Did you mean 'name'? The graph declares: name."
