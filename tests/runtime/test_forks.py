@@ -1291,3 +1291,36 @@ async def test_items_leave_no_garbage():
     finally:
         gc.enable()
     assert left == []
+
+
+@pytest.mark.parametrize("wired", [False, True])
+def test_forks_that_have_ended_are_counted(wired):
+    """Also forks with nothing to dispatch are strands no more once they have ended (F1, R3)."""
+
+    class Emits(tf.Node, id="forks.emits", initiator=True):
+        body = tf.ExecOut()
+        item = tf.DataOut(int)
+        items = tf.Stream(item, fires=body, mode="concurrent")
+
+        async def execute(self, ctx: tf.Context) -> None:
+            for number in range(3):
+                await ctx.emit(self.item, number)
+            await ctx.join()
+            found.append(run.statistics().strands)
+
+    found = []
+    with tf.build() as g:
+        emits = g.add(Emits)
+        if wired:
+            g.connect(emits.body, g.add(Wait, seconds=0.0).enter)
+
+    async def main():
+        nonlocal run
+        async with tf.open_run(g.graph) as run:
+            await run.result()
+            found.append(run.statistics().strands)
+            found.append(run.statistics().forks)
+
+    run = None
+    trio.run(main)
+    assert found == [1, 0, 3]
