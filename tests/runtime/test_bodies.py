@@ -170,6 +170,11 @@ def real(value: float) -> float:
     return value
 
 
+@tf.data_node(id="bodies.kind")
+def kind_of(value: float) -> str:
+    return type(value).__name__
+
+
 @tf.data_node(id="bodies.even")
 def even(value: int) -> int:
     return UNSET if value % 2 else value
@@ -201,6 +206,16 @@ def test_types_of_what_functions_get(observers):
     notes = looped(body, observers=observers)
     assert notes == [0.0] * 7 + [1.0] * 7 + [2.0] * 7
     assert {type(each) for each in notes} == {float}
+
+
+@WATCHED
+def test_types_of_what_data_nodes_get(observers):
+    """A data node behind a function gets values of its inputs' types (D11)."""
+
+    def body(g, index):
+        return (g.add(note, value=g.add(kind_of, value=index).result),)
+
+    assert looped(body, observers=observers) == ["float"] * 3
 
 
 @WATCHED
