@@ -21,16 +21,16 @@ from trioflow.cli.trace import Trace
 FEW, MANY = 100, 600
 BOUNDS = {
     # What is measured: (workload, most instructions for one of hand-written).
-    "a trigger in a loop": ("loop", 7.0),
-    "a hand-over": ("hand_over", 4.5),
-    "a node that is needed once": ("chain", 4.6),
+    "a trigger in a loop": ("loop", 5.6),
+    "a hand-over": ("hand_over", 3.5),
+    "a node that is needed once": ("chain", 4.1),
     "a node that is never reached": ("first_step", 0.01),
     "a re-used demand": ("data_reuse", 1.0),
     "the evaluation of a data node": ("data_chain", 3.5),
     "a round of a loop whose body takes what depends on the index": ("loop_data", 15.1),
     "a trigger in a loop that one observer watches": ("observers_1", 8.7),
-    "a concurrent item": ("emit", 19.0),
-    "a concurrent item that writes, merged": ("emit_writes", 38.0),
+    "a concurrent item": ("emit", 18.0),
+    "a concurrent item that writes, merged": ("emit_writes", 30.0),
 }
 MOST_OF_A_WATCHED_EVALUATION = 17
 """Steps written by hand whose instructions the evaluation of a data node may take if one observer watches."""
