@@ -137,7 +137,7 @@ class Activation(Line, Context):
                     return value
         except (KeyError, AttributeError):
             planned = self.plan.inputs[demand.input_place(self.plan, socket)]
-            self.plan.asked[socket] = planned.there, planned.passes
+            self.plan.asked = {**self.plan.asked, socket: (planned.there, planned.passes)}
             await checkpoint_if_cancelled()
         plan = self.plan
         planned = plan.inputs[plan.type.input_index[socket]]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -126,6 +127,7 @@ class PlanStream:
 
 
 _NO_SOCKET = object()
+_NOTHING_ASKED: Mapping[Any, tuple[int, type | None]] = MappingProxyType({})
 
 
 class PlanNode:
@@ -145,7 +147,7 @@ class PlanNode:
         self.inputs: tuple[PlanInput, ...] = ()
         # By socket or name, of the inputs that bodies have asked for themselves: the slot that holds the cell if any
         # does, and of which type a value must be to pass as it is, None for any.
-        self.asked: dict[Any, tuple[int, type | None]] = {}
+        self.asked: Mapping[Any, tuple[int, type | None]] = _NOTHING_ASKED
         # What is resolved before the body starts (D7): eager inputs that are wired or have no value at all.
         self.to_resolve: tuple[PlanInput, ...] = ()
         # Of a static node: what must be there before its function is called, in order; the input, if there is only one
