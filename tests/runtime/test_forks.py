@@ -1324,3 +1324,36 @@ def test_forks_that_have_ended_are_counted(wired):
     run = None
     trio.run(main)
     assert found == [1, 0, 3]
+
+
+def test_failures_of_several_streams(bench):
+    """They are in the order in which their items were emitted, whatever their streams (S4)."""
+
+    @tf.exec_node(id="forks.fails")
+    def fails(value: int) -> None:
+        raise ValueError(value)
+
+    class Emits(tf.Node, id="forks.emits_both", initiator=True):
+        body = tf.ExecOut()
+        other = tf.ExecOut()
+        item = tf.DataOut(int)
+        another = tf.DataOut(int)
+        items = tf.Stream(item, fires=body, mode="concurrent", on_error="collect")
+        others = tf.Stream(another, fires=other, on_error="collect")
+
+        async def execute(self, ctx: tf.Context) -> None:
+            for number in (0, 2, 4):
+                await ctx.emit(self.item, number)
+                await ctx.emit(self.another, number + 1)
+            await ctx.join()
+            found.extend(error.args[0] for error in ctx.failures())
+
+    found = []
+    with tf.build() as g:
+        emits, one, two = g.add(Emits), g.add(fails), g.add(fails)
+        g.connect(emits.body, one.enter)
+        g.connect(emits.other, two.enter)
+        g.connect(emits.item, one.value)
+        g.connect(emits.another, two.value)
+    bench.run(g.graph)
+    assert found == [0, 1, 2, 3, 4, 5]
