@@ -35,6 +35,12 @@ def test_for_counts_from_the_start_in_steps(start, step, times):
     assert values(fired, "index") == [start + number * step for number in range(times)]
 
 
+@pytest.mark.parametrize("step", [0, 1])
+def test_for_may_be_left_however_long_it_would_be(step):
+    """`times` may be any number."""
+    assert len(fire("flow.for", times=10**20, step=step, body="flow.break")) == 2
+
+
 @given(st.integers(-10, 10), st.integers(-10, 10))
 def test_for_reverse_is_the_opposite_order(start, end):
     assert values(fire("flow.for_reverse", start=start, end=end), "index") == list(range(start, end))[::-1]

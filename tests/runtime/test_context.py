@@ -505,3 +505,4 @@ def test_a_variable_that_is_not_there(bench, ask):
         chain(g, g.add(tf.nodes.Start), g.add(asks))
     error = bench.fails(tf.UnknownName, g.graph)
     assert str(error) == "There is no variable 'nmae'. Did you mean 'name'? The graph declares: name."
+    assert error.__context__ is None  # nothing that happened before is of interest

@@ -7,6 +7,8 @@ import contextvars
 import functools
 import gc
 import math
+import time
+import weakref
 
 import pytest
 import trio
@@ -1357,3 +1359,87 @@ def test_failures_of_several_streams(bench):
         g.connect(emits.another, two.value)
     bench.run(g.graph)
     assert found == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_what_ended_items_keep(bench, writes):
+    """An item that has ended keeps the variables as they were only if it has written, and none of them after the join."""
+
+    class Big:
+        pass
+
+    class Emits(tf.Node, id="forks.emits_big", initiator=True):
+        body = tf.ExecOut()
+        item = tf.DataOut(int)
+        items = tf.Stream(item, fires=body, mode="concurrent", limit=1)
+
+        async def execute(self, ctx: tf.Context) -> None:
+            for number in range(5):
+                big = Big()
+                left.append(weakref.ref(big))
+                ctx.set_variable("big", big)
+                del big
+                await ctx.emit(self.item, number)
+            ctx.set_variable("big", None)
+            await trio.testing.wait_all_tasks_blocked()
+            found.append(sum(each() is not None for each in left))
+            await ctx.join()
+            found.append(sum(each() is not None for each in left))
+
+    @tf.exec_node(id="forks.may_write")
+    async def may_write(ctx: tf.Context) -> None:
+        await trio.lowlevel.checkpoint()
+        if writes:
+            ctx.set_variable("other", 1)
+
+    left, found = [], []
+    with tf.build() as g:
+        g.variable("big", "any", None)
+        g.variable("other", "int", 0)
+        g.connect(g.add(Emits).body, g.add(may_write).enter)
+    trio.run(tf.run, g.graph)
+    # The first strand's own list, for forks to come, is the one that remains until the join.
+    assert found == [5 if writes else 1, 0]
+
+
+def test_short_items_give_turns_by_the_clock():
+    """Items that only compute share a task, which gives the scheduler its turn each millisecond all the same (T2)."""
+    done = 0
+
+    @tf.exec_node(id="forks.computes")
+    def computes() -> None:
+        nonlocal done
+        end = time.perf_counter() + 0.0004
+        while time.perf_counter() < end:
+            pass
+        done += 1
+
+    class Emits(tf.Node, id="forks.emits_sixty", initiator=True):
+        body = tf.ExecOut()
+        item = tf.DataOut(int)
+        items = tf.Stream(item, fires=body, mode="concurrent")
+
+        async def execute(self, ctx: tf.Context) -> None:
+            for number in range(60):
+                await ctx.emit(self.item, number)
+
+    with tf.build() as g:
+        g.connect(g.add(Emits).body, g.add(computes).enter)
+
+    async def count():
+        while True:
+            before = done
+            await trio.lowlevel.checkpoint()
+            most.append(done - before)
+
+    async def main():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(count)
+            await tf.run(g.graph)
+            nursery.cancel_scope.cancel()
+
+    most = []
+    trio.run(main)
+    assert done == 60
+    # Two tasks may have their turn in one batch of trio's, each with three of these items in its millisecond.
+    assert max(most) <= 8

@@ -187,9 +187,8 @@ class ForLoop(_Counting, id="flow.for"):
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         start, step = await ctx.get_input(self.start), await ctx.get_input(self.step)
         times = await ctx.get_input(self.times)
-        return await self._count(
-            ctx, range(start, start + times * step, step) if step else itertools.repeat(start, times)
-        )
+        rounds = range(start, start + times * step, step) if step else (start for _ in range(times))
+        return await self._count(ctx, rounds)
 
 
 class ForStep(_Counting, id="flow.for_step"):

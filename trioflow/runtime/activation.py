@@ -160,9 +160,8 @@ class Activation(Line, Context):
 
     def get_variable(self, name: str) -> Any:
         strand = self.strand
-        try:
-            slot = strand.frame.plan.variable_index[name]
-        except KeyError:
+        slot = strand.frame.plan.variable_index.get(name)
+        if slot is None:
             slot = demand.variable_slot(strand.frame, name)
         return strand.store.cells[slot].value
 
@@ -182,9 +181,8 @@ class Activation(Line, Context):
     def set_variable(self, name: str, value: object) -> None:
         strand = self.strand
         plan = strand.frame.plan
-        try:
-            slot = plan.variable_index[name]
-        except KeyError:
+        slot = plan.variable_index.get(name)
+        if slot is None:
             slot = demand.variable_slot(strand.frame, name)
         coercer = plan.variable_coercers[slot]
         if coercer is not None and type(value) is not coercer.exact and value is not None:

@@ -58,7 +58,7 @@ class StrandFork(Line, Fork):
     number: int
     collected: bool
     failed_with: Exception | None
-    # What it wrote, once it has ended; until then `written` is `_NOT_YET`, and the others are not there.
+    # What it wrote, once it has ended; until then `written` is `_NOT_YET`. The others are there if it was dispatched.
     born: int
     base: Sequence[Cell]
     written: dict[int, Cell]
@@ -221,7 +221,7 @@ class ForkSet:
         thrown: BaseException | None = None
         try:
             while waiting and not owned:
-                if run.fuel < 1 and run.schedule is None and not run.gated:
+                if (run.fuel < 1 or perf_counter() > run.turn_due) and run.schedule is None and not run.gated:
                     # Otherwise the next fork would have to wait for the scheduler's turn (T2), in a task of its own.
                     self._coming += 1
                     yield from self._take_turn().__await__()
@@ -308,7 +308,7 @@ class ForkSet:
         run = self._run
         store = strand.store
         fork.born = store.born
-        fork.base = store.base
+        fork.base = store.base if store.written else ()
         fork.written = store.written
         fork.written_state = store.written_state
         strand.task = None

@@ -77,8 +77,8 @@ def note(store: Store, node: PlanNode, evaluation: Evaluation) -> None:
 def at_once(activation: Asking, planned: PlanInput) -> Cell | None:  # noqa: C901 - a hot path
     """The input's current cell, if all that is needed for it is to call one function; None if there is more to do.
 
-    The input is behind a static node whose outputs are not there. To be called only while nobody watches, and when the
-    clock has just been looked at (T2).
+    The input is behind a static node whose outputs are not there, or left unset. To be called only while nobody
+    watches, and when the clock has just been looked at (T2).
     """
     strand = activation.strand
     run = strand.run

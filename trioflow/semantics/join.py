@@ -30,7 +30,8 @@ class Conflict:
 class Join:
     """Forks on their way into their owner's store: `add` them in the order in which they were made, then `commit`.
 
-    The store changes with `commit` only, all at once; nobody may write to it in between.
+    The store changes with `commit` only, all at once; nobody may write to it in between. `commit` is due also where a
+    fork did not merge, for the sake of those before it: they are merged once more then.
     """
 
     __slots__ = ("_added", "_cells", "_last", "_last_state", "_made", "_store")
@@ -93,8 +94,7 @@ class Join:
             if mine is None or store.written_at(key, mine) < writes.born:  # F3, F6
                 store.take(key, writes.written_state[key], writes.born)
                 taken = True
-        if taken:
-            store.joined()
+        store.end_join(changed=taken)
 
     def _merge(self, slot: int, writes: Written, mine: Cell, theirs: Cell, conflicts: list[Conflict]) -> bool:
         """Merge a variable that more than one side wrote since the fork (F4): whether it is another one then."""

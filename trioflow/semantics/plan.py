@@ -85,7 +85,7 @@ class PlanInput:
 
 
 class _NoType:
-    """The type of no value."""
+    """The type of no value: where a coercer has no exact type, nothing passes as it is."""
 
 
 class Target:

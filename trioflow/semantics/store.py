@@ -1,7 +1,8 @@
 """Cells and stores: what a strand sees and how it forks (F1, F6).
 
 A store is a flat list of cells; the plan says which slot holds which output or variable, so reading is an index and a
-fork is a copy of the list. A cell is one written value; it is never changed, so its identity is its version (D9).
+fork is a copy of the list. A cell is one written value; it is never changed but by the join that makes it, so its
+identity is its version (D9).
 
 Every write and every fork takes a number from one counter of the run, so that a join can compare them.
 """
@@ -200,11 +201,13 @@ class Store:
         if self._readers[key]:
             self._spoil(self._readers[key])
 
-    def joined(self) -> None:
-        """Something has been taken: what was verified before must be looked at again, and others may ask for it."""
-        self.revision = object()
-        if self.horizon < math.inf:
-            self.horizon = self.next_serial()
+    def end_join(self, *, changed: bool) -> None:
+        """If anything was taken, what was verified before must be looked at again, and others may ask for it."""
+        self._base_of_forks = ()  # which would keep values that are written over
+        if changed:
+            self.revision = object()
+            if self.horizon < math.inf:
+                self.horizon = self.next_serial()
 
     def _set_state(self, key: StateKey, cell: Cell) -> None:
         if not self.state:
