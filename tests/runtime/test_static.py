@@ -93,9 +93,9 @@ Kinds = st.lists(
 )
 
 
-def wired(g, calls, drawn, leaf):
-    """The outputs of the data nodes that were drawn, with their kinds, behind an output of an exec node."""
-    made = [("sum", leaf)]
+def wired(g, calls, drawn, *leaves):
+    """The outputs of the data nodes that were drawn, with their kinds, behind outputs of exec nodes, which come first."""
+    made = [("sum", leaf) for leaf in leaves]
     for place, (kind, *sources) in enumerate(drawn):
         node = g.add(calls.kinds[kind], f"n{place}", name=f"n{place}")
         for socket, source in zip((node.a, node.b), sources, strict=True):
@@ -530,14 +530,7 @@ def test_the_same_where_strands_share(drawn):
     calls = Calls()
     with tf.build(STANDARD) as g:
         start, splits, kept = g.add(tf.nodes.Start), g.add(Splits, "splits"), g.add(keep_any, "kept")
-        made = [("sum", splits.item), ("sum", splits.own), ("sum", kept.result)]
-        for place, (kind, *sources) in enumerate(drawn):
-            node = g.add(calls.kinds[kind], f"n{place}", name=f"n{place}")
-            for socket, source in zip((node.a, node.b), sources, strict=True):
-                wanted, output = ([*made, ("sum", None)])[source % (len(made) + 1)]
-                if output is not None and fits(kind, wanted):
-                    g.connect(output, socket)
-            made += [(kind, output) for output in outputs(kind, node)]
+        made = wired(g, calls, drawn, splits.item, splits.own, kept.result)
         g.connect(made[-1][1], splits.value)
         g.connect(made[-len(made) // 2][1], kept.value)
         g.connect(start.then, splits.enter)

@@ -63,7 +63,7 @@ class RunState(GraphFrame):
     """
 
     __slots__ = (
-        "_number", "_waiting", "_waits", "activate", "bases", "ended", "ended_forks", "evaluations", "forks", "fuel",
+        "_number", "_resting", "_waits", "activate", "bases", "ended", "ended_forks", "evaluations", "forks", "fuel",
         "granted", "in_progress", "made_gate", "max_depth", "max_steps", "middleware", "next_serial", "options",
         "resumed", "schedule", "services", "settled_status", "started_at", "templates", "turn_after", "turn_due",
         "watch",
@@ -105,7 +105,7 @@ class RunState(GraphFrame):
         self.forks = 0
         self.ended_forks = 0
         # Strands that wait at the gate, or for other strands (G2).
-        self._waiting = 0
+        self._resting = 0
         self._waits: dict[trio.Event, Strand] = {}
         self.started_at: float | None = None
         self.ended = False
@@ -141,7 +141,7 @@ class RunState(GraphFrame):
     @property
     def busy(self) -> int:
         """Strands that neither wait at the gate nor for others (G2). The first is on its way from the beginning."""
-        return self.forks - self.ended_forks + (not self.ended) - self._waiting
+        return self.forks - self.ended_forks + (not self.ended) - self._resting
 
     @property
     def parked(self) -> int:
@@ -184,12 +184,12 @@ class RunState(GraphFrame):
 
     def rest(self) -> None:
         """A strand starts to wait for the gate, or for other strands."""
-        self._waiting += 1
+        self._resting += 1
         self.look_around()
 
     def wake(self) -> None:
         """A strand goes on."""
-        self._waiting -= 1
+        self._resting -= 1
 
     def look_around(self) -> None:
         """A strand waits, or has ended: tell the gate if all do."""

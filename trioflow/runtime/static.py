@@ -78,7 +78,8 @@ def at_once(activation: Asking, planned: PlanInput) -> Cell | None:  # noqa: C90
     """The input's current cell, if all that is needed for it is to call one function; None if there is more to do.
 
     The input is behind a static node whose outputs are not there, or left unset. To be called only while nobody
-    watches, and when the clock has just been looked at (T2).
+    watches, and when the clock has just been looked at (T2). Under a controlled schedule there is no fuel, so it does
+    nothing then.
     """
     strand = activation.strand
     run = strand.run
