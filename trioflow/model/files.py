@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import MappingProxyType
 
 import attrs
 
 from trioflow.errors import DocumentError, MissingExtra
-from trioflow.model.graph import Graph, Unreadable
+from trioflow.model.graph import Graph, LinkedFiles, Unreadable
 from trioflow.model.scope import FILE
 
 
@@ -54,7 +53,7 @@ def _resolved(path: Path) -> Path:
 
 def _with_files(graph: Graph, files: dict[str, Graph | Unreadable]) -> Graph:
     inner = {name: _with_files(each, files) for name, each in graph.graphs.items()}
-    return attrs.evolve(graph, graphs=inner, files=MappingProxyType(files))
+    return attrs.evolve(graph, graphs=inner, files=LinkedFiles(files))
 
 
 def _references(graph: Graph) -> Iterator[str]:

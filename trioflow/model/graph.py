@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import attrs
@@ -11,19 +10,13 @@ import attrs
 # Needed at runtime: the document format and its schema are made from the types of the fields.
 from trioflow.errors import GraphError
 from trioflow.model.sockets import UNSET, ErrorMode, StreamMode
+from trioflow.model.values import NO_VALUES, frozen, own_copy
 
 if TYPE_CHECKING:
     from trioflow.model.node_type import NodeType
 
 FORMAT_VERSION = "1.1"
 """The version of the document format that this library writes, `major.minor`."""
-
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-
-def _frozen_mapping(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
-    return MappingProxyType(dict(mapping)) if mapping else _NOTHING
-
 
 @attrs.frozen
 class Minimum:
@@ -46,7 +39,7 @@ class StreamSettings:
     mode: StreamMode | None = None
     limit: Annotated[int, Minimum(0)] | None = None
     on_error: ErrorMode | None = None
-    extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
+    extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
 
 
 @attrs.frozen
@@ -59,11 +52,11 @@ class GraphNode:
 
     id: str
     type: str
-    inputs: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping)
+    inputs: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen)
     initiator: bool | None = None
     stream: StreamSettings | None = None
-    metadata: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping)
-    extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
+    metadata: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen)
+    extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
 
 
 @attrs.frozen
@@ -83,7 +76,7 @@ class Connection:
 
     source: Endpoint
     target: Endpoint
-    extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
+    extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
 
     def __str__(self) -> str:
         return f"{self.source} -> {self.target}"
@@ -95,10 +88,10 @@ class Variable:
 
     name: str
     type: str = "any"
-    default: Any = None
+    default: Any = attrs.field(default=None, converter=own_copy)
     merge: str = "last"
     doc: str = ""
-    extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
+    extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
 
 
 @attrs.frozen
@@ -112,7 +105,7 @@ class CustomEvent:
     name: str
     doc: str = ""
     shared: bool = False
-    extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
+    extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
 
 
 @attrs.frozen
@@ -121,7 +114,7 @@ class Entry:
 
     name: str
     doc: str = ""
-    extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
+    extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
 
 
 @attrs.frozen
@@ -135,7 +128,7 @@ class Exit:
     name: str
     callback: bool = False
     doc: str = ""
-    extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
+    extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
 
 
 @attrs.frozen
@@ -148,10 +141,10 @@ class Input:
 
     name: str
     type: str = "any"
-    default: Any = UNSET
+    default: Any = attrs.field(default=UNSET, converter=own_copy)
     lazy: bool = False
     doc: str = ""
-    extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
+    extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
 
 
 @attrs.frozen
@@ -161,7 +154,7 @@ class Output:
     name: str
     type: str = "any"
     doc: str = ""
-    extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
+    extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
 
 
 @attrs.frozen
@@ -175,7 +168,7 @@ class Interface:
     exits: tuple[Exit, ...] = attrs.field(default=(), converter=tuple[Exit, ...])
     inputs: tuple[Input, ...] = attrs.field(default=(), converter=tuple[Input, ...])
     outputs: tuple[Output, ...] = attrs.field(default=(), converter=tuple[Output, ...])
-    extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
+    extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
 
     @property
     def is_exec(self) -> bool:
@@ -188,6 +181,24 @@ class Unreadable:
     """A file that a graph refers to and that could not be read as a graph, with the reasons."""
 
     problems: tuple[str, ...]
+
+
+class LinkedFiles(Mapping[str, "Graph | Unreadable"]):
+    """Graphs in files, by path as written: a view of a dict that `load` fills, since graphs may refer to each other."""
+
+    __slots__ = ("_files",)
+
+    def __init__(self, files: Mapping[str, Graph | Unreadable]) -> None:
+        self._files = files
+
+    def __getitem__(self, path: str) -> Graph | Unreadable:
+        return self._files[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
 
 
 @attrs.frozen
@@ -208,12 +219,12 @@ class Graph:
     connections: tuple[Connection, ...] = attrs.field(default=(), converter=tuple[Connection, ...])
     variables: tuple[Variable, ...] = attrs.field(default=(), converter=tuple[Variable, ...])
     events: tuple[CustomEvent, ...] = attrs.field(default=(), converter=tuple[CustomEvent, ...])
-    graphs: Mapping[str, Graph] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
-    metadata: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping)
-    types: Mapping[str, NodeType] = attrs.field(default=_NOTHING, converter=_frozen_mapping, eq=False, repr=False)
+    graphs: Mapping[str, Graph] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
+    metadata: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen)
+    types: Mapping[str, NodeType] = attrs.field(default=NO_VALUES, converter=frozen, eq=False, repr=False)
     # Not copied: graphs in files may refer to each other in a circle, so the mapping is filled when all are there.
-    files: Mapping[str, Graph | Unreadable] = attrs.field(default=_NOTHING, kw_only=True, eq=False, repr=False)
-    extra: Mapping[str, Any] = attrs.field(default=_NOTHING, converter=_frozen_mapping, kw_only=True)
+    files: Mapping[str, Graph | Unreadable] = attrs.field(default=NO_VALUES, kw_only=True, eq=False, repr=False)
+    extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
 
 
 def as_graph(value: object) -> Graph:

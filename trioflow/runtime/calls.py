@@ -191,7 +191,7 @@ def _exec_call(node: PlanNode) -> AnyBody:
         outer = activation.strand
         inputs = [(place, planned, await demand.resolve(activation, node, planned)) for place, planned in eager]  # D7
         frame = ExecFrame(plan, run.new_base(plan), activation)
-        store = new_store(plan, run)
+        store = new_store(plan, run, frame.prefix)
         frame.strand = new_strand(run, store, outer.nurseries, frame, Caller(node, outer), outermost=outer.outermost)
         if plan.enter is not None:
             for place, planned, cell in inputs:

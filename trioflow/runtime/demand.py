@@ -22,7 +22,7 @@ from trioflow.model.context import DataContext
 from trioflow.model.node_type import FunctionBody, Lazy
 from trioflow.model.sockets import UNSET
 from trioflow.runtime.failure import is_cancellation, mark_origin
-from trioflow.runtime.ports import NOTHING, View, missing, value_of
+from trioflow.runtime.ports import NOTHING, View, constant, missing, value_of
 from trioflow.runtime.static import at_once, compute, evaluation_there, identity, keep, kept, note
 from trioflow.semantics.events import (
     EvaluationCancelled,
@@ -138,11 +138,12 @@ def look(activation: Asking, planned: PlanInput) -> Cell | None:
     store = strand.store
     source = planned.source
     if source is SLOT:
-        return cast("Cell", store.cells[planned.slot] or planned.constant or NOTHING)  # D2, D1
+        cells = store.cells
+        return cast("Cell", cells[planned.slot] or planned.constant or cells[planned.own] or NOTHING)  # D2, D1
     watch = strand.run.watch
     if source is STATIC and watch is None:
         found: Cell | None = store.cells[planned.slot]
-        return found if found is not LEFT_UNSET else planned.constant or NOTHING
+        return found if found is not LEFT_UNSET else constant(store, planned)
     if source is CONSTANT:
         return planned.constant or NOTHING
     if source is PORT:
@@ -161,7 +162,7 @@ def look(activation: Asking, planned: PlanInput) -> Cell | None:
             return None
     if watch is not None:
         strand.run.tell(EvaluationReused, activation, planned.upstream.id, evaluation.key)
-    return evaluation.outputs[planned.output] or planned.constant or NOTHING
+    return evaluation.outputs[planned.output] or constant(store, planned)
 
 
 async def evaluate(activation: Asking, planned: PlanInput) -> Cell:
@@ -172,7 +173,8 @@ async def evaluate(activation: Asking, planned: PlanInput) -> Cell:
             found = port(activation, planned, await demand(found.activation, found.node))
         return found
     run = activation.strand.run
-    cells = activation.strand.store.cells
+    store = activation.strand.store
+    cells = store.cells
     if planned.source is STATIC and run.schedule is None and cells[planned.slot] is None:
         cell: Cell | None = None
         if run.watch is None and time.perf_counter() < run.turn_due:
@@ -181,9 +183,9 @@ async def evaluate(activation: Asking, planned: PlanInput) -> Cell:
             return cell
         if await compute(activation, planned.upstream, asked=True):
             cell = cast("Cell", cells[planned.slot])
-            return cell if cell is not LEFT_UNSET else planned.constant or NOTHING
+            return cell if cell is not LEFT_UNSET else constant(store, planned)
     evaluation = await demand(activation, planned.upstream)
-    return evaluation.outputs[planned.output] or planned.constant or NOTHING
+    return evaluation.outputs[planned.output] or constant(store, planned)
 
 
 async def find(activation: Asking, planned: PlanInput) -> Cell:
@@ -207,12 +209,12 @@ def port(activation: Asking, planned: PlanInput, arrived: Evaluation | None = No
     Graphs may pass an input on to graphs that they call, through any number of them, so this goes outwards in a loop.
     """
     passed: list[tuple[Caller, int, PlanInput]] = []
-    constant = planned.constant
+    otherwise = constant(activation.strand.store, planned)
     cell: Cell | None = None
     while planned.source is PORT and cell is None:
         caller, place = activation.strand.caller, planned.output
         if caller is None:
-            cell = activation.strand.frame.plan.defaults[place] or NOTHING
+            cell = activation.strand.run.defaults[place] or NOTHING
             break
         cell = caller.cells.get(place)
         if cell is None:
@@ -225,10 +227,10 @@ def port(activation: Asking, planned: PlanInput, arrived: Evaluation | None = No
         evaluation: Any = arrived or (None if planned.source is STATIC else activation.strand.store.cells[planned.slot])
         if arrived is None and not _is_current(activation, planned.upstream, evaluation):
             return Pull(activation, planned.upstream)
-        cell = cast("Cell", evaluation.outputs[planned.output] or planned.constant or NOTHING)
+        cell = cast("Cell", evaluation.outputs[planned.output] or constant(activation.strand.store, planned))
     for caller, place, outside in reversed(passed):
-        cell = caller.take_in(place, outside, (outside.constant or NOTHING) if cell is NOTHING else cell)
-    return (constant or NOTHING) if cell is NOTHING else cell
+        cell = caller.take_in(place, outside, constant(caller.strand.store, outside) if cell is NOTHING else cell)
+    return otherwise if cell is NOTHING else cell
 
 
 @types.coroutine
@@ -377,14 +379,14 @@ def _gather(activation: Asking, frame: Frame) -> Pull | None:  # noqa: C901 - a 
             if frame.arrived is None and not _is_current(activation, planned.upstream, evaluation):
                 return Pull(activation, planned.upstream)
             frame.arrived = None
-            cell = evaluation.outputs[planned.output] or planned.constant
+            cell = evaluation.outputs[planned.output] or planned.constant or store.cells[planned.own]
         elif planned.source is STATIC:
             cell = _arrived(frame, planned) if frame.arrived else kept(activation, planned)
             if cell is None:
                 return Pull(activation, planned.upstream)
             cell = None if cell is NOTHING else cell
         elif planned.source is SLOT:
-            cell = store.cells[planned.slot] or planned.constant
+            cell = store.cells[planned.slot] or planned.constant or store.cells[planned.own]
         elif planned.source is PORT:
             found = port(activation, planned, frame.arrived)
             frame.arrived = None
@@ -422,7 +424,7 @@ def _arrived(frame: Frame, planned: PlanInput) -> Cell:
     assert frame.arrived is not None
     cell = frame.arrived.outputs[planned.output]
     frame.arrived = None
-    return cell or planned.constant or NOTHING
+    return cell or constant(frame.activation.strand.store, planned)
 
 
 def _verify(activation: Asking, frame: Frame) -> Pull | None:
@@ -448,7 +450,7 @@ def _verify(activation: Asking, frame: Frame) -> Pull | None:
                 frame.known = known
                 return Pull(activation, asks.upstream)
             frame.arrived = None
-            current = evaluation.outputs[asks.output] or asks.constant
+            current = evaluation.outputs[asks.output] or constant(store, asks)
         elif asks.source is PORT:
             found = port(activation, asks, frame.arrived)
             frame.arrived = None
@@ -457,7 +459,7 @@ def _verify(activation: Asking, frame: Frame) -> Pull | None:
                 return found
             current = found
         else:
-            current = (store.cells[asks.slot] if asks.source is SLOT else None) or asks.constant
+            current = (store.cells[asks.slot] if asks.source is SLOT else None) or constant(store, asks)
         known = known.answered(current or NOTHING)
     frame.known = known
     return None
@@ -671,7 +673,7 @@ class DataActivation(DataContext):
         ask = _pull if self.driving else demand
         if planned.source is not PORT:
             evaluation = await ask(activation, planned.upstream)
-            return evaluation.outputs[planned.output] or planned.constant or NOTHING
+            return evaluation.outputs[planned.output] or constant(activation.strand.store, planned)
         found = port(activation, planned)
         while isinstance(found, Pull):
             found = port(activation, planned, await ask(found.activation, found.node))
@@ -719,7 +721,7 @@ def is_connected(node: PlanNode, socket: Any) -> bool:
     place = node.type.exec_output_index.get(socket)
     if place is not None:
         return bool(node.targets[place])
-    return node.inputs[input_place(node, socket)].source is not CONSTANT
+    return node.inputs[input_place(node, socket)].connection is not None
 
 
 def unknown_socket(node: PlanNode, socket: Any, kind: str, known: list[str]) -> UnknownSocket:

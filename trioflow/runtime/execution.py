@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import trio
 
 from trioflow.errors import CoercionError, LimitExceeded, UnknownName, did_you_mean
+from trioflow.model.values import own_copy
 from trioflow.runtime.activation import Activation
 from trioflow.runtime.calls import combined, set_up, start, tear_down
 from trioflow.runtime.dispatch import drive
@@ -217,7 +218,8 @@ def _write_variables(plan: Plan, store: Store, variables: Mapping[str, object]) 
             continue
         coercer = plan.variable_coercers[slot]
         try:
-            store.write(slot, coercer(value) if coercer is not None and value is not None else value, f"${name}")
+            given = own_copy(value)  # R7
+            store.write(slot, coercer(given) if coercer is not None and given is not None else given, f"${name}")
         except Mismatch as error:
             problems.append(f"Variable {name!r}: {error}.")
     if problems:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from trioflow.errors import UnknownName, did_you_mean
+from trioflow.model.values import own_copy
+from trioflow.runtime.ports import OwnCell
 from trioflow.semantics.plan import Plan, PlanNode, Target
 from trioflow.semantics.store import Store, empty_store, new_cell
 
@@ -77,18 +79,25 @@ class DataFrame(GraphFrame):
 
     def __init__(self, plan: Plan, base: int, outer: GraphFrame, node: str, run: RunState) -> None:
         super().__init__(plan, base, outer, node)
-        self.store = new_store(plan, run)
+        self.store = new_store(plan, run, self.prefix)
         # As soon as it starts: whether all nodes are set up, those that are not, and who sets them up.
         self.ready: bool
         self.waiting: list[PlanNode]
         self.lock = trio.Lock()
 
 
-def new_store(plan: Plan, run: RunState) -> Store:
-    """The store that an execution starts with: variables at their defaults, nothing else."""
+def new_store(plan: Plan, run: RunState, prefix: str = "") -> Store:
+    """The store that an execution starts with: variables at their defaults, and literals that could be changed (M1)."""
     store = empty_store(plan.size, plan.variables, plan.merges, run.next_serial, plan.readers)
     for slot, variable in enumerate(plan.variables):
-        store.write(slot, variable.default, f"${variable.name}")
+        store.write(slot, own_copy(variable.default), f"${variable.name}")
+    for planned in plan.own:
+        assert planned.make is not None
+        cell = store.cells[planned.own] = OwnCell()
+        cell.value = planned.make()
+        cell.serial = -1
+        cell.origin = f"={prefix}{planned.node}.{planned.socket.name}"
+        cell.memo = None
     return store
 
 

@@ -16,9 +16,16 @@ if TYPE_CHECKING:
     from trioflow.runtime.strand import Strand
     from trioflow.semantics.events import Path
     from trioflow.semantics.plan import PlanInput, PlanNode
+    from trioflow.semantics.store import Store
 
 NOTHING = new_cell(None, -1, "unset")
 """Stands for the cell of an input that nothing supplies (D1)."""
+
+
+class OwnCell(Cell):
+    """The cell of a literal or default that an execution of a graph has made for itself: it is of its input's type."""
+
+    __slots__ = ()
 
 
 class Caller:
@@ -65,7 +72,7 @@ def value_of(planned: PlanInput, cell: Cell) -> Any:
     """A cell's value as this input's type (D11)."""
     value = cell.value
     exact = planned.exact
-    if planned.coercer is None or type(value) is exact or cell is planned.constant:
+    if planned.coercer is None or type(value) is exact or cell is planned.constant or type(cell) is OwnCell:
         return value
     try:
         return planned.coercer(value)
@@ -74,6 +81,12 @@ def value_of(planned: PlanInput, cell: Cell) -> Any:
             f"{planned.wire or planned.node}: {error}. Only int to float and declared converters are applied at a "
             "wire; put a conversion node between, or declare a converter in the registry."
         ) from None
+
+
+def constant(store: Store, planned: PlanInput) -> Cell:
+    """The cell of an input's literal or default, `NOTHING` if it has neither (D1)."""
+    cell: Cell = planned.constant or store.cells[planned.own] or NOTHING
+    return cell
 
 
 def missing(node: PlanNode, planned: PlanInput) -> MissingInput:

@@ -13,6 +13,7 @@ import trio
 
 from trioflow.errors import DepthExceeded, LimitExceeded, UnknownName, did_you_mean
 from trioflow.model.context import Services
+from trioflow.model.values import own_copy
 from trioflow.runtime.frame import GraphFrame, new_store
 from trioflow.runtime.gate import Gate
 from trioflow.runtime.options import MAX_NESTING, RunOptions, RunStatus
@@ -20,7 +21,7 @@ from trioflow.runtime.schedule import current_schedule
 from trioflow.runtime.strand import NOTHING_THERE
 from trioflow.semantics.events import ROOT, LimitReached, Path
 from trioflow.semantics.plan import Plan, PlanNode
-from trioflow.semantics.store import Store
+from trioflow.semantics.store import Store, new_cell
 
 if TYPE_CHECKING:
     from trioflow.runtime.calls import Template
@@ -63,7 +64,7 @@ class RunState(GraphFrame):
     """
 
     __slots__ = (
-        "_number", "_resting", "_waits", "activate", "bases", "ended", "ended_forks", "evaluations", "forks", "fuel",
+        "_number", "_resting", "_waits", "activate", "bases", "defaults", "ended", "ended_forks", "evaluations", "forks", "fuel",
         "granted", "in_progress", "made_gate", "max_depth", "max_steps", "middleware", "next_serial", "options",
         "resumed", "schedule", "services", "settled_status", "started_at", "templates", "turn_after", "turn_due",
         "watch",
@@ -85,6 +86,10 @@ class RunState(GraphFrame):
         self.activate = activate
         self.middleware = middleware
         self.templates: dict[Plan, Template] = {}
+        # Of the inputs of the outermost graph, which nobody calls.
+        self.defaults = [
+            each if each is None else new_cell(own_copy(each.value), each.serial, each.origin) for each in plan.defaults
+        ]
         # How many nodes the frames so far have (C3).
         self.bases = len(plan.nodes)
         self.watch: Watch | None = None
@@ -172,7 +177,7 @@ class RunState(GraphFrame):
         """The store that the run starts with: variables at their defaults; so are inputs, for nobody calls."""
         store = new_store(self.plan, self)
         if self.plan.enter is not None and self.plan.enter.first_output >= 0:
-            for place, default in enumerate(self.plan.defaults):
+            for place, default in enumerate(self.defaults):
                 store.cells[self.plan.enter.first_output + place] = default
         return store
 

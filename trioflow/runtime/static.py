@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from trioflow.model.sockets import UNSET
 from trioflow.runtime.failure import is_cancellation, mark_origin
-from trioflow.runtime.ports import NOTHING, value_of
+from trioflow.runtime.ports import constant, value_of
 from trioflow.semantics.events import (
     EvaluationCancelled,
     EvaluationCompleted,
@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 
 def kept(activation: Asking, planned: PlanInput) -> Cell | None:
     """The current cell of an input behind which is a static node, `NOTHING` if it has none; None if it isn't there."""
-    cell: Cell | None = activation.strand.store.cells[planned.slot]
-    return cell if cell is not LEFT_UNSET else planned.constant or NOTHING
+    store = activation.strand.store
+    cell: Cell | None = store.cells[planned.slot]
+    return cell if cell is not LEFT_UNSET else constant(store, planned)
 
 
 def evaluation_there(store: Store, node: PlanNode) -> Evaluation | None:
@@ -168,7 +169,7 @@ def compute(  # noqa: C901 - a hot path
                         stack.append(node)
                         node = sole.upstream
                         continue
-                    cell = sole.constant
+                    cell = sole.constant or cells[sole.own]
                     if cell is None:
                         return False  # it is missing
                 value = cell.value
@@ -196,7 +197,11 @@ def compute(  # noqa: C901 - a hot path
                 young = root
                 age = -1
                 for planned in node.inputs:
-                    cell = planned.constant if planned.source is CONSTANT else cells[planned.slot] or planned.constant
+                    cell = (
+                        planned.constant
+                        if planned.source is CONSTANT
+                        else cells[planned.slot] or planned.constant or cells[planned.own]
+                    )
                     value = cell.value
                     if type(value) is not planned.exact and planned.coercer is not None:
                         try:
@@ -303,7 +308,9 @@ def compute(  # noqa: C901 - a hot path
 
 def _used(node: PlanNode, cells: Sequence[Cell]) -> list[Any]:
     return [
-        planned.constant if planned.source is CONSTANT else cells[planned.slot] or planned.constant
+        planned.constant
+        if planned.source is CONSTANT
+        else cells[planned.slot] or planned.constant or cells[planned.own]
         for planned in node.inputs
     ]
 

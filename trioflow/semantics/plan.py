@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -21,6 +22,7 @@ from trioflow.model.registry import Registry
 from trioflow.model.scope import Scope
 from trioflow.model.sockets import UNSET, DataIn, ErrorMode, StreamMode
 from trioflow.model.types import NAMED_TYPES
+from trioflow.model.values import holds_containers, own_copy
 from trioflow.semantics.coercion import Coercer, Mismatch, coerce_literal, coercer_for
 from trioflow.semantics.store import Cell, VariableSlot, new_cell
 from trioflow.semantics.validation import validate
@@ -49,20 +51,24 @@ class PlanInput:
 
     `slot` is what is read: an exec node's output, or the slot of the data node `upstream`, whose output number is
     `output`; for a port that is the number of the graph's input. `constant` is the literal or the default, as a cell
-    older than any other; None if there is neither. `there` is the slot that holds the input's current cell, if it holds
-    any: the last one, which stays empty, where that can't be told so simply. `fallback` is the current cell if that
-    slot is empty: the constant, or None where more is to be done first.
+    older than any other; None if there is neither, or if each run makes its own: then it is in the store, in the slot
+    `own`, which for all others is the last one, which stays empty. `there` is the slot that holds the input's current
+    cell, if it holds any: the empty one where that can't be told so simply. `fallback` is the current cell if that slot
+    is empty: the constant, or None where more is to be done first.
     """
 
     __slots__ = (
-        "coercer", "connection", "constant", "exact", "fallback", "node", "output", "slot", "socket", "source", "there",
-        "upstream",
+        "coercer", "connection", "constant", "exact", "fallback", "make", "node", "output", "own", "slot", "socket",
+        "source", "there", "upstream",
     )  # fmt: skip
 
     def __init__(self, node: str, socket: DataIn[Any], constant: Cell | None, coercer: Coercer | None) -> None:
         self.node = node
         self.socket = socket
         self.constant = constant
+        # What makes the value of the literal or default anew for each run, where runs could change it (M1).
+        self.make: Callable[[], Any] | None = None
+        self.own = -1
         self.coercer = coercer
         self.exact: Any = coercer.exact if coercer is not None else None
         self.source: Source = CONSTANT
@@ -77,6 +83,11 @@ class PlanInput:
     def passes(self) -> type | None:
         """Of which type a value must be to pass as it is; None for any."""
         return None if self.coercer is None else self.exact or _NoType
+
+    @property
+    def has_constant(self) -> bool:
+        """Whether there is a literal or a default."""
+        return self.constant is not None or self.make is not None
 
     @property
     def wire(self) -> str | None:
@@ -211,6 +222,8 @@ class Plan:
     """Whether something in the graph asks for an input whenever it needs it (C4)."""
     writing: tuple[PlanNode, ...]
     """Exec nodes that have outputs."""
+    own: tuple[PlanInput, ...]
+    """Inputs whose literal or default each store gets as a value of its own, since bodies could change it (M1)."""
     cache: dict[str, Any] = attrs.field(factory=dict, init=False, repr=False)
     """What runs make of this plan that does not depend on the run."""
 
@@ -265,6 +278,7 @@ class _Planner:
         self._defaults: dict[DataIn[Any], PlanInput] = {}
         self._coercers: dict[DataIn[Any], Coercer | None] = {}
         self._default_cells: dict[DataIn[Any], Cell | None] = {}
+        self._own: list[PlanInput] = []
         # Data graphs' outputs but the first, by node and output.
         self._others: dict[tuple[int, int], PlanNode] = {}
 
@@ -299,7 +313,15 @@ class _Planner:
         for (place, _), other in self._others.items():
             other.inputs = nodes[place].inputs
         _mark_static(nodes)
-        size = slot + bool(self._interface.exits) + 1
+        first_own = slot + bool(self._interface.exits)
+        size = first_own + len(self._own) + 1
+        for node in nodes:
+            for planned in node.inputs:
+                planned.own = size - 1
+        for place, planned in enumerate(self._own, first_own):
+            planned.own = place
+            if planned.source is SLOT and planned.connection is None:
+                planned.slot = place
         boundaries = {node.type.body: node for node in nodes if isinstance(node.type.body, Boundary)}
         return Plan(
             graph=graph,
@@ -335,6 +357,7 @@ class _Planner:
             shared=frozenset(event.name for event in graph.events if event.shared),
             has_ports=any(planned.source is PORT for node in nodes for planned in node.inputs),
             writing=tuple(node for node in nodes if node.type.is_exec and node.type.outputs),
+            own=tuple(self._own),
         )
 
     def _wire(self, by_id: Mapping[str, PlanNode]) -> None:
@@ -364,7 +387,7 @@ class _Planner:
             node.to_resolve = tuple(
                 planned
                 for planned in node.inputs
-                if not planned.socket.lazy and (planned.source is not CONSTANT or planned.constant is None)
+                if not planned.socket.lazy and (planned.connection is not None or not planned.has_constant)
             )
 
     def _input(self, node: PlanNode, socket: DataIn[Any], source: tuple[PlanNode, int, Connection] | None) -> PlanInput:
@@ -374,10 +397,17 @@ class _Planner:
         if socket not in self._coercers:
             self._coercers[socket] = coercer_for(socket.type, self._converters)
             self._default_cells[socket] = self._constant(socket, socket.default)
+        value = socket.default if literal is UNSET else literal
         constant = self._default_cells[socket] if literal is UNSET else self._constant(socket, literal)  # D1
         planned = PlanInput(node.id, socket, constant, self._coercers[socket])
+        if constant is not None and _could_change(constant.value, value):
+            planned.constant = planned.fallback = None
+            planned.make = partial(_made, value, socket.type, self._converters)
+            self._own.append(planned)
         if source is None:
-            if literal is UNSET:
+            if planned.make is not None:
+                planned.source = SLOT  # its own, which nobody writes
+            elif literal is UNSET:
                 self._defaults[socket] = planned
             return planned
         upstream, planned.output, planned.connection = source
@@ -424,6 +454,18 @@ def _typed(value: Any, type_: Any, converters: Any) -> Any:
         return coerce_literal(value, type_, converters)
     except Mismatch:  # pragma: no cover - validation has already refused it
         return value
+
+
+_UNCHANGEABLE = (type(None), bool, int, float, complex, str, bytes, enum.Enum, type)
+
+
+def _could_change(value: Any, given: Any) -> bool:
+    """Whether a body could change a literal or default in place: a container, or what a converter has made of it."""
+    return holds_containers(value) or (value is not given and not isinstance(value, _UNCHANGEABLE))
+
+
+def _made(value: Any, type_: Any, converters: Any) -> Any:
+    return own_copy(_typed(own_copy(value), type_, converters))
 
 
 def _streams(node: PlanNode) -> list[PlanStream]:
@@ -519,7 +561,7 @@ def _keep_static(nodes: list[PlanNode], size: int) -> tuple[Sequence[int], ...]:
             node.needs = tuple(
                 planned
                 for planned in node.inputs
-                if planned.source is STATIC or (planned.source is SLOT and planned.constant is None)
+                if planned.source is STATIC or (planned.source is SLOT and not planned.has_constant)
             )
             own = range(node.slot, node.slot + len(node.type.outputs))
             for planned in node.inputs:
