@@ -6,7 +6,7 @@ RULE = "D1"
 EDITS = [
     (
         look,
-        "store.cells[planned.slot] or planned.constant or NOTHING)",
-        "(planned.constant if store.cells[planned.slot] is None or store.cells[planned.slot].value is None else store.cells[planned.slot]) or NOTHING)",
+        "cells[planned.slot] or planned.constant or cells[planned.own] or NOTHING)",
+        "(planned.constant if cells[planned.slot] is None or cells[planned.slot].value is None else cells[planned.slot]) or cells[planned.own] or NOTHING)",
     ),
 ]

@@ -6,7 +6,7 @@ RULE = "D6"
 EDITS = [
     (
         Frame.__init__,
-        'activation.moment = new_cell(None, activation.strand.run.next_serial(), f"@{activation.where}")',
-        "activation.moment = activation.strand.frame.root_cell",
+        "self.moment = activation.moment if node.impure else None",
+        "self.moment = activation.strand.frame.root_cell if node.impure else None",
     ),
 ]

@@ -1,4 +1,4 @@
-"""A volatile data node is evaluated each time it is asked, not once per activation."""
+"""A volatile data node is evaluated each time it is asked, not once per moment."""
 
 from trioflow.runtime.demand import demand
 
@@ -7,11 +7,6 @@ EDITS = [
     (
         demand,
         ("run = activation.strand.run\n"),
-        (
-            "run = activation.strand.run\n"
-            "    if wanted.impure:\n"
-            '        activation.moment = new_cell(None, run.next_serial(), f"@{activation.where}")\n'
-            ""
-        ),
+        ("run = activation.strand.run\n    if wanted.impure:\n        activation.come_back()\n"),
     ),
 ]

@@ -1,8 +1,8 @@
 """At the end of an activation or block its forks are waited for, but not merged."""
 
-from trioflow.runtime.forks import open_forks
+from trioflow.runtime.forks import OpenForks
 
 RULE = "F5"
 EDITS = [
-    (open_forks, "await forks.join()", "await forks.wait_until(lambda: forks.in_flight == 0)"),
+    (OpenForks.__aexit__, "await forks.join()", "await forks.wait_until(lambda: forks.in_flight == 0)"),
 ]

@@ -1,8 +1,12 @@
 """One group less than the limit says can be open inside others."""
 
-from trioflow.runtime.forks import open_forks
+from trioflow.runtime.forks import OpenForks
 
 RULE = "F8"
 EDITS = [
-    (open_forks, "if strand.nurseries > run.options.max_nesting:", "if strand.nurseries >= run.options.max_nesting:"),
+    (
+        OpenForks.__aenter__,
+        "if strand.nurseries > run.options.max_nesting:",
+        "if strand.nurseries >= run.options.max_nesting:",
+    ),
 ]

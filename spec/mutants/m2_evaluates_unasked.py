@@ -6,7 +6,7 @@ RULE = "M2"
 EDITS = [
     (
         _Planner._wire,
-        "if not planned.socket.lazy and (planned.source is not CONSTANT or planned.constant is None)",
+        "if not planned.socket.lazy and (planned.connection is not None or not planned.has_constant)",
         "if planned.source is Source.NODE or not (planned.socket.lazy or planned.source is planned.constant is None)",
     ),
 ]

@@ -6,9 +6,9 @@ RULE = "R4"
 EDITS = [
     (
         dispatch,
-        ("_tell_failed(run, activation, error)\n                raise"),
+        ("del activation.strand\n                raise"),
         (
-            "_tell_failed(run, activation, error)\n"
+            "del activation.strand\n"
             "                if isinstance(error, Exception) and line.depth > 1:\n"
             "                    raise RuntimeError(str(error)) from error\n"
             "                raise"

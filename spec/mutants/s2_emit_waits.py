@@ -7,6 +7,6 @@ EDITS = [
     (
         Activation.emit,
         "stream.plan.discard)",
-        ("stream.plan.discard)\n    await forks.wait_until(lambda: forks.in_flight == 0)"),
+        ("stream.plan.discard)\n        await forks.wait_until(lambda: forks.in_flight == 0)"),
     ),
 ]

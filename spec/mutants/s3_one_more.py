@@ -8,11 +8,11 @@ EDITS = [
         Activation.emit,
         (
             "if limit is not None and forks.in_flight >= limit:\n"
-            "        await forks.wait_until(lambda: forks.in_flight < limit)"
+            "            await forks.wait_until(lambda: forks.in_flight < limit)"
         ),
         (
             "if limit is not None and forks.in_flight > limit:\n"
-            "        await forks.wait_until(lambda: forks.in_flight <= limit)"
+            "            await forks.wait_until(lambda: forks.in_flight <= limit)"
         ),
     ),
 ]

@@ -6,9 +6,9 @@ RULE = "T1"
 EDITS = [
     (
         dispatch,
-        ("_tell_failed(run, activation, error)\n                raise"),
+        ("del activation.strand\n                raise"),
         (
-            "_tell_failed(run, activation, error)\n"
+            "del activation.strand\n"
             "                if pending and not is_cancellation(error):\n"
             "                    target = pending.pop()\n"
             "                    continue\n"

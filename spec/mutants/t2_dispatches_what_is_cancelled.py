@@ -5,7 +5,7 @@ from trioflow.runtime.state import RunState
 
 RULE = "T2"
 EDITS = [
-    (dispatch, "if task._cancel_status.effectively_cancelled:  # T2", "if False:"),
+    (dispatch, "if scopes.effectively_cancelled:  # T2", "if False:"),
     (
         RunState.pass_gate,
         'await self.schedule.turn(f"d {Path(line.where, line.count)} {node.id}")',

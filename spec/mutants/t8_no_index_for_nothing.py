@@ -7,10 +7,10 @@ EDITS = [
     (
         Activation.emit,
         (
-            "line = Line(self)\n        targets = stream.targets\n        if not targets:\n            await checkpoint_if_cancelled()\n            return"
+            "line = Line(self)\n            targets = stream.targets\n            if not targets:\n                await checkpoint_if_cancelled()\n                return"
         ),
         (
-            "targets = stream.targets\n        if not targets:\n            await checkpoint_if_cancelled()\n            return\n        line = Line(self)"
+            "targets = stream.targets\n            if not targets:\n                await checkpoint_if_cancelled()\n                return\n            line = Line(self)"
         ),
     ),
 ]

@@ -706,10 +706,13 @@ class LeavesOpen(tf.Node, id="leaves open"):
 
 
 def test_a_scope_that_an_item_leaves_open(bench):
-    """A cancel scope that an item's body does not close ends with the item, and cancels no other (F2, R5)."""
+    """A cancel scope that an item's body does not close fails the item, which is named, and cancels no other (F2, R5)."""
     left = []
-    bench.run(items_into((LeavesOpen, {"value": ...}), count=5), services={"left": left})
+    graph = items_into((LeavesOpen, {"value": ...}), count=5, settings={"mode": "concurrent", "on_error": "collect"})
+    bench.run(graph, services={"left": left})
     assert sorted(bench.notes) == [0, 1, 2, 3, 4]
+    (failed,) = (event for event in bench.log if isinstance(event, tf.events.NodeFailed))
+    assert str(failed.error).startswith("Node 'body0' (leaves open) has entered 1 cancel scope and not left it.")
 
 
 class SeesItsTask(tf.Node, id="sees its task"):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 FORMAT_VERSION = "1.1"
 """The version of the document format that this library writes, `major.minor`."""
 
+
 @attrs.frozen
 class Minimum:
     """The smallest number that a field takes, as an annotation of its type."""

@@ -6,15 +6,13 @@ import copy
 from collections import deque
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, TypeVar
-
-T = TypeVar("T")
+from typing import Any
 
 CONTAINERS = (list, dict, set, deque, bytearray)
 """What is copied where it leaves the graph. All else is taken to be unchangeable, or to be shared on purpose."""
 
 
-def own_copy(value: T) -> T:
+def own_copy(value: Any) -> Any:
     """The same value in containers of its own, at every depth. Numbers, texts and other objects are not copied.
 
     Lists, dicts and sets are copied with what they hold, also inside of tuples; of subclasses, deques and bytearrays
@@ -46,7 +44,7 @@ def _copy(value: Any, known: dict[int, Any]) -> Any:
 
 
 class FrozenMapping(Mapping[str, Any]):
-    """A mapping that nobody can change: what it gives of containers are copies. Compares, copies and pickles like a dict."""
+    """A mapping that nobody can change: of containers it gives copies. Compares, copies and pickles like a dict."""
 
     __slots__ = ("_values",)
 

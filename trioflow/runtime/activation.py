@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, Iterator, Mapping, MutableMapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +15,14 @@ from trioflow.model.context import Branches, Context
 from trioflow.runtime import demand
 from trioflow.runtime.dispatch import call, dispatch
 from trioflow.runtime.exits import publish_outside
-from trioflow.runtime.forks import ForkedBranches, ForkSet, open_forks
+from trioflow.runtime.failure import closed
+from trioflow.runtime.forks import BranchesBlock, ForkSet
 from trioflow.runtime.line import Line
 from trioflow.runtime.ports import NOTHING, missing, value_of
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import Feedback, Path, Progress
 from trioflow.semantics.plan import PlanNode, PlanStream, Target
+from trioflow.semantics.store import new_cell
 
 if TYPE_CHECKING:
     from trioflow.model.context import FeedbackLevel, Services
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from trioflow.model.sockets import ErrorMode, StreamMode
     from trioflow.runtime.state import RunState
     from trioflow.runtime.strand import Strand
-    from trioflow.semantics.store import Cell
+    from trioflow.semantics.store import Cell, Store
 
 
 class StreamRun:
@@ -51,11 +53,13 @@ class StreamRun:
 class Rarely:
     """What most activations never need."""
 
-    __slots__ = ("forks", "moment", "random", "skipped", "streams", "writes")
+    __slots__ = ("forks", "moment", "moments", "random", "skipped", "streams", "writes")
 
     def __init__(self) -> None:
         self.forks: ForkSet | None = None
         self.moment: Cell | None = None
+        # How often something that it began has come back (D6).
+        self.moments = 0
         self.random: random.Random | None = None
         self.skipped: tuple[BaseException, Path] | None = None
         self.streams: tuple[StreamRun, ...] = ()
@@ -63,7 +67,10 @@ class Rarely:
 
 
 class Activation(Line, Context):
-    """One execution of one exec node (T3). It is a line itself: what it triggers is numbered by it (T8)."""
+    """One execution of one exec node (T3). It is a line itself: what it triggers is numbered by it (T8).
+
+    Once it has closed it has no `strand` any more, so that everything that could act or look raises `NodeError`.
+    """
 
     __slots__ = ("_rarely", "_target", "plan", "strand", "triggering")
 
@@ -79,6 +86,11 @@ class Activation(Line, Context):
     def __repr__(self) -> str:
         return f"<activation {self.where} of {self.plan.id!r}>"
 
+    def __getattr__(self, name: str) -> Any:
+        if name == "strand":
+            raise closed(self.plan.id, self.where, "activation")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     # --- looking ---
 
     @property
@@ -90,8 +102,12 @@ class Activation(Line, Context):
         return self.where.as_tuple()
 
     @property
-    def graph(self) -> str:
-        return self.strand.frame.prefix
+    def graph(self) -> str | None:
+        try:
+            strand: Strand = _strand_of(self)
+        except AttributeError:
+            return None  # it has closed: what is left of its path are the numbers
+        return strand.frame.prefix
 
     @property
     def run(self) -> RunState:
@@ -104,17 +120,20 @@ class Activation(Line, Context):
 
     @property
     def random(self) -> random.Random:
+        seed = self.run.options.seed
         rarely = self.rarely
         if rarely.random is None:
-            rarely.random = random.Random(f"{self.run.options.seed}/{self.where}")  # R6
+            rarely.random = random.Random(f"{seed}/{self.where}")  # R6
         return rarely.random
 
     @property
     def entered(self) -> str | None:
+        self.strand  # noqa: B018 - raises if it has closed
         return self._target.entered
 
     @property
     def payload(self) -> Any:
+        self.strand  # noqa: B018 - as above
         return self._target.payload
 
     @property
@@ -156,6 +175,7 @@ class Activation(Line, Context):
         return default if cell is NOTHING else value_of(planned, cell)
 
     def is_connected(self, socket: Any) -> bool:
+        self.strand  # noqa: B018 - as above
         return demand.is_connected(self.plan, socket)
 
     def get_variable(self, name: str) -> Any:
@@ -205,45 +225,50 @@ class Activation(Line, Context):
             stream: StreamRun = rarely.streams[self.plan.type.stream_index[item]]
         except (KeyError, AttributeError):
             raise self._no_stream(item) from None
+        strand = self.strand
         if self.triggering:
             raise self.concurrent("emit", item)
         stream.emits += 1
-        if stream.mode == "sequential":
-            self._write_item(item, value, also)
-            line = Line(self)
-            targets = stream.targets
-            if not targets:
-                await checkpoint_if_cancelled()
+        try:
+            if stream.mode == "sequential":
+                self._write_item(item, value, also)
+                line = Line(self)
+                targets = stream.targets
+                if not targets:
+                    await checkpoint_if_cancelled()
+                    return
+                self.triggering = True
+                try:
+                    await call(self, line, targets)
+                except Exception as error:
+                    if stream.on_error == "fail":
+                        raise
+                    stream.failures.append((line.index, error))
+                finally:
+                    self.triggering = False
                 return
-            self.triggering = True
-            try:
-                await call(self, line, targets)
-            except Exception as error:
-                if stream.on_error == "fail":
-                    raise
-                stream.failures.append((line.index, error))
-            finally:
-                self.triggering = False
-            return
-        forks = rarely.forks
-        limit = stream.limit
-        strand = self.strand
-        run = strand.run
-        task = strand.task
-        if limit is not None and forks.in_flight >= limit:
-            await forks.wait_until(lambda: forks.in_flight < limit)  # S3
-        elif run.schedule is None and (stream.emits % run.options.turn_every == 0 or perf_counter() > run.turn_due):
-            await run.take_turn()  # T2: a body that only emits must not starve anybody either
-        elif task is None or task._cancel_status.effectively_cancelled:
-            await checkpoint_if_cancelled()
-        if also is None and run.watch is None:
-            plan = self.plan
-            strand.store.write(plan.first_output + plan.type.output_index[item], value)  # as `set_output` does
-        else:
-            self._write_item(item, value, also)
-        forks.start(stream.targets, stream.on_error == "collect", stream.plan.discard)
+            forks = rarely.forks
+            limit = stream.limit
+            run = strand.run
+            task = strand.task
+            if limit is not None and forks.in_flight >= limit:
+                await forks.wait_until(lambda: forks.in_flight < limit)  # S3
+            elif run.schedule is None and (stream.emits % run.options.turn_every == 0 or perf_counter() > run.turn_due):
+                await run.take_turn()  # T2: a body that only emits must not starve anybody either
+            elif task is None or task._cancel_status.effectively_cancelled:
+                await checkpoint_if_cancelled()
+            if also is None and run.watch is None:
+                plan = self.plan
+                strand.store.write(plan.first_output + plan.type.output_index[item], value)  # as `set_output` does
+            else:
+                self._write_item(item, value, also)
+            forks.start(stream.targets, stream.on_error == "collect", stream.plan.discard)
+        finally:
+            if self.plan.moments:
+                self.come_back()  # D6
 
     def configure_stream(self, item: Any, *, limit: int | None = None, on_error: ErrorMode | None = None) -> None:
+        self.strand  # noqa: B018 - as above
         stream = self._stream_of(item)
         if stream.emits:
             raise NodeError(f"Node {self.plan.id!r}: configure_stream comes too late, after the first emit.")
@@ -255,12 +280,14 @@ class Activation(Line, Context):
             stream.on_error = on_error
 
     async def join(self) -> None:
+        self.strand  # noqa: B018 - as above
         await checkpoint_if_cancelled()
         forks = self.rarely.forks
         if forks is not None:
             await forks.join()
 
     def failures(self) -> tuple[Exception, ...]:
+        self.strand  # noqa: B018 - as above
         rarely = self.rarely
         found = [failure for stream in rarely.streams for failure in stream.failures]
         if rarely.forks is not None:
@@ -268,28 +295,24 @@ class Activation(Line, Context):
         return tuple(error for _, error in sorted(found, key=lambda each: each[0]))
 
     def branches(self) -> AbstractAsyncContextManager[Branches]:
-        return self._branches()
-
-    @asynccontextmanager
-    async def _branches(self) -> AsyncGenerator[Branches, None]:
-        async with open_forks(self, self.strand, self.plan.id) as forks:
-            yield ForkedBranches(self, forks)
+        return BranchesBlock(self, self.strand)
 
     async def publish(self, event: str, payload: object = None) -> None:
         targets = self.strand.frame.listeners(event, payload)
         if self.triggering:
             raise self.concurrent("publish", event)
         shared = event in self.strand.frame.plan.shared
-        if not targets and not shared:  # B2
-            await checkpoint_if_cancelled()
-            return
-        self.triggering = True
         try:
+            if not targets and not shared:  # B2
+                await checkpoint_if_cancelled()
+                return
+            self.triggering = True
             await call(self, self, targets)  # B1
             if shared:
                 await publish_outside(self, event, payload)  # C7
         finally:
             self.triggering = False
+            self.come_back()  # D6
 
     def emit_feedback(self, message: str, level: FeedbackLevel = "info", tag: object = None) -> None:
         self.run.tell(Feedback, self, self.plan.id, message, level, tag)
@@ -307,13 +330,19 @@ class Activation(Line, Context):
         return self._rarely
 
     @property
-    def moment(self) -> Cell | None:
-        """The cell that volatile data nodes depend on in this activation (D6)."""
-        return self._rarely.moment if self._rarely is not None else None
+    def moment(self) -> Cell:
+        """The cell that volatile data nodes depend on now in this activation (D6)."""
+        rarely = self.rarely
+        if rarely.moment is None:
+            number = f"#{rarely.moments}" if rarely.moments else ""
+            rarely.moment = new_cell(None, self.run.next_serial(), f"@{self.where}{number}")
+        return rarely.moment
 
-    @moment.setter
-    def moment(self, cell: Cell) -> None:
-        self.rarely.moment = cell
+    def come_back(self) -> None:
+        """Something that it began has ended: what it asks volatile data nodes from now on, it asks afresh (D6)."""
+        if self.plan.moments:
+            self.rarely.moments += 1
+            self.rarely.moment = None
 
     @property
     def skipped(self) -> tuple[BaseException, Path] | None:
@@ -361,7 +390,11 @@ class Activation(Line, Context):
         """F5: the join before a stream's done socket fires."""
         for stream in self.rarely.streams:
             if stream.plan.done == place:
-                await self.join()  # F5
+                try:
+                    await self.join()  # F5
+                except BaseException:
+                    self.come_back()  # D6
+                    raise
                 stream.fired = True
 
     def _write_item(self, item: Any, value: object, also: Mapping[Any, object] | None) -> None:
@@ -401,14 +434,22 @@ class Activation(Line, Context):
         )
 
 
+_strand_of: Any = vars(Activation)["strand"].__get__
+
+
 class NodeState(MutableMapping[str, Any]):
     """A node's state in one strand, as a mapping: writes go to the strand's store (F6)."""
 
-    __slots__ = ("_node", "_store")
+    __slots__ = ("_activation", "_node")
 
     def __init__(self, activation: Activation) -> None:
+        activation.strand  # noqa: B018 - raises if it has closed
+        self._activation = activation
         self._node = activation.plan.index
-        self._store = activation.strand.store
+
+    @property
+    def _store(self) -> Store:
+        return self._activation.strand.store
 
     def __getitem__(self, name: str) -> Any:
         cell = self._store.state[self._node, name]

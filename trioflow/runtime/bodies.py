@@ -7,7 +7,6 @@ that needs none of these is called directly.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from trioflow.model.node_type import FunctionBody, Node
 from trioflow.runtime import demand
 from trioflow.runtime.activation import Activation, StreamRun
 from trioflow.runtime.demand import DataActivation, arguments
-from trioflow.runtime.forks import open_forks
+from trioflow.runtime.forks import OpenForks
 from trioflow.runtime.middleware import Invocation, Middleware
 from trioflow.runtime.ports import NOTHING, missing, value_of
 from trioflow.runtime.static import at_once
@@ -168,11 +167,11 @@ def _with_streams(node: PlanNode, inner: ExecBody, override: StreamSettings | No
 
     async def body(activation: Activation) -> Any:
         activation.rarely.streams = tuple(StreamRun(*each) for each in settings)
-        async with AsyncExitStack() as stack:
-            if concurrent:
-                activation.rarely.forks = await stack.enter_async_context(
-                    open_forks(activation, activation.strand, node.id)
-                )
+        if concurrent:
+            async with OpenForks(activation, activation.strand, node.id) as forks:
+                activation.rarely.forks = forks
+                outcome = await inner(activation)
+        else:
             outcome = await inner(activation)
         return await activation.fire_done() if outcome is None else outcome
 

@@ -24,6 +24,7 @@ from trioflow.runtime.failure import is_cancellation, note
 from trioflow.runtime.frame import DataFrame, ExecFrame, GraphFrame, new_store
 from trioflow.runtime.ports import NOTHING, Caller, View, typed, value_of
 from trioflow.runtime.strand import new_strand
+from trioflow.runtime.task import hot_task, left_open
 from trioflow.semantics.events import LimitReached
 
 if TYPE_CHECKING:
@@ -203,7 +204,10 @@ def _exec_call(node: PlanNode) -> AnyBody:
                 await set_up(frame, living, run)
             targets = _first_targets(plan, activation.entered)
             if targets:
-                await cross(activation, frame.strand, targets)
+                try:
+                    await cross(activation, frame.strand, targets)
+                finally:
+                    activation.come_back()  # D6
             await write_outputs(View(activation, frame.strand), frame)
         except BaseException as error:
             failure = combined(error, await tear_down(frame, run), "call")
@@ -307,6 +311,8 @@ class _Setup(SetupContext):
 
 async def set_up(frame: GraphFrame, nodes: Sequence[PlanNode], run: RunState) -> None:
     """R1: make and set up instances of classes, in document order."""
+    task = hot_task()
+    scopes = task._cancel_status
     for node in nodes:
         cls = node.type.body
         assert isinstance(cls, type)
@@ -315,6 +321,8 @@ async def set_up(frame: GraphFrame, nodes: Sequence[PlanNode], run: RunState) ->
             instance = cls()
             if cls.setup is not Node.setup:
                 await instance.setup(_Setup(node.graph_node, run.services))
+                if task._cancel_status is not scopes:
+                    raise await left_open(task, scopes, "Its `setup`")
         except BaseException as error:
             if not is_cancellation(error):
                 note(error, f"while node {name!r} ({node.type.id}) was set up")
@@ -328,14 +336,18 @@ async def tear_down(frame: GraphFrame, run: RunState) -> list[Exception]:
     """R1: in reverse order, always, whatever was cancelled, within the grace period."""
     errors: list[Exception] = []
     late: list[str] = []
+    task = hot_task()
     grace = run.options.grace
     deadline = trio.current_time() + grace
     while frame.set_up:
         node, instance = frame.set_up.pop()
         # One scope for each, so that a node that hangs takes no other's teardown away.
         with trio.CancelScope(deadline=deadline, shield=True) as scope:
+            scopes = task._cancel_status
             try:
                 await instance.teardown()
+                if task._cancel_status is not scopes:
+                    raise await left_open(task, scopes, "Its `teardown`")
             except Exception as error:
                 note(error, f"while node {node!r} was torn down")
                 errors.append(error)

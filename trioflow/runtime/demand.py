@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
-from trioflow.errors import DataNodeEffect, UnknownName, UnknownSocket, did_you_mean
+from trioflow.errors import DataNodeEffect, NodeError, UnknownName, UnknownSocket, did_you_mean
 from trioflow.model.context import DataContext
 from trioflow.model.node_type import FunctionBody, Lazy
 from trioflow.model.sockets import UNSET
-from trioflow.runtime.failure import is_cancellation, mark_origin
+from trioflow.runtime.failure import closed, is_cancellation, mark_origin
 from trioflow.runtime.ports import NOTHING, View, constant, missing, value_of
 from trioflow.runtime.static import at_once, compute, evaluation_there, identity, keep, kept, note
+from trioflow.runtime.task import HotTask, hot_task, left_open
 from trioflow.semantics.events import (
     EvaluationCancelled,
     EvaluationCompleted,
@@ -93,14 +94,14 @@ class Frame:
     """
 
     __slots__ = (
-        "activation", "arrived", "body", "context", "doubted", "fleeting", "gathered", "known", "node", "pending",
-        "revision", "started", "tried", "turned", "used",
+        "activation", "arrived", "body", "context", "doubted", "fleeting", "gathered", "known", "moment", "node",
+        "pending", "revision", "scopes", "started", "tried", "turned", "used",
     )  # fmt: skip
 
     def __init__(self, activation: Asking, node: PlanNode) -> None:
-        if node.impure and activation.moment is None:
-            activation.moment = new_cell(None, activation.strand.run.next_serial(), f"@{activation.where}")
         self.activation = activation
+        # The moment for which it is resolved, if that makes a difference (D6).
+        self.moment = activation.moment if node.impure else None
         self.node = node
         self.used: list[Cell] = []
         self.gathered = False
@@ -114,6 +115,8 @@ class Frame:
         # What comes of it holds as long as nothing has been written since now.
         self.revision = activation.strand.store.revision
         self.started = False
+        # The cancel scopes that its body was begun in.
+        self.scopes: Any = None
         # Whether `compute` has been tried.
         self.tried = False
         self.turned = False
@@ -239,6 +242,7 @@ def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluati
     run = activation.strand.run
     stack: list[Frame] = []
     frame = Frame(activation, wanted)
+    task = hot_task()
     thrown: BaseException | None = None
     answer: Any = None
     while True:
@@ -287,6 +291,7 @@ def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluati
                     run.evaluations += 1
                     run.fuel -= 1
                     answer = None
+                    frame.scopes = task._cancel_status
                     finished = _begin(activation, frame)
             if finished is None:
                 assert frame.body is not None
@@ -310,11 +315,15 @@ def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluati
                 continue
         except StopIteration as stop:
             try:
+                if task._cancel_status is not frame.scopes:
+                    raise (yield from _left_open(task, frame).__await__())
                 finished = _complete(activation, frame, stop.value)
-            except Exception as error:
+            except BaseException as error:
                 thrown = error
         except BaseException as error:
             thrown = error
+            if frame.started and frame.body is not None and task._cancel_status is not frame.scopes:
+                thrown.add_note(str((yield from _left_open(task, frame).__await__())))
         if finished is None:
             assert thrown is not None
             _fail(frame.activation, frame, thrown)
@@ -332,7 +341,7 @@ def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluati
                 raise thrown
             continue
         finished.verified = None if frame.fleeting else frame.revision  # D5
-        finished.moment = activation.moment if frame.node.impure else None
+        finished.moment = frame.moment
         if frame.node.static:
             _keep(activation, frame, finished)
         else:
@@ -399,9 +408,9 @@ def _gather(activation: Asking, frame: Frame) -> Pull | None:  # noqa: C901 - a 
             raise missing(node, planned)
         used.append(cell)
         place += 1
-    if node.volatile and (not used or used[-1] is not activation.moment):
-        assert activation.moment is not None
-        used.append(activation.moment)  # D6: one more input, which no other activation has
+    if node.volatile and (not used or used[-1] is not frame.moment):
+        assert frame.moment is not None
+        used.append(frame.moment)  # D6: one more input, which no other activation has
     graph = activation.strand.frame
     frame.known = recall(graph.root_cell, graph.base + node.index, used)
     if frame.known is None and node.static:
@@ -538,6 +547,8 @@ def _complete(activation: Asking, frame: Frame, result: Any) -> Evaluation:
     if frame.pending is not None:
         del run.in_progress[_key(frame)]
         frame.pending.settled.set()
+    if context is not None:
+        context.close()
     return evaluation
 
 
@@ -555,11 +566,18 @@ def _fail(activation: Asking, frame: Frame, error: BaseException) -> None:
             assert frame.context is not None
             frame.pending.failed = Failed(frame.context.pulled, 0, error)
         frame.pending.settled.set()
+    if frame.context is not None:
+        frame.context.close()
     if cancelled:
         run.tell(EvaluationCancelled, activation, frame.node.id)
     else:
         mark_origin(error, run, activation.where, frame.node.id, frame.node.type.id)
         run.tell(EvaluationFailed, activation, frame.node.id, error)
+
+
+async def _left_open(task: HotTask, frame: Frame) -> NodeError:
+    """The error that a body has left scopes open, which are closed."""
+    return await left_open(task, frame.scopes, f"Data node {frame.node.id!r} ({frame.node.type.id})")
 
 
 @types.coroutine
@@ -569,12 +587,15 @@ def _pull(activation: Asking, node: PlanNode) -> Generator[Any, Any, Evaluation]
 
 
 class DataActivation(DataContext):
-    """The context of one evaluation: what it used, what its body pulled, what it wrote."""
+    """The context of one evaluation: what it used, what its body pulled, what it wrote.
 
-    __slots__ = ("_activation", "_frame", "_random", "driving", "outputs", "pulled", "saw_failure")
+    Once it has closed it has no `_activation` any more, so that everything that could look or write raises `NodeError`.
+    """
+
+    __slots__ = ("_activation", "_asked_by", "_frame", "_random", "driving", "outputs", "pulled", "saw_failure")
 
     def __init__(self, activation: Asking, frame: Frame) -> None:
-        self._activation = activation
+        self._activation = self._asked_by = activation
         self._frame = frame
         self._random: random.Random | None = None
         self.driving = False
@@ -614,19 +635,24 @@ class DataActivation(DataContext):
 
     @property
     def path(self) -> tuple[int, ...]:
-        return self._activation.where.as_tuple()
+        return self._asked_by.where.as_tuple()
 
     @property
     def services(self) -> Services:
         return self.run.services
 
+    def close(self) -> None:
+        """The evaluation has ended."""
+        del self._activation
+
     @property
     def random(self) -> random.Random:
+        seed = self.run.options.seed
         if self._random is None:
             node = self._frame.node
             # An evaluation that others may share must not depend on who asked first.
             path = str(self._activation.where) if node.impure else "shared"
-            self._random = random.Random(f"{self.run.options.seed}/{path}/{self.strand.frame.prefix}{node.id}")
+            self._random = random.Random(f"{seed}/{path}/{self.strand.frame.prefix}{node.id}")
         return self._random
 
     async def get_input(self, socket: Any) -> Any:
@@ -640,6 +666,7 @@ class DataActivation(DataContext):
         return default if cell is NOTHING else value_of(planned, cell)
 
     async def _cell_of(self, socket: Any) -> tuple[PlanInput, Cell]:
+        self._activation  # noqa: B018 - raises if it has closed
         node = self._frame.node
         place = input_place(node, socket)
         planned = node.inputs[place]
@@ -680,9 +707,11 @@ class DataActivation(DataContext):
         return found
 
     def set_output(self, socket: Any, value: object) -> None:
+        self._activation  # noqa: B018 - as above
         self.outputs[output_place(self._frame.node, socket)] = value
 
     def is_connected(self, socket: Any) -> bool:
+        self._activation  # noqa: B018 - as above
         return is_connected(self._frame.node, socket)
 
     def get_variable(self, name: str) -> Any:
@@ -692,6 +721,8 @@ class DataActivation(DataContext):
         return cell.value
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_activation":
+            raise closed(self._frame.node.id, self._asked_by.where, "evaluation")
         if name in {"trigger", "emit", "set_variable", "publish", "join", "branches", "state"}:
             raise DataNodeEffect(
                 f"Data node {self._frame.node.id!r} called ctx.{name}: a data node only computes outputs from inputs. "

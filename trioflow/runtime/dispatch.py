@@ -20,8 +20,8 @@ from trio.lowlevel import checkpoint_if_cancelled, current_task
 
 from trioflow.errors import DepthExceeded, UnknownSocket
 from trioflow.runtime.demand import unknown_socket
-from trioflow.runtime.failure import is_cancellation, mark_origin
-from trioflow.runtime.task import HotTask, hot_task
+from trioflow.runtime.failure import is_cancellation, mark_origin, note
+from trioflow.runtime.task import HotTask, hot_task, left_open
 from trioflow.runtime.watch import new_path, unsealed_completed, unsealed_started
 from trioflow.semantics.events import (
     LimitReached,
@@ -107,6 +107,7 @@ async def dispatch(  # noqa: C901
     place: Any
     if targets is None:
         plan = line.plan
+        strand = line.strand
         if socket is plan.first_exit:
             place = 0
             targets = plan.first_targets
@@ -121,10 +122,12 @@ async def dispatch(  # noqa: C901
             line.write_all(values)
         if plan.streams:
             await line.before_done(place)
-        strand = line.strand
         task = strand.task
         if not targets:  # T4
-            await checkpoint_if_cancelled()
+            try:
+                await checkpoint_if_cancelled()
+            finally:
+                line.come_back()  # D6
             return
         line.triggering = True
         if task is None or line.depth % SEGMENT <= 1 or len(task._child_nurseries) > strand.counted:  # F8
@@ -132,6 +135,7 @@ async def dispatch(  # noqa: C901
                 await call(line, line, targets)
             finally:
                 line.triggering = False
+                line.come_back()  # D6
             return
     else:
         place = -1
@@ -151,8 +155,9 @@ async def dispatch(  # noqa: C901
         bodies = frame.bodies
         target = targets[0]
         pending = [*targets[:0:-1]] if len(targets) > 1 else None  # the others, last first
+        scopes = task._cancel_status
         while True:
-            if task._cancel_status.effectively_cancelled:  # T2
+            if scopes.effectively_cancelled:  # T2
                 await checkpoint_if_cancelled()
             run.fuel -= 1
             now = perf_counter()
@@ -197,6 +202,8 @@ async def dispatch(  # noqa: C901
                     watch.failed(observer, error)
             try:
                 outcome = await bodies[node.index](activation)
+                if task._cancel_status is not scopes:
+                    raise await left_open(task, scopes, f"Node {frame.prefix + node.id!r} ({node.type.id})")
                 if outcome is None:
                     onward: Sequence[Target] = ()
                 elif outcome is node.first_exit:  # T6
@@ -208,7 +215,10 @@ async def dispatch(  # noqa: C901
                         raise _no_exit(node, outcome)
                     onward = node.targets[place]
             except BaseException as error:
+                if task._cancel_status is not scopes:
+                    note(error, str(await left_open(task, scopes, "It")))
                 _tell_failed(run, activation, error)
+                del activation.strand
                 raise
             watch = run.watch
             if watch is not None:
@@ -230,6 +240,7 @@ async def dispatch(  # noqa: C901
                         observer(event)
                     except Exception as error:
                         watch.failed(observer, error)
+            del activation.strand  # it has closed: from now on whoever kept it is told so
             if onward:
                 target = onward[0]
                 if len(onward) > 1:
@@ -242,6 +253,8 @@ async def dispatch(  # noqa: C901
     finally:
         if triggers:
             line.triggering = False
+            if line.plan.moments:
+                line.come_back()
 
 
 @types.coroutine

@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import types
 from collections.abc import Coroutine, Generator, Iterable, Mapping, Sequence
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
+from math import inf
 from typing import Any, TypeVar
 
 import trio
 
-from trioflow.errors import CoercionError, LimitExceeded, UnknownName, did_you_mean
+from trioflow.errors import CoercionError, DepthExceeded, LimitExceeded, UnknownName, did_you_mean
 from trioflow.model.values import own_copy
 from trioflow.runtime.activation import Activation
 from trioflow.runtime.calls import combined, set_up, start, tear_down
@@ -76,8 +78,9 @@ class Execution:
         state.started_at = trio.current_time()
         failure: BaseException | None = None
         try:
+            enter_run(state.max_depth)
             state.tell(RunStarted, None, None)
-            failure = await self._within_time()
+            failure = await self._within_budget()
         except BaseException as error:
             failure = escaped(error)
         if state.set_up:
@@ -114,15 +117,23 @@ class Execution:
         """Whether it was cancelled by itself, and not from outside."""
         return False
 
-    async def _within_time(self) -> BaseException | None:
-        """Do it all but for the teardown; returns the failure if the time is up."""
-        timeout = self._state.options.timeout
-        if timeout is None:
+    async def _within_budget(self) -> BaseException | None:
+        """Do it all but for the teardown; returns the failure if the host's budget of steps or time is used up (R8)."""
+        state = self._state
+        timeout = state.options.timeout
+        if timeout is None and state.options.max_steps is None:
             await self._set_up_and_run()
             return None
-        with trio.CancelScope(deadline=trio.current_time() + timeout) as limit:
+        deadline = inf if timeout is None else trio.current_time() + timeout
+        with trio.CancelScope(deadline=deadline) as budget:
+            state.budget = budget
             await self._set_up_and_run()
-        return self._timed_out(timeout) if limit.cancelled_caught else None
+        if state.exhausted is not None:
+            return state.exhausted
+        # Also if something in the graph kept the cancellation away from it: the time has passed.
+        if timeout is not None and (budget.cancelled_caught or trio.current_time() >= deadline):
+            return self._timed_out(timeout)
+        return None
 
     async def _set_up_and_run(self) -> None:
         state = self._state
@@ -169,6 +180,37 @@ class Execution:
             "it is meant to take longer.",
             limit="timeout",
             value=timeout,
+        )
+
+
+_nested: ContextVar[int] = ContextVar("_nested", default=0)
+"""How many runs are around this one, in the tasks that await each other."""
+
+_STACK = 0.7
+"""How much of Python's stack runs inside runs may take; the rest is for what a run does."""
+
+
+def enter_run(max_depth: int) -> None:
+    """A run begins, in a context of its own. Raises `DepthExceeded` where runs in runs come near the end of the stack.
+
+    They can't be counted by `max_depth`: each is the body of a node, awaited by the one around.
+    """
+    depth = _nested.get()
+    _nested.set(depth + 1)
+    if depth < 1:
+        return
+    frames = 0
+    frame: types.FrameType | None = sys._getframe()
+    while frame is not None:
+        frames += 1
+        frame = frame.f_back
+    if frames > _STACK * sys.getrecursionlimit():
+        raise DepthExceeded(
+            f"{depth} runs are inside each other, each started by a node of the one around it, and Python's stack "
+            f"holds no more, though RunOptions(max_depth={max_depth}) allows it. Call the graph as a node (type "
+            "graph:NAME) instead of running it in one: calls take no stack and nest as deep as max_depth says.",
+            limit="depth",
+            value=max_depth,
         )
 
 

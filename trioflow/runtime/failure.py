@@ -88,6 +88,15 @@ def note(error: BaseException, text: str) -> None:
         vars(error).setdefault("__notes__", []).append(text)
 
 
+def closed(node: str, where: Path, what: str) -> NodeError:
+    """The error of whoever uses a context after its activation or evaluation has closed."""
+    return NodeError(
+        f"The context of node {where.graph + node!r} was used after its {what} {where.short} had closed. A context "
+        "lives as long as the body that got it: don't keep it in tasks or callbacks that go on longer. Start tasks in "
+        "a nursery inside the body, or let the host publish an event."
+    )
+
+
 def arose_with(error: BaseException, first: BaseException) -> None:
     """Note on a group of failures that it arose where the first of them did (E2)."""
     origin = getattr(first, _ATTRIBUTE, None)

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import types
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from contextvars import Context, copy_context
 from math import inf
 from time import perf_counter
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import trio
 from trio import current_effective_deadline
 from trio.lowlevel import cancel_shielded_checkpoint, checkpoint_if_cancelled, current_task
 
-from trioflow.errors import DepthExceeded
+from trioflow.errors import DepthExceeded, NodeError
 from trioflow.model.context import Branches, Fork
 from trioflow.runtime.dispatch import Call, dispatch, drive
 from trioflow.runtime.failure import arose_with, collapse, leaves, mark_origin
@@ -148,6 +148,8 @@ class ForkSet:
         self._owners: dict[trio.Event, Callable[[], bool]] = {}
         # Forks that no task has begun with, in the order in which they were made.
         self._waiting: deque[_Waiting] = deque()
+        # Whether the block has ended, so that its forks are being joined.
+        self.closed = False
         # Tasks that are started for them and do not run yet; there are as many as may be, or as forks that wait.
         self._coming = 0
         # How many may be: one, as long as forks end without waiting; twice as many after each that did wait.
@@ -165,9 +167,11 @@ class ForkSet:
     ) -> StrandFork:
         """Fork the owner's strand as it is now (F1)."""
         run = self._run
+        if self.closed:
+            raise self.has_ended("a fork")
         limit = self._most
         if limit is not None and limited and run.strands >= limit:
-            run.reached("strands", limit, self._line)
+            raise run.reached("strands", limit, self._line.where)
         fork: StrandFork = _new_fork()
         if line is None:
             # As Line.__init__ does.
@@ -200,6 +204,14 @@ class ForkSet:
             self._coming += 1
             self._nursery.start_soon(self.work, name=_NAME)
         return fork
+
+    def has_ended(self, what: str) -> NodeError:
+        """The error that something comes too late for this block."""
+        return NodeError(
+            f"Node {self._node!r}, activation {self._line.where.short}: {what} comes after the block that owns the "
+            "strands has ended, when they are being joined. Start branches and emit items inside the block and before "
+            "the body returns, not from tasks that go on longer."
+        )
 
     async def work(self) -> None:
         """A task that runs forks until none is left, or until one waits, whose own it is from then on."""
@@ -394,43 +406,92 @@ def _without_cancellation(error: BaseException) -> BaseException | None:
     return error.split(trio.Cancelled)[1] if isinstance(error, BaseExceptionGroup) else None
 
 
-@asynccontextmanager
-async def open_forks(line: Line, strand: Strand, node: str | None) -> AsyncGenerator[ForkSet, None]:
-    """A block that owns forks: where it ends they are joined; if it fails they are cancelled (F2, F5)."""
-    run = strand.run
-    if strand.nurseries > run.options.max_nesting:  # F8
-        run.tell(LimitReached, line, node, "nesting", run.options.max_nesting)
-        raise DepthExceeded(
-            f"Concurrent strands nest deeper than {run.options.max_nesting} at node {node!r} "
-            f"(activation {line.where.short}). "
-            "A fork inside a fork that comes back to the same node never ends; if it does, raise "
-            "RunOptions(max_nesting=...), up to 256.",
-            limit="nesting",
-            value=run.options.max_nesting,
-        )
-    # Beyond the strands of the run there may be nurseries of bodies, and of the host.
-    run.count_nurseries(line, node or "the run", MAX_NESTING + 16)
-    strand.nurseries += 1
-    forks: ForkSet | None = None
-    failure: BaseException | None = None
-    try:
+class OpenForks:
+    """A block that owns forks: where it ends they are joined; if it fails they are cancelled (F2, F5).
+
+    A class and no generator: whatever a strand fails with, be it StopAsyncIteration, comes out as itself (R4).
+    """
+
+    __slots__ = ("_line", "_manager", "_node", "_strand", "forks")
+
+    forks: ForkSet
+
+    def __init__(self, line: Line, strand: Strand, node: str | None) -> None:
+        self._line = line
+        self._strand = strand
+        self._node = node
         # R4: in a group whatever the host wants of its nurseries, or else one that a body raised would be taken for it.
-        async with trio.open_nursery(strict_exception_groups=True) as nursery:
-            forks = ForkSet(line, strand, node, nursery)
+        self._manager = trio.open_nursery(strict_exception_groups=True)
+
+    async def __aenter__(self) -> ForkSet:
+        line, strand, node = self._line, self._strand, self._node
+        run = strand.run
+        if strand.nurseries > run.options.max_nesting:  # F8
+            run.tell(LimitReached, line, node, "nesting", run.options.max_nesting)
+            raise DepthExceeded(
+                f"Concurrent strands nest deeper than {run.options.max_nesting} at node {node!r} "
+                f"(activation {line.where.short}). "
+                "A fork inside a fork that comes back to the same node never ends; if it does, raise "
+                "RunOptions(max_nesting=...), up to 256.",
+                limit="nesting",
+                value=run.options.max_nesting,
+            )
+        # Beyond the strands of the run there may be nurseries of bodies, and of the host.
+        run.count_nurseries(line, node or "the run", MAX_NESTING + 16)
+        self.forks = ForkSet(line, strand, node, await self._manager.__aenter__())
+        strand.nurseries += 1
+        return self.forks
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        forks = self.forks
+        forks.closed = True
+        ends_with = error
+        try:
+            if ends_with is None:
+                try:
+                    await forks.join()
+                except BaseException as failure:
+                    ends_with = failure
+            if isinstance(ends_with, Exception):
+                forks.failed(ends_with)
             try:
-                yield forks
-                await forks.join()
-            except Exception as error:
-                forks.failed(error)
-                raise
-    except BaseException as error:
-        failure = forks.in_order(error) if forks is not None else error
-        if forks is not None and forks.first_failure is not None:
-            arose_with(failure, forks.first_failure)
-    finally:
-        strand.nurseries -= 1
-    if failure is not None:
-        raise failure
+                await self._manager.__aexit__(
+                    None if ends_with is None else type(ends_with),
+                    ends_with,
+                    None if ends_with is None else ends_with.__traceback__,
+                )
+            except BaseException as failure:
+                ends_with = forks.in_order(failure)
+                if forks.first_failure is not None:
+                    arose_with(ends_with, forks.first_failure)
+            if ends_with is not None and ends_with is not error:
+                raise ends_with
+        finally:
+            self._strand.nurseries -= 1
+            ends_with = None  # its traceback refers to this frame
+
+
+class BranchesBlock:
+    """The block of `ctx.branches()`."""
+
+    __slots__ = ("_activation", "_block")
+
+    def __init__(self, activation: Activation, strand: Strand) -> None:
+        self._activation = activation
+        self._block = OpenForks(activation, strand, activation.plan.id)
+
+    async def __aenter__(self) -> Branches:
+        return ForkedBranches(self._activation, await self._block.__aenter__())
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            await self._block.__aexit__(kind, error, traceback)
+        finally:
+            self._activation.come_back()  # D6
 
 
 class ForkedBranches(Branches):
@@ -446,18 +507,26 @@ class ForkedBranches(Branches):
     def start(self, socket: Any, values: Mapping[Any, object] | None = None) -> Fork:
         activation = self._activation
         targets = activation.targets_of(socket)
+        self._must_be_open("start")
         activation.write_all(values)
         fork = self._forks.start(targets, cancellable=True)
         self._started.append(fork)
         return fork
 
     async def wait_first(self) -> Fork:
+        self._must_be_open("wait_first")
         if not self._started:
             raise RuntimeError("No branch was started, so none can be the first. Call start() before wait_first().")
         await self._forks.wait_until(lambda: any(fork.done for fork in self._started))
         return next(fork for fork in self._started if fork.done)
 
     def cancel(self) -> None:
+        self._must_be_open("cancel")
         for fork in self._started:
             if not fork.done:
                 fork.cancel()
+
+    def _must_be_open(self, verb: str) -> None:
+        self._activation.strand  # noqa: B018 - raises if the activation has closed
+        if self._forks.closed:
+            raise self._forks.has_ended(f"branches.{verb}()")

@@ -126,10 +126,6 @@ class View(Line):
         return self.asker.where.within(self.strand.frame.prefix)
 
     @property
-    def moment(self) -> Cell | None:
+    def moment(self) -> Cell:
         """The cell that volatile data nodes depend on: that of the activation (D6)."""
         return self.asker.moment
-
-    @moment.setter
-    def moment(self, cell: Cell) -> None:
-        self.asker.moment = cell

@@ -15,7 +15,7 @@ from trioflow.model.registry import Registry
 from trioflow.runtime.dispatch import drive
 from trioflow.runtime.execution import Execution, check_arguments, in_own_context
 from trioflow.runtime.failure import is_cancellation, note
-from trioflow.runtime.forks import StrandFork, open_forks
+from trioflow.runtime.forks import OpenForks, StrandFork
 from trioflow.runtime.gate import Gate
 from trioflow.runtime.line import Line
 from trioflow.runtime.middleware import Middleware
@@ -148,9 +148,9 @@ class Run(Execution):
     def _is_cancelled(self) -> bool:
         return self._scope.cancelled_caught
 
-    async def _within_time(self) -> BaseException | None:
+    async def _within_budget(self) -> BaseException | None:
         with self._scope:
-            return await super()._within_time()
+            return await super()._within_budget()
         return None
 
     async def _run_graph(self) -> None:
@@ -158,7 +158,7 @@ class Run(Execution):
         root = Line(None)
         strand = new_strand(state, self._store, 0)
         lines = [Line(root) for _ in state.plan.initiators]
-        async with open_forks(root, strand, None) as forks:
+        async with OpenForks(root, strand, None) as forks:
             self._start_host_strand = lambda: forks.start(self._handle_host_events, limited=False)
             if self._host_events:
                 self._host_fork = self._start_host_strand()

@@ -64,10 +64,10 @@ class RunState(GraphFrame):
     """
 
     __slots__ = (
-        "_number", "_resting", "_waits", "activate", "bases", "defaults", "ended", "ended_forks", "evaluations", "forks", "fuel",
-        "granted", "in_progress", "made_gate", "max_depth", "max_steps", "middleware", "next_serial", "options",
-        "resumed", "schedule", "services", "settled_status", "started_at", "templates", "turn_after", "turn_due",
-        "watch",
+        "_number", "_resting", "_waits", "activate", "bases", "budget", "defaults", "ended", "ended_forks",
+        "evaluations", "exhausted", "forks", "fuel", "granted", "in_progress", "made_gate", "max_depth", "max_steps",
+        "middleware", "next_serial", "options", "resumed", "schedule", "services", "settled_status", "started_at",
+        "templates", "turn_after", "turn_due", "watch",
     )  # fmt: skip
 
     def __init__(
@@ -114,6 +114,9 @@ class RunState(GraphFrame):
         self._waits: dict[trio.Event, Strand] = {}
         self.started_at: float | None = None
         self.ended = False
+        # What is cancelled when the host's budget is used up, and what the run then fails with (R8).
+        self.budget: trio.CancelScope | None = None
+        self.exhausted: LimitExceeded | None = None
         self.settled_status: RunStatus | None = None
         # The gate, if somebody has asked for it.
         self.made_gate: Gate | None = None
@@ -251,7 +254,7 @@ class RunState(GraphFrame):
         if self.made_gate is not None and self.made_gate.slow:
             await self.made_gate.wait(strand, line, node)
         if self.steps >= self.max_steps:  # R8
-            self.reached("steps", self.max_steps, line, node, strand)
+            await self.exhaust(line, node, strand)
         self.refuel()
         self.fuel -= 1
 
@@ -271,16 +274,24 @@ class RunState(GraphFrame):
             self.granted += more - self.fuel
             self.fuel = more
 
-    def reached(
-        self, limit: str, value: float, line: Line, node: PlanNode | None = None, strand: Strand | None = None
-    ) -> None:
-        """Report a limit and raise (R8)."""
-        where = line.where if strand is None else line.where.within(strand.frame.prefix)
+    async def exhaust(self, line: Line, node: PlanNode, strand: Strand) -> None:
+        """The host's budget of steps is used up: cancel the run, which fails with that, and no body can catch it."""
+        assert self.budget is not None
+        where = line.where.within(strand.frame.prefix)
+        error = self.exhausted or self.reached("steps", self.max_steps, where, node)
+        if not self.budget.cancel_called:
+            self.exhausted = error
+            self.budget.cancel()
+        await trio.lowlevel.checkpoint()
+        raise error  # in a shielded scope, which the cancellation does not reach
+
+    def reached(self, limit: str, value: float, where: Path, node: PlanNode | None = None) -> LimitExceeded:
+        """Report a limit; gives the error (R8)."""
         if self.watch is not None:
             self.watch.tell(LimitReached, where, node.id if node else None, limit, value)
         at = f" at node {where.graph + node.id!r}" if node else ""
-        raise LimitExceeded(
-            f"The run reached its limit of {value:g} {limit}{at} (activation {line.where.short}). If the graph is "
+        return LimitExceeded(
+            f"The run reached its limit of {value:g} {limit}{at} (activation {where.short}). If the graph is "
             f"meant to go on for longer, raise RunOptions(max_{limit}=...).",
             limit=limit,
             value=value,

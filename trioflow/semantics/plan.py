@@ -146,8 +146,8 @@ class PlanNode:
 
     __slots__ = (
         "asked", "fields", "first_exit", "first_output", "first_targets", "function", "graph", "graph_node", "id",
-        "impure", "index", "inputs", "needs", "only", "slot", "sole", "static", "streams", "targets", "to_resolve",
-        "type", "volatile",
+        "impure", "index", "inputs", "moments", "needs", "only", "slot", "sole", "static", "streams", "targets",
+        "to_resolve", "type", "volatile",
     )  # fmt: skip
 
     def __init__(self, index: int, graph_node: GraphNode, node_type: NodeType) -> None:
@@ -181,6 +181,8 @@ class PlanNode:
         # A volatile data node, or one behind such a node (D6) or a lazy input of its graph (C4): an unchanged store
         # does not prove it current.
         self.impure = False
+        # An exec node that may ask for what depends on a volatile data node: for it time is in moments (D6).
+        self.moments = False
         # A data node that is a plain function of eager inputs, as is every data node behind it.
         self.static = False
         # The plan of the graph that this node calls. Of a data graph, each output is a plan node of its own, which
@@ -313,15 +315,7 @@ class _Planner:
         for (place, _), other in self._others.items():
             other.inputs = nodes[place].inputs
         _mark_static(nodes)
-        first_own = slot + bool(self._interface.exits)
-        size = first_own + len(self._own) + 1
-        for node in nodes:
-            for planned in node.inputs:
-                planned.own = size - 1
-        for place, planned in enumerate(self._own, first_own):
-            planned.own = place
-            if planned.source is SLOT and planned.connection is None:
-                planned.slot = place
+        size = self._place_own(nodes, slot + bool(self._interface.exits))
         boundaries = {node.type.body: node for node in nodes if isinstance(node.type.body, Boundary)}
         return Plan(
             graph=graph,
@@ -359,6 +353,18 @@ class _Planner:
             writing=tuple(node for node in nodes if node.type.is_exec and node.type.outputs),
             own=tuple(self._own),
         )
+
+    def _place_own(self, nodes: list[PlanNode], slot: int) -> int:
+        """Give slots, from this one on, to the literals that each store has for itself; returns the size of a store."""
+        size = slot + len(self._own) + 1
+        for node in nodes:
+            for planned in node.inputs:
+                planned.own = size - 1
+        for place, planned in enumerate(self._own, slot):
+            planned.own = place
+            if planned.connection is None:
+                planned.slot = place
+        return size
 
     def _wire(self, by_id: Mapping[str, PlanNode]) -> None:
         targets: dict[tuple[int, int], list[Target]] = {}
@@ -519,6 +525,14 @@ def _mark_impure(plan: Plan) -> None:
             if not consumer.impure:
                 consumer.impure = True
                 reached.append(consumer)
+    for node in plan.nodes:
+        node.moments = node.type.is_exec and (
+            isinstance(node.type.body, GraphBody)
+            or any(
+                planned.source is PORT or (planned.source is NODE and planned.upstream.impure)
+                for planned in node.inputs
+            )
+        )
 
 
 def _mark_static(nodes: list[PlanNode]) -> None:
