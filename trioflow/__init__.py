@@ -14,6 +14,7 @@ from trioflow.errors import (
     InvalidGraph,
     LimitExceeded,
     MergeError,
+    MiddlewareError,
     MissingExtra,
     MissingInput,
     NodeDefinitionError,
@@ -55,16 +56,20 @@ from trioflow.model.registry import Registry
 from trioflow.model.schema import document_schema
 from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Stream
 from trioflow.runtime.gate import Gate, GateStatistics
-from trioflow.runtime.middleware import Invocation, Middleware, SkipOnError, TimeLimit
+from trioflow.runtime.invocation import Invocation, Outcome
+from trioflow.runtime.middleware import Middleware, Retry, RetryScheduled, RunLife, SkipOnError, TimeLimit
 from trioflow.runtime.options import RunOptions, RunResult, RunStatistics, RunStatus
+from trioflow.runtime.portable import Portable
 from trioflow.runtime.run import Run, open_run, run
 from trioflow.runtime.watch import Observer, Subscription
 from trioflow.semantics import events
+from trioflow.semantics.address import Address
 from trioflow.semantics.plan import Plan, make_plan
 from trioflow.semantics.validation import Problem, Report, Severity, validate
 
 __all__ = [
     "UNSET",
+    "Address",
     "BoundSocket",
     "Branches",
     "Builder",
@@ -101,6 +106,7 @@ __all__ = [
     "LimitExceeded",
     "MergeError",
     "Middleware",
+    "MiddlewareError",
     "MissingExtra",
     "MissingInput",
     "Node",
@@ -110,16 +116,21 @@ __all__ = [
     "NodeTimeout",
     "NodeType",
     "Observer",
+    "Outcome",
     "Output",
     "Plan",
+    "Portable",
     "Problem",
     "Registry",
     "RegistryError",
     "Report",
+    "Retry",
+    "RetryScheduled",
     "Run",
     "RunAborted",
     "RunError",
     "RunFinished",
+    "RunLife",
     "RunOptions",
     "RunResult",
     "RunStatistics",

@@ -20,6 +20,7 @@ TrioflowError
 │   ├── LimitExceeded         a limit of the run was reached (R8)
 │   │   └── DepthExceeded       too many activations nested (T9) or strands (F8)
 │   ├── NodeTimeout           a node took longer than its time limit
+│   ├── MiddlewareError       a middleware answered what its node does not allow, or is for nodes that are not there
 │   ├── TeardownTimeout       nodes did not tear down within the grace period (R1)
 │   ├── RunFinished           the host asked something of a run that is over
 │   └── RunAborted            the host asks for the result of a run that it has cancelled
@@ -145,6 +146,10 @@ class DepthExceeded(LimitExceeded):
 
 class NodeTimeout(RunError):
     """A node did not finish within the time limit that the run sets for it."""
+
+
+class MiddlewareError(RunError):
+    """A middleware did what it may not: the message names it, the node, and what is allowed (A3, A4)."""
 
 
 class TeardownTimeout(RunError):

@@ -21,7 +21,8 @@ from trioflow.model.node_type import FunctionNode, Node, NodeType, as_node_type
 from trioflow.model.registry import Registry
 from trioflow.model.sockets import DataIn, ExecIn, ExecOut
 from trioflow.runtime.activation import Activation
-from trioflow.runtime.middleware import Invocation, Middleware
+from trioflow.runtime.invocation import Invocation, Outcome
+from trioflow.runtime.middleware import Middleware
 from trioflow.runtime.options import RunOptions, RunResult
 from trioflow.runtime.run import run
 from trioflow.semantics import events
@@ -98,7 +99,7 @@ class ShuffledSchedule(Middleware):
     def applies(self, node: GraphNode, node_type: NodeType) -> bool:
         return True
 
-    async def __call__(self, invocation: Invocation) -> Any:
+    async def __call__(self, invocation: Invocation) -> Outcome:
         for _ in range(self._random.randint(0, self._most)):
             await trio.lowlevel.checkpoint()
         return await invocation()

@@ -236,7 +236,8 @@ class Doubles(tf.Middleware):
         return node_type.id == "test.increment"
 
     async def __call__(self, invocation):
-        return 2 * await invocation()
+        outcome = await invocation()
+        return invocation.answer({"result": 2 * outcome.outputs["result"]})
 
 
 def test_a_middleware_of_a_data_node_in_a_loop():

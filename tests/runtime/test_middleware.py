@@ -113,7 +113,7 @@ def test_a_body_may_not_run_at_all(bench):
             return node.type in ("test.increment", "test.fail")
 
         async def __call__(self, invocation):
-            return 42 if invocation.kind == "evaluation" else None
+            return invocation.answer({"result": 42} if invocation.kind == "evaluation" else {})
 
     with tf.build() as g:
         start, note = g.add(tf.nodes.Start), g.add(Note, value=g.add(increment, x=1).result)

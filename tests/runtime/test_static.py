@@ -339,7 +339,8 @@ class Doubles(tf.Middleware):
         return node.id == "n1"
 
     async def __call__(self, invocation):
-        return 2 * await invocation()
+        outcome = await invocation()
+        return invocation.answer({"result": 2 * outcome.outputs["result"]})
 
 
 def unwatched(graph, **arguments):
@@ -360,7 +361,8 @@ class Times(tf.Middleware):
         return node.id == "n1"
 
     async def __call__(self, invocation):
-        return invocation.context.get_variable("total") * await invocation()
+        outcome = await invocation()
+        return invocation.answer({"result": invocation.context.get_variable("total") * outcome.outputs["result"]})
 
 
 @pytest.mark.parametrize("observers", [[], [lambda event: None]], ids=["quiet", "watched"])

@@ -49,7 +49,8 @@ from trioflow.model.types import describe_type
 from trioflow.runtime.activation import Activation
 from trioflow.runtime.demand import Pull
 from trioflow.runtime.failure import leaves
-from trioflow.runtime.middleware import Invocation, Middleware
+from trioflow.runtime.invocation import Invocation, Outcome
+from trioflow.runtime.middleware import Middleware
 from trioflow.runtime.options import RunOptions
 from trioflow.runtime.run import run as run_graph
 from trioflow.semantics import events
@@ -336,7 +337,7 @@ class _Watching(Middleware):
     def applies(self, node: GraphNode, node_type: NodeType) -> bool:
         return node.id == CHECKED
 
-    async def __call__(self, invocation: Invocation) -> Any:
+    async def __call__(self, invocation: Invocation) -> Outcome:
         context = invocation.context
         # Of two strands the second one is looked at: the first one must make no difference to it.
         if isinstance(context, Activation) and context.path[2:3] == (0,) and self._probe.beside:
@@ -350,10 +351,11 @@ class _Watching(Middleware):
             self._probe.answers.append({name: cell.value for name, cell in written if cell is not None})
         return result
 
-    async def _run(self, invocation: Invocation) -> Any:
+    async def _run(self, invocation: Invocation) -> Outcome:
         if self._probe.in_setup:
             return await invocation()
-        return await _cancelled_somewhere(invocation(), self._probe)
+        outcome: Outcome = await _cancelled_somewhere(invocation(), self._probe)
+        return outcome
 
 
 def _watched(body: type[Node]) -> type[Node]:

@@ -29,6 +29,10 @@ class GraphBody:
 
     graph: Graph
 
+    def remake(self, node_type: NodeType) -> tuple[Any, ...]:
+        """How a type with this body is made again where it was pickled to."""
+        return _graph_type, (self.graph, node_type.id, node_type.doc)
+
 
 class Boundary(enum.Enum):
     """The body of a node at the boundary of a graph."""
@@ -60,6 +64,10 @@ def graph_node(graph: Graph, *, id: str, doc: str = "") -> NodeType:
         streams=(),
         body=GraphBody(graph),
     )
+
+
+def _graph_type(graph: Graph, id: str, doc: str) -> NodeType:
+    return graph_node(graph, id=id, doc=doc)
 
 
 def boundary_type(interface: Interface, boundary: Boundary) -> NodeType:

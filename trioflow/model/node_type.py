@@ -26,6 +26,7 @@ from typing import (
 import attrs
 
 from trioflow.errors import NodeDefinitionError
+from trioflow.model.by_name import by_name, importable_name
 from trioflow.model.context import Context, DataContext, SetupContext
 from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Socket, Stream
 
@@ -127,6 +128,25 @@ class NodeType:
                     stream_of.setdefault(key, place)
         object.__setattr__(self, "stream_index", stream_of)
         object.__setattr__(self, "is_exec", bool(self.exec_inputs or self.exec_outputs))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        remake = getattr(self.body, "remake", None)
+        if remake is not None:
+            return remake(self)  # type: ignore[no-any-return]
+        name = importable_name(self)
+        if name is None:
+            raise NodeDefinitionError(
+                f"Node type {self.id!r} can't be pickled: types are pickled by name, and this one can't be imported by "
+                "a name. Put the function or class at the top of a module, and decorate a function with @data_node or "
+                "@exec_node."
+            )
+        return _remade, (name, self.id)
+
+    def __copy__(self) -> NodeType:
+        return self
+
+    def __deepcopy__(self, memo: object) -> NodeType:
+        return self
 
     @property
     def summary(self) -> str:
@@ -251,6 +271,16 @@ class FunctionNode(Generic[P, R]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.__wrapped__(*args, **kwargs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        name = importable_name(self.type)
+        return by_name, (name, self.type.id) if name is not None else self.type.__reduce__()  # by name (A9)
+
+    def __copy__(self) -> FunctionNode[P, R]:
+        return self
+
+    def __deepcopy__(self, memo: object) -> FunctionNode[P, R]:
+        return self
 
     def __repr__(self) -> str:
         return f"<node type {self.type.id!r}>"
@@ -407,6 +437,12 @@ def as_node_type(node: object) -> NodeType | None:
     if isinstance(node, type) and issubclass(node, Node):
         return vars(node).get("type")  # not inherited: an abstract class is no node type, whatever its base is
     return None
+
+
+def _remade(name: str, type_id: str) -> NodeType:
+    """A pickled node type: what is at this name."""
+    found = by_name(name, type_id)
+    return as_node_type(found) or inline_node_type(found, type_id)
 
 
 def inline_node_type(function: Callable[..., Any], type_id: str) -> NodeType:

@@ -53,7 +53,7 @@ class StreamRun:
 class Rarely:
     """What most activations never need."""
 
-    __slots__ = ("forks", "moment", "moments", "random", "skipped", "streams", "writes")
+    __slots__ = ("fired", "forks", "kept", "moment", "moments", "random", "skipped", "streams", "writes")
 
     def __init__(self) -> None:
         self.forks: ForkSet | None = None
@@ -64,6 +64,10 @@ class Rarely:
         self.skipped: tuple[BaseException, Path] | None = None
         self.streams: tuple[StreamRun, ...] = ()
         self.writes = 0
+        # The cells of its eager inputs, where several attempts are to get the same (A5).
+        self.kept: list[Cell] | None = None
+        # How many nodes middlewares have fired below it (A4).
+        self.fired = 0
 
 
 class Activation(Line, Context):
@@ -120,10 +124,10 @@ class Activation(Line, Context):
 
     @property
     def random(self) -> random.Random:
-        seed = self.run.options.seed
+        key = self.random_key
         rarely = self.rarely
         if rarely.random is None:
-            rarely.random = random.Random(f"{seed}/{self.where}")  # R6
+            rarely.random = random.Random(key)  # R6
         return rarely.random
 
     @property
@@ -322,6 +326,46 @@ class Activation(Line, Context):
 
     # --- for the engine ---
 
+    def attempt(self, mark: int, strand: Strand) -> Activation:
+        """Another attempt of this activation, or what it fires, at a path of its own below this one (A2, A4)."""
+        other: Activation = _new_activation()
+        other.parent = self
+        other.index = mark
+        other.depth = self.depth + 1
+        other.count = 0
+        other._where = None
+        return self._like(other, strand)
+
+    def alias(self, strand: Strand) -> Activation:
+        """This activation in another strand, at the same path (A3)."""
+        other: Activation = _new_activation()
+        other.parent = self.parent
+        other.index = self.index
+        other.depth = self.depth
+        other.count = self.count
+        other._where = self.where
+        return self._like(other, strand)
+
+    def _like(self, other: Activation, strand: Strand) -> Activation:
+        other.strand = strand
+        other.plan = self.plan
+        other.triggering = False
+        other._target = self._target
+        other._rarely = None
+        if self._rarely is not None and self._rarely.kept is not None:
+            other.rarely.kept = self._rarely.kept
+        return other
+
+    @property
+    def kept(self) -> list[Cell] | None:
+        """The cells of its eager inputs, if they are resolved for all attempts (A5)."""
+        return None if self._rarely is None else self._rarely.kept
+
+    @property
+    def random_key(self) -> str:
+        """What its random numbers are made of (R6)."""
+        return f"{self.run.options.seed}/{self.where}"
+
     @property
     def rarely(self) -> Rarely:
         """What is made only when needed."""
@@ -434,6 +478,7 @@ class Activation(Line, Context):
         )
 
 
+_new_activation: Any = Activation
 _strand_of: Any = vars(Activation)["strand"].__get__
 
 

@@ -1,12 +1,12 @@
 """Bodies: what a run calls for each node, put together when the node is first needed.
 
-From the inside out: the node's own code, the resolution of its inputs (D7), its forks (F2), the middlewares. A node
-that needs none of these is called directly.
+From the inside out: the node's own code, the resolution of its inputs (D7), its forks (F2); around them come the
+middlewares (`invocation`). A node that needs none of these is called directly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,6 @@ from trioflow.runtime import demand
 from trioflow.runtime.activation import Activation, StreamRun
 from trioflow.runtime.demand import DataActivation, arguments
 from trioflow.runtime.forks import OpenForks
-from trioflow.runtime.middleware import Invocation, Middleware
 from trioflow.runtime.ports import NOTHING, missing, value_of
 from trioflow.runtime.static import at_once
 from trioflow.semantics.plan import STATIC
@@ -29,45 +28,40 @@ if TYPE_CHECKING:
 
 ExecBody = Callable[[Activation], Coroutine[Any, Any, Any]]
 DataBody = Callable[[DataActivation], Coroutine[Any, Any, Any]]
+AnyBody = Callable[[Any], Coroutine[Any, Any, Any]]
 
 
-def exec_body(
-    node: PlanNode, instance: Node | None, override: StreamSettings | None, middlewares: Sequence[Middleware]
-) -> ExecBody:
-    """What is called for each activation of an exec node."""
+def exec_body(node: PlanNode, instance: Node | None, override: StreamSettings | None, *, again: bool) -> ExecBody:
+    """What is called for each activation of an exec node; `again` if it may be called several times in one (A5)."""
     body: ExecBody
     if instance is None:
-        body = _function(node)
+        body = _function(node, again=again)
     else:
         body = instance.execute
         if node.to_resolve:
-            body = _with_inputs(node, body)
+            body = _with_kept_inputs(node, body) if again else _with_inputs(node, body)
     if node.streams:
         body = _with_streams(node, body, override)
-    return wrapped(body, middlewares)
+    return body
 
 
-def data_body(node: PlanNode, instance: Node | None, middlewares: Sequence[Middleware]) -> DataBody:
+def data_body(node: PlanNode, instance: Node | None) -> DataBody:
     """What is called for each evaluation of a data node whose function can't be called as it is."""
     function = node.type.body
     if isinstance(function, FunctionBody):
-        return wrapped(_data_function(node, function), middlewares)
+        return _data_function(node, function)
     assert instance is not None
-    return wrapped(instance.execute, middlewares)
+    return instance.execute  # type: ignore[return-value]  # a data node's body takes a context that can less
 
 
-def _function(node: PlanNode) -> ExecBody:
+def _function(node: PlanNode, *, again: bool) -> ExecBody:
     function = node.type.body
     assert isinstance(function, FunctionBody)
-    if all(parameter.fill == "input" for parameter in function.parameters):
+    if not again and all(parameter.fill == "input" for parameter in function.parameters):
         return _function_of_inputs(node, function)
-    inputs = node.inputs
 
     async def body(activation: Activation) -> Any:
-        cells = [
-            demand.LAZY if planned.socket.lazy else await demand.resolve(activation, node, planned)  # D7
-            for planned in inputs
-        ]
+        cells = await demand.kept_inputs(activation, node)  # D7
         result = function.function(*arguments(node, activation, activation.run, cells, activation.get_input))
         return _write_result(activation, function, await result if function.is_async else result)
 
@@ -161,6 +155,14 @@ def _with_inputs(node: PlanNode, inner: ExecBody) -> ExecBody:
     return body
 
 
+def _with_kept_inputs(node: PlanNode, inner: ExecBody) -> ExecBody:
+    async def body(activation: Activation) -> Any:
+        await demand.kept_inputs(activation, node)  # D7
+        return await inner(activation)
+
+    return body
+
+
 def _with_streams(node: PlanNode, inner: ExecBody, override: StreamSettings | None) -> ExecBody:
     settings = [(stream, node.targets[stream.fires], _settings(stream, override)) for stream in node.streams]
     concurrent = any(mode == "concurrent" for _, _, (mode, _, _) in settings)
@@ -184,20 +186,3 @@ def _settings(stream: PlanStream, override: StreamSettings | None) -> tuple[Stre
         return stream.mode, stream.limit, stream.on_error
     limit = stream.limit if override.limit is None else override.limit or None
     return override.mode or stream.mode, limit, override.on_error or stream.on_error
-
-
-AnyBody = Callable[[Any], Coroutine[Any, Any, Any]]
-
-
-def wrapped(body: AnyBody, middlewares: Sequence[Middleware]) -> AnyBody:
-    """A body with the middlewares around it, the first outermost."""
-    for middleware in reversed(middlewares):
-        body = _wrap(body, middleware)
-    return body
-
-
-def _wrap(inner: AnyBody, middleware: Middleware) -> AnyBody:
-    async def body(context: Any) -> Any:
-        return await middleware(Invocation(context, inner))
-
-    return body

@@ -17,11 +17,12 @@ from trioflow.model.composition import Boundary, GraphBody
 from trioflow.model.context import Services, SetupContext
 from trioflow.model.node_type import FunctionBody, Node, NodeType
 from trioflow.runtime import demand
-from trioflow.runtime.bodies import AnyBody, data_body, exec_body, wrapped
+from trioflow.runtime.bodies import AnyBody, data_body, exec_body
 from trioflow.runtime.dispatch import cross
 from trioflow.runtime.exits import leave, write_outputs
 from trioflow.runtime.failure import is_cancellation, note
 from trioflow.runtime.frame import DataFrame, ExecFrame, GraphFrame, new_store
+from trioflow.runtime.invocation import wrapped
 from trioflow.runtime.ports import NOTHING, Caller, View, typed, value_of
 from trioflow.runtime.strand import new_strand
 from trioflow.runtime.task import hot_task, left_open
@@ -49,10 +50,13 @@ class Template:
     theirs are made when the frame is.
     """
 
-    __slots__ = ("_middlewares", "_override", "bodies", "living")
+    __slots__ = ("_middlewares", "_settings", "bodies", "living")
 
-    def __init__(self, plan: Plan, middleware: Sequence[Middleware], override: Mapping[str, StreamSettings]) -> None:
-        self._override = override
+    def __init__(
+        self, plan: Plan, middlewares: Mapping[int, Sequence[Middleware]], settings: Mapping[int, StreamSettings]
+    ) -> None:
+        self._middlewares = middlewares
+        self._settings = settings
         # Decided once for each type: a graph has many nodes of few types.
         types = {node.type for node in plan.nodes}
         living = {each for each in types if _lives(each)}
@@ -62,24 +66,31 @@ class Template:
         for node in plan.nodes:
             if node.to_resolve and node.type.is_exec and self.bodies[node.index] is first_alone:
                 self.bodies[node.index] = first_resolving
-        self._middlewares: list[list[Middleware]] | None = None
-        if middleware:
-            self._middlewares = [
-                [each for each in middleware if each.applies(node.graph_node, node.type)] for node in plan.nodes
-            ]
-            for node, applied in zip(plan.nodes, self._middlewares, strict=True):
-                if applied and not isinstance(node.type.body, Boundary):
-                    self.bodies[node.index] = first
+        for index in middlewares:
+            self.bodies[index] = first
 
     def body(self, node: PlanNode, instance: Node | None) -> AnyBody:
         """The body of a node, which is a function, a graph or an instance of a class."""
-        middlewares = () if self._middlewares is None else self._middlewares[node.index]
+        middlewares = self._middlewares.get(node.index, ())
         is_exec = node.type.is_exec
+        body: AnyBody
         if isinstance(node.type.body, GraphBody):
-            return wrapped(_exec_call(node) if is_exec else _data_call(node), middlewares)
-        if is_exec:
-            return exec_body(node, instance, self._override.get(node.id), middlewares)
-        return data_body(node, instance, middlewares)
+            body = _exec_call(node) if is_exec else _data_call(node)
+        elif is_exec:
+            body = exec_body(node, instance, self._settings.get(node.index), again=bool(middlewares))
+        else:
+            body = data_body(node, instance)
+        return wrapped(body, middlewares)
+
+    def alone(self, node: PlanNode, frame: GraphFrame) -> AnyBody:
+        """The body of a node with inputs of its own, which a middleware fires (A4)."""
+        cls: Any = node.type.body
+        instance: Node | None = None
+        if isinstance(cls, type):
+            instance = frame.instances[node.index]
+            if instance is None:
+                instance = frame.instances[node.index] = cls()
+        return self.body(node, instance)
 
 
 def _first_body(node_type: NodeType) -> AnyBody | None:
@@ -99,7 +110,10 @@ def first(context: Activation | DataActivation) -> Coroutine[Any, Any, Any]:
     template = frame.template
     cls = node.type.body
     if isinstance(cls, type):
-        body = frame.bodies[node.index] = template.body(node, cls())
+        instance = frame.instances[node.index]
+        if instance is None:
+            instance = frame.instances[node.index] = cls()
+        body = frame.bodies[node.index] = template.body(node, instance)
     else:
         body = frame.bodies[node.index] = template.bodies[node.index] = template.body(node, None)
     return body(context)
@@ -127,8 +141,10 @@ def _instance(context: Any) -> Node:
     node = context.plan
     frame = context.strand.frame
     cls: Any = node.type.body
-    instance: Node = cls()
-    frame.instances[node.index] = instance
+    instance: Node | None = frame.instances[node.index]
+    if instance is None:
+        frame.instances[node.index] = instance = cls()
+        assert instance is not None
     frame.bodies[node.index] = second
     return instance
 
@@ -155,24 +171,27 @@ def _lives(node_type: NodeType) -> bool:
     )
 
 
-def template_of(plan: Plan, run: RunState) -> Template:
-    """The template of a graph in a run. It is made once for all runs, and once more for each that adds to it."""
-    override = run.options.streams if plan is run.plan else {}
+def template_of(plan: Plan, run: RunState, prefix: str) -> Template:
+    """The template of a graph in a run. It is made once for all runs, and once more for each that adds to it.
+
+    And once more for each graph in which something is addressed by the name of a node there (A1).
+    """
     template: Template | None
-    if run.middleware or override:
-        template = run.templates.get(plan)
-        if template is None:
-            template = run.templates[plan] = Template(plan, run.middleware, override)
-    else:
+    if run.wraps is None:
         template = plan.cache.get("template")
         if template is None:
-            template = plan.cache["template"] = Template(plan, (), {})
+            template = plan.cache["template"] = Template(plan, {}, {})
+        return template
+    key = (plan, prefix if prefix in run.wraps.prefixes else None)
+    template = run.templates.get(key)
+    if template is None:
+        template = run.templates[key] = Template(plan, *run.wraps.within(plan, prefix))
     return template
 
 
 def start(frame: GraphFrame, run: RunState) -> None:
     """Give a frame the bodies that it starts with."""
-    template = frame.template = template_of(frame.plan, run)
+    template = frame.template = template_of(frame.plan, run, frame.prefix)
     frame.bodies = template.bodies.copy()
     frame.instances = [None] * len(frame.bodies)
 
@@ -327,6 +346,7 @@ async def set_up(frame: GraphFrame, nodes: Sequence[PlanNode], run: RunState) ->
             if not is_cancellation(error):
                 note(error, f"while node {name!r} ({node.type.id}) was set up")
             raise
+        frame.instances[node.index] = instance
         if cls.teardown is not Node.teardown:
             frame.set_up.append((name, instance))
         frame.bodies[node.index] = frame.template.body(node, instance)

@@ -205,6 +205,16 @@ async def resolve(activation: Asking, node: PlanNode, planned: PlanInput) -> Cel
     return cell
 
 
+async def kept_inputs(activation: Activation, node: PlanNode) -> list[Cell]:
+    """The cells of the eager inputs (D7), resolved once for all attempts of an activation (A5)."""
+    rarely = activation.rarely
+    if rarely.kept is None:
+        rarely.kept = [
+            LAZY if planned.socket.lazy else await resolve(activation, node, planned) for planned in node.inputs
+        ]
+    return rarely.kept
+
+
 def port(activation: Asking, planned: PlanInput, arrived: Evaluation | None = None) -> Cell | Pull:
     """The current cell of what comes in at an input of the graph, or what must be evaluated first to tell it (C4).
 
@@ -592,9 +602,12 @@ class DataActivation(DataContext):
     Once it has closed it has no `_activation` any more, so that everything that could look or write raises `NodeError`.
     """
 
-    __slots__ = ("_activation", "_asked_by", "_frame", "_random", "driving", "outputs", "pulled", "saw_failure")
+    __slots__ = (
+        "_activation", "_asked_by", "_attempt", "_frame", "_random", "driving", "outputs", "pulled", "saw_failure",
+    )  # fmt: skip
 
-    def __init__(self, activation: Asking, frame: Frame) -> None:
+    def __init__(self, activation: Asking, frame: Frame, attempt: int = 1) -> None:
+        self._attempt = attempt
         self._activation = self._asked_by = activation
         self._frame = frame
         self._random: random.Random | None = None
@@ -645,14 +658,45 @@ class DataActivation(DataContext):
         """The evaluation has ended."""
         del self._activation
 
+    def attempt(self, number: int) -> DataActivation:
+        """The context of another attempt, which takes the place of the one before (A2)."""
+        frame = self._frame
+        before = frame.context
+        if isinstance(self._activation, View):
+            self._activation.asker.come_back()
+        else:
+            self._activation.come_back()
+        again = DataActivation(self._activation, frame, number)
+        again.driving = self.driving
+        # One list for all attempts: middlewares ask in them, too. What failed is asked again.
+        self.pulled[:] = [each for each in self.pulled if each[1] is not _FAILED]
+        again.pulled = self.pulled
+        if before is not None and before is not self:
+            before.close()
+        frame.context = again
+        return again
+
+    def concludes(self, context: DataActivation) -> None:
+        """What this context has asked and written is what comes of the evaluation."""
+        frame = self._frame
+        if frame.context is not context and frame.context is not None and frame.context is not self:
+            frame.context.close()
+        frame.context = context
+
+    @property
+    def random_key(self) -> str:
+        """What its random numbers are made of (R6)."""
+        node = self._frame.node
+        # An evaluation that others may share must not depend on who asked first.
+        path = str(self._asked_by.where) if node.impure else "shared"
+        again = f"~{self._attempt}" if self._attempt > 1 else ""
+        return f"{self.run.options.seed}/{path}/{self.strand.frame.prefix}{node.id}{again}"
+
     @property
     def random(self) -> random.Random:
-        seed = self.run.options.seed
+        key = self.random_key
         if self._random is None:
-            node = self._frame.node
-            # An evaluation that others may share must not depend on who asked first.
-            path = str(self._activation.where) if node.impure else "shared"
-            self._random = random.Random(f"{seed}/{path}/{self.strand.frame.prefix}{node.id}")
+            self._random = random.Random(key)
         return self._random
 
     async def get_input(self, socket: Any) -> Any:

@@ -9,24 +9,26 @@ import itertools
 import sys
 import types
 from collections.abc import Coroutine, Generator, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from contextvars import ContextVar, copy_context
 from math import inf
 from typing import Any, TypeVar
 
 import trio
 
-from trioflow.errors import CoercionError, DepthExceeded, LimitExceeded, UnknownName, did_you_mean
+from trioflow.errors import CoercionError, DepthExceeded, LimitExceeded, TeardownTimeout, UnknownName, did_you_mean
 from trioflow.model.values import own_copy
 from trioflow.runtime.activation import Activation
 from trioflow.runtime.calls import combined, set_up, start, tear_down
 from trioflow.runtime.dispatch import drive
-from trioflow.runtime.failure import decisive, escaped, is_cancellation, origin_of
+from trioflow.runtime.failure import collapse, decisive, escaped, is_cancellation, origin_of
 from trioflow.runtime.line import Line
-from trioflow.runtime.middleware import Middleware
+from trioflow.runtime.middleware import Middleware, RunLife
 from trioflow.runtime.options import RunOptions, RunResult, RunStatistics, RunStatus
 from trioflow.runtime.state import RunState
 from trioflow.runtime.strand import new_strand
 from trioflow.runtime.watch import Observer, Watch
+from trioflow.runtime.wraps import wraps_of
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import LimitReached, RunCancelled, RunCompleted, RunFailed, RunStarted
 from trioflow.semantics.plan import Plan
@@ -49,7 +51,9 @@ class Execution:
         observers: Sequence[Observer],
         middleware: Sequence[Middleware],
     ) -> None:
-        state = self._state = RunState(next(_numbers), plan, options, services, Activation, middleware)
+        self._middleware = middleware
+        wraps = wraps_of(plan, middleware, options.streams)
+        state = self._state = RunState(next(_numbers), plan, options, services, Activation, wraps)
         self._store = state.new_store()
         if variables:
             _write_variables(plan, self._store, variables)
@@ -80,11 +84,10 @@ class Execution:
         try:
             enter_run(state.max_depth)
             state.tell(RunStarted, None, None)
-            failure = await self._within_budget()
+            living = any(type(each).life is not Middleware.life for each in self._middleware)
+            failure = await (self._in_lives() if living else self._torn_down())
         except BaseException as error:
-            failure = escaped(error)
-        if state.set_up:
-            failure = combined(failure, await tear_down(state, state), "run")
+            failure = error
         if isinstance(failure, BaseExceptionGroup) and not isinstance(failure, Exception):
             failure = decisive(failure)
         self._settle(failure, cancelled=self._is_cancelled)
@@ -111,6 +114,47 @@ class Execution:
         return RunResult(variables, outputs, self.statistics())
 
     # --- the parts of execute ---
+
+    async def _torn_down(self) -> BaseException | None:
+        """Do it all; returns what it fails with."""
+        state = self._state
+        failure: BaseException | None = None
+        try:
+            failure = await self._within_budget()
+        except BaseException as error:
+            failure = escaped(error)
+        if state.set_up:
+            failure = combined(failure, await tear_down(state, state), "run")
+        try:
+            return failure
+        finally:
+            failure = None  # its traceback refers to this frame
+
+    async def _in_lives(self) -> BaseException | None:
+        """The same inside the lives of middlewares, and of a nursery for their tasks (A7)."""
+        state = self._state
+        failure: BaseException | None = None
+        try:
+            async with trio.open_nursery(strict_exception_groups=True) as nursery, AsyncExitStack() as lives:
+                for middleware in self._middleware:
+                    told = RunLife(
+                        state.plan,
+                        () if state.wraps is None else state.wraps.addresses(middleware, state.plan),
+                        state.services,
+                        nursery,
+                    )
+                    life = middleware.life(told)
+                    if life is not None:
+                        await lives.enter_async_context(_Life(life, state.options.grace, middleware))
+                failure = await self._torn_down()
+                if failure is not None:
+                    raise failure
+                nursery.cancel_scope.cancel()
+        except BaseException as error:
+            return collapse(error)
+        finally:
+            failure = None  # its traceback refers to this frame
+        return None
 
     @property
     def _is_cancelled(self) -> bool:
@@ -214,6 +258,31 @@ def enter_run(max_depth: int) -> None:
         )
 
 
+class _Life:
+    """The life of a middleware: where it is left it is shielded for the grace period."""
+
+    __slots__ = ("_grace", "_life", "_middleware")
+
+    def __init__(self, life: AbstractAsyncContextManager[object], grace: float, middleware: Middleware) -> None:
+        self._life = life
+        self._grace = grace
+        self._middleware = middleware
+
+    async def __aenter__(self) -> object:
+        return await self._life.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: types.TracebackType | None
+    ) -> None:
+        with trio.CancelScope(deadline=trio.current_time() + self._grace, shield=True) as scope:
+            await self._life.__aexit__(kind, error, traceback)
+        if scope.cancelled_caught:
+            raise TeardownTimeout(
+                f"The life of {self._middleware!r} took longer to end than the grace period of {self._grace:g} s and "
+                "was cut off. Raise RunOptions(grace=...) or make it end faster."
+            )
+
+
 def check_arguments(
     plan: Plan, options: object, variables: object, services: object, observers: object, middleware: object
 ) -> None:
@@ -232,16 +301,11 @@ def check_arguments(
     ]
     if wrong:
         raise TypeError("\n".join(wrong))
-    assert isinstance(options, RunOptions)
-    unknown = [node for node in options.streams if node not in plan.node_index]
-    if unknown:
-        known = list(plan.node_index)
-        raise UnknownName(
-            "\n".join(
-                f"RunOptions.streams: there is no node {node!r}.{did_you_mean(node, known)} Settings are given by the "
-                "ids of nodes of the outermost graph."
-                for node in unknown
-            )
+    assert isinstance(middleware, Sequence)
+    strange = [each for each in middleware if not isinstance(each, Middleware)]
+    if strange:
+        raise TypeError(
+            f"middleware= must hold objects of classes that inherit trioflow.Middleware, got {strange[0]!r}."
         )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 import attrs
 
 from trioflow.errors import UnknownName, did_you_mean
 from trioflow.model.graph import StreamSettings
+from trioflow.model.values import NO_VALUES, frozen
 
 MAX_NESTING = 256
 """trio dies when an error or a cancellation passes some 330 nested nurseries; no run may get near (F8)."""
@@ -35,9 +35,9 @@ class RunOptions:
     alive at once. `max_nesting`: strands (more exactly: nurseries) inside each other, at most 256. `timeout`: seconds
     of trio's clock from the first setup to the last join. `grace`: seconds that all teardowns together may take.
     `parallel_initiators`: each initiator in a strand of its own (R2). `stay_open`: go on waiting for events that the
-    host publishes until the host closes the run. `seed`: of `ctx.random`. `streams`: settings by node id, before those
-    of the graph; for nodes of the outermost one. `turn_every` dispatches or evaluations, or after `turn_after` seconds,
-    other tasks get a turn.
+    host publishes until the host closes the run. `seed`: of `ctx.random`. `streams`: settings of streams, before those
+    of the graph, by names of nodes or patterns of their types (`call/each`, `flow.for_each*`: A1). `turn_every`
+    dispatches or evaluations, or after `turn_after` seconds, other tasks get a turn.
     """
 
     max_steps: int | None = attrs.field(default=None, validator=_positive)
@@ -49,7 +49,7 @@ class RunOptions:
     parallel_initiators: bool = False
     stay_open: bool = False
     seed: int = 0
-    streams: Mapping[str, StreamSettings] = MappingProxyType({})
+    streams: Mapping[str, StreamSettings] = attrs.field(default=NO_VALUES, converter=frozen)
     turn_every: int = attrs.field(default=64, validator=_positive)
     turn_after: float = attrs.field(default=0.001, validator=_positive)
 

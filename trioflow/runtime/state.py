@@ -6,7 +6,7 @@ import itertools
 import math
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from trioflow.runtime.calls import Template
     from trioflow.runtime.demand import Pending
     from trioflow.runtime.line import Line
-    from trioflow.runtime.middleware import Middleware
     from trioflow.runtime.strand import Strand
     from trioflow.runtime.watch import Watch
+    from trioflow.runtime.wraps import Wraps
 
 
 class RunServices(Services):
@@ -66,8 +66,8 @@ class RunState(GraphFrame):
     __slots__ = (
         "_number", "_resting", "_waits", "activate", "bases", "budget", "defaults", "ended", "ended_forks",
         "evaluations", "exhausted", "forks", "fuel", "granted", "in_progress", "made_gate", "max_depth", "max_steps",
-        "middleware", "next_serial", "options", "resumed", "schedule", "services", "settled_status", "started_at",
-        "templates", "turn_after", "turn_due", "watch",
+        "next_serial", "options", "resumed", "schedule", "services", "settled_status", "started_at",
+        "templates", "turn_after", "turn_due", "watch", "wraps",
     )  # fmt: skip
 
     def __init__(
@@ -77,15 +77,15 @@ class RunState(GraphFrame):
         options: RunOptions,
         services: Mapping[type | str, Any],
         activate: Callable[..., Any],
-        middleware: Sequence[Middleware] = (),
+        wraps: Wraps | None = None,
     ) -> None:
         super().__init__(plan, 0)
         self._number = number
         self.options = options
         self.services = RunServices(services)
         self.activate = activate
-        self.middleware = middleware
-        self.templates: dict[Plan, Template] = {}
+        self.wraps = wraps
+        self.templates: dict[tuple[Plan, str | None], Template] = {}
         # Of the inputs of the outermost graph, which nobody calls.
         self.defaults = [
             each if each is None else new_cell(own_copy(each.value), each.serial, each.origin) for each in plan.defaults
@@ -313,6 +313,13 @@ class RunState(GraphFrame):
             limit="nesting",
             value=MAX_NESTING,
         )
+
+    def tell_of(
+        self, kind: Callable[..., Any], strand: Strand, where: Path, node: str, details: Mapping[str, Any]
+    ) -> None:
+        """Tell observers an event that the host has defined (A8)."""
+        if self.watch is not None:
+            self.watch.tell(lambda *base: kind(*base, **details), where, node)
 
     def tell(self, kind: Callable[..., Any], line: Line | None, node: str | None, *details: Any) -> None:
         """Tell observers, if there are any."""

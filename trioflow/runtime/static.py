@@ -86,7 +86,9 @@ def at_once(activation: Asking, planned: PlanInput) -> Cell | None:  # noqa: C90
     run = strand.run
     store = strand.store
     node = planned.upstream
-    if run.fuel < 1 or store.partial or node.fields or run.middleware:
+    if run.fuel < 1 or store.partial or node.fields:
+        return None
+    if run.wraps is not None and strand.frame.bodies[node.index] is not None:  # a middleware is for it
         return None
     cells = store.cells
     values: list[Any] = []
@@ -145,7 +147,7 @@ def compute(  # noqa: C901 - a hot path
     cells = store.cells
     frame = strand.frame
     root = frame.root_cell
-    wrapped = bool(run.middleware)
+    wrapped = run.wraps is not None
     horizon = store.horizon
     fuel = run.fuel
     due = run.turn_due

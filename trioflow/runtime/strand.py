@@ -80,6 +80,12 @@ class Strand:
         strand.waits = strand.counted = 0
         return strand
 
+    def isolated(self) -> Strand:
+        """A fork for an attempt, which runs in the place of this strand (A3)."""
+        strand = self.fork()
+        strand._outermost = self.outermost
+        return strand
+
     def _caller_now(self) -> Caller | None:
         """The inputs of the graphs as they are now, as far as they are asked for whenever they are needed (C4)."""
         inside: list[Strand] = []

@@ -11,9 +11,14 @@ from typing import Any, TypeVar
 
 import attrs
 
+from trioflow.semantics.address import show_path
+
 
 class Path:
     """The path of an activation (T8): a linked list, so that a step into it costs the same at any depth.
+
+    Its numbers are 0 or more; a negative one is a mark below which a later attempt runs, shown as `~2`, or a node that
+    a middleware has fired, shown as `!0` (A2, A4).
 
     `graph` comes before the ids of nodes there: `outer/inner/` in a graph that is called by `inner` in a graph that is
     called by `outer` (C8).
@@ -52,8 +57,8 @@ class Path:
         """For messages: a long path without its middle."""
         if self.depth <= 12:
             return str(self)
-        steps = [str(step) for step in self.as_tuple()]
-        return f"{'.'.join(steps[:4])}...{'.'.join(steps[-4:])} ({self.depth} levels)"
+        steps = self.as_tuple()
+        return f"{show_path(steps[:4])}...{show_path(steps[-4:])} ({self.depth} levels)"
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Path):
@@ -64,7 +69,7 @@ class Path:
         return hash(self.as_tuple())
 
     def __str__(self) -> str:
-        return ".".join(map(str, self.as_tuple())) or "root"
+        return show_path(self.as_tuple())
 
     def __repr__(self) -> str:
         return f"Path({self})"

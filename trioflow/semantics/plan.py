@@ -190,6 +190,18 @@ class PlanNode:
         self.graph: Plan | None = None
         self.only = 0
 
+    def with_inputs(self, inputs: Mapping[int, PlanInput]) -> PlanNode:
+        """The same node with other inputs at some places, and with nothing wired to its exec outputs."""
+        node = PlanNode(self.index, self.graph_node, self.type)
+        for name in self.__slots__:
+            setattr(node, name, getattr(self, name))
+        node.inputs = tuple(inputs.get(place, planned) for place, planned in enumerate(self.inputs))
+        node.to_resolve = tuple(planned for planned in self.to_resolve if planned in node.inputs)
+        node.asked = _NOTHING_ASKED
+        node.targets = [()] * len(self.targets)
+        node.first_targets = ()
+        return node
+
     def __repr__(self) -> str:
         return f"<plan of {self.id!r}>"
 
@@ -199,6 +211,7 @@ class Plan:
     """Everything that a run needs to know of its graph."""
 
     graph: Graph
+    registry: Registry
     nodes: tuple[PlanNode, ...]
     node_index: Mapping[str, int]
     initiators: tuple[Target, ...]
@@ -228,6 +241,9 @@ class Plan:
     """Inputs whose literal or default each store gets as a value of its own, since bodies could change it (M1)."""
     cache: dict[str, Any] = attrs.field(factory=dict, init=False, repr=False)
     """What runs make of this plan that does not depend on the run."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return make_plan, (self.graph, self.registry)  # by name, as its node types are (A9)
 
     def node(self, path: str) -> PlanNode | None:
         """The node with this id; `call/id` is one in the graph that a node calls."""
@@ -315,10 +331,11 @@ class _Planner:
         for (place, _), other in self._others.items():
             other.inputs = nodes[place].inputs
         _mark_static(nodes)
-        size = self._place_own(nodes, slot + bool(self._interface.exits))
+        size = self._place_own(slot + bool(self._interface.exits))
         boundaries = {node.type.body: node for node in nodes if isinstance(node.type.body, Boundary)}
         return Plan(
             graph=graph,
+            registry=self._registry,
             nodes=tuple(nodes),
             node_index={node_id: node.index for node_id, node in by_id.items()},
             initiators=tuple(Target(node, None) for node in nodes if _is_initiator(node)),  # M4
@@ -354,17 +371,13 @@ class _Planner:
             own=tuple(self._own),
         )
 
-    def _place_own(self, nodes: list[PlanNode], slot: int) -> int:
+    def _place_own(self, slot: int) -> int:
         """Give slots, from this one on, to the literals that each store has for itself; returns the size of a store."""
-        size = slot + len(self._own) + 1
-        for node in nodes:
-            for planned in node.inputs:
-                planned.own = size - 1
         for place, planned in enumerate(self._own, slot):
             planned.own = place
             if planned.connection is None:
                 planned.slot = place
-        return size
+        return slot + len(self._own) + 1
 
     def _wire(self, by_id: Mapping[str, PlanNode]) -> None:
         targets: dict[tuple[int, int], list[Target]] = {}

@@ -61,27 +61,33 @@ def _may_await(wiring: Wiring, place: int, known: dict[NodeType, bool]) -> bool:
 
 
 def may_await(node_type: NodeType) -> bool:
-    """Whether bodies of this type may await what they start, instead of handing over (T6).
+    """Whether bodies of this type may await what they start, instead of handing over (T6)."""
+    body = node_type.body
+    if isinstance(body, GraphBody):
+        # A call goes on at its exits when it is over; only a callback is awaited inside of it (C6).
+        exits = body.graph.interface.exits if body.graph.interface else ()
+        return any(each.callback for each in exits)
+    return may_call(node_type, _AWAITING)
 
-    What a body will do can't be known. The rule: it may await if its code, or that of any method of its class, names
-    `trigger`, `emit` or `branches`, or can't be looked at. A function without a context has nothing to await with. A
-    body that leaves triggering to a function elsewhere is not recognised: this is for a warning.
+
+def may_call(node_type: NodeType, methods: frozenset[str]) -> bool:
+    """Whether bodies of this type may call one of these methods of their context.
+
+    What a body will do can't be known. The rule: it may if its code, or that of any method of its class, has the name,
+    or can't be looked at. A function without a context has nothing to call. A body that leaves it to a function
+    elsewhere is not recognised: this is for warnings, and for what is checked again where it happens.
     """
     body = node_type.body
     if isinstance(body, FunctionBody):
-        if not any(parameter.fill == "context" for parameter in body.parameters):
-            return False
-        return _names_awaiting(body.function)
+        return any(parameter.fill == "context" for parameter in body.parameters) and _names(body.function, methods)
     if not isinstance(body, type):
-        # A call goes on at its exits when it is over; only a callback is awaited inside of it (C6).
-        exits = body.graph.interface.exits if isinstance(body, GraphBody) and body.graph.interface else ()
-        return any(each.callback for each in exits)
+        return False
     own = body.__mro__[: body.__mro__.index(Node)]
-    methods = [method for cls in own for method in vars(cls).values() if inspect.isroutine(method)]
-    return not methods or any(map(_names_awaiting, methods))
+    routines = [method for cls in own for method in vars(cls).values() if inspect.isroutine(method)]
+    return not routines or any(_names(method, methods) for method in routines)
 
 
-def _names_awaiting(method: Any) -> bool:
+def _names(method: Any, names: frozenset[str]) -> bool:
     function: Callable[..., Any] = inspect.unwrap(method)
     code = getattr(function, "__code__", None)
     waiting = [code]
@@ -89,7 +95,7 @@ def _names_awaiting(method: Any) -> bool:
         code = waiting.pop()
         if not isinstance(code, types.CodeType):
             return True
-        if not _AWAITING.isdisjoint(code.co_names):
+        if not names.isdisjoint(code.co_names):
             return True
         waiting += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
     return False

@@ -1,0 +1,517 @@
+"""What a middleware gets of one activation or evaluation, to run its body, again, isolated, or to answer (A1-A9).
+
+A body with middlewares around it is a chain: the first is outermost, the innermost runs the body. Each attempt but the
+first has a context of its own, whose path has a mark, so that nothing of one attempt meets what another has left (A2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import attrs
+from trio.lowlevel import checkpoint_if_cancelled
+
+from trioflow.errors import MiddlewareError, UnknownName, did_you_mean
+from trioflow.model.node_type import FunctionBody
+from trioflow.model.sockets import UNSET, ExecOut, Unset
+from trioflow.model.values import NO_VALUES
+from trioflow.runtime import demand
+from trioflow.runtime.activation import Activation
+from trioflow.runtime.demand import DataActivation
+from trioflow.runtime.failure import is_cancellation, mark_origin
+from trioflow.runtime.portable import Portable, reason_to_stay
+from trioflow.runtime.ports import value_of
+from trioflow.semantics.address import Address, attempt_mark, fired_mark
+from trioflow.semantics.coercion import Mismatch, coercer_for
+from trioflow.semantics.events import Event, NodeCancelled, NodeCompleted, NodeFailed, NodeStarted
+from trioflow.semantics.join import Join
+from trioflow.semantics.plan import PlanInput, PlanNode, Target
+from trioflow.semantics.store import new_cell
+
+if TYPE_CHECKING:
+    from trioflow.model.context import DataContext
+    from trioflow.model.graph import GraphNode
+    from trioflow.model.node_type import NodeType
+    from trioflow.runtime.middleware import Middleware
+    from trioflow.runtime.strand import Strand
+    from trioflow.semantics.store import Store
+
+AnyContext = Activation | DataActivation
+Body = Callable[[Any], Coroutine[Any, Any, Any]]
+
+
+class Outcome:
+    """What a body did, or what a middleware answered in its place, as plain data (A6).
+
+    It is gathered when it is first read, which must be before the activation closes; so nothing is gathered that nobody
+    wants. What a body dispatched, in whatever way, is not told here, only that it did: such an outcome can neither be
+    shipped nor cached.
+    """
+
+    __slots__ = ("_data", "_source", "dispatched", "exit", "skipped")
+
+    def __init__(
+        self,
+        source: _Done | None,
+        exit: str | None,
+        data: _Data | None = None,
+        *,
+        dispatched: bool = False,
+        skipped: Exception | None = None,
+    ) -> None:
+        self._source = source
+        self._data = data
+        self.exit = exit
+        """The exec output at which control goes on; None if it ends here, and for data nodes."""
+        self.dispatched = dispatched
+        """Whether the body triggered, emitted, published or started branches."""
+        self.skipped = skipped
+        """The error because of which the activation ends as skipped."""
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """The values written to data outputs, by name."""
+        return self._gathered.outputs
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """The variables that were written, with what they are now. Those that the nodes below wrote are among them."""
+        return self._gathered.variables
+
+    @property
+    def state(self) -> Mapping[str, Any]:
+        """The node's state that was written, with what it is now."""
+        return self._gathered.state
+
+    @property
+    def _gathered(self) -> _Data:
+        if self._data is None:
+            assert self._source is not None
+            self._data = self._source.gather()
+        return self._data
+
+    def __repr__(self) -> str:
+        return f"<outcome: {'skipped' if self.skipped else self.exit or 'ends here'}>"
+
+
+@attrs.frozen
+class _Data:
+    outputs: Mapping[str, Any] = NO_VALUES
+    variables: Mapping[str, Any] = NO_VALUES
+    state: Mapping[str, Any] = NO_VALUES
+
+
+@attrs.frozen
+class _Done:
+    """A body that has run: in which context, since when, and what it returned."""
+
+    context: AnyContext
+    since: int
+    result: Any
+
+    def gather(self) -> _Data:
+        context = self.context
+        if isinstance(context, DataActivation):
+            return _Data(_results(context.plan, context, self.result))
+        store = context.strand.store
+        return written_since(self.since, store, context.plan, context.strand.frame.plan.variable_index)
+
+
+def written_since(since: int, store: Store, node: PlanNode, variables: Mapping[str, int]) -> _Data:
+    """What a strand has written since a number was taken: the node's outputs and state, and all variables."""
+
+    def written(cell: Any) -> bool:
+        return cell is not None and cell.serial > since
+
+    outputs = enumerate(node.type.outputs, node.first_output)
+    return _Data(
+        {socket.name: store.cells[slot].value for slot, socket in outputs if written(store.cells[slot])},
+        {name: store.cells[slot].value for name, slot in variables.items() if written(store.cells[slot])},
+        {name: cell.value for (index, name), cell in store.state.items() if index == node.index and written(cell)},
+    )
+
+
+def _results(node: PlanNode, context: DataActivation, result: Any) -> Mapping[str, Any]:
+    body = node.type.body
+    values: Sequence[Any]
+    if not isinstance(body, FunctionBody):
+        values = context.outputs
+    else:
+        values = tuple(result) if body.result == "fields" else (result,)
+    return {socket.name: value for socket, value in zip(node.type.outputs, values, strict=True) if value is not UNSET}
+
+
+class Invocation:
+    """One activation or evaluation, seen from a middleware, which returns the `Outcome` of running it, or an answer."""
+
+    __slots__ = ("_attempts", "_context", "_inner", "_middleware")
+
+    def __init__(self, context: AnyContext, inner: _Layer, middleware: Middleware) -> None:
+        self._context = context
+        self._inner = inner
+        self._middleware = middleware
+        self._attempts = 0
+
+    # --- looking ---
+
+    @property
+    def kind(self) -> Literal["activation", "evaluation"]:
+        """Whether an exec node is dispatched or a data node evaluated."""
+        return "activation" if isinstance(self._context, Activation) else "evaluation"
+
+    @property
+    def node(self) -> GraphNode:
+        """The node of the graph."""
+        return self._context.node
+
+    @property
+    def type(self) -> NodeType:
+        """The node's type."""
+        return self._context.plan.type
+
+    @property
+    def context(self) -> DataContext:
+        """The context that the body gets in its first attempt."""
+        return self._context
+
+    @property
+    def address(self) -> Address:
+        """Node, path and attempt: the attempt that runs or ran last, of this middleware's; 1 before the first (A1)."""
+        frame = self._context.strand.frame
+        return Address(frame.prefix, self.node.id, self._context.path, max(1, self._attempts))
+
+    # --- acting ---
+
+    async def inputs(self) -> Mapping[str, Any]:
+        """The values of the eager inputs, by name, resolved once for all attempts: the body gets the same (A5).
+
+        A cancellation point. Raises what resolving them raises (D7).
+        """
+        await checkpoint_if_cancelled()
+        context = self._context
+        node = context.plan
+        cells = context.used if isinstance(context, DataActivation) else await demand.kept_inputs(context, node)
+        return {
+            planned.socket.name: value_of(planned, cell)
+            for planned, cell in zip(node.inputs, cells, strict=False)
+            if not planned.socket.lazy
+        }
+
+    async def __call__(self, *, isolated: bool = False) -> Outcome:
+        """Run the body, or the next middleware, and return what it did. Raises what it raises.
+
+        Whoever calls again makes another attempt: with a context, a path, random numbers and a moment of its own (A2).
+        A failed attempt leaves what it wrote. `isolated` makes the attempt a fork, whose writes are joined if it
+        succeeds and dropped if it fails (A3); for a data node, which writes nothing, it makes no difference. A
+        cancellation point if the body is one.
+        """
+        self._attempts += 1
+        context = self._context
+        if isinstance(context, DataActivation):
+            if self._attempts > 1:
+                context = context.attempt(self._attempts)
+            return await self._inner(context)
+        if isolated:
+            return await self._isolated(context)
+        if self._attempts == 1:
+            return await self._inner(context)
+        again = context.attempt(attempt_mark(self._attempts), context.strand)
+        try:
+            return await self._inner(again)
+        finally:
+            _end(again, context, None)
+
+    async def _isolated(self, context: Activation) -> Outcome:
+        strand = context.strand.isolated()
+        alone = context.alias(strand) if self._attempts == 1 else context.attempt(attempt_mark(self._attempts), strand)
+        try:
+            outcome = await self._inner(alone)
+            outcome.outputs  # noqa: B018 - gathered while the fork's store is there
+        except BaseException:
+            _end(alone, context, None)
+            raise
+        joining = Join(context.strand.store)
+        joining.add(strand.store)
+        joining.commit()
+        _end(alone, context, strand)
+        return outcome
+
+    def answer(
+        self,
+        outputs: Mapping[str, Any] = NO_VALUES,
+        exit: str | ExecOut | Unset | None = UNSET,
+        *,
+        variables: Mapping[str, Any] = NO_VALUES,
+        state: Mapping[str, Any] = NO_VALUES,
+    ) -> Outcome:
+        """An outcome in place of the body's; the middleware returns it (A4). The same for all kinds of bodies.
+
+        What it says is written when the middlewares are through. `exit` is the exec output at which control goes on; it
+        may be left out if there is one or none, and None ends here. Raises `MiddlewareError`, which names the
+        middleware and everything that the node type does not allow: sockets that it does not declare, values of other
+        types, outputs that its function would return and that are missing.
+        """
+        node_type = self.type
+        problems = [*_wrong_outputs(self._context, outputs), *_wrong_variables(self._context, variables)]
+        name = exit.name if isinstance(exit, ExecOut) else exit
+        exits = [each.name for each in node_type.exec_outputs]
+        if name is UNSET:
+            if len(exits) > 1:
+                problems.append(f"it has the exec outputs {', '.join(exits)}: say at which it goes on, or exit=None")
+            name = exits[0] if exits else None
+        elif name is not None and name not in exits:
+            problems.append(
+                f"there is no exec output {name!r}.{did_you_mean(str(name), exits)} It declares: "
+                f"{', '.join(exits) or 'none'}"
+            )
+        if isinstance(self._context, DataActivation) and (variables or state):
+            problems.append("a data node sets no variables and keeps no state")
+        if problems:
+            raise self._error("answers in a way that its type does not allow: " + "; ".join(problems))
+        assert not isinstance(name, Unset)
+        return Outcome(None, name, _Data(dict(outputs), dict(variables), dict(state)))
+
+    def skip(self, error: Exception) -> Outcome:
+        """The outcome that lets the activation end as *skipped* because of this error; the middleware returns it (E1).
+
+        The event says where the error arose. Raises `TypeError` for an evaluation, which can't be without a result.
+        """
+        if not isinstance(self._context, Activation):
+            raise TypeError(f"Data node {self.node.id!r} can't be skipped: whoever asked for its value needs one.")
+        context = self._context
+        mark_origin(error, context.run, context.where, context.plan.id, context.plan.type.id)
+        return Outcome(None, None, _Data(), skipped=error)
+
+    async def fire(self, node: str, inputs: Mapping[str, Any] = NO_VALUES) -> Outcome:
+        """Run another exec node of this graph below this activation, with these values for its data inputs (A4).
+
+        Other inputs are what they are there. It is a step like any other, at a path with a mark of its own. It is
+        entered through its first exec input, and what it hands over to is told in the outcome, not dispatched. Raises
+        what its body raises, `MiddlewareError` for a node that is not there or is a data node, for unknown inputs and
+        values of other types, `TypeError` in an evaluation, which may not act (D8).
+        """
+        context = self._context
+        if not isinstance(context, Activation):
+            raise TypeError(f"Data node {self.node.id!r} can't fire {node!r}: evaluations have no effects (D8).")
+        plan = context.strand.frame.plan
+        index = plan.node_index.get(node)
+        if index is None:
+            raise self._error(f"fires {node!r}, but there is no such node.{did_you_mean(node, plan.node_index)}")
+        target = plan.nodes[index]
+        if not target.type.is_exec:
+            raise self._error(f"fires {node!r}, but that is a data node: ask for its value instead")
+        given = self._given(target, inputs)
+        context.rarely.fired += 1
+        return await _fire(context, target, given, fired_mark(context.rarely.fired - 1))
+
+    def tell(self, kind: Callable[..., Event], **details: Any) -> None:
+        """Tell observers an event of this node, in order with the rest (A8).
+
+        `kind` is a class of events, yours or one of `trioflow.events`; `details` are its fields beyond those that every
+        event has. Nothing is made if nobody wants it.
+        """
+        context = self._context
+        where = context.where if isinstance(context, Activation) else context.line.where
+        context.run.tell_of(kind, context.strand, where, context.plan.id, details)
+
+    def portable(self) -> Portable | str:
+        """What another process needs to run the body, or in a sentence why it can't leave this one (A9).
+
+        Arguments are those of `inputs()`, which must have been awaited for an exec node.
+        """
+        context = self._context
+        reason = reason_to_stay(context.plan.type)
+        if reason is not None:
+            return reason
+        cells = context.used if isinstance(context, DataActivation) else context.kept
+        if cells is None:
+            return "its inputs are not resolved yet: await invocation.inputs() before"
+        return Portable.of(context.plan, cells, context.random_key, context.path)
+
+    # --- inside ---
+
+    def _given(self, target: PlanNode, inputs: Mapping[str, Any]) -> dict[int, Any]:
+        problems: list[str] = []
+        given: dict[int, Any] = {}
+        for name, value in inputs.items():
+            place = target.type.input_index.get(name)
+            if place is None:
+                known = [each.name for each in target.type.inputs]
+                problems.append(
+                    f"it has no data input {name!r}.{did_you_mean(name, known)} It declares: "
+                    f"{', '.join(known) or 'none'}"
+                )
+                continue
+            coercer = target.inputs[place].coercer
+            try:
+                given[place] = value if coercer is None or value is None else coercer(value)
+            except Mismatch as error:
+                problems.append(f"input {name!r}: {error}")
+        if problems:
+            raise self._error(f"fires {target.id!r} with inputs that it can't take: {'; '.join(problems)}")
+        return given
+
+    def _error(self, what: str) -> MiddlewareError:
+        return MiddlewareError(f"{self._middleware!r}, around node {self.address.name!r} ({self.type.id}), {what}.")
+
+
+_Layer = Callable[[AnyContext], Awaitable[Outcome]]
+
+
+def wrapped(body: Body, middlewares: Sequence[Middleware]) -> Body:
+    """A body with the middlewares around it, the first outermost. What comes out is what the engine takes of a body."""
+    if not middlewares:
+        return body
+    layer = _innermost(body)
+    for middleware in reversed(middlewares):
+        layer = _around(layer, middleware)
+
+    async def outermost(context: AnyContext) -> Any:
+        return _conclude(context, await layer(context))
+
+    return outermost
+
+
+def _innermost(body: Body) -> _Layer:
+    async def layer(context: AnyContext) -> Outcome:
+        since = context.run.next_serial()
+        if isinstance(context, DataActivation):
+            return Outcome(_Done(context, since, await body(context)), None)
+        count = context.count
+        result = await body(context)
+        if result is not None and result not in context.plan.type.exec_output_index:
+            context.targets_of(result)  # T4: it fails here, so that a middleware sees it
+        name = result if result is None or isinstance(result, str) else result.name
+        return Outcome(_Done(context, since, result), name, dispatched=context.count > count)
+
+    return layer
+
+
+def _around(inner: _Layer, middleware: Middleware) -> _Layer:
+    async def layer(context: AnyContext) -> Outcome:
+        invocation = Invocation(context, inner, middleware)
+        outcome = await middleware(invocation)
+        if not isinstance(outcome, Outcome):
+            raise invocation._error(
+                f"returned {type(outcome).__name__} instead of an Outcome. Return what `await invocation()`, "
+                "`invocation.answer(...)` or `invocation.skip(...)` gives"
+            )
+        return outcome
+
+    return layer
+
+
+def _conclude(context: AnyContext, outcome: Outcome) -> Any:
+    """Give the engine what came of it: what the body returned, or what a middleware answered."""
+    done = outcome._source
+    if isinstance(context, DataActivation):
+        if done is not None:
+            assert isinstance(done.context, DataActivation)
+            context.concludes(done.context)
+            return done.result
+        context.concludes(context)
+        body = context.plan.type.body
+        values = [outcome.outputs.get(socket.name, UNSET) for socket in context.plan.type.outputs]
+        if not isinstance(body, FunctionBody):
+            context.outputs = values
+            return None
+        return values if body.result == "fields" else values[0]
+    if outcome.skipped is not None:
+        plan = context.plan
+        context.rarely.skipped = (
+            outcome.skipped,
+            mark_origin(outcome.skipped, context.run, context.where, plan.id, plan.type.id),
+        )
+        return None
+    if done is None:
+        context.write_all(outcome.outputs)
+        for name, value in outcome.variables.items():
+            context.set_variable(name, value)
+        context.state.update(outcome.state)
+        return outcome.exit
+    return done.result
+
+
+def _end(attempt: Activation, of: Activation, isolated: Strand | None) -> None:
+    """An attempt is over: its context is dead, and what comes next is numbered after what it has dispatched."""
+    if attempt.index == of.index:
+        of.count = attempt.count
+    del attempt.strand
+
+
+async def _fire(context: Activation, node: PlanNode, given: Mapping[int, Any], mark: int) -> Outcome:
+    strand = context.strand
+    run = strand.run
+    fired = node.with_inputs({place: _constant(node, place, value) for place, value in given.items()})
+    entered = node.type.exec_inputs[0].name if node.type.exec_inputs else None
+    await checkpoint_if_cancelled()
+    run.fuel -= 1
+    if run.fuel < 0:
+        await run.pass_gate(strand, context, node)
+    activation = context.attempt(mark, strand)
+    activation.plan = fired
+    activation._target = Target(fired, entered)
+    run.tell(NodeStarted, activation, node.id, entered)
+    since = run.next_serial()
+    try:
+        result = await strand.frame.template.alone(fired, strand.frame)(activation)
+        if result is not None:
+            activation.targets_of(result)
+        name = result if result is None or isinstance(result, str) else result.name
+        outcome = Outcome(_Done(activation, since, result), name, dispatched=activation.count > 0)
+        outcome.outputs  # noqa: B018 - gathered before its context is dead
+        run.tell(NodeCompleted, activation, node.id, name)
+    except BaseException as error:
+        if is_cancellation(error):
+            run.tell(NodeCancelled, activation, node.id)
+        else:
+            origin = mark_origin(error, run, activation.where, node.id, node.type.id)
+            run.tell(NodeFailed, activation, node.id, error, origin)
+        raise
+    finally:
+        del activation.strand
+    return outcome
+
+
+def _constant(node: PlanNode, place: int, value: Any) -> PlanInput:
+    old = node.inputs[place]
+    return PlanInput(node.id, old.socket, new_cell(value, -1, f"={node.id}.{old.socket.name}"), old.coercer)
+
+
+def _wrong_outputs(context: AnyContext, outputs: Mapping[str, Any]) -> list[str]:
+    node_type = context.plan.type
+    converters: Any = {}
+    problems: list[str] = []
+    known = [socket.name for socket in node_type.outputs]
+    for name, value in outputs.items():
+        place = node_type.output_index.get(name)
+        if place is None:
+            problems.append(
+                f"there is no data output {name!r}.{did_you_mean(str(name), known)} It declares: "
+                f"{', '.join(known) or 'none'}"
+            )
+            continue
+        coercer = coercer_for(node_type.outputs[place].type, converters)
+        try:
+            if coercer is not None and value is not None:
+                coercer(value)
+        except Mismatch as error:
+            problems.append(f"output {name!r}: {error}")
+    if isinstance(node_type.body, FunctionBody):
+        problems += [f"output {name!r} is missing" for name in known if name not in outputs]
+    return problems
+
+
+def _wrong_variables(context: AnyContext, variables: Mapping[str, Any]) -> list[str]:
+    problems: list[str] = []
+    plan = context.strand.frame.plan
+    for name, value in variables.items():
+        try:
+            slot = demand.variable_slot(context.strand.frame, name)
+            coercer = plan.variable_coercers[slot]
+            if coercer is not None and value is not None:
+                coercer(value)
+        except (UnknownName, Mismatch) as error:
+            problems.append(f"variable {name!r}: {error}")
+    return problems

@@ -1,0 +1,89 @@
+"""What a host puts around the nodes of a run: middlewares and settings of streams, by names of nodes (A1, A3, A7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from trioflow.errors import MiddlewareError, UnknownName
+from trioflow.model.composition import Boundary
+from trioflow.semantics.address import Selector, prefixes, selector
+from trioflow.semantics.reach import leads_out
+
+if TYPE_CHECKING:
+    from trioflow.model.graph import StreamSettings
+    from trioflow.runtime.middleware import Middleware
+    from trioflow.semantics.plan import Plan, PlanNode
+
+
+class Wraps:
+    """The middlewares and stream settings of one run, with what their names mean."""
+
+    __slots__ = ("_middlewares", "_streams", "prefixes")
+
+    def __init__(self, plan: Plan, middlewares: Sequence[Middleware], streams: Mapping[str, StreamSettings]) -> None:
+        problems: list[str] = []
+        self._middlewares: list[tuple[Middleware, Selector | None]] = []
+        for middleware in middlewares:
+            meant = None if middleware.nodes is None else selector(middleware.nodes)
+            if meant is not None:
+                problems += meant.problems(plan, type(middleware).__name__)
+            self._middlewares.append((middleware, meant))
+        named = {name: selector([name]) for name in streams}
+        problems += [problem for each in named.values() for problem in each.problems(plan, "RunOptions.streams")]
+        if problems:
+            raise UnknownName("\n".join(problems))
+        self._streams = [(named[name], settings) for name, settings in streams.items()]
+        selectors = [meant for _, meant in self._middlewares if meant is not None]
+        self.prefixes = prefixes([*selectors, *named.values()])
+        isolated = [
+            f"{middleware!r} isolates the attempts of node {name!r}, but {reason}."
+            for middleware, meant in self._middlewares
+            if middleware.isolates
+            for name, graph, node in _nodes(plan)
+            if _is_for(middleware, meant, name, node) and (reason := leads_out(graph, node)) is not None
+        ]
+        if isolated:
+            raise MiddlewareError("\n".join(isolated))
+
+    def within(self, plan: Plan, prefix: str) -> tuple[dict[int, list[Middleware]], dict[int, StreamSettings]]:
+        """The middlewares and stream settings of the nodes of one graph, by the index of the node."""
+        middlewares: dict[int, list[Middleware]] = {}
+        settings: dict[int, StreamSettings] = {}
+        for node in plan.nodes:
+            if isinstance(node.type.body, Boundary):
+                continue
+            found = [each for each, meant in self._middlewares if _is_for(each, meant, prefix + node.id, node)]
+            if found:
+                middlewares[node.index] = found
+            if node.streams:
+                for meant, each in self._streams:
+                    if meant.selects(prefix + node.id, node.type.id):
+                        settings[node.index] = each
+        return middlewares, settings
+
+    def addresses(self, middleware: Middleware, plan: Plan) -> list[str]:
+        """The names of all nodes that a middleware is for, in all graphs, each graph once on its way."""
+        (meant, *_) = (meant for each, meant in self._middlewares if each is middleware)
+        return [name for name, _, node in _nodes(plan) if _is_for(middleware, meant, name, node)]
+
+
+def _is_for(middleware: Middleware, meant: Selector | None, name: str, node: PlanNode) -> bool:
+    return (meant is None or meant.selects(name, node.type.id)) and middleware.applies(node.graph_node, node.type)
+
+
+def _nodes(plan: Plan) -> Iterator[tuple[str, Plan, PlanNode]]:
+    """All nodes with bodies of their own, with their names and graphs; each graph once on its way."""
+    waiting: list[tuple[str, Plan, frozenset[int]]] = [("", plan, frozenset())]
+    for prefix, graph, around in waiting:
+        for index in graph.node_index.values():
+            node = graph.nodes[index]
+            if not isinstance(node.type.body, Boundary):
+                yield prefix + node.id, graph, node
+            if node.graph is not None and id(node.graph) not in around:
+                waiting.append((f"{prefix}{node.id}/", node.graph, around | {id(graph)}))
+
+
+def wraps_of(plan: Plan, middlewares: Sequence[Middleware], streams: Mapping[str, StreamSettings]) -> Wraps | None:
+    """What is around the nodes of a run; None if nothing is. Raises `UnknownName`, which lists all unknown names."""
+    return Wraps(plan, middlewares, streams) if middlewares or streams else None
