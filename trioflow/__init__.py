@@ -29,10 +29,12 @@ from trioflow.errors import (
     TrioflowError,
     UnknownName,
     UnknownNodeType,
+    UnknownSecret,
     UnknownSocket,
     Unwind,
 )
 from trioflow.model.builder import BoundSocket, Builder, Handle, build
+from trioflow.model.clock import Clock, SystemClock
 from trioflow.model.composition import graph_node
 from trioflow.model.context import Branches, Context, DataContext, Fork, Services, SetupContext
 from trioflow.model.document import dumps, load, loads, save
@@ -56,6 +58,7 @@ from trioflow.model.registry import Registry
 from trioflow.model.schema import document_schema
 from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Stream
 from trioflow.runtime.gate import Gate, GateStatistics
+from trioflow.runtime.given import RunArguments
 from trioflow.runtime.invocation import Invocation, Outcome
 from trioflow.runtime.middleware import Middleware, Retry, RetryScheduled, RunLife, SkipOnError, TimeLimit
 from trioflow.runtime.options import RunOptions, RunResult, RunStatistics, RunStatus
@@ -73,6 +76,7 @@ __all__ = [
     "BoundSocket",
     "Branches",
     "Builder",
+    "Clock",
     "CoercionError",
     "ConcurrentTrigger",
     "Connection",
@@ -128,6 +132,7 @@ __all__ = [
     "RetryScheduled",
     "Run",
     "RunAborted",
+    "RunArguments",
     "RunError",
     "RunFinished",
     "RunLife",
@@ -142,11 +147,13 @@ __all__ = [
     "Stream",
     "StreamSettings",
     "Subscription",
+    "SystemClock",
     "TeardownTimeout",
     "TimeLimit",
     "TrioflowError",
     "UnknownName",
     "UnknownNodeType",
+    "UnknownSecret",
     "UnknownSocket",
     "Unwind",
     "Variable",

@@ -11,6 +11,7 @@ TrioflowError
 │   ├── NodeDefinitionError   a class or function that can't be a node type
 │   ├── UnknownSocket         a body asked for a socket that its type does not declare (T4)
 │   ├── UnknownName           a body asked for a variable, event or service that is not there
+│   │   └── UnknownSecret       a graph names a secret that the host does not have
 │   ├── ConcurrentTrigger     two triggers at once in one activation (T7)
 │   └── DataNodeEffect        a data node tried to act (D8)
 ├── RegistryError           whoever put the node packages together
@@ -105,6 +106,10 @@ class UnknownSocket(NodeError):
 
 class UnknownName(NodeError):
     """A body named a variable, event or service that this run does not have."""
+
+
+class UnknownSecret(UnknownName):
+    """A literal names a secret that the host did not give to the run (A10)."""
 
 
 class ConcurrentTrigger(NodeError):

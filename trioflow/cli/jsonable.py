@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from trioflow.model.duration import format_duration
+from trioflow.model.secret import hide
 
 _DEEPEST = 50
 _LONGEST_REPR = 1000
@@ -16,7 +17,9 @@ _LONGEST_REPR = 1000
 
 def jsonable(value: object, depth: int = 0) -> Any:
     """The value itself if JSON has it; lists for tuples, sorted lists for sets, and text for everything else."""
-    if value is None or isinstance(value, str | bool):
+    if isinstance(value, str):
+        return hide(value)
+    if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
         return int(value)
@@ -25,7 +28,7 @@ def jsonable(value: object, depth: int = 0) -> Any:
     if depth < _DEEPEST:
         if isinstance(value, Mapping):
             pairs = cast("Mapping[object, object]", value).items()
-            return {key if isinstance(key, str) else _text(key): jsonable(each, depth + 1) for key, each in pairs}
+            return {hide(key) if isinstance(key, str) else _text(key): jsonable(each, depth + 1) for key, each in pairs}
         if isinstance(value, list | tuple):
             return [jsonable(each, depth + 1) for each in cast("list[object]", value)]
         if isinstance(value, set | frozenset):
@@ -48,4 +51,5 @@ def _text(value: object) -> str:
         text = repr(value) if isinstance(value, bytes) else str(value)
     except Exception as error:  # a foreign __str__ may raise anything
         text = f"<{type(value).__name__}: {type(error).__name__} when shown>"
+    text = hide(text)
     return text if len(text) <= _LONGEST_REPR else text[: _LONGEST_REPR - 3] + "..."

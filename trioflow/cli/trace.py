@@ -13,6 +13,7 @@ import attrs
 
 from trioflow.cli.bad_input import BadInput
 from trioflow.cli.jsonable import to_json
+from trioflow.model.secret import hide
 from trioflow.semantics.events import Event, Path
 
 _encode = JSONEncoder().encode
@@ -84,7 +85,7 @@ def _text(value: object) -> str:
     # Almost all values are of few types, of which JSON can be written at once. A subclass may do anything.
     kind = type(value)
     if kind is str:
-        return _encode(value)
+        return _encode(hide(cast("str", value)))
     if value is None:
         return "null"
     if isinstance(value, Path):

@@ -10,6 +10,7 @@ from trioflow.model.graph import Connection, Graph, GraphNode
 from trioflow.model.node_type import NodeType
 from trioflow.model.registry import Registry
 from trioflow.model.scope import Scope
+from trioflow.model.secret import HIDDEN, hide, secret_name
 
 _LONGEST_LITERAL = 40
 
@@ -107,7 +108,8 @@ def literals(node: GraphNode) -> list[str]:
     """A node's literals as short texts."""
     texts: list[str] = []
     for name, value in node.inputs.items():
-        text = repr(value)
+        name_of_secret = secret_name(value)
+        text = repr(value) if name_of_secret is None else f"{HIDDEN} ({name_of_secret})"
         texts.append(f"{name} = {text if len(text) <= _LONGEST_LITERAL else text[: _LONGEST_LITERAL - 3] + '...'}")
     return texts
 
@@ -116,5 +118,5 @@ def visible(text: str) -> str:
     """The text on one line: what would break it, or can't be encoded, as Python's escapes."""
     return "".join(
         char.encode("unicode_escape").decode() if unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} else char
-        for char in text
+        for char in hide(text)
     )

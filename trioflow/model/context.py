@@ -11,7 +11,10 @@ from collections.abc import Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
+from trioflow.model.clock import Clock
+
 if TYPE_CHECKING:
+    import datetime
     import random
 
     from trioflow.model.graph import GraphNode
@@ -55,6 +58,11 @@ class DataContext(ABC):
     @abstractmethod
     def services(self) -> Services:
         """What the host gave to the run."""
+
+    def now(self) -> datetime.datetime:
+        """The date and time in UTC, on the host's clock (A10). For data nodes that are volatile (D6)."""
+        clock: Clock = self.services.get(Clock)  # type: ignore[type-abstract]
+        return clock.now()
 
     @property
     @abstractmethod

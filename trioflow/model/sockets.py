@@ -73,10 +73,11 @@ class DataIn(Socket, Generic[T]):
 
     `default` is used when neither a wire nor a literal gives a value (D1); without one the input is required. A *lazy*
     input is not resolved before the body starts but when the body asks (D7). `names` says that the value is the name
-    of a variable or an event of the graph, so that validation can check it.
+    of a variable or an event of the graph, so that validation can check it. `secret`: its literal may be
+    `{"secret": "NAME"}`, which the host's secrets resolve when it is demanded (A10).
     """
 
-    __slots__ = ("default", "lazy", "names", "type")
+    __slots__ = ("default", "lazy", "names", "secret", "type")
 
     @overload
     def __init__(
@@ -86,6 +87,7 @@ class DataIn(Socket, Generic[T]):
         default: T | Unset = ...,
         lazy: bool = ...,
         names: Literal["variable", "event"] | None = ...,
+        secret: bool = ...,
         doc: str = ...,
     ) -> None: ...
     @overload
@@ -96,6 +98,7 @@ class DataIn(Socket, Generic[T]):
         default: Any = ...,
         lazy: bool = ...,
         names: Literal["variable", "event"] | None = ...,
+        secret: bool = ...,
         doc: str = ...,
     ) -> None: ...
     def __init__(
@@ -105,6 +108,7 @@ class DataIn(Socket, Generic[T]):
         default: Any = UNSET,
         lazy: bool = False,
         names: Literal["variable", "event"] | None = None,
+        secret: bool = False,
         doc: str = "",
     ) -> None:
         super().__init__(doc=doc)
@@ -112,6 +116,7 @@ class DataIn(Socket, Generic[T]):
         self.default = default
         self.lazy = lazy
         self.names = names
+        self.secret = secret
 
     def __supplies__(self) -> T:
         """Never called: tells type checkers that a value read from here may be used where a wider type is wanted."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import trioflow as tf
+from trioflow.model.clock import SYSTEM_CLOCK, Clock
 from trioflow.nodes._calendar import formatted, months_later, parsed, zone_named
 
 Date = datetime.date
@@ -104,13 +105,13 @@ def format_(date: Date, pattern: str = "%d %B %Y") -> str:
 
 
 @tf.data_node(id="date.today", volatile=True)
-def today(zone: str = "UTC") -> Date:
-    """The day that it is in a zone. Not the same in every run. An unknown zone is an error.
+def today(zone: str = "UTC", clock: tf.FromServices[Clock] = SYSTEM_CLOCK) -> Date:
+    """The day that it is in a zone, on the host's clock. Not the same in every run. An unknown zone is an error.
 
     >>> today().year > 2000
     True
     """
-    return datetime.datetime.now(zone_named("date.today", zone)).date()
+    return clock.now().astimezone(zone_named("date.today", zone)).date()
 
 
 @tf.data_node(id="date.add_days")

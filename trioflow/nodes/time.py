@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple, cast
 import trio
 
 import trioflow as tf
+from trioflow.model.clock import SYSTEM_CLOCK, Clock
 from trioflow.nodes import _expect as expect
 from trioflow.nodes._calendar import formatted, months_later, offset_text, parsed, zone_named
 
@@ -59,13 +60,13 @@ def _in_zone(node: str, shown: Moment, zone: datetime.tzinfo, second: bool = Fal
 
 
 @tf.data_node(id="time.now", volatile=True)
-def now() -> Moment:
-    """The date and time, with the zone UTC. Not the same in every run.
+def now(clock: tf.FromServices[Clock] = SYSTEM_CLOCK) -> Moment:
+    """The date and time, with the zone UTC, on the host's clock. Not the same in every run.
 
     >>> now().tzinfo
     datetime.timezone.utc
     """
-    return Moment.now(datetime.UTC)
+    return clock.now()
 
 
 @tf.data_node(id="time.monotonic", volatile=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import sys
 import types
-from collections.abc import Coroutine, Generator, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Generator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from contextvars import ContextVar, copy_context
 from math import inf
@@ -22,12 +22,13 @@ from trioflow.runtime.activation import Activation
 from trioflow.runtime.calls import combined, set_up, start, tear_down
 from trioflow.runtime.dispatch import drive
 from trioflow.runtime.failure import collapse, decisive, escaped, is_cancellation, origin_of
+from trioflow.runtime.given import Given
 from trioflow.runtime.line import Line
 from trioflow.runtime.middleware import Middleware, RunLife
-from trioflow.runtime.options import RunOptions, RunResult, RunStatistics, RunStatus
+from trioflow.runtime.options import RunResult, RunStatistics, RunStatus
 from trioflow.runtime.state import RunState
 from trioflow.runtime.strand import new_strand
-from trioflow.runtime.watch import Observer, Watch
+from trioflow.runtime.watch import Watch
 from trioflow.runtime.wraps import wraps_of
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import LimitReached, RunCancelled, RunCompleted, RunFailed, RunStarted
@@ -42,23 +43,15 @@ _numbers = itertools.count(1)
 class Execution:
     """One execution of a graph, in the task that awaits `execute`."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        options: RunOptions,
-        variables: Mapping[str, object],
-        services: Mapping[type | str, Any],
-        observers: Sequence[Observer],
-        middleware: Sequence[Middleware],
-    ) -> None:
-        self._middleware = middleware
-        wraps = wraps_of(plan, middleware, options.streams)
-        state = self._state = RunState(next(_numbers), plan, options, services, Activation, wraps)
+    def __init__(self, plan: Plan, given: Given) -> None:
+        self._middleware = given.middleware
+        wraps = wraps_of(plan, given.middleware, given.options.streams)
+        state = self._state = RunState(next(_numbers), plan, given, Activation, wraps)
         self._store = state.new_store()
-        if variables:
-            _write_variables(plan, self._store, variables)
-        if observers:
-            state.watch = Watch(state.id, observers)
+        if given.variables:
+            _write_variables(plan, self._store, given.variables)
+        if given.observers:
+            state.watch = Watch(state.id, given.observers)
         self._ended_at: float | None = None
         self.failure: BaseException | None = None
 
@@ -281,32 +274,6 @@ class _Life:
                 f"The life of {self._middleware!r} took longer to end than the grace period of {self._grace:g} s and "
                 "was cut off. Raise RunOptions(grace=...) or make it end faster."
             )
-
-
-def check_arguments(
-    plan: Plan, options: object, variables: object, services: object, observers: object, middleware: object
-) -> None:
-    """Refuse what would only be noticed in the midst of the run, or never. Tells of all at once."""
-    given = {
-        "options": (options, RunOptions, "RunOptions"),
-        "variables": (variables, Mapping, "a mapping of names to values"),
-        "services": (services, Mapping, "a mapping of types or names to objects"),
-        "observers": (observers, Iterable, "a list of callables"),
-        "middleware": (middleware, Sequence, "a list of callables"),
-    }
-    wrong = [
-        f"{name}= must be {wanted}, got {type(value).__name__}."
-        for name, (value, kind, wanted) in given.items()
-        if not isinstance(value, kind)
-    ]
-    if wrong:
-        raise TypeError("\n".join(wrong))
-    assert isinstance(middleware, Sequence)
-    strange = [each for each in middleware if not isinstance(each, Middleware)]
-    if strange:
-        raise TypeError(
-            f"middleware= must hold objects of classes that inherit trioflow.Middleware, got {strange[0]!r}."
-        )
 
 
 def _write_variables(plan: Plan, store: Store, variables: Mapping[str, object]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from trioflow.errors import NodeError, Unwind
+from trioflow.model.secret import hide
 from trioflow.semantics.events import Path
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def mark_origin(error: BaseException, run: RunState, where: Path, node: str, typ
 
 def note(error: BaseException, text: str) -> None:
     """Add a note to a failure, also to one that lets nobody write to it, as a frozen dataclass does."""
+    text = hide(text)
     try:
         error.add_note(text)
     except Exception:

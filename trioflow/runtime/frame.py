@@ -10,8 +10,9 @@ import trio
 from trioflow.errors import UnknownName, did_you_mean
 from trioflow.model.values import own_copy
 from trioflow.runtime.ports import OwnCell
+from trioflow.runtime.secrets import SecretCell
 from trioflow.semantics.plan import Plan, PlanNode, Target
-from trioflow.semantics.store import Store, empty_store, new_cell
+from trioflow.semantics.store import Cell, Store, empty_store, new_cell
 
 if TYPE_CHECKING:
     from trioflow.model.node_type import Node
@@ -92,12 +93,18 @@ def new_store(plan: Plan, run: RunState, prefix: str = "") -> Store:
     for slot, variable in enumerate(plan.variables):
         store.write(slot, own_copy(variable.default), f"${variable.name}")
     for planned in plan.own:
-        assert planned.make is not None
-        cell = store.cells[planned.own] = OwnCell()
-        cell.value = planned.make()
+        name = f"{prefix}{planned.node}.{planned.socket.name}"
+        cell: Cell
+        if planned.secret is not None:
+            cell = SecretCell(run.secrets, planned.secret, name)
+        else:
+            assert planned.make is not None
+            cell = OwnCell()
+            cell.value = planned.make()
         cell.serial = -1
-        cell.origin = f"={prefix}{planned.node}.{planned.socket.name}"
+        cell.origin = f"={name}"
         cell.memo = None
+        store.cells[planned.own] = cell
     return store
 
 

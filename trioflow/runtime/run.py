@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any, Unpack
 
 import trio
 
 from trioflow.errors import RunAborted, RunFinished
 from trioflow.model.graph import Graph
-from trioflow.model.registry import Registry
 from trioflow.runtime.dispatch import drive
-from trioflow.runtime.execution import Execution, check_arguments, in_own_context
+from trioflow.runtime.execution import Execution, in_own_context
 from trioflow.runtime.failure import is_cancellation, note
 from trioflow.runtime.forks import OpenForks, StrandFork
 from trioflow.runtime.gate import Gate
+from trioflow.runtime.given import Given, RunArguments, given
 from trioflow.runtime.line import Line
-from trioflow.runtime.middleware import Middleware
-from trioflow.runtime.options import RunOptions, RunResult, RunStatus
+from trioflow.runtime.options import RunResult, RunStatus
 from trioflow.runtime.strand import Strand, new_strand
 from trioflow.runtime.watch import Observer, Subscription, Watch
-from trioflow.semantics.plan import Plan, Target, make_plan
-
-_DEFAULTS = RunOptions()
+from trioflow.semantics.plan import Plan, Target
 
 
 class _HostEvent:
@@ -40,16 +38,8 @@ class _HostEvent:
 class Run(Execution):
     """One execution of a graph, from `open_run`. It belongs to one trio event loop, and is for that loop's tasks."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        options: RunOptions,
-        variables: Mapping[str, object],
-        services: Mapping[type | str, Any],
-        observers: Sequence[Observer],
-        middleware: Sequence[Middleware],
-    ) -> None:
-        super().__init__(plan, options, variables, services, observers, middleware)
+    def __init__(self, plan: Plan, given: Given) -> None:
+        super().__init__(plan, given)
         self._subscriptions: list[Subscription] = []
         self._scope = trio.CancelScope()
         self._finished = trio.Event()
@@ -225,80 +215,87 @@ class Run(Execution):
                 self._state.watch_by(None)
 
 
-@asynccontextmanager
-async def open_run(
-    graph: Graph | Plan,
-    *,
-    registry: Registry | None = None,
-    variables: Mapping[str, object] | None = None,
-    services: Mapping[type | str, Any] | None = None,
-    options: RunOptions | None = None,
-    observers: Sequence[Observer] = (),
-    middleware: Sequence[Middleware] = (),
-) -> AsyncGenerator[Run, None]:
+def open_run(graph: Graph | Plan, **arguments: Unpack[RunArguments]) -> AbstractAsyncContextManager[Run]:
     """Run a graph in the background of an `async with` block, which gets the `Run`.
 
     The run starts at the block's first checkpoint. Where the block ends well, the run is waited for, and what it
     failed with is raised, unless `run.result()` has raised it already. If the block raises, or a scope around it is
     cancelled, the run is cancelled and torn down first; what it fails with then takes the place of a cancellation, and
-    is noted on what the block raised. A graph may be planned beforehand with `make_plan`.
+    is noted on what the block raised. A graph may be planned beforehand with `make_plan`; `RunArguments` says what else
+    a run may be given. Don't yield inside the block, as generators do: `stream` is for that.
 
-    Raises `InvalidGraph` before anything runs if the graph has errors (M5), `UnknownName` for variables that it does
-    not declare, `CoercionError` for values that do not fit them; `UnknownName` if there are both, and it lists all.
-    Also `UnknownName` for settings of streams of nodes that are not there, `TypeError` for arguments of other types.
+    Raises where the block is entered, before anything runs: `InvalidGraph` if the graph has errors (M5), `UnknownName`
+    for variables that it does not declare, `CoercionError` for values that do not fit them; `UnknownName` if there are
+    both, and it lists all. Also `UnknownName` for middlewares and settings of streams of nodes that are not there,
+    `TypeError` for arguments of other types.
     """
-    plan = graph if isinstance(graph, Plan) else make_plan(graph, registry or Registry.standard())
-    given = plan, options or _DEFAULTS, variables or {}, services or {}, observers, middleware
-    check_arguments(*given)
-    run = Run(*given)
-    block_failure: BaseException | None = None
-    failure: BaseException | None = None
-    try:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(run.execute)
-            try:
-                yield run
-            except BaseException as error:
-                block_failure = error
-                run.cancel()
-            else:
-                run.close()
-    except BaseExceptionGroup as group:
-        failure = group
-    if block_failure is not None and not is_cancellation(block_failure):
-        if run.unseen_failure is not None:
-            note(block_failure, f"the run has failed, too: {run.unseen_failure!r}")  # R1
-        raise block_failure
-    if run.unseen_failure is not None:
-        raise run.unseen_failure
-    if block_failure is not None:
-        raise block_failure
-    if failure is not None:
-        raise failure
+    return _OpenRun(graph, arguments)
 
 
-async def run(
-    graph: Graph | Plan,
-    *,
-    registry: Registry | None = None,
-    variables: Mapping[str, object] | None = None,
-    services: Mapping[type | str, Any] | None = None,
-    options: RunOptions | None = None,
-    observers: Sequence[Observer] = (),
-    middleware: Sequence[Middleware] = (),
-) -> RunResult:
+class _OpenRun:
+    """A class and no generator: whatever a run fails with, be it StopAsyncIteration, comes out as itself (R4)."""
+
+    __slots__ = ("_arguments", "_graph", "_nursery", "_run")
+
+    _run: Run
+
+    def __init__(self, graph: Graph | Plan, arguments: RunArguments) -> None:
+        self._graph = graph
+        self._arguments = arguments
+        self._nursery = trio.open_nursery(strict_exception_groups=True)
+
+    async def __aenter__(self) -> Run:
+        run = self._run = Run(*given(self._graph, self._arguments))
+        nursery = await self._nursery.__aenter__()
+        nursery.start_soon(run.execute)
+        return run
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        block_failure: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        run = self._run
+        if block_failure is None:
+            run.close()
+        else:
+            run.cancel()
+        failure: BaseException | None = None
+        try:
+            await self._nursery.__aexit__(None, None, None)
+        except BaseExceptionGroup as group:
+            failure = group
+        unseen = run.unseen_failure
+        try:
+            if block_failure is not None and not is_cancellation(block_failure):
+                if unseen is not None:
+                    note(block_failure, f"the run has failed, too: {unseen!r}")  # R1
+                return
+            if unseen is not None:
+                raise unseen
+            if block_failure is None and failure is not None:
+                raise failure
+        finally:
+            failure = unseen = block_failure = None  # their tracebacks refer to this frame
+
+
+async def run(graph: Graph | Plan, **arguments: Unpack[RunArguments]) -> RunResult:
     """Run a graph to its end and return what it left behind.
 
-    `variables` are start values by name, `services` objects that bodies find through `ctx.services`, by type or name.
-    The graph runs in the task that awaits this, with a copy of its context variables. Raises what a body raised, as it
-    is, with a note that tells where (R4); `InvalidGraph` before anything runs. Any cancel scope around it cancels it
-    (R5).
+    `RunArguments` says what a run may be given. The graph runs in the task that awaits this, with a copy of its context
+    variables. Raises what a body raised, as it is, with a note that tells where (R4); `InvalidGraph` before anything
+    runs, and `TypeError`, also for `RunOptions(stay_open=True)`, with which it would never end: use `open_run`. Any
+    cancel scope around it cancels it (R5).
     """
-    plan = graph if isinstance(graph, Plan) else make_plan(graph, registry or Registry.standard())
-    options = options or _DEFAULTS
-    given = plan, options, variables or {}, services or {}, observers, middleware
-    check_arguments(*given)
-    execution = (Run if options.stay_open or options.parallel_initiators else Execution)(*given)
+    plan, made = given(graph, arguments)
+    options = made.options
+    if options.stay_open:
+        raise TypeError(
+            "RunOptions(stay_open=True) keeps a run waiting for events of the host, which `run` gives no way to "
+            "publish. Use `async with trioflow.open_run(...) as run`."
+        )
+    execution = (Run if options.parallel_initiators else Execution)(plan, made)
     await in_own_context(execution.execute())
     failure, execution.failure = execution.failure, None
     if failure is None:

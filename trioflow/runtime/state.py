@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from trioflow.errors import DepthExceeded, LimitExceeded, UnknownName, did_you_mean
+from trioflow.model.clock import SYSTEM_CLOCK, Clock
 from trioflow.model.context import Services
 from trioflow.model.values import own_copy
 from trioflow.runtime.frame import GraphFrame, new_store
 from trioflow.runtime.gate import Gate
-from trioflow.runtime.options import MAX_NESTING, RunOptions, RunStatus
+from trioflow.runtime.options import MAX_NESTING, RunStatus
 from trioflow.runtime.schedule import current_schedule
 from trioflow.runtime.strand import NOTHING_THERE
 from trioflow.semantics.events import ROOT, LimitReached, Path
@@ -26,6 +27,7 @@ from trioflow.semantics.store import Store, new_cell
 if TYPE_CHECKING:
     from trioflow.runtime.calls import Template
     from trioflow.runtime.demand import Pending
+    from trioflow.runtime.given import Given
     from trioflow.runtime.line import Line
     from trioflow.runtime.strand import Strand
     from trioflow.runtime.watch import Watch
@@ -47,6 +49,8 @@ class RunServices(Services):
             for service in self._services.values():
                 if isinstance(service, key):
                     return service
+        if key is Clock:
+            return SYSTEM_CLOCK
         every = [known if isinstance(known, str) else known.__qualname__ for known in self._services]
         names = [name for name in every if not name.startswith("_")]  # a private one is none of the node's business
         wanted = key if isinstance(key, str) else key.__qualname__
@@ -66,23 +70,19 @@ class RunState(GraphFrame):
     __slots__ = (
         "_number", "_resting", "_waits", "activate", "bases", "budget", "defaults", "ended", "ended_forks",
         "evaluations", "exhausted", "forks", "fuel", "granted", "in_progress", "made_gate", "max_depth", "max_steps",
-        "next_serial", "options", "resumed", "schedule", "services", "settled_status", "started_at",
+        "next_serial", "options", "resumed", "schedule", "secrets", "services", "settled_status", "started_at",
         "templates", "turn_after", "turn_due", "watch", "wraps",
     )  # fmt: skip
 
     def __init__(
-        self,
-        number: int,
-        plan: Plan,
-        options: RunOptions,
-        services: Mapping[type | str, Any],
-        activate: Callable[..., Any],
-        wraps: Wraps | None = None,
+        self, number: int, plan: Plan, given: Given, activate: Callable[..., Any], wraps: Wraps | None = None
     ) -> None:
         super().__init__(plan, 0)
+        options = given.options
         self._number = number
         self.options = options
-        self.services = RunServices(services)
+        self.services = RunServices(given.services)
+        self.secrets = given.secrets
         self.activate = activate
         self.wraps = wraps
         self.templates: dict[tuple[Plan, str | None], Template] = {}

@@ -20,6 +20,7 @@ from trioflow.model.graph import Connection, Graph, GraphNode, Interface
 from trioflow.model.node_type import FunctionBody, NodeType
 from trioflow.model.registry import Registry
 from trioflow.model.scope import Scope
+from trioflow.model.secret import secret_name
 from trioflow.model.sockets import UNSET, DataIn, ErrorMode, StreamMode
 from trioflow.model.types import NAMED_TYPES
 from trioflow.model.values import holds_containers, own_copy
@@ -58,8 +59,8 @@ class PlanInput:
     """
 
     __slots__ = (
-        "coercer", "connection", "constant", "exact", "fallback", "make", "node", "output", "own", "slot", "socket",
-        "source", "there", "upstream",
+        "coercer", "connection", "constant", "exact", "fallback", "make", "node", "output", "own", "secret", "slot",
+        "socket", "source", "there", "upstream",
     )  # fmt: skip
 
     def __init__(self, node: str, socket: DataIn[Any], constant: Cell | None, coercer: Coercer | None) -> None:
@@ -69,6 +70,8 @@ class PlanInput:
         # What makes the value of the literal or default anew for each run, where runs could change it (M1).
         self.make: Callable[[], Any] | None = None
         self.own = -1
+        # The name of the secret that the literal names (A10); it is made anew, too.
+        self.secret: str | None = None
         self.coercer = coercer
         self.exact: Any = coercer.exact if coercer is not None else None
         self.source: Source = CONSTANT
@@ -87,7 +90,7 @@ class PlanInput:
     @property
     def has_constant(self) -> bool:
         """Whether there is a literal or a default."""
-        return self.constant is not None or self.make is not None
+        return self.constant is not None or self.make is not None or self.secret is not None
 
     @property
     def wire(self) -> str | None:
@@ -417,14 +420,9 @@ class _Planner:
             self._coercers[socket] = coercer_for(socket.type, self._converters)
             self._default_cells[socket] = self._constant(socket, socket.default)
         value = socket.default if literal is UNSET else literal
-        constant = self._default_cells[socket] if literal is UNSET else self._constant(socket, literal)  # D1
-        planned = PlanInput(node.id, socket, constant, self._coercers[socket])
-        if constant is not None and _could_change(constant.value, value):
-            planned.constant = planned.fallback = None
-            planned.make = partial(_made, value, socket.type, self._converters)
-            self._own.append(planned)
+        planned = self._with_constant(node, socket, literal)
         if source is None:
-            if planned.make is not None:
+            if planned in self._own[-1:]:
                 planned.source = SLOT  # its own, which nobody writes
             elif literal is UNSET:
                 self._defaults[socket] = planned
@@ -441,6 +439,22 @@ class _Planner:
             planned.fallback = None
             planned.upstream = self._others.get((upstream.index, planned.output), upstream)
             planned.slot = planned.upstream.slot
+        return planned
+
+    def _with_constant(self, node: PlanNode, socket: DataIn[Any], literal: Any) -> PlanInput:
+        """An input with its literal or default (D1), which each store makes anew if it is a secret or may change (M1)."""
+        secret = secret_name(literal) if socket.secret else None
+        value = socket.default if literal is UNSET else literal
+        constant: Cell | None = None
+        if secret is None:
+            constant = self._default_cells[socket] if literal is UNSET else self._constant(socket, literal)
+        planned = PlanInput(node.id, socket, constant, self._coercers[socket])
+        planned.secret = secret
+        if constant is not None and _could_change(constant.value, value):
+            planned.constant = planned.fallback = None
+            planned.make = partial(_made, value, socket.type, self._converters)
+        if planned.constant is None and planned.has_constant:
+            self._own.append(planned)
         return planned
 
     def _is_port(self, output: int) -> bool:

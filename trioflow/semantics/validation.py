@@ -16,6 +16,7 @@ import attrs
 from trioflow.model.graph import Endpoint, Graph, StreamSettings
 from trioflow.model.registry import Registry
 from trioflow.model.scope import Scope
+from trioflow.model.secret import secret_name
 from trioflow.model.sockets import UNSET, DataIn
 from trioflow.model.types import NAMED_TYPES, describe_type
 from trioflow.semantics.coercion import Mismatch, coerce_literal
@@ -167,7 +168,25 @@ def _check_literals(wiring: Wiring, place: int, view: TypeView) -> Iterator[Prob
         if not isinstance(socket, DataIn):
             path, known = f"nodes[{place}].inputs.{name}", [each.name for each in view.type.inputs]
             yield wiring.unknown_socket(view, Endpoint(node.id, name), path, "data input", known)
-        elif literal is not None and type(literal) is not socket.type:  # None is a value for any input (D1)
+        elif socket.secret and literal is not None and secret_name(literal) is None:
+            path = f"nodes[{place}].inputs.{name}"
+            yield from _check_value(wiring, literal, socket.type, path, f"{node.id}.{name}")
+            yield warning(
+                "plain-secret",
+                path,
+                f"Input {name!r} of {node.id!r} is for a secret, which stands in the graph for everybody to read.",
+                'Name it, {"secret": "NAME"}, and let the host give it.',
+            )
+        elif not socket.secret and secret_name(literal) is not None and socket.type is str:
+            yield error(
+                "type-mismatch",
+                f"nodes[{place}].inputs.{name}",
+                f"Input {name!r} of {node.id!r} does not take secrets.",
+                "Declare it as DataIn(str, secret=True) in the node type, or give it a text.",
+                "A10",
+            )
+        elif literal is not None and type(literal) is not socket.type and not socket.secret:
+            # None is a value for any input (D1)
             path = f"nodes[{place}].inputs.{name}"
             yield from _check_value(wiring, literal, socket.type, path, f"{node.id}.{name}")
 

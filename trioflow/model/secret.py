@@ -1,0 +1,40 @@
+"""Secrets: values that a graph names and a host gives, and that are shown nowhere (A10).
+
+A literal `{"secret": "NAME"}` of an input that is declared `secret=True` is resolved by the host's secrets when it is
+demanded. From then on the value is replaced by `•••` in all that this process shows: notes on failures, events as data,
+drawings, output as JSON, recordings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+HIDDEN = "•••"
+_SHORTEST = 4
+"""Shorter values are hidden where they are all of a text: they occur in too many others."""
+
+_revealed: set[str] = set()
+
+
+def secret_name(literal: object) -> str | None:
+    """The name in a literal that refers to a secret; None if it does not."""
+    if isinstance(literal, Mapping):
+        name: object = literal.get("secret")
+        if len(literal) == 1 and isinstance(name, str) and name:
+            return name
+    return None
+
+
+def reveal(value: str) -> str:
+    """The value of a secret, which is hidden from now on wherever something is shown."""
+    if value:
+        _revealed.add(value)
+    return value
+
+
+def hide(text: str) -> str:
+    """A text as it may be shown: the values of secrets that were used are replaced."""
+    for value in _revealed:
+        if value in text and (len(value) >= _SHORTEST or value == text):
+            text = text.replace(value, HIDDEN)
+    return text
