@@ -13,7 +13,7 @@ from trioflow.conformance.capabilities import CLAIMED_BY
 PRELUDE = """
 import json, os, signal, sys, time
 
-STARTED = {"type": "started", "contract": "1.0", "name": "test", "language": "Python", "level": 0,
+STARTED = {"type": "started", "contract": "2.0", "name": "test", "language": "Python", "level": 0,
            "capabilities": ["core"]}
 RESULT = {"type": "result", "status": "completed", "errors": [], "problems": [], "variables": {}, "outputs": {},
           "feedback": [], "life": []}

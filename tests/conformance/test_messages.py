@@ -54,14 +54,14 @@ VECTOR = {
 }
 
 GOOD: dict[str, tuple[Any, Any]] = {
-    "start": ({"type": "start", "contract": "1.0"}, Request),
+    "start": ({"type": "start", "contract": "2.0"}, Request),
     "run": (RUN, Request),
     "shortest run": ({"type": "run", "id": 1, "graph": GRAPH}, Request),
     "stop": ({"type": "stop"}, Request),
     "started": (
         {
             "type": "started",
-            "contract": "1.0",
+            "contract": "2.0",
             "name": "x",
             "language": "y",
             "level": 2,

@@ -117,9 +117,9 @@ def test_what_a_port_writes_to_standard_error_does_not_block_it(open_port):
 STARTS_BADLY = {
     "ends at once": ("sys.exit(3)", "died", "it ended with exit code 3, instead of giving an answer."),
     "other contract": (
-        "serve(None, contract='2.0')",
+        "serve(None, contract='1.0')",
         "contract",
-        "it keeps version '2.0' of the contract, and this kit 1.0.",
+        "it keeps version '1.0' of the contract, and this kit 2.0.",
     ),
     "claims what it lacks": (
         "serve(None, level=1, capabilities=['core', 'data', 'state'])",

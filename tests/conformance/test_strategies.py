@@ -16,7 +16,7 @@ from trioflow.reference import small_step
 FLOORS = {
     "choice": 35, "many choices": 25, "wide choice": 20, "ten steps": 35, "shared evaluation": 7,
     "waited for an evaluation": 2, "many evaluations": 6, "nested fork": 18, "merged": 35, "conflict": 2,
-    "failure": 30, "failure in a fork": 12, "cancelled activation": 12, "cancelled evaluation": 4,
+    "failure": 22, "failure in a fork": 8, "cancelled activation": 16, "cancelled evaluation": 4,
     "collected failure": 1, "time": 20, "cut off": 5, "action": 10, "gate": 3, "event handled": 6, "limit": 20,
     "completed": 35, "life": 20,
 }  # fmt: skip

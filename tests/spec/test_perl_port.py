@@ -41,7 +41,7 @@ def test_it_conforms(perl):
 
 def test_it_claims_what_it_has(perl):
     """It claims level 0 and `core`, no more."""
-    [started] = ask(perl, {"type": "start", "contract": "1.0"})
+    [started] = ask(perl, {"type": "start", "contract": "2.0"})
     assert (started["level"], started["capabilities"]) == (0, ["core"])
 
 

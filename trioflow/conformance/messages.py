@@ -20,7 +20,7 @@ from trioflow.model.graph import Minimum, StreamSettings
 from trioflow.model.schema import Form, schema_of
 from trioflow.model.structure import Refused, graph_from, structured
 
-CONTRACT_VERSION = "1.0"
+CONTRACT_VERSION = "2.0"
 """The version of `spec/INTERPRETING.md` that this kit keeps."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})

@@ -65,7 +65,7 @@ class _Writer:
         self.numbers: list[str] = []
         self.lists: list[str] = []
         self.events: list[str] = []
-        self.failing = "failure" in self.can and self.chance(4)
+        self.failing = "failure" in self.can and self.chance(3)
         self._limited = False
         # What fails while its strand is cleaned up.
         self._last_words: list[list[Any]] = []
@@ -371,7 +371,7 @@ class _Writer:
             options["parallel_initiators"] = True
         if "time" in self.can and self.chance(10):
             options["timeout"] = self.number(1, 6)
-        if self.chance(12):
+        if self.chance(6):
             options["max_depth"] = self.number(2, 6)
         if self.chance(12):
             options["max_nesting"] = self.number(1, 3)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from math import inf
 from typing import Any
 
@@ -24,12 +25,13 @@ def dispatch(run: Run, targets: Sequence[Target], strand: Strand, line: Line) ->
         if run.dispatches >= run.options.get("max_steps", inf):
             if run.forked:
                 run.depends("who makes the last step")
-            raise Failure("steps")  # R8
+            run.exhausted.struck = True  # R8
+            raise Cancelled
         run.dispatches += 1
         if len(line.path) >= run.options.get("max_depth", 100_000):
             raise Failure("depth")  # T9
         path = line.next()
-        activation = Activation(run, strand, path, target.node, target, Line(path), Cell(None, f"@{dotted(path)}"))
+        activation = Activation(run, strand, path, target.node, target, Line(path))
         way = yield activation.live()
         if way is not None:  # T6: on behalf of whoever dispatched this activation
             pending.extendleft(reversed(run.graph.targets(target.node, way)))
@@ -136,12 +138,25 @@ class Activation(Body):
     target: Target
     line: Line
     """That of what it triggers and forks: it has the activation's path."""
-    moment: Cell
-    """What volatile nodes that it demands depend on (D6)."""
+    moment: Cell = attrs.field(init=False)
+    """What volatile nodes that it demands now depend on (D6)."""
+    returns: int = 0
     group: Group | None = None
     writes: int = 0
     failures: int = 0
     done_fired: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        self.moment = Cell(None, f"@{dotted(self.path)}")
+
+    @contextmanager
+    def away(self) -> Generator[None, None, None]:
+        """An operation after which a new moment begins, however it ends (D6)."""
+        try:
+            yield
+        finally:
+            self.returns += 1
+            self.moment = Cell(None, f"@{dotted(self.path)}#{self.returns}")
 
     def live(self) -> Steps:
         """It starts and closes, once (E1)."""
@@ -208,16 +223,22 @@ class Activation(Body):
         targets = self.run.graph.targets(self.node, socket)
         if not set().union(*outputs) <= set(self.node.sockets.outputs):
             raise Failure("unknown-socket")  # T4: nothing is written then
-        for output in outputs[0] if outputs else ():
-            self.on_set(output, value)
-        if socket == "done":  # S5
-            yield self.on_join()
-            self.done_fired = True
-        yield dispatch(self.run, targets, self.strand, self.line)
+        with self.away():
+            for output in outputs[0] if outputs else ():
+                self.on_set(output, value)
+            if socket == "done":  # S5
+                yield self.on_join()
+                self.done_fired = True
+            yield dispatch(self.run, targets, self.strand, self.line)
 
     def on_emit(self, value: Any) -> Steps:  # S2
+        targets = self.run.graph.targets(self.node, "body")
+        with self.away():
+            yield self.emit(value, targets)
+
+    def emit(self, value: Any, targets: Sequence[Target]) -> Steps:
         run, group, stream = self.run, self.group, self.node.stream
-        targets, limit = run.graph.targets(self.node, "body"), stream.get("limit") or inf
+        limit = stream.get("limit") or inf
         if group is not None:
             if group.in_flight >= limit:  # S3
                 yield Wait(ready=lambda: group.in_flight < limit)
@@ -251,14 +272,21 @@ class Activation(Body):
                 group.fork(targets)
             return (yield inner)
 
-        return (yield group.hold(work()))
+        with self.away():
+            return (yield group.hold(work()))
 
     def on_twice(self, socket: str) -> None:
-        if self.run.graph.targets(self.node, socket):
-            raise Failure("concurrent-trigger")  # T7
+        targets = self.run.graph.targets(self.node, socket)
+        with self.away():  # the first
+            if targets:
+                raise Failure("concurrent-trigger")  # T7
+        with self.away():  # the second
+            pass
 
     def on_publish(self, event: str, value: Any) -> Steps:  # B1
-        yield dispatch(self.run, self.run.graph.listeners(event, value), self.strand, self.line)
+        listeners = self.run.graph.listeners(event, value)
+        with self.away():
+            yield dispatch(self.run, listeners, self.strand, self.line)
 
     def on_payload(self) -> Any:
         return self.target.payload

@@ -51,7 +51,7 @@ def demand(activation: Activation, node: Node) -> Steps:
     remembered that is given up, since such a one, and what stands on it, is made anew each time it is asked for.
     """
     run, strand = activation.run, activation.strand
-    verified, asked = strand.store.verified, (activation.path, node)
+    verified, asked = strand.store.verified, (activation.moment, node)
     if asked in verified:
         return verified[asked]
     used = (yield resolve(activation, node)) + [LAZY] * len(node.sockets.lazy)

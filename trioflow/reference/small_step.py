@@ -45,8 +45,9 @@ class Machine(Run):
             self.advance()
         if self.main.failure is not None:
             failures.append(self.main.failure)
-        elif self.timeout.struck and not self.outside.struck:
-            failures.append(Failure("timeout"))  # R8
+        elif not self.outside.struck:  # R8: at most one of both, since nothing is begun after the first
+            budgets = {"steps": self.exhausted, "timeout": self.timeout}
+            failures += [Failure(code) for code, scope in budgets.items() if scope.struck]
         failures += self.tear_down()
         status = "failed" if failures else "cancelled" if self.outside.struck else "completed"
         errors = sorted({code for failure in failures for code in failure.codes})

@@ -25,7 +25,7 @@ class Store:
         self._base: dict[Key, Entry] = {}
         self._born = -1
         self.verified: dict[Any, Any] = {}
-        """What demands were answered since anything was written or joined here."""
+        """What demands were answered since anything was written or joined here, by moment and node."""
 
     def read(self, key: Key) -> Cell | None:
         """The current cell."""

@@ -185,7 +185,8 @@ class Run:
         self.in_progress: dict[tuple[Any, ...], Evaluation] = {}  # likewise (D5)
         self.forgetful = False  # an evaluation was not remembered
         self.outside = Scope()  # what the host can cancel (R5)
-        self.timeout = Scope(self.outside, self.options.get("timeout"))
+        self.exhausted = Scope(self.outside)  # by a dispatch that would be one too many (R8)
+        self.timeout = Scope(self.exhausted, self.options.get("timeout"))
         self.limits = [self.timeout]  # all scopes with a deadline
         policies = {name: variable.get("merge", "last") for name, variable in self.graph.variables.items()}
         self.main = Strand(Store(policies), self.timeout, Line(()))

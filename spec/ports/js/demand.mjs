@@ -39,10 +39,11 @@ class Evaluation extends Body {
   waiting = new Set(); // strands that share it (D5)
   failure = null;
 
-  constructor(run, node, activation, given) {
+  constructor(run, node, activation, given, moment) {
     super(run, node);
     this.activation = activation; // for which it is made
     this.given = given; // the cells of its eager inputs (D7)
+    this.moment = moment; // at which it was asked for (D6)
   }
 
   async resolve(input) {
@@ -67,7 +68,7 @@ class Evaluation extends Body {
   key() {
     const { id, type, inputs } = this.node;
     const origins = inputs.map((input) => (input.lazy ? "lazy" : this.given.get(input).origin));
-    if (type.volatile) origins.push(this.activation.origin);
+    if (type.volatile) origins.push(this.moment.origin);
     const key = `${id}#${digest([...origins, ...this.questions.map(({ cell }) => cell.origin)])}`;
     for (const [name, cell] of this.outputs) cell.origin = `${key}.${name}`;
     return key;
@@ -124,8 +125,8 @@ export class Demands {
 
   // The evaluation that answers for a node (D4). Those that fit do so until something is written, for one moment (D6).
   async #demand(node, activation) {
-    const { store } = activation;
-    if (store.known?.activation !== activation) store.known = { activation, evaluations: new Map() };
+    const { store, moment } = activation;
+    if (store.known?.moment !== moment) store.known = { moment, evaluations: new Map() };
     const { evaluations } = store.known;
     if (evaluations.has(node)) return evaluations.get(node);
     if (++this.#demands % 64 === 0) await null; // unwinds the call stack: chains may be of any length (D10)
@@ -136,19 +137,23 @@ export class Demands {
 
   async #find(node, activation) {
     const { scheduler } = this.run;
+    const { moment } = activation;
     const given = new Map();
     let place = this.#memory.at(node);
     for (const input of node.eager) {
       given.set(input, input.need(await this.resolve(input, activation)));
       if (input.source) place = place.at(given.get(input)); // otherwise it is always the same cell
     }
-    if (node.type.volatile) place = place.at(activation); // D6
+    if (node.type.volatile) place = place.at(moment); // D6
     for (let parked = false; ; parked = true) { // the loop of D5
       let last = place; // behind the questions that still have the same answers (D4)
       while (!last.evaluation && last.slot) last = last.at(await this.#answer(last.slot, activation));
       if (last.evaluation) return last.evaluation;
       const { running } = place;
-      if (parked && !running) return await this.#evaluate(new Evaluation(this.run, node, activation, given), place);
+      if (parked && !running) {
+        const evaluation = new Evaluation(this.run, node, activation, given, moment);
+        return await this.#evaluate(evaluation, place);
+      }
       if (running) await scheduler.wait(activation.scope, running.waiting);
       await scheduler.park(activation.scope, "e", activation.path, node.id);
       if (running?.failure && (await this.#shares(running, activation))) throw running.failure;
@@ -190,7 +195,8 @@ export class Demands {
       throw (evaluation.failure = error);
     } finally {
       place.running = null;
-      evaluation.activation = evaluation.given = null; // what is remembered are the cells that it made
+      // What is remembered are the cells that it made.
+      evaluation.activation = evaluation.given = evaluation.moment = null;
       wakeAll(evaluation.waiting);
     }
   }

@@ -105,6 +105,7 @@ class Group extends Scope {
 class Activation extends Body {
   activation = this;
   #writes = 0;
+  #returns = 0; // how often something that it began has come back
   #trigger = null; // the one that is running (T7)
   #group = null; // of a concurrent stream
   #collected = {}; // failures of items by the numbers of their lines (S4)
@@ -114,7 +115,7 @@ class Activation extends Body {
     super(run, node);
     // `entered` is the exec input through which it was entered (T5), `payload` that of the event it handles, or null.
     Object.assign(this, { line, path: line.path, entered, payload, store, scope, stream: run.streams.get(node) });
-    this.origin = `@${line.path}`; // it is its own moment, a cell for volatile nodes (D6)
+    this.moment = new Cell(undefined, `@${line.path}`); // what evaluations of volatile nodes use (D6)
   }
 
   /** Runs it, and gives the targets that it hands over to (T6). */
@@ -161,6 +162,15 @@ class Activation extends Body {
 
   #hold(group, body) { return this.#inside(group, () => group.hold(this.store, body)); }
 
+  // Does what was begun. However it ends, a new moment begins when it comes back (D6).
+  async #away(work) {
+    try {
+      return await work();
+    } finally {
+      this.moment = new Cell(undefined, `@${this.path}#${++this.#returns}`);
+    }
+  }
+
   // T7. The first of two triggers that are started at once has not dispatched anything yet, and never will.
   async #alone(body) {
     if (this.#trigger) {
@@ -168,7 +178,7 @@ class Activation extends Body {
       throw new Failure("concurrent-trigger", `${this.node.id} triggers while it triggers: await it, or use branches`);
     }
     const trigger = (this.#trigger = {});
-    trigger.ended = (async () => {
+    trigger.ended = this.#away(async () => {
       try {
         await null;
         if (trigger.clash) throw CANCELLED;
@@ -178,7 +188,7 @@ class Activation extends Body {
       } finally {
         this.#trigger = null;
       }
-    })();
+    });
     await trigger.ended;
   }
 
@@ -224,7 +234,7 @@ class Activation extends Body {
       }
       await this.run.dispatch(targets, this.line, this.store, this.scope);
     };
-    await (targets.length ? this.#alone(body) : body()); // what leads nowhere disturbs nobody (T7)
+    await (targets.length ? this.#alone(body) : this.#away(body)); // what leads nowhere disturbs nobody (T7)
   }
 
   /** Gives the next item of the stream (S2). */
@@ -242,9 +252,11 @@ class Activation extends Body {
       }
     };
     if (this.#group) {
-      await this.#group.until(stream.limit > 0 ? stream.limit - 1 : Infinity, this.scope); // S3
-      this.set(stream.item, value);
-      this.#fork(this.#group, targets, { around: this.scope, discard: stream.discard }, work);
+      await this.#away(async () => {
+        await this.#group.until(stream.limit > 0 ? stream.limit - 1 : Infinity, this.scope); // S3
+        this.set(stream.item, value);
+        this.#fork(this.#group, targets, { around: this.scope, discard: stream.discard }, work);
+      });
     } else {
       await this.#alone(() => {
         this.set(stream.item, value);
@@ -266,10 +278,12 @@ class Activation extends Body {
   async branches(exits, body = async () => {}) {
     this.scope.check();
     const branches = exits.map((exit) => this.node.targets(exit));
-    const group = new Group(this.run, this.scope);
-    return await this.#hold(group, () => {
-      for (const targets of branches) this.#fork(group, targets);
-      return body();
+    return await this.#away(() => {
+      const group = new Group(this.run, this.scope);
+      return this.#hold(group, () => {
+        for (const targets of branches) this.#fork(group, targets);
+        return body();
+      });
     });
   }
 
@@ -277,7 +291,8 @@ class Activation extends Body {
   async publish(event, payload = null) {
     this.scope.check();
     const targets = this.run.listeners(event, payload);
-    if (targets.length) await this.#alone(() => this.run.dispatch(targets, this.line, this.store, this.scope));
+    const body = () => this.run.dispatch(targets, this.line, this.store, this.scope);
+    await (targets.length ? this.#alone(body) : this.#away(body)); // T7
   }
 
   feedback(value) { this.run.tell("feedback", this, { value }); }
@@ -316,6 +331,7 @@ export class Run {
   streams = new Map(); // what holds for them, by node (S2)
   #steps = 0;
   #store = new Store();
+  #exhausted = null; // the budget of the host that is used up (R8)
   #root = new Scope(null, -1); // the run's own group does not count as nesting (F8)
   #group; // of initiators and the host's events
   #initiators; // how many have not ended
@@ -396,11 +412,7 @@ export class Run {
   // R2
   async #initiate() {
     const { timeout, parallel_initiators: parallel } = this.options;
-    let late = null;
-    const inTime = this.scheduler.at(timeout, 0, () => {
-      late = new Failure("timeout", `not done after ${timeout} ticks`);
-      this.cancel();
-    });
+    const inTime = this.scheduler.at(timeout, 0, () => this.#exhaust("timeout", `not done after ${timeout} ticks`));
     const initiate = async (node, ...strand) => {
       await this.dispatch([{ node, entered: null }], ...strand).finally(() => {
         this.#initiators -= 1;
@@ -417,7 +429,7 @@ export class Run {
         }
       });
     } catch (error) {
-      throw error instanceof Cancelled ? (late ?? error) : error; // R8
+      throw error instanceof Cancelled ? (this.#exhausted ?? error) : error; // R8
     } finally {
       inTime();
     }
@@ -449,6 +461,13 @@ export class Run {
     this.scheduler.stir();
   }
 
+  // A budget of the host is used up: the run ends as if it were cancelled, and then has failed with that (R8).
+  #exhaust(code, message) {
+    if (this.#root.cancelled) return; // what came first wins
+    this.#exhausted = new Failure(code, message);
+    this.cancel();
+  }
+
   listeners(event, payload) { return this.graph.listeners(event).map((node) => ({ node, entered: null, payload })); }
   tell(event, { path }, more) { this.options.observe?.({ event, path, ...more }); }
 
@@ -460,7 +479,7 @@ export class Run {
     return this.#origins.get(first);
   }
 
-  /** Refuses what would be one too many (R8). */
+  /** Refuses what would be one too many; that can be caught (R8). */
   bound(limit, count, what) {
     const most = this.options[`max_${limit}`];
     if (count >= most) throw new Failure(limit, `more than ${most} ${what}`);
@@ -469,11 +488,15 @@ export class Run {
   /** Dispatches targets on a line, each with everything it hands over to, then the next (T1, T6). */
   async dispatch(targets, line, store, scope) {
     const left = targets.toReversed();
+    const { max_steps: steps } = this.options;
     while (left.length) {
       const target = left.pop();
       await this.scheduler.park(scope, "d", line.ahead, target.node.id); // T2
       await this.gate.pass(scope, line.ahead, target.node.id);
-      this.bound("steps", this.#steps++, "dispatches");
+      if (this.#steps++ >= steps) {
+        this.#exhaust("steps", `more than ${steps} dispatches`);
+        throw CANCELLED;
+      }
       this.bound("depth", line.depth, "activations in each other"); // T9
       const handed = await new Activation(this, line.next(), target, store, scope).live();
       left.push(...handed.toReversed());

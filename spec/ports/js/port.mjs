@@ -6,7 +6,7 @@ import { codes, scripted } from "./scripted.mjs";
 import { bytewise } from "./store.mjs";
 
 const CAPABILITIES = "core data failure state limit fork stream time event life validation action".split(" ");
-const PORT = { contract: "1.0", name: "trioflow-js", language: "JavaScript", level: 3, capabilities: CAPABILITIES };
+const PORT = { contract: "2.0", name: "trioflow-js", language: "JavaScript", level: 3, capabilities: CAPABILITIES };
 
 const numbers = (path) => path.split(".").map(Number);
 

@@ -211,10 +211,10 @@ test("a strand that fails as the last one is not overlooked, whoever has the tur
   const nodes = [start([["trigger", "o0"]]), exec("again", [["trigger", "o0"]])];
   const graph = { nodes, connections: wires("start.o0 > again.enter", "again.o0 > again.enter"), events: [{ name: "ping" }] };
   const actions = [{ at: 1, do: "publish", event: "ping" }];
-  for (let steps = 2; steps < 140; steps++) {
-    const options = { max_steps: steps, parallel_initiators: true };
+  for (let depth = 2; depth < 140; depth++) {
+    const options = { max_depth: depth, parallel_initiators: true };
     const { status, errors } = await ask(graph, { options, actions, level: 3 });
-    assert.deepEqual([steps, status, errors], [steps, "failed", ["steps"]]);
+    assert.deepEqual([depth, status, errors], [depth, "failed", ["depth"]]);
   }
 });
 
@@ -225,7 +225,7 @@ test("labels are ordered by their bytes in UTF-8", () => {
 
 test("the port answers line by line, also to nonsense, and ends when told to", async () => {
   const graph = { trioflow: "1.0", nodes: [start([["const", "\u2028 ✓"], ["feedback"]])] };
-  const answers = await converse({ type: "start", contract: "1.0" }, "nonsense", { type: "run", id: 7, graph }, { type: "stop" }, { type: "start" });
+  const answers = await converse({ type: "start", contract: "2.0" }, "nonsense", { type: "run", id: 7, graph }, { type: "stop" }, { type: "start" });
   assert.deepEqual(answers.map(({ type }) => type), ["started", "error", "result"]);
   assert.deepEqual([answers[2].id, answers[2].feedback], [7, [[[0, 0], "\u2028 ✓"]]]);
 });

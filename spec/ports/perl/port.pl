@@ -141,7 +141,7 @@ while (my $line = <STDIN>) {
     my $request = $json->decode($line);
     last if $request->{type} eq 'stop';
     my $answer = $request->{type} eq 'start'
-        ? {type => 'started', contract => '1.0', name => 'perl', language => 'Perl', level => 0, capabilities => ['core']}
+        ? {type => 'started', contract => '2.0', name => 'perl', language => 'Perl', level => 0, capabilities => ['core']}
         : eval { answer($request) } // {type => 'skipped', reason => "not claimed: $@" =~ s/\n//r};
     $answer->{id} = $request->{id} if exists $request->{id};
     say $json->encode($answer);
