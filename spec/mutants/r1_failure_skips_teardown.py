@@ -4,5 +4,5 @@ from trioflow.runtime.execution import Execution
 
 RULE = "R1"
 EDITS = [
-    (Execution.execute, "if state.set_up:", "if state.set_up and failure is None:"),
+    (Execution._torn_down, "if state.set_up:", "if state.set_up and failure is None:"),
 ]

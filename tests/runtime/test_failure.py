@@ -149,8 +149,9 @@ def test_skipped_with_its_type(bench):
 
         async def __call__(self, invocation):
             error = ValueError("not now")
-            invocation.skip(error)
+            outcome = invocation.skip(error)
             self.notes = error.__notes__
+            return outcome
 
     with tf.build() as g:
         chain(g, g.add(tf.nodes.Start), g.add(Note, "note"))

@@ -15,7 +15,7 @@ from trioflow.conformance.vectors import PACKAGED, load_vectors, vector_from
 from trioflow.conformance.workers import Alone
 from trioflow.runtime.activation import Activation
 from trioflow.runtime.demand import Failed, demand
-from trioflow.runtime.forks import open_forks
+from trioflow.runtime.dispatch import drive
 from trioflow.semantics.merge import merge_variable
 from trioflow.semantics.store import Store, empty_store
 
@@ -90,7 +90,7 @@ def test_several_edits_of_one_function():
             (Store.fork, "child.state = self.state.copy()", "child.state = {}"),
             (Store.fork, "child.cells = self.cells.copy()", "child.cells = []"),
             (Failed.asks, "return self._pulled", "return  self._pulled"),
-            (open_forks, "strand.nurseries += 1", "strand.nurseries +=  1"),
+            (drive, "run = strand.run\n", "run =  strand.run\n"),
             (demand, "finished: Evaluation | None = None", "finished = None"),
             (Activation.join, "forks = self.rarely.forks", "forks =  self.rarely.forks"),
         ),
@@ -101,7 +101,7 @@ def test_several_edits_of_one_function():
     with mutant.alive():
         child = store.fork()
         assert (child.cells, child.state) == ([], {})
-        assert inspect.unwrap(open_forks).__code__.co_filename.startswith("<mutant y ")
+        assert inspect.unwrap(drive).__code__.co_filename.startswith("<mutant y ")
         assert demand.__code__.co_flags & inspect.CO_ITERABLE_COROUTINE
     assert store.fork().cells == store.cells
     assert request
@@ -124,7 +124,7 @@ def test_findings():
     loud = next(each for each in MUTANTS if each.name == "t1_last_wire_first")
     boasting = Mutant("boasting", loud.rule, loud.wrong, loud.edits, "Nobody can see me.")
     found = list(
-        check_mutants(Silent(), Alone(EnginePort()), vectors=VECTORS, mutants=[loud, THE_SAME, boasting], examples=100)
+        check_mutants(Silent(), Alone(EnginePort()), vectors=VECTORS, mutants=[loud, THE_SAME, boasting], examples=200)
     )
     assert [(each.name, each.rules, each.outcome) for each in found] == [
         ("mutant: t1_last_wire_first", ("T1",), "passed"),
@@ -134,7 +134,7 @@ def test_findings():
     assert found[0].message.startswith("The targets of an exec output are dispatched in the reverse of the order")
     noticed = re.search(r"Noticed by 'the first listener that fails ends it' and '(request \d+)'\.", found[0].message)
     assert noticed, found[0].message
-    assert found[1].message == "It is not wrong. no vector of F4 fails; the first 100 random requests don't show it."
+    assert found[1].message == "It is not wrong. no vector of F4 fails; the first 200 random requests don't show it."
     assert f"{noticed[1]} shows it, though UNREACHED says: Nobody can see me." in found[2].message
 
 

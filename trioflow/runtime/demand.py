@@ -688,7 +688,8 @@ class DataActivation(DataContext):
         """What its random numbers are made of (R6)."""
         node = self._frame.node
         # An evaluation that others may share must not depend on who asked first.
-        path = str(self._asked_by.where) if node.impure else "shared"
+        moment = self._frame.moment
+        path = "shared" if moment is None else moment.origin.removeprefix("@")
         again = f"~{self._attempt}" if self._attempt > 1 else ""
         return f"{self.run.options.seed}/{path}/{self.strand.frame.prefix}{node.id}{again}"
 

@@ -483,7 +483,12 @@ class BranchesBlock:
         self._block = OpenForks(activation, strand, activation.plan.id)
 
     async def __aenter__(self) -> Branches:
-        return ForkedBranches(self._activation, await self._block.__aenter__())
+        try:
+            forks = await self._block.__aenter__()
+        except BaseException:
+            self._activation.come_back()  # D6
+            raise
+        return ForkedBranches(self._activation, forks)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

@@ -419,7 +419,6 @@ class _Planner:
         if socket not in self._coercers:
             self._coercers[socket] = coercer_for(socket.type, self._converters)
             self._default_cells[socket] = self._constant(socket, socket.default)
-        value = socket.default if literal is UNSET else literal
         planned = self._with_constant(node, socket, literal)
         if source is None:
             if planned in self._own[-1:]:
@@ -442,7 +441,7 @@ class _Planner:
         return planned
 
     def _with_constant(self, node: PlanNode, socket: DataIn[Any], literal: Any) -> PlanInput:
-        """An input with its literal or default (D1), which each store makes anew if it is a secret or may change (M1)."""
+        """An input with its literal or default (D1): each store makes one anew that is secret or could change (M1)."""
         secret = secret_name(literal) if socket.secret else None
         value = socket.default if literal is UNSET else literal
         constant: Cell | None = None
