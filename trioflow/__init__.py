@@ -64,7 +64,7 @@ from trioflow.runtime.middleware import Middleware, Retry, RetryScheduled, RunLi
 from trioflow.runtime.options import RunOptions, RunResult, RunStatistics, RunStatus
 from trioflow.runtime.portable import Portable
 from trioflow.runtime.run import Run, open_run, run
-from trioflow.runtime.watch import Observer, Subscription
+from trioflow.runtime.watch import Observer, Observing, Subscription, observe
 from trioflow.semantics import events
 from trioflow.semantics.address import Address
 from trioflow.semantics.plan import Plan, make_plan
@@ -120,6 +120,7 @@ __all__ = [
     "NodeTimeout",
     "NodeType",
     "Observer",
+    "Observing",
     "Outcome",
     "Output",
     "Plan",
@@ -169,6 +170,7 @@ __all__ = [
     "loads",
     "make_plan",
     "nodes",
+    "observe",
     "open_run",
     "parse_duration",
     "run",

@@ -7,7 +7,7 @@ import math
 import attrs
 import pytest
 
-from trioflow.cli.jsonable import to_json
+from trioflow.model.jsonable import to_json
 from trioflow.cli.trace import Trace
 from trioflow.semantics import events
 

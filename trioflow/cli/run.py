@@ -19,11 +19,11 @@ from trioflow.cli.counted import counted
 from trioflow.cli.display import Display
 from trioflow.cli.failure import Failure
 from trioflow.cli.interrupt import on_interrupt
-from trioflow.cli.jsonable import to_json
 from trioflow.cli.live import LiveDisplay, display_for
 from trioflow.cli.source import Source, graph_argument, open_source
 from trioflow.cli.trace import Trace
 from trioflow.cli.values import read_settings
+from trioflow.model.jsonable import to_json
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 

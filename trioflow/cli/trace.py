@@ -9,12 +9,10 @@ from operator import attrgetter
 from types import TracebackType
 from typing import cast
 
-import attrs
-
 from trioflow.cli.bad_input import BadInput
-from trioflow.cli.jsonable import to_json
+from trioflow.model.jsonable import to_json
 from trioflow.model.secret import hide
-from trioflow.semantics.events import Event, Path
+from trioflow.semantics.events import Event, Path, fields_of
 
 _encode = JSONEncoder().encode
 _LONG = 1 << 64
@@ -64,7 +62,7 @@ class _Form:
     __slots__ = ("template", "values")
 
     def __init__(self, kind: type[Event]) -> None:
-        names = [field.name for field in attrs.fields(kind)]
+        names = fields_of(kind)
         places = "".join(f', "{name}": %s' for name in names)
         self.template = f'{{"event": "{kind.__name__}"{places}}}\n'
         self.values: Callable[[Event], tuple[object, ...]] = attrgetter(*names)

@@ -21,6 +21,7 @@ from trioflow.runtime.line import Line
 from trioflow.runtime.ports import NOTHING, missing, value_of
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import Feedback, Path, Progress
+from trioflow.semantics.identity import Origin
 from trioflow.semantics.plan import PlanNode, PlanStream, Target
 from trioflow.semantics.store import new_cell
 
@@ -197,7 +198,7 @@ class Activation(Line, Context):
         if place is None:
             place = demand.output_place(plan, socket)
         strand = self.strand
-        if strand.run.watch is None:
+        if strand.run.data_watch is None:
             strand.store.write(plan.first_output + place, value)
         else:
             strand.store.write(plan.first_output + place, value, self._origin(plan.type.outputs[place].name))
@@ -214,7 +215,7 @@ class Activation(Line, Context):
                 value = coercer(value)
             except Mismatch as error:
                 raise CoercionError(f"Variable {name!r}: {error}.") from None
-        if strand.run.watch is None:
+        if strand.run.data_watch is None:
             strand.store.write(slot, value)
         else:
             strand.store.write(slot, value, self._origin("$" + name))
@@ -261,7 +262,7 @@ class Activation(Line, Context):
                 await run.take_turn()  # T2: a body that only emits must not starve anybody either
             elif task is None or task._cancel_status.effectively_cancelled:
                 await checkpoint_if_cancelled()
-            if also is None and run.watch is None:
+            if also is None and run.data_watch is None:
                 plan = self.plan
                 strand.store.write(plan.first_output + plan.type.output_index[item], value)  # as `set_output` does
             else:
@@ -415,7 +416,7 @@ class Activation(Line, Context):
         strand = self.strand
         for socket in values:
             place = index.get(socket)
-            if place is None or strand.run.watch is not None:
+            if place is None or strand.run.data_watch is not None:
                 self.set_output(socket, values[socket])
             else:
                 strand.store.write(plan.first_output + place, values[socket])
@@ -461,10 +462,10 @@ class Activation(Line, Context):
             [socket.name for stream in self.plan.type.streams for socket in stream.items],
         )
 
-    def _origin(self, name: str) -> str:
+    def _origin(self, name: str) -> Origin:
         rarely = self.rarely
         rarely.writes += 1
-        return f"{self.where}/{self.plan.id}.{name}#{rarely.writes}"
+        return self, self.plan.id, name, rarely.writes
 
     def concurrent(self, verb: str, socket: Any) -> ConcurrentTrigger:
         """The error that an activation runs one trigger at a time (T7)."""

@@ -88,10 +88,10 @@ def _function_of_inputs(node: PlanNode, function: FunctionBody) -> ExecBody:
         for planned in inputs:
             # As `resolve` does: most inputs are there, or need no more than a call of a function.
             cell = store.cells[planned.there] or planned.fallback
-            if cell is None or cell is LEFT_UNSET or run.watch is not None:
+            if cell is None or cell is LEFT_UNSET or run.data_watch is not None:
                 cell = None
                 # The clock was looked at when this was dispatched.
-                if planned.source is STATIC and run.watch is None and (not cells or perf_counter() < run.turn_due):
+                if planned.source is STATIC and run.data_watch is None and (not cells or perf_counter() < run.turn_due):
                     cell = at_once(activation, planned)
                 if cell is None:
                     cell = await demand.resolve(activation, node, planned)  # D7
@@ -102,7 +102,7 @@ def _function_of_inputs(node: PlanNode, function: FunctionBody) -> ExecBody:
             result = call(*map(value_of, inputs, cells))
         if is_async:
             result = await result
-        if single and run.watch is None:
+        if single and run.data_watch is None:
             store.write(first_output, result)  # as `set_output` does, without looking it up
             return then  # T6
         return _write_result(activation, function, result)
@@ -134,7 +134,7 @@ def _with_inputs(node: PlanNode, inner: ExecBody) -> ExecBody:
 
     def body(activation: Activation) -> Coroutine[Any, Any, Any]:
         strand = activation.strand
-        if strand.run.watch is not None:
+        if strand.run.data_watch is not None:
             return resolving(activation)
         cells = strand.store.cells
         for planned in to_resolve:

@@ -27,11 +27,10 @@ from trioflow.runtime.static import at_once, compute, evaluation_there, identity
 from trioflow.runtime.task import HotTask, hot_task, left_open
 from trioflow.semantics.events import (
     EvaluationCancelled,
-    EvaluationCompleted,
     EvaluationFailed,
     EvaluationReused,
-    EvaluationStarted,
 )
+from trioflow.semantics.identity import Identity
 from trioflow.semantics.memo import Evaluation, Known, recall, remember
 from trioflow.semantics.plan import CONSTANT, NODE, PORT, SLOT, STATIC, PlanInput, PlanNode
 from trioflow.semantics.store import LEFT_UNSET, Cell, new_cell
@@ -94,8 +93,8 @@ class Frame:
     """
 
     __slots__ = (
-        "activation", "arrived", "body", "context", "doubted", "fleeting", "gathered", "known", "moment", "node",
-        "pending", "revision", "scopes", "started", "tried", "turned", "used",
+        "activation", "arrived", "began", "body", "context", "doubted", "fleeting", "gathered", "known", "moment",
+        "node", "pending", "revision", "scopes", "started", "tried", "turned", "used",
     )  # fmt: skip
 
     def __init__(self, activation: Asking, node: PlanNode) -> None:
@@ -115,6 +114,8 @@ class Frame:
         # What comes of it holds as long as nothing has been written since now.
         self.revision = activation.strand.store.revision
         self.started = False
+        # When its body was begun, if somebody watched.
+        self.began: float | None = None
         # The cancel scopes that its body was begun in.
         self.scopes: Any = None
         # Whether `compute` has been tried.
@@ -143,7 +144,7 @@ def look(activation: Asking, planned: PlanInput) -> Cell | None:
     if source is SLOT:
         cells = store.cells
         return cast("Cell", cells[planned.slot] or planned.constant or cells[planned.own] or NOTHING)  # D2, D1
-    watch = strand.run.watch
+    watch = strand.run.data_watch
     if source is STATIC and watch is None:
         found: Cell | None = store.cells[planned.slot]
         return found if found is not LEFT_UNSET else constant(store, planned)
@@ -180,7 +181,7 @@ async def evaluate(activation: Asking, planned: PlanInput) -> Cell:
     cells = store.cells
     if planned.source is STATIC and run.schedule is None and cells[planned.slot] is None:
         cell: Cell | None = None
-        if run.watch is None and time.perf_counter() < run.turn_due:
+        if run.data_watch is None and time.perf_counter() < run.turn_due:
             cell = at_once(activation, planned)
         if cell is not None:
             return cell
@@ -275,7 +276,7 @@ def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluati
                     pass
                 elif type(frame.known) is Evaluation:
                     finished = frame.known
-                    if run.watch is not None and not stack:
+                    if run.data_watch is not None and not stack:
                         run.tell(EvaluationReused, activation, frame.node.id, finished.key)
                 elif frame.doubted:
                     # The failure was not ours. To find out may have taken long: look again at what there is (D4, D5).
@@ -367,7 +368,7 @@ def _keep(activation: Asking, frame: Frame, evaluation: Evaluation) -> None:
     """Let the store keep the outputs of a static node, if they follow from what is in the store now."""
     store = activation.strand.store
     node = frame.node
-    if activation.strand.run.watch is not None:
+    if activation.strand.run.data_watch is not None:
         note(store, node, evaluation)
     if evaluation.verified is not store.revision:
         return
@@ -494,7 +495,8 @@ def _begin(activation: Asking, frame: Frame) -> Evaluation | None:
     run = activation.strand.run
     node = frame.node
     frame.started = True
-    run.tell(EvaluationStarted, activation, node.id)
+    if run.data_watch is not None:
+        frame.began = run.data_watch.evaluating(activation, node.id)
     make = activation.strand.frame.bodies[node.index]
     if make is None:
         body = node.type.body
@@ -527,10 +529,10 @@ def _complete(activation: Asking, frame: Frame, result: Any) -> Evaluation:
     else:
         values = (result,)
     made = [*zip(node.type.outputs, values, strict=True)]
-    key = ""
-    if run.watch is not None:
+    key: Identity | None = None
+    if run.data_watch is not None:
         key = identity(graph.prefix + node.id, node, frame.used, pulled)
-        run.tell(EvaluationCompleted, activation, node.id, key)
+        run.data_watch.evaluated(activation, node, key, frame.began, values)
     saw_failure = context is not None and context.saw_failure
     # As old as what it depends on, not as young as the evaluation: a value that was computed late from what never
     # changes must not pass for the youngest input of anything.
@@ -544,7 +546,7 @@ def _complete(activation: Asking, frame: Frame, result: Any) -> Evaluation:
         if value is UNSET
         else value  # C2: a graph gives the cells that it got
         if type(value) is Cell
-        else new_cell(value, age, f"{key}.{output.name}" if key else "?")
+        else new_cell(value, age, "?" if key is None else (key, output.name))
         for output, value in made
     ]
     evaluation = Evaluation(frame.used, outputs, key)
@@ -578,11 +580,12 @@ def _fail(activation: Asking, frame: Frame, error: BaseException) -> None:
         frame.pending.settled.set()
     if frame.context is not None:
         frame.context.close()
+    duration = None if run.observed is None or frame.began is None else run.observed.now() - frame.began
     if cancelled:
-        run.tell(EvaluationCancelled, activation, frame.node.id)
+        run.tell(EvaluationCancelled, activation, frame.node.id, duration)
     else:
         mark_origin(error, run, activation.where, frame.node.id, frame.node.type.id)
-        run.tell(EvaluationFailed, activation, frame.node.id, error)
+        run.tell(EvaluationFailed, activation, frame.node.id, error, duration)
 
 
 async def _left_open(task: HotTask, frame: Frame) -> NodeError:

@@ -22,7 +22,7 @@ from trioflow.errors import DepthExceeded, UnknownSocket
 from trioflow.runtime.demand import unknown_socket
 from trioflow.runtime.failure import is_cancellation, mark_origin, note
 from trioflow.runtime.task import HotTask, hot_task, left_open
-from trioflow.runtime.watch import new_path, unsealed_completed, unsealed_started
+from trioflow.runtime.watch import new_completed, new_started
 from trioflow.semantics.events import (
     LimitReached,
     NodeCancelled,
@@ -32,6 +32,7 @@ from trioflow.semantics.events import (
     NodeStarted,
 )
 from trioflow.semantics.plan import PlanNode, Target
+from trioflow.semantics.written import written_since
 
 if TYPE_CHECKING:
     from trioflow.runtime.activation import Activation
@@ -154,6 +155,7 @@ async def dispatch(  # noqa: C901
         frame = strand.frame
         bodies = frame.bodies
         target = targets[0]
+        since = 0
         pending = [*targets[:0:-1]] if len(targets) > 1 else None  # the others, last first
         scopes = task._cancel_status
         while True:
@@ -179,27 +181,28 @@ async def dispatch(  # noqa: C901
             activation._target = target
             activation._rarely = None
             watch = run.watch
-            if watch is not None:  # E1
-                # As Watch.tell would do, and Line.where: what a step tells takes half as long as all the rest of it.
-                prefix = frame.prefix
-                path = activation._where = new_path()
-                path.parent = line._where or line.where
-                path.index = activation.index
-                path.graph = prefix
-                event = unsealed_started()
-                event.run = watch.run
-                event.sequence = watch.sequence
-                watch.sequence += 1
-                event.time = watch.now() if watch.offset is None else watch.offset + now
-                event.path = path
-                event.node = prefix + node.id if prefix else node.id  # C8
-                event.entered = target.entered
-                event.__class__ = NodeStarted
-                observer = watch.observer
-                try:
-                    observer(event)
-                except Exception as error:
-                    watch.failed(observer, error)
+            if watch is None:
+                began = None
+            else:  # E1
+                # As Watch.tell would do: what a step tells takes half as long as all the rest of it.
+                began = watch.now() if watch.offset is None else watch.offset + now
+                told = strand.told or strand.tell_as(watch.run)
+                if watch.values:
+                    since = run.next_serial()
+                observer = watch.started
+                if observer is not None:
+                    event = new_started(NodeStarted)
+                    event._told = told
+                    event._sequence = watch.sequence
+                    watch.sequence += 1
+                    event._time = began
+                    event._line = activation
+                    event._node = node.id
+                    event._entered = target.entered
+                    try:
+                        observer(event)
+                    except Exception as error:
+                        watch.failed(observer, error)
             try:
                 outcome = await bodies[node.index](activation)
                 if task._cancel_status is not scopes:
@@ -217,29 +220,38 @@ async def dispatch(  # noqa: C901
             except BaseException as error:
                 if task._cancel_status is not scopes:
                     note(error, str(await left_open(task, scopes, "It")))
-                _tell_failed(run, activation, error)
+                _tell_failed(run, activation, error, began)
                 del activation.strand
                 raise
             watch = run.watch
             if watch is not None:
+                told = strand.told or strand.tell_as(watch.run)
+                observer = watch.completed
                 if activation._rarely is not None and activation.skipped is not None:
-                    watch.tell(NodeSkipped, activation.where, node.id, *activation.skipped)
-                else:
-                    prefix = frame.prefix
-                    event = unsealed_completed()
-                    event.run = watch.run
-                    event.sequence = watch.sequence
+                    ended = watch.now()
+                    duration = None if began is None else ended - began
+                    skipped, origin = activation.skipped
+                    watch.tell(NodeSkipped(skipped, origin, duration), told, activation, node.id)
+                elif observer is not None:
+                    event = new_completed(NodeCompleted)
+                    event._told = told
+                    event._sequence = watch.sequence
                     watch.sequence += 1
-                    event.time = watch.now() if watch.offset is None else watch.offset + perf_counter()
-                    event.path = activation._where or activation.where
-                    event.node = prefix + node.id if prefix else node.id  # C8
-                    event.handed_over = None if outcome is None else node.type.exec_outputs[place].name
-                    event.__class__ = NodeCompleted
-                    observer = watch.observer
+                    event._time = watch.now() if watch.offset is None else watch.offset + perf_counter()
+                    event._line = activation
+                    event._node = node.id
+                    event._handed_over = None if outcome is None else node.type.exec_outputs[place].name
+                    event._began = began
+                    event._written = (
+                        written_since(since, strand.store, node, frame.plan.variable_index)
+                        if watch.values and began is not None
+                        else None
+                    )
                     try:
                         observer(event)
                     except Exception as error:
                         watch.failed(observer, error)
+                activation._rarely = None  # events keep the activation for its path, and nothing else of it
             del activation.strand  # it has closed: from now on whoever kept it is told so
             if onward:
                 target = onward[0]
@@ -317,13 +329,17 @@ def _no_exit(node: PlanNode, outcome: Any) -> UnknownSocket:
     return unknown_socket(node, outcome, "exec output to return", [each.name for each in node.type.exec_outputs])
 
 
-def _tell_failed(run: RunState, activation: Activation, error: BaseException) -> None:
+def _tell_failed(run: RunState, activation: Activation, error: BaseException, began: float | None) -> None:
     plan = activation.plan
+    observed = run.observed
+    duration = None if observed is None or began is None else observed.now() - began
     if is_cancellation(error):
-        run.tell(NodeCancelled, activation, plan.id)
-        return
-    origin = mark_origin(error, run, activation.where, plan.id, plan.type.id)  # E2
-    run.tell(NodeFailed, activation, plan.id, error, origin)
+        run.tell(NodeCancelled, activation, plan.id, duration)
+    else:
+        origin = mark_origin(error, run, activation.where, plan.id, plan.type.id)  # E2
+        run.tell(NodeFailed, activation, plan.id, error, origin, duration)
+    if observed is not None:
+        activation._rarely = None
 
 
 def _too_deep(run: RunState, line: Line) -> DepthExceeded:

@@ -51,7 +51,7 @@ class Execution:
         if given.variables:
             _write_variables(plan, self._store, given.variables)
         if given.observers:
-            state.watch = Watch(state.id, given.observers)
+            state.watch_by(Watch(state.id, given.observers))
         self._ended_at: float | None = None
         self.failure: BaseException | None = None
 
@@ -73,6 +73,8 @@ class Execution:
         """Run the graph. What it fails with is kept in `failure`; cancellation from outside passes through."""
         state = self._state
         state.started_at = trio.current_time()
+        if state.observed is not None:
+            state.observed.begin(state.started_at)
         failure: BaseException | None = None
         try:
             enter_run(state.max_depth)
@@ -197,16 +199,17 @@ class Execution:
         state.ended = True
         state.resumed = None  # which leads back to the run
         self._ended_at = trio.current_time()
+        duration = self._ended_at - (state.started_at or 0.0)
         if failure is not None and not is_cancellation(failure):
             self.failure = failure
             state.settled_status = RunStatus.FAILED
-            state.tell(RunFailed, None, None, failure, origin_of(failure, state))
+            state.tell(RunFailed, None, None, failure, origin_of(failure, state), duration)
         elif failure is not None or cancelled:
             state.settled_status = RunStatus.CANCELLED
-            state.tell(RunCancelled, None, None)
+            state.tell(RunCancelled, None, None, duration)
         else:
             state.settled_status = RunStatus.COMPLETED
-            state.tell(RunCompleted, None, None)
+            state.tell(RunCompleted, None, None, duration)
         state.look_around()
 
     def _timed_out(self, timeout: float) -> LimitExceeded:

@@ -28,7 +28,7 @@ from trioflow.runtime.line import Line
 from trioflow.runtime.options import MAX_NESTING
 from trioflow.runtime.strand import Strand
 from trioflow.runtime.task import HotTask, hot_task
-from trioflow.semantics.events import LimitReached, MergeConflict, StrandForked, StrandJoined
+from trioflow.semantics.events import Event, LimitReached, MergeConflict, StrandForked, StrandJoined, Told
 from trioflow.semantics.join import Join
 
 if TYPE_CHECKING:
@@ -189,13 +189,14 @@ class ForkSet:
         fork.written = _NOT_YET
         if not discard:  # S6
             self._outstanding.append(fork)
-        if run.watch is not None:
-            run.tell(StrandForked, fork.line, self._node)
+        if run.observed is not None:
+            self._tell(StrandForked(), fork)
         if not work:  # nothing to dispatch: it has ended, and needs no task
             fork.written, fork.written_state = {}, {}
             run.ended_forks += 1
             return fork
         strand = self._strand.fork()
+        strand.number = fork.number
         if self._node is None:
             strand.nurseries = 1  # F8: whatever the first strand has open now, only the run is around its forks
         self.in_flight += 1
@@ -365,11 +366,22 @@ class ForkSet:
                     continue
                 if fork.written or fork.written_state:
                     for conflict in joining.add(fork):
-                        run.tell(MergeConflict, fork.line, self._node, conflict.variable, conflict.kept, conflict.lost)
-                if run.watch is not None:
-                    run.tell(StrandJoined, fork.line, self._node)
+                        self._tell(MergeConflict(conflict.variable, conflict.kept, conflict.lost), fork)
+                if run.observed is not None:
+                    self._tell(StrandJoined(), fork)
         finally:
             joining.commit()
+            if run.observed is not None:  # events keep the lines of forks for their paths, and nothing else of them
+                for fork in outstanding:
+                    if fork.written is not _NOT_YET:
+                        fork.base, fork.written, fork.written_state = (), {}, {}
+
+    def _tell(self, event: Event, fork: StrandFork) -> None:
+        observed = self._run.observed
+        if observed is not None:
+            observed.tell(
+                event, Told(observed.run, self._strand.frame.prefix, fork.number), fork.line.where, self._node
+            )
 
     def failed(self, error: Exception) -> None:
         """One has failed: the first of all arose in the owner, unless it has come from further below (E2)."""
@@ -427,7 +439,10 @@ class OpenForks:
         line, strand, node = self._line, self._strand, self._node
         run = strand.run
         if strand.nurseries > run.options.max_nesting:  # F8
-            run.tell(LimitReached, line, node, "nesting", run.options.max_nesting)
+            told = strand.told or strand.tell_as(run.id)
+            if run.observed is not None:
+                limit = LimitReached("nesting", run.options.max_nesting)
+                run.observed.tell(limit, told, line, node)
             raise DepthExceeded(
                 f"Concurrent strands nest deeper than {run.options.max_nesting} at node {node!r} "
                 f"(activation {line.where.short}). "

@@ -10,7 +10,7 @@ import attrs
 import trio
 
 from trioflow.errors import RunFinished, UnknownName, did_you_mean
-from trioflow.semantics.events import ROOT, BreakpointHit, Path, RunPaused, RunResumed
+from trioflow.semantics.events import BreakpointHit, Path, PauseReason, RunPaused, RunResumed
 
 if TYPE_CHECKING:
     from trioflow.runtime.line import Line
@@ -27,7 +27,7 @@ class GateStatistics:
     """A snapshot of a gate."""
 
     closed: bool
-    reason: str | None
+    reason: PauseReason | None
     parked: int
     """Strands that wait at the gate."""
     breakpoints: tuple[str, ...]
@@ -41,7 +41,7 @@ class Gate:
 
     def __init__(self, state: RunState) -> None:
         self._state = state
-        self._reason: str | None = None
+        self._reason: PauseReason | None = None
         # Who waits, in order of arrival.
         self._parked: OrderedDict[trio.Event, None] = OrderedDict()
         # Who was let pass by `step`, and has not gone on yet.
@@ -69,7 +69,7 @@ class Gate:
         """Close the gate: every strand stops at its next dispatch (G2). Without effect if it is closed."""
         self._must_be_live("pause")
         if self._reason is None:
-            self._close(reason)
+            self._close(PauseReason(reason))
 
     def resume(self) -> None:
         """Open the gate and release all that wait, in the order of their arrival (G2).
@@ -81,8 +81,7 @@ class Gate:
         self._reason = None
         self._permits = 0
         self._stepping.clear()  # What they were let pass by is void, too: nobody hands it on.
-        if self._state.watch is not None:
-            self._state.watch.tell(RunResumed, ROOT, None)
+        self._state.tell(RunResumed, None, None)
         while self._parked:
             self._release_one(stepping=False)
 
@@ -139,9 +138,8 @@ class Gate:
         if shown in self._breakpoints and self._reason is None:
             condition = self._breakpoints[shown]
             if condition is None or condition(_reader(strand)):
-                if self._state.watch is not None:
-                    self._state.watch.tell(BreakpointHit, line.where.within(strand.frame.prefix), node.id)
-                self._close(f"breakpoint on {shown!r}")
+                self._state.tell_of(BreakpointHit(), strand, line.where, node.id)
+                self._close(PauseReason(f"breakpoint on {shown!r}", "breakpoint", shown))
         if self._reason is None:
             return
         if self._permits:
@@ -166,11 +164,10 @@ class Gate:
         """No strand is between dispatches any more."""
         self._quiet.set()
 
-    def _close(self, reason: str) -> None:
+    def _close(self, reason: PauseReason) -> None:
         self._reason = reason
         self._state.stop_coasting()
-        if self._state.watch is not None:
-            self._state.watch.tell(RunPaused, ROOT, None, reason)
+        self._state.tell(RunPaused, None, None, reason)
 
     def _release_one(self, *, stepping: bool) -> None:
         arrival, _ = self._parked.popitem(last=False)

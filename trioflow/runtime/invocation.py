@@ -313,7 +313,7 @@ class Invocation:
         """
         context = self._context
         where = context.where if isinstance(context, Activation) else context.line.where
-        context.run.tell_of(kind, context.strand, where, context.plan.id, details)
+        context.run.tell_of(kind(**details), context.strand, where, context.plan.id)
 
     def portable(self) -> Portable | str:
         """What another process needs to run the body, or in a sentence why it can't leave this one (A9).

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
+import random
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Unpack
@@ -11,6 +13,7 @@ from typing import Any, Unpack
 import trio
 
 from trioflow.errors import RunAborted, RunFinished
+from trioflow.model.clock import Clock
 from trioflow.model.graph import Graph
 from trioflow.runtime.dispatch import drive
 from trioflow.runtime.execution import Execution, in_own_context
@@ -22,6 +25,7 @@ from trioflow.runtime.line import Line
 from trioflow.runtime.options import RunResult, RunStatus
 from trioflow.runtime.strand import Strand, new_strand
 from trioflow.runtime.watch import Observer, Subscription, Watch
+from trioflow.semantics.events import Kind
 from trioflow.semantics.plan import Plan, Target
 
 
@@ -41,6 +45,7 @@ class Run(Execution):
     def __init__(self, plan: Plan, given: Given) -> None:
         super().__init__(plan, given)
         self._subscriptions: list[Subscription] = []
+        self._wall_start: datetime.datetime | None = None
         self._scope = trio.CancelScope()
         self._finished = trio.Event()
         self._failure_taken = False
@@ -68,23 +73,72 @@ class Run(Execution):
         """What the run is doing (R3)."""
         return self._state.status
 
-    def events(self, buffer: int = 1000) -> Subscription:
+    @property
+    def started_at(self) -> datetime.datetime | None:
+        """When the run began, by the host's clock; with `event.time` seconds added it is when an event was told."""
+        state = self._state
+        if self._wall_start is None and state.started_at is not None:
+            clock: Clock = state.services.get(Clock)
+            self._wall_start = clock.now() - datetime.timedelta(seconds=trio.current_time() - state.started_at)
+        return self._wall_start
+
+    def events(
+        self,
+        buffer: int = 1000,
+        *,
+        kinds: Collection[Kind] | None = None,
+        nodes: Collection[str] | None = None,
+        keep: Collection[Kind] = (),
+        values: bool = False,
+    ) -> Subscription:
         """Events from now on, for one consumer, with a buffer of its own (E3). Several may subscribe.
 
-        Called before anything is awaited in the `open_run` block it misses nothing. A consumer that falls behind by
-        more than `buffer` events loses the oldest, and is told how many.
+        Called before anything is awaited in the `open_run` block it misses nothing. `kinds`, `nodes` and `values` are
+        as for `observe`: what nobody wants is not made. A consumer that falls behind by more than `buffer` events loses
+        the oldest, and is told how many; those of the kinds `keep` are never lost. Raises `UnknownName` for kinds that
+        do not exist.
         """
-        subscription = Subscription(buffer, self._unsubscribe)
+        subscription = Subscription(buffer, self._unsubscribe, kinds=kinds, nodes=nodes, keep=keep, values=values)
         if self._finished.is_set():
             subscription.end()
             return subscription
-        watch = self._state.watch
-        if watch is None:
-            watch = Watch(self.id, ())
-            self._state.watch_by(watch)
-        watch.add(subscription)
+        self.observe(subscription)
         self._subscriptions.append(subscription)
         return subscription
+
+    def observe(self, observer: Observer) -> None:
+        """Tell this observer from now on, too (E3). `unobserve` ends it."""
+        state = self._state
+        watch = state.observed
+        if watch is None:
+            watch = Watch(self.id, (), state.started_at or 0.0)
+        watch.add(observer)
+        state.watch_by(watch)
+
+    def unobserve(self, observer: Observer) -> None:
+        """Tell this observer no more. Without effect if it is not told."""
+        self._unsubscribe(observer)
+
+    async def glance(self, observer: Observer, *, window: float = 0.001, every: float = 0.032) -> None:
+        """Let an observer watch for `window` seconds at a time, about `every` so many seconds, until the run has ended.
+
+        So it sees what the run does, over time each node that takes part in it, and costs a few percent instead of a
+        multiple. The pauses between windows are drawn, so that they never keep step with a loop. What it sees is a
+        sample: count with `statistics()`, not with windows. Cancelling it ends it.
+        """
+        chance = random.Random()
+        try:
+            while not self._finished.is_set():
+                with trio.move_on_after(chance.expovariate(1 / every)):
+                    await self._finished.wait()
+                if self._finished.is_set():
+                    return
+                self.observe(observer)
+                with trio.move_on_after(window):
+                    await self._finished.wait()
+                self.unobserve(observer)
+        finally:
+            self.unobserve(observer)
 
     async def publish(self, event: str, payload: object = None) -> None:
         """Publish an event from outside, and wait until its listeners are done (B1).
@@ -208,11 +262,10 @@ class Run(Execution):
         return published
 
     def _unsubscribe(self, observer: Observer) -> None:
-        watch = self._state.watch
+        watch = self._state.observed
         if watch is not None and observer in watch.observers:
             watch.remove(observer)
-            if not watch.observers:
-                self._state.watch_by(None)
+            self._state.watch_by(watch if watch.observers else None)
 
 
 def open_run(graph: Graph | Plan, **arguments: Unpack[RunArguments]) -> AbstractAsyncContextManager[Run]:

@@ -7,7 +7,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import trio
 
@@ -19,8 +19,7 @@ from trioflow.runtime.frame import GraphFrame, new_store
 from trioflow.runtime.gate import Gate
 from trioflow.runtime.options import MAX_NESTING, RunStatus
 from trioflow.runtime.schedule import current_schedule
-from trioflow.runtime.strand import NOTHING_THERE
-from trioflow.semantics.events import ROOT, LimitReached, Path
+from trioflow.semantics.events import ROOT, Event, LimitReached, Path, Told
 from trioflow.semantics.plan import Plan, PlanNode
 from trioflow.semantics.store import Store, new_cell
 
@@ -68,10 +67,10 @@ class RunState(GraphFrame):
     """
 
     __slots__ = (
-        "_number", "_resting", "_waits", "activate", "bases", "budget", "defaults", "ended", "ended_forks",
-        "evaluations", "exhausted", "forks", "fuel", "granted", "in_progress", "made_gate", "max_depth", "max_steps",
-        "next_serial", "options", "resumed", "schedule", "secrets", "services", "settled_status", "started_at",
-        "templates", "turn_after", "turn_due", "watch", "wraps",
+        "_number", "_resting", "_waits", "activate", "bases", "budget", "data_watch", "defaults", "ended",
+        "ended_forks", "evaluations", "exhausted", "forks", "fuel", "granted", "in_progress", "made_gate", "max_depth",
+        "max_steps", "next_serial", "observed", "options", "resumed", "schedule", "secrets", "services",
+        "settled_status", "started_at", "templates", "turn_after", "turn_due", "watch", "wraps",
     )  # fmt: skip
 
     def __init__(
@@ -92,7 +91,10 @@ class RunState(GraphFrame):
         ]
         # How many nodes the frames so far have (C3).
         self.bases = len(plan.nodes)
+        # Who watches at all; the same where steps have to be looked at; and where data nodes have to be.
+        self.observed: Watch | None = None
         self.watch: Watch | None = None
+        self.data_watch: Watch | None = None
         # The strand that came last to run. It alone may be in the middle of a body when somebody begins to watch.
         self.resumed: Strand | None = None
         self.fuel = 0
@@ -172,9 +174,11 @@ class RunState(GraphFrame):
 
     def watch_by(self, watch: Watch | None) -> None:
         """From now on this watches, or nothing does."""
-        self.watch = watch
-        if watch is not None and self.resumed is not None:
-            self.resumed.there = NOTHING_THERE
+        self.observed = watch
+        self.watch = watch if watch is not None and watch.steps else None
+        self.data_watch = watch if watch is not None and watch.data else None
+        if self.resumed is not None and self.resumed.task is not None:
+            self.resumed.look_again()
 
     def new_store(self) -> Store:
         """The store that the run starts with: variables at their defaults; so are inputs, for nobody calls."""
@@ -287,8 +291,9 @@ class RunState(GraphFrame):
 
     def reached(self, limit: str, value: float, where: Path, node: PlanNode | None = None) -> LimitExceeded:
         """Report a limit; gives the error (R8)."""
-        if self.watch is not None:
-            self.watch.tell(LimitReached, where, node.id if node else None, limit, value)
+        if self.observed is not None:
+            told = Told(self.id, where.graph)
+            self.observed.tell(LimitReached(limit, value), told, where, node.id if node else None)
         at = f" at node {where.graph + node.id!r}" if node else ""
         return LimitExceeded(
             f"The run reached its limit of {value:g} {limit}{at} (activation {where.short}). If the graph is "
@@ -314,14 +319,19 @@ class RunState(GraphFrame):
             value=MAX_NESTING,
         )
 
-    def tell_of(
-        self, kind: Callable[..., Any], strand: Strand, where: Path, node: str, details: Mapping[str, Any]
-    ) -> None:
-        """Tell observers an event that the host has defined (A8)."""
-        if self.watch is not None:
-            self.watch.tell(lambda *base: kind(*base, **details), where, node)
+    def tell_of(self, event: Event, strand: Strand, line: Line | Path, node: str) -> None:
+        """Tell observers an event that somebody else has made (A8)."""
+        if self.observed is not None:
+            self.observed.tell(event, strand.told or strand.tell_as(self.id), line, node)
 
-    def tell(self, kind: Callable[..., Any], line: Line | None, node: str | None, *details: Any) -> None:
-        """Tell observers, if there are any."""
-        if self.watch is not None:
-            self.watch.tell(kind, line.where if line is not None else ROOT, node, *details)
+    def tell(self, kind: Callable[..., Event], line: Any, node: str | None, *details: Any) -> None:
+        """Tell observers, if any wants this kind. The line is where it happens: an activation, a view, a fork."""
+        observed = self.observed
+        if observed is None or observed.call_for(cast("type[Event]", kind)) is None:
+            return
+        if line is None:
+            observed.tell(kind(*details), None, ROOT, node)
+            return
+        strand: Strand | None = getattr(line, "strand", None)
+        told = Told(self.id, line.where.graph) if strand is None else strand.told or strand.tell_as(self.id)
+        observed.tell(kind(*details), told, line, node)

@@ -25,14 +25,13 @@ from trioflow.runtime.failure import is_cancellation, mark_origin
 from trioflow.runtime.ports import constant, value_of
 from trioflow.semantics.events import (
     EvaluationCancelled,
-    EvaluationCompleted,
     EvaluationFailed,
     EvaluationReused,
-    EvaluationStarted,
 )
+from trioflow.semantics.identity import Identity
 from trioflow.semantics.memo import Evaluation, hang, recall
 from trioflow.semantics.plan import CONSTANT, STATIC, PlanInput, PlanNode
-from trioflow.semantics.store import LEFT_UNSET, Cell, digest, new_cell
+from trioflow.semantics.store import LEFT_UNSET, Cell, new_cell
 
 if TYPE_CHECKING:
     from trioflow.runtime.demand import Asking
@@ -56,7 +55,7 @@ def evaluation_there(store: Store, node: PlanNode) -> Evaluation | None:
         output is (None if cell is LEFT_UNSET else cell) for output, cell in zip(known.outputs, cells, strict=True)
     ):
         return known
-    return Evaluation((), [None if cell is LEFT_UNSET else cell for cell in cells], "")
+    return Evaluation((), [None if cell is LEFT_UNSET else cell for cell in cells], None)
 
 
 def keep(store: Store, node: PlanNode, evaluation: Evaluation) -> None:
@@ -153,8 +152,9 @@ def compute(  # noqa: C901 - a hot path
     due = run.turn_due
     done = 0
     turned = False
-    # Whether observers were told that the node's function is called.
+    # Whether observers were told that the node's function is called, and when.
     begun = False
+    began = 0.0
     # The nodes that wait for an input.
     stack: list[PlanNode] = []
     node = wanted
@@ -219,9 +219,9 @@ def compute(  # noqa: C901 - a hot path
                 if type(known) is not Evaluation:
                     return False  # a middleware asked for more than the inputs
                 keep(store, node, known)
-                if known.key:
+                if known.key is not None:
                     note(store, node, known)
-                if asked and node is wanted and not stack:
+                if run.data_watch is not None and asked and node is wanted and not stack:
                     run.tell(EvaluationReused, activation, node.id, known.key)
                 if store.partial:
                     return not stack
@@ -248,13 +248,14 @@ def compute(  # noqa: C901 - a hot path
                     return False
                 turned = False
                 done += 1
-                if run.watch is not None:
+                watch = run.data_watch
+                if watch is not None:
                     # Observers may look at the run's statistics.
                     run.evaluations += done
                     run.fuel -= done
                     done = 0
                     begun = True
-                    run.tell(EvaluationStarted, activation, node.id)
+                    began = watch.evaluating(activation, node.id)
                 try:
                     if sole is not None:
                         value = node.function(value)
@@ -264,22 +265,44 @@ def compute(  # noqa: C901 - a hot path
                         value = node.function(*values)
                 except StopIteration as error:  # as it is where a coroutine raises it
                     raise RuntimeError(f"data node {node.id!r} raised StopIteration") from error
-                if begun or age <= horizon or value is UNSET or node.fields:
+                watch = run.data_watch
+                if begun and watch is not None and age > horizon and value is not UNSET and not node.fields:
+                    # As below, with as little as it can be done with: much may be watched.
+                    name = frame.prefix + node.id
+                    if sole is not None:
+                        asked_for: Any = cell.origin if cell is not sole.constant else f"={name}.{sole.socket.name}"
+                        key = Identity(name, (asked_for,))
+                    else:
+                        key = identity(name, node, _used(node, cells))
+                    watch.evaluated(activation, node, key, began, (value,))
+                    fuel = run.fuel
+                    begun = False
+                    cell = cells[node.slot] = Cell()
+                    cell.value = value
+                    cell.serial = age
+                    cell.origin = (key, node.type.outputs[0].name)
+                    cell.memo = None
+                    if not store.evaluations:
+                        store.evaluations = {}
+                    store.evaluations[node.slot] = Evaluation((), (cell,), key)
+                elif begun or age <= horizon or value is UNSET or node.fields:
                     results = tuple(cast("Sequence[Any]", value)) if node.fields else (value,)
                     made = [*zip(node.type.outputs, results, strict=True)]
                     used = _used(node, cells)
-                    key = ""
-                    if begun and run.watch is not None:
-                        key = identity(frame.prefix + node.id, node, used)
-                        run.tell(EvaluationCompleted, activation, node.id, key)
+                    known_as: Identity | None = None
+                    if begun and watch is not None:
+                        known_as = identity(frame.prefix + node.id, node, used)
+                        watch.evaluated(activation, node, known_as, began, results)
                         fuel = run.fuel
                     outputs = [
-                        None if each is UNSET else new_cell(each, age, f"{key}.{output.name}" if key else "?")
+                        None
+                        if each is UNSET
+                        else new_cell(each, age, "?" if known_as is None else (known_as, output.name))
                         for output, each in made
                     ]
-                    evaluation = Evaluation(used, outputs, key)
+                    evaluation = Evaluation(used, outputs, known_as)
                     keep(store, node, evaluation)
-                    if key:
+                    if known_as is not None:
                         note(store, node, evaluation)
                     begun = False
                     if age <= horizon:
@@ -301,7 +324,8 @@ def compute(  # noqa: C901 - a hot path
             mark_origin(error, run, activation.where, node.id, node.type.id)
         if begun:
             kind, *details = (EvaluationCancelled,) if is_cancellation(error) else (EvaluationFailed, error)
-            run.tell(kind, activation, node.id, *details)
+            duration = None if run.observed is None else run.observed.now() - began
+            run.tell(kind, activation, node.id, *details, duration)
         raise
     finally:
         run.evaluations += done
@@ -319,13 +343,14 @@ def _used(node: PlanNode, cells: Sequence[Cell]) -> list[Any]:
 
 def identity(
     name: str, node: PlanNode, used: Sequence[Cell], pulled: Sequence[tuple[PlanInput | int, Cell]] = ()
-) -> str:
+) -> Identity:
     """The name of an evaluation: what went into it, so that it is the same under every schedule (E5)."""
     moment = used[len(node.inputs) :]  # D6
     asked = itertools.chain(zip(node.inputs, used), zip(itertools.repeat(0), moment), pulled)  # noqa: B905 - it is no input
-    return f"{name}#" + digest(
+    return Identity(
+        name,
         [
             f"={name}.{asks.socket.name}" if isinstance(asks, PlanInput) and cell is asks.constant else cell.origin
             for asks, cell in asked
-        ]
+        ],
     )

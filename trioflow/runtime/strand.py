@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from trioflow.semantics.events import Told
+
 if TYPE_CHECKING:
     from trioflow.runtime.frame import GraphFrame
     from trioflow.runtime.ports import Caller
@@ -12,15 +14,16 @@ if TYPE_CHECKING:
     from trioflow.semantics.store import Store
 
 
-class _NothingThere:
-    __slots__ = ()
+class _Outputs:
+    """Cells of which only those of exec nodes are there, whose slots are counted from the end (`PlanInput.there`)."""
 
-    def __getitem__(self, slot: int) -> None:
-        return None
+    __slots__ = ("_cells",)
 
+    def __init__(self, cells: list[Any]) -> None:
+        self._cells = cells
 
-NOTHING_THERE = _NothingThere()
-"""Cells of which none is there."""
+    def __getitem__(self, slot: int) -> Any:
+        return self._cells[slot] if slot < 0 else None
 
 
 class Strand:
@@ -32,14 +35,18 @@ class Strand:
     triggers from a task of its own finds none, and brings a loop of its own. `waits` counts its tasks that wait for the
     gate or for other strands: one, unless bodies wait in tasks of their own.
 
-    `there` is what a body's demand looks at first: the cells of the store, or while somebody watches none of them, for
-    then there is more to do than to read. It is set wherever `task` is set, and asked for no longer than that is.
+    `there` is what a body's demand looks at first: the cells of the store, or while somebody watches data nodes only
+    those of exec nodes, for then there is more to do than to read. It is set wherever `task` is set, and asked for no
+    longer than that is. `told` is what all events in this strand have in common, once somebody watches.
 
     While a strand executes a graph that it calls, there is another object for that: its `frame` is the execution of
     that graph, its `caller` where the graph's inputs come from, and its `outermost` the strand that both are (C3).
     """
 
-    __slots__ = ("_outermost", "caller", "counted", "frame", "nurseries", "run", "store", "task", "there", "waits")
+    __slots__ = (
+        "_outermost", "caller", "counted", "frame", "number", "nurseries", "run", "store", "task", "there", "told",
+        "waits",
+    )  # fmt: skip
 
     run: RunState
     store: Store
@@ -48,6 +55,8 @@ class Strand:
     caller: Caller | None
     _outermost: Strand | None  # None for itself: a strand that held itself would only go with the garbage
     task: HotTask | None
+    number: int
+    told: Told | None
     there: Any
     waits: int
     counted: int
@@ -64,8 +73,17 @@ class Strand:
         """A dispatch of it goes on, directly under the loop of this task."""
         run = self.run
         self.task = task
-        self.there = self.store.cells if run.watch is None else NOTHING_THERE
+        self.there = self.store.cells if run.data_watch is None else _Outputs(self.store.cells)
         run.resumed = self
+
+    def look_again(self) -> None:
+        """Somebody begins or ends to watch while it runs."""
+        self.there = self.store.cells if self.run.data_watch is None else _Outputs(self.store.cells)
+
+    def tell_as(self, run: str) -> Told:
+        """What events in this strand have in common, made for the first of them."""
+        told = self.told = Told(run, self.frame.prefix, self.number)
+        return told
 
     def fork(self) -> Strand:
         """A strand of its own that starts with what is here now (F1)."""
@@ -77,6 +95,8 @@ class Strand:
         strand.caller = None if self.caller is None else self._caller_now()
         strand._outermost = None
         strand.task = None
+        strand.told = None
+        strand.number = self.number
         strand.waits = strand.counted = 0
         return strand
 
@@ -118,6 +138,8 @@ def new_strand(
     strand.frame = run if frame is None else frame
     strand.caller = caller
     strand._outermost = outermost
+    strand.number = 0 if outermost is None else outermost.number
+    strand.told = None
     strand.task = None
     strand.waits = strand.counted = 0
     return strand

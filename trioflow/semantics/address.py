@@ -74,6 +74,10 @@ class Selector:
         """Whether the node of this name (`call/work`) and type is meant."""
         return name in self.names or any(fnmatch.fnmatchcase(type_id, pattern) for pattern in self.patterns)
 
+    def names_node(self, name: str) -> bool:
+        """Whether a node is meant by its name alone; in a pattern `*` stands for anything in it, as in `call/*`."""
+        return name in self.names or any(fnmatch.fnmatchcase(name, pattern) for pattern in self.patterns)
+
     def problems(self, plan: Plan, who: str) -> list[str]:
         """A sentence for each name that no node of the graph has."""
         return [

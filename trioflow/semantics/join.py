@@ -11,6 +11,7 @@ from __future__ import annotations
 import attrs
 
 from trioflow.errors import MergeError
+from trioflow.semantics.identity import origin_text
 from trioflow.semantics.merge import GROWING, addition, merge_variable
 from trioflow.semantics.store import Cell, StateKey, Store, Written, digest, new_cell
 
@@ -122,7 +123,7 @@ class Join:
         base = writes.base[slot].value
         made = self._made.get(slot)
         watched = mine.origin != "?" or theirs.origin != "?"
-        origin = "+" + digest((mine.origin, theirs.origin)) if watched else "?"
+        origin = "+" + digest(map(origin_text, (mine.origin, theirs.origin))) if watched else "?"
         if made is not mine:
             value = merge_variable(policy, store.merges, variable.name, base, mine.value, theirs.value)
             self._cells[slot] = self._made[slot] = new_cell(value, store.next_serial(), origin)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from trioflow.semantics.identity import Identity
     from trioflow.semantics.plan import PlanInput
     from trioflow.semantics.store import Cell
 
@@ -23,12 +24,12 @@ class Evaluation:
     """One run of a data node's body: the cells of its eager inputs, in order, and the output cells it made.
 
     `verified` is the store's revision under which all that it depends on was last seen to be current. `key`
-    identifies the evaluation for observers; it is empty when nobody watches.
+    identifies the evaluation for observers; None if nobody watches.
     """
 
     __slots__ = ("key", "moment", "outputs", "used", "verified")
 
-    def __init__(self, used: Sequence[Cell], outputs: Sequence[Cell | None], key: str) -> None:
+    def __init__(self, used: Sequence[Cell], outputs: Sequence[Cell | None], key: Identity | None) -> None:
         self.used = used
         self.outputs = outputs
         self.key = key

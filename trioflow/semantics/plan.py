@@ -54,8 +54,9 @@ class PlanInput:
     `output`; for a port that is the number of the graph's input. `constant` is the literal or the default, as a cell
     older than any other; None if there is neither, or if each run makes its own: then it is in the store, in the slot
     `own`, which for all others is the last one, which stays empty. `there` is the slot that holds the input's current
-    cell, if it holds any: the empty one where that can't be told so simply. `fallback` is the current cell if that slot
-    is empty: the constant, or None where more is to be done first.
+    cell, if it holds any: the empty one where that can't be told so simply. It is counted from the end where an exec
+    node writes it, so that it can be told whether a data node has to be asked. `fallback` is the current cell if that
+    slot is empty: the constant, or None where more is to be done first.
     """
 
     __slots__ = (
@@ -582,16 +583,23 @@ def _mark_static(nodes: list[PlanNode]) -> None:
                 others.append(consumer)
 
 
+def _place(planned: PlanInput, size: int) -> None:
+    """Say where the current cell of an input is, if a slot holds it."""
+    if planned.source is NODE and planned.upstream.static:
+        planned.source = STATIC
+        planned.slot += planned.output
+    if planned.source is STATIC:
+        planned.there = planned.slot
+    elif planned.source is SLOT:
+        planned.there = planned.slot - size
+
+
 def _keep_static(nodes: list[PlanNode], size: int) -> tuple[Sequence[int], ...]:
     """Let the outputs of static nodes be read where the store keeps them; tell who reads what, by slot."""
     found: dict[int, list[int]] = {}
     for node in nodes:
         for planned in node.inputs:
-            if planned.source is NODE and planned.upstream.static:
-                planned.source = STATIC
-                planned.slot += planned.output
-            if planned.source is STATIC or planned.source is SLOT:
-                planned.there = planned.slot
+            _place(planned, size)
         if node.static:
             body: Any = node.type.body
             node.function = body.function

@@ -32,14 +32,14 @@ class Cell:
 
     An output of a data node is as old as the youngest cell that it depends on, whenever it was computed.
 
-    `origin` says who wrote it, for identities of evaluations that are equal under every schedule.
+    `origin` says who wrote it, for identities of evaluations that are equal under every schedule (`identity`).
     """
 
     __slots__ = ("__weakref__", "memo", "origin", "serial", "value")
 
     value: Any
     serial: int
-    origin: str
+    origin: Any
     memo: dict[Any, Any] | None
 
     # `new_cell` sets everything, and so does whoever makes one for each step: `__init__` would double the price.
@@ -48,7 +48,7 @@ class Cell:
         return f"<cell {self.serial}: {getattr(self, 'value', 'unset')!r}>"
 
 
-def new_cell(value: Any, serial: int, origin: str = "?") -> Cell:
+def new_cell(value: Any, serial: int, origin: Any = "?") -> Cell:
     """A cell with this value."""
     cell = Cell()
     cell.value = value
@@ -126,7 +126,7 @@ class Store:
     # `empty_store` sets everything, and so does `fork`: it runs once per item of a stream, and `__init__` would cost as
     # much as the rest.
 
-    def write(self, slot: int, value: Any, origin: str = "?") -> Cell:
+    def write(self, slot: int, value: Any, origin: Any = "?") -> Cell:
         """Write a value: always a new cell (D9)."""
         cell = Cell()  # as `new_cell` would do
         cell.value = value

@@ -4,7 +4,7 @@ import datetime
 import json
 import math
 
-from trioflow.cli.jsonable import jsonable, to_json
+from trioflow.model.jsonable import jsonable, to_json
 
 
 class Broken:
