@@ -64,6 +64,7 @@ from trioflow.runtime.middleware import Middleware, Retry, RetryScheduled, RunLi
 from trioflow.runtime.options import RunOptions, RunResult, RunStatistics, RunStatus
 from trioflow.runtime.portable import Portable
 from trioflow.runtime.run import Run, open_run, run
+from trioflow.runtime.stream import EventStream, stream
 from trioflow.runtime.watch import Observer, Observing, Subscription, observe
 from trioflow.semantics import events
 from trioflow.semantics.address import Address
@@ -90,6 +91,7 @@ __all__ = [
     "DocumentError",
     "Endpoint",
     "Entry",
+    "EventStream",
     "ExecIn",
     "ExecOut",
     "Exit",
@@ -175,5 +177,6 @@ __all__ = [
     "parse_duration",
     "run",
     "save",
+    "stream",
     "validate",
 ]

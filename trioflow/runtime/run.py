@@ -22,7 +22,7 @@ from trioflow.runtime.forks import OpenForks, StrandFork
 from trioflow.runtime.gate import Gate
 from trioflow.runtime.given import Given, RunArguments, given
 from trioflow.runtime.line import Line
-from trioflow.runtime.options import RunResult, RunStatus
+from trioflow.runtime.options import RunOptions, RunResult, RunStatus
 from trioflow.runtime.strand import Strand, new_strand
 from trioflow.runtime.watch import Observer, Subscription, Watch
 from trioflow.semantics.events import Kind
@@ -67,6 +67,11 @@ class Run(Execution):
     def gate(self) -> Gate:
         """Pause, resume, step, breakpoints (G1-G4)."""
         return self._state.gate
+
+    @property
+    def options(self) -> RunOptions:
+        """How it runs."""
+        return self._state.options
 
     @property
     def status(self) -> RunStatus:

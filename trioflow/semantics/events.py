@@ -381,7 +381,7 @@ class _Keyed(Event):
     @property
     def key(self) -> str:
         """Identifies the evaluation: equal keys mean equal inputs of equal origin (E5)."""
-        return str(self._key)
+        return "" if self._key is None else str(self._key)
 
 
 class EvaluationCompleted(_Keyed):
