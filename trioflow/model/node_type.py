@@ -101,6 +101,8 @@ class NodeType:
     body: type[Node] | FunctionBody | GraphBody | Boundary
     initiator: bool = False
     volatile: bool = False
+    remembers: bool = False
+    """Whether what it does depends on its node state, and so on who entered it before in the same strand (F6)."""
     listens: str | None = None
     """The data input whose literal names the event that this type listens for (B1)."""
     input_index: Mapping[object, int] = attrs.field(init=False, repr=False)
@@ -139,8 +141,9 @@ class Node:
     """The base of node types written as classes: sockets are class attributes, the body is `execute`.
 
     Class arguments: `id` (default: module and class name), `initiator=True` for types that start runs (M4),
-    `volatile=True` for data nodes whose value changes by itself (D6), `listens="input"` for listeners (B1),
-    `abstract=True` for bases that are no node types themselves. A class that can't be a node type is refused where it
+    `volatile=True` for data nodes whose value changes by itself (D6), `remembers=True` for exec nodes that do what they
+    do according to `ctx.state` (F6), `listens="input"` for listeners (B1), `abstract=True` for bases that are no node
+    types themselves. A class that can't be a node type is refused where it
     is defined, with all that is wrong with it: `NodeDefinitionError`.
 
     One instance lives as long as the run. State kept on `self` is shared by concurrent strands, and so not
@@ -155,13 +158,21 @@ class Node:
         id: str | None = None,
         initiator: bool = False,
         volatile: bool = False,
+        remembers: bool = False,
         listens: str | None = None,
         abstract: bool = False,
     ) -> None:
         super().__init_subclass__()
         if abstract:
             return
-        cls.type = _type_of_class(cls, id or f"{cls.__module__}.{cls.__qualname__}", initiator, volatile, listens)
+        cls.type = _type_of_class(
+            cls,
+            id or f"{cls.__module__}.{cls.__qualname__}",
+            initiator=initiator,
+            volatile=volatile,
+            remembers=remembers,
+            listens=listens,
+        )
 
     async def setup(self, ctx: SetupContext) -> None:
         """Run once per run, before the first dispatch, in document order (R1)."""
@@ -174,7 +185,7 @@ class Node:
         """Run once per run, whatever happened, in reverse order of setup, within the grace period (R1)."""
 
 
-def _type_of_class(cls: type[Node], type_id: str, initiator: bool, volatile: bool, listens: str | None) -> NodeType:
+def _type_of_class(cls: type[Node], type_id: str, **traits: Any) -> NodeType:
     declared: dict[str, Socket] = {}
     for base in reversed(cls.__mro__):
         for name, value in vars(base).items():
@@ -207,9 +218,7 @@ def _type_of_class(cls: type[Node], type_id: str, initiator: bool, volatile: boo
         exec_outputs=of(ExecOut),
         streams=of(Stream),
         body=cls,
-        initiator=initiator,
-        volatile=volatile,
-        listens=listens,
+        **traits,
     )
     _check(node_type, where=where, problems=_wrong_methods(cls))
     return node_type
@@ -291,6 +300,8 @@ def _check(node_type: NodeType, *, where: str, problems: Sequence[str] = ()) -> 
         problems.append(f"listens={node_type.listens!r} is not one of its data inputs")
     if node_type.volatile and node_type.is_exec:
         problems.append("volatile is for data nodes; an exec node runs at each dispatch anyway")
+    if node_type.remembers and not node_type.is_exec:
+        problems.append("remembers is for exec nodes; a data node keeps nothing")
     if node_type.initiator and not node_type.is_exec:
         problems.append("an initiator needs an exec output; a data node runs only when its value is asked for")
     if problems:
@@ -338,18 +349,26 @@ def data_node(
 @overload
 def exec_node(function: Callable[P, R], /) -> FunctionNode[P, R]: ...
 @overload
-def exec_node(*, id: str | None = ..., initiator: bool = ...) -> Callable[[Callable[P, R]], FunctionNode[P, R]]: ...
 def exec_node(
-    function: Callable[P, R] | None = None, /, *, id: str | None = None, initiator: bool = False
+    *, id: str | None = ..., initiator: bool = ..., remembers: bool = ...
+) -> Callable[[Callable[P, R]], FunctionNode[P, R]]: ...
+def exec_node(
+    function: Callable[P, R] | None = None,
+    /,
+    *,
+    id: str | None = None,
+    initiator: bool = False,
+    remembers: bool = False,
 ) -> FunctionNode[P, R] | Callable[[Callable[P, R]], FunctionNode[P, R]]:
     """Make a function an exec node: exec input `enter`, exec output `then`, data sockets as for `data_node`.
 
-    When the function returns, the node goes on at `then` by itself (T6). May be async; may take a `Context`. Raises
-    `NodeDefinitionError`.
+    When the function returns, the node goes on at `then` by itself (T6). May be async; may take a `Context`; one that
+    does what it does according to `ctx.state` is made with `remembers=True` (F6). Raises `NodeDefinitionError`.
     """
 
     def decorate(function: Callable[P, R]) -> FunctionNode[P, R]:
-        return FunctionNode(function, _type_of_function(function, id, exec_node=True, initiator=initiator))
+        node_type = _type_of_function(function, id, exec_node=True, initiator=initiator, remembers=remembers)
+        return FunctionNode(function, node_type)
 
     return decorate if function is None else decorate(function)
 
@@ -361,6 +380,7 @@ def _type_of_function(
     exec_node: bool,
     volatile: bool = False,
     initiator: bool = False,
+    remembers: bool = False,
 ) -> NodeType:
     # Not every callable has a name: a functools.partial has none.
     name = getattr(function, "__qualname__", None) or repr(function)
@@ -410,6 +430,7 @@ def _type_of_function(
         body=FunctionBody(function, tuple(parameters), is_async, result),
         initiator=initiator,
         volatile=volatile,
+        remembers=remembers,
     )
     _check(node_type, where=where)
     if not exec_node and not outputs:
