@@ -19,7 +19,17 @@ STANDARD = tf.Registry.standard(plugins=False)
 @pytest.mark.unmeasured
 @pytest.mark.parametrize(
     "name",
-    ["math.add", "logic.select", "text.join", "list.sort", "flow.for_each", "flow.while", "flow.delay", "variable.set"],
+    [
+        "math.add",
+        "logic.select",
+        "text.join",
+        "list.sort",
+        "flow.for_each",
+        "flow.while",
+        "flow.delay",
+        "variable.set",
+        "dict.append",
+    ],
 )
 def test_standard_nodes_pass(name):
     check_node_type(STANDARD.get(name))

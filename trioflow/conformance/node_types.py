@@ -240,7 +240,8 @@ def _of_type(type_: Any) -> st.SearchStrategy[Any]:
     if origin in (list, collections.abc.Sequence, collections.abc.Iterable, collections.abc.Collection):
         return st.lists(_of_type(parts[0]), max_size=4)
     if origin in (dict, collections.abc.Mapping):
-        return st.dictionaries(*map(_of_type, parts), max_size=3)
+        keys = _of_type(parts[0]).filter(lambda key: isinstance(key, Hashable))
+        return st.dictionaries(keys, _of_type(parts[1]), max_size=3)
     return st.from_type(type_)
 
 
