@@ -29,6 +29,7 @@ STANDARD = tf.Registry.standard(plugins=False)
         "flow.delay",
         "variable.set",
         "dict.append",
+        "set.add",
     ],
 )
 def test_standard_nodes_pass(name):

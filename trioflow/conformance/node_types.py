@@ -239,10 +239,17 @@ def _of_type(type_: Any) -> st.SearchStrategy[Any]:
         return st.one_of(*map(_of_type, parts))
     if origin in (list, collections.abc.Sequence, collections.abc.Iterable, collections.abc.Collection):
         return st.lists(_of_type(parts[0]), max_size=4)
+    if origin in (set, collections.abc.Set):
+        return st.sets(_hashable(parts[0]), max_size=4)
+    if origin is frozenset:
+        return st.frozensets(_hashable(parts[0]), max_size=4)
     if origin in (dict, collections.abc.Mapping):
-        keys = _of_type(parts[0]).filter(lambda key: isinstance(key, Hashable))
-        return st.dictionaries(keys, _of_type(parts[1]), max_size=3)
+        return st.dictionaries(_hashable(parts[0]), _of_type(parts[1]), max_size=3)
     return st.from_type(type_)
+
+
+def _hashable(type_: Any) -> st.SearchStrategy[Any]:
+    return _of_type(type_).filter(lambda value: isinstance(value, Hashable))
 
 
 # --- the graph around the node ---
