@@ -158,7 +158,7 @@ def compute(  # noqa: C901 - a hot path
     # The nodes that wait for an input.
     stack: list[PlanNode] = []
     node = wanted
-    cell: Any
+    cell: Any = None
     value: Any
     values: list[Any] = []
     try:
