@@ -862,6 +862,7 @@ def test_what_a_handle_tells(bench):
             g.connect(branch, note.enter)
             chain(g, note, wait)
     bench.run(g.graph)
+    bench.notes[2:4] = sorted(bench.notes[2:4])  # which of the two begins first is not promised
     assert bench.notes == [
         [(False, None), (False, None), (True, None)],
         ["<fork 0.1.0: running>", "<fork 0.1.1: running>", "<fork 0.1.2: done>"],
@@ -973,7 +974,7 @@ def test_depth_of_items(bench, mode):
     """An item is one level below its owner, whether it is a strand of its own or not (T8)."""
     graph = items_into((Note, {"value": ...}), settings={"mode": mode})
     bench.run(graph, options=tf.RunOptions(max_depth=4))
-    assert bench.notes == [0, 1, 2]
+    assert sorted(bench.notes) == [0, 1, 2]
     bench.fails(tf.DepthExceeded, graph, options=tf.RunOptions(max_depth=3))
 
 
