@@ -162,7 +162,7 @@ def test_an_ignored_signal_stays_ignored(start):
 def test_these_tests_in_the_background():
     """They pass where the tests themselves were told to ignore SIGINT."""
     command = [sys.executable, "-m", "pytest", "-q", f"{__file__}::{test_an_interrupt_with_json.__name__}"]
-    script = 'trap "" INT; exec "$@"'
+    script = 'trap "" INT; unset PYTEST_ADDOPTS; exec "$@"'
     done = subprocess.run(["sh", "-c", script, "sh", *command], capture_output=True, text=True, cwd=ROOT, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout
