@@ -269,7 +269,7 @@ def compute(  # noqa: C901 - a hot path
                 if begun and watch is not None and age > horizon and value is not UNSET and not node.fields:
                     # As below, with as little as it can be done with: much may be watched.
                     name = frame.prefix + node.id
-                    if sole is not None:
+                    if sole is not None and cell is not None:
                         asked_for: Any = cell.origin if cell is not sole.constant else f"={name}.{sole.socket.name}"
                         key = Identity(name, (asked_for,))
                     else:
