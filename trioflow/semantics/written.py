@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from trioflow.model.values import own_copy
+
 if TYPE_CHECKING:
     from trioflow.semantics.plan import PlanNode
     from trioflow.semantics.store import Store
@@ -22,14 +24,21 @@ class Written:
 
 
 def written_since(since: int, store: Store, node: PlanNode, variables: Mapping[str, int]) -> Written:
-    """What a strand has written since this number was taken: the node's outputs and state, and all variables."""
+    """What a strand has written since this number was taken: the node's outputs and state, and all variables.
+
+    Containers are copies: who looks at them can't change what is in the store (E4).
+    """
 
     def new(cell: Any) -> bool:
         return cell is not None and cell.serial > since
 
     outputs = enumerate(node.type.outputs, node.first_output)
     return Written(
-        {socket.name: store.cells[slot].value for slot, socket in outputs if new(store.cells[slot])},
-        {name: store.cells[slot].value for name, slot in variables.items() if new(store.cells[slot])},
-        {name: cell.value for (index, name), cell in store.state.items() if index == node.index and new(cell)},
+        {socket.name: own_copy(store.cells[slot].value) for slot, socket in outputs if new(store.cells[slot])},
+        {name: own_copy(store.cells[slot].value) for name, slot in variables.items() if new(store.cells[slot])},
+        {
+            name: own_copy(cell.value)
+            for (index, name), cell in store.state.items()
+            if index == node.index and new(cell)
+        },
     )
