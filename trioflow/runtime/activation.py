@@ -23,7 +23,7 @@ from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import Feedback, Path, Progress
 from trioflow.semantics.identity import Origin
 from trioflow.semantics.plan import PlanNode, PlanStream, Target
-from trioflow.semantics.store import new_cell
+from trioflow.semantics.store import DELETED, new_cell
 
 if TYPE_CHECKING:
     from trioflow.model.context import FeedbackLevel, Services
@@ -499,7 +499,7 @@ class NodeState(MutableMapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         cell = self._store.state[self._node, name]
-        if cell.value is _DELETED:
+        if cell.value is DELETED:
             raise KeyError(name)
         return cell.value
 
@@ -508,19 +508,16 @@ class NodeState(MutableMapping[str, Any]):
 
     def __delitem__(self, name: str) -> None:
         self[name]
-        self._store.write_state(self._node, name, _DELETED)
+        self._store.write_state(self._node, name, DELETED)
 
     def __iter__(self) -> Iterator[str]:
         return iter(
             sorted(
                 name
                 for (node, name), cell in self._store.state.items()
-                if node == self._node and cell.value is not _DELETED
+                if node == self._node and cell.value is not DELETED
             )
         )
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
-
-
-_DELETED = object()
