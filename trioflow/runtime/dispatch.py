@@ -30,6 +30,7 @@ from trioflow.semantics.events import (
     NodeFailed,
     NodeSkipped,
     NodeStarted,
+    Told,
 )
 from trioflow.semantics.plan import PlanNode, Target
 from trioflow.semantics.written import written_since
@@ -155,6 +156,7 @@ async def dispatch(  # noqa: C901
         frame = strand.frame
         bodies = frame.bodies
         target = targets[0]
+        told: Told | None = None
         since = 0
         pending = [*targets[:0:-1]] if len(targets) > 1 else None  # the others, last first
         scopes = task._cancel_status
@@ -186,7 +188,8 @@ async def dispatch(  # noqa: C901
             else:  # E1
                 # As Watch.tell would do: what a step tells takes half as long as all the rest of it.
                 began = watch.now() if watch.offset is None else watch.offset + now
-                told = strand.told or strand.tell_as(watch.run)
+                if told is None:
+                    told = strand.told or strand.tell_as(watch.run)
                 if watch.values:
                     since = run.next_serial()
                 observer = watch.started
@@ -225,7 +228,8 @@ async def dispatch(  # noqa: C901
                 raise
             watch = run.watch
             if watch is not None:
-                told = strand.told or strand.tell_as(watch.run)
+                if told is None:
+                    told = strand.told or strand.tell_as(watch.run)
                 observer = watch.completed
                 if activation._rarely is not None and activation.skipped is not None:
                     ended = watch.now()
@@ -240,13 +244,10 @@ async def dispatch(  # noqa: C901
                     event._time = watch.now() if watch.offset is None else watch.offset + perf_counter()
                     event._line = activation
                     event._node = node.id
-                    event._handed_over = None if outcome is None else node.type.exec_outputs[place].name
+                    event._handed_over = outcome
                     event._began = began
-                    event._written = (
-                        written_since(since, strand.store, node, frame.plan.variable_index)
-                        if watch.values and began is not None
-                        else None
-                    )
+                    if watch.values and began is not None:
+                        event._written = written_since(since, strand.store, node, frame.plan.variable_index)
                     try:
                         observer(event)
                     except Exception as error:
