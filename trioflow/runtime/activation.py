@@ -416,10 +416,13 @@ class Activation(Line, Context):
         strand = self.strand
         for socket in values:
             place = index.get(socket)
-            if place is None or strand.run.data_watch is not None:
+            if place is None:
                 self.set_output(socket, values[socket])
-            else:
+            elif strand.run.data_watch is None:
                 strand.store.write(plan.first_output + place, values[socket])
+            else:
+                origin = self._origin(plan.type.outputs[place].name)
+                strand.store.write(plan.first_output + place, values[socket], origin)
 
     async def fire_done(self) -> Any:
         """S5: after every item's chain ended. Triggers the done sockets but the last, which it returns."""
@@ -463,7 +466,7 @@ class Activation(Line, Context):
         )
 
     def _origin(self, name: str) -> Origin:
-        rarely = self.rarely
+        rarely = self._rarely or self.rarely
         rarely.writes += 1
         return self, self.plan.id, name, rarely.writes
 
