@@ -7,13 +7,15 @@ drawings, output as JSON, recordings.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 HIDDEN = "•••"
 _SHORTEST = 4
 """Shorter values are hidden where they are all of a text: they occur in too many others."""
 
-_revealed: set[str] = set()
+_revealed: dict[str, None] = {}
+"""What is hidden, the longest first: one may hold another. As it is, and as Python and JSON write it in quotes."""
 
 
 def secret_name(literal: object) -> str | None:
@@ -27,8 +29,11 @@ def secret_name(literal: object) -> str | None:
 
 def reveal(value: str) -> str:
     """The value of a secret, which is hidden from now on wherever something is shown."""
-    if value:
-        _revealed.add(value)
+    if value and value not in _revealed:
+        forms = {value, repr(value)[1:-1], json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+        every = sorted({*_revealed, *forms}, key=len, reverse=True)
+        _revealed.clear()
+        _revealed.update(dict.fromkeys(every))
     return value
 
 

@@ -38,8 +38,8 @@ class RunLife:
 class Middleware(ABC):
     """Wraps the bodies of some nodes: it may run a body once, again, isolated, or answer instead of it.
 
-    It is for the nodes that `nodes` names and for which `applies` is true; a run asks once for each node, and refuses
-    names that no node has. Middlewares given first are outermost.
+    It is for the nodes that `nodes` names and for which `applies` is true, which must not change. A run refuses names
+    that no node has. Middlewares given first are outermost.
     """
 
     nodes: Collection[str] | None = None
