@@ -8,13 +8,13 @@ drawings, output as JSON, recordings.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 HIDDEN = "•••"
 _SHORTEST = 4
 """Shorter values are hidden where they are all of a text: they occur in too many others."""
 
-_revealed: dict[str, None] = {}
+_revealed: list[str] = []
 """What is hidden, the longest first: one may hold another. As it is, and as Python and JSON write it in quotes."""
 
 
@@ -30,11 +30,19 @@ def secret_name(literal: object) -> str | None:
 def reveal(value: str) -> str:
     """The value of a secret, which is hidden from now on wherever something is shown."""
     if value and value not in _revealed:
-        forms = {value, repr(value)[1:-1], json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
-        every = sorted({*_revealed, *forms}, key=len, reverse=True)
-        _revealed.clear()
-        _revealed.update(dict.fromkeys(every))
+        quoted = {form for text in (value, *_quoted(value)) for form in _quoted(text)}  # also in what is quoted itself
+        _revealed[:] = sorted({*_revealed, value, *quoted}, key=len, reverse=True)  # other threads may be hiding
     return value
+
+
+def _quoted(text: str) -> Iterable[str]:
+    data = text.encode(errors="surrogatepass")
+    return {
+        repr(text)[1:-1],
+        repr(data)[2:-1],
+        json.dumps(text)[1:-1],
+        json.dumps(text, ensure_ascii=False)[1:-1],
+    }
 
 
 def hide(text: str) -> str:
