@@ -750,6 +750,37 @@ def test_an_unknown_exit_of_the_body_is_seen(bench):
 # --- outcomes (A6) ---------------------------------------------------------------------------------------------------
 
 
+def test_an_outcome_can_be_answered(bench):
+    """What a body did in one activation can be done by an answer in another, deleted state included (A4, A6)."""
+    kept, seen = [], []
+
+    class Forgets(tf.Node, id="wrap.forgets"):
+        enter = tf.ExecIn()
+        then = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+            ctx.state["a"] = [1]
+            ctx.state["b"] = 2
+            del ctx.state["b"]
+            return self.then
+
+    async def answers(invocation):
+        seen.append(dict(invocation.context.state))
+        if not kept:
+            outcome = await invocation()
+            kept.append((outcome.outputs, outcome.exit, outcome.state))
+            outcome.state["a"].append("a copy")
+            return outcome
+        return invocation.answer(kept[0][0], kept[0][1], state={**kept[0][2], "a": "again"})
+
+    with tf.build(STANDARD) as g:
+        loop = g.add(tf.nodes.ForLoop, times=3)
+        g.connect(g.add(tf.nodes.Start).then, loop.enter)
+        g.connect(loop.body, g.add(Forgets, "node").enter)
+    bench.run(g.graph, middleware=[Wrap(answers, "node")])
+    assert seen == [{}, {"a": [1]}, {"a": "again"}]
+
+
 def test_outcomes_are_plain_data(bench):
     """Outputs, exit, variables and state that were written, and whether anything was dispatched (A6)."""
     told = []
@@ -793,7 +824,7 @@ def test_outcomes_are_plain_data(bench):
             told.clear()
             middleware = [Wrap(looks, "node"), tf.Retry(2, nodes=["node"], isolated=isolated)]
             bench.run(graph(wired=wired), middleware=middleware)
-            assert told[-1] == ({"result": 1}, "then", {"total": 2}, {"a": 3}, wired)
+            assert told[-1] == ({"result": 1}, "then", {"total": 2}, {"a": 3, "b": tf.UNSET}, wired)
             assert repr(told[-2]) == "<outcome: then>"
 
 
@@ -1143,16 +1174,6 @@ def test_telling_of_an_evaluation_in_a_called_graph(bench):
         chain(g, g.add(tf.nodes.Start), g.add(Note, value=g.add(g.define("d", inner.graph), "call").y))
     bench.run(g.graph, middleware=[tf.Retry(2, nodes=["call/fragile"])])
     assert [(row[1], row[2]) for row in bench.log.rows("RetryScheduled")] == [("call/fragile", "0.1")]
-
-
-def test_nobody_is_told_nothing():
-    """Without observers no event is made (A8)."""
-
-    async def tells(invocation):
-        invocation.tell(None)
-        return await invocation()
-
-    tf.testing.run_virtual(firing_graph(), middleware=[Wrap(tells, "node")], services={"notes": []})
 
 
 # --- addresses (A1) --------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from trioflow.errors import MiddlewareError, UnknownName, did_you_mean
 from trioflow.model.composition import Boundary
 from trioflow.model.node_type import FunctionBody
 from trioflow.model.sockets import UNSET, ExecOut, Unset
-from trioflow.model.values import NO_VALUES
+from trioflow.model.values import NO_VALUES, own_copy
 from trioflow.runtime import demand
 from trioflow.runtime.activation import DELETED, Activation
 from trioflow.runtime.demand import DataActivation
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from trioflow.model.node_type import NodeType
     from trioflow.runtime.middleware import Middleware
     from trioflow.runtime.strand import Strand
-    from trioflow.semantics.store import Store
+    from trioflow.semantics.store import Cell, Store
 
 AnyContext = Activation | DataActivation
 Body = Callable[[Any], Coroutine[Any, Any, Any]]
@@ -86,7 +86,7 @@ class Outcome:
 
     @property
     def state(self) -> Mapping[str, Any]:
-        """The node's state that was written, with what it is now."""
+        """The node's state that was written, with what it is now; `UNSET` if it was deleted."""
         return self._gathered.state
 
     @property
@@ -131,18 +131,27 @@ class _Done:
 
 
 def written_since(since: int, store: Store, node: PlanNode, variables: Mapping[str, int]) -> _Data:
-    """What a strand has written since a number was taken: the node's outputs and state, and all variables."""
+    """What a strand has written since a number was taken: the node's outputs and state, and all variables.
+
+    State that was deleted is `UNSET`. Containers are copies: who looks at them can't change what is in the store.
+    """
 
     def written(cell: Any) -> bool:
         return cell is not None and cell.serial > since
 
-    outputs = enumerate(node.type.outputs, node.first_output)
-    state = ((name, cell) for (index, name), cell in store.state.items() if index == node.index and written(cell))
+    cells = store.cells
+    outputs = {socket.name: cells[slot] for slot, socket in enumerate(node.type.outputs, node.first_output)}
+    state = {name: cell for (index, name), cell in store.state.items() if index == node.index}
     return _Data(
-        {socket.name: store.cells[slot].value for slot, socket in outputs if written(store.cells[slot])},
-        {name: store.cells[slot].value for name, slot in variables.items() if written(store.cells[slot])},
-        {name: cell.value for name, cell in state if cell.value is not DELETED},
+        *(
+            {name: _shown(cell) for name, cell in found.items() if written(cell)}
+            for found in (outputs, {name: cells[slot] for name, slot in variables.items()}, state)
+        )
     )
+
+
+def _shown(cell: Cell) -> Any:
+    return UNSET if cell.value is DELETED else own_copy(cell.value)
 
 
 def _results(node: PlanNode, context: DataActivation, result: Any) -> Mapping[str, Any]:
@@ -266,9 +275,9 @@ class Invocation:
         """An outcome in place of the body's; the middleware returns it (A4). The same for all kinds of bodies.
 
         What it says is written when the middlewares are through. `exit` is the exec output at which control goes on; it
-        may be left out if there is one or none, and None ends here. Raises `MiddlewareError`, which names the
-        middleware and everything that the node type does not allow: sockets that it does not declare, values of other
-        types, outputs that its function would return and that are missing.
+        may be left out if there is one or none, and None ends here. State that is `UNSET` is deleted. Raises
+        `MiddlewareError`, which names the middleware and everything that the node type does not allow: sockets that it
+        does not declare, values of other types, outputs that its function would return and that are missing.
         """
         node_type = self.type
         problems = [*_wrong_outputs(self._context, outputs), *_wrong_variables(self._context, variables)]
@@ -503,7 +512,11 @@ def _conclude(context: AnyContext, outcome: Outcome) -> Any:
         context.write_all(outcome.outputs)
         for name, value in outcome.variables.items():
             context.set_variable(name, value)
-        context.state.update(outcome.state)
+        for name, value in outcome.state.items():
+            if value is UNSET:
+                context.state.pop(name, None)
+            else:
+                context.state[name] = value
         return outcome.exit
     return done.result
 
