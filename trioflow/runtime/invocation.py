@@ -99,8 +99,9 @@ class Outcome:
     def _seen_from(self, context: AnyContext) -> Outcome:
         """The same for who made the attempt, whose context lives on."""
         self._of = context
-        if self._source is not None and isinstance(context, Activation):
-            self._source = attrs.evolve(self._source, context=context)
+        done = self._source
+        if done is not None and done.context is not context and isinstance(context, Activation):
+            self._source = _Done(context, done.since, done.result)
         return self
 
     def __repr__(self) -> str:
