@@ -33,7 +33,10 @@ class Wraps:
         problems += [problem for each in named.values() for problem in each.problems(plan, "RunOptions.streams")]
         if problems:
             raise UnknownName("\n".join(problems))
-        self._streams = [(named[name], settings) for name, settings in streams.items()]
+        # Those of a name come after those of a pattern, and count.
+        self._streams = sorted(
+            ((named[name], settings) for name, settings in streams.items()), key=lambda each: bool(each[0].names)
+        )
         selectors = [meant for _, meant in self._middlewares if meant is not None]
         self.prefixes = prefixes([*selectors, *named.values()])
         isolated = [
