@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 SEGMENT = 16
 """Levels of triggers that are nested as Python awaits before the loop takes over."""
 
+_CLOSED: Any = None
+"""In place of how an activation was entered, and with what, once it has closed."""
+
 Begun = tuple[Coroutine[Any, Any, None], Any]
 """A dispatch, and the trap that it has yielded."""
 
@@ -155,7 +158,7 @@ async def dispatch(  # noqa: C901
         frame = strand.frame
         bodies = frame.bodies
         target = targets[0]
-        since = 0
+        since = -1
         pending = [*targets[:0:-1]] if len(targets) > 1 else None  # the others, last first
         scopes = task._cancel_status
         while True:
@@ -187,8 +190,7 @@ async def dispatch(  # noqa: C901
                 # As Watch.tell would do: what a step tells takes half as long as all the rest of it.
                 began = watch.now() if watch.offset is None else watch.offset + now
                 told = strand.told or strand.tell_as(watch.run)
-                if watch.values:
-                    since = run.next_serial()
+                since = run.next_serial() if watch.values else -1
                 observer = watch.started
                 if observer is not None:
                     event = new_started(NodeStarted)
@@ -244,14 +246,16 @@ async def dispatch(  # noqa: C901
                     event._began = began
                     event._written = (
                         written_since(since, strand.store, node, frame.plan.variable_index)
-                        if watch.values and began is not None
+                        if watch.values and began is not None and since >= 0
                         else None
                     )
                     try:
                         observer(event)
                     except Exception as error:
                         watch.failed(observer, error)
-                activation._rarely = None  # events keep the activation for its path, and nothing else of it
+            if run.observed is not None:  # events keep the activation for its path, and nothing else of it
+                activation._rarely = None
+                activation._target = _CLOSED
             del activation.strand  # it has closed: from now on whoever kept it is told so
             if onward:
                 target = onward[0]
@@ -340,6 +344,7 @@ def _tell_failed(run: RunState, activation: Activation, error: BaseException, be
         run.tell(NodeFailed, activation, plan.id, error, origin, duration)
     if observed is not None:
         activation._rarely = None
+        activation._target = _CLOSED
 
 
 def _too_deep(run: RunState, line: Line) -> DepthExceeded:

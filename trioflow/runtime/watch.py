@@ -148,7 +148,8 @@ class Watch:
             return found
 
     def add(self, observer: Observer) -> None:
-        """Tell this one too, from now on."""
+        """Tell this one too, from now on. Raises `UnknownName` for kinds that do not exist."""
+        _kinds_of(observer)
         self.observers.append(observer)
         self._set_calls()
 
@@ -156,6 +157,11 @@ class Watch:
         """Tell this one no more. Without effect if it is not there."""
         if observer in self.observers:
             self.observers.remove(observer)
+        self._set_calls()
+
+    def end(self) -> None:
+        """The run is over. Of those who were told nothing is kept: a watch with several of them leads back to itself."""
+        self.observers = []
         self._set_calls()
 
     def tell(self, event: Event, told: Told | None, line: Any, node: str | None) -> None:
@@ -183,7 +189,7 @@ class Watch:
             event._sequence = self.sequence
             self.sequence += 1
             event._time = began
-            event._line = activation
+            event._line = activation.asker or activation
             event._node = node
             try:
                 call(event)
@@ -204,7 +210,7 @@ class Watch:
         event._sequence = self.sequence
         self.sequence += 1
         event._time = self.now() if self.offset is None else self.offset + perf_counter()
-        event._line = activation
+        event._line = activation.asker or activation
         event._node = node.id
         event._key = key
         event._began = began
