@@ -7,8 +7,8 @@ import math
 
 import pytest
 
-from trioflow.model.jsonable import to_json
 from trioflow.cli.trace import Trace
+from trioflow.model.jsonable import to_json
 from trioflow.semantics import events
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trioflow.semantics import events
 from trioflow.errors import UnknownName
 from trioflow.model.secret import HIDDEN, reveal
+from trioflow.semantics import events
 from trioflow.semantics.events import BASE, ROOT, Event, NodeStarted, Path, PauseReason, fields_of, kinds_of, path_of
 
 steps = st.lists(st.integers(0, 20), max_size=30)

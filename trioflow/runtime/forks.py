@@ -130,6 +130,8 @@ def _strip(forks: Iterable[StrandFork]) -> None:
     for fork in forks:
         if fork.written is not _NOT_YET:
             fork.base, fork.written, fork.written_state = (), {}, {}
+            if fork._scope is None:  # otherwise somebody may have a handle and ask
+                fork.failed_with = None
 
 
 _ENDED: Any = object()

@@ -134,9 +134,9 @@ class Run(Execution):
 
         So it sees what the run does, over time each node that takes part in it, and costs a few percent instead of a
         multiple. The pauses between windows are drawn, so that they never keep step with a loop. What it sees is a
-        sample: count with `statistics()`, not with windows. An observer may want some kinds only, as anywhere. Ends with
-        the run, when cancelled, or if the observer fails (E4). Raises `ValueError` for
-        times that are not more than 0, and `UnknownName` for kinds that do not exist.
+        sample: count with `statistics()`, not with windows. Ends with the run, when cancelled, or if the observer
+        fails (E4). Raises `ValueError` for times that are not more than 0, and `UnknownName` for kinds that do not
+        exist.
         """
         if not (window > 0 and every > 0):
             raise ValueError(f"glance(window=..., every=...) must be more than 0, got {window} and {every}.")

@@ -160,7 +160,7 @@ class Watch:
         self._set_calls()
 
     def end(self) -> None:
-        """The run is over. Of those who were told nothing is kept: a watch with several of them leads back to itself."""
+        """The run is over: nothing is kept of those who were told. With several of them, a watch leads back to itself."""
         self.observers = []
         self._set_calls()
 
