@@ -142,6 +142,86 @@ def test_what_nobody_wants_is_not_made(monkeypatch):
     run_loop(Names(["failures"]), Names(["strands"]))
 
 
+@tf.data_node(id="telling.odd")
+def odd(x: int) -> int:
+    if x % 4 == 1:
+        raise ValueError("odd")
+    return x
+
+
+@tf.data_node(id="telling.slowly")
+async def slowly(x: int) -> int:
+    await trio.sleep(x)
+    if x == 1:
+        raise ValueError("one")
+    return x
+
+
+class Cuts(tf.Node, id="telling.cuts"):
+    """Cancels its body."""
+
+    enter = tf.ExecIn()
+    body = tf.ExecOut()
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        with trio.move_on_after(1):
+            await ctx.trigger(self.body)
+        return self.then
+
+
+def everything():
+    """A graph whose run tells events of almost all kinds."""
+    with tf.build() as g:
+        g.variable("v", "int", 0)
+        start, items = g.add(tf.nodes.Start), g.add(Items, "items", count=5)
+        cuts = g.add(Cuts)
+        chain(g, start, cuts, items)
+        g.connect(cuts.body, g.add("flow.delay", seconds=5).enter)
+        quick = g.add(odd, "quick", x=g.add(increment, "inc", x=items.item).result).result
+        slow = g.add(slowly, "slow", x=items.item).result
+        first, second, last = (
+            g.add(Note, "first", value=quick),
+            g.add(Note, "second", value=slow),
+            g.add(Note, value=slow),
+        )
+        g.connect(items.body, first.enter)
+        chain(g, first, second, last, g.add(tf.nodes.SetVariable, name="v", value=items.item))
+        g.configure(items, on_error="collect")
+    return g.graph
+
+
+SEEN = [
+    "RunStarted", "RunCompleted", "NodeStarted", "NodeCompleted", "NodeFailed", "NodeSkipped", "NodeCancelled",
+    "EvaluationStarted", "EvaluationCompleted", "EvaluationReused", "EvaluationFailed", "EvaluationCancelled",
+    "StrandForked", "StrandJoined", "MergeConflict",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kinds", [*SEEN, *events.GROUPS])
+def test_a_kind_alone_is_told_as_among_all(kinds):
+    """Who wants one kind or group is told just what it would be told of that among all others (E3)."""
+
+    def told(log):
+        return sorted(
+            (type(event).__name__, str(event.path), event.node or "", event.strand or 0, str(getattr(event, "key", "")))
+            for event in log
+            if isinstance(event, events.kinds_of(kinds))
+        )
+
+    logs = [EventLog(), EventLog()]
+    for observer in (logs[0], tf.observe(logs[1], kinds=kinds)):
+        run_virtual(
+            everything(),
+            services={"notes": []},
+            observers=[observer],
+            middleware=[tf.SkipOnError(nodes=["second"]), tf.TimeLimit(2.5, nodes=["second"])],
+        )
+    assert told(logs[0]) == told(logs[1])
+    assert told(logs[0]) or kinds == "messages"
+    assert len(told(logs[1])) == len(logs[1].events)
+
+
 class Meter(tf.Middleware):
     def applies(self, node, node_type):
         return node_type.is_exec

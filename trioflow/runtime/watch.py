@@ -19,14 +19,15 @@ import trio
 from trioflow.model.sockets import UNSET
 from trioflow.semantics.address import Selector, selector
 from trioflow.semantics.events import (
-    DATA,
     ROOT,
     EvaluationCompleted,
+    EvaluationReused,
     EvaluationStarted,
     Event,
     EventsDropped,
     Kind,
     NodeCompleted,
+    NodeSkipped,
     NodeStarted,
     ObserverFailed,
     Told,
@@ -130,9 +131,11 @@ class Watch:
         self.completed = self.call_for(NodeCompleted)
         self.evaluation_started = self.call_for(EvaluationStarted)
         self.evaluation_completed = self.call_for(EvaluationCompleted)
-        self.data = any(self.call_for(kind) is not None for kind in DATA)
-        # Whether each step has to be looked at.
-        self.steps = self.started is not None or self.completed is not None or self.data
+        # Whether each evaluation has to be looked at, and each step. What ends badly is told without that.
+        seen_in_data = (EvaluationStarted, EvaluationCompleted, EvaluationReused)
+        self.data = any(self.call_for(kind) is not None for kind in seen_in_data)
+        seen_in_steps = (NodeStarted, NodeCompleted, NodeSkipped)
+        self.steps = self.data or any(self.call_for(kind) is not None for kind in seen_in_steps)
         self.values = any(getattr(each, "values", False) for each in self.observers)
 
     def call_for(self, kind: type[Event]) -> Observer | None:
