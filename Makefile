@@ -1,11 +1,19 @@
 # Conveniences: each is a command that one could type. `make PYTHON=python3.13 test` uses another interpreter.
 PYTHON ?= .venv/bin/python
 
-.PHONY: install test check bench mutation survivors
+.PHONY: install lock test check bench mutation survivors
 
 install:
 	python3 -m venv .venv
-	$(PYTHON) -m pip install -q -e '.[dev]'
+	$(PYTHON) -m pip install -q -r requirements.lock
+	$(PYTHON) -m pip install -q --no-deps --no-build-isolation -e .
+
+# The newest versions of everything, for all Pythons and systems; CONTRIBUTING.md says when.
+lock:
+	python3 -m venv build/lock
+	build/lock/bin/pip install -q uv
+	build/lock/bin/uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
+		--generate-hashes --no-emit-index-url --custom-compile-command 'make lock' -o requirements.lock
 
 test:
 	$(PYTHON) -m pytest -q

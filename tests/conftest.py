@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Generator
@@ -47,6 +48,16 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
         with warnings.catch_warnings(action="ignore"):  # that what is measured has been imported before
             measured.start()
         os.environ.update(inherited)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def children_hear_ctrl_c() -> None:
+    """What tests start hears Ctrl-C even where they were told to ignore it: by `nohup`, or `&` in a script.
+
+    That is inherited, and a handler is not. This one does nothing: whoever ignores Ctrl-C goes on to.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: None)
 
 
 class Bench:

@@ -190,11 +190,17 @@ class Unwind(BaseException):
     """
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A sentence that offers the nearest known words, or the empty string."""
+def nearest(word: str, known: Iterable[str]) -> list[str]:
+    """The known words that are most like a word, the nearest first; none if none is like it."""
     known = sorted(known)
     near = difflib.get_close_matches(word, known, n=3, cutoff=0.6)
     if not near:
         lowered = {name.lower(): name for name in known}
         near = [lowered[word.lower()]] if word.lower() in lowered else []
+    return near
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A sentence that offers the nearest known words, or the empty string."""
+    near = nearest(word, known)
     return f" Did you mean {' or '.join(repr(name) for name in near)}?" if near else ""

@@ -4,5 +4,5 @@ from trioflow.runtime.demand import _fail
 
 RULE = "E1"
 EDITS = [
-    (_fail, "run.tell(EvaluationCancelled, activation, frame.node.id)", "pass"),
+    (_fail, "run.tell(EvaluationCancelled, activation, frame.node.id, duration)", "pass"),
 ]

@@ -4,5 +4,5 @@ from trioflow.runtime.dispatch import _tell_failed
 
 RULE = "E1"
 EDITS = [
-    (_tell_failed, "run.tell(NodeFailed, activation, plan.id, error, origin)", ""),
+    (_tell_failed, "run.tell(NodeFailed, activation, plan.id, error, origin, duration)", ""),
 ]

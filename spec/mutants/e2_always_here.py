@@ -6,7 +6,7 @@ RULE = "E2"
 EDITS = [
     (
         _tell_failed,
-        "run.tell(NodeFailed, activation, plan.id, error, origin)",
-        "run.tell(NodeFailed, activation, plan.id, error, activation.where)",
+        "run.tell(NodeFailed, activation, plan.id, error, origin, duration)",
+        "run.tell(NodeFailed, activation, plan.id, error, activation.where, duration)",
     ),
 ]

@@ -6,12 +6,12 @@ RULE = "E3"
 EDITS = [
     (
         ForkSet.join,
-        "if run.watch is not None:\n                run.tell(StrandJoined, fork.line, self._node)",
+        "if run.observed is not None:\n                self._tell(StrandJoined(), fork)",
         "pass",
     ),
     (
         ForkSet.join,
         "if fork.written or fork.written_state:",
-        "run.tell(StrandJoined, fork.line, self._node)\n            if fork.written or fork.written_state:",
+        "self._tell(StrandJoined(), fork)\n            if fork.written or fork.written_state:",
     ),
 ]

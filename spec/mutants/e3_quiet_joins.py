@@ -6,7 +6,7 @@ RULE = "E3"
 EDITS = [
     (
         ForkSet.join,
-        "if run.watch is not None:",
-        "if (fork.written or fork.written_state) and run.watch is not None:",
+        "if run.observed is not None:\n                self._tell(",
+        "if fork.written or fork.written_state:\n                self._tell(",
     ),
 ]

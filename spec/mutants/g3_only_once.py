@@ -6,7 +6,9 @@ RULE = "G3"
 EDITS = [
     (
         Gate.wait,
-        'self._close(f"breakpoint on {shown!r}")',
-        ('self._close(f"breakpoint on {shown!r}")\n            del self._breakpoints[shown]'),
+        'self._close(PauseReason(f"breakpoint on {shown!r}", "breakpoint", shown))',
+        (
+            'self._close(PauseReason(f"breakpoint on {shown!r}", "breakpoint", shown))\n            del self._breakpoints[shown]'
+        ),
     ),
 ]

@@ -56,7 +56,7 @@ def test_a_node_is_described(cli, tmp_path):
     (tmp_path / "shown_nodes.py").write_text("""
 import trioflow as tf
 
-class Feed(tf.Node, id="shown.feed", listens="event"):
+class Feed(tf.Node, id="shown.feed", listens="event", remembers=True):
     '''First line.
 
     More.
@@ -65,10 +65,12 @@ class Feed(tf.Node, id="shown.feed", listens="event"):
     variable = tf.DataIn(str, names="variable", default="v", doc="which one")
     late = tf.DataIn(list[int], lazy=True)
     item = tf.DataOut(int, doc="an item")
-    each = tf.ExecOut(must_handle=True)
-    over = tf.ExecOut()
+    each = tf.ExecOut(must_handle=True, concurrent=True)
+    over = tf.ExecOut(concurrent=True)
     items = tf.Stream(item, fires=each, done=over, mode="concurrent", discard=True)
     ticks = tf.Stream(item, fires=each)
+
+    async def execute(self, ctx): ...
 
 @tf.data_node(id="shown.now", volatile=True)
 def now() -> float: ...
@@ -80,7 +82,7 @@ def plain() -> float: ...
     assert (
         ended.out
         == """\
-shown.feed: exec node, listens for events
+shown.feed: exec node, listens for events, remembers
 
 First line.
 
@@ -92,8 +94,8 @@ data inputs:
     late      list[int] (required) (lazy)
 
 exec outputs:
-    each  (must be wired)
-    over
+    each  (must be wired, concurrent)
+    over  (concurrent)
 
 data outputs:
     item  int  an item

@@ -223,7 +223,7 @@ def test_nodes_of_a_module_may_be_beside_the_document(cli, hello, tmp_path):
 
 @pytest.mark.unmeasured
 def test_big_documents_are_imported_quickly(tmp_path):
-    """10,000 nodes are imported and checked in less than two seconds."""
+    """10,000 nodes are imported and checked in about a second."""
     nodes, wires, before = [node("start", "Start")], [], "start"
     for number in range(5000):
         nodes += [node(f"p{number}", "Debug Print", Label=f"l{number}"), node(f"a{number}", "Add", A=number, B=1.5)]
@@ -245,7 +245,7 @@ def test_big_documents_are_imported_quickly(tmp_path):
     )
     *said, took = done.stdout.splitlines()
     assert said[-1] == "no problems: 10,001 nodes, 14,999 connections"
-    assert float(took) < 2
+    assert float(took) < 10  # on slow machines; it would take minutes if each node looked at each
 
 
 TIMED = """

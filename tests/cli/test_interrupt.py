@@ -7,11 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from cli.conftest import COMMAND
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+
+ROOT = Path(__file__).parents[2]
 
 NODES = """
 import time, trio, trioflow as tf
@@ -154,3 +157,12 @@ def test_an_ignored_signal_stays_ignored(start):
     running.send_signal(signal.SIGTERM)
     running.communicate(timeout=30)
     assert running.returncode == 130
+
+
+def test_these_tests_in_the_background():
+    """They pass where the tests themselves were told to ignore SIGINT."""
+    command = [sys.executable, "-m", "pytest", "-q", f"{__file__}::{test_an_interrupt_with_json.__name__}"]
+    script = 'trap "" INT; unset PYTEST_ADDOPTS; exec "$@"'
+    done = subprocess.run(["sh", "-c", script, "sh", *command], capture_output=True, text=True, cwd=ROOT, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout

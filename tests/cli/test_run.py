@@ -123,6 +123,7 @@ def test_a_failing_setup_names_its_node(cli, graph, tmp_path):
             then = tf.ExecOut()
             async def setup(self, ctx):
                 raise OSError("no device")
+            async def execute(self, ctx): ...
         """)
     )
     ended = cli("run", graph(START, ("b", "setup.bad")), "--nodes", "setup_nodes")

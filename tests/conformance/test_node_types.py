@@ -19,7 +19,18 @@ STANDARD = tf.Registry.standard(plugins=False)
 @pytest.mark.unmeasured
 @pytest.mark.parametrize(
     "name",
-    ["math.add", "logic.select", "text.join", "list.sort", "flow.for_each", "flow.while", "flow.delay", "variable.set"],
+    [
+        "math.add",
+        "logic.select",
+        "text.join",
+        "list.sort",
+        "flow.for_each",
+        "flow.while",
+        "flow.delay",
+        "variable.set",
+        "dict.append",
+        "set.add",
+    ],
 )
 def test_standard_nodes_pass(name):
     check_node_type(STANDARD.get(name))
@@ -104,12 +115,93 @@ def test_an_output_that_is_not_written():
     check_node_type(Sometimes, optional_outputs=["x"])
 
 
+def changed(node, **options):
+    """What a body does to an input in place, as the only finding: what follows from it is left out."""
+    found = only("input changed", node, **options)
+    assert found.cure == "Copy it first: who else holds the same object sees the change."
+    return found.message.removeprefix("the body changed its input ")
+
+
 def test_an_input_that_is_changed():
+    """In functions, whether they act or compute."""
+
     @tf.data_node
     def last(items: list) -> object:
         return items.pop() if items else None
 
-    assert "changed its input 'items' to []" in faults(last)["input changed"].message
+    @tf.data_node
+    async def late(items: tf.Lazy[list[int]]) -> int:
+        (await items()).append(1)
+        return 1
+
+    @tf.exec_node
+    def adds(items: list) -> None:
+        items.append(1)
+
+    @tf.exec_node
+    async def of_any_type(value) -> None:
+        value.append(1)
+
+    assert changed(last) == "'items' in place, from [None] to []"
+    assert changed(late) == "'items' in place, from [] to [1, 1]"  # it is evaluated twice
+    assert changed(adds) == "'items' in place, from [] to [1]"
+    assert changed(of_any_type) == "'value' in place, from [] to [1]"
+
+
+def test_an_input_that_a_class_changes():
+    class Act(Base, id="check.changes"):
+        keys = tf.DataIn(dict)
+
+        async def execute(self, ctx):
+            (await ctx.get_input(self.keys))["x"] = 1
+            raise ValueError("after all")
+
+    class Compute(tf.Node, id="check.computes"):
+        numbers = tf.DataIn(set[int])
+        count = tf.DataOut(int)
+
+        async def execute(self, ctx):
+            numbers = await ctx.get_input(self.numbers)
+            numbers.discard(0)
+            ctx.set_output(self.count, len(numbers))
+
+    assert changed(Act) == "'keys' in place, from {} to {'x': 1}"
+    assert changed(Compute) == "'numbers' in place, from {0} to set()"
+
+
+def test_what_is_changed_inside_of_an_input():
+    @tf.data_node
+    def widen(rows: list) -> int:
+        for row in rows:
+            if isinstance(row, list):
+                row.append(0)
+        return len(rows)
+
+    assert changed(widen) == "'rows' in place, from [[]] to [[0, 0]]"
+
+
+def test_a_default_that_is_changed():
+    """A default is one object for all nodes of the type."""
+
+    @tf.exec_node
+    def grows(items: list = []) -> int:  # noqa: B006
+        items.append(1)
+        return len(items)
+
+    assert changed(grows, inputs={"items": [tf.UNSET]}) == "'items' in place, from [] to [1]"
+    assert grows.type.inputs[0].default == []
+
+
+def test_a_copy_is_changed():
+    """A body may do what it likes with its own."""
+
+    @tf.data_node
+    def sort(items: list[int] = []) -> list[int]:  # noqa: B006
+        items = [*items]
+        items.sort()
+        return items
+
+    check_node_type(sort)
 
 
 def test_results_that_vary():

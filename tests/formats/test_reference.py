@@ -29,9 +29,13 @@ class Shown(tf.Node, id="shown.node"):
     path = tf.DataIn(Path, default=Path("a"))
     then = tf.ExecOut()
 
+    async def execute(self, ctx): ...
+
 
 class Plain(tf.Node, id="other.plain", initiator=True):
     then = tf.ExecOut()
+
+    async def execute(self, ctx): ...
 
 
 def test_the_page_is_up_to_date():

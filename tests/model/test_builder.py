@@ -9,6 +9,7 @@ import pytest
 
 from trioflow.errors import InvalidGraph, NodeDefinitionError, UnknownNodeType, UnknownSocket
 from trioflow.model.builder import Builder, build
+from trioflow.model.context import Context
 from trioflow.model.graph import Connection, CustomEvent, Endpoint, GraphNode, StreamSettings, Variable
 from trioflow.model.node_type import Node, data_node
 from trioflow.model.registry import Registry
@@ -20,6 +21,8 @@ class Step(Node, id="test.Step"):
     value = DataIn(int, default=0)
     then = ExecOut()
     out = DataOut(int)
+
+    async def execute(self, ctx: Context) -> None: ...
 
 
 class Other(Step, abstract=True):

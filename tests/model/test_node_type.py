@@ -25,6 +25,8 @@ class Base(Node, id="test.Base"):
     then = ExecOut()
     result = DataOut(int)
 
+    async def execute(self, ctx: Context) -> None: ...
+
 
 def names(sockets: tuple[Any, ...]) -> list[str]:
     return [socket.name for socket in sockets]
@@ -204,6 +206,8 @@ def test_bad_classes() -> None:
             body = ExecOut()
             items = Stream(stray, fires=body)
 
+            async def execute(self, ctx: Context) -> None: ...
+
     assert str(caught.value) == (
         "class test_bad_classes.<locals>._Wrong can't be a node type: stream 'items' uses <DataOut ''>, which is not a "
         "socket of this type; listens='event' is not one of its data inputs; volatile is for data nodes; an exec node "
@@ -217,6 +221,8 @@ def test_initiator_needs_exec() -> None:
 
         class _Wrong(Node, initiator=True):  # pyright: ignore[reportUnusedClass]
             value = DataOut(int)
+
+            async def execute(self, ctx: Context) -> None: ...
 
     assert str(caught.value) == (
         "class test_initiator_needs_exec.<locals>._Wrong can't be a node type: an initiator needs an exec output; "
@@ -251,10 +257,124 @@ def test_reserved_name() -> None:
     )
 
 
-@pytest.mark.trio
-async def test_missing_body() -> None:
-    """A class without a body says which method it needs."""
-    ctx: Context = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
-    with pytest.raises(NotImplementedError) as caught:
-        await Base().execute(ctx)
-    assert str(caught.value) == "Base needs `async def execute(self, ctx)`."
+class Plain(Node, abstract=True):
+    enter = ExecIn()
+
+
+def sync(self: Node, ctx: Context) -> None: ...
+
+
+def one_by_one(self: Node, ctx: Context) -> Any:
+    yield 1
+
+
+async def later(self: Node, ctx: Context) -> Any:
+    yield 1
+
+
+async def alone(self: Node) -> None: ...
+
+
+async def right(self: Node, ctx: Context) -> None: ...
+
+
+GENERATOR = (
+    "is a generator function, and a call of one runs nothing. Return a value; to send several, declare a Stream in a "
+    "class, and `await ctx.emit(self.item, value)` for each"
+)
+
+
+@pytest.mark.parametrize(
+    ("methods", "problem"),
+    [
+        ({}, "it has no body: write `async def execute(self, ctx)`"),
+        ({"excute": right}, "it has no body: write `async def execute(self, ctx)` (rename 'excute'?)"),
+        ({"exec": right, "other": right}, "it has no body: write `async def execute(self, ctx)` (rename 'exec'?)"),
+        ({"other": right}, "it has no body: write `async def execute(self, ctx)`"),
+        ({"execute": sync}, "execute is awaited, so it must be async: write `async def execute(self, ctx)`"),
+        ({"execute": one_by_one}, f"execute {GENERATOR}"),
+        ({"execute": later}, f"execute {GENERATOR}"),
+        (
+            {"execute": alone},
+            "execute can't be called as `execute(ctx)` (too many positional arguments): "
+            "write `async def execute(self, ctx)`",
+        ),
+        (
+            {"execute": right, "setup": sync},
+            "setup is awaited, so it must be async: write `async def setup(self, ctx)`",
+        ),
+        (
+            {"execute": right, "teardown": right},
+            "teardown can't be called as `teardown()` (missing a required argument: 'ctx'): "
+            "write `async def teardown(self)`",
+        ),
+    ],
+)
+def test_methods(methods: dict[str, Any], problem: str) -> None:
+    """What the engine will call and await is looked at when the class is made."""
+    with pytest.raises(NodeDefinitionError) as caught:
+        type("_Wrong", (Plain,), methods)
+    assert str(caught.value) == f"class _Wrong can't be a node type: {problem}."
+
+
+def test_method_behind_a_decorator() -> None:
+    """A wrapper that gives an async method's coroutine on counts as async."""
+
+    @functools.wraps(right)
+    def logged(self: Node, ctx: Context) -> Any:
+        return right(self, ctx)
+
+    assert names(type("Logged", (Plain,), {"execute": logged}).type.exec_inputs) == ["enter"]  # type: ignore[attr-defined]
+
+
+def numbers(n: int) -> Any:
+    yield n
+
+
+async def waiting_numbers(n: int) -> Any:
+    yield n
+
+
+@pytest.mark.parametrize("make", [exec_node, data_node, lambda function: inline_node_type(function, "inline.0")])
+@pytest.mark.parametrize("function", [numbers, waiting_numbers, functools.partial(numbers)])
+def test_generator_functions(make: Callable[[Any], Any], function: Any) -> None:
+    """A call of a generator function would run nothing of it."""
+    with pytest.raises(NodeDefinitionError) as caught:
+        make(function)
+    name = getattr(function, "__qualname__", repr(function))
+    assert str(caught.value) == f"function {name} {GENERATOR}."
+
+
+def test_function_that_returns_a_generator() -> None:
+    """A value is a value, whatever it is."""
+    assert names(data_node(lambda n: (each for each in n)).type.outputs) == ["result"]
+
+
+def test_defaults_that_do_not_fit() -> None:
+    """A default is a value of its input's type: all that are not are told when the type is made (D11)."""
+    with pytest.raises(NodeDefinitionError) as caught:
+
+        @data_node
+        def add(a: int = "s", b: float = True, c: list[int] = ["x"]) -> int:  # type: ignore  # noqa: B006 # pyright: ignore
+            return 1
+
+    assert str(caught.value) == (
+        "function test_defaults_that_do_not_fit.<locals>.add can't be a node type: "
+        "the default of 'a' is str 's', but its type is int; change one of them; "
+        "the default of 'b' is bool True, but its type is float; change one of them; "
+        "the default of 'c' is list ['x'], but its type is list[int]; change one of them."
+    )
+    with pytest.raises(NodeDefinitionError, match="the default of 'value' is str 's', but its type is int"):
+        type("_Wrong", (Plain,), {"value": DataIn(int, default="s"), "execute": right})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [{"mode": "parallel"}, {"on_error": "ignore"}, {"limit": -1}, {"limit": 1.5}, {"limit": True}],
+)
+def test_settings_of_streams(stream: dict[str, Any]) -> None:
+    """What a stream is by itself is one of what a graph may set (S2-S4)."""
+    item, body = DataOut(int), ExecOut()
+    members = {"item": item, "body": body, "each": Stream(item, fires=body, **stream), "execute": right}
+    with pytest.raises(NodeDefinitionError, match=r"stream 'each' has (mode|on_error|limit)=.*; use "):
+        type("_Wrong", (Plain,), members)

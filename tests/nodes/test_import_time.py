@@ -12,21 +12,24 @@ pytestmark = pytest.mark.unmeasured
 
 MEASURE = """
 import sys, time
+began = time.process_time()
 import trioflow
+imported = time.process_time()
 assert not [name for name in sys.modules if name.startswith("trioflow.nodes.")], "importing trioflow imports no nodes"
 registry = trioflow.Registry.standard(plugins=False)
 before = time.process_time()
 assert len(registry.ids()) > 300
-print(time.process_time() - before)
+print((time.process_time() - before) / (imported - began))
 """
 
 
 def test_all_nodes_are_imported_in_time(tmp_path):
-    """The registry of all standard nodes adds under 100 ms to importing trioflow, once Python has compiled them."""
-    # Processor time of a process of its own: neither other processes nor the measuring of coverage count.
+    """The registry of all standard nodes adds at most two thirds to importing trioflow, once Python has compiled them."""
+    # Processor time of a process of its own: neither other processes nor the measuring of coverage count. And a ratio, for
+    # machines differ, and get slower when they are busy: it is 0.33 to 0.47, and 80 ms where it is quick.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE", "COV_"))}
     environment |= {"PYTHONPYCACHEPREFIX": str(tmp_path), "PYTHONDONTWRITEBYTECODE": ""}
-    seconds = [
+    ratios = [
         float(
             subprocess.run(
                 [sys.executable, "-c", MEASURE], env=environment, check=True, capture_output=True, text=True
@@ -34,4 +37,4 @@ def test_all_nodes_are_imported_in_time(tmp_path):
         )
         for _ in range(4)
     ]
-    assert min(seconds[1:]) < 0.1, seconds
+    assert min(ratios[1:]) < 0.67, ratios

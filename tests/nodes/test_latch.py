@@ -33,6 +33,7 @@ def outputs(fired):
     ("flow.join", {"count": 2}, "a a b a b", "then then"),
     ("flow.join", {"count": 1}, "d d", "then then"),
     ("flow.join", {"count": 4}, "d c b a a", "then"),
+    ("flow.join", {"count": 2}, "a reset b reset reset c d", "then"),
 ])  # fmt: skip
 def test_which_way(node_type, inputs, enter, expected):
     """Where it goes on depends on how it was entered before."""

@@ -311,3 +311,60 @@ def test_what_depends_on_the_schedule(reason):
     """The schedule-free form does not answer where who is first matters, and says why (E5)."""
     with pytest.raises(Undetermined, match=reason):
         big_step({**REQUEST, **UNDETERMINED[reason]})
+
+
+def failing(owner, item):
+    """An owner with a concurrent stream that catches its failure, and what its two items do."""
+    return {
+        "graph": {
+            "trioflow": "1.0",
+            "nodes": [
+                node("start", [["try", [["trigger", "o0"]], [["feedback"]], []]], initiator=True),
+                node("owner", owner, stream={"mode": "concurrent"}),
+                node("item", [["get", "a"], *item]),
+            ],
+            "connections": [
+                {"from": "start.o0", "to": "owner.enter"},
+                {"from": "owner.body", "to": "item.enter"},
+                {"from": "owner.item", "to": "item.a"},
+            ],
+            "variables": [{"name": "v", "type": "int", "default": 0, "merge": "error"}],
+        }
+    }
+
+
+EMITS = [["loop", 3, [["emit"]]]]
+
+
+@pytest.mark.parametrize(
+    ("owner", "item", "failure"),
+    [
+        (EMITS, [["setvar", "v"]], "merge"),  # the first of the three was joined
+        ([*EMITS, ["join"]], [["setvar", "v"]], "merge"),
+        ([*EMITS, ["try", [["join"]], [["feedback"]], []], ["fail", "no"]], [["setvar", "v"]], "fail: no"),
+        ([*EMITS, ["join"], ["fail", "no"]], [["set", "x"]], "fail: no"),
+    ],
+)
+def test_a_failure_that_cuts_nothing_off(owner, item, failure):
+    """What fails when all forks have ended and been waited for, such as their join, fails under every schedule (F4)."""
+    request = failing(owner, item)
+    expected = big_step(request)
+    assert expected["feedback"][0] == [[0, 0], failure]
+    for choices in ([], [1], [2, 1], [5, 3, 1, 4, 2]):
+        answer = small_step({**request, "choices": choices})
+        assert {name: answer[name] for name in SAME} == {name: expected[name] for name in SAME}
+
+
+@pytest.mark.parametrize(
+    ("owner", "item"),
+    [
+        (EMITS, [["fail", "no"]]),
+        ([*EMITS, ["fail", "no"]], [["setvar", "v"]]),
+        ([*EMITS, ["try", [["join"]], [], []], ["emit"], ["fail", "no"]], [["setvar", "v"]]),
+        ([*EMITS, ["join"], ["emit"], ["fail", "no"]], [["set", "x"]]),
+    ],
+)
+def test_a_failure_that_cuts_something_off(owner, item):
+    """How far the other forks had come when one fails, or their owner, depends on the schedule (F2)."""
+    with pytest.raises(Undetermined, match="what a failure cuts off"):
+        big_step(failing(owner, item))

@@ -185,8 +185,9 @@ def everything():
             g.add(Note, "second", value=slow),
             g.add(Note, value=slow),
         )
-        g.connect(items.body, first.enter)
-        chain(g, first, second, last, g.add(tf.nodes.SetVariable, name="v", value=items.item))
+        sets = g.add(tf.nodes.SetVariable, "set", name="v", value=items.item)
+        g.connect(items.body, sets.enter)
+        chain(g, sets, first, second, last)
         g.configure(items, on_error="collect")
     return g.graph
 

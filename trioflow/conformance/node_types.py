@@ -17,7 +17,7 @@ import math
 import types
 import typing
 import warnings
-from collections.abc import Callable, Collection, Coroutine, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Generator, Hashable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -112,9 +112,10 @@ def check_node_type(
     """Check a node type of yours; blocks until it is done. Raises `NodeTypeFault` with all findings at once.
 
     Found are: outputs of other types than declared; sockets that are not declared; outputs of a data node that are not
-    written (unless they are `optional_outputs`); inputs that were changed; other results for the same inputs, or for
-    another strand beside it; effects of data nodes; cancellations that are swallowed, at any checkpoint of the body or
-    of setup; tasks, asynchronous generators and coroutines that are left behind; a teardown that fails or hangs.
+    written (unless they are `optional_outputs`); inputs that the body changes in place; other results for the same
+    inputs, or for another strand beside it; effects of data nodes; cancellations that are swallowed, at any checkpoint
+    of the body or of setup; tasks, asynchronous generators and coroutines that are left behind; a teardown that fails
+    or hangs.
 
     `inputs`: for each data input a Hypothesis strategy or a list of examples; others are drawn by the type of their
     socket, and left to their defaults now and then. `deterministic=False` is for nodes whose results depend on the
@@ -210,11 +211,13 @@ def _strategy(
 
 
 _PLAIN: st.SearchStrategy[Any] = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5))
+# With values that a body can change in place, on wires of any type and inside of others.
+_ANY = st.one_of(_PLAIN, st.lists(_PLAIN, max_size=3), st.dictionaries(st.text(max_size=3), _PLAIN, max_size=2))
 _SIMPLE: Mapping[Any, st.SearchStrategy[Any]] = {
-    object: _PLAIN,
-    Any: _PLAIN,
-    list: st.lists(_PLAIN, max_size=4),
-    dict: st.dictionaries(st.text(max_size=3), _PLAIN, max_size=3),
+    object: _ANY,
+    Any: _ANY,
+    list: st.lists(_ANY, max_size=4),
+    dict: st.dictionaries(st.text(max_size=3), _ANY, max_size=3),
     set: st.sets(st.integers(), max_size=4),
     Path: st.text("abc./", max_size=6).map(Path),
     timedelta: st.timedeltas(timedelta(days=-9), timedelta(days=9)),
@@ -231,15 +234,23 @@ def _of_type(type_: Any) -> st.SearchStrategy[Any]:
     if simple is not None:
         return simple
     if isinstance(type_, typing.TypeVar):
-        return _PLAIN
+        return _ANY
     origin, parts = typing.get_origin(type_), typing.get_args(type_)
     if origin in (typing.Union, types.UnionType):
         return st.one_of(*map(_of_type, parts))
     if origin in (list, collections.abc.Sequence, collections.abc.Iterable, collections.abc.Collection):
         return st.lists(_of_type(parts[0]), max_size=4)
+    if origin in (set, collections.abc.Set):
+        return st.sets(_hashable(parts[0]), max_size=4)
+    if origin is frozenset:
+        return st.frozensets(_hashable(parts[0]), max_size=4)
     if origin in (dict, collections.abc.Mapping):
-        return st.dictionaries(*map(_of_type, parts), max_size=3)
+        return st.dictionaries(_hashable(parts[0]), _of_type(parts[1]), max_size=3)
     return st.from_type(type_)
+
+
+def _hashable(type_: Any) -> st.SearchStrategy[Any]:
+    return _of_type(type_).filter(lambda value: isinstance(value, Hashable))
 
 
 # --- the graph around the node ---
@@ -515,8 +526,11 @@ class _Checker:
                 self.accepted += 1
             else:
                 self._refused = inputs, plain.refused
-            yield from self._of_plain(plain, inputs)
-            yield from self._of_repetition(plain, inputs, entered)
+            wrong = [*self._of_plain(plain, inputs)]
+            yield from wrong
+            # Whoever else holds an input that was changed gets other results: that only follows.
+            if all(kind != "input changed" for kind, _, _ in wrong):
+                yield from self._of_repetition(plain, inputs, entered)
             for number in range(min(plain.checkpoints, _MOST_CHECKPOINTS)):
                 where = f"at checkpoint {number + 1} of {plain.checkpoints}"
                 yield from self._of_cancelled(self._run(inputs, entered=entered, cancel_at=number), where)
@@ -540,10 +554,11 @@ class _Checker:
                 if any(name not in answer for answer in probe.answers):
                     message = f"output {name!r} is not written"
                     yield "output missing", message, f"Write it, or check with optional_outputs=[{name!r}]."
+        given = self._given(inputs)
         for name, value in probe.inputs.items():
-            if not _same(value, inputs[name]):
-                message = f"the body changed its input {name!r} to {value!r}"
-                yield "input changed", message, "Others read the same object: change a copy."
+            if not _same(value, given[name]):
+                message = f"the body changed its input {name!r} in place, from {given[name]!r} to {value!r}"
+                yield "input changed", message, "Copy it first: who else holds the same object sees the change."
 
     def _of_refusal(self, probe: _Probe) -> Iterator[tuple[str, str, str]]:
         for error in leaves(probe.refused) if probe.refused is not None else ():
@@ -603,8 +618,15 @@ class _Checker:
             cancelled = self._run(inputs, in_setup=True, dispatch=False, cancel_at=number)
             yield from self._of_cancelled(cancelled, f"at checkpoint {number + 1} of setup")
 
+    def _given(self, inputs: Inputs) -> Inputs:
+        """The inputs of one run, which nobody else holds: a default that can be changed in place is given, too."""
+        changeable = {each.name: each.default for each in self._type.inputs if not isinstance(each.default, Hashable)}
+        return copy.deepcopy(
+            {name: changeable.get(name, UNSET) if value is UNSET else value for name, value in inputs.items()}
+        )
+
     def _run(self, inputs: Inputs, **how: Any) -> _Probe:
-        probe = _Probe(copy.deepcopy(inputs), **how)
+        probe = _Probe(self._given(inputs), **how)
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("ignore")
             warnings.simplefilter("always", ResourceWarning)

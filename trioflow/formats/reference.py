@@ -24,13 +24,14 @@ class SocketRow:
 
 def kind_of(node_type: NodeType) -> str:
     """What kind of node it is."""
-    if node_type.listens is not None:
-        return "exec node, listens for events"
-    if node_type.initiator:
-        return "exec node, runs start here"
-    if node_type.is_exec:
-        return "exec node"
-    return "data node, volatile" if node_type.volatile else "data node"
+    traits = {
+        "listens for events": node_type.listens is not None,
+        "runs start here": node_type.initiator,
+        "remembers": node_type.remembers,
+        "volatile": node_type.volatile,
+    }
+    kind = "exec node" if node_type.is_exec else "data node"
+    return ", ".join([kind, *(trait for trait, has in traits.items() if has)])
 
 
 def text_of(node_type: NodeType) -> str:
@@ -75,7 +76,9 @@ def _facts(socket: Socket) -> str:
     if isinstance(socket, DataOut):
         return describe_type(socket.type)
     if isinstance(socket, ExecOut):
-        return "(must be wired)" if socket.must_handle else ""
+        words = ["must be wired"] if socket.must_handle else []
+        words += ["concurrent"] if socket.concurrent else []
+        return f"({', '.join(words)})" if words else ""
     if isinstance(socket, Stream):
         items = ", ".join(item.name for item in socket.items)
         done = f", then {socket.done.name}" if socket.done is not None else ""

@@ -6,7 +6,7 @@ import builtins
 import inspect
 import types
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -25,10 +25,11 @@ from typing import (
 
 import attrs
 
-from trioflow.errors import NodeDefinitionError
+from trioflow.errors import NodeDefinitionError, nearest
 from trioflow.model.by_name import by_name, importable_name
 from trioflow.model.context import Context, DataContext, SetupContext
-from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Socket, Stream
+from trioflow.model.sockets import UNSET, DataIn, DataOut, ErrorMode, ExecIn, ExecOut, Socket, Stream, StreamMode
+from trioflow.model.types import describe_type, describe_value, may_stand_for
 
 if TYPE_CHECKING:
     from trioflow.model.composition import Boundary, GraphBody
@@ -101,6 +102,8 @@ class NodeType:
     body: type[Node] | FunctionBody | GraphBody | Boundary
     initiator: bool = False
     volatile: bool = False
+    remembers: bool = False
+    """Whether what it does depends on its node state, and so on who entered it before in the same strand (F6)."""
     listens: str | None = None
     """The data input whose literal names the event that this type listens for (B1)."""
     input_index: Mapping[object, int] = attrs.field(init=False, repr=False)
@@ -158,8 +161,10 @@ class Node:
     """The base of node types written as classes: sockets are class attributes, the body is `execute`.
 
     Class arguments: `id` (default: module and class name), `initiator=True` for types that start runs (M4),
-    `volatile=True` for data nodes whose value changes by itself (D6), `listens="input"` for listeners (B1),
-    `abstract=True` for bases that are no node types themselves.
+    `volatile=True` for data nodes whose value changes by itself (D6), `remembers=True` for exec nodes that do what they
+    do according to `ctx.state` (F6), `listens="input"` for listeners (B1), `abstract=True` for bases that are no node
+    types themselves. A class that can't be a node type is refused where it
+    is defined, with all that is wrong with it: `NodeDefinitionError`.
 
     One instance lives as long as the run. State kept on `self` is shared by concurrent strands, and so not
     deterministic; state that must fork and merge belongs in `ctx.state` (F6).
@@ -173,26 +178,34 @@ class Node:
         id: str | None = None,
         initiator: bool = False,
         volatile: bool = False,
+        remembers: bool = False,
         listens: str | None = None,
         abstract: bool = False,
     ) -> None:
         super().__init_subclass__()
         if abstract:
             return
-        cls.type = _type_of_class(cls, id or f"{cls.__module__}.{cls.__qualname__}", initiator, volatile, listens)
+        cls.type = _type_of_class(
+            cls,
+            id or f"{cls.__module__}.{cls.__qualname__}",
+            initiator=initiator,
+            volatile=volatile,
+            remembers=remembers,
+            listens=listens,
+        )
 
     async def setup(self, ctx: SetupContext) -> None:
         """Run once per run, before the first dispatch, in document order (R1)."""
 
     async def execute(self, ctx: Context) -> ExecOut | None:
         """The body. Returning an exec output goes on there; returning None ends here (T6)."""
-        raise NotImplementedError(f"{type(self).__qualname__} needs `async def execute(self, ctx)`.")
+        raise NotImplementedError  # a class that says nothing else is refused when it is made
 
     async def teardown(self) -> None:
         """Run once per run, whatever happened, in reverse order of setup, within the grace period (R1)."""
 
 
-def _type_of_class(cls: type[Node], type_id: str, initiator: bool, volatile: bool, listens: str | None) -> NodeType:
+def _type_of_class(cls: type[Node], type_id: str, **traits: Any) -> NodeType:
     declared: dict[str, Socket] = {}
     for base in reversed(cls.__mro__):
         for name, value in vars(base).items():
@@ -225,16 +238,58 @@ def _type_of_class(cls: type[Node], type_id: str, initiator: bool, volatile: boo
         exec_outputs=of(ExecOut),
         streams=of(Stream),
         body=cls,
-        initiator=initiator,
-        volatile=volatile,
-        listens=listens,
+        **traits,
     )
-    _check(node_type, where=where)
+    _check(node_type, where=where, problems=_wrong_methods(cls))
     return node_type
 
 
-def _check(node_type: NodeType, *, where: str) -> None:
+def _wrong_methods(cls: type[Node]) -> list[str]:
+    """What is wrong with the methods that the engine calls and awaits."""
+    if cls.execute is Node.execute:
+        own = {
+            name for base in cls.__mro__[: cls.__mro__.index(Node)] for name in vars(base) if callable(vars(base)[name])
+        }
+        near = "".join(f" (rename {name!r}?)" for name in nearest("execute", own - {*vars(Node)})[:1])
+        return [f"it has no body: write `async def execute(self, ctx)`{near}"]
     problems: list[str] = []
+    for name, arguments in (("execute", ("ctx",)), ("setup", ("ctx",)), ("teardown", ())):
+        method = getattr(cls, name)
+        written = f"async def {name}({', '.join(('self', *arguments))})"
+        if method is getattr(Node, name) or not inspect.isfunction(method):
+            continue
+        if _is_generator(method):
+            problems.append(f"{name} {_GENERATOR}")
+        elif not inspect.iscoroutinefunction(method) and not inspect.iscoroutinefunction(inspect.unwrap(method)):
+            problems.append(f"{name} is awaited, so it must be async: write `{written}`")
+        else:
+            try:
+                inspect.signature(method).bind(cls, *arguments)
+            except TypeError as error:
+                problems.append(
+                    f"{name} can't be called as `{name}({', '.join(arguments)})` ({error}): write `{written}`"
+                )
+    return problems
+
+
+_GENERATOR = (
+    "is a generator function, and a call of one runs nothing. Return a value; to send several, declare a Stream in a "
+    "class, and `await ctx.emit(self.item, value)` for each"
+)
+
+
+def _is_generator(function: Callable[..., Any]) -> bool:
+    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+
+
+def _check(node_type: NodeType, *, where: str, problems: Sequence[str] = ()) -> None:
+    problems = [*problems]
+    problems += [
+        f"the default of {socket.name!r} is {describe_value(socket.default)}, but its type is "
+        f"{describe_type(socket.type)}; change one of them"
+        for socket in node_type.inputs
+        if socket.default is not UNSET and not may_stand_for(socket.default, socket.type)
+    ]
     for role, sockets in (
         ("inputs", (*node_type.inputs, *node_type.exec_inputs)),
         ("outputs", (*node_type.outputs, *node_type.exec_outputs)),
@@ -248,10 +303,25 @@ def _check(node_type: NodeType, *, where: str) -> None:
             for socket in own
             if socket not in node_type.outputs and socket not in node_type.exec_outputs
         ]
+        problems += [
+            f"stream {stream.name!r} has {key}={value!r}; use {' or '.join(map(repr, allowed))}"
+            for key, value, allowed in (
+                ("mode", stream.mode, get_args(StreamMode)),
+                ("on_error", stream.on_error, get_args(ErrorMode)),
+            )
+            if value not in allowed
+        ]
+        limit: object = stream.limit
+        if limit is not None and (type(limit) is not int or limit < 0):
+            problems.append(
+                f"stream {stream.name!r} has limit={limit!r}; use a whole number, 0 for any number of items"
+            )
     if node_type.listens is not None and node_type.listens not in node_type.input_index:
         problems.append(f"listens={node_type.listens!r} is not one of its data inputs")
     if node_type.volatile and node_type.is_exec:
         problems.append("volatile is for data nodes; an exec node runs at each dispatch anyway")
+    if node_type.remembers and not node_type.is_exec:
+        problems.append("remembers is for exec nodes; a data node keeps nothing")
     if node_type.initiator and not node_type.is_exec:
         problems.append("an initiator needs an exec output; a data node runs only when its value is asked for")
     if problems:
@@ -309,17 +379,26 @@ def data_node(
 @overload
 def exec_node(function: Callable[P, R], /) -> FunctionNode[P, R]: ...
 @overload
-def exec_node(*, id: str | None = ..., initiator: bool = ...) -> Callable[[Callable[P, R]], FunctionNode[P, R]]: ...
 def exec_node(
-    function: Callable[P, R] | None = None, /, *, id: str | None = None, initiator: bool = False
+    *, id: str | None = ..., initiator: bool = ..., remembers: bool = ...
+) -> Callable[[Callable[P, R]], FunctionNode[P, R]]: ...
+def exec_node(
+    function: Callable[P, R] | None = None,
+    /,
+    *,
+    id: str | None = None,
+    initiator: bool = False,
+    remembers: bool = False,
 ) -> FunctionNode[P, R] | Callable[[Callable[P, R]], FunctionNode[P, R]]:
     """Make a function an exec node: exec input `enter`, exec output `then`, data sockets as for `data_node`.
 
-    When the function returns, the node goes on at `then` by itself (T6). May be async; may take a `Context`.
+    When the function returns, the node goes on at `then` by itself (T6). May be async; may take a `Context`; one that
+    does what it does according to `ctx.state` is made with `remembers=True` (F6). Raises `NodeDefinitionError`.
     """
 
     def decorate(function: Callable[P, R]) -> FunctionNode[P, R]:
-        return FunctionNode(function, _type_of_function(function, id, exec_node=True, initiator=initiator))
+        node_type = _type_of_function(function, id, exec_node=True, initiator=initiator, remembers=remembers)
+        return FunctionNode(function, node_type)
 
     return decorate if function is None else decorate(function)
 
@@ -331,6 +410,7 @@ def _type_of_function(
     exec_node: bool,
     volatile: bool = False,
     initiator: bool = False,
+    remembers: bool = False,
 ) -> NodeType:
     # Not every callable has a name: a functools.partial has none.
     name = getattr(function, "__qualname__", None) or repr(function)
@@ -345,6 +425,8 @@ def _type_of_function(
         raise NodeDefinitionError(
             f"{where} tells nothing about its parameters. Wrap it in a function of yours."
         ) from error
+    if _is_generator(function):
+        raise NodeDefinitionError(f"{where} {_GENERATOR}.")
     is_async = inspect.iscoroutinefunction(function)
     inputs: list[DataIn[Any]] = []
     parameters: list[Parameter] = []
@@ -378,6 +460,7 @@ def _type_of_function(
         body=FunctionBody(function, tuple(parameters), is_async, result),
         initiator=initiator,
         volatile=volatile,
+        remembers=remembers,
     )
     _check(node_type, where=where)
     if not exec_node and not outputs:

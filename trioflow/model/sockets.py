@@ -58,14 +58,18 @@ class ExecIn(Socket):
 class ExecOut(Socket):
     """An exec output: where control leaves a node, awaited with `ctx.trigger` or returned from the body (T6).
 
-    `must_handle`: a graph that leaves it unconnected gets a warning (M5).
+    `must_handle`: a graph that leaves it unconnected gets a warning (M5). `concurrent`: what is behind it runs at the
+    same time as what is behind the node's other concurrent outputs, each on its own view of the data, as the outputs
+    that `ctx.branches()` starts (F1); those that a stream fires need not say so. A node that remembers gets a warning
+    behind several of them (F6).
     """
 
-    __slots__ = ("must_handle",)
+    __slots__ = ("concurrent", "must_handle")
 
-    def __init__(self, *, must_handle: bool = False, doc: str = "") -> None:
+    def __init__(self, *, must_handle: bool = False, concurrent: bool = False, doc: str = "") -> None:
         super().__init__(doc=doc)
         self.must_handle = must_handle
+        self.concurrent = concurrent
 
 
 class DataIn(Socket, Generic[T]):

@@ -8,7 +8,6 @@ PyYAML's constructors, which can't be bounded: no depth of nesting exhausts the 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +22,9 @@ except ImportError as missing:
 # The parser and the emitter in C are ten times as fast, but not every build of PyYAML has them.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BaseDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+_DEEPEST = 900
+"""Levels of nesting that are read: fewer than any PyYAML reads, so that it does not depend on the release what is."""
 
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "True", "TRUE"})
@@ -50,6 +52,9 @@ def read(text: str) -> Any:
     try:
         return _build(text)
     except yaml.MarkedYAMLError as error:
+        if error.problem_mark and _open_brackets(text[: error.problem_mark.index + 1]) > _DEEPEST:
+            # PyYAML scans brackets in a row before it tells of the first, and since 6.0.4 has a limit of its own.
+            raise RecursionError from None
         at = f"{_place(error.problem_mark)}: " if error.problem_mark else ""
         raise BadText(f"{at}{error.problem}.") from error
     except yaml.YAMLError as error:
@@ -80,7 +85,7 @@ def _build(text: str) -> Any:
             stack[-1].append(_scalar(event))
         elif isinstance(event, yaml.CollectionStartEvent):
             _refuse(event)
-            if len(stack) > sys.getrecursionlimit():
+            if len(stack) > _DEEPEST:
                 raise RecursionError  # nobody could look at the tree, and libyaml gets slower with every level
             stack.append([])
             starts.append(event.start_mark)
@@ -98,6 +103,10 @@ def _build(text: str) -> Any:
             if documents > 1:
                 raise BadText(f"{_place(event.start_mark)}: a second document starts. Write one graph per file.")
     return stack[0][0] if stack[0] else None
+
+
+def _open_brackets(text: str) -> int:
+    return text.count("[") + text.count("{") - text.count("]") - text.count("}")
 
 
 def _refuse(event: Any) -> None:

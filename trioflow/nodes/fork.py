@@ -25,10 +25,10 @@ class Parallel(tf.Node, id="flow.parallel"):
     """
 
     enter = tf.ExecIn()
-    a = tf.ExecOut()
-    b = tf.ExecOut()
-    c = tf.ExecOut()
-    d = tf.ExecOut()
+    a = tf.ExecOut(concurrent=True)
+    b = tf.ExecOut(concurrent=True)
+    c = tf.ExecOut(concurrent=True)
+    d = tf.ExecOut(concurrent=True)
     done = tf.ExecOut(doc="when all branches have ended")
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
@@ -49,10 +49,10 @@ class Parallel8(Parallel, id="flow.parallel_8"):
     9
     """
 
-    e = tf.ExecOut()
-    f = tf.ExecOut()
-    g = tf.ExecOut()
-    h = tf.ExecOut()
+    e = tf.ExecOut(concurrent=True)
+    f = tf.ExecOut(concurrent=True)
+    g = tf.ExecOut(concurrent=True)
+    h = tf.ExecOut(concurrent=True)
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         return await self._all_of(ctx, self.a, self.b, self.c, self.d, self.e, self.f, self.g, self.h)
@@ -72,10 +72,10 @@ class Race(tf.Node, id="flow.race"):
 
     enter = tf.ExecIn()
     winner = tf.DataOut(str, doc="the name of the branch that ended first")
-    a = tf.ExecOut()
-    b = tf.ExecOut()
-    c = tf.ExecOut()
-    d = tf.ExecOut()
+    a = tf.ExecOut(concurrent=True)
+    b = tf.ExecOut(concurrent=True)
+    c = tf.ExecOut(concurrent=True)
+    d = tf.ExecOut(concurrent=True)
     done = tf.ExecOut(doc="when the race is over")
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
@@ -96,13 +96,13 @@ class Alongside(tf.Node, id="flow.alongside"):
 
     What the background wrote is lost, unless it had come to its end before. If either fails, the other is cancelled.
 
-    >>> fire("flow.alongside", background=lambda: trio.sleep(60), body=lambda: trio.sleep(1))
-    [('body', {}), ('background', {}), ('done', {})]
+    >>> fire("flow.alongside", background=lambda: trio.sleep(60), body=lambda: trio.sleep(1))[-1]
+    ('done', {})
     """
 
     enter = tf.ExecIn()
-    background = tf.ExecOut(doc="what runs meanwhile, such as `flow.every`")
-    body = tf.ExecOut(doc="what decides how long; in this strand, so that it may leave a loop")
+    background = tf.ExecOut(concurrent=True, doc="what runs meanwhile, such as `flow.every`")
+    body = tf.ExecOut(concurrent=True, doc="what decides how long; in this strand, so that it may leave a loop")
     done = tf.ExecOut(doc="when the body has ended")
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
@@ -184,12 +184,13 @@ class ParallelFor(_Collecting, id="flow.parallel_for"):
         await self._settle(ctx)
 
 
-class Join(tf.Node, id="flow.join"):
+class Join(tf.Node, id="flow.join", remembers=True):
     """Goes on at `then` when so many different ones of its inputs have been entered, in whatever order; then anew.
 
     For paths that one strand takes one after the other, such as listeners of several events. It waits for no time and
-    holds no strand. Concurrent strands are joined by the node that started them, at its `done`: each has its own view
-    of this node. Less than 1 or more than 4 is an error.
+    holds no strand. Each concurrent strand remembers for itself, so behind the branches of `flow.parallel` it never
+    goes on: they are joined by the node that started them, at its `done`. `reset` starts anew. Less than 1 or more
+    than 4 is an error.
 
     >>> fire("flow.join", count=2, enter=["a", "a", "c"])
     [('then', {})]
@@ -199,6 +200,7 @@ class Join(tf.Node, id="flow.join"):
     b = tf.ExecIn()
     c = tf.ExecIn()
     d = tf.ExecIn()
+    reset = tf.ExecIn(doc="starts anew; goes nowhere")
     count = tf.DataIn(int, default=2, doc="how many different inputs")
     then = tf.ExecOut(doc="when they have been entered")
 
@@ -206,10 +208,12 @@ class Join(tf.Node, id="flow.join"):
         count = at_least_one("flow.join", await ctx.get_input(self.count))
         if count > 4:
             raise ValueError(f"flow.join has 4 inputs and can't wait for {count}.")
+        if ctx.entered == "reset":
+            ctx.state.clear()
+            return None
         ctx.state[str(ctx.entered)] = True
         entered = [name for name in "abcd" if name in ctx.state]
         if len(entered) < count:
             return None
-        for name in entered:
-            del ctx.state[name]
+        ctx.state.clear()
         return self.then

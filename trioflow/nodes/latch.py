@@ -14,8 +14,10 @@ import trioflow as tf
 from trioflow.nodes.flow import at_least_zero
 
 
-class Gate(tf.Node, id="flow.gate"):
+class Gate(tf.Node, id="flow.gate", remembers=True):
     """Lets control through while it is open. `open`, `close` and `toggle` change that, and go nowhere.
+
+    Each concurrent strand remembers for itself.
 
     >>> fire("flow.gate", enter=["enter", "close", "enter", "toggle", "enter"])
     [('then', {'is_open': True}), ('then', {'is_open': True})]
@@ -37,8 +39,10 @@ class Gate(tf.Node, id="flow.gate"):
         return self.then if ctx.entered == "enter" and is_open else None
 
 
-class Once(tf.Node, id="flow.once"):
+class Once(tf.Node, id="flow.once", remembers=True):
     """Goes on at `then` the first time, later at `again`; `reset` makes the next time the first.
+
+    Each concurrent strand remembers for itself.
 
     >>> fire("flow.once", enter=["enter", "enter", "reset", "enter"])
     [('then', {}), ('again', {}), ('then', {})]
@@ -57,8 +61,10 @@ class Once(tf.Node, id="flow.once"):
         return self.again if was_used else self.then
 
 
-class AtMost(tf.Node, id="flow.at_most"):
+class AtMost(tf.Node, id="flow.at_most", remembers=True):
     """Goes on at `then` the first so many times, later at `over`; `reset` starts anew. 0 or less is never.
+
+    Each concurrent strand remembers for itself.
 
     >>> fire("flow.at_most", times=1, enter=["enter", "enter"])
     [('then', {'count': 1}), ('over', {})]
@@ -83,8 +89,10 @@ class AtMost(tf.Node, id="flow.at_most"):
         return self.then
 
 
-class FlipFlop(tf.Node, id="flow.flip_flop"):
+class FlipFlop(tf.Node, id="flow.flip_flop", remembers=True):
     """Goes on at `a` and at `b` in turn, `a` first; `reset` makes it `a` again.
+
+    Each concurrent strand remembers for itself.
 
     >>> fire("flow.flip_flop", enter=["enter", "enter", "enter"])
     [('a', {'is_a': True}), ('b', {'is_a': False}), ('a', {'is_a': True})]
@@ -106,10 +114,10 @@ class FlipFlop(tf.Node, id="flow.flip_flop"):
         return self.a if is_a else self.b
 
 
-class Cycle(tf.Node, id="flow.cycle"):
+class Cycle(tf.Node, id="flow.cycle", remembers=True):
     """Goes on at the outputs that are wired, one after the other, and again from the first; `reset` starts anew.
 
-    Without any it does nothing.
+    Without any it does nothing. Each concurrent strand remembers for itself.
 
     >>> [output for output, _ in fire("flow.cycle", enter=["enter"] * 5)]
     ['a', 'b', 'c', 'd', 'a']
@@ -132,8 +140,10 @@ class Cycle(tf.Node, id="flow.cycle"):
         return ways[place]
 
 
-class Counter(tf.Node, id="flow.counter"):
+class Counter(tf.Node, id="flow.counter", remembers=True):
     """Counts how often it was entered, from `start` in steps of `step`, and goes on. `reset` goes back to the start.
+
+    Each concurrent strand remembers for itself.
 
     >>> fire("flow.counter", start=10, enter=["enter", "enter", "reset", "enter"])
     [('then', {'count': 11}), ('then', {'count': 12}), ('then', {'count': 11})]
@@ -154,10 +164,10 @@ class Counter(tf.Node, id="flow.counter"):
         return self.then if ctx.entered == "enter" else None
 
 
-class WaitFor(tf.Node, id="flow.wait_for"):
+class WaitFor(tf.Node, id="flow.wait_for", remembers=True):
     """Goes on at `then` each time it has been entered `times` times, at `waiting` meanwhile. `reset` starts anew.
 
-    It waits for no time and holds no strand. Less than 1 is an error.
+    It waits for no time and holds no strand. Less than 1 is an error. Each concurrent strand remembers for itself.
 
     >>> fire("flow.wait_for", times=2, enter=["enter", "enter", "enter"])
     [('waiting', {'missing': 1}), ('then', {'missing': 0}), ('waiting', {'missing': 1})]
@@ -181,10 +191,10 @@ class WaitFor(tf.Node, id="flow.wait_for"):
         return self.then if count >= times else self.waiting
 
 
-class EveryNth(tf.Node, id="flow.every_nth"):
+class EveryNth(tf.Node, id="flow.every_nth", remembers=True):
     """Goes on at `then` the first time and each `n`-th time after that, otherwise at `other`. `reset` starts anew.
 
-    Less than 1 is an error.
+    Less than 1 is an error. Each concurrent strand remembers for itself.
 
     >>> [output for output, _ in fire("flow.every_nth", n=3, enter=["enter"] * 4)]
     ['then', 'other', 'other', 'then']
@@ -206,10 +216,11 @@ class EveryNth(tf.Node, id="flow.every_nth"):
         return self.other if count % n else self.then
 
 
-class OnChange(tf.Node, id="flow.on_change"):
+class OnChange(tf.Node, id="flow.on_change", remembers=True):
     """Goes on at `changed` if the value is not what it was the last time, otherwise at `same`. The first is a change.
 
-    Equal means equal in value and in type. `previous` stays unset until there is one.
+    Equal means equal in value and in type. `previous` stays unset until there is one. Each concurrent strand remembers
+    for itself.
 
     >>> fire("flow.on_change", value=1, enter=["enter", "enter"])
     [('changed', {}), ('same', {'previous': 1})]
@@ -232,10 +243,11 @@ class OnChange(tf.Node, id="flow.on_change"):
         return self.same if type(value) is type(previous) and value == previous else self.changed
 
 
-class Throttle(tf.Node, id="flow.throttle"):
+class Throttle(tf.Node, id="flow.throttle", remembers=True):
     """Goes on at `then` at most once in so many seconds, otherwise at `dropped`. Not the same in every run.
 
-    It never waits. A negative number of seconds, or not a number, is an error.
+    It never waits. A negative number of seconds, or not a number, is an error. Each concurrent strand remembers for
+    itself.
 
     >>> fire("flow.throttle", seconds=1.0, enter=["enter", "enter"])
     [('then', {}), ('dropped', {})]

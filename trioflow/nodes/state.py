@@ -33,8 +33,10 @@ class Keep(tf.Node, id="state.keep"):
         return self.then
 
 
-class Previous(tf.Node, id="state.previous"):
+class Previous(tf.Node, id="state.previous", remembers=True):
     """Gives the value that it was entered with the last time, the first time `initial`.
+
+    Each concurrent strand remembers for itself.
 
     >>> fire("state.previous", value=5, initial=0, enter=["enter", "enter"])
     [('then', {'previous': 0}), ('then', {'previous': 5})]
@@ -53,10 +55,10 @@ class Previous(tf.Node, id="state.previous"):
         return self.then
 
 
-class History(tf.Node, id="state.history"):
+class History(tf.Node, id="state.history", remembers=True):
     """Gives the last so many values that it was entered with, the oldest first. `reset` forgets them.
 
-    A size below 1 is an error.
+    A size below 1 is an error. Each concurrent strand remembers for itself.
 
     >>> fire("state.history", value=1, size=2, enter=["enter", "enter", "enter"])[-1]
     ('then', {'items': [1, 1]})
@@ -80,8 +82,10 @@ class History(tf.Node, id="state.history"):
         return None if ctx.entered == "reset" else self.then
 
 
-class Collect(tf.Node, id="state.collect"):
+class Collect(tf.Node, id="state.collect", remembers=True):
     """Gives all values that it was entered with, the oldest first. `reset` forgets them.
+
+    Each concurrent strand remembers for itself.
 
     >>> fire("state.collect", value="x", enter=["enter", "enter"])[-1]
     ('then', {'items': ['x', 'x']})
@@ -101,8 +105,10 @@ class Collect(tf.Node, id="state.collect"):
         return None if is_reset else self.then
 
 
-class Tally(tf.Node, id="state.tally"):
+class Tally(tf.Node, id="state.tally", remembers=True):
     """Counts how often it was entered with each value. `reset` forgets. A value that can't be a key is an error.
+
+    Each concurrent strand remembers for itself.
 
     >>> fire("state.tally", value="x", enter=["enter", "enter"])[-1]
     ('then', {'counts': {'x': 2}, 'count': 2})
@@ -130,10 +136,11 @@ class Tally(tf.Node, id="state.tally"):
         return self.then if ctx.entered == "enter" else None
 
 
-class Statistics(tf.Node, id="state.statistics"):
+class Statistics(tf.Node, id="state.statistics", remembers=True):
     """Number, sum, mean, smallest and greatest of the numbers that it was entered with. `reset` forgets.
 
-    Whole numbers add up exactly, floats with what addition loses; not-a-number is an error.
+    Whole numbers add up exactly, floats with what addition loses; not-a-number is an error. Each concurrent strand
+    remembers for itself.
 
     >>> fire("state.statistics", value=4, enter=["enter", "enter"])[-1]
     ('then', {'count': 2, 'total': 8, 'mean': 4.0, 'smallest': 4, 'greatest': 4})
@@ -169,8 +176,10 @@ class Statistics(tf.Node, id="state.statistics"):
         return self.then
 
 
-class Change(tf.Node, id="state.change"):
+class Change(tf.Node, id="state.change", remembers=True):
     """How much a number differs from the one that it was entered with the last time; 0 the first time.
+
+    Each concurrent strand remembers for itself.
 
     >>> fire("state.change", value=5, enter=["enter", "enter"])
     [('then', {'change': 0}), ('then', {'change': 0})]
@@ -188,11 +197,12 @@ class Change(tf.Node, id="state.change"):
         return self.then
 
 
-class Stopwatch(tf.Node, id="state.stopwatch"):
+class Stopwatch(tf.Node, id="state.stopwatch", remembers=True):
     """Tells how many seconds it has run. Not the same in every run.
 
     `start` starts it or lets it go on, `stop` holds it, `enter` only reads it; all three go on at `then`. `reset` sets
     it to 0 and holds it, and goes nowhere. Starting one that runs, and stopping one that does not, changes nothing.
+    Each concurrent strand remembers for itself.
 
     >>> fire("state.stopwatch", enter=["start", "stop"], then=lambda: trio.sleep(2))
     [('then', {'seconds': 0.0, 'is_running': True}), ('then', {'seconds': 2.0, 'is_running': False})]

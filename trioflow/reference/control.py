@@ -77,7 +77,7 @@ class Group:
         strand.groups -= 1
         failed += [fork.failure for fork in self.forks if fork.failure and not self.collects]
         if failed:
-            if self.forks:
+            if self.forks[self.joined :]:  # a join that fails waited for all of them, and so cuts nothing off
                 self.run.depends("what a failure cuts off")
             codes = {code for failure in failed for code in failure.codes}
             raise Failure(*codes, origin=(self.first or failed[0]).origin)  # R4, E2: several as one, one as itself

@@ -23,7 +23,7 @@ from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import Feedback, Path, Progress
 from trioflow.semantics.identity import Origin
 from trioflow.semantics.plan import PlanNode, PlanStream, Target
-from trioflow.semantics.store import new_cell
+from trioflow.semantics.store import DELETED, new_cell
 
 if TYPE_CHECKING:
     from trioflow.model.context import FeedbackLevel, Services
@@ -416,10 +416,13 @@ class Activation(Line, Context):
         strand = self.strand
         for socket in values:
             place = index.get(socket)
-            if place is None or strand.run.data_watch is not None:
+            if place is None:
                 self.set_output(socket, values[socket])
-            else:
+            elif strand.run.data_watch is None:
                 strand.store.write(plan.first_output + place, values[socket])
+            else:
+                origin = self._origin(plan.type.outputs[place].name)
+                strand.store.write(plan.first_output + place, values[socket], origin)
 
     async def fire_done(self) -> Any:
         """S5: after every item's chain ended. Triggers the done sockets but the last, which it returns."""
@@ -463,7 +466,7 @@ class Activation(Line, Context):
         )
 
     def _origin(self, name: str) -> Origin:
-        rarely = self.rarely
+        rarely = self._rarely or self.rarely
         rarely.writes += 1
         return self, self.plan.id, name, rarely.writes
 
@@ -499,7 +502,7 @@ class NodeState(MutableMapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         cell = self._store.state[self._node, name]
-        if cell.value is _DELETED:
+        if cell.value is DELETED:
             raise KeyError(name)
         return cell.value
 
@@ -508,19 +511,16 @@ class NodeState(MutableMapping[str, Any]):
 
     def __delitem__(self, name: str) -> None:
         self[name]
-        self._store.write_state(self._node, name, _DELETED)
+        self._store.write_state(self._node, name, DELETED)
 
     def __iter__(self) -> Iterator[str]:
         return iter(
             sorted(
                 name
                 for (node, name), cell in self._store.state.items()
-                if node == self._node and cell.value is not _DELETED
+                if node == self._node and cell.value is not DELETED
             )
         )
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
-
-
-_DELETED = object()

@@ -88,7 +88,7 @@ def _function_of_inputs(node: PlanNode, function: FunctionBody) -> ExecBody:
         for planned in inputs:
             # As `resolve` does: most inputs are there, or need no more than a call of a function.
             cell = store.cells[planned.there] or planned.fallback
-            if cell is None or cell is LEFT_UNSET or run.data_watch is not None:
+            if cell is None or cell is LEFT_UNSET or (run.data_watch is not None and planned.source is STATIC):
                 cell = None
                 # The clock was looked at when this was dispatched.
                 if planned.source is STATIC and run.data_watch is None and (not cells or perf_counter() < run.turn_due):
@@ -134,12 +134,11 @@ def _with_inputs(node: PlanNode, inner: ExecBody) -> ExecBody:
 
     def body(activation: Activation) -> Coroutine[Any, Any, Any]:
         strand = activation.strand
-        if strand.run.data_watch is not None:
-            return resolving(activation)
         cells = strand.store.cells
+        watched = strand.run.data_watch is not None
         for planned in to_resolve:
             cell = cells[planned.there] or planned.fallback
-            if cell is None or cell is LEFT_UNSET:
+            if cell is None or cell is LEFT_UNSET or (watched and planned.source is STATIC):
                 return resolving(activation)
         return inner(activation)  # all is there, so there is nothing to wait for
 

@@ -30,6 +30,7 @@ from trioflow.semantics.events import (
     NodeFailed,
     NodeSkipped,
     NodeStarted,
+    Told,
 )
 from trioflow.semantics.plan import PlanNode, Target
 from trioflow.semantics.written import written_since
@@ -158,6 +159,7 @@ async def dispatch(  # noqa: C901
         frame = strand.frame
         bodies = frame.bodies
         target = targets[0]
+        told: Told | None = None
         since = -1
         pending = [*targets[:0:-1]] if len(targets) > 1 else None  # the others, last first
         scopes = task._cancel_status
@@ -189,7 +191,8 @@ async def dispatch(  # noqa: C901
             else:  # E1
                 # As Watch.tell would do: what a step tells takes half as long as all the rest of it.
                 began = watch.now() if watch.offset is None else watch.offset + now
-                told = strand.told or strand.tell_as(watch.run)
+                if told is None:
+                    told = strand.told or strand.tell_as(watch.run)
                 since = run.next_serial() if watch.values else -1
                 observer = watch.started
                 if observer is not None:
@@ -227,7 +230,8 @@ async def dispatch(  # noqa: C901
                 raise
             watch = run.watch
             if watch is not None:
-                told = strand.told or strand.tell_as(watch.run)
+                if told is None:
+                    told = strand.told or strand.tell_as(watch.run)
                 observer = watch.completed
                 if activation._rarely is not None and activation.skipped is not None:
                     ended = watch.now()
@@ -242,13 +246,10 @@ async def dispatch(  # noqa: C901
                     event._time = watch.now() if watch.offset is None else watch.offset + perf_counter()
                     event._line = activation
                     event._node = node.id
-                    event._handed_over = None if outcome is None else node.type.exec_outputs[place].name
+                    event._handed_over = outcome
                     event._began = began
-                    event._written = (
-                        written_since(since, strand.store, node, frame.plan.variable_index)
-                        if watch.values and began is not None and since >= 0
-                        else None
-                    )
+                    if watch.values and began is not None and since >= 0:
+                        event._written = written_since(since, strand.store, node, frame.plan.variable_index)
                     try:
                         observer(event)
                     except Exception as error:

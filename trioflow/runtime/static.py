@@ -157,7 +157,7 @@ def compute(  # noqa: C901 - a hot path
     # The nodes that wait for an input.
     stack: list[PlanNode] = []
     node = wanted
-    cell: Any
+    cell: Any = None
     value: Any
     values: list[Any] = []
     try:
@@ -268,7 +268,7 @@ def compute(  # noqa: C901 - a hot path
                 if begun and watch is not None and age > horizon and value is not UNSET and not node.fields:
                     # As below, with as little as it can be done with: much may be watched.
                     name = frame.prefix + node.id
-                    if sole is not None:
+                    if sole is not None and cell is not None:
                         asked_for: Any = cell.origin if cell is not sole.constant else f"={name}.{sole.socket.name}"
                         key = Identity(name, (asked_for,))
                     else:

@@ -12,21 +12,20 @@ import inspect
 import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, NewType, TypeVar, Union, get_args, get_origin, is_typeddict
+from typing import Any, Literal, Union, get_args, get_origin
 
 import cattrs
 import cattrs.preconf.json
 import cattrs.v
 
 from trioflow.model.duration import parse_duration
-from trioflow.model.types import describe_type
+from trioflow.model.types import JSON_TYPES, checkable, describe_type, describe_value, is_exact, unwrapped
 
 Converters = Mapping[tuple[type, type], Callable[[Any], Any]]
 
 BUILT_IN_CONVERTERS: Converters = {(str, Path): Path}
 """Conversions without loss that need no declaration, besides int to float."""
 
-_JSON_TYPES = (bool, int, float, str, list, dict, type(None))
 _Boxes = list[Any] | tuple[Any, ...] | set[Any] | frozenset[Any]
 
 
@@ -60,54 +59,12 @@ _NO: Any = object()
 
 def coercer_for(target: Any, converters: Converters) -> Coercer | None:
     """A coercer for inputs of this type; None if every value fits."""
-    target = _normal(target)
+    target = checkable(target)
     return None if target is object else Coercer(target, converters)
 
 
-def _normal(target: Any) -> Any:
-    """The part of a type that can be checked when a value arrives: containers without their parameters."""
-    if target is Any or isinstance(target, TypeVar | str):
-        return object
-    if target is None:
-        return types.NoneType
-    unwrapped = _unwrapped(target)
-    if unwrapped is not target:
-        return _normal(unwrapped)
-    if is_typeddict(target):
-        return dict
-    origin = get_origin(target)
-    if origin is Literal:
-        return target
-    if origin is Union or origin is types.UnionType:
-        parts = [_normal(part) for part in get_args(target)]
-        if object in parts:
-            return object
-        return Union[tuple(parts)]  # noqa: UP007 - built at run time
-    if origin is not None:
-        return origin if isinstance(origin, type) and not _is_protocol(origin) else object
-    if not isinstance(target, type) or _is_protocol(target):
-        return object
-    return target
-
-
-def _unwrapped(target: Any) -> Any:
-    """The type behind another name for it, or behind annotations."""
-    if isinstance(target, NewType):
-        return target.__supertype__
-    if get_origin(target) is Annotated:
-        return get_args(target)[0]
-    if type(target).__name__ == "TypeAliasType":  # `type X = ...`, which Python 3.11 does not have
-        return target.__value__
-    return target
-
-
-def _is_protocol(type_: type) -> bool:
-    """Abstract classes of collections can be checked; protocols that are not runtime-checkable can't."""
-    return getattr(type_, "_is_protocol", False) and not getattr(type_, "_is_runtime_protocol", False)
-
-
 def _convert(value: Any, target: Any, converters: Converters) -> Any:
-    if _is_exact(value, target):  # of a union, an exact member comes before a conversion
+    if is_exact(value, target):  # of a union, an exact member comes before a conversion
         return value
     if get_origin(target) is Union:
         return _convert_to_union(value, target, converters)
@@ -134,28 +91,9 @@ def _convert_to_union(value: Any, target: Any, converters: Converters) -> Any:
     return _NO
 
 
-def _is_exact(value: Any, target: Any) -> bool:
-    """Whether a value is of the type. Unlike in Python, a truth value is not a number, and a moment is not a day."""
-    if isinstance(value, bool) and target in (int, float):
-        return False
-    if target is datetime.date and isinstance(value, datetime.datetime):
-        return False
-    origin = get_origin(target)
-    if origin is Literal:
-        return any(type(value) is type(choice) and value == choice for choice in get_args(target))
-    if origin is Union:
-        return any(_is_exact(value, part) for part in get_args(target))
-    return isinstance(value, target)
-
-
 def _mismatch(target: Any, value: Any, reason: str = "") -> Mismatch:
     because = f" ({reason})" if reason else ""
-    return Mismatch(f"expected {describe_type(target)}, got {_describe_value(value)}{because}")
-
-
-def _describe_value(value: Any) -> str:
-    text = repr(value)
-    return f"{describe_type(type(value))} {text if len(text) <= 60 else text[:57] + '...'}"
+    return Mismatch(f"expected {describe_type(target)}, got {describe_value(value)}{because}")
 
 
 # --- literals --------------------------------------------------------------------------------------------------------
@@ -168,9 +106,9 @@ def coerce_literal(value: Any, target: Any, converters: Converters) -> Any:
     duration, bytes in base64, an enum, an attrs class, a set), which cattrs then reads; the items of a container are
     literals too.
     """
-    unwrapped = _unwrapped(target)
-    if unwrapped is not target:
-        return coerce_literal(value, unwrapped, converters)
+    behind = unwrapped(target)
+    if behind is not target:
+        return coerce_literal(value, behind, converters)
     origin = get_origin(target)
     if origin is Union or origin is types.UnionType:
         return _literal_of_union(value, target, converters)
@@ -185,9 +123,9 @@ def coerce_literal(value: Any, target: Any, converters: Converters) -> Any:
     try:
         return coercer(value)
     except Mismatch:
-        normal = _normal(target)
+        normal = checkable(target)
         written = isinstance(value, str | dict | list | int | float)
-        if not written or normal in _JSON_TYPES or not isinstance(normal, type):
+        if not written or normal in JSON_TYPES or not isinstance(normal, type):
             raise
         try:
             return _written.structure(value, target)
@@ -200,7 +138,7 @@ def coerce_literal(value: Any, target: Any, converters: Converters) -> Any:
 
 def _literal_of_union(value: Any, target: Any, converters: Converters) -> Any:
     # A part that takes the value as it is comes before one that converts it.
-    for part in sorted(get_args(target), key=lambda part: not _is_exact(value, _normal(part))):
+    for part in sorted(get_args(target), key=lambda part: not is_exact(value, checkable(part))):
         try:
             return coerce_literal(value, part, converters)
         except Mismatch:
@@ -264,7 +202,7 @@ _written.register_structure_hook(datetime.timedelta, _duration)
 
 def compatible(source: Any, target: Any, converters: Converters) -> bool:
     """Whether an output of type `source` can ever feed an input of type `target`; True unless it surely can't."""
-    source, target = _normal(source), _normal(target)
+    source, target = checkable(source), checkable(target)
     if get_origin(source) is Union:
         return any(compatible(part, target, converters) for part in get_args(source))
     if get_origin(target) is Union:

@@ -316,14 +316,16 @@ class NodeCompleted(Event):
     OWN: ClassVar = ("handed_over", "duration", "outputs", "variables")
 
     def __init__(self, handed_over: str | None, began: float | None = None, written: Any = None) -> None:
-        self._handed_over = handed_over
+        self._handed_over: Any = handed_over  # or the socket itself
         self._began = began
-        self._written = written
+        if written is not None:
+            self._written = written
 
     @property
     def handed_over(self) -> str | None:
         """The exec output that it returned (T6)."""
-        return self._handed_over
+        outcome = self._handed_over
+        return outcome if outcome is None or isinstance(outcome, str) else outcome.name
 
     @property
     def duration(self) -> float | None:
@@ -333,12 +335,12 @@ class NodeCompleted(Event):
     @property
     def outputs(self) -> Mapping[str, Any] | None:
         """The data outputs that it wrote, for those who asked for values."""
-        return None if self._written is None else self._written.outputs
+        return getattr(getattr(self, "_written", None), "outputs", None)
 
     @property
     def variables(self) -> Mapping[str, Any] | None:
         """The variables that were written meanwhile, by it and below it, for those who asked for values."""
-        return None if self._written is None else self._written.variables
+        return getattr(getattr(self, "_written", None), "variables", None)
 
 
 @attrs.frozen

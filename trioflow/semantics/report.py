@@ -36,9 +36,9 @@ def error(code: str, path: str, message: str, cure: str, rule: str = "M5") -> Pr
     return Problem(code, Severity.ERROR, path, message, cure, rule)
 
 
-def warning(code: str, path: str, message: str, cure: str) -> Problem:
+def warning(code: str, path: str, message: str, cure: str, rule: str = "M5") -> Problem:
     """A problem that does not."""
-    return Problem(code, Severity.WARNING, path, message, cure, "M5")
+    return Problem(code, Severity.WARNING, path, message, cure, rule)
 
 
 @attrs.frozen

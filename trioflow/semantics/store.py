@@ -63,6 +63,10 @@ LEFT_UNSET = new_cell(None, -1)
 del LEFT_UNSET.value
 
 
+DELETED = object()
+"""The value of a place in a node's state that was deleted: a write like any other (F6)."""
+
+
 @attrs.frozen
 class VariableSlot:
     """What the store must know of a variable: its name, and how concurrent writes merge."""

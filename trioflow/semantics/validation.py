@@ -30,6 +30,7 @@ from trioflow.semantics.nesting import (
     check_started,
 )
 from trioflow.semantics.report import Problem, Report, Severity, error, warning
+from trioflow.semantics.strands import check_strands
 from trioflow.semantics.topology import check_data_cycles, check_exec_cycles, check_reachable, check_starts
 from trioflow.semantics.wiring import TypeView, Wiring
 
@@ -67,6 +68,7 @@ def _check_graph(wiring: Wiring, *, by_itself: bool) -> Iterator[Problem]:
         check_data_cycles(wiring),
         check_exec_cycles(wiring),
         check_reachable(wiring, by_itself=by_itself),
+        check_strands(wiring),
         _check_variables(wiring),
     )
 

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from trioflow.model.sockets import UNSET
+from trioflow.model.values import own_copy
+from trioflow.semantics.store import DELETED
+
 if TYPE_CHECKING:
     from trioflow.semantics.plan import PlanNode
-    from trioflow.semantics.store import Store
+    from trioflow.semantics.store import Cell, Store
 
 
 @attrs.frozen
@@ -22,14 +26,20 @@ class Written:
 
 
 def written_since(since: int, store: Store, node: PlanNode, variables: Mapping[str, int]) -> Written:
-    """What a strand has written since this number was taken: the node's outputs and state, and all variables."""
+    """What a strand has written since this number was taken: the node's outputs and state, and all variables.
 
-    def new(cell: Any) -> bool:
-        return cell is not None and cell.serial > since
-
-    outputs = enumerate(node.type.outputs, node.first_output)
+    State that was deleted is `UNSET`. Containers are copies: who looks at them can't change what is in the store (E4).
+    """
+    cells = store.cells
+    outputs = {socket.name: cells[slot] for slot, socket in enumerate(node.type.outputs, node.first_output)}
+    state = {name: cell for (index, name), cell in store.state.items() if index == node.index}
     return Written(
-        {socket.name: store.cells[slot].value for slot, socket in outputs if new(store.cells[slot])},
-        {name: store.cells[slot].value for name, slot in variables.items() if new(store.cells[slot])},
-        {name: cell.value for (index, name), cell in store.state.items() if index == node.index and new(cell)},
+        *(
+            {name: _shown(cell) for name, cell in found.items() if cell is not None and cell.serial > since}
+            for found in (outputs, {name: cells[slot] for name, slot in variables.items()}, state)
+        )
     )
+
+
+def _shown(cell: Cell) -> Any:
+    return UNSET if cell.value is DELETED else own_copy(cell.value)
