@@ -41,7 +41,7 @@ def test_pickled_out_of_a_run():
         g.connect(start.then, deep.enter)
         g.connect(deep.body, deep.enter)
     with pytest.raises(tf.LimitExceeded) as caught:
-        trio.run(lambda: tf.run(g.graph, options=tf.RunOptions(max_steps=2)))
+        trio.run(lambda: tf.run(g.graph, options=tf.RunOptions(max_depth=2)))
     copied = pickle.loads(pickle.dumps(caught.value))
-    assert (str(copied), copied.limit, copied.value) == (str(caught.value), "steps", 2)
+    assert (str(copied), copied.limit, copied.value) == (str(caught.value), "depth", 2)
     assert copied.__notes__ == caught.value.__notes__

@@ -15,7 +15,7 @@ import trioflow.testing
 EVENTS = [
     name
     for name, value in vars(trioflow.events).items()
-    if inspect.isclass(value) and issubclass(value, trioflow.events.Event)
+    if inspect.isclass(value) and issubclass(value, trioflow.events.Event) and not name.startswith("_")
 ]
 NOT_DOCUMENTED = {"UNSET"}  # a value: it has the docstring of its class
 

@@ -137,7 +137,10 @@ class RunError(TrioflowError):
 
 
 class LimitExceeded(RunError):
-    """A limit of the run was reached (R8). `limit` names it, `value` is what it was set to."""
+    """A limit of the run was reached (R8). `limit` names it, `value` is what it was set to.
+
+    Steps and time are budgets of the run as a whole: no body can catch that they are used up. It can catch the others.
+    """
 
     def __init__(self, message: str, *, limit: str, value: float) -> None:
         self.limit = limit

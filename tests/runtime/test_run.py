@@ -627,7 +627,7 @@ def test_bad_options(options, message):
     ("arguments", "message"),
     [
         (
-            {"services": ["a"], "variables": 3},
+            {"variables": 3, "services": ["a"]},
             "variables= must be a mapping .*, got int.\nservices= must be .*, got list",
         ),
         ({"middleware": tf.TimeLimit(3)}, "middleware= must be a list of callables, got TimeLimit"),

@@ -6,7 +6,6 @@ import contextlib
 import math
 from typing import NamedTuple
 
-import attrs
 import pytest
 import trio
 from hypothesis import given, settings
@@ -16,6 +15,7 @@ from support import Add, Items, Note, chain, increment
 import trioflow as tf
 from trioflow.model.sockets import UNSET
 from trioflow.runtime.schedule import current_schedule
+from trioflow.semantics.events import BASE, fields_of
 from trioflow.testing import EventLog
 
 STANDARD = tf.Registry.standard(plugins=False)
@@ -206,7 +206,7 @@ def told(log):
     """All that a log tells, but for the run and when."""
     return [
         (type(event).__name__, str(event.path), event.node)
-        + tuple(str(getattr(event, field.name)) for field in attrs.fields(type(event))[5:])
+        + tuple(str(getattr(event, name)) for name in fields_of(type(event))[len(BASE) :] if name != "duration")
         for event in log
     ]
 

@@ -13,7 +13,7 @@ ERROR = ValueError("boom")
 
 
 def event(kind, path=FIRST, node="n", **more):
-    return kind("run", 0, 0.0, path, node, **more)
+    return kind(**more).at("run", 0, 0.0, path, node)
 
 
 def started(path=FIRST, node="n", entered=None):

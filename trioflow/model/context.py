@@ -174,7 +174,8 @@ class Context(DataContext, ABC):
         """Dispatch everything wired to an exec output, in the order of the wires, and return when it is done (T1).
 
         `values` are written to data outputs first. A cancellation point, also if nothing is wired (T4). Raises what
-        the nodes below raise, as it is (R4), `UnknownSocket`, `ConcurrentTrigger` (T7) or `LimitExceeded` (R8).
+        the nodes below raise, as it is (R4), `UnknownSocket`, `ConcurrentTrigger` (T7), or `LimitExceeded` for depth,
+        nesting and strands; where steps or time are used up the run is cancelled (R8).
         """
 
     @overload

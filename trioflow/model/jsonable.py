@@ -13,6 +13,8 @@ from trioflow.model.secret import hide
 
 _DEEPEST = 50
 _LONGEST_REPR = 1000
+_LONGEST_NUMBER = 14_000
+"""Bits; Python writes no number of more than 4300 digits."""
 
 
 def jsonable(value: object, depth: int = 0) -> Any:
@@ -22,7 +24,7 @@ def jsonable(value: object, depth: int = 0) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
-        return int(value)
+        return int(value) if value.bit_length() < _LONGEST_NUMBER else _text(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(value)
     if depth < _DEEPEST:

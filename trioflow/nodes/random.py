@@ -1,5 +1,6 @@
 """Chance, from the run's seed and the path of the activation that asks: the same under every schedule.
 
+An activation that asks again gets the same, until something that it has triggered has come back: then it is drawn anew.
 Made for simulations, tests and games, not for secrets.
 """
 

@@ -4,7 +4,8 @@ Zones have the names of the IANA database, such as Europe/Berlin, or are UTC, or
 what passes on a stopwatch: a day more is not always the same time of the next day; for that take `time.shift`. Years
 are from 1 to 9999, and beyond these a moment is an error.
 
-Clocks change by themselves, so each activation that asks gets one answer of its own, and keeps it.
+Clocks change by themselves: each activation that asks gets one answer of its own, and keeps it until something that it
+has triggered has come back.
 """
 
 from __future__ import annotations

@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 SEGMENT = 16
 """Levels of triggers that are nested as Python awaits before the loop takes over."""
 
+_CLOSED: Any = None
+"""In place of how an activation was entered, and with what, once it has closed."""
+
 Begun = tuple[Coroutine[Any, Any, None], Any]
 """A dispatch, and the trap that it has yielded; None if it is still to begin."""
 
@@ -166,7 +169,7 @@ async def dispatch(  # noqa: C901
         bodies = frame.bodies
         target = targets[0]
         told: Told | None = None
-        since = 0
+        since = -1
         pending = [*targets[:0:-1]] if len(targets) > 1 else None  # the others, last first
         scopes = task._cancel_status
         while True:
@@ -199,8 +202,7 @@ async def dispatch(  # noqa: C901
                 began = watch.now() if watch.offset is None else watch.offset + now
                 if told is None:
                     told = strand.told or strand.tell_as(watch.run)
-                if watch.values:
-                    since = run.next_serial()
+                since = run.next_serial() if watch.values else -1
                 observer = watch.started
                 if observer is not None:
                     event = new_started(NodeStarted)
@@ -255,13 +257,15 @@ async def dispatch(  # noqa: C901
                     event._node = node.id
                     event._handed_over = outcome
                     event._began = began
-                    if watch.values and began is not None:
+                    if watch.values and began is not None and since >= 0:
                         event._written = written_since(since, strand.store, node, frame.plan.variable_index)
                     try:
                         observer(event)
                     except Exception as error:
                         watch.failed(observer, error)
-                activation._rarely = None  # events keep the activation for its path, and nothing else of it
+            if run.observed is not None:  # events keep the activation for its path, and nothing else of it
+                activation._rarely = None
+                activation._target = _CLOSED
             del activation.strand  # it has closed: from now on whoever kept it is told so
             if onward:
                 target = onward[0]
@@ -351,6 +355,7 @@ def tell_failed(run: RunState, activation: Activation, error: BaseException, beg
         run.tell(NodeFailed, activation, plan.id, error, origin, duration)
     if observed is not None:
         activation._rarely = None
+        activation._target = _CLOSED
 
 
 def too_deep(run: RunState, line: Line) -> DepthExceeded:

@@ -243,6 +243,8 @@ class Execution:
             state.settled_status = RunStatus.COMPLETED
             state.tell(RunCompleted, None, None, duration)
         state.look_around()
+        if state.observed is not None:
+            state.observed.end()
 
     def _timed_out(self, timeout: float) -> LimitExceeded:
         state = self._state

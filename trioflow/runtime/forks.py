@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import types
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping, Sequence
 from contextvars import Context, copy_context
 from math import inf
 from time import perf_counter
@@ -52,11 +52,13 @@ class StrandFork(Line, Fork):
     """One forked strand, with a store of its own. It is the line of what it dispatches, unless it gets one."""
 
     __slots__ = (
-        "_line", "_scope", "base", "born", "collected", "failed_with", "number", "written", "written_state",
+        "_line", "_scope", "base", "born", "collected", "discarded", "failed_with", "number", "written",
+        "written_state",
     )  # fmt: skip
 
     number: int
     collected: bool
+    discarded: bool
     failed_with: Exception | None
     # What it wrote, once it has ended; until then `written` is `_NOT_YET`. The others are there if it was dispatched.
     born: int
@@ -123,6 +125,15 @@ _NOT_YET: Any = None
 """In place of what a fork wrote."""
 
 
+def _strip(forks: Iterable[StrandFork]) -> None:
+    """Events keep the lines of forks for their paths, and nothing else of them."""
+    for fork in forks:
+        if fork.written is not _NOT_YET:
+            fork.base, fork.written, fork.written_state = (), {}, {}
+            if fork._scope is None:  # otherwise somebody may have a handle and ask
+                fork.failed_with = None
+
+
 _ENDED: Any = object()
 """In place of a trap: there is none any more."""
 
@@ -184,6 +195,7 @@ class ForkSet:
         fork._line = line
         run.forks = fork.number = run.forks + 1
         fork.collected = collected
+        fork.discarded = discard
         fork._scope = trio.CancelScope() if cancellable else None
         fork.failed_with = None
         fork.written = _NOT_YET
@@ -213,6 +225,10 @@ class ForkSet:
             "strands has ended, when they are being joined. Start branches and emit items inside the block and before "
             "the body returns, not from tasks that go on longer."
         )
+
+    def strip(self) -> None:
+        """They have failed and are not joined: let go of what they wrote."""
+        _strip(self._outstanding)
 
     async def work(self) -> None:
         """A task that runs forks until none is left, or until one waits, whose own it is from then on."""
@@ -325,6 +341,8 @@ class ForkSet:
         fork.written = store.written
         fork.written_state = store.written_state
         strand.task = None
+        if fork.discarded and run.observed is not None:
+            _strip((fork,))
         self.in_flight -= 1
         run.ended_forks += 1
         if failure is not None:
@@ -371,10 +389,8 @@ class ForkSet:
                     self._tell(StrandJoined(), fork)
         finally:
             joining.commit()
-            if run.observed is not None:  # events keep the lines of forks for their paths, and nothing else of them
-                for fork in outstanding:
-                    if fork.written is not _NOT_YET:
-                        fork.base, fork.written, fork.written_state = (), {}, {}
+            if run.observed is not None:
+                _strip(outstanding)
 
     def _tell(self, event: Event, fork: StrandFork) -> None:
         observed = self._run.observed
@@ -485,6 +501,8 @@ class OpenForks:
                 raise ends_with
         finally:
             self._strand.nurseries -= 1
+            if ends_with is not None and self._strand.run.observed is not None:
+                forks.strip()
             ends_with = None  # its traceback refers to this frame
 
 

@@ -13,6 +13,9 @@ class Line:
 
     __slots__ = ("_where", "count", "depth", "index", "parent")
 
+    asker: Line | None = None
+    """In whose place it is, if it only looks: events keep that one, and not what is looked at."""
+
     def __init__(self, parent: Line | None) -> None:
         self.parent = parent
         self.count = 0

@@ -112,10 +112,15 @@ class Run(Execution):
         return subscription
 
     def observe(self, observer: Observer) -> None:
-        """Tell this observer from now on, too (E3). `unobserve` ends it."""
+        """Tell this observer from now on, too (E3). `unobserve` ends it, and so does the end of the run.
+
+        Raises `UnknownName` if it wants kinds that do not exist.
+        """
         state = self._state
+        if self._finished.is_set():
+            return
         watch = state.observed
-        if watch is None:
+        if watch is None:  # it stays, so that no number of an event is there twice
             watch = Watch(self.id, (), state.started_at or 0.0)
         watch.add(observer)
         state.watch_by(watch)
@@ -129,21 +134,27 @@ class Run(Execution):
 
         So it sees what the run does, over time each node that takes part in it, and costs a few percent instead of a
         multiple. The pauses between windows are drawn, so that they never keep step with a loop. What it sees is a
-        sample: count with `statistics()`, not with windows. Cancelling it ends it.
+        sample: count with `statistics()`, not with windows. Ends with the run, when cancelled, or if the observer
+        fails (E4). Raises `ValueError` for times that are not more than 0, and `UnknownName` for kinds that do not
+        exist.
         """
+        if not (window > 0 and every > 0):
+            raise ValueError(f"glance(window=..., every=...) must be more than 0, got {window} and {every}.")
         chance = random.Random()
-        try:
-            while not self._finished.is_set():
-                with trio.move_on_after(chance.expovariate(1 / every)):
-                    await self._finished.wait()
-                if self._finished.is_set():
-                    return
-                self.observe(observer)
+        while True:
+            with trio.move_on_after(chance.expovariate(1 / every)):
+                await self._finished.wait()
+            if self._finished.is_set():
+                return
+            self.observe(observer)
+            try:
                 with trio.move_on_after(window):
                     await self._finished.wait()
+                watch = self._state.observed
+                if watch is None or observer not in watch.observers:
+                    return  # it has failed, or the run has ended
+            finally:
                 self.unobserve(observer)
-        finally:
-            self.unobserve(observer)
 
     async def publish(self, event: str, payload: object = None) -> None:
         """Publish an event from outside, and wait until its listeners are done (B1).
@@ -270,7 +281,7 @@ class Run(Execution):
         watch = self._state.observed
         if watch is not None and observer in watch.observers:
             watch.remove(observer)
-            self._state.watch_by(watch if watch.observers else None)
+            self._state.watch_by(watch)
 
 
 def open_run(graph: Graph | Plan, **arguments: Unpack[RunArguments]) -> AbstractAsyncContextManager[Run]:

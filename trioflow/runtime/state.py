@@ -91,7 +91,7 @@ class RunState(GraphFrame):
         ]
         # How many nodes the frames so far have (C3).
         self.bases = len(plan.nodes)
-        # Who watches at all; the same where steps have to be looked at; and where data nodes have to be.
+        # Who watches, or has done; the same while steps have to be looked at; and while data nodes have to be.
         self.observed: Watch | None = None
         self.watch: Watch | None = None
         self.data_watch: Watch | None = None
@@ -172,11 +172,11 @@ class RunState(GraphFrame):
             return RunStatus.NOT_STARTED
         return RunStatus.PAUSED if self.made_gate is not None and self.made_gate.closed else RunStatus.RUNNING
 
-    def watch_by(self, watch: Watch | None) -> None:
-        """From now on this watches, or nothing does."""
+    def watch_by(self, watch: Watch) -> None:
+        """From now on this watches, also when its observers have changed."""
         self.observed = watch
-        self.watch = watch if watch is not None and watch.steps else None
-        self.data_watch = watch if watch is not None and watch.data else None
+        self.watch = watch if watch.steps else None
+        self.data_watch = watch if watch.data else None
         if self.resumed is not None and self.resumed.task is not None:
             self.resumed.look_again()
 
@@ -334,4 +334,4 @@ class RunState(GraphFrame):
             return
         strand: Strand | None = getattr(line, "strand", None)
         told = Told(self.id, line.where.graph) if strand is None else strand.told or strand.tell_as(self.id)
-        observed.tell(kind(*details), told, line, node)
+        observed.tell(kind(*details), told, getattr(line, "asker", None) or line, node)

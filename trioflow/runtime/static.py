@@ -115,8 +115,7 @@ def at_once(activation: Asking, planned: PlanInput) -> Cell | None:  # noqa: C90
         except StopIteration as error:  # as it is where a coroutine raises it
             raise RuntimeError(f"data node {node.id!r} raised StopIteration") from error
     except BaseException as error:
-        if not is_cancellation(error):
-            mark_origin(error, run, activation.where, node.id, node.type.id)
+        _tell_failed(activation, node, error, None)
         raise
     if value is UNSET:
         cells[node.slot] = LEFT_UNSET
@@ -320,16 +319,22 @@ def compute(  # noqa: C901 - a hot path
                 return True
             node = stack.pop()
     except BaseException as error:
-        if not is_cancellation(error):
-            mark_origin(error, run, activation.where, node.id, node.type.id)
-        if begun:
-            kind, *details = (EvaluationCancelled,) if is_cancellation(error) else (EvaluationFailed, error)
-            duration = None if run.observed is None else run.observed.now() - began
-            run.tell(kind, activation, node.id, *details, duration)
+        if begun or not is_cancellation(error):  # otherwise it was cancelled in the scheduler's turn
+            _tell_failed(activation, node, error, began if begun else None)
         raise
     finally:
         run.evaluations += done
         run.fuel -= done
+
+
+def _tell_failed(activation: Asking, node: PlanNode, error: BaseException, began: float | None) -> None:
+    run = activation.strand.run
+    duration = None if run.observed is None or began is None else run.observed.now() - began
+    if is_cancellation(error):
+        run.tell(EvaluationCancelled, activation, node.id, duration)
+    else:
+        mark_origin(error, run, activation.where, node.id, node.type.id)
+        run.tell(EvaluationFailed, activation, node.id, error, duration)
 
 
 def _used(node: PlanNode, cells: Sequence[Cell]) -> list[Any]:

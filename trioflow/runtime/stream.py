@@ -7,14 +7,18 @@ cancels when nobody iterates any more.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Collection
+from contextlib import suppress
 from contextvars import copy_context
 from types import TracebackType
 from typing import Unpack
 
 import trio
 
+from trioflow.errors import RunAborted
 from trioflow.model.graph import Graph
+from trioflow.runtime.failure import is_cancellation, note
 from trioflow.runtime.given import RunArguments, given
 from trioflow.runtime.options import RunResult
 from trioflow.runtime.run import Run
@@ -22,21 +26,23 @@ from trioflow.runtime.watch import Subscription
 from trioflow.semantics.events import Event, Kind
 from trioflow.semantics.plan import Plan
 
+_log = logging.getLogger("trioflow")
+
 
 class EventStream(AsyncIterator[Event]):
     """The events of a run, which begins with the first `anext` and ends at the latest when nobody iterates any more.
 
-    Ends by raising what the run failed with, as it is (R4), after the last event. Breaking out of the loop cancels the
-    run, which then ends by itself; as an async context manager it waits for that where the block ends. Cancelling the
-    task that iterates cancels the run, waits until it is torn down, and goes on with the cancellation.
+    Ends by raising what the run failed with, as it is (R4), after the last event; after that of a run that was
+    cancelled it just ends. Cancelling the task that iterates cancels the run, waits until it is torn down, and goes on
+    with the cancellation. Breaking out of the loop cancels the run, which then ends by itself, and what it fails with
+    meanwhile is logged; as an async context manager it waits for that where the block ends, and raises it.
     """
 
     def __init__(self, run: Run, subscription: Subscription) -> None:
         self._run = run
         self._events = subscription
-        self._begun = False
-        self._over = trio.Event()
-        self._failure: BaseException | None = None
+        self._task: _Task | None = None
+        self._closed = False
 
     @property
     def run(self) -> Run:
@@ -47,39 +53,46 @@ class EventStream(AsyncIterator[Event]):
         return self
 
     async def __anext__(self) -> Event:
-        if not self._begun:
-            self._begin()
+        task = self._begun()
+        if task is None:
+            raise StopAsyncIteration
         try:
             return await anext(self._events)
         except StopAsyncIteration:
-            await self._end()
+            await task.over.wait()
             failure = self._run.unseen_failure
             if failure is None:
                 raise
             if isinstance(failure, StopAsyncIteration):
                 raise RuntimeError("the graph failed with StopAsyncIteration, which would end the loop") from failure
-            await self._run.result()
-            raise AssertionError from None  # result has raised it
         except BaseException:
             self._run.cancel()
-            with trio.CancelScope(shield=True, deadline=trio.current_time() + self._patience):
-                await self._over.wait()
+            with trio.CancelScope(shield=True):
+                await task.over.wait()
             raise
+        await self._run.result()
+        raise AssertionError  # result has raised
 
     async def result(self) -> RunResult:
         """Wait until the run has ended, and return what it left behind. Raises what it failed with, or `RunAborted`."""
-        if not self._begun:
-            self._begin()
+        if self._begun() is None:
+            raise RunAborted(f"Run {self._run.id} was closed before it began, so it has no result.")
         return await self._run.result()
 
     async def aclose(self) -> None:
-        """Cancel the run if it goes on, and wait until everything is torn down. A cancellation point."""
+        """Cancel the run if it goes on, and wait until everything is torn down, also when cancelled meanwhile.
+
+        Raises what the run has failed with, if nobody has seen that yet. A cancellation point.
+        """
+        self._closed = True
         self._run.cancel()
         self._events.close()
-        if self._begun:
-            with trio.CancelScope(shield=True, deadline=trio.current_time() + self._patience):
-                await self._over.wait()
-        await trio.lowlevel.checkpoint_if_cancelled()
+        if self._task is not None:
+            with trio.CancelScope(shield=True):
+                await self._task.over.wait()
+            if self._run.unseen_failure is not None:
+                await self._run.result()
+        await trio.lowlevel.checkpoint()
 
     async def __aenter__(self) -> EventStream:
         return self
@@ -87,50 +100,57 @@ class EventStream(AsyncIterator[Event]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self.aclose()
+        try:
+            await self.aclose()
+        except BaseException as failure:
+            if error is None or is_cancellation(error):
+                raise
+            if not is_cancellation(failure):
+                note(error, f"the run has failed, too: {failure!r}")  # R1
 
     def __del__(self) -> None:
         # The loop was left by break or by an exception, and nobody has closed it: the run is cancelled, and ends.
-        if self._begun and not self._over.is_set():
-            _cancel(self._run, self._token)
+        if self._task is not None and not self._task.over.is_set():
+            self._task.abandon()
 
     def __repr__(self) -> str:
         return f"<events of {self._run!r}>"
 
-    @property
-    def _patience(self) -> float:
-        """Seconds that the end of the run may take: it has a limit for its clean-up itself."""
-        return self._run.options.grace + 1.0
+    def _begun(self) -> _Task | None:
+        """The task of the run, which begins now if it has not yet; None if it was closed before."""
+        if self._task is None and not self._closed:
+            self._task = _Task(self._run)
+        return self._task
 
-    def _begin(self) -> None:
-        self._begun = True
+
+class _Task:
+    """The task of a run: it knows nothing of who iterates, who may go away."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._abandoned = False
         self._token = trio.lowlevel.current_trio_token()
-        trio.lowlevel.spawn_system_task(_execute, self._run, self._over, name="trioflow.stream", context=copy_context())
+        self.over = trio.Event()
+        trio.lowlevel.spawn_system_task(self._execute, name="trioflow.stream", context=copy_context())
 
-    async def _end(self) -> None:
-        await self._over.wait()
+    def abandon(self) -> None:
+        """Nobody iterates any more. May be called by the garbage collector: at any place, in any thread."""
+        self._abandoned = True
+        with suppress(trio.RunFinishedError):  # and so has the run
+            self._token.run_sync_soon(self._run.cancel, idempotent=True)
 
-
-def _cancel(run: Run, token: trio.lowlevel.TrioToken) -> None:
-    try:
-        if trio.lowlevel.in_trio_run() and trio.lowlevel.current_trio_token() is token:
-            run.cancel()
-        else:
-            token.run_sync_soon(run.cancel)
-    except (RuntimeError, trio.RunFinishedError):
-        pass  # trio has ended, and so has the run
-
-
-async def _execute(run: Run, over: trio.Event) -> None:
-    """The task of a run. What it fails with is kept in the run; nothing may come out of a system task."""
-    try:
-        await run.execute()
-    except trio.Cancelled:
-        raise
-    except BaseException as error:  # what is no Exception, such as an interrupt: whoever iterates gets it
-        run.failure = run.failure or error
-    finally:
-        over.set()
+    async def _execute(self) -> None:
+        run = self._run
+        try:
+            await run.execute()
+        except trio.Cancelled:
+            raise
+        except BaseException as error:  # what is no Exception, such as an interrupt: whoever iterates gets it
+            run.failure = run.failure or error
+        finally:
+            self.over.set()
+        if self._abandoned and run.unseen_failure is not None:
+            _log.error("Run %s failed after nobody iterated over its events any more", run.id, exc_info=run.failure)
 
 
 def stream(
@@ -146,8 +166,9 @@ def stream(
     """Run a graph and iterate over its events: `async for event in tf.stream(graph): ...`.
 
     Safe to break out of, and to be cancelled in, also inside a generator. `kinds`, `nodes`, `keep`, `values` and
-    `buffer` are as for `Run.events`; `RunArguments` says what else a run may be given. Raises at once what `open_run`
-    raises where it is entered; the loop ends by raising what the run fails with.
+    `buffer` are as for `Run.events`; `RunArguments` says what else a run may be given. To be called in a trio task.
+    Raises at once what `open_run` raises where it is entered; the loop ends by raising what the run fails with.
+    `async with tf.stream(graph) as events:` waits, where the block ends, until everything is torn down.
     """
     run = Run(*given(graph, arguments))
     return EventStream(run, run.events(buffer, kinds=kinds, nodes=nodes, keep=keep, values=values))

@@ -19,14 +19,15 @@ import trio
 from trioflow.model.sockets import UNSET
 from trioflow.semantics.address import Selector, selector
 from trioflow.semantics.events import (
-    DATA,
     ROOT,
     EvaluationCompleted,
+    EvaluationReused,
     EvaluationStarted,
     Event,
     EventsDropped,
     Kind,
     NodeCompleted,
+    NodeSkipped,
     NodeStarted,
     ObserverFailed,
     Told,
@@ -130,9 +131,11 @@ class Watch:
         self.completed = self.call_for(NodeCompleted)
         self.evaluation_started = self.call_for(EvaluationStarted)
         self.evaluation_completed = self.call_for(EvaluationCompleted)
-        self.data = any(self.call_for(kind) is not None for kind in DATA)
-        # Whether each step has to be looked at.
-        self.steps = self.started is not None or self.completed is not None or self.data
+        # Whether each evaluation has to be looked at, and each step. What ends badly is told without that.
+        seen_in_data = (EvaluationStarted, EvaluationCompleted, EvaluationReused)
+        self.data = any(self.call_for(kind) is not None for kind in seen_in_data)
+        seen_in_steps = (NodeStarted, NodeCompleted, NodeSkipped)
+        self.steps = self.data or any(self.call_for(kind) is not None for kind in seen_in_steps)
         self.values = any(getattr(each, "values", False) for each in self.observers)
 
     def call_for(self, kind: type[Event]) -> Observer | None:
@@ -148,7 +151,8 @@ class Watch:
             return found
 
     def add(self, observer: Observer) -> None:
-        """Tell this one too, from now on."""
+        """Tell this one too, from now on. Raises `UnknownName` for kinds that do not exist."""
+        _kinds_of(observer)
         self.observers.append(observer)
         self._set_calls()
 
@@ -156,6 +160,11 @@ class Watch:
         """Tell this one no more. Without effect if it is not there."""
         if observer in self.observers:
             self.observers.remove(observer)
+        self._set_calls()
+
+    def end(self) -> None:
+        """The run is over: nothing is kept of those who were told. With several of them, a watch leads back to itself."""
+        self.observers = []
         self._set_calls()
 
     def tell(self, event: Event, told: Told | None, line: Any, node: str | None) -> None:
@@ -183,7 +192,7 @@ class Watch:
             event._sequence = self.sequence
             self.sequence += 1
             event._time = began
-            event._line = activation
+            event._line = activation.asker or activation
             event._node = node
             try:
                 call(event)
@@ -204,7 +213,7 @@ class Watch:
         event._sequence = self.sequence
         self.sequence += 1
         event._time = self.now() if self.offset is None else self.offset + perf_counter()
-        event._line = activation
+        event._line = activation.asker or activation
         event._node = node.id
         event._key = key
         event._began = began
