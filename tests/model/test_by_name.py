@@ -38,6 +38,8 @@ class Outer:
         done = tf.ExecOut()
         stream = tf.Stream(item, fires=body, done=done)
 
+        async def execute(self, ctx: tf.Context) -> None: ...
+
 
 def through_pickle(value):
     return pickle.loads(pickle.dumps(value))

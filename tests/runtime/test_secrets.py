@@ -12,10 +12,10 @@ from support import STANDARD, Note, chain
 import trioflow as tf
 from trioflow.cli import main
 from trioflow.cli.failure import Failure
-from trioflow.cli.jsonable import to_json
 from trioflow.cli.trace import Trace
 from trioflow.formats import to_dot, to_mermaid, to_text
 from trioflow.model import secret
+from trioflow.model.jsonable import to_json
 from trioflow.runtime.failure import note
 from trioflow.testing import run_virtual
 
