@@ -7,6 +7,6 @@ EDITS = [
     (
         Gate.wait,
         'self._close(f"breakpoint on {shown!r}")',
-        ('self._close(f"breakpoint on {shown!r}")\n            del self._breakpoints[shown]'),
+        ('self._close(f"breakpoint on {shown!r}")\n        del self._breakpoints[shown]'),
     ),
 ]
