@@ -447,8 +447,8 @@ async def _fire(context: Activation, node: PlanNode, given: Mapping[int, Any], m
     entered = node.type.exec_inputs[0].name if node.type.exec_inputs else None
     await checkpoint_if_cancelled()
     run.fuel -= 1
-    if run.fuel < 0:
-        await run.pass_gate(strand, context, node)
+    if run.fuel < 0 or (run.stops is not None and node in run.stops):
+        await run.pass_gate(strand, context, Target(node, entered))
     activation = context.attempt(mark, strand)
     activation.plan = fired
     activation._target = Target(fired, entered)
