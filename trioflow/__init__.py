@@ -57,8 +57,10 @@ from trioflow.model.node_type import FromServices, FunctionNode, Lazy, Node, Nod
 from trioflow.model.registry import Registry
 from trioflow.model.schema import document_schema
 from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Stream
-from trioflow.runtime.gate import Gate, GateStatistics
+from trioflow.runtime.breakpoints import Breakpoint
+from trioflow.runtime.gate import Gate, GateStatistics, Parked
 from trioflow.runtime.given import RunArguments
+from trioflow.runtime.inspect import Peek, Seen, StrandView
 from trioflow.runtime.invocation import Invocation, Outcome
 from trioflow.runtime.middleware import Middleware, Retry, RetryScheduled, RunLife, SkipOnError, TimeLimit
 from trioflow.runtime.options import RunOptions, RunResult, RunStatistics, RunStatus
@@ -76,6 +78,7 @@ __all__ = [
     "Address",
     "BoundSocket",
     "Branches",
+    "Breakpoint",
     "Builder",
     "Clock",
     "CoercionError",
@@ -125,6 +128,8 @@ __all__ = [
     "Observing",
     "Outcome",
     "Output",
+    "Parked",
+    "Peek",
     "Plan",
     "Portable",
     "Problem",
@@ -143,10 +148,12 @@ __all__ = [
     "RunResult",
     "RunStatistics",
     "RunStatus",
+    "Seen",
     "Services",
     "SetupContext",
     "Severity",
     "SkipOnError",
+    "StrandView",
     "Stream",
     "StreamSettings",
     "Subscription",

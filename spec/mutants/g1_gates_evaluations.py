@@ -9,8 +9,8 @@ EDITS = [
         'await self.turn_of("e", line, node)',
         (
             'await self.turn_of("e", line, node)\n'
-            "        if self.gate.slow:\n"
-            '            await self.gate.wait(getattr(line, "strand"), line, node)'
+            "        if self.gated:\n"
+            '            await self.gate.wait(getattr(line, "strand"), line, Target(node, None))'
         ),
     ),
 ]

@@ -5,10 +5,8 @@ from trioflow.runtime.gate import Gate
 RULE = "G3"
 EDITS = [
     (
-        Gate.wait,
-        'self._close(PauseReason(f"breakpoint on {shown!r}", "breakpoint", shown))',
-        (
-            'self._close(PauseReason(f"breakpoint on {shown!r}", "breakpoint", shown))\n        del self._breakpoints[shown]'
-        ),
+        Gate._hit,
+        "self._close(PauseReason(text, kind, each.id))",
+        "self._close(PauseReason(text, kind, each.id))\n    each.enabled = False",
     ),
 ]

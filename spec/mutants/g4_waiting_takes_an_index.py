@@ -5,8 +5,8 @@ from trioflow.runtime.gate import Gate
 RULE = "G4"
 EDITS = [
     (
-        Gate.wait,
-        "await self._state.wait(strand, arrival)",
-        ("await self._state.wait(strand, arrival)\n        line.count += 1"),
+        Gate._park,
+        "await state.wait(strand, arrival)",
+        "await state.wait(strand, arrival)\n        line.count += 1",
     ),
 ]

@@ -6,11 +6,11 @@ RULE = "M3"
 EDITS = [
     (
         _Planner._wire,
-        "targets.setdefault((source.index, exec_output), []).append(Target(target, connection.target.socket))",
+        "targets.setdefault((source.index, exec_output), []).append(led)",
         (
             "found = targets.setdefault((source.index, exec_output), [])\n"
             "            if all(each.node is not target for each in found):\n"
-            "                found.append(Target(target, connection.target.socket))"
+            "                found.append(led)"
         ),
     ),
 ]

@@ -4,5 +4,9 @@ from trioflow.semantics.plan import _Planner
 
 RULE = "T5"
 EDITS = [
-    (_Planner._wire, "Target(target, connection.target.socket)", "Target(target, target.type.exec_inputs[0].name)"),
+    (
+        _Planner._wire,
+        "Target(target, connection.target.socket, None, str(connection))",
+        "Target(target, target.type.exec_inputs[0].name, None, str(connection))",
+    ),
 ]

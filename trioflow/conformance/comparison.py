@@ -49,7 +49,11 @@ _RULES_OF_ACTION: Mapping[str, tuple[str, ...]] = {
     "pause": ("G2",),
     "resume": ("G2",),
     "step": ("G2",),
+    "step-into": ("G5",),
+    "step-over": ("G6",),
+    "step-out": ("G7",),
     "breakpoint": ("G3",),
+    "wire-breakpoint": ("G8",),
     "cancel": ("R5",),
     "publish": ("B1",),
 }

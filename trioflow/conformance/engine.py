@@ -109,8 +109,12 @@ class _Host:
             case "step":
                 if run.gate.closed:
                     run.gate.step(action["count"])
+            case "step-into" | "step-over" | "step-out" as step:
+                _step_by_path(run.gate, step, tuple(action["path"]))
             case "breakpoint":
                 run.gate.add_breakpoint(action["node"])
+            case "wire-breakpoint":
+                run.gate.add_breakpoint(wire=action["wire"])
             case "cancel":
                 run.cancel()
             case "publish":
@@ -118,6 +122,12 @@ class _Host:
                     run.publish_nowait(action["event"], action.get("payload"))
             case other:
                 raise ValueError(f"There is no action {other!r}.")
+
+
+def _step_by_path(gate: tf.Gate, step: str, path: tuple[int, ...]) -> None:
+    steps = {"step-into": gate.step_into, "step-over": gate.step_over, "step-out": gate.step_out}
+    if gate.closed and any(each.path == path for each in gate.parked_at()):
+        steps[step](path)
 
 
 def answer(request: Mapping[str, Any]) -> dict[str, Any]:

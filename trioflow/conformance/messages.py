@@ -20,7 +20,7 @@ from trioflow.model.graph import Minimum, StreamSettings
 from trioflow.model.schema import Form, schema_of
 from trioflow.model.structure import Refused, graph_from, structured
 
-CONTRACT_VERSION = "2.0"
+CONTRACT_VERSION = "2.1"
 """The version of `spec/INTERPRETING.md` that this kit keeps."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -122,12 +122,30 @@ class Advance:
 
 
 @attrs.frozen
+class StepByPath:
+    """Lets the dispatch that waits at this path pass, with what is below it or below the path above (G5-G7)."""
+
+    at: int | str
+    do: Literal["step-into", "step-over", "step-out"]
+    path: tuple[int, ...]
+
+
+@attrs.frozen
 class Breakpoint:
     """From now on the dispatch of this node closes the gate (G3)."""
 
     at: int | str
     do: Literal["breakpoint"]
     node: str
+
+
+@attrs.frozen
+class WireBreakpoint:
+    """From now on a dispatch over this wire closes the gate (G8)."""
+
+    at: int | str
+    do: Literal["wire-breakpoint"]
+    wire: str
 
 
 @attrs.frozen
@@ -148,7 +166,7 @@ class Publish:
     payload: Value = None
 
 
-Action = Pause | Resume | Advance | Breakpoint | Cancel | Publish
+Action = Pause | Resume | Advance | StepByPath | Breakpoint | WireBreakpoint | Cancel | Publish
 
 # --- events ----------------------------------------------------------------------------------------------------------
 

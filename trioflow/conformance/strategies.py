@@ -401,6 +401,12 @@ class _Writer:
             for kind in self.one([("pause", "step", "resume", "pause"), ("pause", "step", "step")]):
                 actions.append({"at": at, "do": kind, **({"count": self.number(1, 2)} if kind == "step" else {})})
                 at += self.number(0, 2)
+        if self.chance(3):  # one strand is stepped, by paths at which something is likely to wait
+            at = self.number(0, 3)
+            actions.append({"at": at, "do": "pause"})
+            for _ in range(self.number(2, 4)):
+                at += self.number(1, 2)
+                actions.append({"at": at, "do": self.one(_BY_PATH), "path": self.one(_PATHS)})
         if self.events and self.chance(2):  # events that wait for each other (B1)
             at = self.number(0, 6)
             actions += [{"at": at, "do": "publish", "event": "ping", "payload": place} for place in range(3)]
@@ -410,11 +416,24 @@ class _Writer:
             if action["do"] == "step":
                 action["count"] = self.number(1, 2)
             elif action["do"] == "breakpoint":
-                action["node"] = self.one(self.exec_ids)
+                action |= self._breakpoint(graph)
             elif action["do"] == "publish":
                 action |= {"event": "ping", "payload": self.number(0, 5)}
             actions.append(action)
         return actions
+
+    def _breakpoint(self, graph: Mapping[str, Any]) -> dict[str, Any]:
+        """On a node, or on a wire that leads to one."""
+        wires = [each for each in graph["connections"] if each["to"].rpartition(".")[2] in _ENTRIES]
+        if wires and self.chance(3):
+            wire = self.one(wires)
+            return {"do": "wire-breakpoint", "wire": f"{wire['from']} -> {wire['to']}"}
+        return {"node": self.one(self.exec_ids)}
+
+
+_ENTRIES = ("enter", "again")
+_BY_PATH = ("step-into", "step-over", "step-out")
+_PATHS = ([0, 0], [0, 1], [0, 0, 0], [0, 0, 1], [0, 0, 0, 0], [0, 0, 1, 0], [0, 1, 0])
 
 
 def _mentions(operations: Sequence[Any], name: str) -> bool:

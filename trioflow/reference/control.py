@@ -21,7 +21,7 @@ def dispatch(run: Run, targets: Sequence[Target], strand: Strand, line: Line) ->
     pending = deque(targets)
     while pending:
         target = pending.popleft()
-        yield run.gate.admit(strand, (*line.path, line.count), target.node)
+        yield run.gate.admit(strand, (*line.path, line.count), target)
         if run.dispatches >= run.options.get("max_steps", inf):
             if run.forked:
                 run.depends("who makes the last step")

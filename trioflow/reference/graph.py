@@ -50,11 +50,12 @@ class Node:
 
 @attrs.frozen
 class Target:
-    """A dispatch that is to be made: the node, the exec input, the payload of an event."""
+    """A dispatch that is to be made: the node, the exec input, the payload of an event, the wire (G8)."""
 
     node: Node
     entered: str | None = None
     payload: Any = None
+    wire: str | None = attrs.field(default=None, eq=False)
 
 
 class Graph:
@@ -78,7 +79,8 @@ class Graph:
             source, output = connection["from"].rsplit(".", 1)
             target, socket = connection["to"].rsplit(".", 1)
             if (source, output) in self._targets:
-                self._targets[source, output].append(Target(self.nodes[target], socket))
+                wire = f"{connection['from']} -> {connection['to']}"
+                self._targets[source, output].append(Target(self.nodes[target], socket, wire=wire))
             else:
                 self.sources[target, socket] = (self.nodes[source], output)
         self.initiators = [Target(self.nodes[row["id"]]) for row in document["nodes"] if row.get("initiator")]

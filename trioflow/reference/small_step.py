@@ -116,7 +116,7 @@ class Machine(Run):
         action = self.actions.pop(0)
         what, arguments = action["do"], {name: action[name] for name in action.keys() - {"at", "do"}}
         actor = self if what in ("cancel", "publish") else self.gate
-        self.step({"do": "action", "action": action}, lambda: getattr(actor, what)(**arguments))
+        self.step({"do": "action", "action": action}, lambda: getattr(actor, what.replace("-", "_"))(**arguments))
 
     def cancel(self) -> None:
         """R5: from outside."""

@@ -1,14 +1,14 @@
-"""What a run is made of: strands that wait, what cancels them, the gate, and what they share (F1, R5, G1-G3)."""
+"""What a run is made of: strands that wait, what cancels them, the gate, and what they share (F1, R5, G1-G8)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from trioflow.contract.trace import dotted, event
-from trioflow.reference.graph import Cell, Failure, Graph, Node, Path
+from trioflow.reference.graph import Cell, Failure, Graph, Node, Path, Target
 from trioflow.reference.store import Store
 
 if TYPE_CHECKING:
@@ -124,39 +124,50 @@ class Gate:
     closed: bool = False
     permits: int = 0
     breakpoints: set[str] = attrs.field(factory=set[str])
-    queue: list[object] = attrs.field(factory=list[object])
-    """Who waits, in the order of arrival."""
+    """Ids of nodes, and names of wires."""
+    queue: dict[Path, object] = attrs.field(factory=dict[Path, object])
+    """Who waits, in the order of arrival, by the path of the activation that is to start."""
     stepping: set[object] = attrs.field(factory=set[object])
     """Who was let pass by a permit; since then the gate was not opened."""
+    below: list[Path] = attrs.field(factory=list[Path])
+    """What is strictly below one of these passes (G6, G7)."""
 
-    def admit(self, strand: Strand, path: Path, node: Node) -> Steps:
+    def admit(self, strand: Strand, path: Path, target: Target) -> Steps:
         """What every dispatch passes (T2)."""
+        node = target.node
         yield strand.park("d", path, node)
-        self.closed |= node.id in self.breakpoints  # G3
-        if self.closed and self.permits:
-            self.permits -= 1
-        elif self.closed:
-            arrival = object()
-            self.queue.append(arrival)
+        if not self.breakpoints.isdisjoint({node.id, target.wire}) and (not self.closed or self.passes(path)):
+            self.pause()  # G3, G6, G8
+        if self.closed and not self.passes(path):
+            if self.permits:
+                self.permits -= 1
+                return
+            arrival = self.queue[path] = object()
             try:
-                yield Wait(ready=lambda: arrival not in self.queue)
+                yield Wait(ready=lambda: path not in self.queue)
                 yield strand.park("g", path, node)
             except Cancelled:
-                if arrival in self.queue:
-                    self.queue.remove(arrival)
+                if path in self.queue:
+                    del self.queue[path]
                 elif arrival in self.stepping:
                     self.step(1)  # G2: the next in line takes its place
                 raise
 
+    def passes(self, path: Path) -> bool:
+        """Whether a step by path lets it pass."""
+        return any(len(path) > len(above) and path[: len(above)] == above for above in self.below)
+
     def pause(self) -> None:
-        """G2: nobody passes."""
+        """G2: nobody passes. G6: nor does what steps by path let pass."""
         self.closed = True
+        self.below.clear()
 
     def resume(self) -> None:
         """G2: all pass; permits that are left are void."""
         self.closed, self.permits = False, 0
         self.queue.clear()
         self.stepping.clear()
+        self.below.clear()
 
     def step(self, count: int) -> None:
         """G2: so many pass, and the gate stays closed."""
@@ -164,11 +175,33 @@ class Gate:
             self.permits += count
             while self.permits and self.queue:
                 self.permits -= 1
-                self.stepping.add(self.queue.pop(0))
+                self.stepping.add(self.queue.pop(next(iter(self.queue))))
+
+    def step_into(self, path: Sequence[int]) -> None:
+        """G5: who waits there passes, and nobody else."""
+        self.queue.pop(tuple(path), None)
+
+    def step_over(self, path: Sequence[int]) -> None:
+        """G6: so does all that is strictly below."""
+        self._step_below(tuple(path), tuple(path))
+
+    def step_out(self, path: Sequence[int]) -> None:
+        """G7: so does all that is below the path above."""
+        self._step_below(tuple(path), tuple(path)[:-1])
+
+    def _step_below(self, path: Path, above: Path) -> None:
+        if self.queue.pop(path, None):
+            self.below.append(above)
+            for waiting in [waiting for waiting in self.queue if self.passes(waiting)]:
+                del self.queue[waiting]
 
     def breakpoint(self, node: str) -> None:
         """G3: its dispatches close the gate."""
         self.breakpoints.add(node)
+
+    def wire_breakpoint(self, wire: str) -> None:
+        """G8: dispatches over it close the gate."""
+        self.breakpoints.add(wire)
 
 
 class Run:

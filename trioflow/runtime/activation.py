@@ -374,6 +374,14 @@ class Activation(Line, Context):
         return other
 
     @property
+    def is_open(self) -> bool:
+        """Whether it has not closed yet."""
+        try:
+            return _strand_of(self) is not None
+        except AttributeError:
+            return False
+
+    @property
     def kept(self) -> list[Cell] | None:
         """The cells of its eager inputs, if they are resolved for all attempts (A5)."""
         if not self.plan.inputs:

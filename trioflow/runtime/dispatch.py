@@ -161,7 +161,7 @@ async def dispatch(  # noqa: C901
         if line.depth >= run.max_depth:
             await checkpoint_if_cancelled()
             run.fuel -= 1
-            await run.pass_gate(strand, line, targets[0].node)  # T2: the gate is before the limits
+            await run.pass_gate(strand, line, targets[0])  # T2: the gate is before the limits
             raise too_deep(run, line)  # T9
         depth = line.depth + 1
         activate = run.activate
@@ -177,8 +177,8 @@ async def dispatch(  # noqa: C901
                 await checkpoint_if_cancelled()
             run.fuel -= 1
             now = perf_counter()
-            if run.fuel < 0 or now > run.turn_due:
-                await run.pass_gate(strand, line, target.node)
+            if run.fuel < 0 or now > run.turn_due or (run.stops is not None and target.node in run.stops):
+                await run.pass_gate(strand, line, target)
                 now = perf_counter()
             node = target.node
             activation = activate()  # T3
@@ -234,6 +234,8 @@ async def dispatch(  # noqa: C901
             except BaseException as error:
                 if task._cancel_status is not scopes:
                     note(error, str(await left_open(task, scopes, "It")))
+                if run.made_gate is not None:
+                    await run.made_gate.see_failure(error, strand, activation)
                 tell_failed(run, activation, error, began)
                 del activation.strand
                 raise

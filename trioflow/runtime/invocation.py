@@ -499,8 +499,8 @@ async def _fire(context: Activation, node: PlanNode, given: Mapping[int, Any]) -
     entered = node.type.exec_inputs[0].name if node.type.exec_inputs else None
     await checkpoint_if_cancelled()
     run.fuel -= 1
-    if run.fuel < 0 or context.depth >= run.max_depth:
-        await run.pass_gate(strand, context, node)
+    if run.fuel < 0 or context.depth >= run.max_depth or (run.stops is not None and node in run.stops):
+        await run.pass_gate(strand, context, Target(node, entered))
     if context.depth >= run.max_depth:
         raise too_deep(run, context)  # T9
     activation = context.fires(Target(fired, entered))

@@ -15,12 +15,14 @@ import trio
 from trioflow.errors import RunAborted, RunFinished
 from trioflow.model.clock import Clock
 from trioflow.model.graph import Graph
+from trioflow.runtime import inspect
 from trioflow.runtime.dispatch import drive
 from trioflow.runtime.execution import Execution, in_own_context
 from trioflow.runtime.failure import is_cancellation, note
 from trioflow.runtime.forks import OpenForks, StrandFork
 from trioflow.runtime.gate import Gate
 from trioflow.runtime.given import Given, RunArguments, given
+from trioflow.runtime.inspect import Peek, StrandView
 from trioflow.runtime.line import Line
 from trioflow.runtime.options import RunOptions, RunResult, RunStatus
 from trioflow.runtime.strand import Strand, new_strand
@@ -195,7 +197,46 @@ class Run(Execution):
     def __repr__(self) -> str:
         return f"<Run {self.id}: {self.status.value}, {self._state.steps} steps, {self._state.strands} strands>"
 
+    # --- looking inside ---
+
+    def strands(self) -> list[StrandView]:
+        """Where all strands are now: path, node, state, and since when. Nothing is awaited, and nothing kept for it.
+
+        The engine's own strands, such as the one that waits for events of the host, are nowhere and not listed.
+        """
+        return inspect.strands(self._state)
+
+    def peek(self, strand: int, node: str) -> Peek:
+        """What the strand of this number sees at a node: inputs, outputs, variables. Nothing is run for it.
+
+        `call/id` is a node in a graph that the strand is in. Raises `UnknownName` for a node or strand that is not
+        there, `RunFinished` if the run has ended.
+        """
+        return inspect.peek(self._state, strand, node)
+
+    async def evaluate(self, strand: int, node: str, output: str) -> Any:
+        """The value of an output, as the strand of this number would get it now.
+
+        What is not current is evaluated, in a store that is dropped; its events have a path that ends in `host`. A
+        checkpoint; cancelling it cancels the evaluation. Raises what the evaluation raises, `MissingInput` if the
+        output was not written, `UnknownName` and `UnknownSocket` for what is not there, `RunFinished`.
+        """
+        return await inspect.evaluate(self._state, strand, node, output)
+
+    def set_variable(self, strand: int, name: str, value: object) -> None:
+        """Write a variable in a strand that is parked at the gate, as it would itself; told as `VariableSet`.
+
+        `call/name` is one of a graph that the strand is in. Raises `RuntimeError` unless the strand is parked,
+        `CoercionError` for a value of another type, `UnknownName` for a strand or variable that is not there,
+        `RunFinished` if the run has ended.
+        """
+        inspect.set_variable(self._state, strand, name, value)
+
     # --- for open_run ---
+
+    def live_in(self, nursery: trio.Nursery) -> None:
+        """Where what the host asks to happen later waits."""
+        self._state.nursery = nursery
 
     @property
     def unseen_failure(self) -> BaseException | None:
@@ -215,6 +256,7 @@ class Run(Execution):
 
     async def _run_graph(self) -> None:
         state = self._state
+        state.root_task = trio.lowlevel.current_task()
         root = Line(None)
         strand = new_strand(state, self._store, 0)
         lines = [Line(root) for _ in state.plan.initiators]
@@ -260,6 +302,9 @@ class Run(Execution):
     def _settle(self, failure: BaseException | None, *, cancelled: bool) -> None:
         self._accepts = False
         super()._settle(failure, cancelled=cancelled)
+        self._state.root_task = self._state.nursery = None
+        if self._state.made_gate is not None:
+            self._state.made_gate.end()
         self._finished.set()
         for event in self._host_events:
             event.handled.set()
@@ -316,6 +361,7 @@ class _OpenRun:
     async def __aenter__(self) -> Run:
         run = self._run = Run(*given(self._graph, self._arguments))
         nursery = await self._nursery.__aenter__()
+        run.live_in(nursery)
         nursery.start_soon(run.execute)
         return run
 

@@ -6,7 +6,7 @@ import itertools
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import trio
@@ -20,7 +20,7 @@ from trioflow.runtime.gate import Gate
 from trioflow.runtime.options import MAX_NESTING, RunStatus
 from trioflow.runtime.schedule import current_schedule
 from trioflow.semantics.events import ROOT, Event, LimitReached, Path, Told
-from trioflow.semantics.plan import Plan, PlanNode
+from trioflow.semantics.plan import Plan, PlanNode, Target
 from trioflow.semantics.store import Store, new_cell
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ class RunState(GraphFrame):
     __slots__ = (
         "_number", "_resting", "_waits", "activate", "bases", "budget", "data_watch", "defaults", "ended",
         "ended_forks", "evaluations", "exhausted", "forks", "fuel", "granted", "in_progress", "made_gate", "max_depth",
-        "max_steps", "next_serial", "observed", "options", "resumed", "schedule", "secrets", "services",
-        "settled_status", "started_at", "templates", "turn_after", "turn_due", "watch", "wraps",
+        "max_steps", "next_serial", "nursery", "observed", "options", "resumed", "root_task", "schedule", "secrets",
+        "services", "settled_status", "started_at", "stops", "templates", "turn_after", "turn_due", "watch", "wraps",
     )  # fmt: skip
 
     def __init__(
@@ -120,8 +120,13 @@ class RunState(GraphFrame):
         self.budget: trio.CancelScope | None = None
         self.exhausted: LimitExceeded | None = None
         self.settled_status: RunStatus | None = None
-        # The gate, if somebody has asked for it.
+        # The gate, if somebody has asked for it, and the nodes whose dispatches must look at it though it is open.
         self.made_gate: Gate | None = None
+        self.stops: Container[PlanNode] | None = None
+        # Around the run, for what the host asks to happen later.
+        self.nursery: trio.Nursery | None = None
+        # The task under which all strands are, for those who look where they are.
+        self.root_task: trio.lowlevel.Task | None = None
 
     @property
     def id(self) -> str:
@@ -140,8 +145,8 @@ class RunState(GraphFrame):
 
     @property
     def gated(self) -> bool:
-        """Whether dispatches must look at the gate."""
-        return self.made_gate is not None and self.made_gate.slow
+        """Whether all dispatches must look at the gate."""
+        return self.made_gate is not None and self.made_gate.closed
 
     @property
     def strands(self) -> int:
@@ -248,15 +253,19 @@ class RunState(GraphFrame):
         assert self.schedule is not None
         await self.schedule.turn(f"{letter} {line.where} {node.id}")
 
-    async def pass_gate(self, strand: Strand, line: Line, node: PlanNode) -> None:
-        """The rare part of a dispatch: fuel has run out. Cancellation check, gate, limits, in this order (T2)."""
+    async def pass_gate(self, strand: Strand, line: Line, target: Target) -> None:
+        """The rare part of a dispatch: fuel has run out, the scheduler's turn is due, or a breakpoint may be here.
+
+        Cancellation check, gate, limits, in this order (T2).
+        """
+        node = target.node
         self.fuel += 1  # this dispatch is not granted yet
-        if self.schedule is None:
-            await self.take_turn()
-        else:
+        if self.schedule is not None:
             await self.schedule.turn(f"d {Path(line.where, line.count)} {node.id}")
-        if self.made_gate is not None and self.made_gate.slow:
-            await self.made_gate.wait(strand, line, node)
+        elif self.fuel < 1 or time.perf_counter() > self.turn_due:
+            await self.take_turn()
+        if self.made_gate is not None and (self.made_gate.closed or self.stops is not None):
+            await self.made_gate.wait(strand, line, target)
         if self.steps >= self.max_steps:  # R8
             await self.exhaust(line, node, strand)
         self.refuel()

@@ -121,7 +121,7 @@ class Watch:
         current: Callable[[], float] = clock.current_time
         self.now: Callable[[], float] = current if start == 0 else lambda: current() - start
         # None if the time is not that of `perf_counter`.
-        self.offset: float | None = clock.offset - start if _is_system_clock(clock) else None
+        self.offset: float | None = clock.offset - start if is_system_clock(clock) else None
 
     def _set_calls(self) -> None:
         # How they are called. Replaced, never changed: who is told of an event was there when it happened.
@@ -253,7 +253,7 @@ def _kinds_of(observer: Observer) -> tuple[type[Event], ...] | None:
     return None if kinds is None else kinds_of(kinds)
 
 
-def _is_system_clock(clock: Any) -> bool:
+def is_system_clock(clock: Any) -> bool:
     """Whether it is `perf_counter` plus its attribute `offset`: trio's own, which it does not export."""
     kind: type[Any] = type(clock)
     return kind.__module__.startswith("trio.") and kind.__name__ == "SystemClock" and hasattr(clock, "offset")

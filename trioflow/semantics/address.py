@@ -60,16 +60,30 @@ def is_attempt(number: int) -> bool:
     return number < 0 and not number % 2
 
 
+HOST_MARK = -2
+"""The number in a path below which the host asks for values of a strand: no attempt has it, for there is no first."""
+
+
 def show_number(number: int) -> str:
-    """A number of a path for people: `~2` for a second attempt, `!0` for the first node that a middleware fired."""
+    """A number of a path for people: `~2` for a second attempt, `!0` for the first node that a middleware fired.
+
+    `host` stands for what the host has asked for itself.
+    """
     if number >= 0:
         return str(number)
+    if number == HOST_MARK:
+        return "host"
     return f"~{-number // 2}" if is_attempt(number) else f"!{(-number - 1) // 2}"
 
 
 def show_path(path: Iterable[int]) -> str:
     """A path for people: `0.1.~2.0`."""
     return ".".join(map(show_number, path)) or "root"
+
+
+def wire_within(graph: str, wire: str) -> str:
+    """A wire as seen from the outermost graph: `call/a.then -> call/b.enter` (G8)."""
+    return graph + wire.replace(" -> ", f" -> {graph}")
 
 
 @attrs.frozen

@@ -265,7 +265,7 @@ class PauseReason(str):  # noqa: SLOT000 - it has more than its text
     kind: Literal["host", "breakpoint", "step", "value", "failure"]
     """Who closed the gate: the host, a breakpoint, the end of a step, a value that has changed, a failure."""
     breakpoint: str | None
-    """The breakpoint: what it was set on."""
+    """The id of the breakpoint."""
 
     def __new__(
         cls,
@@ -288,7 +288,9 @@ class RunPaused(Event):
 
 @attrs.frozen
 class RunResumed(Event):
-    """The gate opened (G2)."""
+    """The gate opened (G2). `by` is who opened it: `host`, what the host calls itself, or `time` (`resume_after`)."""
+
+    by: str = "host"
 
 
 # --- steps ---
@@ -481,7 +483,35 @@ class Progress(Event):
 
 @attrs.frozen
 class BreakpointHit(Event):
-    """A dispatch reached a breakpoint and closed the gate (G3). `node` is the node about to be dispatched."""
+    """A dispatch reached a breakpoint (G3). `node` is the node about to be dispatched, or the one that has failed.
+
+    `breakpoint` is its id, `wire` the connection that leads to the dispatch (G8), `detail` says for people what has
+    happened. Unless it `stopped` the run, which a breakpoint that only logs does not, the run goes on.
+    """
+
+    breakpoint: str = ""
+    wire: str | None = None
+    detail: str = ""
+    stopped: bool = True
+
+
+@attrs.frozen(eq=False, repr=False)
+class BreakpointFailed(Event):
+    """The condition of a breakpoint failed: that is not the failure of the node, which runs as ever."""
+
+    breakpoint: str
+    error: BaseException
+
+
+@attrs.frozen(eq=False, repr=False)
+class VariableSet(Event):
+    """The host has set a variable in a strand that was parked; `path` and `node` are where it was parked.
+
+    With graph, inputs and these events, the result of a run is still determined (promise 3).
+    """
+
+    variable: str
+    value: Any
 
 
 @attrs.frozen

@@ -104,14 +104,18 @@ class _NoType:
 
 
 class Target:
-    """Where an exec wire leads: a node, and the exec input that it enters through (None: an initiator or listener)."""
+    """Where an exec wire leads: a node, and the exec input that it enters through (None: an initiator or listener).
 
-    __slots__ = ("entered", "node", "payload")
+    Each connection has a target of its own, which `wire` names: `a.then -> b.enter` (G8). Other targets have none.
+    """
 
-    def __init__(self, node: PlanNode, entered: str | None, payload: Any = None) -> None:
+    __slots__ = ("entered", "node", "payload", "wire")
+
+    def __init__(self, node: PlanNode, entered: str | None, payload: Any = None, wire: str | None = None) -> None:
         self.node = node
         self.entered = entered
         self.payload = payload
+        self.wire = wire
 
 
 class PlanStream:
@@ -391,7 +395,8 @@ class _Planner:
             exec_output = source.type.exec_output_index.get(connection.source.socket)
             if exec_output is not None:
                 # M3: the order of the wires is the order of dispatch.
-                targets.setdefault((source.index, exec_output), []).append(Target(target, connection.target.socket))
+                led = Target(target, connection.target.socket, None, str(connection))
+                targets.setdefault((source.index, exec_output), []).append(led)
             else:
                 output = source.type.output_index[connection.source.socket]
                 place = target.type.input_index[connection.target.socket]

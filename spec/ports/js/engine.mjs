@@ -492,7 +492,7 @@ export class Run {
     while (left.length) {
       const target = left.pop();
       await this.scheduler.park(scope, "d", line.ahead, target.node.id); // T2
-      await this.gate.pass(scope, line.ahead, target.node.id);
+      await this.gate.pass(scope, line.ahead, target);
       if (this.#steps++ >= steps) {
         this.#exhaust("steps", `more than ${steps} dispatches`);
         throw CANCELLED;

@@ -160,7 +160,7 @@ export class Graph {
     if (input) input.connected = true; // whatever is wrong with the wire: something is meant to supply it
     if (!output || !socket) return;
     if (!output.targets !== !!input) this.#problem("kind-mismatch", path, "it joins an exec socket to a data socket");
-    else if (output.targets) output.targets.push({ node: target, entered });
+    else if (output.targets) output.targets.push({ node: target, entered, wire: `${from} -> ${to}` }); // G8
     else {
       const { type } = output;
       if (!fits(type, input.type)) this.#problem("type-mismatch", path, `${type} never fits ${input.type}`);

@@ -6,7 +6,7 @@ import { codes, scripted } from "./scripted.mjs";
 import { bytewise } from "./store.mjs";
 
 const CAPABILITIES = "core data failure state limit fork stream time event life validation action".split(" ");
-const PORT = { contract: "2.0", name: "trioflow-js", language: "JavaScript", level: 3, capabilities: CAPABILITIES };
+const PORT = { contract: "2.1", name: "trioflow-js", language: "JavaScript", level: 3, capabilities: CAPABILITIES };
 
 const numbers = (path) => path.split(".").map(Number);
 
@@ -63,7 +63,8 @@ class Director {
     const action = this.actions.shift() ?? (run.gate.queue.size ? { at: 0, do: "resume" } : null);
     if (!action) return false;
     this.#step({ do: "action", action });
-    if (action.do === "breakpoint") run.gate.breakpoints.add(action.node);
+    if (action.do.endsWith("breakpoint")) run.gate.breakpoints.add(action.node ?? action.wire);
+    else if (action.path) run.gate.stepByPath(action.do.slice("step-".length), action.path.join("."));
     else if (action.do === "cancel") run.cancel();
     else if (action.do === "publish") run.publish(action.event, action.payload ?? null);
     else run.gate[action.do](action.count); // pause, resume, step

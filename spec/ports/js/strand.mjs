@@ -172,33 +172,58 @@ export class Scheduler {
   }
 }
 
-/** Where a run pauses and steps (G1-G3). */
+/** Where a run pauses and steps (G1-G8). Paths are texts. */
 export class Gate {
-  breakpoints = new Set(); // ids of nodes
-  queue = new Set(); // dispatches that wait
+  breakpoints = new Set(); // ids of nodes, and names of wires
+  queue = new Set(); // dispatches that wait, each with its path as label
   #permits = Infinity; // how many may pass; while it is open, any number
   #openings = 0;
+  #below = []; // what is strictly below one of these passes (G6, G7)
+  #byPath = new Set(); // who was let pass without a permit, and has not gone on yet
 
   constructor(scheduler) { this.scheduler = scheduler; }
 
-  async pass(scope, path, node) {
-    if (this.breakpoints.has(node)) this.pause();
+  async pass(scope, path, { node: { id }, wire }) {
+    const stops = this.breakpoints.has(id) || this.breakpoints.has(wire);
+    if (stops && (this.#permits === Infinity || this.#passes(path))) this.pause(); // G3, G6, G8
+    if (this.#passes(path)) return;
     if (this.#permits > 0) return void (this.#permits -= 1);
     const openings = this.#openings;
-    await this.scheduler.wait(scope, this.queue);
+    await this.scheduler.wait(scope, this.queue, path);
+    const permitted = !this.#byPath.delete(path);
     try {
-      await this.scheduler.park(scope, "g", path, node);
+      await this.scheduler.park(scope, "g", path, id);
     } catch (error) {
-      if (openings === this.#openings) this.step(); // who is cancelled now hands his permit on, until it is void (G2)
+      // Who is cancelled now hands his permit on, until it is void (G2).
+      if (permitted && openings === this.#openings) this.step();
       throw error;
     }
   }
 
-  pause() { if (this.#permits === Infinity) this.#permits = 0; }
+  #passes(path) { return this.#below.some((above) => path.startsWith(above && `${above}.`)); }
+
+  /** Also ends what steps by path let pass (G6). */
+  pause() {
+    this.#below = [];
+    if (this.#permits === Infinity) this.#permits = 0;
+  }
 
   resume() {
     this.#openings += 1;
+    this.#below = [];
     this.step(Infinity);
+  }
+
+  /** Lets who waits at a path pass: "into" alone, "over" with what is below, "out" with what is below the path above. */
+  stepByPath(how, path) {
+    if (![...this.queue].some(({ label }) => label === path)) return;
+    if (how === "over") this.#below.push(path);
+    if (how === "out") this.#below.push(path.slice(0, Math.max(0, path.lastIndexOf("."))));
+    for (const sleeper of [...this.queue].filter(({ label }) => label === path || this.#passes(label))) {
+      this.#byPath.add(sleeper.label);
+      sleeper.wake();
+    }
+    this.scheduler.stir();
   }
 
   /** While paused: lets so many dispatches pass, whether they wait already or are still to come. */
