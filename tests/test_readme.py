@@ -25,25 +25,31 @@ COMMANDS = [line for kind, text, _, _ in BLOCKS if kind == "sh" for line in text
 SET_UP = re.compile(r"python3 -m venv \.venv(?: && \.venv/bin/pip install -q [^&]+)+ && \.venv/bin/(.*)")
 
 
-@pytest.fixture(scope="module")
-def snippets():
+def run_snippets(path):
     """The Python blocks, run one after the other in one module, with what each printed and should have."""
-    module = types.ModuleType("readme")
+    module = types.ModuleType(path.stem)
+    page = path.read_text(encoding="utf-8")
+    blocks = [(match[1], match[2], match.start(), match.end()) for match in BLOCK.finditer(page)]
     told = []
-    for place, (kind, text, start, end) in enumerate(BLOCKS):
+    for place, (kind, text, start, end) in enumerate(blocks):
         if kind != "python":
             continue
-        following = BLOCKS[place + 1] if place + 1 < len(BLOCKS) else ("", "", 0, 0)
-        direct = following[0] == "text" and not README[end : following[2]].strip()
-        line = README.count("\n", 0, start) + 1
+        following = blocks[place + 1] if place + 1 < len(blocks) else ("", "", 0, 0)
+        direct = following[0] == "text" and not page[end : following[2]].strip()
+        line = page.count("\n", 0, start) + 1
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            # Empty lines in front, so that a traceback shows the README's line.
-            exec(compile("\n" * line + text, str(ROOT / "README.md"), "exec"), vars(module))
+            # Empty lines in front, so that a traceback shows the page's line.
+            exec(compile("\n" * line + text, str(path), "exec"), vars(module))
         told.append((line, printed.getvalue(), following[1] if direct else ""))
-        if len(told) == 1:
+        if len(told) == 1 and "g" in vars(module):
             module.first_graph = module.g.graph
     return module, told
+
+
+@pytest.fixture(scope="module")
+def snippets():
+    return run_snippets(ROOT / "README.md")
 
 
 def test_every_snippet_runs_and_prints_what_stands_below_it(snippets):
@@ -51,6 +57,19 @@ def test_every_snippet_runs_and_prints_what_stands_below_it(snippets):
     assert len(told) >= 8
     for line, printed, expected in told:
         assert (line, printed) == (line, expected)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
+def test_every_snippet_of_the_pages_runs(path):
+    """So do those of docs/, and what is named there exists."""
+    _, told = run_snippets(path)
+    assert told
+    for line, printed, expected in told:
+        assert (line, printed) == (line, expected)
+    page = path.read_text(encoding="utf-8")
+    assert [name for name in re.findall(r"\btf\.(\w+)", page) if not hasattr(tf, name)] == []
+    links = re.findall(r"\]\(([^)#:]+)\)", page)
+    assert [link for link in links if not (path.parent / link).exists()] == []
 
 
 def test_the_drawing_is_that_of_the_first_snippet(snippets):

@@ -1,11 +1,11 @@
 """Every activation that fails says that the failure arose in itself."""
 
-from trioflow.runtime.dispatch import _tell_failed
+from trioflow.runtime.dispatch import tell_failed
 
 RULE = "E2"
 EDITS = [
     (
-        _tell_failed,
+        tell_failed,
         "run.tell(NodeFailed, activation, plan.id, error, origin, duration)",
         "run.tell(NodeFailed, activation, plan.id, error, activation.where, duration)",
     ),

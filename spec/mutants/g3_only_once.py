@@ -8,7 +8,7 @@ EDITS = [
         Gate.wait,
         'self._close(PauseReason(f"breakpoint on {shown!r}", "breakpoint", shown))',
         (
-            'self._close(PauseReason(f"breakpoint on {shown!r}", "breakpoint", shown))\n            del self._breakpoints[shown]'
+            'self._close(PauseReason(f"breakpoint on {shown!r}", "breakpoint", shown))\n        del self._breakpoints[shown]'
         ),
     ),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from contextlib import asynccontextmanager
 
 import pytest
 import trio
@@ -237,7 +238,100 @@ def called_for_data(g):
     return parallel.enter
 
 
+class Flaky(tf.Node, id="cancel.flaky"):
+    """Triggers, waits, and fails in its first attempt."""
+
+    enter = tf.ExecIn()
+    body = tf.ExecOut()
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        await ctx.trigger(self.body)
+        ctx.state["runs"] = ctx.state.get("runs", 0) + 1
+        await trio.sleep(0.25)
+        if ctx.path[-1] >= 0:
+            raise OSError("first attempt")
+        return self.then
+
+
+@tf.data_node(id="cancel.flaky_data")
+async def flaky_data(ctx: tf.DataContext, x: tf.Lazy[int]) -> int:
+    found = await x()
+    ctx.services.get("notes").append("tried")
+    await trio.sleep(0.25)
+    if ctx.services.get("notes").count("tried") < 2:
+        raise OSError("first attempt")
+    return found
+
+
+class Fires(tf.Middleware):
+    """Fires a node before the body, and looks at what came of both."""
+
+    nodes = ("fires",)
+
+    async def __call__(self, invocation):
+        await invocation.inputs()
+        fired = await invocation.fire("fired", {"seconds": 0.25})
+        outcome = await invocation()
+        assert fired.exit == "then"
+        assert dict(outcome.outputs) == {}
+        return outcome
+
+
+def attempts(g):
+    """A node that is tried again, with strands below it, one of which has isolated attempts, and a data node."""
+    outer, items, inner = g.add(Flaky, "outer_flaky"), g.add(Items, count=2), g.add(Flaky, "inner_flaky")
+    value = g.add(flaky_data, "data", x=g.add(slow, x=1).result).result
+    g.connect(outer.body, items.enter)
+    g.connect(items.body, inner.enter)
+    chain(g, inner, g.add(Note, value=value))
+    nested = g.add(Nested, "nested", count=1)
+    g.connect(inner.body, nested.enter)
+    g.connect(nested.body, g.add(Wait, seconds=0.5).enter)
+    g.connect(nested.side, g.add(Add, after=0.25).enter)
+    chain(g, outer, g.add(Note, "fires", value="fires"))
+    g.add(Wait, "fired")
+    return outer.enter
+
+
+def around():
+    """Middlewares for the graph above, around each other."""
+    return [
+        Lifelong(),
+        tf.TimeLimit(100),
+        tf.Retry(3, delay=0.25, nodes=["outer_flaky", "data"]),
+        tf.Retry(3, delay=0.25, nodes=["inner_flaky"], isolated=True),
+        Fires(),
+    ]
+
+
+class Lifelong(tf.Middleware):
+    """Lives with a task of its own, and takes a while to leave."""
+
+    nodes = ()
+
+    async def __call__(self, invocation):
+        return await invocation()
+
+    @asynccontextmanager
+    async def life(self, run):
+        run.nursery.start_soon(trio.sleep_forever)
+        life = run.services.get("life")
+        life.append("up lifelong")
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(trio.sleep_forever)
+                yield
+                nursery.cancel_scope.cancel()
+        finally:
+            await trio.sleep(0.25)
+            life.append("down lifelong")
+
+
+attempts.middleware = around
+
 GRAPHS = [
+    attempts,
     deep,
     limited_items,
     collecting,
@@ -284,7 +378,7 @@ class Outcome:
         self.status = self.result = self.left = None
 
 
-def run_disturbed(plan, number, *, by, inside, **options):
+def run_disturbed(plan, number, *, by, inside, middleware=(), **options):
     """Run a plan and cancel it, or the guard inside of it, at the n-th step or event."""
     outcome = Outcome()
 
@@ -304,6 +398,7 @@ def run_disturbed(plan, number, *, by, inside, **options):
                 observers=[outcome.log, *([trigger] if by == "event" else [])],
                 services={"notes": outcome.notes, "life": outcome.life, "scopes": outcome.scopes},
                 options=tf.RunOptions(turn_after=math.inf, **options),
+                middleware=middleware,
             ) as run:
                 outcome.run = run
                 outcome.result = await run.result()
@@ -343,10 +438,10 @@ def check(outcome):
 @pytest.mark.parametrize("fill", GRAPHS)
 def test_from_outside(fill, by, turns):
     """Cancelled at the n-th point: every activation closes, every node is torn down once, no task is left (R5, R1)."""
-    plan, number = below(fill), 0
+    plan, number, middleware = below(fill), 0, getattr(fill, "middleware", tuple)
     while True:
         number += 1
-        outcome = run_disturbed(plan, number, by=by, inside=False, turn_every=turns)
+        outcome = run_disturbed(plan, number, by=by, inside=False, turn_every=turns, middleware=middleware())
         check(outcome)
         if outcome.left > 0:
             assert outcome.result is not None
@@ -360,10 +455,10 @@ def test_from_outside(fill, by, turns):
 @pytest.mark.parametrize("fill", GRAPHS)
 def test_in_the_middle(fill, by, turns):
     """A body that cancels what is below it goes on, whenever it does: the run completes and nothing is left (R5)."""
-    plan, number, cancelled = below(fill), 0, set()
+    plan, number, cancelled, middleware = below(fill), 0, set(), getattr(fill, "middleware", tuple)
     while True:
         number += 1
-        outcome = run_disturbed(plan, number, by=by, inside=True, turn_every=turns)
+        outcome = run_disturbed(plan, number, by=by, inside=True, turn_every=turns, middleware=middleware())
         check(outcome)
         cancelled.update(node for _, node, _ in outcome.log.rows("cancelled"))
         assert outcome.run.status is tf.RunStatus.COMPLETED

@@ -228,11 +228,11 @@ class Meter(tf.Middleware):
         return node_type.is_exec
 
     async def __call__(self, invocation):
-        invocation.tell(Measured, seconds=1.5)
+        invocation.tell(Measured(1.5))
         return await invocation()
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Measured(events.Event):
     """Somebody has measured."""
 

@@ -6,7 +6,6 @@ import contextlib
 import os
 import sys
 import traceback
-from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -20,10 +19,12 @@ from trioflow.cli.display import Display
 from trioflow.cli.failure import Failure
 from trioflow.cli.interrupt import on_interrupt
 from trioflow.cli.live import LiveDisplay, display_for
+from trioflow.cli.secret import read_secrets
 from trioflow.cli.source import Source, graph_argument, open_source
 from trioflow.cli.trace import Trace
 from trioflow.cli.values import read_settings
 from trioflow.model.jsonable import to_json
+from trioflow.model.secret import hide
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -57,6 +58,14 @@ class Outcome:
     help="Start value of a variable of the graph, read by the variable's type: text as it is, lists and dicts as JSON. "
     "Anything that is JSON, or else text, for a variable of any type. May be repeated.",
 )
+@click.option(
+    "--secret",
+    "secrets",
+    metavar="NAME",
+    multiple=True,
+    help="A secret that the graph names: the value of the environment variable NAME. NAME=@FILE reads it from a file. "
+    "It is shown nowhere. May be repeated.",
+)
 @click.option("--parallel", is_flag=True, help="Run the graph's initiators concurrently.")
 @click.option("--max-steps", type=click.IntRange(min=1), metavar="N", help="Fail after N dispatches.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="Fail after so long.")
@@ -72,6 +81,7 @@ def run(
     graph: str,
     modules: tuple[str, ...],
     settings: tuple[str, ...],
+    secrets: tuple[str, ...],
     parallel: bool,
     max_steps: int | None,
     timeout: float | None,
@@ -88,9 +98,9 @@ def run(
     trioflow run census --set root=. --set report=census.json
     """
     source = open_source(graph, modules)
-    variables = read_settings(source.graph, settings)
+    given = tf.RunArguments(variables=read_settings(source.graph, settings), secrets=read_secrets(secrets))
     try:
-        options = tf.RunOptions(max_steps=max_steps, timeout=timeout, parallel_initiators=parallel)
+        given["options"] = tf.RunOptions(max_steps=max_steps, timeout=timeout, parallel_initiators=parallel)
     except ValueError as error:
         raise BadInput(f"--timeout {timeout:g}: it must be more than 0.") from error
     if source.imported is not None and source.imported.errors:
@@ -106,7 +116,7 @@ def run(
         tracer = stack.enter_context(Trace(trace)) if trace is not None else None
         display = display_for(sys.stderr)
         with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
-            outcome = trio.run(_execute, plan, source, variables, options, display, tracer)
+            outcome = trio.run(_execute, plan, source, given, display, tracer)
     _summarise(outcome, display, with_traceback)
     if as_json:
         click.echo(to_json(_as_json(outcome)))
@@ -119,20 +129,17 @@ def run(
 async def _execute(
     plan: tf.Plan,
     source: Source,
-    variables: Mapping[str, Any],
-    options: tf.RunOptions,
+    given: tf.RunArguments,
     display: Display,
     tracer: Trace | None,
 ) -> Outcome:
     outcome: Outcome | None = None
-    observers: list[tf.Observer] = [display.tally]
-    if tracer is not None:
-        observers.append(tracer)
+    given["observers"] = [display.tally] if tracer is None else [display.tally, tracer]
     opened: tf.Run | None = None
     failure: BaseException | None = None
     interrupted = False
     try:
-        async with tf.open_run(plan, variables=variables, options=options, observers=observers) as opened:
+        async with tf.open_run(plan, **given) as opened:
             running = opened
 
             def cancel() -> None:
@@ -180,7 +187,7 @@ def _summarise(outcome: Outcome, display: Display, with_traceback: bool) -> None
     statistics, tally = outcome.statistics, display.tally
     if outcome.failure is not None:
         if with_traceback:
-            traceback.print_exception(outcome.failure.error)
+            click.echo(hide("".join(traceback.format_exception(outcome.failure.error))), err=True, nl=False)
         for line in outcome.failure.lines():
             click.echo(line, err=True)
         if outcome.exit_code == BAD_INPUT:

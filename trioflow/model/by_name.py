@@ -24,7 +24,13 @@ def importable_name(node_type: Any) -> str | None:
 def by_name(name: str, type_id: str) -> Any:
     """The node type with this `module:name`. Raises `NodeDefinitionError` if it is not there any more."""
     module, _, path = name.partition(":")
-    found: Any = importlib.import_module(module)
+    try:
+        found: Any = importlib.import_module(module)
+    except ImportError as error:
+        raise NodeDefinitionError(
+            f"Node type {type_id!r} is in module {module!r}, which can't be imported here ({error}). Install the code "
+            "that the graph was made with."
+        ) from error
     for part in path.split("."):
         found = getattr(found, part, None)
     if found is None:

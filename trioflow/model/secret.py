@@ -7,13 +7,15 @@ drawings, output as JSON, recordings.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 
 HIDDEN = "•••"
 _SHORTEST = 4
 """Shorter values are hidden where they are all of a text: they occur in too many others."""
 
-_revealed: set[str] = set()
+_revealed: list[str] = []
+"""What is hidden, the longest first: one may hold another. As it is, and as Python and JSON write it in quotes."""
 
 
 def secret_name(literal: object) -> str | None:
@@ -27,9 +29,20 @@ def secret_name(literal: object) -> str | None:
 
 def reveal(value: str) -> str:
     """The value of a secret, which is hidden from now on wherever something is shown."""
-    if value:
-        _revealed.add(value)
+    if value and value not in _revealed:
+        quoted = {form for text in (value, *_quoted(value)) for form in _quoted(text)}  # also in what is quoted itself
+        _revealed[:] = sorted({*_revealed, value, *quoted}, key=len, reverse=True)  # other threads may be hiding
     return value
+
+
+def _quoted(text: str) -> Iterable[str]:
+    data = text.encode(errors="surrogatepass")
+    return {
+        repr(text)[1:-1],
+        repr(data)[2:-1],
+        json.dumps(text)[1:-1],
+        json.dumps(text, ensure_ascii=False)[1:-1],
+    }
 
 
 def hide(text: str) -> str:

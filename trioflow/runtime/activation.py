@@ -19,6 +19,7 @@ from trioflow.runtime.failure import closed
 from trioflow.runtime.forks import BranchesBlock, ForkSet
 from trioflow.runtime.line import Line
 from trioflow.runtime.ports import NOTHING, missing, value_of
+from trioflow.semantics.address import attempt_mark, fired_mark
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import Feedback, Path, Progress
 from trioflow.semantics.identity import Origin
@@ -54,7 +55,7 @@ class StreamRun:
 class Rarely:
     """What most activations never need."""
 
-    __slots__ = ("fired", "forks", "kept", "moment", "moments", "random", "skipped", "streams", "writes")
+    __slots__ = ("attempts", "fired", "forks", "kept", "moment", "moments", "random", "skipped", "streams", "writes")
 
     def __init__(self) -> None:
         self.forks: ForkSet | None = None
@@ -65,9 +66,10 @@ class Rarely:
         self.skipped: tuple[BaseException, Path] | None = None
         self.streams: tuple[StreamRun, ...] = ()
         self.writes = 0
-        # The cells of its eager inputs, where several attempts are to get the same (A5).
+        # The cells of its eager inputs, where several attempts are to get the same (A5). Empty until they are resolved.
         self.kept: list[Cell] | None = None
-        # How many nodes middlewares have fired below it (A4).
+        # How often its body was run, and how many nodes were fired below it, by middlewares (A2, A4).
+        self.attempts = 1
         self.fired = 0
 
 
@@ -327,40 +329,56 @@ class Activation(Line, Context):
 
     # --- for the engine ---
 
-    def attempt(self, mark: int, strand: Strand) -> Activation:
-        """Another attempt of this activation, or what it fires, at a path of its own below this one (A2, A4)."""
+    def attempt(self, strand: Strand) -> Activation:
+        """Another attempt of this activation, at a path of its own below this one (A2). It gets the same inputs (A5).
+
+        It is no deeper than this one, for it takes its place.
+        """
+        rarely = self.rarely
+        rarely.attempts += 1
+        other = self._beside(attempt_mark(rarely.attempts), self._target, strand)
+        other.depth = self.depth
+        if rarely.kept is None:
+            rarely.kept = []
+        other.rarely.kept = rarely.kept
+        return other
+
+    def fires(self, target: Target) -> Activation:
+        """An activation below this one of a node that a middleware fires (A4)."""
+        rarely = self.rarely
+        rarely.fired += 1
+        return self._beside(fired_mark(rarely.fired - 1), target, self.strand)
+
+    def _beside(self, mark: int, target: Target, strand: Strand) -> Activation:
         other: Activation = _new_activation()
         other.parent = self
         other.index = mark
         other.depth = self.depth + 1
         other.count = 0
         other._where = None
-        return self._like(other, strand)
+        other.strand = strand
+        other.plan = target.node
+        other.triggering = False
+        other._target = target
+        other._rarely = None
+        return other
 
     def alias(self, strand: Strand) -> Activation:
-        """This activation in another strand, at the same path (A3)."""
-        other: Activation = _new_activation()
+        """This very activation in another strand: at the same path, with the same random numbers and moment (A3)."""
+        other = self._beside(self.index, self._target, strand)
         other.parent = self.parent
-        other.index = self.index
         other.depth = self.depth
         other.count = self.count
         other._where = self.where
-        return self._like(other, strand)
-
-    def _like(self, other: Activation, strand: Strand) -> Activation:
-        other.strand = strand
-        other.plan = self.plan
-        other.triggering = False
-        other._target = self._target
-        other._rarely = None
-        if self._rarely is not None and self._rarely.kept is not None:
-            other.rarely.kept = self._rarely.kept
+        other._rarely = self.rarely
         return other
 
     @property
     def kept(self) -> list[Cell] | None:
         """The cells of its eager inputs, if they are resolved for all attempts (A5)."""
-        return None if self._rarely is None else self._rarely.kept
+        if not self.plan.inputs:
+            return []
+        return (self._rarely and self._rarely.kept) or None
 
     @property
     def random_key(self) -> str:

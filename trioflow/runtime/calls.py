@@ -75,7 +75,7 @@ class Template:
         is_exec = node.type.is_exec
         body: AnyBody
         if isinstance(node.type.body, GraphBody):
-            body = _exec_call(node) if is_exec else _data_call(node)
+            body = _exec_call(node, again=bool(middlewares)) if is_exec else _data_call(node)
         elif is_exec:
             body = exec_body(node, instance, self._settings.get(node.index), again=bool(middlewares))
         else:
@@ -199,8 +199,8 @@ def start(frame: GraphFrame, run: RunState) -> None:
 # --- calls -----------------------------------------------------------------------------------------------------------
 
 
-def _exec_call(node: PlanNode) -> AnyBody:
-    """The body of a node that calls an exec graph (C3)."""
+def _exec_call(node: PlanNode, *, again: bool) -> AnyBody:
+    """The body of a node that calls an exec graph (C3); `again` if it may be called several times in one (A5)."""
     eager = [(place, planned) for place, planned in enumerate(node.inputs) if not planned.socket.lazy]
     exits = node.type.exec_outputs
 
@@ -209,7 +209,11 @@ def _exec_call(node: PlanNode) -> AnyBody:
         assert plan is not None
         run = activation.run
         outer = activation.strand
-        inputs = [(place, planned, await demand.resolve(activation, node, planned)) for place, planned in eager]  # D7
+        kept = await demand.kept_inputs(activation, node) if again else None
+        inputs = [  # D7
+            (place, planned, kept[place] if kept else await demand.resolve(activation, node, planned))
+            for place, planned in eager
+        ]
         frame = ExecFrame(plan, run.new_base(plan), activation)
         store = new_store(plan, run, frame.prefix)
         frame.strand = new_strand(run, store, outer.nurseries, frame, Caller(node, outer), outermost=outer.outermost)

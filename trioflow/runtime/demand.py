@@ -11,6 +11,7 @@ import random
 import time
 import types
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -89,11 +90,13 @@ class Frame:
     """One data node being resolved.
 
     First `used` is gathered: the cells of its eager inputs. Then the store is asked what earlier bodies that had the
-    same asked for, until an evaluation is `known` to be current, or nothing is. At last `body` runs.
+    same asked for, until an evaluation is `known` to be current, or nothing is. At last `body` runs: while it is
+    `driving`, directly under the loop, and not in a task of its own.
     """
 
     __slots__ = (
-        "activation", "arrived", "began", "body", "context", "doubted", "fleeting", "gathered", "known", "moment",
+        "activation", "arrived", "began", "body", "context", "doubted", "driving", "fleeting", "gathered", "known",
+        "moment",
         "node", "pending", "revision", "scopes", "started", "tried", "turned", "used",
     )  # fmt: skip
 
@@ -118,6 +121,7 @@ class Frame:
         self.began: float | None = None
         # The cancel scopes that its body was begun in.
         self.scopes: Any = None
+        self.driving: bool  # as soon as there is a body
         # Whether `compute` has been tried.
         self.tried = False
         self.turned = False
@@ -209,10 +213,12 @@ async def resolve(activation: Asking, node: PlanNode, planned: PlanInput) -> Cel
 async def kept_inputs(activation: Activation, node: PlanNode) -> list[Cell]:
     """The cells of the eager inputs (D7), resolved once for all attempts of an activation (A5)."""
     rarely = activation.rarely
-    if rarely.kept is None:
-        rarely.kept = [
-            LAZY if planned.socket.lazy else await resolve(activation, node, planned) for planned in node.inputs
-        ]
+    if not rarely.kept:
+        found = [LAZY if planned.socket.lazy else await resolve(activation, node, planned) for planned in node.inputs]
+        if rarely.kept is None:
+            rarely.kept = found
+        elif not rarely.kept:  # else concurrent attempts have resolved them, and one of them was the first
+            rarely.kept += found  # one list for all attempts
     return rarely.kept
 
 
@@ -306,14 +312,13 @@ def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluati
                     finished = _begin(activation, frame)
             if finished is None:
                 assert frame.body is not None
-                assert frame.context is not None
-                frame.context.driving = True
+                frame.driving = True
                 if thrown is None:
                     trap = frame.body.send(answer)
                 else:
                     error, thrown = thrown, None
                     trap = frame.body.throw(error)
-                frame.context.driving = False
+                frame.driving = False
                 if type(trap) is Pull:
                     stack.append(frame)
                     frame = Frame(trap.activation, trap.node)
@@ -507,6 +512,7 @@ def _begin(activation: Asking, frame: Frame) -> Evaluation | None:
             raise RuntimeError(f"data node {node.id!r} raised StopIteration") from error
         return _complete(activation, frame, result)
     frame.context = DataActivation(activation, frame)
+    frame.driving = False
     frame.pending = run.in_progress[_key(frame)] = Pending()
     frame.body = make(frame.context)
     return None
@@ -606,7 +612,7 @@ class DataActivation(DataContext):
     """
 
     __slots__ = (
-        "_activation", "_asked_by", "_attempt", "_frame", "_random", "driving", "outputs", "pulled", "saw_failure",
+        "_activation", "_asked_by", "_attempt", "_frame", "_in_vain", "_random", "outputs", "pulled", "saw_failure",
     )  # fmt: skip
 
     def __init__(self, activation: Asking, frame: Frame, attempt: int = 1) -> None:
@@ -614,7 +620,8 @@ class DataActivation(DataContext):
         self._activation = self._asked_by = activation
         self._frame = frame
         self._random: random.Random | None = None
-        self.driving = False
+        # What bodies asked for that have failed inside of middlewares.
+        self._in_vain: list[tuple[PlanInput | int, Cell]] | None = None
         self.outputs: list[Any] = [UNSET] * len(frame.node.type.outputs)
         self.pulled: list[tuple[PlanInput | int, Cell]] = []
         # Whether a source failed while the body asked for it: then its evaluation is not remembered (D5).
@@ -658,33 +665,49 @@ class DataActivation(DataContext):
         return self.run.services
 
     def close(self) -> None:
-        """The evaluation has ended."""
-        del self._activation
+        """The evaluation, or this attempt of it, has ended."""
+        with suppress(AttributeError):  # it has ended before
+            del self._activation
 
-    def attempt(self, number: int) -> DataActivation:
-        """The context of another attempt, which takes the place of the one before (A2)."""
+    def attempt(self) -> DataActivation:
+        """The context of another attempt (A2)."""
         frame = self._frame
-        before = frame.context
-        if isinstance(self._activation, View):
-            self._activation.asker.come_back()
-        else:
-            self._activation.come_back()
-        again = DataActivation(self._activation, frame, number)
-        again.driving = self.driving
-        # One list for all attempts: middlewares ask in them, too. What failed is asked again.
-        self.pulled[:] = [each for each in self.pulled if each[1] is not _FAILED]
+        activation = self._activation
+        (activation.asker if isinstance(activation, View) else activation).come_back()
+        assert frame.context is not None
+        again = frame.context = DataActivation(activation, frame, frame.context._attempt + 1)
         again.pulled = self.pulled
-        if before is not None and before is not self:
-            before.close()
-        frame.context = again
+        if self._in_vain is None:
+            self._in_vain = []
+        again._in_vain = self._in_vain
         return again
 
-    def concludes(self, context: DataActivation) -> None:
-        """What this context has asked and written is what comes of the evaluation."""
-        frame = self._frame
-        if frame.context is not context and frame.context is not None and frame.context is not self:
-            frame.context.close()
-        frame.context = context
+    def for_body(self) -> DataActivation:
+        """The context of a body with middlewares around it, which have this one: who asked for what makes a difference.
+
+        What comes of a body depends on what that asked for, and on what middlewares did, but not on what others asked
+        for in vain, at moments that are over (D6).
+        """
+        context = self._frame.context = DataActivation(self._activation, self._frame, self._attempt)
+        return context
+
+    def asked_in_vain(self, context: DataActivation) -> None:
+        """The body with this context has failed."""
+        if self._in_vain is None:
+            self._in_vain = []
+        self._in_vain += context.pulled
+        if context.saw_failure:
+            self._in_vain.append((0, _FAILED))  # it may be that of a graph that it calls
+
+    def concludes(self, body: DataActivation | None) -> None:
+        """This body is what comes of the evaluation; or if none is, what a middleware says, who may have seen all."""
+        if body is not None:
+            body.pulled[:0] = self.pulled
+        else:
+            self.pulled += self._in_vain or ()
+            self.saw_failure |= any(cell is _FAILED for _, cell in self.pulled)
+        self._frame.context = body or self
+        self.close()
 
     @property
     def random_key(self) -> str:
@@ -745,7 +768,7 @@ class DataActivation(DataContext):
 
     async def fetch(self, activation: Asking, planned: PlanInput) -> Cell:
         """The current cell of an input in this graph or one that it calls, evaluated by the loop that runs the body."""
-        ask = _pull if self.driving else demand
+        ask = _pull if self._frame.driving else demand
         if planned.source is not PORT:
             evaluation = await ask(activation, planned.upstream)
             return evaluation.outputs[planned.output] or constant(activation.strand.store, planned)

@@ -23,6 +23,7 @@ from trioflow.runtime.demand import unknown_socket
 from trioflow.runtime.failure import is_cancellation, mark_origin, note
 from trioflow.runtime.task import HotTask, hot_task, left_open
 from trioflow.runtime.watch import new_completed, new_started
+from trioflow.semantics.address import is_attempt
 from trioflow.semantics.events import (
     LimitReached,
     NodeCancelled,
@@ -48,21 +49,20 @@ _CLOSED: Any = None
 """In place of how an activation was entered, and with what, once it has closed."""
 
 Begun = tuple[Coroutine[Any, Any, None], Any]
-"""A dispatch, and the trap that it has yielded."""
+"""A dispatch, and the trap that it has yielded; None if it is still to begin."""
 
 
 class Call:
-    """Awaited by a body: ask the loop that runs it to dispatch these targets on behalf of this line.
+    """Awaited by a body: ask the loop that runs it to run this, most often a dispatch, as a segment of its own.
 
     In another strand object than its own, if it calls a graph or comes back out of one (C3).
     """
 
-    __slots__ = ("line", "strand", "targets")
+    __slots__ = ("segment", "strand")
 
-    def __init__(self, strand: Strand, line: Line, targets: Sequence[Target]) -> None:
+    def __init__(self, strand: Strand, segment: Coroutine[Any, Any, None]) -> None:
         self.strand = strand
-        self.line = line
-        self.targets = targets
+        self.segment = segment
 
     def __await__(self) -> Generator[Call, None, None]:
         yield self
@@ -79,7 +79,7 @@ async def call(activation: Activation, line: Line, targets: Sequence[Target]) ->
     strand.run.count_nurseries(activation, activation.plan.id)
     strand.counted = len(current_task().child_nurseries)
     if task is not None:
-        await Call(strand, line, targets)
+        await Call(strand, dispatch(line, None, None, targets, strand))
     else:
         # The body triggers from a task of its own: that task needs a loop of its own.
         await drive(strand, line, targets)
@@ -87,13 +87,22 @@ async def call(activation: Activation, line: Line, targets: Sequence[Target]) ->
 
 async def cross(activation: Activation, strand: Strand, targets: Sequence[Target]) -> None:
     """Dispatch targets in a graph that this activation calls, or that its own is called by (C3, C6)."""
+    await apart(activation, strand, dispatch(activation, None, None, targets, strand))
+
+
+async def apart(activation: Activation, strand: Strand, work: Coroutine[Any, Any, None]) -> None:
+    """Do work of an activation as a segment of its own, which takes none of Python's stack, in this strand."""
     own = activation.strand
-    own.run.count_nurseries(activation, activation.plan.id)  # F8
+    try:
+        own.run.count_nurseries(activation, activation.plan.id)  # F8
+    except BaseException:
+        work.close()
+        raise
     strand.counted = len(current_task().child_nurseries)
     if own.task is not None:
-        await Call(strand, activation, targets)
+        await Call(strand, work)
     else:
-        await drive(strand, activation, targets)
+        await drive(strand, activation, (), begun=(work, None))
 
 
 async def dispatch(  # noqa: C901
@@ -153,7 +162,7 @@ async def dispatch(  # noqa: C901
             await checkpoint_if_cancelled()
             run.fuel -= 1
             await run.pass_gate(strand, line, targets[0].node)  # T2: the gate is before the limits
-            raise _too_deep(run, line)  # T9
+            raise too_deep(run, line)  # T9
         depth = line.depth + 1
         activate = run.activate
         frame = strand.frame
@@ -225,7 +234,7 @@ async def dispatch(  # noqa: C901
             except BaseException as error:
                 if task._cancel_status is not scopes:
                     note(error, str(await left_open(task, scopes, "It")))
-                _tell_failed(run, activation, error, began)
+                tell_failed(run, activation, error, began)
                 del activation.strand
                 raise
             watch = run.watch
@@ -286,7 +295,7 @@ def drive(  # noqa: C901 - a hot path
     stack: list[tuple[Strand, Coroutine[Any, Any, None]]] = []
     task = task or hot_task()
     segment, trap = begun or (dispatch(line, None, None, targets, strand), None)
-    has_begun = begun is not None
+    has_begun = trap is not None
     answer: Any = None
     thrown: BaseException | None = None
     while True:
@@ -309,7 +318,7 @@ def drive(  # noqa: C901 - a hot path
             if type(trap) is Call:
                 stack.append((strand, segment))
                 strand = trap.strand
-                segment = dispatch(trap.line, None, None, trap.targets, strand)
+                segment = trap.segment
                 answer = None
                 continue
             try:
@@ -334,7 +343,8 @@ def _no_exit(node: PlanNode, outcome: Any) -> UnknownSocket:
     return unknown_socket(node, outcome, "exec output to return", [each.name for each in node.type.exec_outputs])
 
 
-def _tell_failed(run: RunState, activation: Activation, error: BaseException, began: float | None) -> None:
+def tell_failed(run: RunState, activation: Activation, error: BaseException, began: float | None) -> None:
+    """An activation ends with this: by a failure, or as cancelled (E1, E2)."""
     plan = activation.plan
     observed = run.observed
     duration = None if observed is None or began is None else observed.now() - began
@@ -348,13 +358,13 @@ def _tell_failed(run: RunState, activation: Activation, error: BaseException, be
         activation._target = _CLOSED
 
 
-def _too_deep(run: RunState, line: Line) -> DepthExceeded:
+def too_deep(run: RunState, line: Line) -> DepthExceeded:
     """T9: names the nodes that repeat, or if none does, the innermost ones."""
     ids: list[str] = []
     above: Line | None = line
     while above is not None and len(ids) < 1000:
         plan: PlanNode | None = getattr(above, "plan", None)
-        if plan is not None:
+        if plan is not None and not is_attempt(above.index):
             ids.append(plan.id)
         above = above.parent
     period = ids.index(ids[0], 1) if ids and ids[0] in ids[1:] else 0

@@ -8,8 +8,7 @@ from __future__ import annotations
 import itertools
 import sys
 import types
-from collections.abc import Coroutine, Generator, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import Coroutine, Generator, Mapping, Sequence
 from contextvars import ContextVar, copy_context
 from math import inf
 from typing import Any, TypeVar
@@ -21,7 +20,7 @@ from trioflow.model.values import own_copy
 from trioflow.runtime.activation import Activation
 from trioflow.runtime.calls import combined, set_up, start, tear_down
 from trioflow.runtime.dispatch import drive
-from trioflow.runtime.failure import collapse, decisive, escaped, is_cancellation, origin_of
+from trioflow.runtime.failure import collapse, decisive, escaped, is_cancellation, leaves, note, origin_of
 from trioflow.runtime.given import Given
 from trioflow.runtime.line import Line
 from trioflow.runtime.middleware import Middleware, RunLife
@@ -127,21 +126,10 @@ class Execution:
 
     async def _in_lives(self) -> BaseException | None:
         """The same inside the lives of middlewares, and of a nursery for their tasks (A7)."""
-        state = self._state
         failure: BaseException | None = None
         try:
-            async with trio.open_nursery(strict_exception_groups=True) as nursery, AsyncExitStack() as lives:
-                for middleware in self._middleware:
-                    told = RunLife(
-                        state.plan,
-                        () if state.wraps is None else state.wraps.addresses(middleware, state.plan),
-                        state.services,
-                        nursery,
-                    )
-                    life = middleware.life(told)
-                    if life is not None:
-                        await lives.enter_async_context(_Life(life, state.options.grace, middleware))
-                failure = await self._torn_down()
+            async with trio.open_nursery(strict_exception_groups=True) as nursery:
+                failure = await self._in_life(self._middleware, nursery)
                 if failure is not None:
                     raise failure
                 nursery.cancel_scope.cancel()
@@ -150,6 +138,50 @@ class Execution:
         finally:
             failure = None  # its traceback refers to this frame
         return None
+
+    async def _in_life(self, middlewares: Sequence[Middleware], nursery: trio.Nursery) -> BaseException | None:
+        """The same inside the life of the first of these middlewares, those of the others, and so on."""
+        if not middlewares:
+            return await self._torn_down()
+        state = self._state
+        middleware, *further = middlewares
+        assert state.wraps is not None
+        addresses = state.wraps.addresses(middleware, state.plan)
+        life = middleware.life(RunLife(state.plan, addresses, state.services, nursery))
+        if life is None:
+            return await self._in_life(further, nursery)
+        failure: BaseException | None = None
+        # Opened first, for what a life opens must be closed before: it shields where the life is left.
+        with trio.CancelScope() as scope:
+            try:
+                await life.__aenter__()
+            except BaseException as error:
+                if not is_cancellation(error):
+                    note(error, f"while the life of {middleware!r} was entered")
+                raise
+            try:
+                failure = await self._in_life(further, nursery)
+            except BaseException as error:
+                failure = error
+            scope.shield = True
+            scope.deadline = trio.current_time() + state.options.grace
+            try:
+                # What it returns makes no difference: a failure can't be hidden (R1).
+                await life.__aexit__(
+                    type(failure) if failure else None, failure, getattr(failure, "__traceback__", None)
+                )
+            except BaseException as error:
+                failure = _left(failure, error, middleware)
+        try:
+            if scope.cancelled_caught:
+                late = TeardownTimeout(
+                    f"The life of {middleware!r} took longer to end than the grace period of "
+                    f"{state.options.grace:g} s and was cut off. Raise RunOptions(grace=...) or make it end faster."
+                )
+                failure = combined(failure, [late], "run")
+            return failure
+        finally:
+            failure = None  # its traceback refers to this frame
 
     @property
     def _is_cancelled(self) -> bool:
@@ -256,29 +288,18 @@ def enter_run(max_depth: int) -> None:
         )
 
 
-class _Life:
-    """The life of a middleware: where it is left it is shielded for the grace period."""
+def _left(failure: BaseException | None, error: BaseException, middleware: Middleware) -> BaseException | None:
+    """What a run fails with, where the life of a middleware was left with a failure and that raised an error.
 
-    __slots__ = ("_grace", "_life", "_middleware")
-
-    def __init__(self, life: AbstractAsyncContextManager[object], grace: float, middleware: Middleware) -> None:
-        self._life = life
-        self._grace = grace
-        self._middleware = middleware
-
-    async def __aenter__(self) -> object:
-        return await self._life.__aenter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: types.TracebackType | None
-    ) -> None:
-        with trio.CancelScope(deadline=trio.current_time() + self._grace, shield=True) as scope:
-            await self._life.__aexit__(kind, error, traceback)
-        if scope.cancelled_caught:
-            raise TeardownTimeout(
-                f"The life of {self._middleware!r} took longer to end than the grace period of {self._grace:g} s and "
-                "was cut off. Raise RunOptions(grace=...) or make it end faster."
-            )
+    It may be the same, or hold the same, as what a nursery raises. What does not hold it comes in addition (R1).
+    """
+    within = [*leaves(error)]
+    if failure is not None and all(each in within for each in leaves(failure)):
+        return collapse(error)
+    if not isinstance(error, Exception):
+        raise error
+    note(error, f"while the life of {middleware!r} was left")
+    return combined(failure, [error], "run")
 
 
 def _write_variables(plan: Plan, store: Store, variables: Mapping[str, object]) -> None:

@@ -11,6 +11,7 @@ from trioflow.errors import UnknownName, did_you_mean
 from trioflow.model.values import own_copy
 from trioflow.runtime.ports import OwnCell
 from trioflow.runtime.secrets import SecretCell
+from trioflow.semantics.address import DEEPEST
 from trioflow.semantics.plan import Plan, PlanNode, Target
 from trioflow.semantics.store import Cell, Store, empty_store, new_cell
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from trioflow.runtime.calls import Template
     from trioflow.runtime.state import RunState
     from trioflow.runtime.strand import Strand
-
-_SHOWN = 8
-"""Graphs in a prefix; of those that are nested deeper, some in the middle are left out."""
 
 
 class GraphFrame:
@@ -109,8 +107,8 @@ def new_store(plan: Plan, run: RunState, prefix: str = "") -> Store:
 
 
 def _prefix(outer: GraphFrame, node: str) -> str:
-    if outer.nesting < _SHOWN:
+    if outer.nesting < DEEPEST:
         return f"{outer.prefix}{node}/"
     # Whole paths in deep recursion would take as much memory as its depth squared.
     names = outer.prefix.split("/")
-    return "/".join([*names[:3], "...", *names[-(_SHOWN - 4) : -1], node, ""])
+    return "/".join([*names[:3], "...", *names[-(DEEPEST - 4) : -1], node, ""])

@@ -10,6 +10,7 @@ import attrs
 import trio
 
 from trioflow.errors import RunFinished, UnknownName, did_you_mean
+from trioflow.semantics.address import Selector, selector
 from trioflow.semantics.events import BreakpointHit, Path, PauseReason, RunPaused, RunResumed
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Gate:
         # Who was let pass by `step`, and has not gone on yet.
         self._stepping: set[trio.Event] = set()
         self._permits = 0
-        self._breakpoints: dict[str, Condition | None] = {}
+        self._breakpoints: dict[str, tuple[Selector, Condition | None]] = {}
         self._quiet = trio.Event()
 
     @property
@@ -110,18 +111,21 @@ class Gate:
     def add_breakpoint(self, node: str, condition: Condition | None = None) -> None:
         """Pause where this node would be dispatched, if the condition holds (G3). Raises `UnknownName`.
 
-        `call/id` names a node in the graph that the node `call` calls (C8); the condition reads the variables there.
-        A condition that raises fails the dispatch.
+        `call/id` names a node in the graph that the node `call` calls, and a pattern such as `http.*` all nodes of
+        these types (A1); the condition reads the variables of the graph in which the node is. A condition that raises
+        fails the dispatch.
         """
-        if self._state.plan.node(node) is None:
-            raise UnknownName(f"There is no node {node!r} to stop at.{did_you_mean(node, self._state.plan.node_index)}")
-        self._breakpoints[node] = condition
+        meant = selector([node])
+        problems = meant.problems(self._state.plan, "add_breakpoint")
+        if problems:
+            raise UnknownName("\n".join(problems))
+        self._breakpoints[node] = (meant, condition)
         self._state.stop_coasting()
 
     def remove_breakpoint(self, node: str) -> None:
         """Remove a breakpoint. Raises `UnknownName`."""
         if node not in self._breakpoints:
-            raise UnknownName(f"There is no breakpoint on {node!r}.")
+            raise UnknownName(f"There is no breakpoint on {node!r}.{did_you_mean(node, self._breakpoints)}")
         del self._breakpoints[node]
 
     def statistics(self) -> GateStatistics:
@@ -135,11 +139,9 @@ class Gate:
     async def wait(self, strand: Strand, line: Line, node: PlanNode) -> None:
         """Pass the gate, waiting while it is closed. Called by the dispatch loop."""
         shown = strand.frame.prefix + node.id
-        if shown in self._breakpoints and self._reason is None:
-            condition = self._breakpoints[shown]
-            if condition is None or condition(_reader(strand)):
-                self._state.tell_of(BreakpointHit(), strand, line.where, node.id)
-                self._close(PauseReason(f"breakpoint on {shown!r}", "breakpoint", shown))
+        if self._reason is None and self._stops_at(shown, node, strand):
+            self._state.tell_of(BreakpointHit(), strand, line.where, node.id)
+            self._close(PauseReason(f"breakpoint on {shown!r}", "breakpoint", shown))
         if self._reason is None:
             return
         if self._permits:
@@ -159,6 +161,12 @@ class Gate:
             raise
         finally:
             self._stepping.discard(arrival)
+
+    def _stops_at(self, name: str, node: PlanNode, strand: Strand) -> bool:
+        return any(
+            meant.selects(name, node.type.id) and (condition is None or condition(_reader(strand)))
+            for meant, condition in self._breakpoints.values()
+        )
 
     def all_quiet(self) -> None:
         """No strand is between dispatches any more."""

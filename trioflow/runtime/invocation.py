@@ -6,28 +6,31 @@ first has a context of its own, whose path has a mark, so that nothing of one at
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 from trio.lowlevel import checkpoint_if_cancelled
 
 from trioflow.errors import MiddlewareError, UnknownName, did_you_mean
+from trioflow.model.composition import Boundary
 from trioflow.model.node_type import FunctionBody
 from trioflow.model.sockets import UNSET, ExecOut, Unset
 from trioflow.model.values import NO_VALUES
 from trioflow.runtime import demand
 from trioflow.runtime.activation import Activation
 from trioflow.runtime.demand import DataActivation
-from trioflow.runtime.failure import is_cancellation, mark_origin
+from trioflow.runtime.dispatch import apart, tell_failed, too_deep
+from trioflow.runtime.failure import mark_origin
 from trioflow.runtime.portable import Portable, reason_to_stay
 from trioflow.runtime.ports import value_of
-from trioflow.semantics.address import Address, attempt_mark, fired_mark
+from trioflow.semantics.address import Address
 from trioflow.semantics.coercion import Mismatch, coercer_for
-from trioflow.semantics.events import Event, NodeCancelled, NodeCompleted, NodeFailed, NodeStarted
+from trioflow.semantics.events import Event, MergeConflict, NodeCompleted, NodeSkipped, NodeStarted
 from trioflow.semantics.join import Join
 from trioflow.semantics.plan import PlanInput, PlanNode, Target
 from trioflow.semantics.store import new_cell
+from trioflow.semantics.written import Written, written_since
 
 if TYPE_CHECKING:
     from trioflow.model.context import DataContext
@@ -35,7 +38,6 @@ if TYPE_CHECKING:
     from trioflow.model.node_type import NodeType
     from trioflow.runtime.middleware import Middleware
     from trioflow.runtime.strand import Strand
-    from trioflow.semantics.store import Store
 
 AnyContext = Activation | DataActivation
 Body = Callable[[Any], Coroutine[Any, Any, Any]]
@@ -49,17 +51,20 @@ class Outcome:
     shipped nor cached.
     """
 
-    __slots__ = ("_data", "_source", "dispatched", "exit", "skipped")
+    __slots__ = ("_data", "_of", "_source", "dispatched", "exit", "skipped")
 
     def __init__(
         self,
+        of: AnyContext,
         source: _Done | None,
         exit: str | None,
-        data: _Data | None = None,
+        data: Written | None = None,
         *,
         dispatched: bool = False,
-        skipped: Exception | None = None,
+        skipped: BaseException | None = None,
     ) -> None:
+        # Of which activation or evaluation it is; no other can end with it.
+        self._of = of
         self._source = source
         self._data = data
         self.exit = exit
@@ -81,25 +86,26 @@ class Outcome:
 
     @property
     def state(self) -> Mapping[str, Any]:
-        """The node's state that was written, with what it is now."""
+        """The node's state that was written, with what it is now; `UNSET` if it was deleted."""
         return self._gathered.state
 
     @property
-    def _gathered(self) -> _Data:
+    def _gathered(self) -> Written:
         if self._data is None:
             assert self._source is not None
             self._data = self._source.gather()
         return self._data
 
+    def _seen_from(self, context: AnyContext) -> Outcome:
+        """The same for who made the attempt, whose context lives on."""
+        self._of = context
+        done = self._source
+        if done is not None and done.context is not context and isinstance(context, Activation):
+            self._source = _Done(context, done.since, done.result)
+        return self
+
     def __repr__(self) -> str:
         return f"<outcome: {'skipped' if self.skipped else self.exit or 'ends here'}>"
-
-
-@attrs.frozen
-class _Data:
-    outputs: Mapping[str, Any] = NO_VALUES
-    variables: Mapping[str, Any] = NO_VALUES
-    state: Mapping[str, Any] = NO_VALUES
 
 
 @attrs.frozen
@@ -110,26 +116,12 @@ class _Done:
     since: int
     result: Any
 
-    def gather(self) -> _Data:
+    def gather(self) -> Written:
         context = self.context
         if isinstance(context, DataActivation):
-            return _Data(_results(context.plan, context, self.result))
+            return Written(_results(context.plan, context, self.result))
         store = context.strand.store
         return written_since(self.since, store, context.plan, context.strand.frame.plan.variable_index)
-
-
-def written_since(since: int, store: Store, node: PlanNode, variables: Mapping[str, int]) -> _Data:
-    """What a strand has written since a number was taken: the node's outputs and state, and all variables."""
-
-    def written(cell: Any) -> bool:
-        return cell is not None and cell.serial > since
-
-    outputs = enumerate(node.type.outputs, node.first_output)
-    return _Data(
-        {socket.name: store.cells[slot].value for slot, socket in outputs if written(store.cells[slot])},
-        {name: store.cells[slot].value for name, slot in variables.items() if written(store.cells[slot])},
-        {name: cell.value for (index, name), cell in store.state.items() if index == node.index and written(cell)},
-    )
 
 
 def _results(node: PlanNode, context: DataActivation, result: Any) -> Mapping[str, Any]:
@@ -172,7 +164,7 @@ class Invocation:
 
     @property
     def context(self) -> DataContext:
-        """The context that the body gets in its first attempt."""
+        """The context of an activation's first attempt; of an evaluation, one for middlewares."""
         return self._context
 
     @property
@@ -204,37 +196,42 @@ class Invocation:
         Whoever calls again makes another attempt: with a context, a path, random numbers and a moment of its own (A2).
         A failed attempt leaves what it wrote. `isolated` makes the attempt a fork, whose writes are joined if it
         succeeds and dropped if it fails (A3); for a data node, which writes nothing, it makes no difference. A
-        cancellation point if the body is one.
+        cancellation point if the body is one. Raises `MiddlewareError` for `isolated` without `Middleware.isolates`.
         """
+        if isolated and not self._middleware.isolates:
+            raise self._error(
+                "isolates an attempt, but does not say so beforehand. Write `isolates = True` in its class, so that "
+                "nodes which can't be isolated are refused before the run"
+            )
         self._attempts += 1
         context = self._context
+        if self._attempts == 1 and (not isolated or isinstance(context, DataActivation)):
+            return (await self._inner(context))._seen_from(context)
         if isinstance(context, DataActivation):
-            if self._attempts > 1:
-                context = context.attempt(self._attempts)
-            return await self._inner(context)
-        if isolated:
-            return await self._isolated(context)
-        if self._attempts == 1:
-            return await self._inner(context)
-        again = context.attempt(attempt_mark(self._attempts), context.strand)
+            evaluation = context.attempt()
+            try:
+                return (await self._inner(evaluation))._seen_from(context)
+            finally:
+                evaluation.close()
+        strand = context.strand.isolated() if isolated else context.strand
+        attempt = context.alias(strand) if self._attempts == 1 else context.attempt(strand)
         try:
-            return await self._inner(again)
+            outcome = await (self._isolated(context, attempt) if isolated else self._inner(attempt))
+            return outcome._seen_from(context)
         finally:
-            _end(again, context, None)
+            if attempt.index == context.index:
+                context.count = attempt.count  # what comes next is numbered after what it has dispatched
+            del attempt.strand
 
-    async def _isolated(self, context: Activation) -> Outcome:
-        strand = context.strand.isolated()
-        alone = context.alias(strand) if self._attempts == 1 else context.attempt(attempt_mark(self._attempts), strand)
-        try:
-            outcome = await self._inner(alone)
-            outcome.outputs  # noqa: B018 - gathered while the fork's store is there
-        except BaseException:
-            _end(alone, context, None)
-            raise
+    async def _isolated(self, context: Activation, attempt: Activation) -> Outcome:
+        """Run an attempt in the fork that is its strand, and join that if it succeeds."""
+        outcome = await _run_apart(context, attempt.strand, self._inner(attempt))
+        outcome.outputs  # noqa: B018 - gathered while the fork's store is there
         joining = Join(context.strand.store)
-        joining.add(strand.store)
+        conflicts = joining.add(attempt.strand.store)
         joining.commit()
-        _end(alone, context, strand)
+        for each in conflicts:
+            context.run.tell(MergeConflict, context, self.node.id, each.variable, each.kept, each.lost)
         return outcome
 
     def answer(
@@ -248,9 +245,9 @@ class Invocation:
         """An outcome in place of the body's; the middleware returns it (A4). The same for all kinds of bodies.
 
         What it says is written when the middlewares are through. `exit` is the exec output at which control goes on; it
-        may be left out if there is one or none, and None ends here. Raises `MiddlewareError`, which names the
-        middleware and everything that the node type does not allow: sockets that it does not declare, values of other
-        types, outputs that its function would return and that are missing.
+        may be left out if there is one or none, and None ends here. State that is `UNSET` is deleted. Raises
+        `MiddlewareError`, which names the middleware and everything that the node type does not allow: sockets that it
+        does not declare, values of other types, outputs that its function would return and that are missing.
         """
         node_type = self.type
         problems = [*_wrong_outputs(self._context, outputs), *_wrong_variables(self._context, variables)]
@@ -270,7 +267,7 @@ class Invocation:
         if problems:
             raise self._error("answers in a way that its type does not allow: " + "; ".join(problems))
         assert not isinstance(name, Unset)
-        return Outcome(None, name, _Data(dict(outputs), dict(variables), dict(state)))
+        return Outcome(self._context, None, name, Written(dict(outputs), dict(variables), dict(state)))
 
     def skip(self, error: Exception) -> Outcome:
         """The outcome that lets the activation end as *skipped* because of this error; the middleware returns it (E1).
@@ -281,15 +278,16 @@ class Invocation:
             raise TypeError(f"Data node {self.node.id!r} can't be skipped: whoever asked for its value needs one.")
         context = self._context
         mark_origin(error, context.run, context.where, context.plan.id, context.plan.type.id)
-        return Outcome(None, None, _Data(), skipped=error)
+        return Outcome(context, None, None, Written(), skipped=error)
 
     async def fire(self, node: str, inputs: Mapping[str, Any] = NO_VALUES) -> Outcome:
         """Run another exec node of this graph below this activation, with these values for its data inputs (A4).
 
         Other inputs are what they are there. It is a step like any other, at a path with a mark of its own. It is
         entered through its first exec input, and what it hands over to is told in the outcome, not dispatched. Raises
-        what its body raises, `MiddlewareError` for a node that is not there or is a data node, for unknown inputs and
-        values of other types, `TypeError` in an evaluation, which may not act (D8).
+        what its body raises, `MiddlewareError` for a node that is not there, is a data node or a boundary of the graph,
+        for unknown inputs and values of other types, `DepthExceeded` (T9), `TypeError` in an evaluation, which may not
+        act (D8).
         """
         context = self._context
         if not isinstance(context, Activation):
@@ -297,23 +295,32 @@ class Invocation:
         plan = context.strand.frame.plan
         index = plan.node_index.get(node)
         if index is None:
-            raise self._error(f"fires {node!r}, but there is no such node.{did_you_mean(node, plan.node_index)}")
+            known = [each.id for each in plan.nodes if each.type.is_exec and not isinstance(each.type.body, Boundary)]
+            raise self._error(
+                f"fires {node!r}, but there is no such node in its graph.{did_you_mean(node, known)} It can fire: "
+                f"{', '.join(known)}. Name one of them, or add a node {node!r} that no wire leads to"
+            )
         target = plan.nodes[index]
         if not target.type.is_exec:
-            raise self._error(f"fires {node!r}, but that is a data node: ask for its value instead")
-        given = self._given(target, inputs)
-        context.rarely.fired += 1
-        return await _fire(context, target, given, fired_mark(context.rarely.fired - 1))
+            raise self._error(
+                f"fires {node!r}, but that is a data node, which does nothing. Ask for its value: wire it to an input "
+                "of the node, or fire an exec node that has it"
+            )
+        if isinstance(target.type.body, Boundary):
+            raise self._error(
+                f"fires {node!r}, but that is the boundary of the graph, which has no body. Fire a node inside"
+            )
+        return await _fire(context, target, self._given(target, inputs))
 
-    def tell(self, kind: Callable[..., Event], **details: Any) -> None:
+    def tell(self, event: Event) -> None:
         """Tell observers an event of this node, in order with the rest (A8).
 
-        `kind` is a class of events, yours or one of `trioflow.events`; `details` are its fields beyond those that every
-        event has. Nothing is made if nobody wants it.
+        It is of a class of yours, or one of `trioflow.events`, made with its own fields alone: what every event has is
+        filled in.
         """
         context = self._context
-        where = context.where if isinstance(context, Activation) else context.line.where
-        context.run.tell_of(kind(**details), context.strand, where, context.plan.id)
+        line = context if isinstance(context, Activation) else context.line
+        context.run.tell_of(event, context.strand, line, context.plan.id)
 
     def portable(self) -> Portable | str:
         """What another process needs to run the body, or in a sentence why it can't leave this one (A9).
@@ -353,10 +360,14 @@ class Invocation:
         return given
 
     def _error(self, what: str) -> MiddlewareError:
-        return MiddlewareError(f"{self._middleware!r}, around node {self.address.name!r} ({self.type.id}), {what}.")
+        name = self.address.name
+        return MiddlewareError(f"{self._middleware!r}, around node {name!r} ({self.type.id}), {what}.")
 
 
-_Layer = Callable[[AnyContext], Awaitable[Outcome]]
+_Layer = Callable[[AnyContext], Coroutine[Any, Any, Outcome]]
+
+_MANY = 4
+"""Of more middlewares each body is a segment of its own: several levels of them would take much of Python's stack."""
 
 
 def wrapped(body: Body, middlewares: Sequence[Middleware]) -> Body:
@@ -364,11 +375,19 @@ def wrapped(body: Body, middlewares: Sequence[Middleware]) -> Body:
     if not middlewares:
         return body
     layer = _innermost(body)
+    if len(middlewares) > _MANY:
+        layer = _apart(layer)
     for middleware in reversed(middlewares):
         layer = _around(layer, middleware)
 
     async def outermost(context: AnyContext) -> Any:
-        return _conclude(context, await layer(context))
+        try:
+            outcome = await layer(context)
+        except BaseException:
+            if isinstance(context, DataActivation):
+                context.concludes(None)
+            raise
+        return _conclude(context, outcome)
 
     return outermost
 
@@ -377,15 +396,45 @@ def _innermost(body: Body) -> _Layer:
     async def layer(context: AnyContext) -> Outcome:
         since = context.run.next_serial()
         if isinstance(context, DataActivation):
-            return Outcome(_Done(context, since, await body(context)), None)
+            own = context.for_body()
+            try:
+                return Outcome(context, _Done(own, since, await body(own)), None)
+            except BaseException:
+                context.asked_in_vain(own)
+                raise
+            finally:
+                own.close()
         count = context.count
         result = await body(context)
         if result is not None and result not in context.plan.type.exec_output_index:
             context.targets_of(result)  # T4: it fails here, so that a middleware sees it
         name = result if result is None or isinstance(result, str) else result.name
-        return Outcome(_Done(context, since, result), name, dispatched=context.count > count)
+        return Outcome(context, _Done(context, since, result), name, dispatched=context.count > count)
 
     return layer
+
+
+def _apart(inner: _Layer) -> _Layer:
+    async def layer(context: AnyContext) -> Outcome:
+        if isinstance(context, DataActivation):
+            return await inner(context)
+        return await _run_apart(context, context.strand, inner(context))
+
+    return layer
+
+
+async def _run_apart(context: Activation, strand: Strand, work: Coroutine[Any, Any, Outcome]) -> Outcome:
+    """Run this as a segment of its own in a strand, and hand its outcome on."""
+    outcomes: list[Outcome] = []
+
+    async def segment() -> None:
+        outcomes.append(await work)
+
+    try:
+        await apart(context, strand, segment())
+    finally:
+        work.close()  # if it was never begun
+    return outcomes[0]
 
 
 def _around(inner: _Layer, middleware: Middleware) -> _Layer:
@@ -396,6 +445,11 @@ def _around(inner: _Layer, middleware: Middleware) -> _Layer:
             raise invocation._error(
                 f"returned {type(outcome).__name__} instead of an Outcome. Return what `await invocation()`, "
                 "`invocation.answer(...)` or `invocation.skip(...)` gives"
+            )
+        if outcome._of is not context:
+            raise invocation._error(
+                "returned the outcome of another activation or evaluation. Answer with what it says: "
+                "`invocation.answer(outcome.outputs, outcome.exit)`"
             )
         return outcome
 
@@ -410,7 +464,7 @@ def _conclude(context: AnyContext, outcome: Outcome) -> Any:
             assert isinstance(done.context, DataActivation)
             context.concludes(done.context)
             return done.result
-        context.concludes(context)
+        context.concludes(None)
         body = context.plan.type.body
         values = [outcome.outputs.get(socket.name, UNSET) for socket in context.plan.type.outputs]
         if not isinstance(body, FunctionBody):
@@ -428,46 +482,49 @@ def _conclude(context: AnyContext, outcome: Outcome) -> Any:
         context.write_all(outcome.outputs)
         for name, value in outcome.variables.items():
             context.set_variable(name, value)
-        context.state.update(outcome.state)
+        for name, value in outcome.state.items():
+            if value is UNSET:
+                context.state.pop(name, None)
+            else:
+                context.state[name] = value
         return outcome.exit
     return done.result
 
 
-def _end(attempt: Activation, of: Activation, isolated: Strand | None) -> None:
-    """An attempt is over: its context is dead, and what comes next is numbered after what it has dispatched."""
-    if attempt.index == of.index:
-        of.count = attempt.count
-    del attempt.strand
-
-
-async def _fire(context: Activation, node: PlanNode, given: Mapping[int, Any], mark: int) -> Outcome:
+async def _fire(context: Activation, node: PlanNode, given: Mapping[int, Any]) -> Outcome:
+    """Run a node below an activation, as a dispatch does with the same checks and events (T2, E1)."""
     strand = context.strand
     run = strand.run
     fired = node.with_inputs({place: _constant(node, place, value) for place, value in given.items()})
     entered = node.type.exec_inputs[0].name if node.type.exec_inputs else None
     await checkpoint_if_cancelled()
     run.fuel -= 1
-    if run.fuel < 0:
+    if run.fuel < 0 or context.depth >= run.max_depth:
         await run.pass_gate(strand, context, node)
-    activation = context.attempt(mark, strand)
-    activation.plan = fired
-    activation._target = Target(fired, entered)
+    if context.depth >= run.max_depth:
+        raise too_deep(run, context)  # T9
+    activation = context.fires(Target(fired, entered))
+    began = None if run.observed is None else run.observed.now()
     run.tell(NodeStarted, activation, node.id, entered)
     since = run.next_serial()
-    try:
+
+    async def work() -> Outcome:
         result = await strand.frame.template.alone(fired, strand.frame)(activation)
         if result is not None:
-            activation.targets_of(result)
+            activation.targets_of(result)  # T4
         name = result if result is None or isinstance(result, str) else result.name
-        outcome = Outcome(_Done(activation, since, result), name, dispatched=activation.count > 0)
-        outcome.outputs  # noqa: B018 - gathered before its context is dead
-        run.tell(NodeCompleted, activation, node.id, name)
-    except BaseException as error:
-        if is_cancellation(error):
-            run.tell(NodeCancelled, activation, node.id)
+        return Outcome(activation, _Done(activation, since, result), name, dispatched=activation.count > 0)
+
+    try:
+        outcome = await _run_apart(context, strand, work())
+        if activation.skipped is not None:
+            outcome.skipped = activation.skipped[0]
+            run.tell(NodeSkipped, activation, node.id, *activation.skipped)
         else:
-            origin = mark_origin(error, run, activation.where, node.id, node.type.id)
-            run.tell(NodeFailed, activation, node.id, error, origin)
+            run.tell(NodeCompleted, activation, node.id, outcome.exit, began)
+        outcome.outputs  # noqa: B018 - gathered before its context is dead
+    except BaseException as error:
+        tell_failed(run, activation, error, began)
         raise
     finally:
         del activation.strand

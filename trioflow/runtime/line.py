@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from trioflow.semantics.events import ROOT, Path
 
 
@@ -13,7 +15,7 @@ class Line:
 
     __slots__ = ("_where", "count", "depth", "index", "parent")
 
-    asker: Line | None = None
+    asker: Any = None
     """In whose place it is, if it only looks: events keep that one, and not what is looked at."""
 
     def __init__(self, parent: Line | None) -> None:

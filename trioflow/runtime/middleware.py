@@ -38,8 +38,8 @@ class RunLife:
 class Middleware(ABC):
     """Wraps the bodies of some nodes: it may run a body once, again, isolated, or answer instead of it.
 
-    It is for the nodes that `nodes` names and for which `applies` is true; a run asks once for each node, and refuses
-    names that no node has. Middlewares given first are outermost.
+    It is for the nodes that `nodes` names and for which `applies` is true, which must not change. A run refuses names
+    that no node has. Middlewares given first are outermost.
     """
 
     nodes: Collection[str] | None = None
@@ -111,7 +111,7 @@ class SkipOnError(Middleware):
         return "SkipOnError()"
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class RetryScheduled(Event):
     """An attempt has failed, and another will be made after `delay` seconds."""
 
@@ -150,7 +150,7 @@ class Retry(Middleware):
             try:
                 return await invocation(isolated=self.isolates)
             except self._on as error:
-                invocation.tell(RetryScheduled, attempt=attempt, delay=self._delay, error=error)
+                invocation.tell(RetryScheduled(attempt, self._delay, error))
             await trio.sleep(self._delay)
         return await invocation(isolated=self.isolates)
 

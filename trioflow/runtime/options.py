@@ -37,8 +37,8 @@ class RunOptions:
     256. `grace`: seconds that all teardowns together may take. `parallel_initiators`: each initiator in a strand of its
     own (R2). `stay_open`: go on waiting for events that the host publishes until the host closes the run. `seed`: of
     `ctx.random`. `streams`: settings of streams, before those of the graph, by names of nodes or patterns of their
-    types (`call/each`, `flow.for_each*`: A1). `turn_every` dispatches or evaluations, or after `turn_after` seconds,
-    other tasks get a turn.
+    types (`call/each`, `flow.for_each*`: A1), of which a name counts before a pattern. `turn_every` dispatches or
+    evaluations, or after `turn_after` seconds, other tasks get a turn.
     """
 
     max_steps: int | None = attrs.field(default=None, validator=_positive)

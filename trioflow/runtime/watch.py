@@ -163,7 +163,7 @@ class Watch:
         self._set_calls()
 
     def end(self) -> None:
-        """The run is over: nothing is kept of those who were told. With several of them, a watch leads back to itself."""
+        """The run is over: nothing is kept of those who were told, as with several of them it would lead back here."""
         self.observers = []
         self._set_calls()
 

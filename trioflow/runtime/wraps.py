@@ -33,14 +33,17 @@ class Wraps:
         problems += [problem for each in named.values() for problem in each.problems(plan, "RunOptions.streams")]
         if problems:
             raise UnknownName("\n".join(problems))
-        self._streams = [(named[name], settings) for name, settings in streams.items()]
+        # Those of a name come after those of a pattern, and count.
+        self._streams = sorted(
+            ((named[name], settings) for name, settings in streams.items()), key=lambda each: bool(each[0].names)
+        )
         selectors = [meant for _, meant in self._middlewares if meant is not None]
         self.prefixes = prefixes([*selectors, *named.values()])
         isolated = [
             f"{middleware!r} isolates the attempts of node {name!r}, but {reason}."
             for middleware, meant in self._middlewares
             if middleware.isolates
-            for name, graph, node in _nodes(plan)
+            for name, graph, node in self._nodes(plan)
             if _is_for(middleware, meant, name, node) and (reason := leads_out(graph, node)) is not None
         ]
         if isolated:
@@ -63,25 +66,34 @@ class Wraps:
         return middlewares, settings
 
     def addresses(self, middleware: Middleware, plan: Plan) -> list[str]:
-        """The names of all nodes that a middleware is for, in all graphs, each graph once on its way."""
+        """The names of the nodes that a middleware is for; those of a graph that is called in several places once."""
         (meant, *_) = (meant for each, meant in self._middlewares if each is middleware)
-        return [name for name, _, node in _nodes(plan) if _is_for(middleware, meant, name, node)]
+        return [name for name, _, node in self._nodes(plan) if _is_for(middleware, meant, name, node)]
+
+    def _nodes(self, plan: Plan) -> Iterator[tuple[str, Plan, PlanNode]]:
+        """All nodes with bodies of their own, with their names and graphs.
+
+        Graphs that are called from many places have a great many names: each graph comes once, by the first of them,
+        and once more for each that a name of somebody leads to or through.
+        """
+        led_through = {prefix[: end + 1] for prefix in self.prefixes for end, char in enumerate(prefix) if char == "/"}
+        known: set[tuple[int, str | None]] = set()
+        waiting: list[tuple[str, Plan]] = [("", plan)]
+        for prefix, graph in waiting:
+            place = (id(graph), prefix if prefix in led_through else None)
+            if place in known:
+                continue
+            known.add(place)
+            for index in graph.node_index.values():
+                node = graph.nodes[index]
+                if not isinstance(node.type.body, Boundary):
+                    yield prefix + node.id, graph, node
+                if node.graph is not None:
+                    waiting.append((f"{prefix}{node.id}/", node.graph))
 
 
 def _is_for(middleware: Middleware, meant: Selector | None, name: str, node: PlanNode) -> bool:
     return (meant is None or meant.selects(name, node.type.id)) and middleware.applies(node.graph_node, node.type)
-
-
-def _nodes(plan: Plan) -> Iterator[tuple[str, Plan, PlanNode]]:
-    """All nodes with bodies of their own, with their names and graphs; each graph once on its way."""
-    waiting: list[tuple[str, Plan, frozenset[int]]] = [("", plan, frozenset())]
-    for prefix, graph, around in waiting:
-        for index in graph.node_index.values():
-            node = graph.nodes[index]
-            if not isinstance(node.type.body, Boundary):
-                yield prefix + node.id, graph, node
-            if node.graph is not None and id(node.graph) not in around:
-                waiting.append((f"{prefix}{node.id}/", node.graph, around | {id(graph)}))
 
 
 def wraps_of(plan: Plan, middlewares: Sequence[Middleware], streams: Mapping[str, StreamSettings]) -> Wraps | None:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from trioflow.semantics.plan import Plan
 
 
+DEEPEST = 8
+"""Graphs in the name of a node; of those that are nested deeper, some in the middle are left out (C8)."""
+
+
 @attrs.frozen
 class Address:
     """Where in a run something happens: a node, as seen from the outermost graph, and the activation.
@@ -51,11 +55,16 @@ def fired_mark(number: int) -> int:
     return -2 * number - 1
 
 
+def is_attempt(number: int) -> bool:
+    """Whether a number in a path stands for an attempt."""
+    return number < 0 and not number % 2
+
+
 def show_number(number: int) -> str:
     """A number of a path for people: `~2` for a second attempt, `!0` for the first node that a middleware fired."""
     if number >= 0:
         return str(number)
-    return f"!{(-number - 1) // 2}" if number % 2 else f"~{-number // 2}"
+    return f"~{-number // 2}" if is_attempt(number) else f"!{(-number - 1) // 2}"
 
 
 def show_path(path: Iterable[int]) -> str:
@@ -79,13 +88,21 @@ class Selector:
         return name in self.names or any(fnmatch.fnmatchcase(name, pattern) for pattern in self.patterns)
 
     def problems(self, plan: Plan, who: str) -> list[str]:
-        """A sentence for each name that no node of the graph has."""
-        return [
-            f"{who}: there is no node {name!r}.{did_you_mean(name, node_names(plan))} Name a node by its id, one in a "
-            "graph that a node calls as 'call/id', or all nodes of some types by a pattern such as 'http.*'."
-            for name in sorted(self.names)
-            if plan.node(name) is None
-        ]
+        """A sentence for each name that no node of the graph has, or none that can be told from others."""
+        problems: list[str] = []
+        for name in sorted(self.names):
+            if plan.node(name) is None:
+                problems.append(
+                    f"{who}: there is no node {name!r}.{did_you_mean(name, node_names(plan))} Name a node by its id, "
+                    "one in a graph that a node calls as 'call/id', or all nodes of some types by a pattern such as "
+                    "'http.*'."
+                )
+            elif name.count("/") > DEEPEST and plan.node_index.get(name) is None:
+                problems.append(
+                    f"{who}: node {name!r} is in more than {DEEPEST} graphs, of which names leave out some in the "
+                    "middle (C8). Name all nodes of its type by a pattern such as 'http.*'."
+                )
+        return problems
 
 
 def selector(names: Collection[str]) -> Selector:
@@ -112,5 +129,9 @@ def node_names(plan: Plan, most: int = 10_000) -> list[str]:
 
 
 def prefixes(selectors: Iterable[Selector]) -> frozenset[str]:
-    """The graphs in which a name means a node: what comes before its id."""
-    return frozenset(name[: name.rfind("/") + 1] for each in selectors for name in each.names)
+    """The graphs in which a name may mean a node: what comes before its id, which may itself have a slash."""
+    return frozenset(name[:end] for each in selectors for name in each.names for end in (0, *_ends(name)))
+
+
+def _ends(name: str) -> Iterable[int]:
+    return (place + 1 for place, char in enumerate(name) if char == "/")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from trioflow.model.sockets import UNSET
-from trioflow.model.values import own_copy
+from trioflow.model.values import NO_VALUES, own_copy
 from trioflow.semantics.store import DELETED
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 class Written:
     """Outputs and state of one node, and variables, by name."""
 
-    outputs: Mapping[str, Any]
-    variables: Mapping[str, Any]
-    state: Mapping[str, Any]
+    outputs: Mapping[str, Any] = NO_VALUES
+    variables: Mapping[str, Any] = NO_VALUES
+    state: Mapping[str, Any] = NO_VALUES
 
 
 def written_since(since: int, store: Store, node: PlanNode, variables: Mapping[str, int]) -> Written:

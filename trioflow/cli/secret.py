@@ -1,0 +1,40 @@
+"""Secrets from the command line: `--secret NAME`, `--secret NAME=@FILE`. Never a value: others can read that (A10)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from trioflow.cli.bad_input import BadInput
+
+
+def read_secrets(words: Sequence[str]) -> dict[str, str]:
+    """Secrets by name, from the environment and from files. Raises `BadInput` with everything that is wrong."""
+    values: dict[str, str] = {}
+    problems: list[str] = []
+    for word in words:
+        name, equals, source = word.partition("=")
+        if not name:
+            problems.append("--secret: write NAME, or NAME=@FILE.")
+        elif not equals:
+            if name in os.environ:
+                values[name] = os.environ[name]
+            else:
+                problems.append(
+                    f"--secret {name}: there is no environment variable {name!r}. Set it, or write {name}=@FILE."
+                )
+        elif not source.startswith("@"):
+            problems.append(
+                f"--secret {name}: every process of this machine can read what stands on a command line. Set the "
+                f"environment variable {name} and write --secret {name}, or write --secret {name}=@FILE."
+            )
+        else:
+            try:
+                values[name] = Path(source[1:]).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+            except (OSError, ValueError) as error:
+                reason = (isinstance(error, OSError) and error.strerror) or "it is no text in UTF-8"
+                problems.append(f"--secret {word}: it can't be read: {reason}.")
+    if problems:
+        raise BadInput(*problems)
+    return values
