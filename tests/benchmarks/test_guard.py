@@ -134,7 +134,9 @@ def test_prices_of_being_watched(row, monkeypatch):
         with monkeypatch.context() as watched:
             watched.setattr(ours, "_planned", functools.partial(ours._planned, observers=observers))
             ratio = per_step(ours, workload) / alone
-        assert ratio <= bound, f"{row}: {ratio:.2f} times the instructions in {workload}; it may take {bound} times as many"
+        assert ratio <= bound, (
+            f"{row}: {ratio:.2f} times the instructions in {workload}; it may take {bound} times as many"
+        )
 
 
 def test_the_page_on_events_has_these_prices():
