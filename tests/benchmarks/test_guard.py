@@ -7,11 +7,14 @@ the same for each version of Python. It has head-room of about a tenth: whoever 
 from __future__ import annotations
 
 import functools
+import re
 import sys
 import tracemalloc
+from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 
 import trioflow as tf
 from benchmarks.subjects import by_hand
@@ -19,6 +22,16 @@ from benchmarks.subjects import trioflow as ours
 from trioflow.cli.trace import Trace
 
 FEW, MANY = 100, 600
+
+
+def nothing(event):
+    """An observer that does nothing."""
+
+
+def observe(*kinds, values=False):
+    return tf.observe(nothing, kinds=kinds or None, values=values)
+
+
 BOUNDS = {
     # What is measured: (workload, most instructions for one of hand-written).
     "a trigger in a loop": ("loop", 5.6),
@@ -31,6 +44,16 @@ BOUNDS = {
     "a trigger in a loop that one observer watches": ("observers_1", 8.7),
     "a concurrent item": ("emit", 18.0),
     "a concurrent item that writes, merged": ("emit_writes", 30.0),
+}
+PRICES = {
+    # The rows of the table in docs/events.md: (who observes, most instructions for one of a run that nobody watches in
+    # a loop with an empty body, and in one whose body asks for what a data node makes of the index).
+    "nobody": ([], 1.002, 1.002),
+    "failures": ([observe("failures")], 1.05, 1.02),
+    "one kind (`NodeCompleted`)": ([observe("NodeCompleted")], 1.55, 1.25),
+    "steps": ([observe("steps")], 1.8, 1.35),
+    "all": ([nothing], 1.7, 2.3),
+    "all, with values": ([observe(values=True)], 3.5, 3.2),
 }
 MOST_OF_A_WATCHED_EVALUATION = 17
 """Steps written by hand whose instructions the evaluation of a data node may take if one observer watches."""
@@ -100,6 +123,47 @@ def test_instructions_of_a_watched_evaluation(step_by_hand, monkeypatch):
         f"the evaluation of a data node that is watched takes {ratio:.1f} times the instructions of a step written by "
         f"hand; it may take {MOST_OF_A_WATCHED_EVALUATION} times as many"
     )
+
+
+@pytest.mark.parametrize("row", PRICES)
+def test_prices_of_being_watched(row, monkeypatch):
+    """Who watches costs no more than the page on events says, for each row of its table."""
+    observers, *bounds = PRICES[row]
+    for workload, bound in zip(("loop", "loop_data"), bounds, strict=True):
+        alone = per_step(ours, workload)
+        with monkeypatch.context() as watched:
+            watched.setattr(ours, "_planned", functools.partial(ours._planned, observers=observers))
+            ratio = per_step(ours, workload) / alone
+        assert ratio <= bound, (
+            f"{row}: {ratio:.2f} times the instructions in {workload}; it may take {bound} times as many"
+        )
+
+
+def test_the_page_on_events_has_these_prices():
+    """Each row of the table is guarded here, but for glances, which are a matter of time."""
+    page = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
+    table = page.partition("| watched by an observer of |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| (\D*?) \| [\d.]+ \|", table, re.MULTILINE) == [*PRICES, "glance"]
+
+
+def test_a_glance_watches_little():
+    """A glance watches for a few percent of the time at most, whatever it watches."""
+
+    async def main():
+        watched = 0
+        async with tf.open_run(endless) as run, trio.open_nursery() as nursery:
+            nursery.start_soon(lambda: run.glance(nothing))
+            for _ in range(4000):
+                await trio.sleep(0.001)
+                watched += bool(run._state.observed and run._state.observed.observers)
+            nursery.cancel_scope.cancel()
+            run.cancel()
+        assert 0 < watched < 0.1 * 4000
+
+    with tf.build() as g:
+        g.connect(g.add(tf.nodes.Start).then, g.add(tf.nodes.Delay, seconds=1000.0).enter)
+    endless = tf.make_plan(g.graph, tf.Registry.standard())
+    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
 
 
 def test_instructions_of_a_trace(step_by_hand, monkeypatch, tmp_path):

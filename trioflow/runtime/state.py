@@ -343,4 +343,4 @@ class RunState(GraphFrame):
             return
         strand: Strand | None = getattr(line, "strand", None)
         told = Told(self.id, line.where.graph) if strand is None else strand.told or strand.tell_as(self.id)
-        observed.tell(kind(*details), told, getattr(line, "asker", None) or line, node)
+        observed.tell(kind(*details), told, line, node)

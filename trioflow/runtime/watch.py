@@ -174,7 +174,7 @@ class Watch:
             return
         sequence = self.sequence
         self.sequence = sequence + 1
-        event.told(told or self.told, sequence, self.now(), line, node)
+        event.told(told or self.told, sequence, self.now(), getattr(line, "asker", None) or line, node)
         try:
             call(event)
         except Exception as error:
