@@ -134,3 +134,24 @@ def chain(g: tf.Builder, *nodes: Any) -> None:
     """Wire nodes one after the other, at `then`."""
     for before, after in zip(nodes, nodes[1:], strict=False):
         g.connect(before.then, after.enter)
+
+
+def calling():
+    """A graph that calls another one, which changes a variable of its own."""
+    with tf.build() as inner:
+        inner.variable("own", "int", 0)
+        into, out = inner.declare_entry("in"), inner.declare_exit("out")
+        note = inner.add(tf.nodes.UpdateVariable, "note", name="own", value=inner.declare_input("x", "int", 1))
+        after = inner.add(Note, "after")
+        inner.connect(into, note.enter)
+        inner.connect(note.then, after.enter)
+        inner.connect(after.then, out)
+    with tf.build() as g:
+        start, call, end = (
+            g.add(tf.nodes.Start, "start"),
+            g.add(g.define("inner", inner.graph), "call"),
+            g.add(Note, "end"),
+        )
+        g.connect(start.then, call["in"])
+        g.connect(call.out, end.enter)
+    return g.graph

@@ -148,7 +148,7 @@ BAD: dict[str, tuple[Any, Any, list[str]]] = {
             'choices[2]: expected a whole number, got text "2"',
             "actions[0].at: expected a whole number or text, got float 1.5",
             'actions[1]: the key "count" is missing. Add it.',
-            'actions[2].do: expected "pause" or "resume" or "step" or "breakpoint" or "cancel" or "publish", got text "sleep". '
+            'actions[2].do: expected "pause" or "resume" or "step" or "step-into" or "step-over" or "step-out" or "breakpoint" or "wire-breakpoint" or "cancel" or "publish", got text "sleep". '
             "Did you mean 'step'?",
         ],
     ),

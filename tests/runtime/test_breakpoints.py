@@ -7,7 +7,7 @@ import math
 import pytest
 import trio
 import trio.testing
-from support import Fail, Items, Note, Wait, chain, increment
+from support import Fail, Items, Note, Wait, calling, chain, increment
 
 import trioflow as tf
 
@@ -73,7 +73,7 @@ def at(run):
 
 
 def test_step_into_over_and_out():
-    """Into lets one dispatch pass, over all below it, out all below what it is in, over concurrent items (G5-G7)."""
+    """Into lets one dispatch pass, over all below it, out all below what it is in, over concurrent items (G5, G6, G7)."""
 
     async def main():
         async with tf.open_run(nested_graph(), services={"notes": []}, options=STEADY) as run:
@@ -216,27 +216,6 @@ def chain_of_waits():
 
 
 # --- places ---
-
-
-def calling():
-    """A graph that calls another one, which changes a variable of its own."""
-    with tf.build() as inner:
-        inner.variable("own", "int", 0)
-        into, out = inner.declare_entry("in"), inner.declare_exit("out")
-        note = inner.add(tf.nodes.UpdateVariable, "note", name="own", value=inner.declare_input("x", "int", 1))
-        after = inner.add(Note, "after")
-        inner.connect(into, note.enter)
-        inner.connect(note.then, after.enter)
-        inner.connect(after.then, out)
-    with tf.build() as g:
-        start, call, end = (
-            g.add(tf.nodes.Start, "start"),
-            g.add(g.define("inner", inner.graph), "call"),
-            g.add(Note, "end"),
-        )
-        g.connect(start.then, call["in"])
-        g.connect(call.out, end.enter)
-    return g.graph
 
 
 def test_a_breakpoint_on_a_wire():
