@@ -298,7 +298,7 @@ def test_wrong_use_of_the_gate():
             assert run.gate.statistics() == tf.GateStatistics(True, "paused", 0, ())
             with pytest.raises(ValueError, match=r"step\(count\) needs at least 1, got 0"):
                 run.gate.step(0)
-            with pytest.raises(tf.UnknownName, match="add_breakpoint: there is no node 'lop'. Did you mean 'loop'"):
+            with pytest.raises(tf.UnknownName, match="There is no node 'lop' to stop at. Did you mean 'loop'"):
                 run.gate.add_breakpoint("lop")
             with pytest.raises(tf.UnknownName, match="There is no breakpoint on 'loop'"):
                 run.gate.remove_breakpoint("loop")
