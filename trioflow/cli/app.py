@@ -12,6 +12,7 @@ import click
 from trioflow.cli.bench import bench
 from trioflow.cli.check import check
 from trioflow.cli.conformance import conformance
+from trioflow.cli.debug import debug
 from trioflow.cli.draw import draw
 from trioflow.cli.export import export
 from trioflow.cli.import_ import import_
@@ -34,7 +35,7 @@ def app() -> None:
     """
 
 
-for command in (run, check, draw, nodes, import_, export, conformance, bench):
+for command in (run, debug, check, draw, nodes, import_, export, conformance, bench):
     app.add_command(command)
 
 

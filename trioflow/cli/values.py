@@ -30,14 +30,22 @@ def read_settings(graph: Graph, settings: Sequence[str]) -> dict[str, Any]:
                 f"It has: {', '.join(types) or 'none'}."
             )
         else:
-            kind, read = _READERS.get(types[name], _ANY)
             try:
-                values[name] = read(text)
-            except ValueError:
-                problems.append(f"--set {setting}: variable {name!r} needs {kind}, not {text!r}.")
+                values[name] = read_value(name, types[name], text)
+            except ValueError as error:
+                problems.append(f"--set {setting}: {error}")
     if problems:
         raise BadInput(*problems)
     return values
+
+
+def read_value(name: str, kind: str, text: str) -> Any:
+    """A value for this variable, of this kind. Raises `ValueError`."""
+    needed, read = _READERS.get(kind, _ANY)
+    try:
+        return read(text)
+    except ValueError:
+        raise ValueError(f"variable {name!r} needs {needed}, not {text!r}.") from None
 
 
 def _whole(text: str) -> int:

@@ -60,8 +60,8 @@ class Breakpoint:
     enabled: bool = True
     hits: int = 0
 
-    _place: Place = attrs.field(alias="place", repr=False)
-    _holds: Sequence[Comparison] = attrs.field(default=(), alias="holds", repr=False)
+    _place: Place = attrs.field(repr=False, alias="place")
+    _holds: Sequence[Comparison] = attrs.field(default=(), repr=False, alias="holds")
 
     @property
     def stops(self) -> Container[PlanNode]:

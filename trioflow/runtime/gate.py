@@ -340,7 +340,7 @@ class Gate:
         for number, step in tuple(self._steps.items()):
             if step.below is None and not self._state.ended:
                 del self._steps[number]
-                self._state.tell(RunPaused, None, None, step.reason)
+                self._end_step(step)
         self._quiet.set()
 
     def waiting(self, strand: int) -> Waiting | None:
@@ -434,7 +434,7 @@ class Gate:
         self._parked[arrival] = Waiting(told, strand, line, node)
         step = self._steps.pop(strand.number, None)
         if step is not None:
-            state.tell(RunPaused, None, None, step.reason)
+            self._end_step(step)
         try:
             await state.wait(strand, arrival)
             if state.schedule is not None:
@@ -468,6 +468,10 @@ class Gate:
                     del self._parked[other]
                     self._state.rouse(other)
         self._state.rouse(arrival)
+
+    def _end_step(self, step: _Step) -> None:
+        self._reason = step.reason
+        self._state.tell(RunPaused, None, None, step.reason)
 
     def _arm(self) -> None:
         """Let dispatches look at the breakpoints that there are now."""
