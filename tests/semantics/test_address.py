@@ -151,7 +151,7 @@ def test_breakpoints(bench):
             run.gate.add_breakpoint("test.a*")
             run.gate.add_breakpoint("start", lambda read: read("total") == 0)
             assert run.gate.statistics().breakpoints == ("test.a*", "start")
-            with pytest.raises(tf.UnknownName, match="add_breakpoint: there is no node 'call/wrk'"):
+            with pytest.raises(tf.UnknownName, match="There is no node 'call/wrk'"):
                 run.gate.add_breakpoint("call/wrk")
             with pytest.raises(tf.UnknownName, match=r"no breakpoint on 'strt'. Did you mean 'start'\?"):
                 run.gate.remove_breakpoint("strt")
