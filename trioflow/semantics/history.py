@@ -48,7 +48,7 @@ class _Writes:
     written_state: dict[StateKey, Cell]
 
 
-@attrs.define(eq=False, weakref_slot=True)
+@attrs.define(eq=False, repr=False, weakref_slot=True)
 class Past:
     """What forks may come after: one that has ended, several of them, or the beginning. Opaque, but for its order."""
 
@@ -68,6 +68,9 @@ class Past:
     _versions: Versions = attrs.field(factory=dict[Any, Any])
     # Whether a fork that came after it has ended, and brings what it brought.
     _passed: bool = False
+
+    def __repr__(self) -> str:
+        return f"<past {self.order}>"
 
 
 class OrderedFork:
@@ -157,8 +160,9 @@ class History:
         usable = {*reachable, *(start for _, start in self._running.values())}
         meet: set[Past] = set()
         waist = _nearest_waist({*usable, *self._last} or {self._root}, meet)
+        needed = {*usable, *meet, waist, self._root}
         for past in (*self._ended.values(), *self._meetings.values()):
-            if past not in usable and past not in meet and past is not waist:
+            if past not in needed:
                 past._store = None
         if waist._store is not None and waist is not self._root:
             self._begin_at(waist)
@@ -235,7 +239,7 @@ class History:
         """What a fork finds that comes after all these."""
         key = frozenset(pasts)
         found = self._meetings.get(key)
-        if found is None:
+        if found is None or found._store is None:
             waist = _nearest_waist(pasts)
             store, lost, failure = self._merge(waist, pasts)
             if failure is not None:
@@ -259,8 +263,9 @@ class History:
         lost: list[tuple[Order, Conflict]] = []
         failure = None
         try:
-            for past, writes in _between(start, pasts):
-                conflicts = joining.add(attrs.evolve(writes, born=store.born), past._versions)
+            for past, wrote in _between(start, pasts):
+                writes = _Writes(store.born, wrote.base, wrote.written, wrote.written_state)
+                conflicts = joining.add(writes, past._versions)
                 if past.order > waist.order:
                     lost += [(past.order, conflict) for conflict in conflicts]
         except MergeError as error:

@@ -93,7 +93,7 @@ class Join:
             for slot, theirs in writes.written.items():
                 if slot < count:
                     mine = cells.get(slot) or here[slot]
-                    if mine is base[slot] or (versions is not None and version_of(mine) is version_of(base[slot])):
+                    if mine is base[slot]:
                         cells[slot] = theirs
                     elif not self._merge(slot, writes, mine, theirs, conflicts, versions):
                         continue
@@ -149,6 +149,9 @@ class Join:
         versions: Versions | None,
     ) -> bool:
         """Merge a variable that more than one side wrote since the fork (F4): whether it is another one then."""
+        if versions is not None and version_of(mine) is version_of(writes.base[slot]):
+            self._cells[slot] = theirs  # the fork alone did, for the same merge was made where it started (F9)
+            return True
         store = self._store
         variable = store.variables[slot]
         policy = variable.policy
