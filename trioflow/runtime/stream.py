@@ -165,9 +165,9 @@ def stream(
 ) -> EventStream:
     """Run a graph and iterate over its events: `async for event in tf.stream(graph): ...`.
 
-    Safe to break out of, unless it is kept, and to be cancelled in, also inside a generator. `kinds`, `nodes`, `keep`, `values` and
-    `buffer` are as for `Run.events`; `RunArguments` says what else a run may be given. To be called in a trio task.
-    Raises at once what `open_run` raises where it is entered; the loop ends by raising what the run fails with.
+    Safe to break out of, unless it is kept, and to be cancelled in, also inside a generator. `kinds`, `nodes`, `keep`,
+    `values` and `buffer` are as for `Run.events`; `RunArguments` says what else a run may be given. To be called in a
+    trio task. Raises at once what `open_run` raises where it is entered; the loop ends by raising what the run fails with.
     `async with tf.stream(graph) as events:` waits, where the block ends, until everything is torn down.
     """
     run = Run(*given(graph, arguments))

@@ -1,8 +1,9 @@
 """Cells and stores: what a strand sees and how it forks (F1, F6).
 
 A store is a flat list of cells; the plan says which slot holds which output or variable, so reading is an index and a
-fork is a copy of the list. A cell is one written value; it is never changed but by the join that makes it, so its
-identity is its version (D9).
+fork is a copy of the list. Where many forks come after forks (`history`) there are `Pages` instead, of which a fork
+copies what is written.
+A cell is one written value; it is never changed but by the join that makes it, so its identity is its version (D9).
 
 Every write and every fork takes a number from one counter of the run, so that a join can compare them.
 """
@@ -13,7 +14,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, cast, overload
 
 import attrs
 
@@ -76,6 +77,80 @@ class VariableSlot:
     default: Any
 
 
+_SHIFT = 7
+_PAGE = 1 << _SHIFT
+_IN_PAGE = _PAGE - 1
+
+
+class Pages(Sequence[Any]):
+    """The cells of a store with many places: indexed like a list, and copied at the price of what is written then (F7).
+
+    They lie in pages of 128. A copy has the same pages; whoever writes to a page that others may have copies it before.
+    To read costs four times what it costs in a list, to write eight times.
+    """
+
+    __slots__ = ("_own", "_pages", "_size")
+
+    def __init__(self, cells: list[Any]) -> None:
+        self._size = len(cells)
+        self._pages = [cells[first : first + _PAGE] for first in range(0, self._size, _PAGE)]
+        # The numbers of the pages that nobody else has.
+        self._own = set(range(len(self._pages)))
+
+    def __len__(self) -> int:
+        return self._size
+
+    @overload
+    def __getitem__(self, slot: int) -> Any: ...
+    @overload
+    def __getitem__(self, slot: slice) -> Sequence[Any]: ...
+    def __getitem__(self, slot: int | slice) -> Any:
+        if isinstance(slot, slice):
+            return self._part(slot)
+        if slot < 0:
+            slot += self._size
+        return self._pages[slot >> _SHIFT][slot & _IN_PAGE]
+
+    def __setitem__(self, slot: int, cell: Any) -> None:
+        if slot < 0:
+            slot += self._size
+        number = slot >> _SHIFT
+        if number not in self._own:
+            self._pages[number] = self._pages[number].copy()
+            self._own.add(number)
+        self._pages[number][slot & _IN_PAGE] = cell
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pages) and (self._size, self._pages) == (other._size, other._pages)
+
+    __hash__ = None  # type: ignore[assignment] # pyright: ignore[reportAssignmentType]
+
+    def copy(self) -> Pages:
+        """The same cells, for another store."""
+        return self._beginning(self._size)
+
+    def _part(self, part: slice) -> Sequence[Any]:
+        first, end, step = part.indices(self._size)
+        if (first, step) == (0, 1) and end > _PAGE:
+            beginning = self._beginning(end)
+            beginning._pages[-1] = beginning._pages[-1][: (end - 1) % _PAGE + 1]
+            return beginning
+        return [self[slot] for slot in range(first, end, step)]
+
+    def _beginning(self, size: int) -> Pages:
+        same = Pages.__new__(Pages)
+        same._size = size
+        same._pages = self._pages[: (size + _IN_PAGE) >> _SHIFT]
+        same._own = set()
+        self._own = set()  # now somebody else has them, too
+        return same
+
+
+def paged(cells: list[Any], most: int) -> list[Any]:
+    """These cells, in pages if there are more than so many. Who has them need not know: both are indexed alike."""
+    return cast("list[Any]", Pages(cells)) if len(cells) > most and isinstance(cells, list) else cells
+
+
 class Written(Protocol):
     """What a strand wrote since its fork, as needed at the join; the rest of its store can be forgotten."""
 
@@ -100,8 +175,8 @@ class Store:
     )  # fmt: skip
 
     cells: list[Any]
-    """Cell, or for a data node that is not static its last Evaluation here, or None. The outputs of a static one are
-    here as long as they are current."""
+    """By slot: Cell, or for a data node that is not static its last Evaluation here, or None. The outputs of a static
+    one are here as long as they are current. In place of the list it is `Pages` if there are many."""
     evaluations: dict[int, Any]
     """Of static nodes, by slot, while somebody watches: the last evaluation here."""
     partial: bool
@@ -157,7 +232,7 @@ class Store:
         self._set_state((node, name), new_cell(value, self.next_serial()))
 
     def fork(self) -> Store:
-        """A store of its own that starts with what is here now (F1). Costs one copy of the lists (F7)."""
+        """A store of its own that starts with what is here now (F1). Costs one copy of the lists, or of none (F7)."""
         child = Store()
         child.next_serial = self.next_serial
         child.variables = self.variables
