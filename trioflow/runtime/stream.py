@@ -167,8 +167,8 @@ def stream(
 
     Safe to break out of, unless it is kept, and to be cancelled in, also inside a generator. `kinds`, `nodes`, `keep`,
     `values` and `buffer` are as for `Run.events`; `RunArguments` says what else a run may be given. To be called in a
-    trio task. Raises at once what `open_run` raises where it is entered; the loop ends by raising what the run fails with.
-    `async with tf.stream(graph) as events:` waits, where the block ends, until everything is torn down.
+    trio task. Raises at once what `open_run` raises where it is entered; the loop ends by raising what the run fails
+    with. `async with tf.stream(graph) as events:` waits, where the block ends, until everything is torn down.
     """
     run = Run(*given(graph, arguments))
     return EventStream(run, run.events(buffer, kinds=kinds, nodes=nodes, keep=keep, values=values))
