@@ -84,6 +84,10 @@ class Execution:
             failure = error
         if isinstance(failure, BaseExceptionGroup) and not isinstance(failure, Exception):
             failure = decisive(failure)
+        if isinstance(failure, RecursionError) and _nested.get() > _MANY:
+            too_many = _too_many_runs(_nested.get() - 1, state.max_depth)
+            too_many.__cause__ = failure
+            failure = too_many
         self._settle(failure, cancelled=self._is_cancelled)
         try:
             if failure is not None and not isinstance(failure, Exception):
@@ -263,6 +267,9 @@ _nested: ContextVar[int] = ContextVar("_nested", default=0)
 _STACK = 0.7
 """How much of Python's stack runs inside runs may take; the rest is for what a run does."""
 
+_MANY = 8
+"""Where more runs than this are inside each other, it is their fault if the stack ends: tracers need much of it."""
+
 
 def enter_run(max_depth: int) -> None:
     """A run begins, in a context of its own. Raises `DepthExceeded` where runs in runs come near the end of the stack.
@@ -279,13 +286,17 @@ def enter_run(max_depth: int) -> None:
         frames += 1
         frame = frame.f_back
     if frames > _STACK * sys.getrecursionlimit():
-        raise DepthExceeded(
-            f"{depth} runs are inside each other, each started by a node of the one around it, and Python's stack "
-            f"holds no more, though RunOptions(max_depth={max_depth}) allows it. Call the graph as a node (type "
-            "graph:NAME) instead of running it in one: calls take no stack and nest as deep as max_depth says.",
-            limit="depth",
-            value=max_depth,
-        )
+        raise _too_many_runs(depth, max_depth)
+
+
+def _too_many_runs(depth: int, max_depth: int) -> DepthExceeded:
+    return DepthExceeded(
+        f"{depth} runs are inside each other, each started by a node of the one around it, and Python's stack holds "
+        f"no more, though RunOptions(max_depth={max_depth}) allows it. Call the graph as a node (type graph:NAME) "
+        "instead of running it in one: calls take no stack and nest as deep as max_depth says.",
+        limit="depth",
+        value=max_depth,
+    )
 
 
 def _left(failure: BaseException | None, error: BaseException, middleware: Middleware) -> BaseException | None:
