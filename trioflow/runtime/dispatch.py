@@ -9,6 +9,9 @@ The order of the checks at each dispatch is T2: cancellation, gate, limits, acti
 scheduler's turn share one counter, `run.fuel`; only when it is used up are they looked at one by one.
 """
 
+# What is bound only if `watched` is the activation, or `triggers` is true, is read only then: to bind it at each step
+# costs instructions that unwatched runs would pay.
+# pyright: reportPossiblyUnboundVariable=false
 from __future__ import annotations
 
 import types
@@ -31,7 +34,6 @@ from trioflow.semantics.events import (
     NodeFailed,
     NodeSkipped,
     NodeStarted,
-    Told,
 )
 from trioflow.semantics.plan import PlanNode, Target
 from trioflow.semantics.written import written_since
@@ -168,8 +170,8 @@ async def dispatch(  # noqa: C901
         frame = strand.frame
         bodies = frame.bodies
         target = targets[0]
-        told: Told | None = None
-        since = -1
+        began: float | None
+        watched: Activation | None = None  # whose start was told last: `began` and `since` are of it
         pending = [*targets[:0:-1]] if len(targets) > 1 else None  # the others, last first
         scopes = task._cancel_status
         while True:
@@ -195,14 +197,12 @@ async def dispatch(  # noqa: C901
             activation._target = target
             activation._rarely = None
             watch = run.watch
-            if watch is None:
-                began = None
-            else:  # E1
+            if watch is not None:  # E1
                 # As Watch.tell would do: what a step tells takes half as long as all the rest of it.
                 began = watch.now() if watch.offset is None else watch.offset + now
-                if told is None:
-                    told = strand.told or strand.tell_as(watch.run)
+                told = strand.told or strand.tell_as(watch.run)
                 since = run.next_serial() if watch.values else -1
+                watched = activation
                 observer = watch.started
                 if observer is not None:
                     event = new_started(NodeStarted)
@@ -236,12 +236,15 @@ async def dispatch(  # noqa: C901
                     note(error, str(await left_open(task, scopes, "It")))
                 if run.made_gate is not None:
                     await run.made_gate.see_failure(error, strand, activation)
+                if watched is not activation:
+                    began = None
                 tell_failed(run, activation, error, began)
                 del activation.strand
                 raise
             watch = run.watch
             if watch is not None:
-                if told is None:
+                if watched is not activation:
+                    began, since = None, -1
                     told = strand.told or strand.tell_as(watch.run)
                 observer = watch.completed
                 if activation._rarely is not None and activation.skipped is not None:
@@ -281,7 +284,7 @@ async def dispatch(  # noqa: C901
     finally:
         if triggers:
             line.triggering = False
-            if line.plan.moments:
+            if plan.moments:
                 line.come_back()
 
 
