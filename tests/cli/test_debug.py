@@ -99,7 +99,7 @@ def test_a_failure(process, graph):
 
 
 def test_the_end_of_the_script_ends_the_run(process, counting):
-    """Where stdin ends, be it a pipe or a file, the run is quitted."""
+    """Where stdin ends, be it a pipe or a file, the run is quit."""
     assert said(process, counting, "into").code == 0
     assert "done" not in said(process, counting, "into").out
     script = counting.parent / "script"

@@ -14,7 +14,6 @@ import click
 import trio
 
 import trioflow as tf
-from trioflow.cli.bad_input import BadInput
 from trioflow.cli.counted import counted
 from trioflow.cli.failure import Failure
 from trioflow.cli.interrupt import on_interrupt
@@ -50,7 +49,7 @@ An empty line repeats the last of run, continue, into, over and out."""
 
 
 @click.command(
-    epilog="Exit codes: 0 the graph is done, or was quitted; 1 it failed; 2 bad usage, bad input or an invalid graph; "
+    epilog="Exit codes: 0 the graph is done, or was quit; 1 it failed; 2 bad usage, bad input or an invalid graph; "
     "130 interrupted at the prompt."
 )
 @graph_argument
@@ -61,7 +60,7 @@ An empty line repeats the last of run, continue, into, over and out."""
 def debug(graph: str, modules: tuple[str, ...], settings: tuple[str, ...], parallel: bool) -> int:
     """Step through GRAPH and look inside. It stops before its first node; `help` lists what can be said.
 
-    Commands come from a terminal or, one to a line, from a script on stdin; where that ends the run is quitted.
+    Commands come from a terminal or, one to a line, from a script on stdin; where that ends the run is quit.
 
     \b
     trioflow debug fizzbuzz
@@ -69,12 +68,7 @@ def debug(graph: str, modules: tuple[str, ...], settings: tuple[str, ...], paral
     """
     source = open_source(graph, modules)
     variables = read_settings(source.graph, settings)
-    if source.imported is not None and source.imported.errors:
-        raise BadInput(*source.errors())
-    try:
-        plan = tf.make_plan(source.graph, source.registry)
-    except tf.InvalidGraph as error:
-        raise BadInput(*(source.errors() or [f"{source.name}: {error}"])) from error
+    plan = source.plan()
     source.tell_import()
     return trio.run(_debug, plan, variables, tf.RunOptions(parallel_initiators=parallel))
 
@@ -85,7 +79,7 @@ async def _debug(plan: tf.Plan, variables: Mapping[str, Any], options: tf.RunOpt
         async with tf.open_run(plan, variables=variables, options=options, observers=[debugger.observer]) as run:
             run.gate.pause("before the first node")
             return await debugger.converse(run)
-    except Exception as error:  # of a run that has failed after it was quitted
+    except Exception as error:  # of a run that has failed after it was quit
         return debugger.tell_failure(error)
 
 
@@ -111,7 +105,7 @@ class Debugger:
         self._short = {"c": "continue", "r": "run", "b": "break", "p": "print", "w": "where", "l": "list", "q": "quit"}
 
     async def converse(self, run: tf.Run) -> int:
-        """Do what is said until the run has ended or is quitted; gives the exit code."""
+        """Do what is said until the run has ended or is quit; gives the exit code."""
         self._run = run
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._await_end)

@@ -103,12 +103,7 @@ def run(
         given["options"] = tf.RunOptions(max_steps=max_steps, timeout=timeout, parallel_initiators=parallel)
     except ValueError as error:
         raise BadInput(f"--timeout {timeout:g}: it must be more than 0.") from error
-    if source.imported is not None and source.imported.errors:
-        raise BadInput(*source.errors())
-    try:
-        plan = tf.make_plan(source.graph, source.registry)
-    except tf.InvalidGraph as error:
-        raise BadInput(*(source.errors() or [f"{source.name}: {error}"])) from error
+    plan = source.plan()
     if trace is not None and os.path.exists(trace) and os.path.exists(graph) and os.path.samefile(trace, graph):  # noqa: PTH110, PTH121
         raise BadInput(f"--trace {trace}: that is the graph, which the trace would replace.")
     source.tell_import()

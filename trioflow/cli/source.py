@@ -66,6 +66,15 @@ class Source:
         """All that keeps it from running, a line for each."""
         return [each.line for each in self.findings() if each.severity == "error"]
 
+    def plan(self) -> tf.Plan:
+        """The graph, ready to run. Raises `BadInput` with all that keeps it from running."""
+        if self.imported is not None and self.imported.errors:
+            raise BadInput(*self.errors())
+        try:
+            return tf.make_plan(self.graph, self.registry)
+        except tf.InvalidGraph as error:
+            raise BadInput(*(self.errors() or [f"{self.name}: {error}"])) from error
+
     def tell_import(self) -> None:
         """Say on stderr that the import could not take over everything."""
         found = [each for each in self.import_findings() if each.severity != "note"]
