@@ -258,10 +258,7 @@ class Invocation:
                 problems.append(f"it has the exec outputs {', '.join(exits)}: say at which it goes on, or exit=None")
             name = exits[0] if exits else None
         elif name is not None and name not in exits:
-            problems.append(
-                f"there is no exec output {name!r}.{did_you_mean(str(name), exits)} It declares: "
-                f"{', '.join(exits) or 'none'}"
-            )
+            problems.append(_undeclared("there is no exec output", name, exits))
         if isinstance(self._context, DataActivation) and (variables or state):
             problems.append("a data node sets no variables and keeps no state")
         if problems:
@@ -345,10 +342,7 @@ class Invocation:
             place = target.type.input_index.get(name)
             if place is None:
                 known = [each.name for each in target.type.inputs]
-                problems.append(
-                    f"it has no data input {name!r}.{did_you_mean(name, known)} It declares: "
-                    f"{', '.join(known) or 'none'}"
-                )
+                problems.append(_undeclared("it has no data input", name, known))
                 continue
             coercer = target.inputs[place].coercer
             try:
@@ -519,7 +513,8 @@ async def _fire(context: Activation, node: PlanNode, given: Mapping[int, Any]) -
         outcome = await _run_apart(context, strand, work())
         if activation.skipped is not None:
             outcome.skipped = activation.skipped[0]
-            run.tell(NodeSkipped, activation, node.id, *activation.skipped)
+            duration = None if run.observed is None or began is None else run.observed.now() - began
+            run.tell(NodeSkipped, activation, node.id, *activation.skipped, duration)
         else:
             run.tell(NodeCompleted, activation, node.id, outcome.exit, began)
         outcome.outputs  # noqa: B018 - gathered before its context is dead
@@ -536,6 +531,10 @@ def _constant(node: PlanNode, place: int, value: Any) -> PlanInput:
     return PlanInput(node.id, old.socket, new_cell(value, -1, f"={node.id}.{old.socket.name}"), old.coercer)
 
 
+def _undeclared(what: str, name: object, known: Sequence[str]) -> str:
+    return f"{what} {name!r}.{did_you_mean(str(name), known)} It declares: {', '.join(known) or 'none'}"
+
+
 def _wrong_outputs(context: AnyContext, outputs: Mapping[str, Any]) -> list[str]:
     node_type = context.plan.type
     converters: Any = {}
@@ -544,10 +543,7 @@ def _wrong_outputs(context: AnyContext, outputs: Mapping[str, Any]) -> list[str]
     for name, value in outputs.items():
         place = node_type.output_index.get(name)
         if place is None:
-            problems.append(
-                f"there is no data output {name!r}.{did_you_mean(str(name), known)} It declares: "
-                f"{', '.join(known) or 'none'}"
-            )
+            problems.append(_undeclared("there is no data output", name, known))
             continue
         coercer = coercer_for(node_type.outputs[place].type, converters)
         try:
