@@ -189,7 +189,8 @@ def _of_frame(run: RunState, frame: FrameType) -> Iterator[_Place]:
             return
         activation: Any = known.get("activation")
         if activation is not None and activation.is_open and activation.plan is target.node:
-            yield _Place(strand, activation, target.node, activation.where, known.get("began"), known.get("now"))
+            began = known.get("began") if known.get("watched") is activation else None
+            yield _Place(strand, activation, target.node, activation.where, began, known.get("now"))
         else:
             line: Line = known["line"]
             yield _Place(strand, line, target.node, Path(line.where, line.count), None, known.get("now"))
