@@ -100,6 +100,25 @@ def test_strands():
     virtually(main)
 
 
+def test_a_strand_that_is_watched_no_more():
+    """Since when it is there is not told of an activation before, which somebody watched (G1)."""
+    with tf.build() as g:
+        start, first, second = g.add(tf.nodes.Start, "start"), g.add(Wait, "first"), g.add(Wait, "second")
+        g.connect(start.then, first.enter)
+        g.connect(first.then, second.enter)
+
+    async def main():
+        seen = []
+        async with tf.open_run(g.graph, services={"notes": []}, options=STEADY, observers=[seen.append]) as run:
+            await trio.sleep(0.5)
+            assert [(each.node, each.since) for each in run.strands()] == [("first", 0.0)]
+            run.unobserve(seen.append)
+            await trio.sleep(1)
+            assert [(each.node, each.since) for each in run.strands()] == [("second", None)]
+
+    virtually(main)
+
+
 def test_strands_seen_from_inside():
     """An observer that asks in the midst of a step sees the strand that it is called in, at any depth."""
     seen = []
