@@ -750,3 +750,77 @@ async def test_an_observer_of_some_kinds_is_called_itself():
     assert both.call_for(events.RunStarted) is print
     assert both.started is not print
     assert Watch("run", [Names(["run"])]).started is None
+
+
+class Says(tf.Node, id="telling.says"):
+    """Says a list that it goes on to use."""
+
+    enter = tf.ExecIn()
+
+    async def execute(self, ctx: tf.Context) -> None:
+        rows = [1]
+        ctx.emit_feedback("rows", tag=rows)
+        ctx.services.get("notes").append(rows)
+
+
+def listed(x: int) -> list:
+    return [x]
+
+
+def spoils(*found):
+    """Changes every container that an event gives."""
+    for value in found:
+        if isinstance(value, list):
+            value.append("spoilt")
+        elif isinstance(value, dict):
+            spoils(*value.values())
+
+
+def watched_by_a_spoiler(graph, **arguments):
+    """Runs it twice, unwatched and watched by an observer that changes what it is told; gives both ends."""
+    told = []
+
+    def observer(event):
+        told.append(type(event).__name__)
+        for name in ("outputs", "variables", "tag", "kept", "lost", "value"):
+            spoils(getattr(event, name, None))
+
+    def end(*observers):
+        notes = []
+        result = virtually(lambda: tf.run(graph, services={"notes": notes}, observers=observers, **arguments))
+        return notes, result.variables
+
+    return end(), end(tf.observe(observer, values=True)), told
+
+
+def test_values_of_evaluations_are_copies():
+    """What an observer does to a list that an evaluation gave is not seen by whoever uses it (E4)."""
+    with tf.build() as g:
+        start, made = g.add(tf.nodes.Start), g.add(listed, "made", x=3)
+        first, second = g.add(Note, "first", value=made.result), g.add(Note, "second", value=made.result)
+        chain(g, start, first, second)
+    unwatched, watched, told = watched_by_a_spoiler(g.graph)
+    assert "EvaluationCompleted" in told
+    assert watched == unwatched == ([[3], [3]], {})
+
+
+def test_tags_of_feedback_are_copies():
+    """What an observer does to a tag is not seen by the body that goes on to use it (E4)."""
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add(Says, "says"))
+    unwatched, watched, told = watched_by_a_spoiler(g.graph)
+    assert "Feedback" in told
+    assert watched == unwatched == ([[1]], {})
+
+
+def test_values_of_conflicts_are_copies():
+    """What an observer does to the values of a conflict is not seen by whoever reads the variable (E4)."""
+    with tf.build() as g:
+        g.variable("rows", "list", [], merge="last")
+        start, items = g.add(tf.nodes.Start), g.add(Items, "items", count=2)
+        write = g.add(tf.nodes.SetVariable, "write", name="rows", value=g.add(listed, "made", x=items.item).result)
+        g.connect(start.then, items.enter)
+        g.connect(items.body, write.enter)
+    unwatched, watched, told = watched_by_a_spoiler(g.graph)
+    assert "MergeConflict" in told
+    assert watched == unwatched == ([], {"rows": [1]})

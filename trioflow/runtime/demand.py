@@ -586,7 +586,7 @@ def _fail(activation: Asking, frame: Frame, error: BaseException) -> None:
         frame.pending.settled.set()
     if frame.context is not None:
         frame.context.close()
-    duration = None if run.observed is None or frame.began is None else run.observed.now() - frame.began
+    duration = run.lasted(frame.began)
     if cancelled:
         run.tell(EvaluationCancelled, activation, frame.node.id, duration)
     else:

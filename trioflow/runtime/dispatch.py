@@ -248,10 +248,8 @@ async def dispatch(  # noqa: C901
                     told = strand.told or strand.tell_as(watch.run)
                 observer = watch.completed
                 if activation._rarely is not None and activation.skipped is not None:
-                    ended = watch.now()
-                    duration = None if began is None else ended - began
                     skipped, origin = activation.skipped
-                    watch.tell(NodeSkipped(skipped, origin, duration), told, activation, node.id)
+                    watch.tell(NodeSkipped(skipped, origin, run.lasted(began)), told, activation, node.id)
                 elif observer is not None:
                     event = new_completed(NodeCompleted)
                     event._told = told
@@ -351,14 +349,13 @@ def _no_exit(node: PlanNode, outcome: Any) -> UnknownSocket:
 def tell_failed(run: RunState, activation: Activation, error: BaseException, began: float | None) -> None:
     """An activation ends with this: by a failure, or as cancelled (E1, E2)."""
     plan = activation.plan
-    observed = run.observed
-    duration = None if observed is None or began is None else observed.now() - began
+    duration = run.lasted(began)
     if is_cancellation(error):
         run.tell(NodeCancelled, activation, plan.id, duration)
     else:
         origin = mark_origin(error, run, activation.where, plan.id, plan.type.id)  # E2
         run.tell(NodeFailed, activation, plan.id, error, origin, duration)
-    if observed is not None:
+    if run.observed is not None:
         activation._rarely = None
         activation._target = _CLOSED
 

@@ -383,8 +383,10 @@ class ForkSet:
                 if fork.written is _NOT_YET or (fork._scope is not None and fork.cancelled):
                     continue
                 if fork.written or fork.written_state:
-                    for conflict in joining.add(fork):
-                        self._tell(MergeConflict(conflict.variable, conflict.kept, conflict.lost), fork)
+                    conflicts = joining.add(fork)
+                    if run.observed is not None:
+                        for conflict in conflicts:
+                            self._tell(MergeConflict(conflict.variable, conflict.kept, conflict.lost), fork)
                 if run.observed is not None:
                     self._tell(StrandJoined(), fork)
         finally:

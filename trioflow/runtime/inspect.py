@@ -427,4 +427,4 @@ def set_variable(run: RunState, number: int, name: str, value: object) -> None:
     number_of_write = run.made_gate.count_write()
     cell = strand.store.write(slot, value, f"{Path(path, HOST_MARK)}/{waiting.node.id}.${inner}#{number_of_write}")
     run.made_gate.overlook(cell)
-    run.tell_of(VariableSet(inner, own_copy(value)), strand, path, waiting.node.id)
+    run.tell_of(VariableSet(inner, value), strand, path, waiting.node.id)

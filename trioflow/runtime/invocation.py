@@ -513,8 +513,7 @@ async def _fire(context: Activation, node: PlanNode, given: Mapping[int, Any]) -
         outcome = await _run_apart(context, strand, work())
         if activation.skipped is not None:
             outcome.skipped = activation.skipped[0]
-            duration = None if run.observed is None or began is None else run.observed.now() - began
-            run.tell(NodeSkipped, activation, node.id, *activation.skipped, duration)
+            run.tell(NodeSkipped, activation, node.id, *activation.skipped, run.lasted(began))
         else:
             run.tell(NodeCompleted, activation, node.id, outcome.exit, began)
         outcome.outputs  # noqa: B018 - gathered before its context is dead

@@ -328,6 +328,10 @@ class RunState(GraphFrame):
             value=MAX_NESTING,
         )
 
+    def lasted(self, began: float | None) -> float | None:
+        """Seconds since something began, for the event that tells of its end; None if nobody watched then or now."""
+        return None if self.observed is None or began is None else self.observed.now() - began
+
     def tell_of(self, event: Event, strand: Strand, line: Line | Path, node: str) -> None:
         """Tell observers an event that somebody else has made (A8)."""
         if self.observed is not None:

@@ -329,7 +329,7 @@ def compute(  # noqa: C901 - a hot path
 
 def _tell_failed(activation: Asking, node: PlanNode, error: BaseException, began: float | None) -> None:
     run = activation.strand.run
-    duration = None if run.observed is None or began is None else run.observed.now() - began
+    duration = run.lasted(began)
     if is_cancellation(error):
         run.tell(EvaluationCancelled, activation, node.id, duration)
     else:

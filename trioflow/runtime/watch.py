@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from trioflow.model.sockets import UNSET
+from trioflow.model.values import own_copy
 from trioflow.semantics.address import Selector, selector
 from trioflow.semantics.events import (
     ROOT,
@@ -242,7 +243,7 @@ class Watch:
 
 def _outputs(node: PlanNode, values: Sequence[Any]) -> dict[str, Any]:
     return {
-        output.name: value.value if isinstance(value, Cell) else value
+        output.name: own_copy(value.value if isinstance(value, Cell) else value)  # E4
         for output, value in zip(node.type.outputs, values, strict=True)
         if value is not UNSET
     }
@@ -293,7 +294,7 @@ class Subscription(AsyncIterator[Event]):
         self.values = values
         self._nodes = None if nodes is None else selector(nodes)
         self._keep = kinds_of(keep)
-        # Events that may not be dropped, with the number of those in the buffer that came before.
+        # Events that may not be dropped.
         self._kept: deque[Event] = deque()
         self._buffer: deque[Event] = deque()
         self._size = buffer

@@ -17,6 +17,7 @@ import attrs
 from trioflow.errors import UnknownName, did_you_mean
 from trioflow.model.jsonable import jsonable
 from trioflow.model.secret import hide
+from trioflow.model.values import own_copy
 from trioflow.semantics.address import show_path
 
 
@@ -456,8 +457,8 @@ class MergeConflict(Event):
     """A variable with the policy `last` was written by more than one side since the fork (F4)."""
 
     variable: str
-    kept: Any
-    lost: Any
+    kept: Any = attrs.field(converter=own_copy)
+    lost: Any = attrs.field(converter=own_copy)
 
 
 # --- what bodies say, and what happens to the run ---
@@ -469,7 +470,7 @@ class Feedback(Event):
 
     message: str
     level: str
-    tag: object
+    tag: object = attrs.field(converter=own_copy)
 
 
 @attrs.frozen
@@ -511,7 +512,7 @@ class VariableSet(Event):
     """
 
     variable: str
-    value: Any
+    value: Any = attrs.field(converter=own_copy)
 
 
 @attrs.frozen
