@@ -355,6 +355,26 @@ def test_conditions(condition, values):
     assert [hit.path.as_tuple()[-1] for hit in stops(loop_graph(), "add", condition)] == values
 
 
+def test_a_condition_changes_nothing():
+    """A function that changes the list which it reads changes a copy (G4)."""
+
+    def condition(read):
+        read("rows").append("spoilt")
+        return False
+
+    with tf.build() as g:
+        g.variable("rows", "list", [1])
+        g.connect(g.add(tf.nodes.Start).then, g.add(Note, "note").enter)
+
+    async def main():
+        async with tf.open_run(g.graph, services={"notes": []}, options=STEADY) as run:
+            made = run.gate.add_breakpoint("note", condition)
+            result = await run.result()
+            return made.hits, result.variables
+
+    assert virtually(main) == (1, {"rows": [1]})
+
+
 def test_a_condition_leaves_no_trace_in_the_run():
     """What is evaluated for it is evaluated in a store that is dropped, and told as by the host (G4)."""
 

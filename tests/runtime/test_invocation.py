@@ -1221,3 +1221,64 @@ def test_a_name_is_of_the_outermost_graph(bench):
     ]
     with pytest.raises(TypeError, match=r"got the text 'work'. Write \['work'\]"):
         bench.run(g.graph, middleware=[tf.Retry(nodes="work")])
+
+
+class Extends(tf.Node, id="wrap.extends"):
+    """Changes the list that it gets, which is notes' business to see."""
+
+    enter = tf.ExecIn()
+    value = tf.DataIn(list)
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        value = await ctx.get_input(self.value)
+        value.append("changed")
+        return self.then
+
+
+def listed(x: int) -> list:
+    return [x]
+
+
+def test_outcomes_of_evaluations_are_copies(bench):
+    """What a middleware does to the outputs that it sees is not seen by whoever asked for them (A6)."""
+
+    async def spoils(invocation):
+        outcome = await invocation()
+        outcome.outputs["result"].append("spoilt")
+        return outcome
+
+    with tf.build() as g:
+        made = g.add(listed, "made", x=3)
+        chain(g, g.add(tf.nodes.Start), g.add(Note, "note", value=made.result))
+    bench.run(g.graph, middleware=[Wrap(spoils, "made")])
+    assert bench.notes == [[3]]
+
+
+def test_answers_are_copies(bench):
+    """A graph that changes what a middleware has answered does not change what that keeps for the next run (R7)."""
+    kept = {"result": [3]}
+
+    async def answers(invocation):
+        return invocation.answer(kept)
+
+    with tf.build() as g:
+        made = g.add(listed, "made", x=3)
+        chain(g, g.add(tf.nodes.Start), g.add(Extends, "extends", value=made.result))
+    bench.run(g.graph, middleware=[Wrap(answers, "made")])
+    assert kept == {"result": [3]}
+
+
+def test_inputs_of_fired_nodes_are_copies(bench):
+    """A node that changes what it is fired with does not change what the middleware has given it (R7)."""
+    given = {"value": [3]}
+
+    async def fires(invocation):
+        await invocation.fire("extends", given)
+        return await invocation()
+
+    with tf.build() as g:
+        chain(g, g.add(tf.nodes.Start), g.add(Note, "note", value=1))
+        g.add(Extends, "extends", value=[])
+    bench.run(g.graph, middleware=[Wrap(fires, "note")])
+    assert given == {"value": [3]}

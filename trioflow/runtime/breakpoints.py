@@ -17,6 +17,7 @@ import attrs
 
 from trioflow.errors import UnknownName, did_you_mean
 from trioflow.model.secret import hide
+from trioflow.model.values import own_copy
 from trioflow.runtime import demand
 from trioflow.runtime.inspect import as_host
 from trioflow.runtime.ports import NOTHING, missing, value_of
@@ -80,7 +81,7 @@ class Breakpoint:
     async def holds(self, strand: Strand, line: Line, node: PlanNode, path: Path, error: str | None = None) -> bool:
         """Whether its condition holds, at a dispatch of this node. Raises what the condition raises."""
         if callable(self.condition):
-            return bool(self.condition(lambda name: strand.store.cells[demand.variable_slot(strand.frame, name)].value))
+            return bool(self.condition(lambda name: own_copy(_variable(strand, name))))  # G4
         for comparison in self._holds:
             value = await _value(comparison.name, strand, line, node, path, self.hits, error)
             if not comparison.compare(value):
@@ -331,6 +332,10 @@ def _reserved(kind: Kind) -> Collection[str]:
     return ("hits", "path", "error") if kind == "failure" else ("hits", "path")
 
 
+def _variable(strand: Strand, name: str) -> Any:
+    return strand.store.cells[demand.variable_slot(strand.frame, name)].value
+
+
 async def _value(
     name: str, strand: Strand, line: Line, node: PlanNode, path: Path, hits: int, error: str | None
 ) -> Any:
@@ -343,7 +348,7 @@ async def _value(
         return error
     place = node.type.input_index.get(name.removeprefix("input."))
     if place is None or name.startswith("variable."):
-        return strand.store.cells[demand.variable_slot(strand.frame, name.removeprefix("variable."))].value
+        return _variable(strand, name.removeprefix("variable."))
     planned = node.inputs[place]
     asking = as_host(strand, line, node, path)
     cell = demand.look(asking, planned)

@@ -16,7 +16,7 @@ from trioflow.errors import MiddlewareError, UnknownName, did_you_mean
 from trioflow.model.composition import Boundary
 from trioflow.model.node_type import FunctionBody
 from trioflow.model.sockets import UNSET, ExecOut, Unset
-from trioflow.model.values import NO_VALUES
+from trioflow.model.values import NO_VALUES, frozen, own_copy
 from trioflow.runtime import demand
 from trioflow.runtime.activation import Activation
 from trioflow.runtime.demand import DataActivation
@@ -131,7 +131,8 @@ def _results(node: PlanNode, context: DataActivation, result: Any) -> Mapping[st
         values = context.outputs
     else:
         values = tuple(result) if body.result == "fields" else (result,)
-    return {socket.name: value for socket, value in zip(node.type.outputs, values, strict=True) if value is not UNSET}
+    outputs = zip(node.type.outputs, values, strict=True)
+    return {socket.name: own_copy(value) for socket, value in outputs if value is not UNSET}
 
 
 class Invocation:
@@ -264,7 +265,7 @@ class Invocation:
         if problems:
             raise self._error("answers in a way that its type does not allow: " + "; ".join(problems))
         assert not isinstance(name, Unset)
-        return Outcome(self._context, None, name, Written(dict(outputs), dict(variables), dict(state)))
+        return Outcome(self._context, None, name, Written(frozen(outputs), frozen(variables), frozen(state)))
 
     def skip(self, error: Exception) -> Outcome:
         """The outcome that lets the activation end as *skipped* because of this error; the middleware returns it (E1).
@@ -338,7 +339,7 @@ class Invocation:
     def _given(self, target: PlanNode, inputs: Mapping[str, Any]) -> dict[int, Any]:
         problems: list[str] = []
         given: dict[int, Any] = {}
-        for name, value in inputs.items():
+        for name, value in frozen(inputs).items():  # R7
             place = target.type.input_index.get(name)
             if place is None:
                 known = [each.name for each in target.type.inputs]
