@@ -1,8 +1,6 @@
 """Listeners are dispatched in the reverse of document order."""
 
-from trioflow.semantics.plan import _Planner
-
 RULE = "B1"
 EDITS = [
-    (_Planner._listeners, "tuple(listeners) for", "tuple(listeners[::-1]) for"),
+    ("_Planner._listeners", "tuple(listeners) for", "tuple(listeners[::-1]) for"),
 ]

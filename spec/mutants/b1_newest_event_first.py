@@ -1,11 +1,9 @@
 """Of the host's events that wait, the newest is handled first."""
 
-from trioflow.runtime.run import Run
-
 RULE = "B1"
 EDITS = [
     (
-        Run._handle_host_events,
+        "Run._handle_host_events",
         (
             "event = self._host_events[0]\n"
             "            await drive(strand, line, event.targets)\n"

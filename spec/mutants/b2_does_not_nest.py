@@ -1,11 +1,9 @@
 """What a listener publishes is dropped."""
 
-from trioflow.runtime.activation import Activation
-
 RULE = "B2"
 EDITS = [
     (
-        Activation.publish,
+        "Activation.publish",
         "if not targets and not shared:  # B2",
         "if self.plan.type.listens is not None or not (targets or shared):",
     ),

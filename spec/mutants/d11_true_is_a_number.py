@@ -1,11 +1,9 @@
 """The truth values pass as whole numbers."""
 
-from trioflow.model.types import is_exact
-
 RULE = "D11"
 EDITS = [
     (
-        is_exact,
+        "is_exact",
         "if isinstance(value, bool) and target in (int, float):",
         "if isinstance(value, bool) and target is float:",
     ),

@@ -1,11 +1,9 @@
 """The outputs of an exec node are unset again when its next activation starts."""
 
-from trioflow.runtime.dispatch import dispatch
-
 RULE = "D2"
 EDITS = [
     (
-        dispatch,
+        "dispatch",
         "activation.plan = node\n",
         (
             "activation.plan = node\n"

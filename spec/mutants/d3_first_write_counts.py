@@ -1,11 +1,9 @@
 """Of several values that a data node's body writes to one output, the first one counts."""
 
-from trioflow.runtime.demand import DataActivation
-
 RULE = "D3"
 EDITS = [
     (
-        DataActivation.set_output,
+        "DataActivation.set_output",
         "self.outputs[output_place(self._frame.node, socket)] = value",
         (
             "place = output_place(self._frame.node, socket)\n"

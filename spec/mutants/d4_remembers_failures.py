@@ -1,11 +1,9 @@
 """An evaluation whose body caught the failure of a question is remembered as if it had not asked."""
 
-from trioflow.runtime.demand import _complete
-
 RULE = "D4"
 EDITS = [
     (
-        _complete,
+        "_complete",
         ("if saw_failure:\n"),
         ("if saw_failure:\n        remember(graph.root_cell, graph.base + node.index, evaluation, ())\n"),
     ),

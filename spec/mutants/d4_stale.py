@@ -1,11 +1,9 @@
 """What a body asked for itself is not part of what its evaluation depends on, so it is used again when that has changed."""
 
-from trioflow.runtime.demand import _complete
-
 RULE = "D4"
 EDITS = [
     (
-        _complete,
+        "_complete",
         "remember(graph.root_cell, graph.base + node.index, evaluation, pulled)",
         "remember(graph.root_cell, graph.base + node.index, evaluation, ())",
     ),

@@ -1,11 +1,9 @@
 """Strands that ask at the same time each evaluate by themselves."""
 
-from trioflow.runtime.demand import _key
-
 RULE = "D5"
 EDITS = [
     (
-        _key,
+        "_key",
         "return (frame.activation.strand.frame.base + frame.node.index, *map(id, frame.used))",
         "return (frame.node.index, id(frame))",
     ),

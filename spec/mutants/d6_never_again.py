@@ -1,11 +1,9 @@
 """What a volatile data node gave is used again by later activations."""
 
-from trioflow.runtime.demand import Frame
-
 RULE = "D6"
 EDITS = [
     (
-        Frame.__init__,
+        "Frame.__init__",
         "self.moment = activation.moment if node.impure else None",
         "self.moment = activation.strand.frame.root_cell if node.impure else None",
     ),

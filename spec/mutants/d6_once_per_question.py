@@ -1,11 +1,9 @@
 """A volatile data node is evaluated each time it is asked, not once per moment."""
 
-from trioflow.runtime.demand import demand
-
 RULE = "D6"
 EDITS = [
     (
-        demand,
+        "demand",
         ("run = activation.strand.run\n"),
         ("run = activation.strand.run\n    if wanted.impure:\n        activation.come_back()\n"),
     ),

@@ -1,8 +1,6 @@
 """A moment lasts as long as the activation: a loop never sees a volatile node change."""
 
-from trioflow.runtime.activation import Activation
-
 RULE = "D6"
 EDITS = [
-    (Activation.come_back, "if self.plan.moments:", "if False:"),
+    ("Activation.come_back", "if self.plan.moments:", "if False:"),
 ]

@@ -1,8 +1,6 @@
 """Eager inputs of exec nodes are resolved when the body asks, not before it starts."""
 
-from trioflow.semantics.plan import _Planner
-
 RULE = "D7"
 EDITS = [
-    (_Planner._wire, "node.to_resolve = tuple(", "node.to_resolve = () and tuple("),
+    ("_Planner._wire", "node.to_resolve = tuple(", "node.to_resolve = () and tuple("),
 ]

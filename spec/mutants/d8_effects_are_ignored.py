@@ -1,8 +1,6 @@
 """What a data node must not do is passed over in silence, instead of failing."""
 
-from trioflow.runtime.demand import DataActivation
-
 RULE = "D8"
 EDITS = [
-    (DataActivation.__getattr__, "if name in {", ('if name == "trigger":\n        return None\n    if name in {')),
+    ("DataActivation.__getattr__", "if name in {", ('if name == "trigger":\n        return None\n    if name in {')),
 ]

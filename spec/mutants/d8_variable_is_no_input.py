@@ -1,8 +1,6 @@
 """A variable that a data node reads is not part of what its evaluation depends on."""
 
-from trioflow.runtime.demand import DataActivation
-
 RULE = "D8"
 EDITS = [
-    (DataActivation.get_variable, "self.pulled.append((slot, cell))", ""),
+    ("DataActivation.get_variable", "self.pulled.append((slot, cell))", ""),
 ]

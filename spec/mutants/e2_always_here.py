@@ -1,11 +1,9 @@
 """Every activation that fails says that the failure arose in itself."""
 
-from trioflow.runtime.dispatch import tell_failed
-
 RULE = "E2"
 EDITS = [
     (
-        tell_failed,
+        "tell_failed",
         "run.tell(NodeFailed, activation, plan.id, error, origin, duration)",
         "run.tell(NodeFailed, activation, plan.id, error, activation.where, duration)",
     ),

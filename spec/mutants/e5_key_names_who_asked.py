@@ -1,11 +1,9 @@
 """The key of an evaluation depends on who asked for it first."""
 
-from trioflow.runtime.demand import _complete
-
 RULE = "E5"
 EDITS = [
     (
-        _complete,
+        "_complete",
         "key = identity(graph.prefix + node.id, node, frame.used, pulled)",
         'key = f"{identity(graph.prefix + node.id, node, frame.used, pulled)}{activation.where}"',
     ),

@@ -1,8 +1,6 @@
 """If the last fork that a join waits for ends by failing, the others are merged all the same."""
 
-from trioflow.runtime.forks import ForkSet
-
 RULE = "F2"
 EDITS = [
-    (ForkSet.wait_until, "await checkpoint_if_cancelled()", ""),
+    ("ForkSet.wait_until", "await checkpoint_if_cancelled()", ""),
 ]

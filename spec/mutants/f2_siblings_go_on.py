@@ -1,12 +1,10 @@
 """When a fork fails, its siblings and the body go on; the failure comes when all are joined."""
 
-from trioflow.runtime.forks import ForkSet, OpenForks
-
 RULE = "F2"
 EDITS = [
-    (ForkSet._run_forks, "raise  # F2: the nursery cancels the siblings and the owner's body", ""),
+    ("ForkSet._run_forks", "raise  # F2: the nursery cancels the siblings and the owner's body", ""),
     (
-        OpenForks.__aexit__,
+        "OpenForks.__aexit__",
         "await forks.join()",
         (
             "await forks.join()\n"

@@ -1,11 +1,9 @@
 """Forks are joined in the order in which they ended, not in which they were made."""
 
-from trioflow.runtime.forks import ForkSet
-
 RULE = "F3"
 EDITS = [
     (
-        ForkSet.ended,
+        "ForkSet.ended",
         "self.in_flight -= 1",
         (
             "self.in_flight -= 1\n"

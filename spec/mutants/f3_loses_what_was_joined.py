@@ -1,9 +1,7 @@
 """What was joined inside a fork is lost when the fork itself is joined."""
 
-from trioflow.semantics.store import Store
-
 RULE = "F3"
 EDITS = [
-    (Store.take, "self.written[key] = cell", "pass"),
-    (Store.take, "self.written = {key: cell}", "pass"),
+    ("Store.take", "self.written[key] = cell", "pass"),
+    ("Store.take", "self.written = {key: cell}", "pass"),
 ]

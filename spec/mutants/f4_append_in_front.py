@@ -1,8 +1,6 @@
 """The policy `append` puts what the fork appended before what its owner did."""
 
-from trioflow.semantics.merge import _append
-
 RULE = "F4"
 EDITS = [
-    (_append, "return mine + theirs[len(base) :]", "return theirs + mine[len(base) :]"),
+    ("_append", "return mine + theirs[len(base) :]", "return theirs + mine[len(base) :]"),
 ]

@@ -1,8 +1,6 @@
 """Under the policy `error`, a conflict is settled as by `last`."""
 
-from trioflow.semantics.join import Join
-
 RULE = "F4"
 EDITS = [
-    (Join._merge, "if policy in _BY_AGE:", 'if policy in (*_BY_AGE, "error"):'),
+    ("Join._merge", "if policy in _BY_AGE:", 'if policy in (*_BY_AGE, "error"):'),
 ]

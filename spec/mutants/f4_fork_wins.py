@@ -1,8 +1,6 @@
 """Under the policy `last`, the fork's value replaces that which its owner wrote later."""
 
-from trioflow.semantics.join import Join
-
 RULE = "F4"
 EDITS = [
-    (Join._merge, "takes_theirs = not mine_is_younger", "takes_theirs, mine_is_younger = True, False"),
+    ("Join._merge", "takes_theirs = not mine_is_younger", "takes_theirs, mine_is_younger = True, False"),
 ]

@@ -1,11 +1,9 @@
 """The policy `union` keeps repetitions."""
 
-from trioflow.semantics.merge import _union
-
 RULE = "F4"
 EDITS = [
     (
-        _union,
+        "_union",
         ("return _each_once([*mine, *theirs])\n    if isinstance(mine, tuple)"),
         ("return [*mine, *theirs]\n    if isinstance(mine, tuple)"),
     ),

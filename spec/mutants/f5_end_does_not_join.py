@@ -1,8 +1,6 @@
 """At the end of an activation or block its forks are waited for, but not merged."""
 
-from trioflow.runtime.forks import OpenForks
-
 RULE = "F5"
 EDITS = [
-    (OpenForks.__aexit__, "await forks.join()", "await forks.wait_until(lambda: forks.in_flight == 0)"),
+    ("OpenForks.__aexit__", "await forks.join()", "await forks.wait_until(lambda: forks.in_flight == 0)"),
 ]

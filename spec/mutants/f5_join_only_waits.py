@@ -1,8 +1,6 @@
 """The operation `join` waits for the forks and merges nothing."""
 
-from trioflow.runtime.activation import Activation
-
 RULE = "F5"
 EDITS = [
-    (Activation.join, "await forks.join()", "await forks.wait_until(lambda: forks.in_flight == 0)"),
+    ("Activation.join", "await forks.join()", "await forks.wait_until(lambda: forks.in_flight == 0)"),
 ]

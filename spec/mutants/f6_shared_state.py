@@ -1,9 +1,7 @@
 """Forks share the state of nodes with their owner."""
 
-from trioflow.semantics.store import Store
-
 RULE = "F6"
 EDITS = [
-    (Store.fork, "child.state = self.state.copy() if self.state else _EMPTY", "child.state = self.state"),
-    (Store._set_state, "if not self.state:", "if False:"),
+    ("Store.fork", "child.state = self.state.copy() if self.state else _EMPTY", "child.state = self.state"),
+    ("Store._set_state", "if not self.state:", "if False:"),
 ]

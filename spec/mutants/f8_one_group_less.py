@@ -1,11 +1,9 @@
 """One group less than the limit says can be open inside others."""
 
-from trioflow.runtime.forks import OpenForks
-
 RULE = "F8"
 EDITS = [
     (
-        OpenForks.__aenter__,
+        "OpenForks.__aenter__",
         "if strand.nurseries > run.options.max_nesting:",
         "if strand.nurseries >= run.options.max_nesting:",
     ),

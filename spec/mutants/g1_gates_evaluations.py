@@ -1,11 +1,9 @@
 """Evaluations wait at the closed gate, too."""
 
-from trioflow.runtime.state import RunState
-
 RULE = "G1"
 EDITS = [
     (
-        RunState.pass_evaluation,
+        "RunState.pass_evaluation",
         'await self.turn_of("e", line, node)',
         (
             'await self.turn_of("e", line, node)\n'

@@ -1,8 +1,6 @@
 """Of those that wait at the gate, the last to arrive passes first."""
 
-from trioflow.runtime.gate import Gate
-
 RULE = "G2"
 EDITS = [
-    (Gate._release_one, "self._parked.popitem(last=False)", "self._parked.popitem(last=True)"),
+    ("Gate._release_one", "self._parked.popitem(last=False)", "self._parked.popitem(last=True)"),
 ]

@@ -1,11 +1,9 @@
 """A breakpoint stops the first dispatch of its node and no other."""
 
-from trioflow.runtime.gate import Gate
-
 RULE = "G3"
 EDITS = [
     (
-        Gate._hit,
+        "Gate._hit",
         "self._close(PauseReason(text, kind, each.id))",
         "self._close(PauseReason(text, kind, each.id))\n    each.enabled = False",
     ),

@@ -1,8 +1,10 @@
 """A step into goes to whoever waits longest, and not to whom it names."""
 
-from trioflow.runtime.gate import Gate
-
 RULE = "G5"
 EDITS = [
-    (Gate._step, "del self._parked[arrival]", "arrival, _ = self._parked.popitem(last=False)"),
+    (
+        "Gate._step",
+        "del self._parked[arrival]\n    if below",
+        "arrival, _ = self._parked.popitem(last=False)\n    if below",
+    ),
 ]

@@ -1,8 +1,6 @@
 """What a step over lets pass needs a permit as well, if there is none it waits."""
 
-from trioflow.runtime.gate import Gate
-
 RULE = "G6"
 EDITS = [
-    (Gate.wait, "if self._reason is None or self._passes(path):", "if self._reason is None:"),
+    ("Gate.wait", "if self._reason is None or self._passes(path):", "if self._reason is None:"),
 ]

@@ -1,8 +1,6 @@
 """A step over lets pass what comes after it in the same line, too."""
 
-from trioflow.runtime.gate import Gate
-
 RULE = "G6"
 EDITS = [
-    (Gate._step, '"over": numbers,', '"over": numbers[:-1],'),
+    ("Gate._step", '"over": numbers,', '"over": numbers[:-1],'),
 ]

@@ -1,8 +1,6 @@
 """A step out goes out of two levels at once."""
 
-from trioflow.runtime.gate import Gate
-
 RULE = "G7"
 EDITS = [
-    (Gate._step, '"out": numbers[:-1]', '"out": numbers[:-2]'),
+    ("Gate._step", '"out": numbers[:-1]', '"out": numbers[:-2]'),
 ]

@@ -1,8 +1,6 @@
 """A step out lets pass what is still to come, and not who waits already."""
 
-from trioflow.runtime.gate import Gate
-
 RULE = "G7"
 EDITS = [
-    (Gate._step, "if below is not None:", "if False:"),
+    ("Gate._step", "if below is not None:", "if False:"),
 ]

@@ -1,8 +1,6 @@
 """A breakpoint on a wire is hit by all dispatches of the node that it leads to."""
 
-from trioflow.runtime.breakpoints import OnWire
-
 RULE = "G8"
 EDITS = [
-    (OnWire.reached, "any(target is each for each in self.targets)", "target.node in self.stops"),
+    ("OnWire.reached", "any(target is each for each in self.targets)", "target.node in self.stops"),
 ]

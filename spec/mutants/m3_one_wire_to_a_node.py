@@ -1,11 +1,9 @@
 """Of several wires from one exec output to the same node, only the first counts."""
 
-from trioflow.semantics.plan import _Planner
-
 RULE = "M3"
 EDITS = [
     (
-        _Planner._wire,
+        "_Planner._wire",
         "targets.setdefault((source.index, exec_output), []).append(led)",
         (
             "found = targets.setdefault((source.index, exec_output), [])\n"

@@ -1,8 +1,6 @@
 """Only the first initiator of the document is run."""
 
-from trioflow.semantics.plan import _Planner
-
 RULE = "M4"
 EDITS = [
-    (_Planner.plan, "for node in nodes if _is_initiator(node)),", "for node in nodes if _is_initiator(node))[:1],"),
+    ("_Planner.plan", "for node in nodes if _is_initiator(node)),", "for node in nodes if _is_initiator(node))[:1],"),
 ]

@@ -1,9 +1,7 @@
 """Data nodes that depend on each other in a circle are not found."""
 
-from trioflow.semantics.validation import _check_graph
-
 RULE = "M5"
 UNREACHED = "The campaign draws valid graphs only."
 EDITS = [
-    (_check_graph, "check_data_cycles(wiring),", ""),
+    ("_check_graph", "check_data_cycles(wiring),", ""),
 ]

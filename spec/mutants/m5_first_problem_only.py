@@ -1,12 +1,10 @@
 """Validation ends at the first problem that it finds."""
 
-from trioflow.semantics.validation import validate
-
 RULE = "M5"
 UNREACHED = "The campaign draws valid graphs only."
 EDITS = [
     (
-        validate,
+        "validate",
         "for problem in sorted(problems, key=_place_in_document)",
         "for problem in sorted(problems, key=_place_in_document)[:1]",
     ),

@@ -1,8 +1,6 @@
 """A run that has failed tears nothing down."""
 
-from trioflow.runtime.execution import Execution
-
 RULE = "R1"
 EDITS = [
-    (Execution._torn_down, "if state.set_up:", "if state.set_up and failure is None:"),
+    ("Execution._torn_down", "if state.set_up:", "if state.set_up and failure is None:"),
 ]

@@ -1,9 +1,6 @@
 """The initiators are dispatched in the reverse of document order."""
 
-from trioflow.runtime.execution import Execution
-from trioflow.runtime.run import Run
-
 RULE = "R2"
 LOOP = "for line, initiator in zip(lines, state.plan.initiators, strict=True):"
 REVERSED = "for line, initiator in zip(lines[::-1], state.plan.initiators[::-1], strict=True):"
-EDITS = [(Run._run_graph, LOOP, REVERSED), (Execution._run_graph, LOOP, REVERSED)]
+EDITS = [("Run._run_graph", LOOP, REVERSED), ("Execution._run_graph", LOOP, REVERSED)]

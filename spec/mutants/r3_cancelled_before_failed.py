@@ -1,11 +1,9 @@
 """A run that was cancelled and in which something failed on the way out ends as cancelled."""
 
-from trioflow.runtime.execution import Execution
-
 RULE = "R3"
 EDITS = [
     (
-        Execution._settle,
+        "Execution._settle",
         "if failure is not None and not is_cancellation(failure):",
         "if failure is not None and not is_cancellation(failure) and not cancelled:",
     ),

@@ -1,11 +1,9 @@
 """A failure that passes through an activation comes out as another one."""
 
-from trioflow.runtime.dispatch import dispatch
-
 RULE = "R4"
 EDITS = [
     (
-        dispatch,
+        "dispatch",
         ("del activation.strand\n                raise"),
         (
             "del activation.strand\n"

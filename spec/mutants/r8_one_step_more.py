@@ -1,12 +1,10 @@
 """A run may take one step more than its limit says."""
 
-from trioflow.runtime.state import RunState
-
 RULE = "R8"
 EDITS = [
-    (RunState.pass_gate, "if self.steps >= self.max_steps:  # R8", "if self.steps > self.max_steps:"),
+    ("RunState.pass_gate", "if self.steps >= self.max_steps:  # R8", "if self.steps > self.max_steps:"),
     (
-        RunState.refuel,
+        "RunState.refuel",
         "more = int(min(every, self.max_steps - self.steps))",
         "more = int(min(every, max(0, self.max_steps - self.steps)))",
     ),

@@ -1,8 +1,6 @@
 """A run's budget of steps is a failure like others, which a body can catch."""
 
-from trioflow.runtime.state import RunState
-
 RULE = "R8"
 EDITS = [
-    (RunState.exhaust, "if not self.budget.cancel_called:", "if False:"),
+    ("RunState.exhaust", "if not self.budget.cancel_called:", "if False:"),
 ]

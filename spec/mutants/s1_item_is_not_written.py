@@ -1,9 +1,7 @@
 """An emit dispatches the item's chain and does not write the item."""
 
-from trioflow.runtime.activation import Activation
-
 RULE = "S1"
 EDITS = [
-    (Activation._write_item, "self.set_output(item, value)", "pass"),
-    (Activation._write_item, "{item: value, **also}", "also"),
+    ("Activation._write_item", "self.set_output(item, value)", "pass"),
+    ("Activation._write_item", "{item: value, **also}", "also"),
 ]

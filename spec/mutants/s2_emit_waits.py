@@ -1,11 +1,9 @@
 """A concurrent emit waits until the item's chain is done."""
 
-from trioflow.runtime.activation import Activation
-
 RULE = "S2"
 EDITS = [
     (
-        Activation.emit,
+        "Activation.emit",
         "stream.plan.discard)",
         ("stream.plan.discard)\n        await forks.wait_until(lambda: forks.in_flight == 0)"),
     ),

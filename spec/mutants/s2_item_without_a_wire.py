@@ -1,11 +1,9 @@
 """If nothing is connected to the fired output, a sequential emit does not write the item."""
 
-from trioflow.runtime.activation import Activation
-
 RULE = "S2"
 EDITS = [
     (
-        Activation.emit,
+        "Activation.emit",
         ('if stream.mode == "sequential":\n            self._write_item(item, value, also)'),
         (
             'if stream.mode == "sequential":\n            if targets:\n                self._write_item(item, value, also)'

@@ -1,11 +1,9 @@
 """One item more than the limit says is in flight."""
 
-from trioflow.runtime.activation import Activation
-
 RULE = "S3"
 EDITS = [
     (
-        Activation.emit,
+        "Activation.emit",
         (
             "if limit is not None and forks.in_flight >= limit:\n"
             "            await forks.wait_until(lambda: forks.in_flight < limit)"

@@ -1,11 +1,9 @@
 """What a collected item wrote before it failed is not merged."""
 
-from trioflow.runtime.forks import ForkSet
-
 RULE = "S4"
 EDITS = [
     (
-        ForkSet.join,
+        "ForkSet.join",
         "if fork.written is _NOT_YET or",
         "if fork.written is _NOT_YET or fork.failure is not None or",
     ),

@@ -1,8 +1,6 @@
 """A sequential stream that collects fails with its first failing item all the same."""
 
-from trioflow.runtime.activation import Activation
-
 RULE = "S4"
 EDITS = [
-    (Activation.emit, 'if stream.on_error == "fail":', "if True:"),
+    ("Activation.emit", 'if stream.on_error == "fail":', "if True:"),
 ]

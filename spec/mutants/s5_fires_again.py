@@ -1,8 +1,10 @@
 """The done socket fires at the end also if the body has triggered it."""
 
-from trioflow.runtime.activation import Activation
-
 RULE = "S5"
 EDITS = [
-    (Activation.fire_done, "if stream.plan.done is not None and not stream.fired:", "if stream.plan.done is not None:"),
+    (
+        "Activation.fire_done",
+        "if stream.plan.done is not None and not stream.fired:",
+        "if stream.plan.done is not None:",
+    ),
 ]

@@ -1,11 +1,9 @@
 """The done socket does not fire if there was no item."""
 
-from trioflow.runtime.activation import Activation
-
 RULE = "S5"
 EDITS = [
     (
-        Activation.fire_done,
+        "Activation.fire_done",
         "if stream.plan.done is not None and not stream.fired:",
         "if stream.plan.done is not None and not stream.fired and stream.emits:",
     ),

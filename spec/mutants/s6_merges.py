@@ -1,8 +1,6 @@
 """The items of a stream that discards are merged like any others."""
 
-from trioflow.runtime.forks import ForkSet
-
 RULE = "S6"
 EDITS = [
-    (ForkSet.start, "if not discard:  # S6", "if True:"),
+    ("ForkSet.start", "if not discard:  # S6", "if True:"),
 ]

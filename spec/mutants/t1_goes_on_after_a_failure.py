@@ -1,11 +1,9 @@
 """A target that fails does not keep the ones after it from being dispatched."""
 
-from trioflow.runtime.dispatch import dispatch
-
 RULE = "T1"
 EDITS = [
     (
-        dispatch,
+        "dispatch",
         ("del activation.strand\n                raise"),
         (
             "del activation.strand\n"

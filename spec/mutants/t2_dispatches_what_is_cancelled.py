@@ -1,13 +1,10 @@
 """A dispatch does not look whether its strand was cancelled."""
 
-from trioflow.runtime.dispatch import dispatch
-from trioflow.runtime.state import RunState
-
 RULE = "T2"
 EDITS = [
-    (dispatch, "if scopes.effectively_cancelled:  # T2", "if False:"),
+    ("dispatch", "if scopes.effectively_cancelled:  # T2", "if False:"),
     (
-        RunState.pass_gate,
+        "RunState.pass_gate",
         'await self.schedule.turn(f"d {Path(line.where, line.count)} {node.id}")',
         (
             "with trio.CancelScope(shield=True):\n"

@@ -1,8 +1,6 @@
 """A body that triggers again without giving values dispatches nothing, since nothing seems to have changed."""
 
-from trioflow.runtime.activation import Activation
-
 RULE = "T3"
 EDITS = [
-    (Activation.trigger, "if not targets:  # T4", "if not targets or (self.count and not values):"),
+    ("Activation.trigger", "if not targets:  # T4", "if not targets or (self.count and not values):"),
 ]

@@ -1,11 +1,9 @@
 """Triggering a socket that the type does not declare does nothing."""
 
-from trioflow.runtime.dispatch import dispatch
-
 RULE = "T4"
 EDITS = [
     (
-        dispatch,
+        "dispatch",
         'raise unknown_socket(plan, socket, "exec output", [each.name for each in plan.type.exec_outputs])',
         "await checkpoint_if_cancelled()\n            return",
     ),

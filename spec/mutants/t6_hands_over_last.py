@@ -1,11 +1,9 @@
 """What a node hands over to comes after all other targets of the line, not before them."""
 
-from trioflow.runtime.dispatch import dispatch
-
 RULE = "T6"
 EDITS = [
     (
-        dispatch,
+        "dispatch",
         (
             "target = onward[0]\n"
             "                if len(onward) > 1:\n"

@@ -1,11 +1,9 @@
 """A sequential emit takes no index if nothing is connected."""
 
-from trioflow.runtime.activation import Activation
-
 RULE = "T8"
 EDITS = [
     (
-        Activation.emit,
+        "Activation.emit",
         (
             "line = Line(self)\n            targets = stream.targets\n            if not targets:\n                await checkpoint_if_cancelled()\n                return"
         ),

@@ -1,8 +1,9 @@
 """Mutants: this engine with one rule broken. Each must be noticed, or the checks of that rule check nothing.
 
 A mutant is a file of `spec/mutants/`: a docstring that says what is wrong, the constants `RULE` and `EDITS`, and
-perhaps `UNREACHED`. An edit is a function of the engine, a piece of its source, and what stands there instead; while
-the mutant is alive, the function runs the edited code, whoever has imported it.
+perhaps `UNREACHED`. An edit is the name of a function of the engine, a piece of its source, and what stands there
+instead; `edits` finds both also when names have changed. While the mutant is alive, the function runs the edited code,
+whoever has imported it.
 
 It dies by a vector that names its rule, and by the random campaign within so many requests; one that random requests
 can't show says why in `UNREACHED`.
@@ -26,6 +27,7 @@ from typing import Any, cast
 import attrs
 
 from trioflow.conformance.comparison import OUTCOME, Difference, difference
+from trioflow.conformance.edits import NotApplicable, edited, function_named, function_of
 from trioflow.conformance.engine import EnginePort
 from trioflow.conformance.findings import Finding, Outcome
 from trioflow.conformance.port import Port
@@ -43,13 +45,9 @@ EXAMPLES = 3000
 """Random requests after which a mutant counts as not noticed."""
 
 Edit = tuple[Any, str, str]
-"""A function, method or property; what stands in its source, once; what is to stand there."""
+"""A function, method or property, or the end of its name; what stands in its source, once; what is to stand there."""
 
 _COMPARED = (*OUTCOME, "steps", "canonical")
-
-
-class NotApplicable(ValueError):
-    """The engine's source is another one than the mutant was written for."""
 
 
 @attrs.frozen
@@ -79,19 +77,24 @@ class Mutant:
         """What the functions run while it is alive. A campaign brings it to life for each request anew."""
         pieces: dict[FunctionType, list[tuple[str, str]]] = {}
         for target, old, new in self.edits:
-            pieces.setdefault(_function(target), []).append((old, new))
+            try:
+                function = function_named(target) if isinstance(target, str) else function_of(target)
+            except NotApplicable as fault:
+                raise self._outdated(fault) from None
+            pieces.setdefault(function, []).append((old, new))
         return {function: self._code(function, replaced) for function, replaced in pieces.items()}
+
+    def _outdated(self, fault: NotApplicable) -> NotApplicable:
+        return NotApplicable(f"mutant {self.name}: {fault}. The engine has changed there: write the edit anew.")
 
     def _code(self, function: FunctionType, replaced: Sequence[tuple[str, str]]) -> CodeType:
         source = textwrap.dedent(inspect.getsource(function))
         where = f"{function.__module__}.{function.__qualname__}"
         for old, new in replaced:
-            if source.count(old) != 1:
-                raise NotApplicable(
-                    f"mutant {self.name}: expected {old!r} once in {where}, found it {source.count(old)} times. "
-                    "The engine has changed there: write the edit anew."
-                )
-            source = source.replace(old, new)
+            try:
+                source = edited(source, old, new, where)
+            except NotApplicable as fault:
+                raise self._outdated(fault) from None
         tree = ast.parse(source)
         cast("ast.FunctionDef", tree.body[0]).decorator_list = []
         # A file name of its own: measurements of coverage must not take these lines for the engine's.
@@ -103,13 +106,6 @@ class Mutant:
         )  # fmt: skip
         # A generator that `types.coroutine` has marked stays one.
         return code.replace(co_flags=code.co_flags | (whole.co_flags & inspect.CO_ITERABLE_COROUTINE))
-
-
-def _function(target: Any) -> FunctionType:
-    """The function behind a property or a decorator."""
-    found: Any = target.fget if isinstance(target, property) else inspect.unwrap(target)
-    assert isinstance(found, FunctionType), target
-    return found
 
 
 def load_mutants(folder: Path = MUTANTS) -> list[Mutant]:
