@@ -57,17 +57,18 @@ from trioflow.model.node_type import FromServices, FunctionNode, Lazy, Node, Nod
 from trioflow.model.registry import Registry
 from trioflow.model.schema import document_schema
 from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Stream
-from trioflow.runtime.breakpoints import Breakpoint
-from trioflow.runtime.gate import Gate, GateStatistics, Parked
-from trioflow.runtime.given import RunArguments
-from trioflow.runtime.inspect import Peek, Seen, StrandView
-from trioflow.runtime.invocation import Invocation, Outcome
-from trioflow.runtime.middleware import Middleware, Retry, RetryScheduled, RunLife, SkipOnError, TimeLimit
-from trioflow.runtime.options import RunOptions, RunResult, RunStatistics, RunStatus
-from trioflow.runtime.portable import Portable
-from trioflow.runtime.run import Run, open_run, run
-from trioflow.runtime.stream import EventStream, stream
-from trioflow.runtime.watch import Observer, Observing, Subscription, observe
+from trioflow.runtime.base.options import RunOptions, RunResult, RunStatistics, RunStatus
+from trioflow.runtime.base.watch import Observer, Observing, Subscription, observe
+from trioflow.runtime.host.barrier import Parked
+from trioflow.runtime.host.breakpoints import Breakpoint
+from trioflow.runtime.host.gate import Gate, GateStatistics
+from trioflow.runtime.host.given import RunArguments
+from trioflow.runtime.host.inspect import Peek, Seen, StrandView
+from trioflow.runtime.host.run import Run, open_run, run
+from trioflow.runtime.host.stream import EventStream, stream
+from trioflow.runtime.wrapping.invocation import Invocation, Outcome
+from trioflow.runtime.wrapping.middleware import Middleware, Retry, RetryScheduled, RunLife, SkipOnError, TimeLimit
+from trioflow.runtime.wrapping.portable import Portable
 from trioflow.semantics import events
 from trioflow.semantics.address import Address
 from trioflow.semantics.plan import Plan, make_plan

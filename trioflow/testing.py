@@ -20,11 +20,11 @@ from trioflow.model.graph import Graph, GraphNode
 from trioflow.model.node_type import FunctionNode, Node, NodeType, as_node_type
 from trioflow.model.registry import Registry
 from trioflow.model.sockets import DataIn, ExecIn, ExecOut
-from trioflow.runtime.activation import Activation
-from trioflow.runtime.invocation import Invocation, Outcome
-from trioflow.runtime.middleware import Middleware
-from trioflow.runtime.options import RunOptions, RunResult
-from trioflow.runtime.run import run
+from trioflow.runtime.base.options import RunOptions, RunResult
+from trioflow.runtime.context import BodyContext
+from trioflow.runtime.host.run import run
+from trioflow.runtime.wrapping.invocation import Invocation, Outcome
+from trioflow.runtime.wrapping.middleware import Middleware
 from trioflow.semantics import events
 from trioflow.semantics.plan import Plan
 from trioflow.semantics.store import Cell
@@ -228,7 +228,7 @@ class _Record(Node, id="testing.record"):
     then = ExecOut()
 
     async def execute(self, ctx: Context) -> ExecOut:
-        assert isinstance(ctx, Activation)
+        assert isinstance(ctx, BodyContext)
         # By cells, since values don't tell whether an output was written again (D9). They are kept, since an identity
         # belongs to one cell only as long as that is there.
         told: dict[int, Cell] = ctx.services.get("told")

@@ -3,7 +3,7 @@
 RULE = "B1"
 EDITS = [
     (
-        "Run._handle_host_events",
+        "Hosted._handle_events",
         (
             "event = self._host_events[0]\n"
             "            await drive(strand, line, event.targets)\n"

@@ -3,7 +3,7 @@
 RULE = "B2"
 EDITS = [
     (
-        "Activation.publish",
+        "BodyContext.publish",
         "if not targets and not shared:  # B2",
         "if self.plan.type.listens is not None or not (targets or shared):",
     ),

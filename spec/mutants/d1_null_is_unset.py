@@ -3,7 +3,7 @@
 RULE = "D1"
 EDITS = [
     (
-        "look",
+        "inputs.current",
         "cells[planned.slot] or planned.constant or cells[planned.own] or NOTHING)",
         "(planned.constant if cells[planned.slot] is None or cells[planned.slot].value is None else cells[planned.slot]) or cells[planned.own] or NOTHING)",
     ),

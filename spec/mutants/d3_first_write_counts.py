@@ -3,7 +3,7 @@
 RULE = "D3"
 EDITS = [
     (
-        "DataActivation.set_output",
+        "EvaluationContext.set_output",
         "self.outputs[output_place(self._frame.node, socket)] = value",
         (
             "place = output_place(self._frame.node, socket)\n"

@@ -2,5 +2,5 @@
 
 RULE = "D4"
 EDITS = [
-    ("_complete", "remember(graph.root_cell, graph.base + node.index, evaluation, pulled)", "pass"),
+    ("evaluation.complete", "remember(graph.root_cell, graph.base + node.index, evaluation, pulled)", "pass"),
 ]

@@ -3,7 +3,7 @@
 RULE = "D4"
 EDITS = [
     (
-        "_complete",
+        "evaluation.complete",
         ("if saw_failure:\n"),
         ("if saw_failure:\n        remember(graph.root_cell, graph.base + node.index, evaluation, ())\n"),
     ),

@@ -3,7 +3,7 @@
 RULE = "D4"
 EDITS = [
     (
-        "_complete",
+        "evaluation.complete",
         "remember(graph.root_cell, graph.base + node.index, evaluation, pulled)",
         "remember(graph.root_cell, graph.base + node.index, evaluation, ())",
     ),

@@ -3,5 +3,5 @@
 RULE = "D5"
 UNREACHED = "Strands with different answers that wait for a failing evaluation come less than once in 3,000 requests."
 EDITS = [
-    ("demand", "elif frame.doubted:", "elif False:"),
+    ("loop.demand", "elif doubted(resolving):", "elif False:"),
 ]

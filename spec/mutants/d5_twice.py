@@ -3,7 +3,7 @@
 RULE = "D5"
 EDITS = [
     (
-        "_key",
+        "Resolving.key",
         "return (frame.activation.strand.frame.base + frame.node.index, *map(id, frame.used))",
         "return (frame.node.index, id(frame))",
     ),

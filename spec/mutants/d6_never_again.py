@@ -3,7 +3,7 @@
 RULE = "D6"
 EDITS = [
     (
-        "Frame.__init__",
+        "Resolving.__init__",
         "self.moment = activation.moment if node.impure else None",
         "self.moment = activation.strand.frame.root_cell if node.impure else None",
     ),

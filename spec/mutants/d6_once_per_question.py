@@ -3,7 +3,7 @@
 RULE = "D6"
 EDITS = [
     (
-        "demand",
+        "loop.demand",
         ("run = activation.strand.run\n"),
         ("run = activation.strand.run\n    if wanted.impure:\n        activation.come_back()\n"),
     ),

@@ -2,5 +2,5 @@
 
 RULE = "D8"
 EDITS = [
-    ("DataActivation.__getattr__", "if name in {", ('if name == "trigger":\n        return None\n    if name in {')),
+    ("EvaluationContext.__getattr__", "if name in {", ('if name == "trigger":\n        return None\n    if name in {')),
 ]

@@ -2,5 +2,5 @@
 
 RULE = "D8"
 EDITS = [
-    ("DataActivation.get_variable", "self.pulled.append((slot, cell))", ""),
+    ("EvaluationContext.get_variable", "self.pulled.append((slot, cell))", ""),
 ]

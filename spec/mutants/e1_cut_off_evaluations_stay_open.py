@@ -2,5 +2,5 @@
 
 RULE = "E1"
 EDITS = [
-    ("_fail", "run.tell(EvaluationCancelled, activation, frame.node.id, duration)", "pass"),
+    ("evaluation.fail", "run.tell(EvaluationCancelled, activation, node.id, duration)", "pass"),
 ]

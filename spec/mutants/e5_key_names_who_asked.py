@@ -3,7 +3,7 @@
 RULE = "E5"
 EDITS = [
     (
-        "_complete",
+        "evaluation.complete",
         "key = identity(graph.prefix + node.id, node, frame.used, pulled)",
         'key = f"{identity(graph.prefix + node.id, node, frame.used, pulled)}{activation.where}"',
     ),

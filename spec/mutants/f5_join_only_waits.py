@@ -2,5 +2,5 @@
 
 RULE = "F5"
 EDITS = [
-    ("Activation.join", "await forks.join()", "await forks.wait_until(lambda: forks.in_flight == 0)"),
+    ("BodyContext.join", "await forks.join()", "await forks.wait_until(lambda: forks.in_flight == 0)"),
 ]

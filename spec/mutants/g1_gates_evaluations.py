@@ -3,12 +3,12 @@
 RULE = "G1"
 EDITS = [
     (
-        "RunState.pass_evaluation",
-        'await self.turn_of("e", line, node)',
+        "pass_evaluation",
+        'await turn_of(run, "e", line, node)',
         (
-            'await self.turn_of("e", line, node)\n'
-            "        if self.gated:\n"
-            '            await self.gate.wait(getattr(line, "strand"), line, Target(node, None))'
+            'await turn_of(run, "e", line, node)\n'
+            "        if run.gated:\n"
+            '            await run.barrier.wait(getattr(line, "strand"), line, Target(node, None))'
         ),
     ),
 ]

@@ -2,5 +2,5 @@
 
 RULE = "G2"
 EDITS = [
-    ("Gate.resume", "self._permits = 0", ""),
+    ("Barrier.open", "self._permits = 0", ""),
 ]

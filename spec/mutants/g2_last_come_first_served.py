@@ -2,5 +2,5 @@
 
 RULE = "G2"
 EDITS = [
-    ("Gate._release_one", "self._parked.popitem(last=False)", "self._parked.popitem(last=True)"),
+    ("Barrier._release_one", "self._parked.popitem(last=False)", "self._parked.popitem(last=True)"),
 ]

@@ -3,5 +3,5 @@
 RULE = "G2"
 UNREACHED = "A strand that is cancelled between its permit and its release comes less than once in 3,000 requests."
 EDITS = [
-    ("Gate._park", "self.step(1)", "pass"),
+    ("Barrier._park", "self.step(1)", "pass"),
 ]

@@ -3,7 +3,7 @@
 RULE = "G3"
 EDITS = [
     (
-        "Gate._hit",
+        "Barrier._hit",
         "self._close(PauseReason(text, kind, each.id))",
         "self._close(PauseReason(text, kind, each.id))\n    each.enabled = False",
     ),

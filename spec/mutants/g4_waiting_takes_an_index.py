@@ -3,8 +3,8 @@
 RULE = "G4"
 EDITS = [
     (
-        "Gate._park",
-        "await state.wait(strand, arrival)",
-        "await state.wait(strand, arrival)\n        line.count += 1",
+        "Barrier._park",
+        "await wait_for(state, strand, arrival)",
+        "await wait_for(state, strand, arrival)\n        line.count += 1",
     ),
 ]

@@ -3,8 +3,8 @@
 RULE = "G5"
 EDITS = [
     (
-        "Gate._step",
-        "del self._parked[arrival]\n    if below",
-        "arrival, _ = self._parked.popitem(last=False)\n    if below",
+        "Barrier.let_pass",
+        "del self.waiting[arrival]\n    if step",
+        "arrival, _ = self.waiting.popitem(last=False)\n    if step",
     ),
 ]

@@ -2,5 +2,5 @@
 
 RULE = "G6"
 EDITS = [
-    ("Gate.wait", "(self._reason is None or self._passes(path))", "self._reason is None"),
+    ("Barrier.wait", "(self._reason is None or self._passes(path))", "self._reason is None"),
 ]

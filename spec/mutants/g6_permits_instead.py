@@ -2,5 +2,5 @@
 
 RULE = "G6"
 EDITS = [
-    ("Gate.wait", "if self._reason is None or self._passes(path):", "if self._reason is None:"),
+    ("Barrier.wait", "if self._reason is None or self._passes(path):", "if self._reason is None:"),
 ]

@@ -2,5 +2,5 @@
 
 RULE = "G7"
 EDITS = [
-    ("Gate._step", "if below is not None:", "if False:"),
+    ("Barrier.let_pass", "if step.below is not None:", "if False:"),
 ]

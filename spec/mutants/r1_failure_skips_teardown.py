@@ -2,5 +2,5 @@
 
 RULE = "R1"
 EDITS = [
-    ("Execution._torn_down", "if state.set_up:", "if state.set_up and failure is None:"),
+    ("Execution._torn_down", "if state.frame.set_up:", "if state.frame.set_up and failure is None:"),
 ]

@@ -3,4 +3,4 @@
 RULE = "R2"
 LOOP = "for line, initiator in zip(lines, state.plan.initiators, strict=True):"
 REVERSED = "for line, initiator in zip(lines[::-1], state.plan.initiators[::-1], strict=True):"
-EDITS = [("Run._run_graph", LOOP, REVERSED), ("Execution._run_graph", LOOP, REVERSED)]
+EDITS = [("Hosted.run_graph", LOOP, REVERSED), ("Alone.run_graph", LOOP, REVERSED)]

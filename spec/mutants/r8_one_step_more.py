@@ -2,9 +2,9 @@
 
 RULE = "R8"
 EDITS = [
-    ("RunState.pass_gate", "if self.steps >= self.max_steps:  # R8", "if self.steps > self.max_steps:"),
+    ("pass_dispatch", "if self.steps >= self.max_steps:  # R8", "if self.steps > self.max_steps:"),
     (
-        "RunState.refuel",
+        "refuel",
         "more = int(min(every, self.max_steps - self.steps))",
         "more = int(min(every, max(0, self.max_steps - self.steps)))",
     ),

@@ -2,5 +2,5 @@
 
 RULE = "R8"
 EDITS = [
-    ("RunState.exhaust", "if not self.budget.cancel_called:", "if False:"),
+    ("_exhaust", "if not self.budget.cancel_called:", "if False:"),
 ]

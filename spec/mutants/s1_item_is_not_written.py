@@ -2,6 +2,6 @@
 
 RULE = "S1"
 EDITS = [
-    ("Activation._write_item", "self.set_output(item, value)", "pass"),
-    ("Activation._write_item", "{item: value, **also}", "also"),
+    ("BodyContext._write_item", "self.set_output(item, value)", "pass"),
+    ("BodyContext._write_item", "{item: value, **also}", "also"),
 ]

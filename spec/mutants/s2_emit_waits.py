@@ -3,7 +3,7 @@
 RULE = "S2"
 EDITS = [
     (
-        "Activation.emit",
+        "BodyContext.emit",
         "stream.plan.discard)",
         ("stream.plan.discard)\n        await forks.wait_until(lambda: forks.in_flight == 0)"),
     ),

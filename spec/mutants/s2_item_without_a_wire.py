@@ -3,7 +3,7 @@
 RULE = "S2"
 EDITS = [
     (
-        "Activation.emit",
+        "BodyContext.emit",
         ('if stream.mode == "sequential":\n            self._write_item(item, value, also)'),
         (
             'if stream.mode == "sequential":\n            if targets:\n                self._write_item(item, value, also)'

@@ -3,7 +3,7 @@
 RULE = "S3"
 EDITS = [
     (
-        "Activation.emit",
+        "BodyContext.emit",
         (
             "if limit is not None and forks.in_flight >= limit:\n"
             "            await forks.wait_until(lambda: forks.in_flight < limit)"

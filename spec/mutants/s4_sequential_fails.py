@@ -2,5 +2,5 @@
 
 RULE = "S4"
 EDITS = [
-    ("Activation.emit", 'if stream.on_error == "fail":', "if True:"),
+    ("BodyContext.emit", 'if stream.on_error == "fail":', "if True:"),
 ]

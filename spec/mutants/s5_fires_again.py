@@ -3,7 +3,7 @@
 RULE = "S5"
 EDITS = [
     (
-        "Activation.fire_done",
+        "_fire_done",
         "if stream.plan.done is not None and not stream.fired:",
         "if stream.plan.done is not None:",
     ),

@@ -4,7 +4,7 @@ RULE = "T2"
 EDITS = [
     ("dispatch", "if scopes.effectively_cancelled:  # T2", "if False:"),
     (
-        "RunState.pass_gate",
+        "pass_dispatch",
         'await self.schedule.turn(f"d {Path(line.where, line.count)} {node.id}")',
         (
             "with trio.CancelScope(shield=True):\n"

@@ -2,5 +2,5 @@
 
 RULE = "T3"
 EDITS = [
-    ("Activation.trigger", "if not targets:  # T4", "if not targets or (self.count and not values):"),
+    ("BodyContext.trigger", "if not targets:  # T4", "if not targets or (self.count and not values):"),
 ]

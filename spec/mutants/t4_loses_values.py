@@ -3,8 +3,8 @@
 RULE = "T4"
 EDITS = [
     (
-        "Activation.trigger",
-        "if values:\n            line.write_all(values)",
-        "if values and targets:\n            line.write_all(values)",
+        "BodyContext.trigger",
+        "if values:\n            write_outputs(line, values)",
+        "if values and targets:\n            write_outputs(line, values)",
     ),
 ]

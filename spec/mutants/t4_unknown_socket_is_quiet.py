@@ -4,7 +4,7 @@ RULE = "T4"
 EDITS = [
     (
         "dispatch",
-        'raise unknown_socket(plan, socket, "exec output", [each.name for each in plan.type.exec_outputs])',
+        "exit_place(plan, socket)  # T4",
         "await checkpoint_if_cancelled()\n            return",
     ),
 ]

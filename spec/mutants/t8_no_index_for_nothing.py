@@ -3,7 +3,7 @@
 RULE = "T8"
 EDITS = [
     (
-        "Activation.emit",
+        "BodyContext.emit",
         (
             "line = Line(self)\n            targets = stream.targets\n            if not targets:\n                await checkpoint_if_cancelled()\n                return"
         ),

@@ -11,7 +11,7 @@ from support import Fail, Note, chain, increment
 
 import trioflow as tf
 from trioflow.errors import Unwind
-from trioflow.runtime.failure import arose_with, escaped, leaves, origin_node
+from trioflow.runtime.base.failure import arose_with, escaped, leaves, origin_node
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from support import Add, Fail, Items, Note, Wait, chain
 
 import trioflow as tf
 from trioflow import StreamSettings
-from trioflow.runtime.failure import leaves
-from trioflow.runtime.forks import StrandFork
+from trioflow.runtime.base.failure import leaves
+from trioflow.runtime.strands.forks import StrandFork
 from trioflow.semantics.merge import merge_variable
 from trioflow.testing import EventLog, ShuffledSchedule
 
@@ -957,7 +957,7 @@ class Tasks(trio.abc.Instrument):
         self.started = 0
 
     def task_spawned(self, task: trio.lowlevel.Task) -> None:
-        self.started += task.name == "trioflow.runtime.forks.ForkSet.work"
+        self.started += task.name == "trioflow.runtime.strands.forks.ForkSet.work"
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 20])
@@ -1056,7 +1056,7 @@ class Steps(trio.abc.Instrument):
         self.steps = 0
 
     def before_task_step(self, task: trio.lowlevel.Task) -> None:
-        self.steps += task.name == "trioflow.runtime.forks.ForkSet.work"
+        self.steps += task.name == "trioflow.runtime.strands.forks.ForkSet.work"
 
 
 @pytest.mark.parametrize("turn_after", [1000.0, math.inf])

@@ -343,7 +343,7 @@ def test_steps_add_up():
                 run.gate.step()
             await run.gate.wait_parked()
             assert run.statistics().steps == 3
-            assert run.gate._stepping == set()
+            assert run.gate._barrier._stepping == set()
             run.gate.resume()
             await run.result()
             with pytest.raises(tf.RunFinished, match=r"The run has ended: there is nothing to step\.$"):

@@ -6,7 +6,7 @@ import pytest
 from support import STANDARD, Note, chain
 
 import trioflow as tf
-from trioflow.runtime.given import RunArguments, given
+from trioflow.runtime.host.given import RunArguments, given
 
 
 def graph():
@@ -49,7 +49,7 @@ def test_all_that_is_wrong_at_once():
         "options= must be RunOptions, got dict.",
         "observers= must be a list of callables, got int.",
         "middleware= must hold objects of subclasses of trioflow.Middleware, got "
-        "<class 'trioflow.runtime.middleware.Retry'>.",
+        "<class 'trioflow.runtime.wrapping.middleware.Retry'>.",
         "secrets= must hold texts; 'a' is none.",
     ]
     with pytest.raises(TypeError, match="secrets= must be a mapping of names to texts, got list"):

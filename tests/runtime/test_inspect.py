@@ -10,7 +10,7 @@ import trio.testing
 from support import Items, Note, Wait, calling, increment
 
 import trioflow as tf
-from trioflow.runtime.inspect import Seen
+from trioflow.runtime.host.inspect import Seen
 
 STEADY = tf.RunOptions(turn_after=math.inf)
 

@@ -1093,9 +1093,9 @@ def test_what_an_invocation_tells_of_itself(bench):
     bench.run(firing_graph(), middleware=[Wrap(looks, "node", "data")])
     assert told == [
         ("activation", "node", "wrap.exec_none", "node at 0.1"),
-        ("Activation", "node at 0.1, attempt 2"),
+        ("BodyContext", "node at 0.1, attempt 2"),
         ("evaluation", "data", "test.increment", "data at 0.2"),
-        ("DataActivation", "data at 0.2, attempt 2"),
+        ("EvaluationContext", "data at 0.2, attempt 2"),
     ]
 
 

@@ -10,7 +10,7 @@ from support import STANDARD, Note, chain, increment
 
 import trioflow as tf
 from trioflow.model.by_name import by_name
-from trioflow.runtime.portable import CONTEXT, Portable
+from trioflow.runtime.wrapping.portable import CONTEXT, Portable
 
 
 @tf.exec_node(id="portable.draws")

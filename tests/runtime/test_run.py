@@ -15,7 +15,7 @@ import trio.testing
 from support import Add, Fail, Items, Note, Resource, Wait, chain, increment
 
 import trioflow as tf
-from trioflow.runtime.failure import leaves
+from trioflow.runtime.base.failure import leaves
 from trioflow.testing import EventLog, ShuffledSchedule
 
 

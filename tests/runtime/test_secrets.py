@@ -16,7 +16,7 @@ from trioflow.cli.trace import Trace
 from trioflow.formats import to_dot, to_mermaid, to_text
 from trioflow.model import secret
 from trioflow.model.jsonable import to_json
-from trioflow.runtime.failure import note
+from trioflow.runtime.base.failure import note
 from trioflow.testing import run_virtual
 
 VALUE = 'hunter2\\ "and" more\nü'

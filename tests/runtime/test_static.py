@@ -14,7 +14,7 @@ from support import Add, Items, Note, chain, increment
 
 import trioflow as tf
 from trioflow.model.sockets import UNSET
-from trioflow.runtime.schedule import current_schedule
+from trioflow.runtime.base.schedule import current_schedule
 from trioflow.semantics.events import BASE, fields_of
 from trioflow.testing import EventLog
 

@@ -9,7 +9,8 @@ import trio
 from support import Note
 
 import trioflow as tf
-from trioflow.runtime import dispatch, task
+from trioflow.runtime import dispatch
+from trioflow.runtime.base import task
 
 
 @pytest.fixture(params=["of trio", "stand-in"])

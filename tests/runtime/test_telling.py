@@ -14,7 +14,7 @@ from support import Items, Note, chain, increment
 
 import trioflow as tf
 from trioflow import events
-from trioflow.runtime.watch import Watch
+from trioflow.runtime.base.watch import Watch
 from trioflow.semantics.identity import Identity
 from trioflow.testing import EventLog, run_virtual
 
@@ -137,7 +137,12 @@ def test_what_nobody_wants_is_not_made(monkeypatch):
         "EvaluationCompleted",
     ):
         monkeypatch.setattr(getattr(events, made), "told", lambda *_: pytest.fail("an event was made"))
-    for made in ("watch.new_evaluating", "watch.new_evaluated", "dispatch.new_started", "dispatch.new_completed"):
+    for made in (
+        "base.watch.new_evaluating",
+        "base.watch.new_evaluated",
+        "dispatch.new_started",
+        "dispatch.new_completed",
+    ):
         monkeypatch.setattr(f"trioflow.runtime.{made}", lambda *_: pytest.fail("an event was made"))
     run_loop(Names(["failures"]), Names(["strands"]))
 

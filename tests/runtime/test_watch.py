@@ -13,7 +13,7 @@ import trio.testing
 from support import Add, Items, Note, Wait, chain, increment
 
 import trioflow as tf
-from trioflow.runtime.watch import Watch
+from trioflow.runtime.base.watch import Watch
 from trioflow.semantics.events import ROOT, NodeStarted, fields_of
 from trioflow.testing import EventLog, ShuffledSchedule, run_virtual
 
@@ -61,7 +61,7 @@ def test_failing_observer_is_removed(caplog):
 
 def test_unobserved_run_makes_no_events(monkeypatch):
     """Without an observer no event is made (E4)."""
-    for maker in ("watch.Watch.tell", "dispatch.new_started", "dispatch.new_completed"):
+    for maker in ("base.watch.Watch.tell", "dispatch.new_started", "dispatch.new_completed"):
         monkeypatch.setattr(f"trioflow.runtime.{maker}", lambda *_: pytest.fail("an event was made"))
     run_virtual(loop_graph(), services={"notes": []})
 

@@ -13,8 +13,9 @@ from trioflow.conformance.engine import EnginePort
 from trioflow.conformance.mutants import Campaign, Mutant, NotApplicable, by_vector, check_mutants, load_mutants
 from trioflow.conformance.vectors import PACKAGED, load_vectors, vector_from
 from trioflow.conformance.workers import Alone
-from trioflow.runtime.activation import Activation
-from trioflow.runtime.demand import Failed, demand
+from trioflow.runtime.base.pending import Failed
+from trioflow.runtime.context import BodyContext
+from trioflow.runtime.demand.loop import demand
 from trioflow.runtime.dispatch import drive
 from trioflow.semantics.merge import merge_variable
 from trioflow.semantics.store import Store, empty_store
@@ -92,7 +93,7 @@ def test_several_edits_of_one_function():
             (Failed.asks, "return self._pulled", "return  self._pulled"),
             (drive, "run = strand.run\n", "run =  strand.run\n"),
             (demand, "finished: Evaluation | None = None", "finished = None"),
-            (Activation.join, "forks = self.rarely.forks", "forks =  self.rarely.forks"),
+            (BodyContext.join, "forks = self.rarely.forks", "forks =  self.rarely.forks"),
         ),
     )  # fmt: skip
     store = empty_store(1, (), {}, iter(range(9)).__next__)

@@ -10,7 +10,7 @@ import trio
 
 from trioflow.cli.tally import Tally
 from trioflow.formats import visible
-from trioflow.runtime.options import RunStatistics
+from trioflow.runtime.base.options import RunStatistics
 from trioflow.semantics.events import Feedback, Progress
 
 PROGRESS_EVERY = 2.0

@@ -10,7 +10,7 @@ import trio
 
 import trioflow as tf
 from trioflow.formats import visible
-from trioflow.runtime.failure import leaves, origin_node
+from trioflow.runtime.base.failure import leaves, origin_node
 
 _MOST_FAILURES = 10
 _MOST_CAUSES = 5

@@ -17,8 +17,8 @@ from trioflow.conformance.schedule import Controller
 from trioflow.conformance.scripted import NODE_TYPES, Diary, codes_of
 from trioflow.contract.trace import as_text, event, result
 from trioflow.model.structure import graph_from
-from trioflow.runtime.run import Run
-from trioflow.runtime.schedule import current_schedule
+from trioflow.runtime.base.schedule import current_schedule
+from trioflow.runtime.host.run import Run
 from trioflow.semantics import events
 from trioflow.semantics.validation import validate
 

@@ -46,13 +46,13 @@ from trioflow.model.node_type import FunctionNode, Node, NodeType, as_node_type
 from trioflow.model.registry import Registry
 from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut
 from trioflow.model.types import describe_type
-from trioflow.runtime.activation import Activation
-from trioflow.runtime.demand import Pull
-from trioflow.runtime.failure import leaves
-from trioflow.runtime.invocation import Invocation, Outcome
-from trioflow.runtime.middleware import Middleware
-from trioflow.runtime.options import RunOptions
-from trioflow.runtime.run import run as run_graph
+from trioflow.runtime.base.failure import leaves
+from trioflow.runtime.base.inputs import Pull
+from trioflow.runtime.base.options import RunOptions
+from trioflow.runtime.context import BodyContext
+from trioflow.runtime.host.run import run as run_graph
+from trioflow.runtime.wrapping.invocation import Invocation, Outcome
+from trioflow.runtime.wrapping.middleware import Middleware
 from trioflow.semantics import events
 from trioflow.semantics.coercion import Mismatch, coercer_for
 from trioflow.semantics.plan import Plan, make_plan
@@ -351,10 +351,10 @@ class _Watching(Middleware):
     async def __call__(self, invocation: Invocation) -> Outcome:
         context = invocation.context
         # Of two strands the second one is looked at: the first one must make no difference to it.
-        if isinstance(context, Activation) and context.path[2:3] == (0,) and self._probe.beside:
+        if isinstance(context, BodyContext) and context.path[2:3] == (0,) and self._probe.beside:
             return await invocation()
         result = await self._run(invocation)
-        if isinstance(context, Activation):
+        if isinstance(context, BodyContext):
             first, store = context.plan.first_output, context.strand.store
             written = (
                 (output.name, store.cells[first + place]) for place, output in enumerate(context.plan.type.outputs)

@@ -23,7 +23,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trioflow.conformance.exploration import Undecided, first_difference, search
 from trioflow.errors import TrioflowError
-from trioflow.runtime.schedule import current_schedule
+from trioflow.runtime.base.schedule import current_schedule
 
 __all__ = ["Controller", "Deadlock", "Step", "Undecided", "controlled", "every_schedule", "turn"]
 

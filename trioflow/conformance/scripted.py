@@ -10,8 +10,8 @@ from trio.lowlevel import checkpoint_if_cancelled
 
 import trioflow as tf
 from trioflow.contract.script import CANCELLATION_POINTS, DATA_EFFECTS, Effects, Script
-from trioflow.runtime.failure import leaves
-from trioflow.runtime.schedule import current_schedule
+from trioflow.runtime.base.failure import leaves
+from trioflow.runtime.base.schedule import current_schedule
 
 
 class ScriptFailed(Exception):

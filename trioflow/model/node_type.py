@@ -87,6 +87,10 @@ class FunctionBody:
         """Whether all there is to do is to call it with the values of all inputs."""
         return not self.is_async and all(parameter.fill == "input" for parameter in self.parameters)
 
+    def values_of(self, result: Any) -> Sequence[Any]:
+        """The values of the outputs, in order, of what the function of a type with outputs has returned."""
+        return tuple(result) if self.result == "fields" else (result,)
+
 
 @attrs.frozen(eq=False)
 class NodeType:

@@ -1,6 +1,7 @@
-"""How a graph runs on trio.
+"""How a graph runs on trio, in rooms: each imports only from those before it.
 
-One trigger passes: `activation` (the body's call), `dispatch` (the loop that runs what is wired there), and back.
-`demand` pulls data, `forks` owns concurrent strands, `gate` pauses, `watch` tells observers, `execution` holds it
-together, and `run` gives it to a host.
+`base` is what lives in a run and how it is read and written. `demand` evaluates data nodes, `dispatch` runs exec nodes,
+`exits` leads out of graphs that are called, `strands` are concurrent, `context` is what bodies see, `wrapping` are
+middlewares, `bodies` puts together what is called for each node, and `host` holds runs together for those who start
+them.
 """

@@ -17,15 +17,18 @@ from __future__ import annotations
 import types
 from collections.abc import Coroutine, Generator, Mapping, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from trio.lowlevel import checkpoint_if_cancelled, current_task
 
-from trioflow.errors import DepthExceeded, UnknownSocket
-from trioflow.runtime.demand import unknown_socket
-from trioflow.runtime.failure import is_cancellation, mark_origin, note
-from trioflow.runtime.task import HotTask, hot_task, left_open
-from trioflow.runtime.watch import new_completed, new_started
+from trioflow.errors import DepthExceeded
+from trioflow.runtime.base.failure import is_cancellation, mark_origin, note
+from trioflow.runtime.base.names import exit_place
+from trioflow.runtime.base.records import Activation, Line, RunState, Strand
+from trioflow.runtime.base.task import HotTask, hot_task, left_open
+from trioflow.runtime.base.turns import count_nurseries, pass_dispatch
+from trioflow.runtime.base.watch import new_completed, new_started
+from trioflow.runtime.base.writes import write_outputs
 from trioflow.semantics.address import is_attempt
 from trioflow.semantics.events import (
     LimitReached,
@@ -37,12 +40,6 @@ from trioflow.semantics.events import (
 )
 from trioflow.semantics.plan import PlanNode, Target
 from trioflow.semantics.written import written_since
-
-if TYPE_CHECKING:
-    from trioflow.runtime.activation import Activation
-    from trioflow.runtime.line import Line
-    from trioflow.runtime.state import RunState
-    from trioflow.runtime.strand import Strand
 
 SEGMENT = 16
 """Levels of triggers that are nested as Python awaits before the loop takes over."""
@@ -78,7 +75,7 @@ async def call(activation: Activation, line: Line, targets: Sequence[Target]) ->
         # An emit goes down two levels at once, so there are two remainders to leave at.
         await dispatch(line, None, None, targets, strand)
         return
-    strand.run.count_nurseries(activation, activation.plan.id)
+    count_nurseries(strand.run, activation, activation.plan.id)
     strand.counted = len(current_task().child_nurseries)
     if task is not None:
         await Call(strand, dispatch(line, None, None, targets, strand))
@@ -96,7 +93,7 @@ async def apart(activation: Activation, strand: Strand, work: Coroutine[Any, Any
     """Do work of an activation as a segment of its own, which takes none of Python's stack, in this strand."""
     own = activation.strand
     try:
-        own.run.count_nurseries(activation, activation.plan.id)  # F8
+        count_nurseries(own.run, activation, activation.plan.id)  # F8
     except BaseException:
         work.close()
         raise
@@ -129,15 +126,15 @@ async def dispatch(  # noqa: C901
             targets = plan.first_targets
         else:
             place = plan.type.exec_output_index.get(socket)
-            if place is None:  # T4
-                raise unknown_socket(plan, socket, "exec output", [each.name for each in plan.type.exec_outputs])
+            if place is None:
+                place = exit_place(plan, socket)  # T4
             targets = plan.targets[place]
         if line.triggering:  # T7
             raise line.concurrent("trigger", socket)
         if values:
-            line.write_all(values)
+            write_outputs(line, values)
         if plan.streams:
-            await line.before_done(place)
+            await before_done(line, place)
         task = strand.task
         if not targets:  # T4
             try:
@@ -163,7 +160,7 @@ async def dispatch(  # noqa: C901
         if line.depth >= run.max_depth:
             await checkpoint_if_cancelled()
             run.fuel -= 1
-            await run.pass_gate(strand, line, targets[0])  # T2: the gate is before the limits
+            await pass_dispatch(run, strand, line, targets[0])  # T2: the gate is before the limits
             raise too_deep(run, line)  # T9
         depth = line.depth + 1
         activate = run.activate
@@ -180,7 +177,7 @@ async def dispatch(  # noqa: C901
             run.fuel -= 1
             now = perf_counter()
             if run.fuel < 0 or now > run.turn_due or (run.stops is not None and target.node in run.stops):
-                await run.pass_gate(strand, line, target)
+                await pass_dispatch(run, strand, line, target)
                 now = perf_counter()
             node = target.node
             activation = activate()  # T3
@@ -229,13 +226,13 @@ async def dispatch(  # noqa: C901
                 else:
                     place = node.type.exec_output_index.get(outcome)
                     if place is None:
-                        raise _no_exit(node, outcome)
+                        place = exit_place(node, outcome, "exec output to return")
                     onward = node.targets[place]
             except BaseException as error:
                 if task._cancel_status is not scopes:
                     note(error, str(await left_open(task, scopes, "It")))
-                if run.made_gate is not None:
-                    await run.made_gate.see_failure(error, strand, activation)
+                if run.barrier is not None:
+                    await run.barrier.see_failure(error, strand, activation)
                 if watched is not activation:
                     began = None
                 tell_failed(run, activation, error, began)
@@ -342,8 +339,19 @@ def drive(  # noqa: C901 - a hot path
                 thrown = None  # the traceback refers to this frame
 
 
-def _no_exit(node: PlanNode, outcome: Any) -> UnknownSocket:
-    return unknown_socket(node, outcome, "exec output to return", [each.name for each in node.type.exec_outputs])
+async def before_done(activation: Activation, place: int) -> None:
+    """F5: the join before a stream's done socket fires."""
+    for stream in activation.rarely.streams:
+        if stream.plan.done == place:
+            forks = activation.rarely.forks
+            try:
+                await checkpoint_if_cancelled()
+                if forks is not None:
+                    await forks.join()
+            except BaseException:
+                activation.come_back()  # D6
+                raise
+            stream.fired = True
 
 
 def tell_failed(run: RunState, activation: Activation, error: BaseException, began: float | None) -> None:

@@ -3,48 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from trioflow.errors import ConcurrentTrigger, MissingInput
-from trioflow.runtime.demand import find
+from trioflow.runtime.base.cells import NOTHING
+from trioflow.runtime.base.inputs import value_of
+from trioflow.runtime.base.names import listeners
+from trioflow.runtime.base.records import Activation, Asking, ExecFrame, Strand
+from trioflow.runtime.base.writes import write_output
+from trioflow.runtime.demand.inputs import resolve
 from trioflow.runtime.dispatch import cross
-from trioflow.runtime.frame import ExecFrame
-from trioflow.runtime.ports import NOTHING, value_of
-
-if TYPE_CHECKING:
-    from trioflow.runtime.activation import Activation
-    from trioflow.runtime.demand import Asking
-    from trioflow.runtime.strand import Strand
-    from trioflow.semantics.plan import Target
+from trioflow.semantics.plan import Target
 
 
 async def leave(activation: Activation) -> None:
     """The body of `graph.leave`: note the exit, or if it is a callback, go out there and come back."""
     frame = activation.strand.frame
     exits = frame.plan.interface.exits
-    place = next(place for place, each in enumerate(exits) if each.name == activation.entered)
+    place = next(place for place, each in enumerate(exits) if each.name == activation._target.entered)
     if not exits[place].callback or not isinstance(frame, ExecFrame):
         activation.strand.store.write(frame.plan.exit_slot, place)  # C5: it forks and merges with the store
         return
-    strand = _outside(activation.strand, frame, f"callback exit {activation.entered!r}")
-    await write_outputs(activation, frame)
+    strand = _outside(activation.strand, frame, f"callback exit {activation._target.entered!r}")
+    await write_results(activation, frame)
     await _go_out(activation, [frame], strand, frame.caller.plan.targets[place])  # C6
 
 
-async def write_outputs(asking: Asking, frame: ExecFrame) -> None:
+async def write_results(asking: Asking, frame: ExecFrame) -> None:
     """Evaluate the outputs of the graph as they are now, and write those that have a value (C5)."""
     if frame.plan.leave is None:
         return
     values: list[tuple[int, Any]] = []
     for place, planned in enumerate(frame.plan.leave.inputs):
         try:
-            cell = await find(asking, planned)
+            cell = await resolve(asking, planned)
         except MissingInput:  # what it is made of was not written on the way that control took
             continue
         if cell is not NOTHING:
             values.append((place, value_of(planned, cell)))
     for place, value in values:
-        frame.caller.set_output(frame.caller.plan.type.outputs[place], value)
+        write_output(frame.caller, place, value)
 
 
 async def publish_outside(activation: Activation, event: str, payload: object) -> None:
@@ -56,7 +54,7 @@ async def publish_outside(activation: Activation, event: str, payload: object) -
             return
         strand = _outside(strand, frame, f"shared event {event!r}")
         crossed.append(frame)
-        await _go_out(activation, crossed, strand, strand.frame.listeners(event, payload))
+        await _go_out(activation, crossed, strand, listeners(strand.frame.plan, event, payload))
 
 
 def _outside(strand: Strand, frame: ExecFrame, what: str) -> Strand:

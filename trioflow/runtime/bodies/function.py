@@ -1,0 +1,113 @@
+"""Functions as bodies."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from trioflow.model.graph import StreamSettings
+from trioflow.model.node_type import FunctionBody, Node, NodeType
+from trioflow.runtime.base.inputs import value_of
+from trioflow.runtime.base.writes import write_output
+from trioflow.runtime.bodies.kind import Body, BodyKind
+from trioflow.runtime.bodies.streams import with_streams
+from trioflow.runtime.context import BodyContext
+from trioflow.runtime.demand.context import EvaluationContext
+from trioflow.runtime.demand.inputs import arguments, kept_inputs, required
+from trioflow.runtime.demand.static import at_once
+from trioflow.semantics.plan import STATIC, PlanNode
+from trioflow.semantics.store import LEFT_UNSET
+
+if TYPE_CHECKING:
+    from trioflow.semantics.store import Cell
+
+
+def _make(node: PlanNode, instance: Node | None, streams: StreamSettings | None, again: bool) -> Body:
+    function = node.type.body
+    assert isinstance(function, FunctionBody)
+    if not node.type.is_exec:
+        return _data(node, function)
+    if not again and all(parameter.fill == "input" for parameter in function.parameters):
+        body = _of_inputs(node, function)
+    else:
+        body = _of_anything(node, function)
+    return with_streams(node, body, streams) if node.streams else body
+
+
+def _is_called_as_it_is(node_type: NodeType) -> bool:
+    function = node_type.body
+    assert isinstance(function, FunctionBody)
+    return function.is_plain and not node_type.is_exec
+
+
+FUNCTION = BodyKind(make=_make, plain=_is_called_as_it_is)
+
+
+def _data(node: PlanNode, function: FunctionBody) -> Body:
+    async def body(context: EvaluationContext) -> Any:
+        result = function.function(*arguments(node, context, context.run, context.used, context.get_input))
+        return await result if function.is_async else result
+
+    return body
+
+
+def _of_anything(node: PlanNode, function: FunctionBody) -> Body:
+    """A function that gets its inputs, kept for all attempts, and perhaps lazy ones, services, the context."""
+
+    async def body(context: BodyContext) -> Any:
+        cells = await kept_inputs(context, node)  # D7
+        result = function.function(*arguments(node, context, context.run, cells, context.get_input))
+        return _write_result(context, function, await result if function.is_async else result)
+
+    return body
+
+
+def _of_inputs(node: PlanNode, function: FunctionBody) -> Body:
+    """A function that gets values of inputs, and nothing else: in a loop, most of a round is spent here."""
+    call = function.function
+    inputs = node.inputs
+    one = len(inputs) == 1
+    exact = inputs[0].passes if one else None
+    is_async = function.is_async
+    single = function.result == "single"
+    first_output = node.first_output
+    then = node.type.exec_outputs[0]
+
+    async def body(activation: BodyContext) -> Any:
+        strand = activation.strand
+        run = strand.run
+        store = strand.store
+        cell: Cell | None = None
+        cells: list[Cell] = []
+        for planned in inputs:
+            # A copy of inputs.current: most inputs are there, or need no more than a call of a function.
+            cell = store.cells[planned.there] or planned.fallback
+            if cell is None or cell is LEFT_UNSET or (run.data_watch is not None and planned.source is STATIC):
+                cell = None
+                # The clock was looked at when this was dispatched.
+                if planned.source is STATIC and run.data_watch is None and (not cells or perf_counter() < run.turn_due):
+                    cell = at_once(activation, planned)
+                if cell is None:
+                    cell = await required(activation, node, planned)  # D7
+            cells.append(cell)
+        if one and cell is not None and (exact is None or type(cell.value) is exact):
+            result = call(cell.value)
+        else:
+            result = call(*map(value_of, inputs, cells))
+        if is_async:
+            result = await result
+        if single and run.data_watch is None:
+            store.write(first_output, result)  # copy of writes.write_output
+            return then  # T6
+        return _write_result(activation, function, result)
+
+    return body
+
+
+def _write_result(context: BodyContext, function: FunctionBody, result: Any) -> Any:
+    """Write what the function of an exec node has returned; tells where it goes on."""
+    if function.result != "none":
+        outputs = zip(context.plan.type.outputs, function.values_of(result), strict=True)
+        for place, (_, value) in enumerate(outputs):
+            write_output(context, place, value)
+    return context.plan.type.exec_outputs[0]  # T6

@@ -1,0 +1,306 @@
+"""What the body of an exec node sees of its activation, and what it can do: the context."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import AbstractAsyncContextManager
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from trio.lowlevel import checkpoint_if_cancelled
+
+from trioflow.errors import NodeError, UnknownSocket
+from trioflow.model.context import Branches, Context
+from trioflow.runtime.base.cells import NOTHING
+from trioflow.runtime.base.inputs import current, missing, value_of
+from trioflow.runtime.base.names import (
+    input_place,
+    is_connected,
+    listeners,
+    output_place,
+    unknown_socket,
+    variable_slot,
+)
+from trioflow.runtime.base.records import Activation, Line, StreamRun
+from trioflow.runtime.base.turns import take_turn
+from trioflow.runtime.base.writes import write_output, write_outputs, write_variable
+from trioflow.runtime.demand.inputs import computed, resolve
+from trioflow.runtime.dispatch import call, dispatch
+from trioflow.runtime.exits import publish_outside
+from trioflow.runtime.strands.branches import BranchesBlock
+from trioflow.semantics.events import Feedback, Progress
+from trioflow.semantics.store import DELETED, Cell, Store
+
+if TYPE_CHECKING:
+    from trioflow.model.context import FeedbackLevel, Services
+    from trioflow.model.graph import GraphNode
+    from trioflow.model.sockets import ErrorMode
+
+
+class BodyContext(Activation, Context):
+    """The context of one activation. What hosts and other floors build on is `trioflow.Context`."""
+
+    __slots__ = ()
+
+    # --- looking ---
+
+    @property
+    def node(self) -> GraphNode:
+        return self.plan.graph_node
+
+    @property
+    def services(self) -> Services:
+        return self.strand.run.services
+
+    @property
+    def random(self) -> random.Random:
+        key = self.random_key
+        rarely = self.rarely
+        if rarely.random is None:
+            rarely.random = random.Random(key)  # R6
+        return rarely.random
+
+    @property
+    def entered(self) -> str | None:
+        self.strand  # noqa: B018 - raises if it has closed
+        return self._target.entered
+
+    @property
+    def payload(self) -> Any:
+        self.strand  # noqa: B018 - as above
+        return self._target.payload
+
+    @property
+    def state(self) -> MutableMapping[str, Any]:
+        return NodeState(self)
+
+    async def get_input(self, socket: Any) -> Any:
+        # Most demands find a value that is there, and cost little more than an awaited call. So what is hardly ever
+        # missing is not tested (a copy of inputs.current): that this input was asked for before, the strand's task,
+        # which a body's own tasks have none of, and a value in the cell.
+        strand = self.strand
+        try:
+            there, exact = self.plan.asked[socket]
+            if strand.task._cancel_status.effectively_cancelled:  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
+                await checkpoint_if_cancelled()
+            cell: Cell | None = strand.there[there]
+            if cell is not None:
+                value = cell.value
+                if exact is None or type(value) is exact:
+                    return value
+        except (KeyError, AttributeError):
+            planned = self.plan.inputs[input_place(self.plan, socket)]
+            self.plan.asked = {**self.plan.asked, socket: (planned.there, planned.passes)}
+            await checkpoint_if_cancelled()
+        plan = self.plan
+        planned = plan.inputs[plan.type.input_index[socket]]
+        cell = current(self, planned)
+        if cell is None:
+            cell = await computed(self, planned)
+        if cell is NOTHING:
+            raise missing(plan, planned)
+        value = cell.value
+        return value if planned.coercer is None or type(value) is planned.exact else value_of(planned, cell)
+
+    async def try_get_input(self, socket: Any, default: Any = None) -> Any:
+        planned = self.plan.inputs[input_place(self.plan, socket)]
+        await checkpoint_if_cancelled()
+        cell = await resolve(self, planned)
+        return default if cell is NOTHING else value_of(planned, cell)
+
+    def is_connected(self, socket: Any) -> bool:
+        self.strand  # noqa: B018 - as above
+        return is_connected(self.plan, socket)
+
+    def get_variable(self, name: str) -> Any:
+        strand = self.strand
+        slot = strand.frame.plan.variable_index.get(name)
+        if slot is None:
+            slot = variable_slot(strand.frame.plan, name)
+        return strand.store.cells[slot].value
+
+    # --- acting ---
+
+    def set_output(self, socket: Any, value: object) -> None:
+        plan = self.plan
+        place = plan.type.output_index.get(socket)
+        if place is None:
+            place = output_place(plan, socket)
+        strand = self.strand
+        if strand.run.data_watch is None:
+            strand.store.write(plan.first_output + place, value)  # copy of writes.write_output
+        else:
+            write_output(self, place, value)
+
+    def set_variable(self, name: str, value: object) -> None:
+        write_variable(self, name, value)
+
+    trigger = dispatch  # pyright: ignore[reportAssignmentType] - it calls itself `line` there
+
+    async def emit(  # noqa: C901 - a hot path
+        self, item: Any, value: Any, also: Mapping[Any, object] | None = None
+    ) -> None:
+        rarely: Any = self._rarely  # there is one if there are streams
+        try:
+            stream: StreamRun = rarely.streams[self.plan.type.stream_index[item]]
+        except (KeyError, AttributeError):
+            raise self._no_stream(item) from None
+        strand = self.strand
+        if self.triggering:
+            raise self.concurrent("emit", item)
+        stream.emits += 1
+        try:
+            if stream.mode == "sequential":
+                self._write_item(item, value, also)
+                line = Line(self)
+                targets = stream.targets
+                if not targets:
+                    await checkpoint_if_cancelled()
+                    return
+                self.triggering = True
+                try:
+                    await call(self, line, targets)
+                except Exception as error:
+                    if stream.on_error == "fail":
+                        raise
+                    stream.failures.append((line.index, error))
+                finally:
+                    self.triggering = False
+                return
+            forks = rarely.forks
+            limit = stream.limit
+            run = strand.run
+            task = strand.task
+            if limit is not None and forks.in_flight >= limit:
+                await forks.wait_until(lambda: forks.in_flight < limit)  # S3
+            elif run.schedule is None and (stream.emits % run.options.turn_every == 0 or perf_counter() > run.turn_due):
+                await take_turn(run)  # T2: a body that only emits must not starve anybody either
+            elif task is None or task._cancel_status.effectively_cancelled:
+                await checkpoint_if_cancelled()
+            if also is None and run.data_watch is None:
+                plan = self.plan
+                strand.store.write(
+                    plan.first_output + plan.type.output_index[item], value
+                )  # copy of writes.write_output
+            else:
+                self._write_item(item, value, also)
+            forks.start(stream.targets, stream.on_error == "collect", stream.plan.discard)
+        finally:
+            if self.plan.moments:
+                self.come_back()  # D6
+
+    def configure_stream(self, item: Any, *, limit: int | None = None, on_error: ErrorMode | None = None) -> None:
+        self.strand  # noqa: B018 - as above
+        stream = self._stream_of(item)
+        if stream.emits:
+            raise NodeError(f"Node {self.plan.id!r}: configure_stream comes too late, after the first emit.")
+        if limit is not None and "limit" not in stream.plan.settled:
+            if limit < 0:
+                raise NodeError(f"Node {self.plan.id!r}: a stream's limit is 0 (any number) or more, got {limit}.")
+            stream.limit = limit or None
+        if on_error is not None and "on_error" not in stream.plan.settled:
+            stream.on_error = on_error
+
+    async def join(self) -> None:
+        self.strand  # noqa: B018 - as above
+        await checkpoint_if_cancelled()
+        forks = self.rarely.forks
+        if forks is not None:
+            await forks.join()
+
+    def failures(self) -> tuple[Exception, ...]:
+        self.strand  # noqa: B018 - as above
+        rarely = self.rarely
+        found = [failure for stream in rarely.streams for failure in stream.failures]
+        if rarely.forks is not None:
+            found += rarely.forks.failures
+        return tuple(error for _, error in sorted(found, key=lambda each: each[0]))
+
+    def branches(self) -> AbstractAsyncContextManager[Branches]:
+        return BranchesBlock(self, self.strand)
+
+    async def publish(self, event: str, payload: object = None) -> None:
+        targets = listeners(self.strand.frame.plan, event, payload)
+        if self.triggering:
+            raise self.concurrent("publish", event)
+        shared = event in self.strand.frame.plan.shared
+        try:
+            if not targets and not shared:  # B2
+                await checkpoint_if_cancelled()
+                return
+            self.triggering = True
+            await call(self, self, targets)  # B1
+            if shared:
+                await publish_outside(self, event, payload)  # C7
+        finally:
+            self.triggering = False
+            self.come_back()  # D6
+
+    def emit_feedback(self, message: str, level: FeedbackLevel = "info", tag: object = None) -> None:
+        self.run.tell(Feedback, self, self.plan.id, message, level, tag)
+
+    def report_progress(self, done: float, total: float | None = None, message: str = "") -> None:
+        self.run.tell(Progress, self, self.plan.id, done, total, message)
+
+    # --- inside ---
+
+    def _write_item(self, item: Any, value: object, also: Mapping[Any, object] | None) -> None:
+        if also:
+            write_outputs(self, {item: value, **also})
+        else:
+            self.set_output(item, value)
+
+    def _stream_of(self, item: Any) -> StreamRun:
+        place = self.plan.type.stream_index.get(item)
+        if place is not None and self._rarely is not None:
+            return self._rarely.streams[place]
+        raise self._no_stream(item)
+
+    def _no_stream(self, item: Any) -> UnknownSocket:
+        return unknown_socket(
+            self.plan,
+            item,
+            "stream with item output",
+            [socket.name for stream in self.plan.type.streams for socket in stream.items],
+        )
+
+
+class NodeState(MutableMapping[str, Any]):
+    """A node's state in one strand, as a mapping: writes go to the strand's store (F6)."""
+
+    __slots__ = ("_activation", "_node")
+
+    def __init__(self, activation: Activation) -> None:
+        activation.strand  # noqa: B018 - raises if it has closed
+        self._activation = activation
+        self._node = activation.plan.index
+
+    @property
+    def _store(self) -> Store:
+        return self._activation.strand.store
+
+    def __getitem__(self, name: str) -> Any:
+        cell = self._store.state[self._node, name]
+        if cell.value is DELETED:
+            raise KeyError(name)
+        return cell.value
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._store.write_state(self._node, name, value)
+
+    def __delitem__(self, name: str) -> None:
+        self[name]
+        self._store.write_state(self._node, name, DELETED)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(
+            sorted(
+                name
+                for (node, name), cell in self._store.state.items()
+                if node == self._node and cell.value is not DELETED
+            )
+        )
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

@@ -1,0 +1,280 @@
+"""One data node being resolved, and the context that its body sees."""
+
+from __future__ import annotations
+
+import random
+import types
+from collections.abc import Coroutine, Generator
+from contextlib import suppress
+from typing import Any, Final
+
+from trio.lowlevel import checkpoint_if_cancelled
+
+from trioflow.errors import DataNodeEffect
+from trioflow.model.context import DataContext, Services
+from trioflow.model.graph import GraphNode
+from trioflow.model.sockets import UNSET
+from trioflow.runtime.base.cells import FAILED, NOTHING
+from trioflow.runtime.base.inputs import Pull, current, from_outside, missing, output_of, value_of
+from trioflow.runtime.base.names import closed, input_place, is_connected, output_place, variable_slot
+from trioflow.runtime.base.pending import Failed, Pending
+from trioflow.runtime.base.records import Asking, RunState, Strand, View
+from trioflow.runtime.base.turns import count_nurseries
+from trioflow.semantics.memo import Evaluation, Known
+from trioflow.semantics.plan import PORT, PlanInput, PlanNode
+from trioflow.semantics.store import Cell
+
+STATIC_PATH: Final = 0
+"""To be tried first: whether the node and all behind it are plain functions, which `static.compute` calls."""
+GATHERING: Final = 1
+"""The cells of its eager inputs are being collected, in order (D7)."""
+VERIFYING: Final = 2
+"""Earlier bodies had the same eager inputs: whether what they asked for is what it was (D4)."""
+DOUBTING: Final = 3
+"""The same for a body that has failed while this one waited for what comes of it (D5)."""
+RUNNING: Final = 4
+"""Its body runs."""
+
+
+class Resolving:
+    """One data node being resolved. `phase` says how far it is."""
+
+    __slots__ = (
+        "activation", "arrived", "began", "body", "context", "driving", "fleeting", "known", "moment", "node",
+        "pending", "phase", "revision", "scopes", "turned", "used",
+    )  # fmt: skip
+
+    def __init__(self, activation: Asking, node: PlanNode) -> None:
+        self.activation = activation
+        # The moment for which it is resolved, if that makes a difference (D6).
+        self.moment = activation.moment if node.impure else None
+        self.node = node
+        self.phase = STATIC_PATH if node.static else GATHERING
+        # The cells of its eager inputs so far.
+        self.used: list[Cell] = []
+        # What was demanded for it, until it is looked at.
+        self.arrived: Evaluation | None = None
+        # Whether it depends on what saw a failure, which is good for one demand only (D5).
+        self.fleeting = False
+        # What is known of earlier bodies: an evaluation as soon as one is current.
+        self.known: Known | Failed | None = None
+        # What comes of it holds as long as nothing has been written since now.
+        self.revision = activation.strand.store.revision
+        # Whether the scheduler has had its turn for it.
+        self.turned = False
+        # When its body was begun, if somebody watched, and in which cancel scopes.
+        self.began: float | None = None
+        self.scopes: Any = None
+        self.body: Coroutine[Any, Any, Any] | None = None
+        # Whether the body runs directly under the loop now, and not in a task of its own.
+        self.driving = False
+        self.context: EvaluationContext | None = None
+        self.pending: Pending | None = None
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        """What evaluations in progress are found by: their node and the cells of its eager inputs (D5)."""
+        return (self.activation.strand.frame.base + self.node.index, *map(id, self.used))
+
+
+@types.coroutine
+def pull(activation: Asking, node: PlanNode) -> Generator[Any, Any, Evaluation]:
+    """Let the loop that runs this body evaluate a node."""
+    evaluation: Evaluation = yield Pull(activation, node)
+    return evaluation
+
+
+class EvaluationContext(DataContext):
+    """The context of one evaluation: what it used, what its body pulled, what it wrote.
+
+    Once it has closed it has no `_activation` any more, so that everything that could look or write raises `NodeError`.
+    """
+
+    __slots__ = (
+        "_activation", "_asked_by", "_attempt", "_in_vain", "_random", "_resolving", "outputs", "pulled", "saw_failure",
+    )  # fmt: skip
+
+    def __init__(self, activation: Asking, resolving: Resolving, attempt: int = 1) -> None:
+        self._attempt = attempt
+        self._activation = self._asked_by = activation
+        self._resolving = resolving
+        self._random: random.Random | None = None
+        # What bodies asked for that have failed inside of middlewares.
+        self._in_vain: list[tuple[PlanInput | int, Cell]] | None = None
+        self.outputs: list[Any] = [UNSET] * len(resolving.node.type.outputs)
+        self.pulled: list[tuple[PlanInput | int, Cell]] = []
+        # Whether a source failed while the body asked for it: then its evaluation is not remembered (D5).
+        self.saw_failure = False
+
+    @property
+    def plan(self) -> PlanNode:
+        """The node, as planned."""
+        return self._resolving.node
+
+    @property
+    def used(self) -> list[Cell]:
+        """The cells of the eager inputs."""
+        return self._resolving.used
+
+    @property
+    def run(self) -> RunState:
+        """The run."""
+        return self._activation.strand.run
+
+    @property
+    def line(self) -> Asking:
+        """The activation that asked first."""
+        return self._activation
+
+    @property
+    def strand(self) -> Strand:
+        """The strand in which this is evaluated."""
+        return self._activation.strand
+
+    @property
+    def node(self) -> GraphNode:
+        return self._resolving.node.graph_node
+
+    @property
+    def path(self) -> tuple[int, ...]:
+        return self._asked_by.where.as_tuple()
+
+    @property
+    def services(self) -> Services:
+        return self.run.services
+
+    def close(self) -> None:
+        """The evaluation, or this attempt of it, has ended."""
+        with suppress(AttributeError):  # it has ended before
+            del self._activation
+
+    def attempt(self) -> EvaluationContext:
+        """The context of another attempt (A2)."""
+        resolving = self._resolving
+        activation = self._activation
+        (activation.asker if isinstance(activation, View) else activation).come_back()
+        assert resolving.context is not None
+        again = resolving.context = EvaluationContext(activation, resolving, resolving.context._attempt + 1)
+        again.pulled = self.pulled
+        if self._in_vain is None:
+            self._in_vain = []
+        again._in_vain = self._in_vain
+        return again
+
+    def for_body(self) -> EvaluationContext:
+        """The context of a body with middlewares around it, which have this one: who asked for what makes a difference.
+
+        What comes of a body depends on what that asked for, and on what middlewares did, but not on what others asked
+        for in vain, at moments that are over (D6).
+        """
+        context = self._resolving.context = EvaluationContext(self._activation, self._resolving, self._attempt)
+        return context
+
+    def asked_in_vain(self, context: EvaluationContext) -> None:
+        """The body with this context has failed."""
+        if self._in_vain is None:
+            self._in_vain = []
+        self._in_vain += context.pulled
+        if context.saw_failure:
+            self._in_vain.append((0, FAILED))  # it may be that of a graph that it calls
+
+    def concludes(self, body: EvaluationContext | None) -> None:
+        """This body is what comes of the evaluation; or if none is, what a middleware says, who may have seen all."""
+        if body is not None:
+            body.pulled[:0] = self.pulled
+        else:
+            self.pulled += self._in_vain or ()
+            self.saw_failure |= any(cell is FAILED for _, cell in self.pulled)
+        self._resolving.context = body or self
+        self.close()
+
+    @property
+    def random_key(self) -> str:
+        """What its random numbers are made of (R6)."""
+        node = self._resolving.node
+        # An evaluation that others may share must not depend on who asked first.
+        moment = self._resolving.moment
+        path = "shared" if moment is None else moment.origin.removeprefix("@")
+        again = f"~{self._attempt}" if self._attempt > 1 else ""
+        return f"{self.run.options.seed}/{path}/{self.strand.frame.prefix}{node.id}{again}"
+
+    @property
+    def random(self) -> random.Random:
+        key = self.random_key
+        if self._random is None:
+            self._random = random.Random(key)
+        return self._random
+
+    async def get_input(self, socket: Any) -> Any:
+        planned, cell = await self._cell_of(socket)
+        if cell is NOTHING:
+            raise missing(self._resolving.node, planned)
+        return value_of(planned, cell)
+
+    async def try_get_input(self, socket: Any, default: Any = None) -> Any:
+        planned, cell = await self._cell_of(socket)
+        return default if cell is NOTHING else value_of(planned, cell)
+
+    async def _cell_of(self, socket: Any) -> tuple[PlanInput, Cell]:
+        self._activation  # noqa: B018 - raises if it has closed
+        node = self._resolving.node
+        place = input_place(node, socket)
+        planned = node.inputs[place]
+        if planned.socket.lazy:
+            return planned, await self._find(planned)
+        await checkpoint_if_cancelled()
+        return planned, self._resolving.used[place]
+
+    async def _find(self, planned: PlanInput) -> Cell:
+        """The current cell of a lazy input, which becomes part of what this evaluation depends on."""
+        cell = current(self._activation, planned)
+        if cell is not None:
+            await checkpoint_if_cancelled()
+        else:
+            count_nurseries(self.run, self._activation, self._resolving.node.id)  # F8: the body may have opened one
+            try:
+                cell = await self.fetch(self._activation, planned)
+            except Exception:
+                self.pulled.append((planned, FAILED))
+                self.note_failure()
+                raise
+        self.pulled.append((planned, cell))
+        return cell
+
+    def note_failure(self) -> None:
+        """A source has failed, and the body saw it: what comes of this evaluation is good for one demand only (D5)."""
+        self.saw_failure = self._resolving.fleeting = True
+
+    async def fetch(self, activation: Asking, planned: PlanInput) -> Cell:
+        """The current cell of an input in this graph or one that it calls, evaluated by the loop that runs the body."""
+        ask = pull if self._resolving.driving else self.run.demand
+        if planned.source is not PORT:
+            return output_of(await ask(activation, planned.upstream), activation.strand.store, planned)
+        found = from_outside(activation, planned)
+        while isinstance(found, Pull):
+            found = from_outside(activation, planned, await ask(found.activation, found.node))
+        return found
+
+    def set_output(self, socket: Any, value: object) -> None:
+        self._activation  # noqa: B018 - as above
+        self.outputs[output_place(self._resolving.node, socket)] = value
+
+    def is_connected(self, socket: Any) -> bool:
+        self._activation  # noqa: B018 - as above
+        return is_connected(self._resolving.node, socket)
+
+    def get_variable(self, name: str) -> Any:
+        slot = variable_slot(self.strand.frame.plan, name)
+        cell = self._activation.strand.store.cells[slot]
+        self.pulled.append((slot, cell))  # D8: an input like any other
+        return cell.value
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_activation":
+            raise closed(self._resolving.node.id, self._asked_by.where, "evaluation")
+        if name in {"trigger", "emit", "set_variable", "publish", "join", "branches", "state"}:
+            raise DataNodeEffect(
+                f"Data node {self._resolving.node.id!r} called ctx.{name}: a data node only computes outputs from "
+                "inputs. Give the node type an exec input to let it act."
+            )
+        raise AttributeError(name)

@@ -1,0 +1,162 @@
+"""One evaluation of a data node, from the start of its body to what is remembered of it (D4, D5, E1, E5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from trioflow.errors import NodeError
+from trioflow.model.node_type import FunctionBody
+from trioflow.model.sockets import UNSET
+from trioflow.runtime.base.failure import is_cancellation, mark_origin
+from trioflow.runtime.base.inputs import value_of
+from trioflow.runtime.base.pending import Failed, Pending
+from trioflow.runtime.base.task import HotTask, left_open
+from trioflow.runtime.demand.context import RUNNING, EvaluationContext, Resolving
+from trioflow.runtime.demand.static import evaluation_there, identity, keep, note
+from trioflow.semantics.events import EvaluationCancelled, EvaluationFailed
+from trioflow.semantics.identity import Identity
+from trioflow.semantics.memo import Evaluation, recall, remember
+from trioflow.semantics.plan import PlanNode
+from trioflow.semantics.store import Cell, new_cell
+
+
+def begin(resolving: Resolving) -> Evaluation | None:
+    """Start a body: a plain function is done at once, anything else becomes the `body` that the loop runs."""
+    activation = resolving.activation
+    run = activation.strand.run
+    node = resolving.node
+    resolving.phase = RUNNING
+    if run.data_watch is not None:
+        resolving.began = run.data_watch.evaluating(activation, node.id)
+    make = activation.strand.frame.bodies[node.index]
+    if make is None:
+        body = node.type.body
+        assert isinstance(body, FunctionBody)
+        try:
+            result = body.function(*map(value_of, node.inputs, resolving.used))
+        except StopIteration as error:  # which the loop would take for the end of a body: fail as a coroutine does
+            raise RuntimeError(f"data node {node.id!r} raised StopIteration") from error
+        return complete(resolving, result)
+    resolving.context = EvaluationContext(activation, resolving)
+    resolving.pending = run.in_progress[resolving.key] = Pending()
+    resolving.body = make(resolving.context)
+    return None
+
+
+def complete(resolving: Resolving, result: Any) -> Evaluation:
+    """Make an evaluation of what a body returned, and hang it where others find it."""
+    activation = resolving.activation
+    run = activation.strand.run
+    graph = activation.strand.frame
+    node = resolving.node
+    context = resolving.context
+    pulled = context.pulled if context is not None else ()
+    values = values_of_outputs(node, context, result)
+    made = [*zip(node.type.outputs, values, strict=True)]
+    key: Identity | None = None
+    if run.data_watch is not None:
+        key = identity(graph.prefix + node.id, node, resolving.used, pulled)
+        run.data_watch.evaluated(activation, node, key, resolving.began, values)
+    saw_failure = context is not None and context.saw_failure
+    # As old as what it depends on, not as young as the evaluation: a value that was computed late from what never
+    # changes must not pass for the youngest input of anything.
+    age = (
+        run.next_serial()
+        if saw_failure
+        else max(
+            (cell.serial for cell in (*resolving.used, *(cell for _, cell in pulled))), default=graph.root_cell.serial
+        )
+    )
+    outputs = [
+        None
+        if value is UNSET
+        else value  # C2: a graph gives the cells that it got
+        if type(value) is Cell
+        else new_cell(value, age, "?" if key is None else (key, output.name))
+        for output, value in made
+    ]
+    evaluation = Evaluation(resolving.used, outputs, key)
+    if saw_failure:
+        caller = activation.strand.caller
+        if caller is not None and caller.context is not None:
+            caller.context.note_failure()  # nor is that of the graph, which depends on this
+    else:
+        remember(graph.root_cell, graph.base + node.index, evaluation, pulled)
+    if resolving.pending is not None:
+        del run.in_progress[resolving.key]
+        resolving.pending.settled.set()
+    if context is not None:
+        context.close()
+    return evaluation
+
+
+def values_of_outputs(node: PlanNode, context: EvaluationContext | None, result: Any) -> Sequence[Any]:
+    """The values of the outputs, in order, after a body has returned this; `UNSET` for those that it has not set."""
+    body = node.type.body
+    if isinstance(body, FunctionBody):
+        return body.values_of(result)
+    assert context is not None
+    return context.outputs
+
+
+def store_evaluation(resolving: Resolving, evaluation: Evaluation) -> None:
+    """Let the store of the strand have what is current now, so that the next demand finds it."""
+    evaluation.verified = None if resolving.fleeting else resolving.revision  # D5
+    evaluation.moment = resolving.moment
+    store = resolving.activation.strand.store
+    node = resolving.node
+    if not node.static:
+        store.cells[node.slot] = evaluation
+        return
+    if resolving.activation.strand.run.data_watch is not None:
+        note(store, node, evaluation)
+    if evaluation.verified is not store.revision:
+        return  # its outputs do not follow from what is in the store now
+    graph = resolving.activation.strand.frame
+    if graph.bodies[node.index] is not None:  # a middleware is for it, and may have asked for more than the inputs
+        known = recall(graph.root_cell, graph.base + node.index, resolving.used)
+        if type(known) is not Evaluation:
+            return
+    keep(store, node, evaluation)
+
+
+def known_of(resolving: Resolving) -> Any:
+    """What is remembered of earlier bodies that had the same eager inputs."""
+    graph = resolving.activation.strand.frame
+    node = resolving.node
+    known = recall(graph.root_cell, graph.base + node.index, resolving.used)
+    if known is None and node.static:
+        return evaluation_there(resolving.activation.strand.store, node)
+    return known
+
+
+def fail(resolving: Resolving, error: BaseException) -> None:
+    """Nothing is remembered of a failure; whoever waits gets it, or takes over if it was a cancellation (D5)."""
+    activation = resolving.activation
+    run = activation.strand.run
+    node = resolving.node
+    cancelled = is_cancellation(error)
+    if resolving.phase != RUNNING:
+        if not cancelled:
+            mark_origin(error, run, activation.where, node.id, node.type.id)
+        return
+    if resolving.pending is not None:
+        del run.in_progress[resolving.key]
+        if not cancelled:
+            assert resolving.context is not None
+            resolving.pending.failed = Failed(resolving.context.pulled, 0, error)
+        resolving.pending.settled.set()
+    if resolving.context is not None:
+        resolving.context.close()
+    duration = run.lasted(resolving.began)
+    if cancelled:
+        run.tell(EvaluationCancelled, activation, node.id, duration)
+    else:
+        mark_origin(error, run, activation.where, node.id, node.type.id)
+        run.tell(EvaluationFailed, activation, node.id, error, duration)
+
+
+async def leave_scopes(task: HotTask, resolving: Resolving) -> NodeError:
+    """The error that a body has left scopes open, which are closed."""
+    return await left_open(task, resolving.scopes, f"Data node {resolving.node.id!r} ({resolving.node.type.id})")

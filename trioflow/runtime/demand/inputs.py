@@ -1,0 +1,87 @@
+"""Resolving inputs: their current cells, after evaluating what is behind them (D1-D3, D7).
+
+Salsa's way: `resolve` is `inputs.current`, which is hot, or `computed`, which is cold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from time import perf_counter
+from typing import Any, cast
+
+from trioflow.model.context import DataContext
+from trioflow.model.node_type import FunctionBody, Lazy
+from trioflow.runtime.base.cells import LAZY, NOTHING
+from trioflow.runtime.base.inputs import Pull, current, from_outside, kept, missing, output_of, value_of
+from trioflow.runtime.base.records import Activation, Asking, RunState
+from trioflow.runtime.demand.loop import demand
+from trioflow.runtime.demand.static import at_once, compute
+from trioflow.semantics.plan import PORT, STATIC, PlanInput, PlanNode
+from trioflow.semantics.store import Cell
+
+
+async def resolve(asking: Asking, planned: PlanInput) -> Cell:
+    """The input's current cell; `NOTHING` if nothing supplies one."""
+    cell = current(asking, planned)
+    return await computed(asking, planned) if cell is None else cell
+
+
+async def required(asking: Asking, node: PlanNode, planned: PlanInput) -> Cell:
+    """The input's current cell. Raises `MissingInput`."""
+    cell = await resolve(asking, planned)
+    if cell is NOTHING:
+        raise missing(node, planned)
+    return cell
+
+
+async def computed(asking: Asking, planned: PlanInput) -> Cell:
+    """The input's current cell, where `current` could not tell; `NOTHING` if nothing supplies one (D3)."""
+    if planned.source is PORT:
+        found = from_outside(asking, planned)
+        while isinstance(found, Pull):
+            found = from_outside(asking, planned, await demand(found.activation, found.node))
+        return found
+    run = asking.strand.run
+    store = asking.strand.store
+    if planned.source is STATIC and run.schedule is None and store.cells[planned.slot] is None:
+        cell: Cell | None = None
+        if run.data_watch is None and perf_counter() < run.turn_due:
+            cell = at_once(asking, planned)
+        if cell is not None:
+            return cell
+        if await compute(asking, planned.upstream, asked=True):
+            return cast("Cell", kept(store, planned))
+    return output_of(await demand(asking, planned.upstream), store, planned)
+
+
+async def kept_inputs(activation: Activation, node: PlanNode) -> list[Cell]:
+    """The cells of the eager inputs (D7), resolved once for all attempts of an activation (A5)."""
+    rarely = activation.rarely
+    if not rarely.kept:
+        found = [LAZY if planned.socket.lazy else await required(activation, node, planned) for planned in node.inputs]
+        if rarely.kept is None:
+            rarely.kept = found
+        elif not rarely.kept:  # else concurrent attempts have resolved them, and one of them was the first
+            rarely.kept += found  # one list for all attempts
+    return rarely.kept
+
+
+def arguments(
+    node: PlanNode, context: DataContext, run: RunState, cells: list[Cell], pull: Callable[[str], Awaitable[Any]]
+) -> list[Any]:
+    """What the function of a function node is called with."""
+    body = node.type.body
+    assert isinstance(body, FunctionBody)
+    values: list[Any] = []
+    for parameter in body.parameters:
+        if parameter.fill == "input":
+            place = node.type.input_index[parameter.name]
+            values.append(value_of(node.inputs[place], cells[place]))
+        elif parameter.fill == "lazy":
+            values.append(Lazy(partial(pull, parameter.name)))
+        elif parameter.fill == "context":
+            values.append(context)
+        else:
+            values.append(run.services.get(parameter.service))
+    return values

@@ -1,0 +1,136 @@
+"""Demands: pulling data through data nodes, lazily, never stale, never twice (D1-D6, D10).
+
+`demand` is a generator that runs in the asking task: it keeps its own stack of nodes that wait for their inputs, so a
+chain of any length needs no recursion, and hands trio's traps through. A body that asks for an input itself yields
+`Pull` to it. Each node goes through the phases that `context.Resolving` has; what is done in each is in `phases` and
+`evaluation`.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Generator
+from time import perf_counter
+from typing import Any, cast
+
+from trioflow.runtime.base.failure import is_cancellation
+from trioflow.runtime.base.inputs import Pull
+from trioflow.runtime.base.records import Asking
+from trioflow.runtime.base.task import hot_task
+from trioflow.runtime.base.turns import pass_evaluation, turn_of
+from trioflow.runtime.demand.context import DOUBTING, GATHERING, RUNNING, STATIC_PATH, VERIFYING, Resolving
+from trioflow.runtime.demand.evaluation import begin, complete, fail, leave_scopes, store_evaluation
+from trioflow.runtime.demand.phases import doubted, gather, verify
+from trioflow.runtime.demand.static import compute, evaluation_there
+from trioflow.semantics.events import EvaluationReused
+from trioflow.semantics.memo import Evaluation
+from trioflow.semantics.plan import PlanNode
+
+
+@types.coroutine
+def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluation]:  # noqa: C901
+    """The evaluation of a data node that is current in the activation's strand (D4)."""
+    run = activation.strand.run
+    stack: list[Resolving] = []
+    resolving = Resolving(activation, wanted)
+    task = hot_task()
+    thrown: BaseException | None = None
+    answer: Any = None
+    while True:
+        finished: Evaluation | None = None
+        try:
+            if resolving.phase == STATIC_PATH:
+                resolving.phase = GATHERING
+                store = resolving.activation.strand.store
+                if run.schedule is None and store.cells[resolving.node.slot] is None:
+                    there = yield from cast("Any", compute(resolving.activation, resolving.node, asked=not stack))
+                    finished = evaluation_there(store, resolving.node) if there else None
+            if resolving.phase != RUNNING and finished is None:
+                upstream = gather(resolving) if resolving.phase == GATHERING else None
+                upstream = upstream or verify(resolving)
+                if upstream is not None:
+                    stack.append(resolving)
+                    resolving = Resolving(upstream.activation, upstream.node)
+                    continue
+                if type(resolving.known) is Evaluation:
+                    finished = resolving.known
+                    if run.data_watch is not None and not stack:
+                        run.tell(EvaluationReused, resolving.activation, resolving.node.id, finished.key)
+                elif doubted(resolving):
+                    # To find out may have taken long: look again at what there is (D4).
+                    resolving.phase = GATHERING
+                    continue
+                else:
+                    hung = run.in_progress.get(resolving.key) if run.in_progress else None
+                    if hung is not None:  # D5
+                        yield from cast("Any", hung.settled.wait())
+                        resolving.turned = run.schedule is not None
+                        if resolving.turned:
+                            yield from cast("Any", turn_of(run, "e", resolving.activation, resolving.node))
+                        resolving.known = hung.failed
+                        resolving.phase = GATHERING if hung.failed is None else DOUBTING
+                        continue
+                    if not resolving.turned and (run.fuel < 1 or perf_counter() > run.turn_due):  # T2
+                        resolving.turned = True
+                        yield from cast("Any", pass_evaluation(run, resolving.activation, resolving.node))
+                        # Meanwhile another strand may have begun, or even ended, the same evaluation (D5).
+                        resolving.phase = GATHERING
+                        continue
+                    run.evaluations += 1
+                    run.fuel -= 1
+                    answer = None
+                    resolving.scopes = task._cancel_status
+                    finished = begin(resolving)
+            if finished is None:
+                body = resolving.body
+                assert body is not None
+                resolving.driving = True
+                if thrown is None:
+                    trap = body.send(answer)
+                else:
+                    error, thrown = thrown, None
+                    trap = body.throw(error)
+                resolving.driving = False
+                if type(trap) is Pull:
+                    stack.append(resolving)
+                    resolving = Resolving(trap.activation, trap.node)
+                    continue
+                try:
+                    answer = yield trap
+                except BaseException as error:
+                    thrown = error
+                run.turn_due = perf_counter() + run.turn_after
+                continue
+        except StopIteration as stop:
+            try:
+                if task._cancel_status is not resolving.scopes:
+                    raise (yield from leave_scopes(task, resolving).__await__())
+                finished = complete(resolving, stop.value)
+            except BaseException as error:
+                thrown = error
+        except BaseException as error:
+            thrown = error
+            if resolving.body is not None and task._cancel_status is not resolving.scopes:
+                thrown.add_note(str((yield from leave_scopes(task, resolving).__await__())))
+        if finished is None:
+            assert thrown is not None
+            fail(resolving, thrown)
+            # A node that was gathering its inputs fails with them; one that was verifying an earlier evaluation
+            # runs its body, which may ask otherwise; one whose body asked gets the failure.
+            while stack:
+                resolving = stack.pop()
+                if resolving.phase == RUNNING:
+                    break
+                if resolving.phase >= VERIFYING and not is_cancellation(thrown):
+                    resolving.known = None
+                    thrown = None
+                    break
+            else:
+                raise thrown
+            continue
+        store_evaluation(resolving, finished)
+        if not stack:
+            return finished
+        resolving = stack.pop()
+        answer = resolving.arrived = finished  # for a body that pulled, or for a node that has none yet
+        resolving.fleeting |= finished.verified is None

@@ -1,0 +1,99 @@
+"""What a run is given besides its graph: the arguments of `run`, `open_run` and `stream`, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypedDict, cast
+
+import attrs
+
+from trioflow.errors import did_you_mean
+from trioflow.model.graph import Graph
+from trioflow.model.registry import Registry
+from trioflow.model.values import NO_VALUES
+from trioflow.runtime.base.options import RunOptions
+from trioflow.runtime.base.watch import Observer
+from trioflow.runtime.wrapping.middleware import Middleware
+from trioflow.semantics.plan import Plan, make_plan
+
+
+class RunArguments(TypedDict, total=False):
+    """What a run may be given besides its graph. All of it may be left out."""
+
+    registry: Registry | None
+    """The node types that the graph may name; the standard ones, if nothing is said. A plan has its own."""
+    variables: Mapping[str, object] | None
+    """Start values of variables, by name."""
+    services: Mapping[type | str, Any] | None
+    """Objects that bodies find through `ctx.services`, by type or name."""
+    secrets: Mapping[str, str] | None
+    """Values that the graph names as `{"secret": NAME}`, by name (A10)."""
+    options: RunOptions | None
+    observers: Sequence[Observer]
+    middleware: Sequence[Middleware]
+
+
+_DEFAULTS = RunOptions()
+
+
+@attrs.frozen
+class Given:
+    """The same, complete."""
+
+    options: RunOptions = _DEFAULTS
+    variables: Mapping[str, object] = NO_VALUES
+    services: Mapping[type | str, Any] = attrs.field(factory=dict[type | str, Any])
+    secrets: Mapping[str, str] = NO_VALUES
+    observers: Sequence[Observer] = ()
+    middleware: Sequence[Middleware] = ()
+
+
+_EXPECTED: Mapping[str, tuple[type | tuple[type, ...], str]] = {
+    "registry": (Registry, "a Registry"),
+    "options": (RunOptions, "RunOptions"),
+    "variables": (Mapping, "a mapping of names to values"),
+    "services": (Mapping, "a mapping of types or names to objects"),
+    "secrets": (Mapping, "a mapping of names to texts"),
+    "observers": (Iterable, "a list of callables"),
+    "middleware": (Sequence, "a list of callables"),
+}
+
+
+def given(graph: Graph | Plan, arguments: RunArguments) -> tuple[Plan, Given]:
+    """The plan and the arguments of a run. Raises `InvalidGraph`, and `TypeError`, which tells of all that is wrong."""
+    registry: Registry | None = None
+    if arguments:
+        named = cast("dict[str, Any]", arguments)
+        _check(named)
+        registry = named.get("registry")
+        made = Given(**{name: each for name, each in named.items() if each is not None and name != "registry"})
+    else:
+        made = _NOTHING
+    return graph if isinstance(graph, Plan) else make_plan(graph, registry or Registry.standard()), made
+
+
+_NOTHING = Given()
+
+
+def _check(arguments: Mapping[str, object]) -> None:
+    problems = [
+        f"A run takes no argument {name!r}.{did_you_mean(name, _EXPECTED)} It takes: {', '.join(_EXPECTED)}."
+        for name in arguments
+        if name not in _EXPECTED
+    ]
+    for name, (kind, words) in _EXPECTED.items():
+        value = arguments.get(name)
+        if value is not None and not isinstance(value, kind):
+            problems.append(f"{name}= must be {words}, got {type(value).__name__}.")
+    middleware = arguments.get("middleware")
+    if isinstance(middleware, Sequence):
+        wrong = [each for each in middleware if not isinstance(each, Middleware)]
+        if wrong:
+            problems.append(f"middleware= must hold objects of subclasses of trioflow.Middleware, got {wrong[0]!r}.")
+    secrets = arguments.get("secrets")
+    if isinstance(secrets, Mapping):
+        strange = [name for name, value in cast("Mapping[object, object]", secrets).items() if type(value) is not str]
+        if strange:
+            problems.append(f"secrets= must hold texts; {strange[0]!r} is none.")
+    if problems:
+        raise TypeError("\n".join(problems))

@@ -1,0 +1,1 @@
+"""Concurrent strands: how they start, end and are joined."""

@@ -1,0 +1,1 @@
+"""What wraps bodies from outside: middlewares."""
