@@ -66,7 +66,7 @@ def test_every_snippet_of_the_pages_runs(path):
         for package in ("starlette", "hypercorn"):
             pytest.importorskip(package, reason=f"the app needs {package}")
     _, told = run_snippets(path)
-    assert told
+    assert told or path.name == "internals.md"  # which is about files
     for line, printed, expected in told:
         assert (line, printed) == (line, expected)
     page = path.read_text(encoding="utf-8")

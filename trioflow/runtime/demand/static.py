@@ -85,7 +85,7 @@ def at_once(activation: Asking, planned: PlanInput) -> Cell | None:  # noqa: C90
     value: Any = UNSET
     young: Cell | None = None
     age = -1
-    for asks in node.inputs:
+    for asks in node.inputs:  # a copy of inputs.current
         cell: Cell | None = cells[asks.there] or asks.fallback
         if cell is None:
             return None
@@ -154,7 +154,7 @@ def compute(  # noqa: C901 - a hot path
     try:
         while True:
             sole = node.sole
-            if sole is not None:
+            if sole is not None:  # a copy of inputs.current
                 cell = cells[sole.slot]
                 if cell is None:
                     if sole.source is STATIC:
@@ -188,7 +188,7 @@ def compute(  # noqa: C901 - a hot path
                 values = []
                 young = root
                 age = -1
-                for planned in node.inputs:
+                for planned in node.inputs:  # a copy of inputs.current
                     cell = (
                         planned.constant
                         if planned.source is CONSTANT
@@ -329,6 +329,7 @@ def _tell_failed(activation: Asking, node: PlanNode, error: BaseException, began
 
 
 def _used(node: PlanNode, cells: Sequence[Cell]) -> list[Any]:
+    """The cells of all inputs, which are there: a copy of inputs.current."""
     return [
         planned.constant
         if planned.source is CONSTANT
