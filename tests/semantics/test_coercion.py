@@ -174,8 +174,9 @@ def test_converters():
 
 def test_exact_type():
     """A coercer names the type whose values need no look, if it is one; without a type there is no coercer (D11)."""
-    assert coercer_for(list[int], {}).exact is list
-    assert coercer_for(int | str, {}).exact is None
+    assert coercer_for(list[int], {}).passing == {list}
+    assert coercer_for(int | str, {}).passing == {int, str}
+    assert coercer_for(int | Literal["a"], {}).passing == {int}
     assert coercer_for(object, {}) is None
 
 

@@ -322,8 +322,8 @@ def test_coercers_of_inputs():
         chain(g, g.add(tf.nodes.Start), g.add(Note, "any"), g.add(Items, "numbers"))
     plan = plan_of(g)
     (anything,), (numbers,) = node(plan, "any").inputs, node(plan, "numbers").inputs
-    assert (anything.coercer, anything.exact) == (None, None)
-    assert (numbers.exact, numbers.coercer.exact) == (int, int)
+    assert (anything.coercer, anything.passing) == (None, frozenset())
+    assert (numbers.passing, numbers.coercer.passing) == ({int}, {int})
 
 
 def test_variables():
@@ -337,7 +337,7 @@ def test_variables():
         ("day", "first", datetime.date(2026, 2, 28)),
         ("any", "last", None),
     ]
-    assert [coercer and coercer.exact for coercer in plan.variable_coercers] == [datetime.date, None]
+    assert [coercer and coercer.passing for coercer in plan.variable_coercers] == [{datetime.date}, None]
     assert plan.merges == STANDARD.merges
 
 

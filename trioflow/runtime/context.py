@@ -81,13 +81,13 @@ class BodyContext(Activation, Context):
         # which a body's own tasks have none of, and a value in the cell.
         strand = self.strand
         try:
-            there, exact = self.plan.asked[socket]
+            there, passes = self.plan.asked[socket]
             if strand.task._cancel_status.effectively_cancelled:  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
                 await checkpoint_if_cancelled()
             cell: Cell | None = strand.there[there]
             if cell is not None:
                 value = cell.value
-                if exact is None or type(value) is exact:
+                if passes is None or type(value) in passes:
                     return value
         except (KeyError, AttributeError):
             planned = self.plan.inputs[input_place(self.plan, socket)]
@@ -101,7 +101,7 @@ class BodyContext(Activation, Context):
         if cell is NOTHING:
             raise missing(plan, planned)
         value = cell.value
-        return value if planned.coercer is None or type(value) is planned.exact else value_of(planned, cell)
+        return value if planned.coercer is None or type(value) in planned.passing else value_of(planned, cell)
 
     async def try_get_input(self, socket: Any, default: Any = None) -> Any:
         planned = self.plan.inputs[input_place(self.plan, socket)]

@@ -36,16 +36,17 @@ class Mismatch(ValueError):
 class Coercer:
     """Checks and converts values for one input.
 
-    `exact` is a type whose values pass as they are, so that the common case is one comparison; calling the coercer
-    does the rest and raises `Mismatch`.
+    Values of the types in `passing` pass as they are, so that the common case is one look; calling the coercer does the
+    rest and raises `Mismatch`.
     """
 
-    __slots__ = ("_converters", "_target", "exact")
+    __slots__ = ("_converters", "_target", "passing")
 
     def __init__(self, target: Any, converters: Converters) -> None:
         self._target = target
         self._converters = converters
-        self.exact: type | None = target if isinstance(target, type) else None
+        parts = get_args(target) if get_origin(target) is Union else (target,)
+        self.passing = frozenset(part for part in parts if isinstance(part, type))
 
     def __call__(self, value: Any) -> Any:
         converted = _convert(value, self._target, self._converters)

@@ -47,6 +47,9 @@ class Source(enum.IntEnum):
 CONSTANT, SLOT, NODE, PORT, STATIC = Source
 
 
+_NO_TYPES: frozenset[type] = frozenset()
+
+
 class PlanInput:
     """One data input of one node, ready to be resolved.
 
@@ -60,7 +63,7 @@ class PlanInput:
     """
 
     __slots__ = (
-        "coercer", "connection", "constant", "exact", "fallback", "make", "node", "output", "own", "secret", "slot",
+        "coercer", "connection", "constant", "fallback", "make", "node", "output", "own", "passing", "secret", "slot",
         "socket", "source", "there", "upstream",
     )  # fmt: skip
 
@@ -74,7 +77,8 @@ class PlanInput:
         # The name of the secret that the literal names (A10); it is made anew, too.
         self.secret: str | None = None
         self.coercer = coercer
-        self.exact: Any = coercer.exact if coercer is not None else None
+        # Of which types values pass as they are; not asked if there is no coercer, for then all do.
+        self.passing: frozenset[type] = _NO_TYPES if coercer is None else coercer.passing
         self.source: Source = CONSTANT
         self.slot = -1
         self.there = -1
@@ -84,9 +88,9 @@ class PlanInput:
         self.connection: Connection | None = None
 
     @property
-    def passes(self) -> type | None:
-        """Of which type a value must be to pass as it is; None for any."""
-        return None if self.coercer is None else self.exact or _NoType
+    def passes(self) -> frozenset[type] | None:
+        """Of which types values pass as they are; None for any."""
+        return None if self.coercer is None else self.passing
 
     @property
     def has_constant(self) -> bool:
@@ -97,10 +101,6 @@ class PlanInput:
     def wire(self) -> str | None:
         """The connection that supplies it, for messages."""
         return None if self.connection is None else str(self.connection)
-
-
-class _NoType:
-    """The type of no value: where a coercer has no exact type, nothing passes as it is."""
 
 
 class Target:
@@ -146,7 +146,7 @@ class PlanStream:
 
 
 _NO_SOCKET = object()
-_NOTHING_ASKED: Mapping[Any, tuple[int, type | None]] = MappingProxyType({})
+_NOTHING_ASKED: Mapping[Any, tuple[int, frozenset[type] | None]] = MappingProxyType({})
 
 
 class PlanNode:
@@ -165,8 +165,8 @@ class PlanNode:
         self.type = node_type
         self.inputs: tuple[PlanInput, ...] = ()
         # By socket or name, of the inputs that bodies have asked for themselves: the slot that holds the cell if any
-        # does, and of which type a value must be to pass as it is, None for any.
-        self.asked: Mapping[Any, tuple[int, type | None]] = _NOTHING_ASKED
+        # does, and of which types values pass as they are, None for any.
+        self.asked: Mapping[Any, tuple[int, frozenset[type] | None]] = _NOTHING_ASKED
         # What is resolved before the body starts (D7): eager inputs that are wired or have no value at all.
         self.to_resolve: tuple[PlanInput, ...] = ()
         # Of a static node: what must be there before its function is called, in order; the input, if there is only one

@@ -146,8 +146,7 @@ def take_in(caller: Caller, place: int, planned: PlanInput, cell: Cell) -> Cell:
 def value_of(planned: PlanInput, cell: Cell) -> Any:
     """A cell's value as this input's type (D11)."""
     value = cell.value
-    exact = planned.exact
-    if planned.coercer is None or type(value) is exact or cell is planned.constant or type(cell) is OwnCell:
+    if planned.coercer is None or type(value) in planned.passing or cell is planned.constant or type(cell) is OwnCell:
         return value
     try:
         return planned.coercer(value)

@@ -46,7 +46,7 @@ def write_variable(activation: Activation, name: str, value: object) -> None:
     if slot is None:
         slot = variable_slot(plan, name)
     coercer = plan.variable_coercers[slot]
-    if coercer is not None and type(value) is not coercer.exact and value is not None:
+    if coercer is not None and type(value) not in coercer.passing and value is not None:
         try:
             value = coercer(value)
         except Mismatch as error:

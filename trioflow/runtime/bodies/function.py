@@ -67,7 +67,7 @@ def _of_inputs(node: PlanNode, function: FunctionBody) -> Body:
     call = function.function
     inputs = node.inputs
     one = len(inputs) == 1
-    exact = inputs[0].passes if one else None
+    passes = inputs[0].passes if one else None
     is_async = function.is_async
     single = function.result == "single"
     first_output = node.first_output
@@ -90,7 +90,7 @@ def _of_inputs(node: PlanNode, function: FunctionBody) -> Body:
                 if cell is None:
                     cell = await required(activation, node, planned)  # D7
             cells.append(cell)
-        if one and cell is not None and (exact is None or type(cell.value) is exact):
+        if one and cell is not None and (passes is None or type(cell.value) in passes):
             result = call(cell.value)
         else:
             result = call(*map(value_of, inputs, cells))

@@ -90,7 +90,7 @@ def at_once(activation: Asking, planned: PlanInput) -> Cell | None:  # noqa: C90
         if cell is None:
             return None
         value = cell.value
-        if type(value) is not asks.exact and asks.coercer is not None:
+        if type(value) not in asks.passing and asks.coercer is not None:
             return None
         values.append(value)
         if cell.serial > age:
@@ -165,7 +165,7 @@ def compute(  # noqa: C901 - a hot path
                     if cell is None:
                         return False  # it is missing
                 value = cell.value
-                if type(value) is not sole.exact and sole.coercer is not None:
+                if type(value) not in sole.passing and sole.coercer is not None:
                     try:
                         value = value_of(sole, cell)
                     except Exception:
@@ -195,7 +195,7 @@ def compute(  # noqa: C901 - a hot path
                         else cells[planned.slot] or planned.constant or cells[planned.own]
                     )
                     value = cell.value
-                    if type(value) is not planned.exact and planned.coercer is not None:
+                    if type(value) not in planned.passing and planned.coercer is not None:
                         try:
                             value = value_of(planned, cell)
                         except Exception:
