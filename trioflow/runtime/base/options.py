@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
+import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -84,13 +85,34 @@ class RunStatistics:
     elapsed: float
 
 
-@attrs.frozen
+Outputs = Mapping[str, Mapping[str, Any]]
+
+
+def _gathered(outputs: Outputs | Callable[[], Outputs]) -> Outputs:
+    return outputs() if callable(outputs) else outputs
+
+
+@attrs.frozen(repr=False)
 class RunResult:
-    """What a completed run leaves behind: variables by name, outputs of exec nodes by node and socket."""
+    """What a completed run leaves behind: variables by name, outputs of exec nodes by node and socket.
+
+    `outputs` may be given as a function, which is called when they are first read: most who run a graph want few.
+    """
 
     variables: Mapping[str, Any]
-    outputs: Mapping[str, Mapping[str, Any]]
+    _outputs: Outputs | Callable[[], Outputs] = attrs.field(eq=_gathered)
     statistics: RunStatistics
+
+    @functools.cached_property
+    def outputs(self) -> Outputs:
+        """By node and socket, of those exec nodes that have written any."""
+        return _gathered(self._outputs)
+
+    def __repr__(self) -> str:
+        return f"RunResult(variables={self.variables}, outputs={self.outputs}, statistics={self.statistics})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RunResult, (self.variables, self.outputs, self.statistics)
 
     def output(self, node: str, socket: str = "result") -> Any:
         """The last value written to a node's output. Raises `UnknownName` if nothing was."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import sys
 import types
@@ -32,7 +33,7 @@ from trioflow.runtime.host.given import Given
 from trioflow.runtime.wrapping.middleware import Middleware, RunLife
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import LimitReached, RunCancelled, RunCompleted, RunFailed, RunStarted
-from trioflow.semantics.plan import Plan
+from trioflow.semantics.plan import Plan, PlanNode
 from trioflow.semantics.store import Store
 
 T = TypeVar("T")
@@ -137,15 +138,7 @@ class Execution:
         """The result of a run that has completed."""
         plan = self.state.plan
         cells = self._store.cells
-        outputs: dict[str, dict[str, Any]] = {}
-        for node in plan.writing:
-            written = {
-                socket.name: cell.value
-                for slot, socket in enumerate(node.type.outputs, node.first_output)
-                if (cell := cells[slot]) is not None
-            }
-            if written:
-                outputs[node.id] = written
+        outputs = functools.partial(_written, plan.writing, cells)
         variables = {variable.name: cells[slot].value for slot, variable in enumerate(plan.variables)}
         return RunResult(variables, outputs, self.statistics())
 
@@ -292,6 +285,20 @@ class Execution:
             limit="timeout",
             value=timeout,
         )
+
+
+def _written(nodes: Sequence[PlanNode], cells: Sequence[Any]) -> dict[str, dict[str, Any]]:
+    """The outputs that these nodes have written."""
+    outputs: dict[str, dict[str, Any]] = {}
+    for node in nodes:
+        written = {
+            socket.name: cell.value
+            for slot, socket in enumerate(node.type.outputs, node.first_output)
+            if (cell := cells[slot]) is not None
+        }
+        if written:
+            outputs[node.id] = written
+    return outputs
 
 
 _nested: ContextVar[int] = ContextVar("_nested", default=0)
