@@ -122,6 +122,17 @@ def test_what_the_port_does_not_claim_is_not_asked():
     assert all(max(numbers_of(request)) <= 100 for request in made.port.asked)
 
 
+def test_what_may_fail_is_not_asked_of_a_port_without_failure():
+    """What depends on the schedule may fail under one; a port that does not claim `failure` is spared it."""
+
+    def judge(request):
+        return None if max(numbers_of(request)) > 100 else right(request)
+
+    made, _ = campaign(right, judge, level=0, capabilities=frozenset({"core"}), examples=30)
+    assert made.ran == len(made.port.asked) == 30
+    assert all(max(numbers_of(request)) <= 100 for request in made.port.asked)
+
+
 def test_a_port_that_claims_too_little_for_any_request():
     """A campaign that asked nothing has not passed."""
     made, (finding,) = campaign(right, lambda request: {**right(request), "status": "failed"}, level=0, examples=5)

@@ -365,7 +365,7 @@ class _Writer:
     def options(self, graph: Mapping[str, Any]) -> dict[str, Any]:
         """How to run it."""
         if "limit" not in self.can:
-            return {}
+            return {"parallel_initiators": True} if "fork" in self.can and self.chance(3) else {}
         options: dict[str, Any] = {"max_steps": self.number(5, 30) if self.chance(15) else 50}
         if "fork" in self.can and self.chance(6):
             options["parallel_initiators"] = True
