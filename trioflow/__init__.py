@@ -73,6 +73,8 @@ from trioflow.semantics.address import Address
 from trioflow.semantics.plan import Plan, make_plan
 from trioflow.semantics.validation import Problem, Report, Severity, validate
 
+__version__ = "0.1.0"
+
 __all__ = [
     "UNSET",
     "Address",

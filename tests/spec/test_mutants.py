@@ -11,7 +11,8 @@ from specification import EXAMPLES, RULES, SPEC
 import trioflow as tf
 from trioflow.conformance.engine import EnginePort
 from trioflow.conformance.mutants import Campaign, Mutant, NotApplicable, by_vector, check_mutants, load_mutants
-from trioflow.conformance.vectors import PACKAGED, load_vectors, vector_from
+from trioflow.conformance.shipped import PACKAGED
+from trioflow.conformance.vectors import load_vectors, vector_from
 from trioflow.conformance.workers import Alone
 from trioflow.runtime.activation import Activation
 from trioflow.runtime.demand import Failed, demand
