@@ -59,6 +59,7 @@ def measured():
     return make
 
 
+@pytest.mark.slow
 def test_measuring(cli, tmp_path):
     """A table on stdout, raw figures in JSON, a picture for the question; exit code 0."""
     ended = cli(
@@ -113,6 +114,7 @@ def test_without_node(cli, monkeypatch):
         assert f"{name} is missing: Node.js with npm is not installed; to measure it: install Node.js" in ended.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_keeps_what_was_measured(tmp_path, sent):
     """Ctrl-C half-way: the results so far are written and shown, the process that measured has gone, exit code 130."""
@@ -210,6 +212,7 @@ def test_a_subject_that_dies_says_of_what():
     assert ask(SUBJECTS[0], "measure", "chain_awaited", 2_000, limit=30)["died"].startswith("RecursionError: ")
 
 
+@pytest.mark.slow
 def test_a_subject_that_takes_too_long():
     """A measurement that goes on for longer than it may is ended."""
     assert ask(SUBJECTS[0], "measure", "loop", 10**9, limit=1.0) == {"died": "took more than 1 s"}
