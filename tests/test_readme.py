@@ -100,6 +100,7 @@ def test_there_are_two_commands_that_set_everything_up_and_others_that_do_not():
     assert set_up == ["trioflow", "python"]
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("command", [command for command in COMMANDS if ".venv" not in command])
 def test_every_other_command_ends_well(command, tmp_path):
     done = in_this_environment(command, tmp_path)

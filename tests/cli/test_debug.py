@@ -110,6 +110,7 @@ def test_the_end_of_the_script_ends_the_run(process, counting):
     assert (done.code, "* strand 0 at 0.2 show" in done.out) == (0, True)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("line", "answer"),
     [

@@ -20,7 +20,7 @@ from trioflow.conformance.shipped import PACKAGED
 from trioflow.conformance.vectors import load_vectors
 from trioflow.conformance.workers import Alone, WorkerDied, Workers
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups of POSIX")
+pytestmark = [pytest.mark.unmeasured, pytest.mark.skipif(sys.platform == "win32", reason="process groups of POSIX")]
 
 
 class Mumbling(EnginePort):
@@ -43,7 +43,6 @@ def waits(port, item):
     return item, port.name, os.getpid()
 
 
-@pytest.mark.slow
 def test_in_the_order_of_the_items():
     """What is found comes in the order of the items, from several processes, which are kept for the next check."""
     with Workers(Mumbling, 2) as workers:
@@ -64,7 +63,6 @@ def test_alone():
     assert [*Alone(Mumbling()).each(waits, [4, 3])] == [(4, "trioflow", os.getpid()), (3, "trioflow", os.getpid())]
 
 
-@pytest.mark.unmeasured
 @pytest.mark.parametrize("level", [1, 3])
 def test_who_checks_is_not_seen(level, workers):
     """A campaign finds the same in one process and in several, and shrinks it to the same request."""
@@ -109,7 +107,6 @@ def dies(port, item):
     return item
 
 
-@pytest.mark.slow
 def test_a_process_that_dies(workers):
     """It is told with what it was at, at its turn; nobody waits for it, and others take over."""
     for item, how in ((3, "was killed by SIGKILL"), (4, "ended with exit code 7")):
@@ -131,7 +128,6 @@ class Silent:
         pass
 
 
-@pytest.mark.slow
 def test_mutants(workers):
     """A process breaks the engine in itself only, and knows the mutants by their names."""
     vectors = [vector for vector in load_vectors(PACKAGED) if "B1" in vector.rules and not vector.explore]
@@ -144,7 +140,6 @@ def test_mutants(workers):
     assert "no vector" not in found[0].message
 
 
-@pytest.mark.slow
 def test_who_has_asked_for_all_keeps_the_processes(workers):
     """Also if the end was not looked for: only who leaves off in the middle ends them."""
     first = workers.each(waits, [3, 4])
