@@ -126,7 +126,7 @@ def test_findings():
     loud = next(each for each in MUTANTS if each.name == "t1_last_wire_first")
     boasting = Mutant("boasting", loud.rule, loud.wrong, loud.edits, "Nobody can see me.")
     found = list(
-        check_mutants(Silent(), Alone(EnginePort()), vectors=VECTORS, mutants=[loud, THE_SAME, boasting], examples=120)
+        check_mutants(Silent(), Alone(EnginePort()), vectors=VECTORS, mutants=[loud, THE_SAME, boasting], examples=160)
     )
     assert [(each.name, each.rules, each.outcome) for each in found] == [
         ("mutant: t1_last_wire_first", ("T1",), "passed"),
@@ -136,7 +136,7 @@ def test_findings():
     assert found[0].message.startswith("The targets of an exec output are dispatched in the reverse of the order")
     noticed = re.search(r"Noticed by 'the first listener that fails ends it' and '(request \d+)'\.", found[0].message)
     assert noticed, found[0].message
-    assert found[1].message == "It is not wrong. no vector of F4 fails; the first 120 random requests don't show it."
+    assert found[1].message == "It is not wrong. no vector of F4 fails; the first 160 random requests don't show it."
     assert f"{noticed[1]} shows it, though UNREACHED says: Nobody can see me." in found[2].message
 
 
