@@ -178,7 +178,7 @@ class Registry:
 
 @functools.cache
 def _announced(path: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Prefixes and modules that the packages on this path announce. They are looked for once: that reads a file of each."""
+    """Prefixes and modules that the packages on this path announce. Looked for once: it reads a file of each."""
     from importlib.metadata import entry_points  # noqa: PLC0415 - it takes a tenth of the time to import all else
 
     return [(entry.name, entry.value) for entry in sorted(entry_points(group=ENTRY_POINT_GROUP))]
