@@ -5,7 +5,7 @@ PYTHON ?= .venv/bin/python
 
 install:
 	python3 -m venv .venv
-	$(PYTHON) -m pip install -q -r requirements.lock
+	$(PYTHON) -m pip install -q --no-compile -r requirements.lock
 	$(PYTHON) -m pip install -q --no-deps --no-build-isolation -e .
 
 # The newest versions of everything, for all Pythons and systems; CONTRIBUTING.md says when.

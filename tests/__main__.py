@@ -1,17 +1,30 @@
-"""All checks: `python -m tests`. Goes on after a failure; says at the end how each step went, and what was not checked."""
+"""All checks: `python -m tests`. Goes on after a failure; says at the end how each step went, and what was not checked.
+
+`python -m tests --quick` leaves out what takes long, and says what that is.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-DURATION = "4 to 5 minutes on 2 quiet cores of a server (Xeon at 2.6 GHz, Python 3.11)"
+DURATION = "4 minutes on 2 quiet cores of a server (Xeon at 2.6 GHz, Python 3.11)"
+QUICK = "a minute and a half there"
+LEFT_OUT = (
+    "coverage, tests marked `slow`, and tests marked `unmeasured`, which run the same code for many cases: "
+    "`python -m tests` has them"
+)
 
 BRANCHES = 95.0
 """Percent of the branches of trioflow/ that tests must take; lines have a minimum of their own in pyproject.toml."""
@@ -19,23 +32,29 @@ BRANCHES = 95.0
 ROOT = Path(__file__).parent.parent
 REPORT = ROOT / ".pytest_cache" / "tests.xml"
 PYTHON = [sys.executable, "-m"]
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+# Tests wait for processes, servers and clocks now and then: one worker more than there are cores.
+PYTEST = ["-m", "pytest", "--quiet", "-n", str(min(CORES + 1, 4)), "--dist", "worksteal", "--junit-xml", str(REPORT)]
 
-STEPS = {
+# One after the other.
+FIRST = {
     "ruff check": [*PYTHON, "ruff", "check"],
     "ruff format": [*PYTHON, "ruff", "format", "--check"],
+    "import-linter": [sys.executable, "-c", "from importlinter.cli import lint_imports_command as main; main()"],
+}
+# Beside the tests, which go before them on a busy core.
+BESIDE = {
     "mypy": [*PYTHON, "mypy"],
     "basedpyright": [*PYTHON, "basedpyright", "--pythonpath", sys.executable],
-    "import-linter": [sys.executable, "-c", "from importlinter.cli import lint_imports_command as main; main()"],
+}
+TESTS = {
     "coverage erase": [*PYTHON, "coverage", "erase"],
-    "pytest": [
-        *PYTHON,
-        *"coverage run -m pytest --quiet -n logical --maxprocesses 4 --dist worksteal --junit-xml".split(),
-        str(REPORT),
-    ],
+    "pytest": [*PYTHON, "coverage", "run", *PYTEST],
     "coverage combine": [*PYTHON, "coverage", "combine", "--quiet"],
     "coverage": [*PYTHON, "coverage", "report"],
-    "branches": [*PYTHON, "tests", "branches"],
+    "branches": [*PYTHON, "tests", "--branches"],
 }
+QUICK_TESTS = {"pytest": [sys.executable, *PYTEST, "-m", "not slow and not unmeasured"]}
 
 
 # The tests start some hundred processes, each of which would compile the package again where this is set.
@@ -73,31 +92,94 @@ def run(command: list[str]) -> int:
             raise
 
 
-def main() -> int:
-    print(f"All checks take about {DURATION}. Ctrl-C ends them.", flush=True)
-    REPORT.unlink(missing_ok=True)
-    results: list[tuple[str, bool, float]] = []
-    missing: list[str] = []
-    for name, command in STEPS.items():
+class Beside:
+    """A step that runs beside the others; what it says is shown when it is waited for."""
+
+    def __init__(self, command: list[str]) -> None:
+        self.seconds = 0.0
+        self._began = time.perf_counter()
+        self._said = tempfile.TemporaryFile()
+        nice = ["nice"] if shutil.which("nice") else []
+        self._process = subprocess.Popen([*nice, *command], cwd=ROOT, stdout=self._said, stderr=subprocess.STDOUT)
+        self._thread = threading.Thread(target=self._wait)
+        self._thread.start()
+
+    def _wait(self) -> None:
+        self._process.wait()
+        self.seconds = time.perf_counter() - self._began
+
+    def end(self) -> int:
+        """Wait for it, show what it has said, and give its exit code."""
+        self._thread.join()
+        self._said.seek(0)
+        print(self._said.read().decode(errors="replace"), end="", flush=True)
+        return self._process.returncode
+
+    def stop(self) -> None:
+        """End it, if it has not ended yet."""
+        self._process.terminate()
+        self._thread.join()
+        self._said.close()
+
+
+Ended = tuple[str, bool, float]
+"""A step: its name, whether it passed, and in how many seconds."""
+
+
+def in_turn(steps: dict[str, list[str]]) -> Iterator[Ended]:
+    """Run steps one after the other."""
+    for name, command in steps.items():
         print(f"--- {name}", flush=True)
-        started = time.perf_counter()
-        try:
-            code = run(command)
-        except KeyboardInterrupt:
-            missing = list(STEPS)[len(results) :]
-            break
-        results.append((name, code == 0, time.perf_counter() - started))
+        began = time.perf_counter()
+        code = run(command)
+        yield name, code == 0, time.perf_counter() - began
+
+
+def check(tests: dict[str, list[str]]) -> Iterator[Ended]:
+    """Run all steps; those that go on beside the tests are told after them."""
+    yield from in_turn(FIRST)
+    beside = {name: Beside(command) for name, command in BESIDE.items()}
+    try:
+        yield from in_turn(tests)
+        for name, step in beside.items():
+            print(f"--- {name}", flush=True)
+            yield name, step.end() == 0, step.seconds
+    finally:
+        for step in beside.values():
+            step.stop()
+
+
+def main(*, quick: bool) -> int:
+    duration, tests = (QUICK, QUICK_TESTS) if quick else (DURATION, TESTS)
+    print(f"{'Quick' if quick else 'All'} checks take about {duration}. Ctrl-C ends them.", flush=True)
+    REPORT.unlink(missing_ok=True)
+    began = time.perf_counter()
+    results: list[Ended] = []
+    missing: set[str] = set()
+    try:
+        for ended in check(tests):
+            results.append(ended)  # noqa: PERF402 - what has ended is kept where Ctrl-C ends the rest
+    except KeyboardInterrupt:
+        missing = {*FIRST, *tests, *BESIDE} - {name for name, _, _ in results}
     print("---")
     for name, passed, seconds in results:
-        print(f"{'passed' if passed else 'FAILED'} {seconds:6.1f} s  {name}")
-    print(f"       {sum(seconds for _, _, seconds in results):6.1f} s  in all")
+        print(
+            f"{'passed' if passed else 'FAILED'} {seconds:6.1f} s  {name}{', beside the tests' if name in BESIDE else ''}"
+        )
+    print(f"       {time.perf_counter() - began:6.1f} s  in all")
     if missing:
-        print(f"interrupted; not checked: {', '.join(missing)}")
+        print(f"interrupted; not checked: {', '.join(sorted(missing))}")
         return 130
     for reason, count in not_checked(REPORT).items() if REPORT.exists() else ():
         print(f"not checked: {reason} ({count} {'test' if count == 1 else 'tests'})")
+    if quick:
+        print(f"left out: {LEFT_OUT}")
     return 0 if all(passed for _, passed, _ in results) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(branches() if sys.argv[1:] == ["branches"] else main())
+    parser = argparse.ArgumentParser(prog="python -m tests", description="Run all checks of this checkout.")
+    parser.add_argument("--quick", action="store_true", help=f"leave out {LEFT_OUT}")
+    parser.add_argument("--branches", action="store_true", help="only ask how many branches the last tests took")
+    given = parser.parse_args()
+    sys.exit(branches() if given.branches else main(quick=given.quick))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -31,6 +32,12 @@ settings.register_profile(
 
 MEASURING_CHILDREN = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
 """What tells a process that it is to measure itself."""
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported and collected stays until the end: Python's collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

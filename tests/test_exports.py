@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -33,13 +35,20 @@ def order(name: str) -> tuple[int, str]:
     return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)
 
 
-def test_all_that_is_imported_into_the_namespace_is_public():
-    private = {
-        name
-        for name, value in vars(trioflow).items()
-        if not name.startswith("_") and name not in trioflow.__all__ and not inspect.ismodule(value)
-    }
-    assert private == set()
+def test_what_type_checkers_see_is_what_is_there():
+    """Each public name is imported for type checkers from where it is taken when it is first asked for."""
+    tree = ast.parse(Path(trioflow.__file__).read_text(encoding="utf-8"))
+    (block,) = [each for each in tree.body if isinstance(each, ast.If) and ast.unparse(each.test) == "TYPE_CHECKING"]
+    seen = {alias.name: each.module for each in block.body for alias in each.names}
+    modules = {name: home.rpartition(".")[0] for name, home in trioflow._MODULES.items()}
+    assert seen == trioflow._HOME_OF | modules
+    assert sorted(seen) == sorted(trioflow.__all__)
+
+
+def test_a_name_that_is_not_there():
+    with pytest.raises(AttributeError, match="module 'trioflow' has no attribute 'runn'"):
+        trioflow.runn  # noqa: B018
+    assert set(trioflow.__all__) < set(dir(trioflow))
 
 
 @pytest.mark.parametrize("module", [trioflow, trioflow.testing, trioflow.nodes], ids=lambda module: module.__name__)

@@ -1,78 +1,85 @@
 """trioflow: a structured-concurrency engine for node graphs on trio.
 
 Everything public is here; `trioflow.nodes` holds the standard nodes, `trioflow.testing` what tests of nodes need.
+A name is imported when it is first asked for: a program that only reads documents does not wait for the engine.
 """
 
-from trioflow import nodes
-from trioflow.errors import (
-    CoercionError,
-    ConcurrentTrigger,
-    DataNodeEffect,
-    DepthExceeded,
-    DocumentError,
-    GraphError,
-    InvalidGraph,
-    LimitExceeded,
-    MergeError,
-    MiddlewareError,
-    MissingExtra,
-    MissingInput,
-    NodeDefinitionError,
-    NodeError,
-    NodePackageError,
-    NodeTimeout,
-    RegistryError,
-    RunAborted,
-    RunError,
-    RunFinished,
-    TeardownTimeout,
-    TrioflowError,
-    UnknownName,
-    UnknownNodeType,
-    UnknownSecret,
-    UnknownSocket,
-    Unwind,
-)
-from trioflow.model.builder import BoundSocket, Builder, Handle, build
-from trioflow.model.clock import Clock, SystemClock
-from trioflow.model.composition import graph_node
-from trioflow.model.context import Branches, Context, DataContext, Fork, Services, SetupContext
-from trioflow.model.document import dumps, load, loads, save
-from trioflow.model.duration import format_duration, parse_duration
-from trioflow.model.graph import (
-    Connection,
-    CustomEvent,
-    Endpoint,
-    Entry,
-    Exit,
-    Graph,
-    GraphNode,
-    Input,
-    Interface,
-    Output,
-    StreamSettings,
-    Variable,
-)
-from trioflow.model.node_type import FromServices, FunctionNode, Lazy, Node, NodeType, data_node, exec_node
-from trioflow.model.registry import Registry
-from trioflow.model.schema import document_schema
-from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Stream
-from trioflow.runtime.base.options import RunOptions, RunResult, RunStatistics, RunStatus
-from trioflow.runtime.base.watch import Observer, Observing, Subscription, observe
-from trioflow.runtime.host.barrier import Parked
-from trioflow.runtime.host.breakpoints import Breakpoint
-from trioflow.runtime.host.gate import Gate, GateStatistics
-from trioflow.runtime.host.given import RunArguments
-from trioflow.runtime.host.inspect import Peek, Seen, StrandView
-from trioflow.runtime.host.run import Run, open_run, run
-from trioflow.runtime.host.stream import EventStream, stream
-from trioflow.runtime.wrapping.invocation import Invocation, Outcome
-from trioflow.runtime.wrapping.middleware import Middleware, Retry, RetryScheduled, RunLife, SkipOnError, TimeLimit
-from trioflow.runtime.wrapping.portable import Portable
-from trioflow.semantics import events
-from trioflow.semantics.address import Address
-from trioflow.semantics.plan import Plan, make_plan
-from trioflow.semantics.validation import Problem, Report, Severity, validate
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trioflow import nodes
+    from trioflow.errors import (
+        CoercionError,
+        ConcurrentTrigger,
+        DataNodeEffect,
+        DepthExceeded,
+        DocumentError,
+        GraphError,
+        InvalidGraph,
+        LimitExceeded,
+        MergeError,
+        MiddlewareError,
+        MissingExtra,
+        MissingInput,
+        NodeDefinitionError,
+        NodeError,
+        NodePackageError,
+        NodeTimeout,
+        RegistryError,
+        RunAborted,
+        RunError,
+        RunFinished,
+        TeardownTimeout,
+        TrioflowError,
+        UnknownName,
+        UnknownNodeType,
+        UnknownSecret,
+        UnknownSocket,
+        Unwind,
+    )
+    from trioflow.model.builder import BoundSocket, Builder, Handle, build
+    from trioflow.model.clock import Clock, SystemClock
+    from trioflow.model.composition import graph_node
+    from trioflow.model.context import Branches, Context, DataContext, Fork, Services, SetupContext
+    from trioflow.model.document import dumps, load, loads, save
+    from trioflow.model.duration import format_duration, parse_duration
+    from trioflow.model.graph import (
+        Connection,
+        CustomEvent,
+        Endpoint,
+        Entry,
+        Exit,
+        Graph,
+        GraphNode,
+        Input,
+        Interface,
+        Output,
+        StreamSettings,
+        Variable,
+    )
+    from trioflow.model.node_type import FromServices, FunctionNode, Lazy, Node, NodeType, data_node, exec_node
+    from trioflow.model.registry import Registry
+    from trioflow.model.schema import document_schema
+    from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Stream
+    from trioflow.runtime.base.options import RunOptions, RunResult, RunStatistics, RunStatus
+    from trioflow.runtime.base.watch import Observer, Observing, Subscription, observe
+    from trioflow.runtime.host.breakpoints import Breakpoint
+    from trioflow.runtime.host.barrier import Parked
+    from trioflow.runtime.host.gate import Gate, GateStatistics
+    from trioflow.runtime.host.given import RunArguments
+    from trioflow.runtime.host.inspect import Peek, Seen, StrandView
+    from trioflow.runtime.host.run import Run, open_run, run
+    from trioflow.runtime.host.stream import EventStream, stream
+    from trioflow.runtime.wrapping.invocation import Invocation, Outcome
+    from trioflow.runtime.wrapping.middleware import Middleware, Retry, RetryScheduled, RunLife, SkipOnError, TimeLimit
+    from trioflow.runtime.wrapping.portable import Portable
+    from trioflow.semantics import events
+    from trioflow.semantics.address import Address
+    from trioflow.semantics.plan import Plan, make_plan
+    from trioflow.semantics.validation import Problem, Report, Severity, validate
+
+__version__ = "0.1.0"
 
 __all__ = [
     "UNSET",
@@ -188,3 +195,100 @@ __all__ = [
     "stream",
     "validate",
 ]
+
+_HOMES = {
+    "trioflow.errors": (
+        "CoercionError",
+        "ConcurrentTrigger",
+        "DataNodeEffect",
+        "DepthExceeded",
+        "DocumentError",
+        "GraphError",
+        "InvalidGraph",
+        "LimitExceeded",
+        "MergeError",
+        "MiddlewareError",
+        "MissingExtra",
+        "MissingInput",
+        "NodeDefinitionError",
+        "NodeError",
+        "NodePackageError",
+        "NodeTimeout",
+        "RegistryError",
+        "RunAborted",
+        "RunError",
+        "RunFinished",
+        "TeardownTimeout",
+        "TrioflowError",
+        "UnknownName",
+        "UnknownNodeType",
+        "UnknownSecret",
+        "UnknownSocket",
+        "Unwind",
+    ),
+    "trioflow.model.builder": ("BoundSocket", "Builder", "Handle", "build"),
+    "trioflow.model.clock": ("Clock", "SystemClock"),
+    "trioflow.model.composition": ("graph_node",),
+    "trioflow.model.context": ("Branches", "Context", "DataContext", "Fork", "Services", "SetupContext"),
+    "trioflow.model.document": ("dumps", "load", "loads", "save"),
+    "trioflow.model.duration": ("format_duration", "parse_duration"),
+    "trioflow.model.graph": (
+        "Connection",
+        "CustomEvent",
+        "Endpoint",
+        "Entry",
+        "Exit",
+        "Graph",
+        "GraphNode",
+        "Input",
+        "Interface",
+        "Output",
+        "StreamSettings",
+        "Variable",
+    ),
+    "trioflow.model.node_type": ("FromServices", "FunctionNode", "Lazy", "Node", "NodeType", "data_node", "exec_node"),
+    "trioflow.model.registry": ("Registry",),
+    "trioflow.model.schema": ("document_schema",),
+    "trioflow.model.sockets": ("UNSET", "DataIn", "DataOut", "ExecIn", "ExecOut", "Stream"),
+    "trioflow.runtime.host.breakpoints": ("Breakpoint",),
+    "trioflow.runtime.host.barrier": ("Parked",),
+    "trioflow.runtime.host.gate": ("Gate", "GateStatistics"),
+    "trioflow.runtime.host.given": ("RunArguments",),
+    "trioflow.runtime.host.inspect": ("Peek", "Seen", "StrandView"),
+    "trioflow.runtime.wrapping.invocation": ("Invocation", "Outcome"),
+    "trioflow.runtime.wrapping.middleware": (
+        "Middleware",
+        "Retry",
+        "RetryScheduled",
+        "RunLife",
+        "SkipOnError",
+        "TimeLimit",
+    ),
+    "trioflow.runtime.base.options": ("RunOptions", "RunResult", "RunStatistics", "RunStatus"),
+    "trioflow.runtime.wrapping.portable": ("Portable",),
+    "trioflow.runtime.host.run": ("Run", "open_run", "run"),
+    "trioflow.runtime.host.stream": ("EventStream", "stream"),
+    "trioflow.runtime.base.watch": ("Observer", "Observing", "Subscription", "observe"),
+    "trioflow.semantics.address": ("Address",),
+    "trioflow.semantics.plan": ("Plan", "make_plan"),
+    "trioflow.semantics.validation": ("Problem", "Report", "Severity", "validate"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_MODULES = {"events": "trioflow.semantics.events", "nodes": "trioflow.nodes"}
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
+
+
+if not TYPE_CHECKING:  # type checkers would take any name for one that is there
+
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            found = importlib.import_module(_MODULES[name])
+        elif name in _HOME_OF:
+            found = getattr(importlib.import_module(_HOME_OF[name]), name)
+        else:
+            raise AttributeError(f"module 'trioflow' has no attribute {name!r}")
+        globals()[name] = found  # the next time it is there
+        return found

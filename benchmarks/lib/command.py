@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks.lib import picture, readme, results, show, targets
+from benchmarks.lib import page, picture, results, show, targets
 from benchmarks.lib.process import ROOT
 from benchmarks.lib.question import HUNDRED, THOUSAND, Question
 from benchmarks.lib.results import Results
@@ -44,7 +44,7 @@ class Order:
     out: str
     targets: bool
     source: str | None
-    readme: bool
+    page: bool
 
 
 def bench(order: Order) -> int:
@@ -98,12 +98,12 @@ def _show(found: Results, order: Order, questions: Sequence[Question], subjects:
         targets.show(found, subjects)
     else:
         show.show(found, questions, subjects)
-    if order.readme:
+    if order.page:
         source = Path(order.source) if order.source is not None else Path(order.out) / FILE
         try:
-            readme.write(found, source, ROOT / "README.md")
-        except readme.NoPlace as error:
-            raise Unusable(f"--readme: {error}") from error
+            page.write(found, source, ROOT / "docs" / "speed.md")
+        except page.NoPlace as error:
+            raise Unusable(f"--page: {error}") from error
 
 
 def _named(name: str, known: Sequence[Any], what: str) -> Any:

@@ -16,7 +16,7 @@ import psutil
 import pytest
 from cli.conftest import COMMAND
 
-from benchmarks.lib import readme, results, targets
+from benchmarks.lib import page, results, targets
 from benchmarks.lib.process import ask, cause_of_death
 from benchmarks.lib.results import Measurement, Results
 from benchmarks.lib.subject import SUBJECTS, Subject
@@ -59,6 +59,7 @@ def measured():
     return make
 
 
+@pytest.mark.slow
 def test_measuring(cli, tmp_path):
     """A table on stdout, raw figures in JSON, a picture for the question; exit code 0."""
     ended = cli(
@@ -113,6 +114,7 @@ def test_without_node(cli, monkeypatch):
         assert f"{name} is missing: Node.js with npm is not installed; to measure it: install Node.js" in ended.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_keeps_what_was_measured(tmp_path, sent):
     """Ctrl-C half-way: the results so far are written and shown, the process that measured has gone, exit code 130."""
@@ -210,6 +212,7 @@ def test_a_subject_that_dies_says_of_what():
     assert ask(SUBJECTS[0], "measure", "chain_awaited", 2_000, limit=30)["died"].startswith("RecursionError: ")
 
 
+@pytest.mark.slow
 def test_a_subject_that_takes_too_long():
     """A measurement that goes on for longer than it may is ended."""
     assert ask(SUBJECTS[0], "measure", "loop", 10**9, limit=1.0) == {"died": "took more than 1 s"}
@@ -292,7 +295,7 @@ def test_targets_are_about_what_is_measured():
             assert target.peer in subjects
 
 
-def test_a_table_for_the_readme(measured, tmp_path):
+def test_a_table_for_the_page(measured, tmp_path):
     """Between its marks in a file: a row for each subject that was measured, and which file it came from."""
     figures = {
         ("by_hand", "loop", 10_000): 0.005,
@@ -300,23 +303,23 @@ def test_a_table_for_the_readme(measured, tmp_path):
         ("rete", "chain", 1_000): 0.01,
         ("rete", "chain", 10_000): "RangeError: too deep",
     }
-    page = tmp_path / "README.md"
-    page.write_text(f"before\n{readme.BEGIN}\nold\n{readme.END}\nafter\n")
-    readme.write(measured(figures), tmp_path / "some.json", page)
-    text = page.read_text()
-    assert text.startswith(f"before\n{readme.BEGIN}\n")
-    assert text.endswith(f"{readme.END}\nafter\n")
+    path = tmp_path / "speed.md"
+    path.write_text(f"before\n{page.BEGIN}\nold\n{page.END}\nafter\n")
+    page.write(measured(figures), tmp_path / "some.json", path)
+    text = path.read_text()
+    assert text.startswith(f"before\n{page.BEGIN}\n")
+    assert text.endswith(f"{page.END}\nafter\n")
     assert "from `some.json`" in text
     assert "old" not in text
     assert "| by hand, in trio | 1.0 | 0.5 µs | – " in text
     assert "| Rete | 1.0 | – | † | – | – | – | – | – | RangeError at 10,000 (chain) |" in text
 
 
-def test_a_readme_without_a_place(measured, tmp_path):
+def test_a_page_without_a_place(measured, tmp_path):
     """Nothing is written where no marks are."""
-    (tmp_path / "README.md").write_text("no marks")
-    with pytest.raises(readme.NoPlace, match="there are no lines"):
-        readme.write(measured({}), tmp_path / "some.json", tmp_path / "README.md")
+    (tmp_path / "speed.md").write_text("no marks")
+    with pytest.raises(page.NoPlace, match="there are no lines"):
+        page.write(measured({}), tmp_path / "some.json", tmp_path / "speed.md")
 
 
 def test_names_are_distinct():

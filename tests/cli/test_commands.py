@@ -6,7 +6,6 @@ import importlib.metadata
 import subprocess
 import sys
 from importlib import resources
-from pathlib import Path
 
 import pytest
 
@@ -199,7 +198,8 @@ example:
 def test_nodes_as_markdown(cli):
     """`--markdown` makes a page, of all, of an area or of one."""
     everything = cli("nodes", "--markdown").out
-    assert (Path(tf.nodes.__file__).parent / "REFERENCE.md").read_text(encoding="utf-8") == everything
-    assert "\n### flow.for\n" in everything
+    assert [line.removeprefix("### ") for line in everything.splitlines() if line.startswith("### ")] == (
+        tf.Registry.standard().ids()
+    )
     assert "\n### math.add\n" not in cli("nodes", "flow", "--markdown").out
     assert cli("nodes", "flow.for", "--markdown").out.count("###") == 1

@@ -211,6 +211,7 @@ def hanging(folder):
     return int((folder / "port.pid").read_text())
 
 
+@pytest.mark.slow
 def test_ctrl_c(start, tmp_path):
     """What was found until then is told and filed, the port is killed, the exit code is 130."""
     running = start(
@@ -233,6 +234,7 @@ def test_ctrl_c(start, tmp_path):
 EACH_SLOW = SLOW.replace('"port.pid"', 'f"{os.getpid()}.port"').replace("str(os.getpid())", "str(os.getppid())")
 
 
+@pytest.mark.slow
 def test_ctrl_c_with_several_jobs(tmp_path, vectors):
     """All processes and their ports end at once, though they are in the middle of a check; what was found is told."""
     folder = vectors(a=("D2", 6), b=("D2", 5), c=("D2", 5), d=("D2", 5), e=("D2", 5))
@@ -258,6 +260,7 @@ def test_ctrl_c_with_several_jobs(tmp_path, vectors):
                 os.kill(int(process), 0)
 
 
+@pytest.mark.slow
 def test_several_jobs(check):
     """The report is that of one job; a process of the kit that dies is a finding of its own."""
     expected = {f"v{number}": ("D2", 5 + number % 2) for number in range(6)}
@@ -271,6 +274,7 @@ def test_several_jobs(check):
     )
 
 
+@pytest.mark.slow
 def test_the_engine(cli):
     """This engine passes, with several jobs as with one."""
     options = ["--rule", "T1", "--seed", 3]
@@ -279,6 +283,7 @@ def test_the_engine(cli):
     assert cli("conformance", "engine", *options, "--jobs", 2)[:2] == ended[:2]
 
 
+@pytest.mark.slow
 def test_the_display(start, tmp_path):
     """A terminal shows how far the checks are, and what failed; the report stands below it when they are done."""
     terminal = start(lambda command: Terminal(command, tmp_path))

@@ -98,6 +98,7 @@ def test_a_failure(process, graph):
     assert "error: node 'fail' (flow.raise), activation 0.1: " in done.out
 
 
+@pytest.mark.slow
 def test_the_end_of_the_script_ends_the_run(process, counting):
     """Where stdin ends, be it a pipe or a file, the run is quit."""
     assert said(process, counting, "into").code == 0
@@ -109,6 +110,7 @@ def test_the_end_of_the_script_ends_the_run(process, counting):
     assert (done.code, "* strand 0 at 0.2 show" in done.out) == (0, True)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("line", "answer"),
     [
@@ -201,6 +203,7 @@ def test_interrupted_at_the_prompt(terminal, counting):
     assert at.process.wait(30) == 130
 
 
+@pytest.mark.slow
 def test_interrupted_while_it_runs(terminal, graph):
     """Ctrl-C while the run goes on stops it, and one can look where it is."""
     at = terminal(

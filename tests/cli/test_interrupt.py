@@ -132,6 +132,7 @@ def test_a_failure_while_cancelling_is_told(start):
     assert summary.startswith("interrupted after ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("type_", ["slow.stubborn", "slow.block"])
 def test_the_second_interrupt_kills(start, type_):
     """A body that refuses to be cancelled, or holds up the loop, is killed by the second interrupt."""
@@ -159,6 +160,7 @@ def test_an_ignored_signal_stays_ignored(start):
     assert running.returncode == 130
 
 
+@pytest.mark.slow
 def test_these_tests_in_the_background():
     """They pass where the tests themselves were told to ignore SIGINT."""
     command = [sys.executable, "-m", "pytest", "-q", f"{__file__}::{test_an_interrupt_with_json.__name__}"]

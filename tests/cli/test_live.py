@@ -133,6 +133,7 @@ def screen(text, rows=24, columns=100):
     return [line.rstrip() for line in lines]
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_what_goes_on(terminal, work):
     """Elapsed time, steps, counts per node and a bar are drawn while it runs; afterwards only lines are left."""
     running = terminal(work)
@@ -161,6 +162,7 @@ def test_a_terminal_shows_what_goes_on(terminal, work):
     assert len(left) == 11
 
 
+@pytest.mark.slow
 def test_a_pipe_gets_only_what_the_graph_prints(terminal, work, tmp_path):
     """With stdout in a file and stderr on a terminal, the file has the graph's output and no escape sequence."""
     with open(tmp_path / "out", "wb") as out:
@@ -172,6 +174,7 @@ def test_a_pipe_gets_only_what_the_graph_prints(terminal, work, tmp_path):
     assert "printed" not in text
 
 
+@pytest.mark.slow
 def test_printing_much_is_drawn_seldom(terminal, graph):
     """A loop that prints 20,000 lines shows all of them, in order, without drawing around each."""
     path = graph(
@@ -187,6 +190,7 @@ def test_printing_much_is_drawn_seldom(terminal, graph):
     assert text.count("strands") < 500
 
 
+@pytest.mark.slow
 def test_a_dumb_terminal_gets_lines(terminal, work):
     """A terminal that can't move its cursor gets plain lines."""
     running = terminal(work, term="dumb")
@@ -196,6 +200,7 @@ def test_a_dumb_terminal_gets_lines(terminal, work):
     assert "progress: work: 1 of 8  item 1\r\n" in text
 
 
+@pytest.mark.slow
 def test_a_small_terminal_is_not_overrun(terminal, graph):
     """With many nodes on few rows only the busiest are drawn."""
     path = graph(

@@ -321,6 +321,7 @@ def test_modules_are_found_beside_the_graph(process, tmp_path):
     assert process("run", "elsewhere/graph.json", "--nodes", "beside").out == "hi\n"
 
 
+@pytest.mark.slow
 def test_output_that_nobody_reads_ends_quietly(tmp_path, graph):
     """A reader that goes away, such as `head`, leaves no traceback, whoever notices it: exit code 1."""
     (tmp_path / "late_nodes.py").write_text(

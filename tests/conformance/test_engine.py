@@ -65,7 +65,7 @@ async def alone(request):
 def test_nobody_watches():
     """Runs that nobody watches or schedules, and so are the quickest, end as the reference says (E4)."""
     ended = []
-    for number in range(1500):
+    for number in range(1000):
         request = {**request_number(number, "nobody watches", with_actions=False), "level": 3}
         if any(each in json.dumps(request) for each in HASTY) or problems_of(request):
             continue
@@ -78,5 +78,5 @@ def test_nobody_watches():
         # How far others come until a failure cancels them is a matter of the schedule.
         upto = 1 if "failed" in kinds else 3
         assert found[:upto] == (expected["status"], expected["variables"], expected["outputs"])[:upto], number
-    assert ended.count("completed") > 200
-    assert ended.count("failed") > 100
+    assert ended.count("completed") > 130
+    assert ended.count("failed") > 65

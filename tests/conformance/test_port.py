@@ -217,6 +217,7 @@ ANSWERS_BADLY = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("script", "fault", "message"), ANSWERS_BADLY.values(), ids=ANSWERS_BADLY)
 def test_a_bad_answer(open_port, script, fault, message):
     failure = failure_of(open_port(f"def run(request):\n    {script}\nserve(run)").run, REQUEST)
@@ -240,6 +241,7 @@ FALLS_SILENT = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("script", "fault", "message"), FALLS_SILENT.values(), ids=FALLS_SILENT)
 def test_no_answer(open_port, script, fault, message):
     failure = failure_of(open_port(f"def run(request):\n    {script}\nserve(run)", time_limit=SOON).run, REQUEST)
@@ -257,6 +259,7 @@ def test_a_line_that_is_just_too_long(open_port):
     assert "it wrote a line of 1,1" in str(failure)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("then", ["time.sleep(60)", "os.close(0); say(STARTED); time.sleep(60)"])
 def test_a_port_that_reads_nothing(open_port, then):
     """A request that does not fit into the pipe, or finds it closed, does not hold up the kit."""

@@ -253,5 +253,5 @@ def check_trace(trace):
 
 TestSession = Session.TestCase
 TestSession.settings = settings(
-    max_examples=130, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=100, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
 )

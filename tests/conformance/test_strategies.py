@@ -41,6 +41,7 @@ def test_a_request_is_its_number():
     assert request_number(7, 3) != request_number(7, 4)
 
 
+@pytest.mark.unmeasured
 def test_what_ends_at_one_moment_does_not_fail_in_several_places():
     """Nothing fails while it is cleaned up where several time limits may be over at once (E2); elsewhere it does."""
     scripts = [str(request_number(number)["graph"]["nodes"]) for number in range(1500)]
@@ -56,6 +57,7 @@ def test_requests_are_valid_and_survive_json():
         assert json.loads(json.dumps(request)) == request
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("level", [0, 1, 2])
 def test_what_a_port_claims_is_mostly_enough(level):
     """A port of a lower level is asked what it can do."""
@@ -66,6 +68,7 @@ def test_what_a_port_claims_is_mostly_enough(level):
     assert enough > 180
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=60, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(requests())
 def test_hypothesis_draws_them_too(request):

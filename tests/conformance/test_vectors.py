@@ -8,7 +8,8 @@ import pytest
 from conformance.ports import GRAPH, Answering, Interleaved, completed
 
 from trioflow.conformance.port import PortFailure
-from trioflow.conformance.vectors import PACKAGED, check_vector, load_vectors, vector_from
+from trioflow.conformance.shipped import PACKAGED
+from trioflow.conformance.vectors import check_vector, load_vectors, vector_from
 from trioflow.errors import DocumentError
 
 TREE = {"name": "v", "rules": ["T1", "F3"], "graph": GRAPH, "expect": {"variables": {"v": 1}}}

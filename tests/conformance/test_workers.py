@@ -16,10 +16,11 @@ from trioflow.conformance.engine import EnginePort
 from trioflow.conformance.judge import judge, judge_trace, requests, valid
 from trioflow.conformance.mutants import check_mutants
 from trioflow.conformance.port import PortFailure, ProcessPort
-from trioflow.conformance.vectors import PACKAGED, load_vectors
+from trioflow.conformance.shipped import PACKAGED
+from trioflow.conformance.vectors import load_vectors
 from trioflow.conformance.workers import Alone, WorkerDied, Workers
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups of POSIX")
+pytestmark = [pytest.mark.unmeasured, pytest.mark.skipif(sys.platform == "win32", reason="process groups of POSIX")]
 
 
 class Mumbling(EnginePort):

@@ -163,6 +163,7 @@ def test_events_of_a_run(page):
     served(page, test)
 
 
+@pytest.mark.slow
 def test_heartbeats(page):
     """While nothing happens, comments keep the connection alive."""
 
@@ -175,6 +176,7 @@ def test_heartbeats(page):
     served(page, test)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "limits", "message"),
     [
@@ -227,6 +229,7 @@ def test_what_can_not_be_run(page):
     served(page, test)
 
 
+@pytest.mark.slow
 def test_clients_who_leave(page):
     """Of 50 clients at once half leave in the middle, in order or abruptly: their runs end, the others' go on."""
     whole = []
@@ -262,6 +265,7 @@ def test_who_leaves_before_the_first_event(page):
     served(page, test)
 
 
+@pytest.mark.unmeasured
 def test_a_slow_client(page):
     """One that reads slowly does not slow down the run: it is told how many events it has missed, and how the run ended."""
 
@@ -278,6 +282,7 @@ def test_a_slow_client(page):
     served(page, test)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the system has no such timeout")
 def test_a_client_that_reads_nothing(page):
     """One that reads nothing at all counts as gone after a while, though Hypercorn can't be cancelled where it writes."""
@@ -291,6 +296,7 @@ def test_a_client_that_reads_nothing(page):
     served(page, test)
 
 
+@pytest.mark.slow
 def test_a_shutdown_with_clients(page):
     """A server that shuts down cancels the runs of clients who are still there."""
 
@@ -305,6 +311,7 @@ def test_a_shutdown_with_clients(page):
     served(page, test)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize(
@@ -317,7 +324,7 @@ def test_a_signal_ends_the_server(number, start, tmp_path):
         port = free.getsockname()[1]
     (tmp_path / "app.py").write_text(CODE.replace("8000", str(port)), encoding="utf-8")
     server = subprocess.Popen(
-        [sys.executable, "-W", "default", *start.replace("8000", str(port)).split()],
+        [sys.executable, "-W", "default", *start.replace("8000", str(port)).replace("timeout 3", "timeout 1").split()],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -271,16 +271,16 @@ def test_progress_knows_its_end(census, tree, tmp_path):
 
 
 @pytest.mark.unmeasured
-def test_ten_thousand_files(census, tmp_path):
-    """A tree of 10,000 files is counted right."""
+def test_thousands_of_files(census, tmp_path):
+    """A tree of 3,000 files in 100 folders is counted right."""
     root = tmp_path / "root"
     for i in range(100):
         folder = root / f"{i % 10}" / f"{i}"
         folder.mkdir(parents=True)
-        for j in range(100):
-            (folder / f"{j}.{'abc'[j % 3]}").write_bytes(b"%d\n" % (j % 50) * (i % 3))
+        for j in range(30):
+            (folder / f"{j}.{'abc'[j % 3]}").write_bytes(b"%d\n" % (j % 15) * (i % 3))
     report = json.loads(run(census, root, limit=16, report=tmp_path / "report.json"))
     total, types, duplicates = expected(root)
-    assert total["files"] == 10_000
+    assert total["files"] == 3_000
     assert (report["total"], report["types"]) == (total, types)
     assert {each["sha256"]: each["paths"] for each in report["duplicates"]} == duplicates

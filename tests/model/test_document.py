@@ -193,6 +193,7 @@ def test_json_round_trip(graph: Graph) -> None:
     schema().validate(json.loads(text))
 
 
+@pytest.mark.unmeasured
 @given(graphs)
 def test_yaml_round_trip(graph: Graph) -> None:
     """Every graph comes back from YAML as it was."""
@@ -390,6 +391,7 @@ def test_bad_yaml(text: str, problem: str) -> None:
     assert problems(text, "yaml") == [problem]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("loader", "levels"), [("CSafeLoader", 950), ("CSafeLoader", 100_000), ("SafeLoader", 950)])
 @pytest.mark.parametrize(
     ("opened", "closed"),

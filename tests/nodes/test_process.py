@@ -168,6 +168,7 @@ def test_output_without_end():
     assert time.monotonic() - started < 20
 
 
+@pytest.mark.slow
 def test_taking_too_long(tmp_path):
     """What takes too long is ended with all that it started; what it wrote by then is there."""
     [(output, values)] = python(FAMILY, timeout=1.5)
@@ -179,6 +180,7 @@ def test_taking_too_long(tmp_path):
     assert str(error) == "process.run: 'sleep' took longer than 0.1 s."
 
 
+@pytest.mark.slow
 def test_what_does_not_listen_is_killed():
     """SIGTERM is ignored, SIGKILL can't be: it comes when the grace period is over."""
     code = "import signal, time; signal.signal(15, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
@@ -255,6 +257,7 @@ def streaming(*command, **inputs):
     return fire("process.stream", command=list(command), virtual=False, **inputs)
 
 
+@pytest.mark.slow
 def test_lines_come_while_it_runs():
     """A line is sent when it comes, not when the command has ended."""
     times = []

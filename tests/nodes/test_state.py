@@ -28,6 +28,7 @@ def fed(node_type, values, outputs, **inputs):
     return list(zip(*[iter(notes)] * len(outputs), strict=True))
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.lists(st.integers(), min_size=1, max_size=8))
 def test_statistics(values):
@@ -48,6 +49,7 @@ def test_statistics_edges():
     assert [values["count"] for _, values in fired] == [1, 1]
 
 
+@pytest.mark.unmeasured
 @settings(max_examples=40)
 @given(st.lists(st.integers(0, 3), max_size=8), st.integers(1, 4))
 def test_history_is_the_end_of_all(values, size):

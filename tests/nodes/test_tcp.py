@@ -274,6 +274,7 @@ async def closed(server, client):
         return (await lines(client, 1000))[0], server.feedback
 
 
+@pytest.mark.slow
 async def test_clients_that_are_silent_or_not_answered():
     """Both are disconnected when the time is over, and told about."""
     server = Server(body=lambda g, listen, reply: None, timeout=0.3)
@@ -371,6 +372,7 @@ async def test_hanging_up_and_breaking():
                 assert await closed(server, client) == (b"", [])
 
 
+@pytest.mark.slow
 async def test_memory_stays_flat():
     """The data of each line is dropped when its chain ends, however many lines there are: nothing adds up."""
     alive, found = weakref.WeakSet(), []

@@ -350,6 +350,7 @@ def test_json(value, sort_keys):
     assert call("json.set", value=value, pointer="", part=1) == 1
 
 
+@pytest.mark.slow
 @law
 @given(st.dictionaries(plain, json_values, min_size=1, max_size=3), json_values, st.data())
 def test_pointers(value, part, data):

@@ -472,6 +472,7 @@ def test_nesting_limit(bench):
         tf.RunOptions(max_nesting=257)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("from_task", [True, False])
 def test_nurseries_of_bodies_are_counted(bench, from_task):
     """Bodies that open nurseries of their own around a trigger can't crash trio either (F8)."""
@@ -1230,6 +1231,7 @@ def test_nurseries_around_a_block_are_counted(bench):
     assert (told.limit, told.value, told.node, str(told.path)) == ("nesting", 256, "opens", "0.1")
 
 
+@pytest.mark.slow
 async def test_nurseries_of_the_host_are_counted():
     """A run with forks counts the nurseries that its host has opened around it (F8)."""
     with pytest.raises(BaseExceptionGroup) as caught:

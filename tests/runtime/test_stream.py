@@ -167,6 +167,7 @@ def test_a_block_waits_until_all_is_torn_down(life, leaves):
     virtually(main)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", range(6))
 @pytest.mark.parametrize("block", [True, False])
 def test_cancelled_at_every_checkpoint(life, at, block):
@@ -435,6 +436,7 @@ def test_a_stream_outlives_trio(life):
     gc.collect()
 
 
+@pytest.mark.slow
 def test_collected_in_another_thread(life):
     """The garbage collector may come by in any thread."""
 
@@ -517,6 +519,7 @@ gc.collect()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a process can't interrupt itself alone there")
 def test_an_interrupt():
     """An interrupt comes out of the loop, after the run has been torn down (R4)."""

@@ -69,6 +69,7 @@ def test_a_dispatch_is_cancelled(bench):
     assert bench.notes == ["dispatched", True]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_tasks")
 def test_nurseries_of_bodies_are_counted(bench):
     """Bodies that open nurseries around their triggers are stopped long before trio would die of it (F8)."""

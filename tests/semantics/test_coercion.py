@@ -300,6 +300,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.unmeasured
 @given(
     json_values,
     st.sampled_from([int, float, str, bool, list, dict, int | str, float | None, list[float], dict[str, int]]),

@@ -70,10 +70,10 @@ def test_within():
 
 @pytest.mark.unmeasured
 def test_any_depth():
-    """A path of a million steps is made, compared and freed without recursion (T9)."""
-    at = path(*[0] * 1_000_000)
-    assert at.depth == 1_000_000
-    assert at == path(*[0] * 1_000_000)
+    """A path of 200,000 steps is made, compared and freed without recursion (T9)."""
+    at = path(*[0] * 200_000)
+    assert at.depth == 200_000
+    assert at == path(*[0] * 200_000)
 
 
 EVENTS = [

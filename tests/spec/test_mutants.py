@@ -11,7 +11,8 @@ from specification import EXAMPLES, RULES, SPEC
 import trioflow as tf
 from trioflow.conformance.engine import EnginePort
 from trioflow.conformance.mutants import Campaign, Mutant, NotApplicable, by_vector, check_mutants, load_mutants
-from trioflow.conformance.vectors import PACKAGED, load_vectors, vector_from
+from trioflow.conformance.shipped import PACKAGED
+from trioflow.conformance.vectors import load_vectors, vector_from
 from trioflow.conformance.workers import Alone
 from trioflow.runtime.base.pending import Failed
 from trioflow.runtime.context import BodyContext
@@ -50,8 +51,8 @@ def test_noticed_by_a_vector_of_its_rule(mutant):
     assert by_vector(mutant, VECTORS) is not None, mutant.wrong
 
 
-EXAMPLES_HERE, SEED_HERE, NOTICED_HERE = 12, 2, 30
-"""The requests of this seed are small; 39 mutants were noticed when it was chosen."""
+EXAMPLES_HERE, SEED_HERE, NOTICED_HERE = 8, 5, 25
+"""The requests of this seed are small; 32 mutants were noticed when it was chosen."""
 
 
 @pytest.mark.unmeasured
@@ -120,12 +121,13 @@ def test_engine_that_has_changed(old, times):
     assert re.match(message, finding.message)
 
 
+@pytest.mark.unmeasured
 def test_findings():
     """Who is noticed has passed; who is not has failed, and so has one that is although it says that it can't be."""
     loud = next(each for each in MUTANTS if each.name == "t1_last_wire_first")
     boasting = Mutant("boasting", loud.rule, loud.wrong, loud.edits, "Nobody can see me.")
     found = list(
-        check_mutants(Silent(), Alone(EnginePort()), vectors=VECTORS, mutants=[loud, THE_SAME, boasting], examples=200)
+        check_mutants(Silent(), Alone(EnginePort()), vectors=VECTORS, mutants=[loud, THE_SAME, boasting], examples=160)
     )
     assert [(each.name, each.rules, each.outcome) for each in found] == [
         ("mutant: t1_last_wire_first", ("T1",), "passed"),
@@ -135,7 +137,7 @@ def test_findings():
     assert found[0].message.startswith("The targets of an exec output are dispatched in the reverse of the order")
     noticed = re.search(r"Noticed by 'the first listener that fails ends it' and '(request \d+)'\.", found[0].message)
     assert noticed, found[0].message
-    assert found[1].message == "It is not wrong. no vector of F4 fails; the first 200 random requests don't show it."
+    assert found[1].message == "It is not wrong. no vector of F4 fails; the first 160 random requests don't show it."
     assert f"{noticed[1]} shows it, though UNREACHED says: Nobody can see me." in found[2].message
 
 

@@ -37,7 +37,14 @@ def test_ids_have_no_gaps():
 def test_each_rule_says_where_it_is_checked(rule):
     """A rule is a MUST or a SHOULD, names a test that exists, and a reason where it has no vectors or no mutants."""
     table = RULES[rule]
-    assert set(table) - {"from", "excluded", "proved", "left_out"} == {"title", "level", "file", "vectors", "mutants", "property"}
+    assert set(table) - {"from", "excluded", "proved", "left_out"} == {
+        "title",
+        "level",
+        "file",
+        "vectors",
+        "mutants",
+        "property",
+    }
     assert table["level"] in ("MUST", "SHOULD")
     assert bool(table.get("excluded")) == (not (table["vectors"] and table["mutants"]))
     path, name = table["property"].split("::")

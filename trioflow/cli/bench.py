@@ -30,7 +30,7 @@ _PACKAGES = ("matplotlib", "psutil")
 @click.option("--out", default="bench-results", show_default=True, metavar="FOLDER", help="Where results go.")
 @click.option("--targets", is_flag=True, help="Measure what targets are about, and show ratios and bounds.")
 @click.option("--from", "source", metavar="FILE", help="Measure nothing; show the results in this file.")
-@click.option("--readme", is_flag=True, help="Also write a table of the results into the README.")
+@click.option("--page", is_flag=True, help="Also write a table of the results into docs/speed.md.")
 def bench(**order: Any) -> int:
     """Measure trioflow against the same work written by hand, and against other engines.
 

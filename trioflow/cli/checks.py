@@ -31,9 +31,10 @@ from trioflow.conformance.findings import (
 )
 from trioflow.conformance.judge import judge, judge_trace, requests, valid
 from trioflow.conformance.port import PortFailure
+from trioflow.conformance.shipped import PACKAGED
 from trioflow.conformance.suite import Progress as ShowsProgress
 from trioflow.conformance.suite import Random, Suite
-from trioflow.conformance.vectors import PACKAGED, Vector, load_vectors
+from trioflow.conformance.vectors import Vector, load_vectors
 from trioflow.conformance.workers import Checker, OpenPort, Workers
 from trioflow.errors import DocumentError, did_you_mean
 from trioflow.formats import visible

@@ -13,15 +13,14 @@ from __future__ import annotations
 import __future__
 
 import ast
-import importlib.util
 import inspect
 import textwrap
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
-from types import CodeType, FunctionType
+from importlib.resources.abc import Traversable
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, cast
 
 import attrs
@@ -31,16 +30,15 @@ from trioflow.conformance.edits import NotApplicable, edited, function_named, fu
 from trioflow.conformance.engine import EnginePort
 from trioflow.conformance.findings import Finding, Outcome
 from trioflow.conformance.port import Port
+from trioflow.conformance.shipped import PACKAGED_MUTANTS, files
 from trioflow.conformance.strategies import request_number
 from trioflow.conformance.suite import Progress
 from trioflow.conformance.vectors import Vector, check_vector
 from trioflow.conformance.workers import Checker
 from trioflow.reference import small_step
 
-__all__ = ["MUTANTS", "Campaign", "Death", "Mutant", "NotApplicable", "by_vector", "check_mutants", "load_mutants"]
+__all__ = ["Campaign", "Death", "Mutant", "NotApplicable", "by_vector", "check_mutants", "load_mutants"]
 
-MUTANTS = Path(__file__).parent / "shipped_mutants"
-"""The mutants that come with the kit: in a checkout a link to `spec/mutants`."""
 EXAMPLES = 3000
 """Random requests after which a mutant counts as not noticed."""
 
@@ -108,17 +106,15 @@ class Mutant:
         return code.replace(co_flags=code.co_flags | (whole.co_flags & inspect.CO_ITERABLE_COROUTINE))
 
 
-def load_mutants(folder: Path = MUTANTS) -> list[Mutant]:
+def load_mutants(folder: Traversable = PACKAGED_MUTANTS) -> list[Mutant]:
     """All mutants in a folder, by name. Runs their files."""
     found: list[Mutant] = []
-    for path in sorted(folder.glob("*.py")):
-        spec = importlib.util.spec_from_file_location(f"trioflow_mutant_{path.stem}", path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+    for source, path in files(folder, ".py"):
+        name = source.removesuffix(".py")
+        module = ModuleType(f"trioflow_mutant_{name}")
+        exec(compile(path.read_text("utf-8"), str(path), "exec"), vars(module))  # noqa: S102 - as importing it would
         wrong = " ".join((module.__doc__ or "").split())
-        found.append(Mutant(path.stem, module.RULE, wrong, tuple(module.EDITS), getattr(module, "UNREACHED", "")))
+        found.append(Mutant(name, module.RULE, wrong, tuple(module.EDITS), getattr(module, "UNREACHED", "")))
     return found
 
 

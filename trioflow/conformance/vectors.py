@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import attrs
@@ -20,11 +20,10 @@ from trioflow.conformance.findings import Finding
 from trioflow.conformance.messages import Vector as VectorShape
 from trioflow.conformance.messages import check
 from trioflow.conformance.port import Port, PortFailure
+from trioflow.conformance.shipped import files
 from trioflow.errors import DocumentError
 from trioflow.model import json_text
 
-PACKAGED = Path(__file__).parent / "shipped"
-"""The vectors that come with the kit: in a checkout a link to `spec/vectors`."""
 MOST_SCHEDULES = 10_000
 """How many schedules a vector may have, so that it takes seconds and not hours."""
 CONTROLLED = 2
@@ -71,14 +70,13 @@ def vector_from(tree: Any, source: str) -> Vector:
     )
 
 
-def load_vectors(folder: Path) -> list[Vector]:
+def load_vectors(folder: Traversable) -> list[Vector]:
     """All vectors in the JSON files of a folder and those below, by path. Raises `DocumentError` with every problem."""
     if not folder.is_dir():
         raise DocumentError(str(folder), ["there is no such folder. Name the one that holds the vectors."])
     problems: list[str] = []
     found: dict[str, tuple[Vector, str]] = {}
-    for path in sorted(folder.rglob("*.json")):
-        source = path.relative_to(folder).as_posix()
+    for source, path in files(folder, ".json"):
         try:
             vector = vector_from(json_text.read(path.read_bytes().decode()), source)
         except DocumentError as error:

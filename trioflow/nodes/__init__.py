@@ -1,4 +1,4 @@
-"""The standard nodes, one module per area; `trioflow nodes` lists them with their sockets, `REFERENCE.md` has them all.
+"""The standard nodes, one module per area; `trioflow nodes --markdown` makes a page of them all.
 
 Modules are imported when one of their nodes is asked for, here by Python name (`nodes.ForLoop`) or in a registry by id
 (`flow.for`).

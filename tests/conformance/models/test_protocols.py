@@ -37,6 +37,7 @@ def test_shared_evaluation(askers, outcomes, states, moves):
     assert counted(SharedEvaluation(askers, outcomes)) == (states, moves)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("strands", "cancellable", "permits", "states", "moves"),
     [(2, 0, 1, 438, 1592), (2, 2, 2, 1080, 5488), (3, 3, 1, 9552, 56183)],
@@ -237,6 +238,7 @@ def test_the_engine_has_the_gate_of_the_model():
     assert replayed(GateProtocol(2, cancellable=1, most_permits=1)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", BODIES, ids=", ".join)
 def test_the_engine_shuts_down_as_the_model_does(body):
     """As above, with a host that cancels (F2, F5, R5); it never matters who notices a cancellation first."""

@@ -189,6 +189,7 @@ def graphs(draw: st.DrawFn) -> tf.Graph:
 KINDS = st.sampled_from(["int", "float", "bool", "str", "list", "dict", "any"])
 
 
+@pytest.mark.unmeasured
 @given(graphs())
 @settings(max_examples=100, deadline=None)
 def test_a_graph_survives(graph):

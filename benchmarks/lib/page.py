@@ -1,4 +1,4 @@
-"""The table in the README, made from a file of results."""
+"""The table in docs/speed.md, made from a file of results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.lib.subject import SUBJECTS
 from benchmarks.questions import WORKLOADS
 from trioflow.cli.counted import counted
 
-BEGIN, END = "<!-- bench: written by `trioflow bench --readme` -->", "<!-- bench: end -->"
+BEGIN, END = "<!-- bench: written by `trioflow bench --page` -->", "<!-- bench: end -->"
 SIZE = TEN_THOUSAND
 COLUMNS = {
     "loop": "loop",
@@ -29,15 +29,15 @@ class NoPlace(ValueError):
     """The file has no marks between which the table goes."""
 
 
-def write(results: Results, source: Path, readme: Path) -> None:
+def write(results: Results, source: Path, page: Path) -> None:
     """Put the table between the marks. Raises `NoPlace` if they are not there."""
-    text = readme.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise NoPlace(f"{readme.name}: there are no lines {BEGIN} and {END} for the table to go between.")
+        raise NoPlace(f"{page.name}: there are no lines {BEGIN} and {END} for the table to go between.")
     table = "\n".join(lines(results, source))
-    readme.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
+    page.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
 
 
 def lines(results: Results, source: Path) -> Iterator[str]:
