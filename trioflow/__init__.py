@@ -64,8 +64,8 @@ if TYPE_CHECKING:
     from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Stream
     from trioflow.runtime.base.options import RunOptions, RunResult, RunStatistics, RunStatus
     from trioflow.runtime.base.watch import Observer, Observing, Subscription, observe
-    from trioflow.runtime.host.breakpoints import Breakpoint
     from trioflow.runtime.host.barrier import Parked
+    from trioflow.runtime.host.breakpoints import Breakpoint
     from trioflow.runtime.host.gate import Gate, GateStatistics
     from trioflow.runtime.host.given import RunArguments
     from trioflow.runtime.host.inspect import Peek, Seen, StrandView
