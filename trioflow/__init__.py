@@ -3,7 +3,7 @@
 Everything public is here; `trioflow.nodes` holds the standard nodes, `trioflow.testing` what tests of nodes need.
 """
 
-from trioflow import nodes
+from trioflow import _starting, nodes  # noqa: F401 - Ctrl-C, before all that takes time
 from trioflow.errors import (
     CoercionError,
     ConcurrentTrigger,
