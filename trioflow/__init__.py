@@ -3,7 +3,8 @@
 Everything public is here; `trioflow.nodes` holds the standard nodes, `trioflow.testing` what tests of nodes need.
 """
 
-from trioflow import _starting, nodes  # noqa: F401 - Ctrl-C, before all that takes time
+from trioflow import _starting as _starting  # Ctrl-C, before all that takes time
+from trioflow import nodes
 from trioflow.errors import (
     CoercionError,
     ConcurrentTrigger,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import traceback
 from typing import Any
@@ -107,8 +106,8 @@ def run(
     except ValueError as error:
         raise BadInput(f"--timeout {timeout:g}: it must be more than 0.") from error
     plan = source.plan()
-    if trace is not None and os.path.exists(trace) and os.path.exists(graph) and os.path.samefile(trace, graph):  # noqa: PTH110, PTH121
-        raise BadInput(f"--trace {trace}: that is the graph, which the trace would replace.")
+    if trace is not None:
+        source.refuse_to_replace(trace, "--trace", "the trace")
     source.tell_import()
     with contextlib.ExitStack() as stack:
         tracer = stack.enter_context(Trace(trace)) if trace is not None else None
