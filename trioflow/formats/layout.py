@@ -12,7 +12,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import groupby, pairwise
-from math import inf
+from math import fsum, inf
 from typing import NamedTuple
 
 import attrs
@@ -434,7 +434,7 @@ class _Part:
         if highest > lowest:
             return
         near = abs(start - self._tops[trunk[-1]]) <= _NEARLY
-        wanted = start if near else sum(self._tops[bend] for bend in trunk) / len(trunk)
+        wanted = start if near else fsum(self._tops[bend] for bend in trunk) / len(trunk)
         for bend in trunk:
             self._tops[bend] = min(max(wanted, highest), lowest)
 
