@@ -100,8 +100,11 @@ class NodeDefinitionError(NodeError):
     """A class or function can't be made into a node type."""
 
 
-class UnknownSocket(NodeError):
-    """A body named a socket that its type does not declare; the message lists the declared ones (T4)."""
+class UnknownSocket(NodeError, AttributeError):
+    """A body named a socket that its type does not declare; the message lists the declared ones (T4).
+
+    An AttributeError, too, since the sockets of a node under construction are attributes: `hasattr` can be asked.
+    """
 
 
 class UnknownName(NodeError):

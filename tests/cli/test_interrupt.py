@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -87,7 +88,7 @@ def start(tmp_path, graph):
         running.communicate()
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_first_interrupt_cancels(start, sent):
     """Bodies' `finally` run, nodes are torn down, the summary names what was cancelled: exit code 130."""
     running = start("slow.wait")
@@ -145,19 +146,69 @@ def test_the_second_interrupt_kills(start, type_):
     assert running.returncode == -signal.SIGINT
 
 
-def test_an_ignored_signal_stays_ignored(start):
-    """A process that was told to ignore SIGINT, as jobs in the background of scripts are, goes on."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGHUP])
+def test_an_ignored_signal_stays_ignored(start, sent):
+    """A process that was told to ignore SIGINT, as jobs in the background of scripts are, or SIGHUP (`nohup`), goes on."""
+    before = signal.signal(sent, signal.SIG_IGN)
     try:
         running = start("slow.wait")
     finally:
-        signal.signal(signal.SIGINT, before)
-    running.send_signal(signal.SIGINT)
+        signal.signal(sent, before)
+    running.send_signal(sent)
     time.sleep(0.3)
     assert running.poll() is None
     running.send_signal(signal.SIGTERM)
     running.communicate(timeout=30)
     assert running.returncode == 130
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+def test_commands_of_the_system_end_with_their_terminal(tmp_path, graph):
+    """SIGHUP leaves no process behind that a graph has started."""
+    script = "echo $$; sleep 98 & sleep 98 | sleep 98"
+    path = graph(("start", "flow.start"), ("p", "process.stream", {"command": ["sh", "-c", script]}),
+                 ("show", "debug.print"), wires=["start.then -> p.enter", "p.body -> show.enter", "p.line -> show.value"])  # fmt: skip
+    running = subprocess.Popen(
+        [*COMMAND, "run", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    group = int(running.stdout.readline())
+    running.send_signal(signal.SIGHUP)
+    running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert group not in _groups_alive()
+
+
+def _groups_alive():
+    """The groups of all processes, without those that are dead and wait for somebody to ask after them."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, pgrp = path.read_text().rpartition(")")[2].split()[:3]
+        except OSError:
+            continue  # it has just ended
+        if state != "Z":
+            yield int(pgrp)
+
+
+@pytest.mark.parametrize("module", ["trioflow", "trioflow.cli"])
+def test_an_interrupt_while_it_is_imported(tmp_path, module):
+    """Ctrl-C before the command line is there ends it at once: exit code 130, and nothing is said."""
+    (tmp_path / "click.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(60)\n")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    command = [sys.executable, "-m", module, "nodes"]
+    running = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=tmp_path
+    )
+    assert running.stdout.readline() == "importing\n"
+    running.send_signal(signal.SIGINT)
+    assert running.communicate(timeout=10) == ("", "")
+    assert running.returncode == 130
+
+
+def test_other_programs_are_interrupted_as_ever():
+    """Importing trioflow leaves Ctrl-C alone in a program that is not its command line."""
+    code = "import signal, trioflow; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "True\n"
 
 
 @pytest.mark.slow

@@ -323,7 +323,7 @@ def test_modules_are_found_beside_the_graph(process, tmp_path):
 
 @pytest.mark.slow
 def test_output_that_nobody_reads_ends_quietly(tmp_path, graph):
-    """A reader that goes away, such as `head`, leaves no traceback, whoever notices it: exit code 1."""
+    """A reader that goes away, such as `head`, leaves no traceback, whoever notices it: exit code 141."""
     (tmp_path / "late_nodes.py").write_text(
         "import trioflow as tf\n@tf.exec_node(id='late.print')\ndef write() -> None:\n    print('not flushed')\n"
     )
@@ -334,7 +334,7 @@ def test_output_that_nobody_reads_ends_quietly(tmp_path, graph):
         ) as running:
             running.stdout.close()
             err = running.stderr.read()
-        assert running.returncode == 1
+        assert running.returncode == 141
         assert b"Traceback" not in err
         assert b"Exception ignored" not in err
 

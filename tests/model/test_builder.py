@@ -186,3 +186,14 @@ def test_configure_something_else(g: Builder) -> None:
     with pytest.raises(InvalidGraph) as caught:
         g.configure("step")
     assert str(caught.value) == "configure(node) needs a node of this graph, from g.add(...), not 'step'."
+
+
+def test_sockets_of_a_handle_are_attributes_for_tools():
+    """`hasattr` and `getattr` with a default work, and `dir` lists the sockets: what prompts and notebooks ask."""
+    with build() as g:
+        loop = g.add("flow.for", times=2)
+    assert not hasattr(loop, "bodi")
+    assert getattr(loop, "bodi", None) is None
+    assert {"enter", "times", "body", "index"} <= {*dir(loop)}
+    with pytest.raises(UnknownSocket, match="Did you mean 'body'"):
+        loop.bodi  # noqa: B018

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
-from typing import TextIO
 
 import click
 
@@ -18,13 +16,17 @@ from trioflow.cli.export import export
 from trioflow.cli.import_ import import_
 from trioflow.cli.nodes import nodes
 from trioflow.cli.run import run
+from trioflow.cli.streams import open_closed_streams, output, reason
 
-INTERRUPTED = 130
+BAD_INPUT, INTERRUPTED = 2, 130
+UNREAD = 141
+"""As a shell tells of a program that SIGPIPE has ended."""
 
 
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done; 1 the graph failed; 2 bad usage, bad input or an invalid graph; 130 interrupted.",
+    epilog="Exit codes: 0 done; 1 the graph failed; 2 bad usage, bad input or an invalid graph; 130 interrupted; "
+    "141 whoever read the output, such as `head`, has gone.",
 )
 @click.version_option(package_name="trioflow", message="%(prog)s %(version)s")
 def app() -> None:
@@ -41,26 +43,28 @@ for command in (run, debug, check, draw, nodes, import_, export, conformance, be
 
 def execute(arguments: Sequence[str] | None) -> int:
     """Run a command and return its exit code; the message of an error has then been written to stderr."""
-    for stream in (sys.stdout, sys.stderr):
-        _write_anything(stream)
-    try:
-        code = app.main(arguments, prog_name="trioflow", standalone_mode=False)
-        sys.stdout.flush()
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        sys.stderr.write("interrupted\n")
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read the output, such as `head`, has gone. Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    return int(code or 0)
-
-
-def _write_anything(stream: TextIO) -> None:
-    """Names of files may hold what no encoding can: show an escape instead of failing."""
-    reconfigure = getattr(stream, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="backslashreplace")
+    if open_closed_streams():
+        sys.stderr.write("error: stdout is closed, so nothing can be written to it. Redirect it: > /dev/null\n")
+        return BAD_INPUT
+    with output() as stdout:
+        try:
+            code = app.main(arguments, prog_name="trioflow", standalone_mode=False)
+            sys.stdout.flush()
+        except click.ClickException as error:
+            error.show()
+            code = error.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            sys.stderr.write("interrupted\n")
+            code = INTERRUPTED
+        except SystemExit as error:  # what click makes of a closed pipe
+            code = error.code
+        except OSError as error:
+            if error is not stdout.error:
+                raise
+            code = BAD_INPUT
+        if isinstance(stdout.error, BrokenPipeError):
+            return UNREAD
+        if stdout.error is not None:
+            sys.stderr.write(f"error: stdout can't be written: {reason(stdout.error)}.\n")
+            return int(code or BAD_INPUT)
+        return int(code or 0)

@@ -2,23 +2,51 @@
 
 from __future__ import annotations
 
+import attrs
 import click
 
+import trioflow as tf
+from trioflow.cli.bad_input import BadInput
 from trioflow.cli.source import graph_argument, open_source
-from trioflow.formats import to_dot, to_mermaid, to_text
+from trioflow.formats import to_diagram, to_dot, to_mermaid, to_svg, to_text
+from trioflow.model.document import write_file
+from trioflow.model.jsonable import to_json
 
-_FORMATS = {"text": to_text, "mermaid": to_mermaid, "dot": to_dot}
+
+def _to_json(graph: tf.Graph, registry: tf.Registry, *, fold: bool) -> str:
+    return to_json(attrs.asdict(to_diagram(graph, registry, fold=fold))) + "\n"
+
+
+_FORMATS = {"text": to_text, "svg": to_svg, "mermaid": to_mermaid, "dot": to_dot, "json": _to_json}
 
 
 @click.command(epilog="Exit codes: 0 drawn; 2 bad input.")
 @graph_argument
 @click.option(
-    "--format", "-f", "format_", type=click.Choice([*_FORMATS]), default="text", show_default=True, help="How to draw."
+    "--format", "-f", "format_", type=click.Choice([*_FORMATS]), help="How to draw: text, unless FILE says otherwise."
 )
+@click.option("--output", "-o", metavar="FILE", help="Where to write the drawing, instead of stdout.")
 @click.option("--fold", is_flag=True, help="Draw graphs that GRAPH calls as nodes only.")
-def draw(graph: str, modules: tuple[str, ...], format_: str, fold: bool) -> int:
-    """Draw GRAPH on stdout: as an outline, for Mermaid, or for Graphviz. A graph with errors is drawn too."""
+def draw(graph: str, modules: tuple[str, ...], format_: str | None, output: str | None, fold: bool) -> int:
+    """Draw GRAPH: as an outline, as a picture (SVG), for Mermaid or Graphviz, or as JSON with a place for everything.
+
+    A graph with errors is drawn too.
+
+    \b
+    trioflow draw fizzbuzz -o fizzbuzz.svg
+    """
     source = open_source(graph, modules)
     source.tell_import()
-    click.echo(_FORMATS[format_](source.graph, source.registry, fold=fold), nl=False)
+    if format_ is None:
+        ending = output.rpartition(".")[2].lower() if output is not None else ""
+        format_ = {"svg": "svg", "mmd": "mermaid", "dot": "dot", "gv": "dot", "json": "json"}.get(ending, "text")
+    drawn = _FORMATS[format_](source.graph, source.registry, fold=fold)
+    if output is None:
+        click.echo(drawn, nl=False)
+        return 0
+    source.refuse_to_replace(output)
+    try:
+        write_file(output, drawn)
+    except tf.DocumentError as error:
+        raise BadInput(*str(error).splitlines()) from error
     return 0

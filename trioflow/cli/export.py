@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 import trioflow as tf
@@ -28,8 +26,8 @@ def export(graph: str, modules: tuple[str, ...], output: str | None, format: str
     from trioflow.formats import nodeeditor  # noqa: PLC0415 - other commands do without
 
     source = open_source(graph, modules)
-    if output is not None and os.path.exists(output) and os.path.exists(graph) and os.path.samefile(output, graph):  # noqa: PTH110, PTH121
-        raise BadInput(f"-o {output}: that is the graph, which the document would replace.")
+    if output is not None:
+        source.refuse_to_replace(output, what="the document")
     try:
         text = nodeeditor.dumps(source.graph, source.registry)
     except tf.DocumentError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import traceback
 from typing import Any
@@ -21,6 +20,7 @@ from trioflow.cli.interrupt import on_interrupt
 from trioflow.cli.live import LiveDisplay, display_for
 from trioflow.cli.secret import read_secrets
 from trioflow.cli.source import Source, graph_argument, open_source
+from trioflow.cli.streams import when_nobody_reads
 from trioflow.cli.trace import Trace
 from trioflow.cli.values import read_settings
 from trioflow.model.jsonable import to_json
@@ -37,6 +37,8 @@ class Outcome:
     result: tf.RunResult | None = None
     failure: Failure | None = None
     interrupted: bool = False
+    unread: bool = False
+    """Whether whoever read what it printed has gone, which has cancelled it."""
 
     @property
     def exit_code(self) -> int:
@@ -47,7 +49,7 @@ class Outcome:
 
 @click.command(
     epilog="Exit codes: 0 done; 1 the graph failed; 2 bad usage, bad input or an invalid graph, and nothing was done; "
-    "130 interrupted."
+    "130 interrupted; 141 whoever read the output has gone, and the run was cancelled."
 )
 @graph_argument
 @click.option(
@@ -91,7 +93,7 @@ def run(
 ) -> int:
     """Run GRAPH. What it prints goes to stdout; progress, feedback and a summary go to stderr.
 
-    Ctrl-C cancels the run: its nodes clean up first. A second Ctrl-C kills it at once.
+    Ctrl-C cancels the run: its nodes clean up first. A second Ctrl-C kills it at once. SIGTERM and SIGHUP do the same.
 
     \b
     trioflow run fizzbuzz
@@ -104,21 +106,26 @@ def run(
     except ValueError as error:
         raise BadInput(f"--timeout {timeout:g}: it must be more than 0.") from error
     plan = source.plan()
-    if trace is not None and os.path.exists(trace) and os.path.exists(graph) and os.path.samefile(trace, graph):  # noqa: PTH110, PTH121
-        raise BadInput(f"--trace {trace}: that is the graph, which the trace would replace.")
+    if trace is not None:
+        source.refuse_to_replace(trace, "--trace", "the trace")
     source.tell_import()
     with contextlib.ExitStack() as stack:
         tracer = stack.enter_context(Trace(trace)) if trace is not None else None
         display = display_for(sys.stderr)
         with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
             outcome = trio.run(_execute, plan, source, given, display, tracer)
-    _summarise(outcome, display, with_traceback)
-    if as_json:
-        click.echo(to_json(_as_json(outcome)))
+    if not outcome.unread or outcome.failure is not None:
+        _summarise(outcome, display, with_traceback)
+    code = outcome.exit_code
+    with contextlib.suppress(OSError):  # which is said in the end, in whatever command it happens
+        if as_json:
+            click.echo(to_json(_as_json(outcome)))
+        sys.stdout.flush()
+        if tracer is None or tracer.problem is None:
+            return code
     if tracer is not None and tracer.problem is not None:
         click.echo(f"error: {tracer.problem}", err=True)
-        return outcome.exit_code or FAILED
-    return outcome.exit_code
+    return code or FAILED
 
 
 async def _execute(
@@ -132,7 +139,8 @@ async def _execute(
     given["observers"] = [display.tally] if tracer is None else [display.tally, tracer]
     opened: tf.Run | None = None
     failure: BaseException | None = None
-    interrupted = False
+    interrupted = unread = False
+    token = trio.lowlevel.current_trio_token()
     try:
         async with tf.open_run(plan, **given) as opened:
             running = opened
@@ -143,8 +151,13 @@ async def _execute(
                 display.line("interrupted: cancelling; once more kills at once")
                 running.cancel()
 
+            def leave() -> None:  # may be called in any thread
+                nonlocal unread
+                unread = True
+                token.run_sync_soon(running.cancel, idempotent=True)
+
             at_once = display.show_cursor if isinstance(display, LiveDisplay) else lambda: None
-            with on_interrupt(cancel, at_once):
+            with on_interrupt(cancel, at_once), when_nobody_reads(leave):
                 outcome = await _watch(running, source, display)
     except BaseException as error:  # what a body raises that is no Exception, such as SystemExit, comes in groups
         if opened is None:
@@ -154,7 +167,7 @@ async def _execute(
     if outcome is None or failure is not None:
         assert failure is not None
         outcome = Outcome(opened.statistics(), failure=Failure(failure))
-    outcome.interrupted = interrupted
+    outcome.interrupted, outcome.unread = interrupted, unread
     return outcome
 
 

@@ -75,6 +75,11 @@ class Source:
         except tf.InvalidGraph as error:
             raise BadInput(*(self.errors() or [f"{self.name}: {error}"])) from error
 
+    def refuse_to_replace(self, output: str, option: str = "-o", what: str = "the drawing") -> None:
+        """Raise `BadInput` if what is written there would replace the graph."""
+        if os.path.exists(output) and os.path.exists(self.name) and os.path.samefile(output, self.name):  # noqa: PTH110, PTH121
+            raise BadInput(f"{option} {output}: that is the graph, which {what} would replace.")
+
     def tell_import(self) -> None:
         """Say on stderr that the import could not take over everything."""
         found = [each for each in self.import_findings() if each.severity != "note"]

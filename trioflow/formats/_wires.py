@@ -82,6 +82,10 @@ class Drawing:
         node_type = self._type_of[node.id]
         return node_type is None or node_type.is_exec
 
+    def type_of(self, node: GraphNode) -> NodeType | None:
+        """The type of a node, None if it could not be found."""
+        return self._type_of.get(node.id)
+
     def missing_nodes(self) -> list[str]:
         """Ids that connections name and the graph does not have."""
         ends = [end.node for wire in self.graph.connections for end in (wire.source, wire.target)]
@@ -106,12 +110,14 @@ def _find(scope: Scope, type_id: str) -> NodeType | None:
 
 def literals(node: GraphNode) -> list[str]:
     """A node's literals as short texts."""
-    texts: list[str] = []
-    for name, value in node.inputs.items():
-        name_of_secret = secret_name(value)
-        text = repr(value) if name_of_secret is None else f"{HIDDEN} ({name_of_secret})"
-        texts.append(f"{name} = {text if len(text) <= _LONGEST_LITERAL else text[: _LONGEST_LITERAL - 3] + '...'}")
-    return texts
+    return [f"{name} = {literal_text(value)}" for name, value in node.inputs.items()]
+
+
+def literal_text(value: object) -> str:
+    """A literal as a short text; a secret as its name."""
+    name_of_secret = secret_name(value)
+    text = repr(value) if name_of_secret is None else f"{HIDDEN} ({name_of_secret})"
+    return text if len(text) <= _LONGEST_LITERAL else text[: _LONGEST_LITERAL - 3] + "..."
 
 
 def visible(text: str) -> str:

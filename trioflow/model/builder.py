@@ -84,6 +84,9 @@ class Handle:
     def __getitem__(self, name: str) -> Any:
         return self.__getattr__(name)
 
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._sockets]
+
     def __repr__(self) -> str:
         return f"<node {self._id!r}: {self._type.id}>"
 
@@ -253,6 +256,10 @@ class Builder:
             "outputs": node_type.inputs,
         }
         return BoundSocket(node_id, sockets[section][-1])
+
+    def _repr_svg_(self) -> str:
+        """The graph as built so far, as a picture for notebooks."""
+        return self.graph._repr_svg_()
 
     @property
     def graph(self) -> Graph:

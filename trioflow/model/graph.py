@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -226,6 +227,12 @@ class Graph:
     # Not copied: graphs in files may refer to each other in a circle, so the mapping is filled when all are there.
     files: Mapping[str, Graph | Unreadable] = attrs.field(default=NO_VALUES, kw_only=True, eq=False, repr=False)
     extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
+
+    def _repr_svg_(self) -> str:
+        """The graph as a picture, which notebooks ask for; with the standard node types and those in `types`."""
+        # By name: formats stand above the model, and only notebooks ask.
+        svg: str = importlib.import_module("trioflow.formats.svg").shown(self)
+        return svg
 
 
 def as_graph(value: object) -> Graph:

@@ -1,0 +1,313 @@
+"""A graph as a drawing with places: nodes with their pins, wires with the points they go through, graphs as frames.
+
+What `svg.py` draws, and what `trioflow draw --format json` gives to other programs. Units are those of SVG: pixels of
+a picture that is not scaled.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any, Literal
+
+import attrs
+
+from trioflow.formats._wires import Drawing, literal_text, visible
+from trioflow.formats.layout import Box, Link, lay_out
+from trioflow.model.composition import GraphBody
+from trioflow.model.graph import Connection, Graph, GraphNode, Interface
+from trioflow.model.node_type import NodeType
+from trioflow.model.registry import Registry
+from trioflow.model.sockets import UNSET, DataIn, DataOut
+from trioflow.model.types import describe_type
+
+TITLE, SMALL = 12.0, 10.5
+"""Sizes of letters, of titles and of all else."""
+HEAD, ROW, PAD = 22.0, 16.0, 9.0
+FRAME, LINE = 18.0, 15.0
+"""The margin inside of a frame, and the height of a line of text in it."""
+_LONGEST_TITLE = 34
+_NARROWEST = 84.0
+_CONTROL = 6.0
+"""How much more an exec wire is kept straight than a data wire."""
+
+Kind = Literal["start", "exec", "data", "call", "boundary", "unknown"]
+
+
+@attrs.frozen
+class Pin:
+    """A socket of a node in the drawing. `type` is that of its values; exec sockets have none. `text` is its label."""
+
+    name: str
+    control: bool
+    type: str
+    text: str
+    wired: bool
+    x: float
+    y: float
+
+
+@attrs.frozen
+class Item:
+    """A node in the drawing, with the sockets that say something: wired, given a literal, or still to be wired.
+
+    `title` and `subtitle` are its id and type, shortened if they are long.
+    """
+
+    id: str
+    type: str
+    kind: Kind
+    doc: str
+    title: str
+    subtitle: str
+    x: float
+    y: float
+    width: float
+    height: float
+    inputs: tuple[Pin, ...]
+    outputs: tuple[Pin, ...]
+
+
+@attrs.frozen
+class Wire:
+    """A connection in the drawing. Where two points are above one another it turns round."""
+
+    source: str
+    target: str
+    control: bool
+    type: str
+    points: tuple[tuple[float, float], ...]
+
+
+@attrs.frozen
+class Diagram:
+    """A graph in the drawing: its frame, what it declares, and below it the graphs that it holds or calls."""
+
+    title: str
+    declarations: tuple[str, ...]
+    x: float
+    y: float
+    width: float
+    height: float
+    nodes: tuple[Item, ...]
+    wires: tuple[Wire, ...]
+    graphs: tuple[Diagram, ...]
+
+
+def to_diagram(graph: Graph, registry: Registry, *, fold: bool = False) -> Diagram:
+    """The graph with places for everything. Never raises for what is wrong with it.
+
+    Graphs that it holds or calls come below it, each once; not if folded. The same graph has the same places always.
+    """
+    return _frame(Drawing.of(graph, registry, fold=fold), 0.0, 0.0)
+
+
+def _frame(drawing: Drawing, x: float, y: float) -> Diagram:
+    graph = drawing.graph
+    title = visible(drawing.title)
+    declarations = tuple(visible(each) for each in _declared(graph))
+    top = y + FRAME + LINE * (len(declarations) + bool(title)) + (8 if declarations or title else 0)
+    plans = [_Plan(drawing, node) for node in graph.nodes]
+    missing = [_Plan(drawing, GraphNode(each, "not in the graph")) for each in drawing.missing_nodes()]
+    of = {node: plans[place] for node, place in drawing.place.items()} | {each.node.id: each for each in missing}
+    plans += missing
+    for wire in graph.connections:
+        control = drawing.is_exec(wire)
+        of[wire.source.node].outgoing(wire, control)
+        of[wire.target.node].incoming(wire, control)
+    number = {id(plan): place for place, plan in enumerate(plans)}
+    for plan in plans:
+        plan.settle()
+    links = [
+        Link(
+            number[id(of[wire.source.node])],
+            of[wire.source.node].pin(wire.source.socket, out=True)[0],
+            number[id(of[wire.target.node])],
+            of[wire.target.node].pin(wire.target.socket, out=False)[0],
+            _CONTROL if drawing.is_exec(wire) else 1.0,
+        )
+        for wire in graph.connections
+    ]
+    layout = lay_out([Box(plan.width, plan.height) for plan in plans], links)
+    left = x + FRAME
+    items = tuple(plan.item(left + place[0], top + place[1]) for plan, place in zip(plans, layout.places, strict=True))
+    wires = tuple(
+        Wire(
+            str(wire.source),
+            str(wire.target),
+            drawing.is_exec(wire),
+            of[wire.source.node].pin(wire.source.socket, out=True)[1],
+            tuple((left + point[0], top + point[1]) for point in route),
+        )
+        for wire, route in zip(graph.connections, layout.routes, strict=True)
+    )
+    width = max([layout.width, *(text_width(each, SMALL) for each in (title, *declarations))]) + 2 * FRAME
+    bottom = top + layout.height + FRAME
+    inner: list[Diagram] = []
+    for each in (*drawing.held, *drawing.beside):
+        inner.append(_frame(each, left, bottom))
+        bottom += inner[-1].height + FRAME
+        width = max(width, inner[-1].width + 2 * FRAME)
+    return Diagram(title, declarations, x, y, width, bottom - y, items, wires, tuple(inner))
+
+
+def _declared(graph: Graph) -> Iterable[str]:
+    """What a graph declares, a line for each kind."""
+    interface = graph.interface or Interface()
+    inputs = [f"{each.name}: {each.type}{'' if each.default is UNSET else f' = {literal_text(each.default)}'}"
+              for each in interface.inputs]  # fmt: skip
+    variables = [f"{each.name}: {each.type} = {literal_text(each.default)}" for each in graph.variables]
+    for what, names in (
+        ("entries", [each.name for each in interface.entries]),
+        ("exits", [each.name for each in interface.exits]),
+        ("inputs", inputs),
+        ("outputs", [f"{each.name}: {each.type}" for each in interface.outputs]),
+        ("variables", variables),
+        ("events", [each.name for each in graph.events]),
+    ):
+        if names:
+            yield f"{what}  {', '.join(names)}"
+
+
+class _Plan:
+    """A node before it has a place: which of its sockets are shown, where at its edges, and how large that makes it."""
+
+    def __init__(self, drawing: Drawing, node: GraphNode) -> None:
+        self.node = node
+        self._type = drawing.type_of(node)
+        self._kind: Kind = _kind(drawing, node, self._type)
+        # By name: whether it carries control, its type, and whether it is wired.
+        self._inputs: dict[str, tuple[bool, str, bool]] = {}
+        self._outputs: dict[str, tuple[bool, str, bool]] = {}
+        if self._type is not None:
+            self._inputs |= {each.name: (True, "", False) for each in self._type.exec_inputs}
+            self._outputs |= {each.name: (True, "", False) for each in self._type.exec_outputs}
+            for socket in self._type.inputs:
+                if socket.name in node.inputs or socket.required:
+                    self._inputs[socket.name] = (False, describe_type(socket.type), False)
+        for name in node.inputs:
+            self._inputs.setdefault(name, (False, "any", False))
+        self._title = _shortened(visible(node.id))
+        self._subtitle = _shortened(visible(node.type))
+
+    def incoming(self, wire: Connection, control: bool) -> None:
+        """A wire ends here."""
+        name = wire.target.socket
+        self._inputs[name] = (control, self._type_of(name, self._type.inputs if self._type else ()), True)
+
+    def outgoing(self, wire: Connection, control: bool) -> None:
+        """A wire begins here."""
+        name = wire.source.socket
+        self._outputs[name] = (control, self._type_of(name, self._type.outputs if self._type else ()), True)
+
+    @staticmethod
+    def _type_of(name: str, sockets: Sequence[DataIn[Any] | DataOut[Any]]) -> str:
+        return next((describe_type(each.type) for each in sockets if each.name == name), "any")
+
+    def settle(self) -> None:
+        """All wires are known: the sizes are."""
+        declared = self._type
+        sides = () if declared is None else (
+            declared.exec_inputs, declared.inputs, declared.exec_outputs, declared.outputs
+        )  # fmt: skip
+        order = {each.name: place for place, each in enumerate(chain.from_iterable(sides))}
+        self._left = self._rows(self._inputs, order)
+        self._right = self._rows(self._outputs, order)
+        rows = max(max((row for row, _ in side.values()), default=0) for side in (self._left, self._right))
+        widest = 0.0
+        for row in range(1, rows + 1):
+            texts = [text for side in (self._left, self._right) for at, text in side.values() if at == row and text]
+            widest = max(widest, sum(text_width(each, SMALL) for each in texts) + 14 * (len(texts) - 1))
+        title = text_width(self._title, TITLE, bold=True) + 8
+        self.width = max(_NARROWEST, widest + 2 * PAD + 6, title + 2 * PAD, text_width(self._subtitle, SMALL) + 2 * PAD)
+        self._first = HEAD + ROW  # below the title and the type
+        self.height = self._first + ROW * rows + (5 if rows else 2)
+
+    def _rows(self, sockets: dict[str, tuple[bool, str, bool]], order: dict[str, int]) -> dict[str, tuple[int, str]]:
+        """The row and the label of each socket. The only exec socket of a side is in row 0, beside the title."""
+        names = sorted(sockets, key=lambda name: (not sockets[name][0], order.get(name, len(order))))
+        alone = sum(control for control, _, _ in sockets.values()) == 1
+        rows: dict[str, tuple[int, str]] = {}
+        row = 0
+        for name in names:
+            if alone and sockets[name][0]:
+                rows[name] = (0, "")
+                continue
+            row += 1
+            rows[name] = (row, self._label(name, sockets))
+        return rows
+
+    def _label(self, name: str, sockets: dict[str, tuple[bool, str, bool]]) -> str:
+        given = self.node.inputs.get(name, UNSET)
+        if sockets is self._inputs and given is not UNSET and not sockets[name][2]:
+            return visible(f"{name} = {literal_text(given)}")
+        return visible(name)
+
+    def pin(self, name: str, *, out: bool) -> tuple[float, str]:
+        """How far below the top of the node a socket is, and its type."""
+        row = (self._right if out else self._left)[name][0]
+        kind = (self._outputs if out else self._inputs)[name][1]
+        return (HEAD / 2 if row == 0 else self._first + ROW * (row - 0.5)), kind
+
+    def item(self, x: float, y: float) -> Item:
+        """The node at its place."""
+        pins: list[tuple[Pin, ...]] = []
+        for out, rows, sockets in ((False, self._left, self._inputs), (True, self._right, self._outputs)):
+            side = x + self.width if out else x
+            pins.append(
+                tuple(
+                    Pin(name, *sockets[name][:2], text, sockets[name][2], side, y + self.pin(name, out=out)[0])
+                    for name, (_, text) in rows.items()
+                )
+            )
+        doc = visible(self._type.summary) if self._type is not None else ""
+        return Item(
+            self.node.id,
+            self.node.type,
+            self._kind,
+            doc,
+            self._title,
+            self._subtitle,
+            x,
+            y,
+            self.width,
+            self.height,
+            *pins,
+        )
+
+
+def _kind(drawing: Drawing, node: GraphNode, node_type: NodeType | None) -> Kind:
+    if node_type is None:
+        return "unknown"
+    if isinstance(node_type.body, GraphBody):
+        return "call"
+    if node.type in {"graph.enter", "graph.leave"}:
+        return "boundary"
+    if drawing.is_start(node):
+        return "start"
+    return "exec" if node_type.is_exec else "data"
+
+
+# --- how long a text is ---
+
+_WIDTHS = {char: width for width, chars in (
+    (0.32, "ijl.,:;'|!"), (0.4, 'fIrt()[]{}/\\ "-'), (0.56, "Jcksvxyz*?^~_"), (0.66, "0123456789abdeghnopqu$"),
+    (0.74, "ABCEFKLPRSTVXYZ+<=>#&"), (0.84, "DGHNOQU"), (1.0, "MWmw@%"),
+) for char in chars}  # fmt: skip
+
+
+def text_width(text: str, size: float, *, bold: bool = False) -> float:
+    """How wide a text is at most, in the fonts that systems show without serifs: none says so without being asked."""
+    ems = 0.0
+    for char in text:
+        width = _WIDTHS.get(char)
+        if width is None:
+            width = 1.0 if unicodedata.east_asian_width(char) in "WF" else 0.75
+            width = 0.0 if unicodedata.combining(char) else width
+        ems += width
+    return ems * size * (1.08 if bold else 0.98)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_TITLE else f"{text[: _LONGEST_TITLE - 1]}…"
