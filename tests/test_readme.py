@@ -90,7 +90,7 @@ def test_the_drawing_is_that_of_the_first_snippet(snippets):
 def in_this_environment(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     scripts = str(Path(sys.executable).parent)
     return subprocess.run(
-        shlex.split(command),
+        shlex.split(command, comments=True),
         cwd=folder,
         env=os.environ | {"PATH": os.pathsep.join([scripts, os.environ["PATH"]])},
         capture_output=True,
@@ -109,7 +109,7 @@ def test_there_are_two_commands_that_set_everything_up_and_others_that_do_not():
 @pytest.mark.parametrize("command", [*(command for command in COMMANDS if ".venv" not in command), *IN_PAGES])
 def test_every_other_command_ends_well(command, tmp_path):
     done = in_this_environment(command, tmp_path)
-    assert (done.returncode, done.stdout != "") == (0, True), done.stderr
+    assert (done.returncode, done.stdout != "" or " -o " in command) == (0, True), done.stderr
 
 
 def test_the_main_command_counts_the_files_of_a_folder(tmp_path):
