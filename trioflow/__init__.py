@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trioflow import nodes
+    from trioflow import nodes, telemetry
     from trioflow.errors import (
         CoercionError,
         ConcurrentTrigger,
@@ -193,6 +193,7 @@ __all__ = [
     "run",
     "save",
     "stream",
+    "telemetry",
     "validate",
 ]
 
@@ -274,7 +275,7 @@ _HOMES = {
     "trioflow.semantics.validation": ("Problem", "Report", "Severity", "validate"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES = {"events": "trioflow.semantics.events", "nodes": "trioflow.nodes"}
+_MODULES = {"events": "trioflow.semantics.events", "nodes": "trioflow.nodes", "telemetry": "trioflow.telemetry"}
 
 
 def __dir__() -> list[str]:

@@ -15,6 +15,7 @@ from trioflow.cli.draw import draw
 from trioflow.cli.export import export
 from trioflow.cli.import_ import import_
 from trioflow.cli.nodes import nodes
+from trioflow.cli.profile import profile
 from trioflow.cli.run import run
 from trioflow.cli.streams import open_closed_streams, output, reason
 
@@ -37,7 +38,7 @@ def app() -> None:
     """
 
 
-for command in (run, debug, check, draw, nodes, import_, export, conformance, bench):
+for command in (run, debug, check, draw, nodes, import_, export, profile, conformance, bench):
     app.add_command(command)
 
 

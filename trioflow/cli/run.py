@@ -21,6 +21,7 @@ from trioflow.cli.live import LiveDisplay, display_for
 from trioflow.cli.secret import read_secrets
 from trioflow.cli.source import Source, graph_argument, open_source
 from trioflow.cli.streams import when_nobody_reads
+from trioflow.cli.telemetry import Telemetry, telemetry_options
 from trioflow.cli.trace import Trace
 from trioflow.cli.values import read_settings
 from trioflow.model.jsonable import to_json
@@ -72,6 +73,7 @@ class Outcome:
 @click.option("--max-steps", type=click.IntRange(min=1), metavar="N", help="Fail after N dispatches.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="Fail after so long.")
 @click.option("--trace", metavar="FILE", help="Write every event of the run into FILE, anew, as lines of JSON.")
+@telemetry_options
 @click.option(
     "--json",
     "as_json",
@@ -90,6 +92,7 @@ def run(
     trace: str | None,
     as_json: bool,
     with_traceback: bool,
+    **wanted: Any,
 ) -> int:
     """Run GRAPH. What it prints goes to stdout; progress, feedback and a summary go to stderr.
 
@@ -108,24 +111,25 @@ def run(
     plan = source.plan()
     if trace is not None:
         source.refuse_to_replace(trace, "--trace", "the trace")
+    telemetry = Telemetry(source, plan, **wanted)
     source.tell_import()
     with contextlib.ExitStack() as stack:
         tracer = stack.enter_context(Trace(trace)) if trace is not None else None
         display = display_for(sys.stderr)
         with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
-            outcome = trio.run(_execute, plan, source, given, display, tracer)
+            outcome = trio.run(_execute, plan, source, given, display, tracer, telemetry)
     if not outcome.unread or outcome.failure is not None:
         _summarise(outcome, display, with_traceback)
+    telemetry.write()
     code = outcome.exit_code
     with contextlib.suppress(OSError):  # which is said in the end, in whatever command it happens
         if as_json:
             click.echo(to_json(_as_json(outcome)))
         sys.stdout.flush()
-        if tracer is None or tracer.problem is None:
-            return code
-    if tracer is not None and tracer.problem is not None:
-        click.echo(f"error: {tracer.problem}", err=True)
-    return code or FAILED
+    problems = [each.problem for each in (tracer, telemetry) if each is not None and each.problem is not None]
+    for problem in problems:
+        click.echo(f"error: {problem}", err=True)
+    return code or (FAILED if problems else DONE)
 
 
 async def _execute(
@@ -134,15 +138,16 @@ async def _execute(
     given: tf.RunArguments,
     display: Display,
     tracer: Trace | None,
+    telemetry: Telemetry,
 ) -> Outcome:
     outcome: Outcome | None = None
-    given["observers"] = [display.tally] if tracer is None else [display.tally, tracer]
+    given["observers"] = [display.tally, *telemetry.observers, *([] if tracer is None else [tracer])]
     opened: tf.Run | None = None
     failure: BaseException | None = None
     interrupted = unread = False
     token = trio.lowlevel.current_trio_token()
     try:
-        async with tf.open_run(plan, **given) as opened:
+        async with telemetry.around(display.line), tf.open_run(plan, **given) as opened:
             running = opened
 
             def cancel() -> None:

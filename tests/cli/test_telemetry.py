@@ -1,0 +1,82 @@
+"""`trioflow run --record --perfetto --metrics --profile --otel`, and `trioflow profile`."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "trioflow"]
+
+
+def trioflow(*arguments, cwd, **how):
+    return subprocess.run(
+        [*COMMAND, *arguments], cwd=cwd, capture_output=True, text=True, timeout=60, check=False, **how
+    )
+
+
+def test_files_and_a_profile(tmp_path):
+    """A recording that `profile` reads, a trace, and the table at the end."""
+    done = trioflow("run", "fizzbuzz", "--record", "f.rec", "--perfetto", "f.trace", "--profile", "--metrics", "0", cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 0
+    assert "metrics: http://127.0.0.1:" in done.stderr
+    assert done.stderr.splitlines()[-14].split()[-1] == "node"
+    assert (tmp_path / "f.trace").stat().st_size > 1000
+    table = trioflow("profile", "f.rec", "--most", "2", cwd=tmp_path).stdout.splitlines()
+    assert table[0].startswith("344 events in ")
+    assert table[-1] == "... and 11 more nodes"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run", "fizzbuzz", "--record", "nowhere/f"], "error: --record nowhere/f: it can't be written: No such file or directory.\n"),
+        (["run", "fizzbuzz", "--perfetto", "nowhere/f"], "error: --perfetto nowhere/f: it can't be written: No such file or directory.\n"),
+        (["run", "g.json", "--record", "g.json"], "error: --record g.json: that is the graph, which the recording would replace.\n"),
+        (["profile", "g.json"], "error: g.json: it is no recording. `trioflow run --record FILE` makes one.\n"),
+        (["profile", "nothing"], "error: nothing: No such file or directory.\n"),
+    ],
+)  # fmt: skip
+def test_what_can_not_be_done(tmp_path, arguments, says):
+    """One line that says what, where, and why."""
+    (tmp_path / "g.json").write_text('{"trioflow": "1.1", "nodes": [{"id": "s", "type": "flow.start"}]}')
+    done = trioflow(*arguments, cwd=tmp_path)
+    assert done.returncode in (1, 2)
+    assert done.stderr.endswith(says)
+
+
+def test_a_port_that_is_taken(tmp_path):
+    """Another port is asked for, and nothing runs."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        done = trioflow("run", "fizzbuzz", "--metrics", str(port), cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"error: --metrics {port}: Address already in use. Take another port, or 0.\n"
+
+
+def test_spans_are_sent(tmp_path):
+    """They go to where the environment says."""
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="spans need OpenTelemetry's exporter")
+    got = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self):
+            got.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *arguments):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Collector) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{server.server_port}", "PATH": ""}
+        done = trioflow("run", "fizzbuzz", "--otel", cwd=tmp_path, env=environment)
+        server.shutdown()
+    assert done.returncode == 0, done.stderr
+    assert {path for path, _ in got} == {"/v1/traces"}
+    assert b"trioflow.run" in b"".join(body for _, body in got)

@@ -1,0 +1,82 @@
+"""Profiles: the time of each node, its own and in all."""
+
+from __future__ import annotations
+
+import pytest
+from telemetry.runs import failing, looping, watched
+
+import trioflow as tf
+from trioflow.telemetry import Profile, Recorder
+from trioflow.testing import run_virtual
+
+
+def times(profile):
+    return {
+        name: (each.steps, each.evaluations, each.own, each.total, each.longest)
+        for name, each in profile.nodes.items()
+        if name != "start"
+    }
+
+
+def test_own_and_total():
+    """A loop's own time is what its body did not take; its total is all."""
+    assert times(watched(looping(), Profile())) == {
+        "nap": (3, 0, pytest.approx(1 + 2 + 5), pytest.approx(8), pytest.approx(5)),
+        "loop": (1, 0, pytest.approx(0), pytest.approx(8), pytest.approx(8)),
+        "square": (0, 3, pytest.approx(0), pytest.approx(0), pytest.approx(0)),
+    }
+
+
+def test_concurrent_strands_are_not_taken_from_their_owner():
+    """What runs in strands of its own lasts in all longer than the node that started it."""
+    found = times(watched(looping(kind="concurrent"), Profile()))
+    assert found["nap"][2:4] == (pytest.approx(8), pytest.approx(8))
+    assert found["loop"][2:4] == (pytest.approx(5), pytest.approx(5))
+
+
+def test_a_recording_gives_the_same():
+    """A profile of a recording is that of the run."""
+    profile, recorder = Profile(), Recorder()
+    run_virtual(looping(kind="concurrent"), observers=[profile, recorder])
+    assert Profile.of(recorder.recording()).nodes == profile.nodes
+
+
+def test_recursion_counts_once():
+    """The total of a node that is inside itself is that of the outermost."""
+    with tf.build() as g:
+        start, one, two = (g.add(tf.nodes.Start, "start"), g.add(tf.nodes.ForLoop, "a", times=2), g.add(tf.nodes.Delay, "b", seconds=1.0))  # fmt: skip
+        g.connect(start.then, one.enter)
+        g.connect(one.body, two.enter)
+    profile = watched(g.graph, Profile())
+    assert profile.nodes["a"].total == pytest.approx(2)
+    assert profile.nodes["b"].total == pytest.approx(2)
+
+
+def test_failures_are_counted():
+    """A failure ends the nodes that it passes, and their times are there."""
+    found = watched(failing(), Profile()).nodes
+    assert {name: (each.failed, each.total) for name, each in found.items()} == {
+        "start": (0, 0.0),
+        "outer": (1, pytest.approx(0.5)),
+        "bad": (1, pytest.approx(0.5)),
+    }
+
+
+def test_the_table_is_for_people():
+    """The slowest come first; what is left out is said."""
+    lines = watched(looping(), Profile()).table(2).splitlines()
+    assert lines[0].split() == [
+        "own",
+        "s",
+        "total",
+        "s",
+        "longest",
+        "s",
+        "steps",
+        "evaluations",
+        "reused",
+        "failed",
+        "node",
+    ]
+    assert [line.split()[-1] for line in lines[1:]][0] == "nap"
+    assert lines[-1] == "... and 2 more nodes"

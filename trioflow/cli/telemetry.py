@@ -1,0 +1,138 @@
+"""What `trioflow run` writes for other tools: recordings, Perfetto traces, spans, metrics, each by its own option."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import trio
+
+import trioflow as tf
+from trioflow.cli.bad_input import BadInput
+from trioflow.cli.source import Source
+from trioflow.telemetry import Metrics, Profile, Recorder, Recording, Spans, perfetto_trace, serve_metrics
+
+_OPTIONS = (
+    click.option(
+        "--record", metavar="FILE", help="Record all events into FILE, small: `trioflow profile FILE` reads it."
+    ),
+    click.option("--perfetto", metavar="FILE", help="Write a trace into FILE, for ui.perfetto.dev."),
+    click.option(
+        "--otel",
+        is_flag=True,
+        help="Send spans to OpenTelemetry, as OTEL_EXPORTER_OTLP_ENDPOINT and its kin say. Needs the extra `otel`.",
+    ),
+    click.option(
+        "--metrics",
+        type=click.IntRange(0, 65535),
+        metavar="PORT",
+        help="While it runs, answer http://127.0.0.1:PORT/metrics with counters for Prometheus; 0 for any free port.",
+    ),
+    click.option("--profile", is_flag=True, help="Say at the end which nodes took how long."),
+)
+
+
+def telemetry_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of this module, for a command that runs graphs."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+class Telemetry:
+    """What was asked for: the observers, and what is done with them around and after a run.
+
+    Raises `BadInput` for files that would replace the graph, and for what needs packages that are not there.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        plan: tf.Plan,
+        *,
+        record: str | None,
+        perfetto: str | None,
+        otel: bool,
+        metrics: int | None,
+        profile: bool,
+    ) -> None:
+        self.problem: str | None = None
+        self._port = metrics
+        # By option: the file, and what writes it.
+        self._files: dict[str, tuple[str, Callable[[Recording, str], None]]] = {}
+        made: list[tf.Observer] = []
+        self._recorder = Recorder() if record is not None or perfetto is not None or profile else None
+        self._profile = profile
+        if record is not None:
+            source.refuse_to_replace(record, "--record", "the recording")
+            self._files["--record"] = record, Recording.save
+        if perfetto is not None:
+            source.refuse_to_replace(perfetto, "--perfetto", "the trace")
+            self._files["--perfetto"] = perfetto, _write_trace
+        self._counted = None if metrics is None else Metrics(plan)
+        made += [each for each in (self._recorder, self._counted) if each is not None]
+        self._sent: Any = None
+        if otel:
+            self._sent = _provider()
+            made.append(Spans(self._sent.get_tracer("trioflow")))
+        self.observers: Sequence[tf.Observer] = made
+
+    @contextlib.asynccontextmanager
+    async def around(self, say: Callable[[str], None]) -> AsyncGenerator[None]:
+        """Answer scrapers while the run goes on. Raises `BadInput` if the port is taken."""
+        counted, port = self._counted, self._port
+        if counted is None or port is None:
+            yield
+            return
+        problem: BadInput | None = None
+        async with trio.open_nursery() as nursery:
+            try:
+                taken = await nursery.start(partial(serve_metrics, counted, port))
+            except OSError as error:
+                problem = BadInput(f"--metrics {port}: {error.strerror or error}. Take another port, or 0.")
+            else:
+                say(f"metrics: http://127.0.0.1:{taken}/metrics")
+                try:
+                    yield
+                finally:
+                    nursery.cancel_scope.cancel()
+        if problem is not None:  # not raised in there, where it would become a group
+            raise problem
+
+    def write(self) -> None:
+        """Write the files, send the spans, say what was to be said. What can't be written is the `problem`."""
+        if self._sent is not None:
+            self._sent.shutdown()
+        if self._recorder is None:
+            return
+        recording = self._recorder.recording()
+        for option, (file, save) in self._files.items():
+            try:
+                save(recording, file)
+            except (OSError, ValueError) as error:
+                reason = (isinstance(error, OSError) and error.strerror) or str(error)
+                self.problem = f"{option} {file}: it can't be written: {reason}."
+        if self._profile:
+            click.echo(Profile.of(recording).table(), err=True)
+
+
+def _write_trace(recording: Recording, file: str) -> None:
+    Path(file).write_bytes(perfetto_trace(recording))
+
+
+def _provider() -> Any:
+    """What sends spans to where the environment says."""
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+    except ImportError as error:
+        raise BadInput(f"--otel: {tf.MissingExtra('Sending spans', 'otel')}") from error
+    provider = TracerProvider(resource=Resource.create({"service.name": "trioflow"}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    return provider

@@ -1,0 +1,29 @@
+"""What a run did, for tools: recordings, profiles, metrics, traces for Perfetto and OpenTelemetry, logs.
+
+Each is an observer of its own, usable alone; the engine knows none of them. `Heat` looks at a run from time to time
+instead, and costs next to nothing.
+"""
+
+from trioflow.telemetry.heat import Heat
+from trioflow.telemetry.logs import Logs
+from trioflow.telemetry.metrics import Metrics, serve_metrics
+from trioflow.telemetry.perfetto import perfetto_trace
+from trioflow.telemetry.profile import NodeTimes, Profile
+from trioflow.telemetry.recording import Moment, Recorder, Recording, RecordingError, Row
+from trioflow.telemetry.spans import Spans
+
+__all__ = [
+    "Heat",
+    "Logs",
+    "Metrics",
+    "Moment",
+    "NodeTimes",
+    "Profile",
+    "Recorder",
+    "Recording",
+    "RecordingError",
+    "Row",
+    "Spans",
+    "perfetto_trace",
+    "serve_metrics",
+]
