@@ -1,5 +1,5 @@
 (** The main theorems: what each of them assumes. check.sh reads what this prints. *)
-From TF Require Core Stamps Modes Failures Reuse Ahead History Order Workflow Replay Scripted.
+From TF Require Core Stamps Modes Failures Reuse Ahead History Order Workflow Replay Scripted Paths.
 Print Assumptions Core.steps_commute.
 Print Assumptions Core.every_schedule.
 Print Assumptions Core.every_end.
@@ -13,6 +13,7 @@ Print Assumptions Failures.same_if_caught.
 Print Assumptions Reuse.never_stale.
 Print Assumptions Reuse.same_question.
 Print Assumptions Reuse.never_twice.
+Print Assumptions Reuse.never_stale_at_any_depth.
 Print Assumptions Ahead.ahead_is_unseen.
 Print Assumptions Ahead.turns_come.
 Print Assumptions History.past_alone.
@@ -26,6 +27,9 @@ Print Assumptions Workflow.every_schedule.
 Print Assumptions Workflow.same_firings.
 Print Assumptions Workflow.never_hangs.
 Print Assumptions Replay.replay.
+Print Assumptions Replay.in_order.
 Print Assumptions Replay.consistent_cut.
 Print Assumptions Scripted.in_place_is_every_schedule.
 Print Assumptions Scripted.successors_are_steps.
+Print Assumptions Paths.activations_in_order.
+Print Assumptions Paths.scripted_cut.
