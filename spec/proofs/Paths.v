@@ -2,7 +2,7 @@
     start in the order of their paths, and what Replay.v says holds of scripted nodes whose bodies begin with what the world
     answers them. *)
 From Coq Require Import List Arith Lia Bool ZArith Sorted.
-From TF Require Import Core Scripted Replay.
+From TF Require Import Core Scripted PathOrder Replay.
 Import ListNotations.
 
 Section Paths.

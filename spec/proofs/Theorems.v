@@ -9,6 +9,7 @@ Print Assumptions Core.any_limit.
 Print Assumptions Stamps.stamps_of_the_run.
 Print Assumptions Modes.sequential_is_concurrent.
 Print Assumptions Failures.same_status.
+Print Assumptions Failures.same_standstill.
 Print Assumptions Failures.same_if_caught.
 Print Assumptions Reuse.never_stale.
 Print Assumptions Reuse.same_question.
@@ -20,7 +21,8 @@ Print Assumptions History.past_alone.
 Print Assumptions History.same_end.
 Print Assumptions History.last_counts.
 Print Assumptions History.waist.
-Print Assumptions Order.linear_extension.
+Print Assumptions Order.behind_its_past.
+Print Assumptions Order.no_beginning_of_another.
 Print Assumptions Order.unique.
 Print Assumptions Workflow.steps_commute.
 Print Assumptions Workflow.every_schedule.
