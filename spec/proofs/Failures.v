@@ -58,6 +58,12 @@ Proof.
   { clear - W' F. induction W' as [|k a b c Hab _ IH]; auto. apply IH. eapply (proj1 failed_stays); eauto. }
   inversion K; subst; [unfold Core.fails in *; congruence|]. match goal with H : somewhereF _ Nil |- _ => inversion H end.
 Qed.
+(** F2, E5: and where one schedule comes to a standstill because strands have failed, each that comes to one does so with the
+    same strands, all of them as far as they ever come. *)
+Theorem same_standstill t n u m v : steps n t u -> final u -> steps m t v -> final v -> u = v /\ n = m.
+Proof.
+  intros Hu Fu Hv Fv. destruct (descents Hu Fu Hv) as [L W]. inversion W; subst; [split; auto; lia|exfalso; eapply Fv; eauto].
+Qed.
 End Status.
 
 (* ------------------------------------------------------------------ failures that are caught *)

@@ -5,53 +5,8 @@
     A body that acts on the world is one that asks: what it gets depends on its path (T8). How a record is written, and that
     one that is not on the disk is asked for again (J3, J4), is left out. *)
 From Coq Require Import List Arith Lia Bool Sorted.
-From TF Require Import Core.
+From TF Require Import Core PathOrder.
 Import ListNotations.
-
-(* ------------------------------------------------------------------ paths, ordered item by item (INTERPRETING 6) *)
-Definition path := list nat.
-Fixpoint before (a b : path) : Prop :=
-  match a, b with
-  | [], _ :: _ => True
-  | x :: a', y :: b' => x < y \/ (x = y /\ before a' b')
-  | _, [] => False
-  end.
-Fixpoint prefix (a b : path) : Prop :=
-  match a, b with [], _ => True | x :: a', y :: b' => x = y /\ prefix a' b' | _, [] => False end.
-Definition upto (a b : path) := a = b \/ before a b.
-
-Lemma before_trans a : forall b c, before a b -> before b c -> before a c.
-Proof.
-  induction a as [|x a IH]; intros [|y b] [|z c]; simpl; auto; try tauto.
-  intros [H|[-> H]] [G|[-> G]]; [left; lia|left; lia|left; lia|right; split; eauto].
-Qed.
-Lemma before_irrefl a : ~ before a a.
-Proof. induction a as [|x a IH]; simpl; [auto|]. intros [H|[_ H]]; [lia|auto]. Qed.
-Lemma upto_before a b c : upto a b -> before b c -> before a c.
-Proof. intros [->|H] G; auto. eapply before_trans; eauto. Qed.
-Lemma before_upto a b c : before a b -> upto b c -> before a c.
-Proof. intros H [->|G]; auto. eapply before_trans; eauto. Qed.
-Lemma upto_trans a b c : upto a b -> upto b c -> upto a c.
-Proof. intros [->|H] G; auto. right. eapply before_upto; eauto. Qed.
-Lemma before_dec a : forall b, {before a b} + {upto b a}.
-Proof.
-  induction a as [|x a IH]; intros [|y b]; simpl.
-  - right; left; auto.
-  - left; auto.
-  - right; right; simpl; auto.
-  - destruct (lt_eq_lt_dec x y) as [[H|H]|H].
-    + left; auto.
-    + destruct (IH b) as [G|G]; [left; auto|right; subst y; destruct G as [->|G]; [left; auto|right; simpl; auto]].
-    + right; right; simpl; auto.
-Qed.
-(** What is below a path comes before whatever comes after the path and is not below it. *)
-Lemma below_before r : forall a c b, prefix r a -> before r c -> ~ prefix r c -> upto c b -> before a b.
-Proof.
-  intros a c b Pa Rc Nc Cb. eapply before_upto; [|exact Cb]. clear b Cb.
-  revert a c Pa Rc Nc. induction r as [|x r IH]; simpl; intros a c Pa Rc Nc; [tauto|].
-  destruct a as [|y a]; [tauto|]. destruct Pa as [-> Pa]. destruct c as [|z c]; [tauto|].
-  destruct Rc as [H|[-> H]]; [left; auto|right; split; auto].
-Qed.
 
 Section Replay.
 Variables (P V Q R W : Type).                    (* places, values, control states, what a strand ends with, answers *)
@@ -67,30 +22,17 @@ Variable act : world -> Q -> action P V Q R.
 Variable asks : Q -> option path.
 Hypothesis act_local : forall w w' s, (forall p, asks s = Some p -> w p = w' p) -> act w s = act w' s.
 
-(** T8: each strand works below a line, and its paths grow: [next s] is the first that it can still use. *)
-Variable next : Q -> path.
-Definition grows (s k : Q) := upto (next s) (next k) /\ forall p, asks s = Some p -> before p (next k).
-Hypothesis asks_next : forall s p, asks s = Some p -> upto (next s) p.
-Hypothesis see_grows : forall w s k v, act w s = See k -> grows s (k v).
-Hypothesis write_grows : forall w s p v k, act w s = Write p v k -> grows s k.
-Hypothesis join_grows : forall w s g k b l, act w s = Join g k -> grows s (k b l).
-Hypothesis drop_grows : forall w s g k l, act w s = Drop g k -> grows s (k l).
-(** Of a fork: all that it uses is below its line, which the owner has left behind. *)
-Variable line : Q -> path.
-Hypothesis fork_line : forall w s g n q k, act w s = Fork g n q k ->
-  upto (next s) (next q) /\ (forall p, asks s = Some p -> before p (next q)) /\ grows s k /\
-  before (line q) (next k) /\ ~ prefix (line q) (next k).
-Hypothesis in_line : forall s p, asks s = Some p -> prefix (line s) p.
-Hypothesis see_line : forall w s k v, act w s = See k -> line (k v) = line s.
-Hypothesis write_line : forall w s p v k, act w s = Write p v k -> line k = line s.
-Hypothesis join_line : forall w s g k b l, act w s = Join g k -> line (k b l) = line s.
-Hypothesis drop_line : forall w s g k l, act w s = Drop g k -> line (k l) = line s.
-Hypothesis own_line : forall w s g n q k, act w s = Fork g n q k -> line k = line s /\ prefix (line s) (line q).
-
-Lemma prefix_trans a : forall b c, prefix a b -> prefix b c -> prefix a c.
-Proof.
-  induction a as [|x a IH]; intros [|y b] [|z c]; simpl; try tauto. intros [-> H] [-> G]. split; eauto.
-Qed.
+(** T8, as far as it matters here: paths grow. [may s p]: a strand in this state may still ask at this path. *)
+Variable ok : Q -> Prop.                         (* of states that come up *)
+Variable may : Q -> path -> Prop.
+Definition goes (s k : Q) := ok k /\ forall x, may k x -> may s x /\ forall p, asks s = Some p -> before p x.
+Hypothesis asks_may : forall s p, ok s -> asks s = Some p -> may s p.
+Hypothesis see_goes : forall w s k v, ok s -> act w s = See k -> goes s (k v).
+Hypothesis write_goes : forall w s p v k, ok s -> act w s = Write p v k -> goes s k.
+Hypothesis join_goes : forall w s g k b l, ok s -> act w s = Join g k -> goes s (k b l).
+Hypothesis drop_goes : forall w s g k l, ok s -> act w s = Drop g k -> goes s (k l).
+Hypothesis fork_goes : forall w s g n q k, ok s -> act w s = Fork g n q k ->
+  goes s q /\ goes s k /\ forall x y, may q x -> may k y -> before x y.
 
 (** The big step of Core.v, and what was asked on the way, with the answers: the journal. *)
 Definition asked (w : world) (s : Q) : list (path * W) := match asks s with Some p => [(p, w p)] | None => [] end.
@@ -143,33 +85,65 @@ Qed.
 Lemma asked_in w s p a : In (p, a) (asked w s) -> asks s = Some p /\ a = w p.
 Proof. unfold asked. destruct (asks s); simpl; [intros [[= <- <-]|[]]; auto|tauto]. Qed.
 
-Lemma within w s st l j st' r : run w s st l j st' r -> forall p a, In (p, a) j -> upto (next s) p /\ prefix (line s) p.
+Lemma within w s st l j st' r : run w s st l j st' r -> ok s -> forall p a, In (p, a) j -> may s p.
 Proof.
-  assert (Here : forall w s p a, In (p, a) (asked w s) -> upto (next s) p /\ prefix (line s) p).
-  { intros w0 s0 p a I. apply asked_in in I. destruct I as [A _]. split; [now apply asks_next|now apply in_line]. }
-  induction 1; intros p0 a I; try (apply in_app_or in I; destruct I as [I|I]; [eauto|]); eauto.
-  - destruct (IHrun _ _ I) as [A B]. rewrite (see_line _ _ _ _ H) in B. split; auto. eapply upto_trans; [|exact A]. eapply see_grows; eauto.
-  - destruct (IHrun _ _ I) as [A B]. rewrite (write_line _ _ _ _ _ H) in B. split; auto. eapply upto_trans; [|exact A]. eapply write_grows; eauto.
-  - destruct (fork_line _ _ _ _ _ _ H) as (U & _ & [G _] & _). destruct (own_line _ _ _ _ _ _ H) as [Lk Lq].
-    apply in_app_or in I. destruct I as [I|I].
-    + destruct (IHrun1 _ _ I) as [A B]. split; [exact (upto_trans _ _ _ U A)|exact (prefix_trans _ _ _ Lq B)].
-    + destruct (IHrun2 _ _ I) as [A B]. rewrite Lk in B. split; auto. exact (upto_trans _ _ _ G A).
-  - destruct (IHrun _ _ I) as [A B]. rewrite (join_line _ _ _ _ _ _ H) in B. split; auto. eapply upto_trans; [|exact A]. eapply join_grows; eauto.
-  - destruct (IHrun _ _ I) as [A B]. rewrite (drop_line _ _ _ _ _ H) in B. split; auto. eapply upto_trans; [|exact A]. eapply drop_grows; eauto.
+  assert (Here : forall w s p a, ok s -> In (p, a) (asked w s) -> may s p).
+  { intros w0 s0 p a K I. apply asked_in in I. apply asks_may; tauto. }
+  induction 1; intros K p0 a I; try (apply in_app_or in I; destruct I as [I|I]; [eauto|]); eauto.
+  - destruct (see_goes _ _ _ (vals st) K H) as [K' G]. apply G; eauto.
+  - destruct (write_goes _ _ _ _ _ K H) as [K' G]. apply G; eauto.
+  - destruct (fork_goes _ _ _ _ _ _ K H) as ((Kq & Gq) & (Kk & Gk) & _).
+    apply in_app_or in I. destruct I as [I|I]; [apply Gq|apply Gk]; eauto.
+  - destruct (join_goes _ _ _ _ (snd (joins st (of g l))) (results (of g l)) K H) as [K' G]. apply G; eauto.
+  - destruct (drop_goes _ _ _ _ (results (of g l)) K H) as [K' G]. apply G; eauto.
 Qed.
 
-(** All entries are behind these. *)
+(** All entries are behind this path. *)
 Definition behind (p : path) (j : list (path * W)) := forall q a, In (q, a) j -> before p q.
-Lemma after_ask w s k st l j st' r : grows s k -> run w k st l j st' r -> forall p, asks s = Some p -> behind p j.
-Proof.
-  intros [_ G] H p A q a I. destruct (within _ _ _ _ _ _ _ H _ _ I) as [U _]. eapply before_upto; eauto.
-Qed.
-Lemma after_fork w w' s g n q k st l j st' r st2 l2 j2 st2' r2 : act w s = Fork g n q k ->
+Lemma after_ask w s k st l j st' r : goes s k -> run w k st l j st' r -> forall p, asks s = Some p -> behind p j.
+Proof. intros [K G] H p A q a I. apply (G q); auto. eapply within; eauto. Qed.
+Lemma after_fork w w' s g n q k st l j st' r st2 l2 j2 st2' r2 : ok s -> act w s = Fork g n q k ->
   run w q st l j st' r -> run w' k st2 l2 j2 st2' r2 -> forall p a, In (p, a) j -> behind p j2.
 Proof.
-  intros A H1 H2 p a I p2 a2 I2. destruct (fork_line _ _ _ _ _ _ A) as (_ & _ & _ & B & Np).
-  destruct (within _ _ _ _ _ _ _ H1 _ _ I) as [_ Pq]. destruct (within _ _ _ _ _ _ _ H2 _ _ I2) as [U _].
-  eapply below_before; eauto.
+  intros K A H1 H2 p a I p2 a2 I2. destruct (fork_goes _ _ _ _ _ _ K A) as ((Kq & _) & (Kk & _) & B).
+  apply B; eapply within; eauto.
+Qed.
+Lemma first_asked w s st l j st' r : run w s st l j st' r -> ok s ->
+  exists d, j = asked w s ++ d /\ forall x, asks s = Some x -> behind x d.
+Proof.
+  destruct 1 as [s st l k j st' r A H|s st l p0 v k j st' r A H|s st l g n q k jq stq rq j st' r A H1 H2|
+                 s st l g k j st' r A H|s st l g k j st' r A H|s st r A]; intro K.
+  - exists j. split; auto. eapply after_ask; [eapply see_goes; eauto|eauto].
+  - exists j. split; auto. eapply after_ask; [eapply write_goes; eauto|eauto].
+  - exists (jq ++ j). split; auto. destruct (fork_goes _ _ _ _ _ _ K A) as (Gq & Gk & _).
+    intros x Ax y b I. apply in_app_or in I. destruct I as [I|I]; [exact (after_ask _ _ _ _ _ _ _ _ Gq H1 x Ax y b I)|exact (after_ask _ _ _ _ _ _ _ _ Gk H2 x Ax y b I)].
+  - exists j. split; auto. eapply after_ask; [eapply join_goes; eauto|eauto].
+  - exists j. split; auto. eapply after_ask; [eapply drop_goes; eauto|eauto].
+  - exists []. split; [now rewrite app_nil_r|intros ? _ ? ? []].
+Qed.
+
+(** In place, a run asks in the order of paths, and nowhere twice. *)
+Theorem in_order w s st l j st' r : ok s -> run w s st l j st' r -> StronglySorted before (map fst j).
+Proof.
+  intros K H. revert K.
+  assert (Fa : forall p d, behind p d -> Forall (before p) (map fst d)).
+  { intros p d B. apply Forall_forall. intros x I. apply in_map_iff in I. destruct I as ((y & b) & <- & I). eapply B; eauto. }
+  assert (Cons : forall s d, (forall x, asks s = Some x -> behind x d) -> StronglySorted before (map fst d) -> StronglySorted before (map fst (asked w s ++ d))).
+  { intros s0 d B S. unfold asked. destruct (asks s0) as [p|]; simpl; auto. constructor; auto. }
+  assert (App : forall a b, StronglySorted before (map fst a) -> StronglySorted before (map fst b) ->
+     (forall p x, In (p, x) a -> behind p b) -> StronglySorted before (map fst (a ++ b))).
+  { intros a b Sa Sb B. induction a as [|(p & x) a IH]; simpl in *; auto. inversion Sa; subst. constructor.
+    - apply IH; auto. intros; eapply B; eauto.
+    - rewrite map_app. apply Forall_app. split; auto. apply Fa. eapply B; eauto. }
+  induction H; intro K.
+  - pose proof (see_goes _ _ _ (vals st) K H) as G. apply Cons; [eapply after_ask; eauto|apply IHrun, G].
+  - pose proof (write_goes _ _ _ _ _ K H) as G. apply Cons; [eapply after_ask; eauto|apply IHrun, G].
+  - destruct (fork_goes _ _ _ _ _ _ K H) as (Gq & Gk & _). apply Cons.
+    + intros x Ax y b I. apply in_app_or in I. destruct I as [I|I]; [exact (after_ask _ _ _ _ _ _ _ _ Gq H0 x Ax y b I)|exact (after_ask _ _ _ _ _ _ _ _ Gk H1 x Ax y b I)].
+    + apply App; [apply IHrun1, Gq|apply IHrun2, Gk|]. intros p x I. eapply after_fork; eauto.
+  - pose proof (join_goes _ _ _ _ (snd (joins st (of g l))) (results (of g l)) K H) as G. apply Cons; [eapply after_ask; eauto|apply IHrun, G].
+  - pose proof (drop_goes _ _ _ _ (results (of g l)) K H) as G. apply Cons; [eapply after_ask; eauto|apply IHrun, G].
+  - rewrite <- (app_nil_r (asked w s)). apply Cons; [intros ? _ ? ? []|constructor].
 Qed.
 
 (** Two runs whose worlds answer alike below a path. Below it their journals are the same; if either goes on, both do,
@@ -192,31 +166,15 @@ Proof.
   - eapply (X' q a'); eauto. apply in_or_app; right; left; auto.
 Qed.
 
-Lemma first_asked w s st l j st' r : run w s st l j st' r ->
-  exists d, j = asked w s ++ d /\ forall x, asks s = Some x -> behind x d.
-Proof.
-  destruct 1 as [s st l k j st' r A H|s st l p0 v k j st' r A H|s st l g n q k jq stq rq j st' r A H1 H2|
-                 s st l g k j st' r A H|s st l g k j st' r A H|s st r A].
-  - exists j. split; auto. eapply after_ask; [eapply see_grows; eauto|eauto].
-  - exists j. split; auto. eapply after_ask; [eapply write_grows; eauto|eauto].
-  - exists (jq ++ j). split; auto. destruct (fork_line _ _ _ _ _ _ A) as (_ & Fq & [_ G] & _).
-    intros x Ax y b I. apply in_app_or in I. destruct I as [I|I].
-    + destruct (within _ _ _ _ _ _ _ H1 _ _ I) as [U _]. exact (before_upto _ _ _ (Fq x Ax) U).
-    + destruct (within _ _ _ _ _ _ _ H2 _ _ I) as [U _]. exact (before_upto _ _ _ (G x Ax) U).
-  - exists j. split; auto. eapply after_ask; [eapply join_grows; eauto|eauto].
-  - exists j. split; auto. eapply after_ask; [eapply drop_grows; eauto|eauto].
-  - exists []. split; [now rewrite app_nil_r|intros ? _ ? ? []].
-Qed.
-
-Lemma both_ways p w w' s st l j st' r : run w s st l j st' r -> alike p w w' -> forall j' st2 r2, run w' s st l j' st2 r2 ->
+Lemma both_ways p w w' s st l j st' r : run w s st l j st' r -> ok s -> alike p w w' -> forall j' st2 r2, run w' s st l j' st2 r2 ->
   (j = j' /\ st' = st2 /\ r = r2 /\ forall q a, In (q, a) j -> before q p) \/ cut p j j'.
 Proof.
-  intros H Al.
+  intros H K Al. revert K.
   (* where something is asked at the path or after it, that is where they part *)
-  assert (Part : forall s x, asks s = Some x -> upto p x -> forall j st l st' r j' st2 r2 l2 st3,
+  assert (Part : forall s x, ok s -> asks s = Some x -> upto p x -> forall j st l st' r j' st2 r2 l2 st3,
      run w s st l j st' r -> run w' s st3 l2 j' st2 r2 -> cut p j j').
-  { intros s0 x A U j0 st0 l0 st0' r0 j1 st2 r2 l2 st3 R1 R2.
-    destruct (first_asked _ _ _ _ _ _ _ R1) as (d & -> & B), (first_asked _ _ _ _ _ _ _ R2) as (d' & -> & B').
+  { intros s0 x K0 A U j0 st0 l0 st0' r0 j1 st2 r2 l2 st3 R1 R2.
+    destruct (first_asked _ _ _ _ _ _ _ R1 K0) as (d & -> & B), (first_asked _ _ _ _ _ _ _ R2 K0) as (d' & -> & B').
     unfold asked. rewrite A. exists [], x, (w x), (w' x), d, d'. repeat split; auto. intros ? ? []. }
   assert (Which : forall s, (asks s = None \/ exists x, asks s = Some x /\ before x p) \/ exists x, asks s = Some x /\ upto p x).
   { intro s0. destruct (asks s0) as [x|] eqn:Ax; [|auto]. destruct (before_dec x p); [left; right; eauto|right; eauto]. }
@@ -227,29 +185,34 @@ Proof.
     - unfold asked. destruct L as [->|(x & -> & B)]; auto. now rewrite (Al x B).
     - intros y b I. apply asked_in in I. destruct I as [I _]. destruct L as [L|(x & L & B)]; congruence. }
   induction H as [s st l k j st' r A H IH|s st l p0 v k j st' r A H IH|s st l g n q k jq stq rq j st' r A H1 IH1 H2 IH2|
-                  s st l g k j st' r A H IH|s st l g k j st' r A H IH|s st r A]; intros j' st2 r2 H';
-    (destruct (Which s) as [L|(x & Ax & U)]; [|right; eapply (Part s x Ax U _ st); [econstructor; eassumption|exact H']]);
+                  s st l g k j st' r A H IH|s st l g k j st' r A H IH|s st r A]; intros K j' st2 r2 H';
+    (destruct (Which s) as [L|(x & Ax & U)]; [|right; eapply (Part s x K Ax U _ st); [econstructor; eassumption|exact H']]);
     destruct (Go s L) as (Sa & Sk & Less); rewrite A in Sa; inversion H'; subst; try congruence;
     match goal with B : act w' s = _ |- _ => rewrite Sa in B; inversion B; subst; clear B end; rewrite Sk.
   6: { left. auto. }
-  1, 2, 4, 5: match goal with K : run _ _ _ _ ?j0 _ _ |- context [_ ++ ?j0] =>
-      destruct (IH _ _ _ K) as [(-> & -> & -> & C)|C]; [left|right; apply cut_later; auto] end;
+  1: specialize (IH (proj1 (see_goes _ _ _ (vals st) K A))).
+  2: specialize (IH (proj1 (write_goes _ _ _ _ _ K A))).
+  4: specialize (IH (proj1 (join_goes _ _ _ _ (snd (joins st (of g0 l))) (results (of g0 l)) K A))).
+  5: specialize (IH (proj1 (drop_goes _ _ _ _ (results (of g0 l)) K A))).
+  1, 2, 4, 5: match goal with X : run _ _ _ _ ?j0 _ _ |- context [_ ++ ?j0] =>
+      destruct (IH _ _ _ X) as [(-> & -> & -> & C)|C]; [left|right; apply cut_later; auto] end;
     repeat split; auto; intros y b I; apply in_app_or in I; destruct I; eauto.
+  destruct (fork_goes _ _ _ _ _ _ K A) as ((Kq & _) & (Kk & _) & _).
   match goal with K1 : run w' ?q (tick _) [] ?jq0 ?stq0 ?rq0, K2 : run w' ?k (tick _) (_ ++ _) ?j0 _ _ |- _ =>
-    destruct (IH1 _ _ _ K1) as [(-> & -> & -> & C)|C];
-    [destruct (IH2 _ _ _ K2) as [(-> & -> & -> & D)|D];
+    destruct (IH1 Kq _ _ _ K1) as [(-> & -> & -> & C)|C];
+    [destruct (IH2 Kk _ _ _ K2) as [(-> & -> & -> & D)|D];
       [left; repeat split; auto; intros y b I; apply in_app_or in I; destruct I as [I|I]; eauto; apply in_app_or in I; destruct I; eauto
       |right; apply cut_later; auto; apply cut_later; auto]
     |right; apply cut_later; auto; apply cut_sooner; auto;
-      intros y b I; [exact (after_fork _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ A H1 H2 _ _ I)
-                    |exact (after_fork _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ Sa K1 K2 _ _ I)]] end.
+      intros y b I; [exact (after_fork _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ K A H1 H2 _ _ I)
+                    |exact (after_fork _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ K Sa K1 K2 _ _ I)]] end.
 Qed.
 
 (** J25: a run that is given the entries below a path goes as before up to the path, whatever the world answers there and after:
     both runs come to the same, or both ask the same next, at the path or after it. Nothing else was asked before it. *)
-Theorem consistent_cut p w w' s st j st' r j' st2 r2 : run w s st [] j st' r -> alike p w w' -> run w' s st [] j' st2 r2 ->
+Theorem consistent_cut p w w' s st j st' r j' st2 r2 : ok s -> run w s st [] j st' r -> alike p w w' -> run w' s st [] j' st2 r2 ->
   (j = j' /\ st' = st2 /\ r = r2) \/ cut p j j'.
 Proof.
-  intros H Al H'. destruct (both_ways p w w' s st [] j st' r H Al j' st2 r2 H') as [(A & B & C & _)|C]; auto.
+  intros K H Al H'. destruct (both_ways p w w' s st [] j st' r H K Al j' st2 r2 H') as [(A & B & C & _)|C]; auto.
 Qed.
 End Replay.

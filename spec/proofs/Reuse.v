@@ -56,3 +56,64 @@ Proof.
   - auto.
 Qed.
 End Memo.
+
+(* ------------------------------------------------------------------ through any depth of data nodes *)
+(** A network of data nodes, which ask for places of the store and for each other, eager inputs first (D7). The output of a
+    data node is known by the evaluation that made it: by the node, and by what it was answered (INTERPRETING 7). *)
+Section Network.
+Variables (P C N O : Type).                      (* places, cells, data nodes, what an evaluation gives *)
+Inductive question := Place (p : P) | Data (n : N).
+Inductive answer := Cell (c : C) | Made (n : N) (l : list (question * answer)) (o : O).
+Variable node : N -> body question answer O.
+
+(** A demand, where these evaluations are remembered, and the store is [now]: one that fits is used again, or the body is run. *)
+Inductive demand (known : list answer) (now : P -> C) : N -> answer -> Prop :=
+| n_reuse n l o : In (Made n l o) known -> (forall q a, In (q, a) l -> answers known now q a) -> demand known now n (Made n l o)
+| n_evaluate n l o : evaluates known now (node n) l o -> demand known now n (Made n l o)
+with answers (known : list answer) (now : P -> C) : question -> answer -> Prop :=
+| n_place p : answers known now (Place p) (Cell (now p))
+| n_data n r : demand known now n r -> answers known now (Data n) r
+with evaluates (known : list answer) (now : P -> C) : body question answer O -> list (question * answer) -> O -> Prop :=
+| n_give o : evaluates known now (Give _ _ _ o) [] o
+| n_ask q k a l o : answers known now q a -> evaluates known now (k a) l o -> evaluates known now (Ask _ _ _ q k) ((q, a) :: l) o.
+Scheme demand_mut := Induction for demand Sort Prop with answers_mut := Induction for answers Sort Prop
+  with evaluates_mut := Induction for evaluates Sort Prop.
+Combined Scheme demand_ind3 from demand_mut, answers_mut, evaluates_mut.
+
+Lemma again known now before b l o : evaluates known before b l o -> (forall q a, In (q, a) l -> answers known now q a) -> evaluates known now b l o.
+Proof. induction 1; intro H'; constructor; [apply H'; left; auto|apply IHevaluates; intros; apply H'; right; auto]. Qed.
+
+Lemma from_scratch known now : (forall r, In r known -> exists before n, demand [] before n r) ->
+  (forall n r, demand known now n r -> demand [] now n r) /\ (forall q a, answers known now q a -> answers [] now q a) /\
+  (forall b l o, evaluates known now b l o -> evaluates [] now b l o).
+Proof.
+  intro K. apply demand_ind3.
+  - intros n l o I _ IH. destruct (K _ I) as (before & m & D). inversion D; subst; [match goal with H : In _ [] |- _ => destruct H end|].
+    apply n_evaluate. eapply again; eauto.
+  - intros. now apply n_evaluate.
+  - intros. apply n_place.
+  - intros. now apply n_data.
+  - intros. apply n_give.
+  - intros. now apply n_ask.
+Qed.
+Lemma scratch_is_one now : (forall n r, demand [] now n r -> forall r', demand [] now n r' -> r = r') /\
+  (forall q a, answers [] now q a -> forall a', answers [] now q a' -> a = a') /\
+  (forall b l o, evaluates [] now b l o -> forall l' o', evaluates [] now b l' o' -> l = l' /\ o = o').
+Proof.
+  apply demand_ind3.
+  - intros n l o [].
+  - intros n l o _ IH r' D. inversion D; subst; [match goal with H : In _ [] |- _ => destruct H end|].
+    destruct (IH _ _ H) as [-> ->]. auto.
+  - intros p a' A. now inversion A.
+  - intros n r _ IH a' A. inversion A; subst. auto.
+  - intros o l' o' E. now inversion E.
+  - intros q k a l o _ IHa _ IHe l' o' E. inversion E as [|? ? a' l2 ? A E2]; subst.
+    rewrite <- (IHa _ A) in E2. destruct (IHe _ _ E2) as [-> ->]. now rewrite (IHa _ A).
+Qed.
+
+(** D4, D8: through any depth: whatever is remembered, made by any strands from any stores, a demand is answered by what running
+    all bodies anew would give, from the store as it is now. *)
+Theorem never_stale_at_any_depth known now n r r' : (forall r, In r known -> exists before n, demand [] before n r) ->
+  demand known now n r -> demand [] now n r' -> r = r'.
+Proof. intros K D D'. eapply (proj1 (scratch_is_one now)); eauto. eapply (proj1 (from_scratch known now K)); eauto. Qed.
+End Network.

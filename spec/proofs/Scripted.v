@@ -82,8 +82,8 @@ Inductive op :=
 | OTrigger (way : nat) (outs : list nat) | OEmit | OJoin | OBranches (ways : list nat) (ops : list op)
 | OLoop (n : nat) (ops : list op) | OIf (a b : list op) | OReturn (way : nat) | OEntered | OFeedback
 | OFail                                 (* [fail], and whatever names what is not there (T4) *)
-(* inside: the second halves of a trigger and of an emit, and what comes before a body (D7) *)
-| OGo (way : nat) | OFork | OReady.
+(* inside: the second halves of a trigger and of an emit *)
+| OGo (way : nat) | OFork.
 
 (** What is dispatched: a node, and the name of the exec input that it is entered through, [Null] for none (T5). *)
 Definition target := (nat * value)%type.
@@ -186,6 +186,7 @@ End Data.
 Record ctx := { c_node : nat; c_in : value; c_path : list nat; c_count : nat; c_acc : value; c_kept : value; c_group : nat;
                 c_done : bool }.
 Inductive frame :=
+| FStart                                                             (* an activation starts: its eager inputs (D7) *)
 | FOps (l : list op)
 | FLoop (j left : nat) (b : list op)
 | FBranch (grp : nat) (l : list (list target)) (inner : list op)    (* to be forked, then the block *)
@@ -230,7 +231,7 @@ Definition enter (q : state) (t : target) (path : list nat) (s : list frame) : s
   let '(n, i) := t in
   {| cur := {| c_node := n; c_in := i; c_path := path; c_count := 0; c_acc := Null; c_kept := Int 0;
                c_group := fresh q; c_done := false |};
-     stk := FOps (OReady :: script (node_of n)) :: FEnd :: FDone :: s; fresh := S (fresh q); ret := None; fed := fed q;
+     stk := FStart :: FOps (script (node_of n)) :: FEnd :: FDone :: s; fresh := S (fresh q); ret := None; fed := fed q;
      bad := bad q |}.
 
 Definition is_done n w := match done_socket (node_of n) with Some d => Nat.eqb w d | None => false end.
@@ -245,7 +246,6 @@ Definition perform (q : state) (o : op) (s : list frame) : Act :=
   | OKeep => tau (go q (keep c) s)
   | OMix => tau (go q (acc_to c (int (31 * num (c_kept c) + num (c_acc c)))) s)
   | OFail => tau (fail q)
-  | OReady => See (fun see => if all_ready see (c_node c) then go q c s else fail q)
   | OGet i => See (fun see => match ask see (c_node c) i with Value v => go q (acc_to c v) s | _ => fail q end)
   | OTryGet i x => See (fun see =>
       match ask see (c_node c) i with Value v => go q (acc_to c v) s | Unset => go q (acc_to c x) s | Failed => fail q end)
@@ -280,6 +280,7 @@ Definition act (q : state) : Act :=
   if bad q then Fail else
   match stk q, ret q with
   | [], _ => Halt (fed q)
+  | FStart :: s, _ => See (fun see => if all_ready see (c_node c) then go q c s else fail q)
   | FOps _ :: s, Some _ | FLoop _ _ _ :: s, Some _ => tau (go q c s)          (* on its way out *)
   | FOps [] :: s, None => tau (go q c s)
   | FOps (o :: l) :: s, None => perform q o (FOps l :: s)

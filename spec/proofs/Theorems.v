@@ -1,5 +1,5 @@
 (** The main theorems: what each of them assumes. check.sh reads what this prints. *)
-From TF Require Core Stamps Modes Failures Reuse Ahead History Order Workflow Replay Scripted.
+From TF Require Core Stamps Modes Failures Reuse Ahead History Order Workflow Replay Scripted Paths.
 Print Assumptions Core.steps_commute.
 Print Assumptions Core.every_schedule.
 Print Assumptions Core.every_end.
@@ -9,23 +9,29 @@ Print Assumptions Core.any_limit.
 Print Assumptions Stamps.stamps_of_the_run.
 Print Assumptions Modes.sequential_is_concurrent.
 Print Assumptions Failures.same_status.
+Print Assumptions Failures.same_standstill.
 Print Assumptions Failures.same_if_caught.
 Print Assumptions Reuse.never_stale.
 Print Assumptions Reuse.same_question.
 Print Assumptions Reuse.never_twice.
+Print Assumptions Reuse.never_stale_at_any_depth.
 Print Assumptions Ahead.ahead_is_unseen.
 Print Assumptions Ahead.turns_come.
 Print Assumptions History.past_alone.
 Print Assumptions History.same_end.
 Print Assumptions History.last_counts.
 Print Assumptions History.waist.
-Print Assumptions Order.linear_extension.
+Print Assumptions Order.behind_its_past.
+Print Assumptions Order.no_beginning_of_another.
 Print Assumptions Order.unique.
 Print Assumptions Workflow.steps_commute.
 Print Assumptions Workflow.every_schedule.
 Print Assumptions Workflow.same_firings.
 Print Assumptions Workflow.never_hangs.
 Print Assumptions Replay.replay.
+Print Assumptions Replay.in_order.
 Print Assumptions Replay.consistent_cut.
 Print Assumptions Scripted.in_place_is_every_schedule.
 Print Assumptions Scripted.successors_are_steps.
+Print Assumptions Paths.activations_in_order.
+Print Assumptions Paths.scripted_cut.
