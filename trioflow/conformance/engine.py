@@ -12,7 +12,7 @@ import trio
 from trio.testing import MockClock
 
 import trioflow as tf
-from trioflow.conformance.capabilities import CLAIMED_BY
+from trioflow.conformance.capabilities import EVERY
 from trioflow.conformance.schedule import Controller
 from trioflow.conformance.scripted import NODE_TYPES, Diary, codes_of
 from trioflow.contract.trace import as_text, event, result
@@ -200,7 +200,7 @@ class EnginePort:
 
     name = "trioflow"
     level = 3
-    capabilities = CLAIMED_BY[3]
+    capabilities = EVERY
 
     def __enter__(self) -> EnginePort:
         return self
