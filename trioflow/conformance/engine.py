@@ -190,9 +190,9 @@ async def _answer(graph: tf.Graph, request: Mapping[str, Any], clock: MockClock)
 
 
 def _options(options: Mapping[str, Any]) -> tf.RunOptions:
-    named = {name: value for name, value in options.items() if name != "streams"}
+    named = {name: value for name, value in options.items() if name != "streams" and value is not None}
     streams = {node: tf.StreamSettings(**settings) for node, settings in options.get("streams", {}).items()}
-    return attrs.evolve(tf.RunOptions(turn_after=math.inf), streams=streams, **named)
+    return attrs.evolve(tf.RunOptions(turn_after=math.inf, max_ahead=0), streams=streams, **named)
 
 
 class EnginePort:
