@@ -1,0 +1,6 @@
+"""Whoever comes first takes up what another strand has begun ahead, also where a variable is another one."""
+
+RULE = "D12"
+EDITS = [
+    ("Begun.serves", "self._fits(activation)", "True"),
+]
