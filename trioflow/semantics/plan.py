@@ -602,7 +602,9 @@ def _mark_ahead(nodes: list[PlanNode]) -> None:
             if planned.source is NODE and not planned.socket.lazy:
                 consumers.setdefault(planned.upstream.index, []).append(node)
         body = node.type.body
-        if not node.type.is_exec and not (isinstance(body, FunctionBody) and not body.is_async):
+        # A data graph is never begun ahead. Where it is evaluated, inputs inside are resolved at once.
+        waits = not isinstance(body, GraphBody | Boundary) and (not isinstance(body, FunctionBody) or body.is_async)
+        if waits and not node.type.is_exec:
             node.awaits = True
             reached.append(node)
     while reached:

@@ -61,6 +61,9 @@ def demand(  # noqa: C901
                     assert ahead is not None
                     over, ahead, at_once = ahead, None, None
                     yield from cast("Any", over.close())
+                    # Meanwhile another strand may have begun, or even ended, the same evaluation (D5).
+                    resolving.phase = GATHERING
+                    continue
                 if upstream is not None:
                     if resolving.node.ahead and ahead is None and resolving.phase == GATHERING and run.options.max_ahead:
                         at_once = resolving
@@ -115,8 +118,13 @@ def demand(  # noqa: C901
                         resolving.scopes = task._cancel_status
                         finished = begin(resolving)
                     if finished is None and ahead is not None:
-                        yield from cast("Any", ahead.look(stack, resolving))
-                        resolving.scopes = task._cancel_status
+                        try:
+                            yield from cast("Any", ahead.look(stack, resolving))
+                        except BaseException:
+                            cast("Any", resolving.body).close()  # it has not begun
+                            raise
+                        finally:
+                            resolving.scopes = task._cancel_status
             if finished is None:
                 body = resolving.body
                 assert body is not None
