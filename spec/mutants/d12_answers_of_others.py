@@ -2,5 +2,5 @@
 
 RULE = "D12"
 EDITS = [
-    ("Begun.serves", "self._fits(activation)", "True"),
+    ("serves", "_fits(begun, activation)", "True"),
 ]

@@ -2,5 +2,5 @@
 
 RULE = "D12"
 EDITS = [
-    ("Ahead._begin", "or key in run.in_progress or key in run.ahead:", "or key in run.in_progress or False:"),
+    ("Ahead._begin", "or key in run.in_progress or key in run.ahead:", "or key in run.in_progress:"),
 ]

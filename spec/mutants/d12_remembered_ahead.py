@@ -4,8 +4,8 @@ RULE = "D12"
 EDITS = [
     (
         "Ahead._has_made",
-        "self._is_there(frame.node, begun.evaluation)",
-        "self._is_there(frame.node, begun.evaluation); graph = self._activation.strand.frame; demand.remember("
-        "graph.root_cell, graph.base + frame.node.index, begun.evaluation, frame.context.pulled if frame.context else ())",
+        "self._is_there(resolving.node, begun.evaluation)",
+        "recall.__globals__['remember'](self._activation.strand.frame.root_cell, begun.key[0], begun.evaluation, "
+        "resolving.context.pulled)",
     ),
 ]

@@ -4,7 +4,7 @@ RULE = "D12"
 EDITS = [
     (
         "Ahead._run",
-        "frame.began = None if run.observed is None else run.observed.now()",
-        "frame.began = run.data_watch and run.data_watch.evaluating(self._activation, frame.node.id)",
+        "begun.began = None if run.observed is None else run.observed.now()",
+        "begun.began = run.data_watch and run.data_watch.evaluating(self._activation, node.id)",
     ),
 ]
