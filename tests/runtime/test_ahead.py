@@ -118,7 +118,9 @@ def test_inputs_of_exec_nodes(bench, says, taker):
 
 def test_calls_of_exec_graphs(bench, says):
     with tf.build(STANDARD) as inner:
-        note = inner.add(Note, value=inner.add(add, a=inner.declare_input("a", "int"), b=inner.declare_input("b", "int")).result)
+        note = inner.add(
+            Note, value=inner.add(add, a=inner.declare_input("a", "int"), b=inner.declare_input("b", "int")).result
+        )
         inner.connect(inner.declare_entry("in"), note.enter)
     with tf.build(STANDARD) as g:
         p, q = g.add(slow, "p", x=1, seconds=1.0), g.add(slow, "q", x=2, seconds=1.0)
@@ -154,8 +156,12 @@ def test_at_any_distance_and_through_functions(says, watched):
     with tf.build(STANDARD) as g:
         g.variable("v", "int", 5)
         v = g.add(between, x=g.add(tf.nodes.GetVariable, name="v").result)
-        left = g.add(slow, "p2", x=g.add(between, x=g.add(slow, "p1", x=v.result, seconds=1.0).result).result, seconds=1.0)
-        right = g.add(slow, "q2", x=g.add(between, x=g.add(slow, "q1", x=v.result, seconds=1.0).result).result, seconds=1.0)
+        left = g.add(
+            slow, "p2", x=g.add(between, x=g.add(slow, "p1", x=v.result, seconds=1.0).result).result, seconds=1.0
+        )
+        right = g.add(
+            slow, "q2", x=g.add(between, x=g.add(slow, "q1", x=v.result, seconds=1.0).result).result, seconds=1.0
+        )
         graph = noted(g, summed(g, left, right))
     log, notes = EventLog(), []
     run_virtual(graph, services={"says": says, "notes": notes}, observers=[log] if watched else [])

@@ -209,7 +209,9 @@ class _Writer:
             for socket in ("n", "m") if node["type"] == "script.strict" else ("a", "b"):
                 if self.chance(3) and not (self._ahead and node is nodes[0]):
                     continue
-                sources = [f"{hot}.x"] * (16 if self._ahead else 4) + [f"{each}.x" for each in self.data_ids] if hot else []
+                sources = (
+                    [f"{hot}.x"] * (16 if self._ahead else 4) + [f"{each}.x" for each in self.data_ids] if hot else []
+                )
                 wires.append({"from": self.one([*sources, *items[:1], *written]), "to": f"{node['id']}.{socket}"})
         for place, node in enumerate(data):
             for socket in ("n",) if node["type"] == "script.number" else ("a", "b", "c", "d"):

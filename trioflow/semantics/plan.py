@@ -153,9 +153,9 @@ class PlanNode:
     """One node, with its inputs, the slots of its outputs and the targets of its exec outputs."""
 
     __slots__ = (
-        "ahead", "asked", "awaits", "fields", "first_exit", "first_output", "first_targets", "function", "graph", "graph_node", "id",
-        "impure", "index", "inputs", "moments", "needs", "only", "slot", "sole", "static", "streams", "targets",
-        "to_resolve", "type", "volatile",
+        "ahead", "asked", "awaits", "fields", "first_exit", "first_output", "first_targets", "function", "graph",
+        "graph_node", "id", "impure", "index", "inputs", "moments", "needs", "only", "slot", "sole", "static",
+        "streams", "targets", "to_resolve", "type", "volatile",
     )  # fmt: skip
 
     def __init__(self, index: int, graph_node: GraphNode, node_type: NodeType) -> None:

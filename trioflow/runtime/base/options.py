@@ -39,9 +39,9 @@ class RunOptions:
 
     `max_steps`: dispatches in all. `timeout`: seconds of trio's clock from the first setup to the last join. Both are
     budgets, and no body can catch that one is used up. `max_depth`: levels of activations nested in one another.
-    `max_strands`: strands alive at once. `max_ahead`: data nodes that are evaluated ahead at once, because inputs that
-    are not needed yet await (D12); 0 for none, so that inputs are resolved one after the other. `max_nesting`: strands (more exactly: nurseries) inside each other, at most
-    256. `grace`: seconds that all teardowns together may take. `parallel_initiators`: each initiator in a strand of its
+    `max_strands`: strands alive at once. `max_ahead`: data nodes that are evaluated ahead of their turn at once, while
+    an input of the same node is awaited (D12); 0 to resolve inputs one after the other. `max_nesting`: strands (more
+    exactly: nurseries) inside each other, at most 256. `grace`: seconds that all teardowns together may take. `parallel_initiators`: each initiator in a strand of its
     own (R2). `stay_open`: go on waiting for events that the host publishes until the host closes the run. `seed`: of
     `ctx.random`. `streams`: settings of streams, before those of the graph, by names of nodes or patterns of their
     types (`call/each`, `flow.for_each*`: A1), of which a name counts before a pattern. `turn_every` dispatches or

@@ -628,7 +628,8 @@ class RunState:
     """
 
     __slots__ = (
-        "_number", "activate", "ahead", "ahead_running", "barrier", "bases", "budget", "data_watch", "defaults", "demand", "ended",
+        "_number", "activate", "ahead", "ahead_running", "barrier", "bases", "budget", "data_watch", "defaults",
+        "demand", "ended",
         "ended_forks", "evaluations", "exhausted", "forks", "frame", "fuel", "granted", "in_progress", "max_depth",
         "max_steps", "next_serial", "nursery", "observed", "options", "plan", "resting", "resumed", "root_task",
         "schedule", "secrets", "services", "settled_status", "started_at", "stops", "templates", "turn_after",

@@ -7,7 +7,7 @@ them up: then they are told, remembered and shared, as if they had been begun th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 from time import perf_counter
 from typing import Any
@@ -20,7 +20,7 @@ from trioflow.runtime.base.failure import collapse, leaves, note
 from trioflow.runtime.base.inputs import constant, is_current, kept, output_of, value_of
 from trioflow.runtime.base.records import Asking, RunState
 from trioflow.runtime.base.task import hot_task, left_open
-from trioflow.runtime.base.turns import turn_of
+from trioflow.runtime.base.turns import take_turn, turn_of
 from trioflow.runtime.demand.context import VERIFYING, Begun, EvaluationContext, Resolving
 from trioflow.runtime.demand.evaluation import made, values_of_outputs
 from trioflow.semantics.memo import Evaluation, recall
@@ -64,8 +64,10 @@ class Ahead:
     `close` must close. `node` and those behind it are of the graph in which `activation` asks.
     """
 
-    __slots__ = ("_activation", "_begun", "_consumers", "_lacking", "_manager", "_node", "_nursery", "_order", "_places",
-                 "_ready", "_run_state", "_stalled", "_there", "active")  # fmt: skip
+    __slots__ = (
+        "_activation", "_begun", "_consumers", "_lacking", "_manager", "_node", "_nursery", "_order", "_places",
+        "_ready", "_run_state", "_stalled", "_there", "active",
+    )  # fmt: skip
 
     def __init__(self, activation: Asking, node: PlanNode) -> None:
         self._activation = activation
@@ -97,7 +99,7 @@ class Ahead:
             self._manager = trio.open_nursery(strict_exception_groups=True)
             self._nursery = await self._manager.__aenter__()
         if self.active:
-            self._begin_ready()
+            await self._begin_ready()
 
     def arrived(self, node: PlanNode, evaluation: Evaluation) -> None:
         """The demand itself has resolved a node."""
@@ -170,22 +172,20 @@ class Ahead:
             if not self._lacking[consumer]:
                 heappush(self._ready, self._places[consumer])
 
-    def _begin_ready(self) -> None:
+    async def _begin_ready(self) -> None:
         assert self._order is not None
         run = self._run_state
         for place in self._stalled:
             heappush(self._ready, place)
         self._stalled = []
-        while self._ready and run.ahead_running < run.options.max_ahead and not self._is_late():
+        while self.active and self._ready and run.ahead_running < run.options.max_ahead:
+            if run.schedule is None and perf_counter() > run.turn_due:  # T2: there may be many functions to call
+                await take_turn(run)
+                continue
             place = heappop(self._ready)
             node = self._order[place]
             if node not in self._there and not self._begin(node):
                 self._stalled.append(place)
-
-    def _is_late(self) -> bool:
-        """Whether the scheduler must get its turn before any more functions are called (T2)."""
-        run = self._run_state
-        return run.schedule is None and perf_counter() > run.turn_due
 
     def _begin(self, node: PlanNode) -> bool:
         """Begin a node of which all inputs are there; whether it needs not be looked at again."""
@@ -299,7 +299,7 @@ class Ahead:
             begun.ended.set()
             begun.idle.set()
         if begun.hidden and self.active:
-            self._begin_ready()
+            await self._begin_ready()
 
     def _has_made(self, begun: Begun, result: Any) -> None:
         """A body has ended before its turn: what comes of it is there for those behind it."""

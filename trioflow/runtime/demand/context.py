@@ -43,8 +43,8 @@ class Begun:
     """An evaluation that was begun before its turn has come. Nobody sees it until a demand takes it up (D12)."""
 
     __slots__ = (
-        "ahead", "began", "ended", "evaluation", "failure", "idle", "key", "resolving", "result", "scope", "told", "turn",
-        "values",
+        "ahead", "began", "ended", "evaluation", "failure", "idle", "key", "resolving", "result", "scope", "told",
+        "turn", "values",
     )  # fmt: skip
 
     def __init__(self, ahead: Any, resolving: Resolving, key: tuple[int, ...]) -> None:

@@ -65,20 +65,21 @@ async def all_inputs(activation: Activation, node: PlanNode) -> list[Cell]:
 
     Raises `MissingInput`.
     """
-    if not node.ahead or not activation.strand.run.options.max_ahead:
-        return [LAZY if planned.socket.lazy else await required(activation, node, planned) for planned in node.inputs]
-    ahead = Ahead(activation, node)
+    ahead: Ahead | None = None
     found: list[Cell] = []
     try:
         for planned in node.inputs:
             cell: Cell | None = LAZY if planned.socket.lazy else current(activation, planned)
             if cell is None:
+                if ahead is None and node.ahead and activation.strand.run.options.max_ahead:
+                    ahead = Ahead(activation, node)
                 cell = await computed(activation, planned, ahead)
             if cell is NOTHING:
                 raise missing(node, planned)
             found.append(cell)
     finally:
-        await ahead.close()
+        if ahead is not None:
+            await ahead.close()
     return found
 
 

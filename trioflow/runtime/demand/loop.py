@@ -40,6 +40,7 @@ def demand(  # noqa: C901
     stack: list[Resolving] = []
     # The node whose inputs are resolved at once, if this demand has come to one by itself.
     at_once: Resolving | None = None
+    max_ahead = run.options.max_ahead
     resolving = Resolving(activation, wanted)
     task = hot_task()
     thrown: BaseException | None = None
@@ -65,7 +66,7 @@ def demand(  # noqa: C901
                     resolving.phase = GATHERING
                     continue
                 if upstream is not None:
-                    if resolving.node.ahead and ahead is None and resolving.phase == GATHERING and run.options.max_ahead:
+                    if resolving.node.ahead and resolving.phase == GATHERING and ahead is None and max_ahead:
                         at_once = resolving
                         ahead = Ahead(resolving.activation, resolving.node)
                     stack.append(resolving)
@@ -121,7 +122,8 @@ def demand(  # noqa: C901
                         try:
                             yield from cast("Any", ahead.look(stack, resolving))
                         except BaseException:
-                            cast("Any", resolving.body).close()  # it has not begun
+                            if resolving.body is not None:
+                                resolving.body.close()  # it has not begun
                             raise
                         finally:
                             resolving.scopes = task._cancel_status
