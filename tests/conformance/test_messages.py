@@ -141,7 +141,7 @@ BAD: dict[str, tuple[Any, Any, list[str]]] = {
             "variables.v: expected a whole number, text, true, false, null or a list of these, got {'w': 1}",
             'variables["x y"]: expected a whole number, text, true, false, null or a list of these, got 0.5',
             "options: unknown key \"paralel_initiators\". Did you mean 'parallel_initiators'? Known are: max_steps, max_depth, max_nesting, "
-            "max_strands, timeout, parallel_initiators, streams",
+            "max_strands, max_ahead, timeout, parallel_initiators, streams",
             "options.max_steps: expected a whole number of at least 1, got int 0",
             "level: expected 0 or 1 or 2 or 3, got int 4",
             "choices[1]: expected a whole number of at least 0, got int -1",

@@ -10,6 +10,8 @@ _L2 = _L1 | {"fork", "stream", "time", "event", "life", "validation"}
 
 CLAIMED_BY: Mapping[int, frozenset[str]] = {0: frozenset({"core"}), 1: _L1, 2: _L2, 3: _L2 | {"action"}}
 """The capabilities that a port must have to claim a level."""
+EVERY = CLAIMED_BY[3] | {"ahead"}
+"""All capabilities that there are."""
 
 _LISTS_IN: Mapping[str, tuple[int, ...]] = {
     "branches": (2,),
@@ -36,6 +38,7 @@ _NEEDED_BY_OPTION: Mapping[str, str] = {
     "max_depth": "limit",
     "max_nesting": "limit",
     "max_strands": "limit",
+    "max_ahead": "ahead",
     "timeout": "time",
 }
 _NEEDED_BY_STATUS: Mapping[str, str] = {"failed": "failure", "invalid": "validation"}

@@ -12,7 +12,7 @@ import trio
 from trio.testing import MockClock
 
 import trioflow as tf
-from trioflow.conformance.capabilities import CLAIMED_BY
+from trioflow.conformance.capabilities import EVERY
 from trioflow.conformance.schedule import Controller
 from trioflow.conformance.scripted import NODE_TYPES, Diary, codes_of
 from trioflow.contract.trace import as_text, event, result
@@ -190,9 +190,9 @@ async def _answer(graph: tf.Graph, request: Mapping[str, Any], clock: MockClock)
 
 
 def _options(options: Mapping[str, Any]) -> tf.RunOptions:
-    named = {name: value for name, value in options.items() if name != "streams"}
+    named = {name: value for name, value in options.items() if name != "streams" and value is not None}
     streams = {node: tf.StreamSettings(**settings) for node, settings in options.get("streams", {}).items()}
-    return attrs.evolve(tf.RunOptions(turn_after=math.inf), streams=streams, **named)
+    return attrs.evolve(tf.RunOptions(turn_after=math.inf, max_ahead=0), streams=streams, **named)
 
 
 class EnginePort:
@@ -200,7 +200,7 @@ class EnginePort:
 
     name = "trioflow"
     level = 3
-    capabilities = CLAIMED_BY[3]
+    capabilities = EVERY
 
     def __enter__(self) -> EnginePort:
         return self

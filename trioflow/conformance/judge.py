@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from trioflow.conformance.capabilities import CLAIMED_BY
+from trioflow.conformance.capabilities import EVERY
 from trioflow.conformance.engine import problems_of
 from trioflow.conformance.strategies import request_number
 from trioflow.conformance.vectors import CONTROLLED
@@ -20,7 +20,7 @@ class ReferencePort:
 
     name = "reference"
     level = 3
-    capabilities = CLAIMED_BY[3] - {"validation"}
+    capabilities = EVERY - {"validation"}
 
     def run(self, request: Request) -> Mapping[str, Any]:
         """Answer a request of the type `run`."""

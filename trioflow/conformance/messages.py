@@ -20,7 +20,7 @@ from trioflow.model.graph import Minimum, StreamSettings
 from trioflow.model.schema import Form, schema_of
 from trioflow.model.structure import Refused, graph_from, structured
 
-CONTRACT_VERSION = "2.1"
+CONTRACT_VERSION = "2.2"
 """The version of `spec/INTERPRETING.md` that this kit keeps."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -74,6 +74,7 @@ Capability = Literal[
     "life",
     "validation",
     "action",
+    "ahead",
 ]
 Status = Literal["completed", "failed", "cancelled", "invalid"]
 ProblemCode = Literal[
@@ -355,6 +356,7 @@ class Options:
     max_depth: Positive | None = None
     max_nesting: Positive | None = None
     max_strands: Positive | None = None
+    max_ahead: Count | None = None
     timeout: Positive | None = None
     parallel_initiators: bool = False
     streams: Mapping[str, StreamSettings] = _NOTHING

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import hypothesis.strategies as st
 
-from trioflow.conformance.capabilities import CLAIMED_BY
+from trioflow.conformance.capabilities import EVERY
 
 __all__ = ["choices", "graphs", "request_number", "requests", "situations"]
 
@@ -56,7 +56,7 @@ _LIST_POLICIES = frozenset({"append", "union"})
 class _Writer:
     """Draws one graph."""
 
-    def __init__(self, source: Source, capabilities: frozenset[str] = CLAIMED_BY[3]) -> None:
+    def __init__(self, source: Source, capabilities: frozenset[str] = EVERY) -> None:
         self.number = source.number
         self.can = capabilities
         self._budget = 0
@@ -66,6 +66,8 @@ class _Writer:
         self.lists: list[str] = []
         self.events: list[str] = []
         self.failing = "failure" in self.can and self.chance(3)
+        # Whether there are inputs that can be evaluated at once (D12).
+        self._ahead = "ahead" in self.can and self.chance(3)
         self._limited = False
         # What fails while its strand is cleaned up.
         self._last_words: list[list[Any]] = []
@@ -83,7 +85,8 @@ class _Writer:
         variables = [self._variable(f"v{place}") for place in range(self.number(1, 3))]
         self.events = ["ping"] if "event" in self.can and self.chance(4) else []
         self.exec_ids = [f"n{place}" for place in range(self.number(2, 5))]
-        self.data_ids = [f"d{place}" for place in range(self.number(0, 4) if "data" in self.can else 0)]
+        fewest, most = (5, 7) if self._ahead else (0, 4)
+        self.data_ids = [f"d{place}" for place in range(self.number(fewest, most) if "data" in self.can else 0)]
         listeners = [f"l{place}" for place in range(self.number(1, 2))] if self.events else []
         nodes = [self._exec(place) for place in range(len(self.exec_ids))]
         nodes += [self._listener(node) for node in listeners]
@@ -142,14 +145,16 @@ class _Writer:
         }  # fmt: skip
 
     def _data(self, node: str) -> dict[str, Any]:
-        kind = self.one(["script.data"] * 7 + ["script.volatile", "script.number"])
+        joins = self._ahead and node == self.data_ids[-1]
+        kind = "script.data" if joins else self.one(["script.data"] * 7 + ["script.volatile", "script.number"])
         ops: list[Any] = []
         if kind == "script.number":
             ops = [["get", "n"], ["add", self.number(0, 3)]]
             inputs: dict[str, Any] = {"n": self.number(0, 2)}
         else:
             inputs = {}
-            asked = self.one([["a"], ["a", "b"], ["c"], ["a", "c"], ["c", "d"], ["b", "c", "d"], ["a", "b", "c"]])
+            every = [["a"], ["a", "b"], ["c"], ["a", "c"], ["c", "d"], ["b", "c", "d"], ["a", "b", "c"]]
+            asked = ["a", "b"] if joins else self.one(every + [["a", "b"]] * 14 if self._ahead else every)
             for socket in asked:
                 get: list[Any] = ["tryget", socket, 7] if self.chance(6) else ["get", socket]
                 ops += [["keep"], get, ["mix"]]
@@ -158,7 +163,7 @@ class _Writer:
             if self.chance(3):
                 lazy = [["get", "c"], ["keep"], ["get", "d"], ["mix"]] if self.chance(2) else [["get", "d"]]
                 ops += [["if", lazy, [["add", 3]]]]
-            if "time" in self.can and self.chance(4):
+            if "time" in self.can and self.chance(2 if self._ahead else 4):
                 ops.insert(self.number(0, len(ops)), ["sleep", self.number(0, 2)])
             if self.failing and self.chance(3):
                 ops += (
@@ -202,16 +207,23 @@ class _Writer:
         written = [f"{node['id']}.{self.one(['x', 'x', 'y'])}" for node in nodes]
         for node in nodes:
             for socket in ("n", "m") if node["type"] == "script.strict" else ("a", "b"):
-                if self.chance(3):
+                if self.chance(3) and not (self._ahead and node is nodes[0]):
                     continue
-                sources = [f"{hot}.x"] * 4 + [f"{each}.x" for each in self.data_ids] if hot else []
+                sources = (
+                    [f"{hot}.x"] * (16 if self._ahead else 4) + [f"{each}.x" for each in self.data_ids] if hot else []
+                )
                 wires.append({"from": self.one([*sources, *items[:1], *written]), "to": f"{node['id']}.{socket}"})
         for place, node in enumerate(data):
             for socket in ("n",) if node["type"] == "script.number" else ("a", "b", "c", "d"):
                 if not _mentions(node["inputs"]["script"], socket) or self.chance(6):
                     continue
-                earlier = [f"{each}.x" for each in self.data_ids[:place]] * 2
-                wires.append({"from": self.one([*items, *earlier, *written]), "to": f"{node['id']}.{socket}"})
+                earlier = [f"{each}.x" for each in self.data_ids[:place]]
+                sources = [*items, *written, *earlier * 2]
+                if self._ahead and socket in ("a", "b") and not self.chance(5):
+                    # The inputs of the later ones come from different data nodes, those of the earlier ones from none.
+                    middle = place // 2 if place > len(data) // 2 else 0
+                    sources = (earlier[:middle] if socket == "a" else earlier[middle:]) if middle else sources[:1]
+                wires.append({"from": self.one(sources), "to": f"{node['id']}.{socket}"})
         return wires
 
     def _script(
@@ -222,7 +234,9 @@ class _Writer:
         self._calm = False  # nothing fails on purpose in a `finally` (spec/INTERPRETING.md, 5)
         ops: list[Any] = []
         if first:
-            ops += [["const", self.number(1, 4)], ["set", "x"], *self._opening()]
+            ops += [["const", self.number(1, 4)], ["set", "x"]]
+            ops += [["get", "b"]] if self._ahead and self.chance(2) else []
+            ops += self._opening()
         ops += self._block(0)
         if first and self.failing and not self.chance(3):
             ops = [["try", ops, [["feedback"]], self._finally(1)]]
@@ -377,6 +391,8 @@ class _Writer:
             options["max_nesting"] = self.number(1, 3)
         if self.chance(12):
             options["max_strands"] = self.number(1, 5)
+        if self._ahead:
+            options["max_ahead"] = self.one([1, 2, 2, 3, 4, 9])
         if "stream" in self.can and self.chance(8):
             settings: dict[str, Any] = {"mode": self.one(["sequential", "concurrent"]), "limit": self.number(0, 2)}
             streaming = [each["id"] for each in graph["nodes"] if each["type"] in ("script.exec", "script.endless")]
@@ -457,7 +473,7 @@ def requests(draw: Callable[[st.SearchStrategy[Any]], Any], *, with_actions: boo
 
 
 def request_number(
-    number: int, seed: int | str = 0, *, capabilities: frozenset[str] = CLAIMED_BY[3], with_actions: bool | None = None
+    number: int, seed: int | str = 0, *, capabilities: frozenset[str] = EVERY, with_actions: bool | None = None
 ) -> dict[str, Any]:
     """The request of this number in the campaign of this seed; always the same.
 
@@ -516,6 +532,10 @@ def situations(request: Mapping[str, Any], answer: Mapping[str, Any]) -> set[str
         "completed": answer["status"] == "completed",
         "life": bool(answer["life"]),
         "ten steps": len(steps) > 10,
+        "ahead": any(label[0] == "a" for labels in enabled for label in labels),
+        "several ahead": any(sum(label[0] == "a" for label in labels) > 1 for labels in enabled),
+        "taken up": _taken_up(steps),
+        "ahead in vain": _in_vain(steps),
     }
     return {name for name, is_so in found.items() if is_so}
 
@@ -523,6 +543,25 @@ def situations(request: Mapping[str, Any], answer: Mapping[str, Any]) -> set[str
 def _asked_again(steps: Sequence[Mapping[str, Any]]) -> bool:
     chosen = [step["chosen"] for step in steps if step["do"] == "release" and step["chosen"][0] == "e"]
     return len(chosen) > len(set(chosen))
+
+
+def _taken_up(steps: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether what was begun ahead was told later."""
+    begun: set[str] = set()
+    for step in steps:
+        told = {each.partition(" ")[2] for each in step["events"] if each.startswith("evaluating")}
+        if begun & told:
+            return True
+        if step["do"] == "release" and step["chosen"][0] == "a":
+            begun.add(step["chosen"][2:])
+    return False
+
+
+def _in_vain(steps: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether something was begun ahead, and never told for whoever began it."""
+    begun = {step["chosen"][2:] for step in steps if step["do"] == "release" and step["chosen"][0] == "a"}
+    told = {each.partition(" ")[2] for step in steps for each in step["events"] if each.startswith("evaluating")}
+    return not begun <= told
 
 
 def _forks(trace: Sequence[Mapping[str, Any]]) -> list[tuple[int, ...]]:

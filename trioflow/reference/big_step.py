@@ -19,7 +19,11 @@ class Undetermined(Exception):
 
 
 class Immediate(Machine):
-    """Nobody ever waits."""
+    """Nobody ever waits, and so nothing is evaluated ahead (D12)."""
+
+    def __init__(self, request: Mapping[str, Any]) -> None:
+        super().__init__(request)
+        self.options["max_ahead"] = 0
 
     def spawn(self, strand: Strand, work: Steps) -> None:
         strand.stack.append(work)

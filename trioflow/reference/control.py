@@ -93,7 +93,7 @@ class Group:
         run = self.run
         if limited and (most := run.options.get("max_strands")) is not None:
             run.depends("how many strands are alive")
-            if sum(not strand.ended for strand in run.strands) >= most:
+            if sum(strand.counts and not strand.ended for strand in run.strands) >= most:
                 raise Failure("strands")  # R8
         around = self.strand.groups if self.owner.path else 1  # F8: around forks of the run is only the run's own group
         fork = Strand(self.strand.store.fork(), self.scope, line or Line(self.owner.next()), around)

@@ -1,4 +1,4 @@
-"""How an input gets its value: pulled, never stale, never evaluated twice (D1-D8, spec/rules/data.md)."""
+"""How an input gets its value: pulled, never stale, never evaluated twice (D1-D8, D12, spec/rules/data.md)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import attrs
 
 from trioflow.contract.script import CANCELLATION_POINTS, Script
 from trioflow.contract.trace import digest
+from trioflow.reference.ahead import Ahead, at_hand, at_once, data_source, fits
 from trioflow.reference.graph import FAILED, LAZY, UNSET, Cell, Failure, Node, Path
 from trioflow.reference.strands import Cancelled, Run, Steps, Strand, Wait
 
@@ -21,21 +22,22 @@ Question = tuple[str, str]
 
 def find(activation: Activation, node: Node, question: Question) -> Steps:
     """The cell that answers a question of a node, on behalf of this activation (D1-D3, D8)."""
-    (kind, name), graph, store = question, activation.run.graph, activation.strand.store
-    if kind == "var":
-        return store.read(question)
-    cell = None
-    if (node.id, name) in graph.sources:
-        source, output = graph.sources[node.id, name]
-        if source.sockets.is_exec:
-            cell = store.read(("out", source.id, output))  # D2
-        else:
-            cell = (yield demand(activation, source)).outputs.get(output)  # D3
-    return cell or graph.constants[node.id, name]  # D1
+    source = data_source(activation.run.graph, node, question)
+    if source is None:
+        return at_hand(activation, node, question)
+    evaluation = yield demand(activation, source[0])  # D3
+    return evaluation.outputs.get(source[1]) or activation.run.graph.constants[node.id, question[1]]
 
 
 def resolve(activation: Activation, node: Node) -> Steps:
-    """The cells of all eager inputs, in order (D7)."""
+    """The cells of all eager inputs, in order (D7); others than the first ahead, unless some are at once (D12)."""
+    run, work = activation.run, _resolve(activation, node)
+    if run.options["max_ahead"] and activation.strand.ahead is None and at_once(run.graph, node):
+        work = Ahead(activation, node, Evaluation).hold(work)
+    return (yield work)
+
+
+def _resolve(activation: Activation, node: Node) -> Steps:
     cells: list[Cell] = []
     for socket in node.sockets.inputs:
         cells.append((yield find(activation, node, ("input", socket))))
@@ -59,16 +61,22 @@ def demand(activation: Activation, node: Node) -> Steps:
     place = (node, *used)
     parked = False
     while (evaluation := (yield recall(activation, node, run.remembered.get(place, ())))) is None:
-        leader = run.in_progress.get(place)
+        leader, begun = run.in_progress.get(place), run.ahead.get(place)
+        if leader is None and begun is not None and begun.ahead is not strand.ahead and begun.runs:
+            leader = begun  # D12: it is another strand's
         if leader is None and parked:
             evaluation = Evaluation(run, strand, activation.path, node, activation, used)
-            yield evaluation.make(place)
+            if begun is not None and begun.serves(activation):
+                evaluation = begun
+            yield evaluation.make(place, activation)
             break
         if leader is not None:  # D5
-            yield Wait(ready=lambda: place not in run.in_progress)
+            if strand.ahead is not None:
+                strand.ahead.look()
+            yield Wait(ready=lambda leader=leader: not leader.runs)  # type: ignore[misc]
         yield strand.park("e", activation.path, node)
         parked = True
-        if leader is not None and leader.failure and (yield recall(activation, node, [leader])):
+        if leader is not None and leader.told and leader.failure and (yield recall(activation, node, [leader])):
             raise leader.failure
     if not run.forgetful:
         verified[asked] = evaluation
@@ -155,29 +163,85 @@ class Evaluation(Body):
     answers: list[Cell] = attrs.field(factory=list[Cell])
     outputs: dict[str, Cell] = attrs.field(factory=dict[str, Cell])
     failure: Failure | None = None
+    key: str = ""
+    ahead: Ahead | None = None
+    """Because of which it was begun ahead (D12); then it runs in a strand of its own."""
+    told: bool = False
+    ended: bool = False
+    stopped: bool = False
+    """Whether it waits for its turn, to ask for what comes from a data node."""
 
-    def make(self, place: tuple[Any, ...]) -> Steps:
-        """Run the body, remember it (D4)."""
-        run, path, node = self.run, self.path, self.node.id
-        run.in_progress[place] = self
+    @property
+    def runs(self) -> bool:
+        """Whether others wait for it."""
+        return not (self.ended or (self.stopped and not self.told))
+
+    def serves(self, activation: Activation) -> bool:
+        """Whether it can be taken up by a demand of this activation."""
+        ahead = activation.strand.ahead
+        return self.ahead is ahead or (self.ended and bool(fits(activation, self)))
+
+    def make(self, place: tuple[Any, ...], activation: Activation) -> Steps:
+        """Run the body, or take up what was begun ahead; remember it (D4)."""
+        run, path, node = self.run, activation.path, self.node.id
+        run.in_progress[place], self.told = self, True
+        if self.ahead is not None:
+            del run.ahead[place]
         run.tell("evaluating", path, node)
+        if activation.strand.ahead is not None and not self.ended:
+            activation.strand.ahead.look()
         try:
-            yield self.perform()
+            yield self.awaited() if self.ahead else self.work()
+            if self.failure:
+                raise self.failure
         except (Failure, Cancelled) as error:
             if isinstance(error, Failure):
                 error.origin = error.origin or path  # E2
-                self.failure = error
             run.tell("unevaluated", path, node)
             raise
         finally:
             del run.in_progress[place]
-        key = f"{node}#{digest(cell.origin for cell in (*self.used, *self.answers))}"
-        self.outputs = {socket: Cell(cell.value, f"{key}.{socket}") for socket, cell in self.outputs.items()}
         if FAILED in self.answers:
             run.forgetful = True
         else:
             run.remembered.setdefault(place, []).append(self)
-        run.tell("evaluated", path, node, key)
+        run.tell("evaluated", path, node, self.key)
+
+    def make_ahead(self, place: tuple[Any, ...]) -> Steps:
+        """Run the body before its turn is, in a strand of its own (D12)."""
+        ahead, run = self.ahead, self.run
+        assert ahead is not None
+        try:
+            yield self.strand.park("a", self.path, self.node)
+            yield self.work()
+        finally:
+            self.ended = True
+            if self.strand.scope.cancelled and run.ahead.get(place) is self:
+                del run.ahead[place]
+        if not self.told:
+            ahead.look()
+
+    def work(self) -> Steps:
+        """Run the body, and give the evaluation and its cells their names."""
+        try:
+            yield self.perform()
+        except Failure as failure:
+            self.failure = failure
+            return
+        finally:
+            self.ended = True
+        self.key = f"{self.node.id}#{digest(cell.origin for cell in (*self.used, *self.answers))}"
+        self.outputs = {socket: Cell(cell.value, f"{self.key}.{socket}") for socket, cell in self.outputs.items()}
+
+    def awaited(self) -> Steps:
+        """Wait for the strand in which it runs, which is cancelled with whoever waits."""
+        try:
+            if not self.ended:
+                yield Wait(ready=lambda: self.ended)
+        except Cancelled:
+            self.strand.scope.struck = True
+            yield Wait(ready=lambda: self.ended, cancellable=False)
+            raise
 
     def ask(self, question: Question) -> Steps:
         inputs = self.node.sockets.inputs
@@ -185,6 +249,9 @@ class Evaluation(Body):
             return self.used[inputs.index(question[1])]  # D7: what it was when the evaluation began
         self.questions.append(question)
         self.answers.append(FAILED)
+        if self.ahead and not self.told and data_source(self.run.graph, self.node, question):
+            self.stopped = True
+            yield Wait(ready=lambda: self.told)
         self.answers[-1] = yield find(self.activation, self.node, question)
         return self.answers[-1]
 

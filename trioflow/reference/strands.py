@@ -12,6 +12,7 @@ from trioflow.reference.graph import Cell, Failure, Graph, Node, Path, Target
 from trioflow.reference.store import Store
 
 if TYPE_CHECKING:
+    from trioflow.reference.ahead import Ahead
     from trioflow.reference.demand import Evaluation
 
 
@@ -76,6 +77,10 @@ class Strand:
     line: Line
     groups: int = 0
     """How many groups are open around it (F8)."""
+    counts: bool = True
+    """Whether it is one of the graph's (R8), and not only of an evaluation ahead (D12)."""
+    ahead: Ahead | None = None
+    """Because of whose inputs evaluations run ahead now (D12)."""
     stack: list[Steps] = attrs.field(factory=list[Steps])
     wait: Wait | None = None
     failure: Failure | None = None
@@ -209,13 +214,15 @@ class Run:
 
     def __init__(self, request: Mapping[str, Any]) -> None:
         options = request.get("options") or {}
-        self.options: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+        self.options: dict[str, Any] = {"max_ahead": 0}
+        self.options |= {name: value for name, value in options.items() if value is not None}
         self.graph = Graph(request["graph"], self.options.get("streams", {}))
         self.now = self.dispatches = 0
         self.gate = Gate()
         self.trace: list[dict[str, Any]] = []
         self.remembered: dict[tuple[Any, ...], list[Evaluation]] = {}  # by node and eager cells (D4)
         self.in_progress: dict[tuple[Any, ...], Evaluation] = {}  # likewise (D5)
+        self.ahead: dict[tuple[Any, ...], Evaluation] = {}  # likewise, those that nobody has taken up (D12)
         self.forgetful = False  # an evaluation was not remembered
         self.outside = Scope()  # what the host can cancel (R5)
         self.exhausted = Scope(self.outside)  # by a dispatch that would be one too many (R8)

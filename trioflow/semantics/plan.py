@@ -153,9 +153,9 @@ class PlanNode:
     """One node, with its inputs, the slots of its outputs and the targets of its exec outputs."""
 
     __slots__ = (
-        "asked", "fields", "first_exit", "first_output", "first_targets", "function", "graph", "graph_node", "id",
-        "impure", "index", "inputs", "moments", "needs", "only", "slot", "sole", "static", "streams", "targets",
-        "to_resolve", "type", "volatile",
+        "ahead", "asked", "awaits", "fields", "first_exit", "first_output", "first_targets", "function", "graph",
+        "graph_node", "id", "impure", "index", "inputs", "moments", "needs", "only", "slot", "sole", "static",
+        "streams", "targets", "to_resolve", "type", "volatile",
     )  # fmt: skip
 
     def __init__(self, index: int, graph_node: GraphNode, node_type: NodeType) -> None:
@@ -193,6 +193,10 @@ class PlanNode:
         self.moments = False
         # A data node that is a plain function of eager inputs, as is every data node behind it.
         self.static = False
+        # Whether evaluating a data node may have to wait, for its body or for what is behind its eager inputs; and
+        # whether several eager inputs of a node come from such ones, so that they are resolved at once (D12).
+        self.awaits = False
+        self.ahead = False
         # The plan of the graph that this node calls. Of a data graph, each output is a plan node of its own, which
         # evaluates `only` that.
         self.graph: Plan | None = None
@@ -339,6 +343,7 @@ class _Planner:
         for (place, _), other in self._others.items():
             other.inputs = nodes[place].inputs
         _mark_static(nodes)
+        _mark_ahead(nodes)
         size = self._place_own(slot + bool(self._interface.exits))
         boundaries = {node.type.body: node for node in nodes if isinstance(node.type.body, Boundary)}
         return Plan(
@@ -586,6 +591,34 @@ def _mark_static(nodes: list[PlanNode]) -> None:
             if consumer.static:
                 consumer.static = False
                 others.append(consumer)
+
+
+def _mark_ahead(nodes: list[PlanNode]) -> None:
+    """Find the nodes of which several eager inputs may have to be waited for (D12)."""
+    consumers: dict[int, list[PlanNode]] = {}
+    reached: list[PlanNode] = []
+    for node in nodes:
+        for planned in node.inputs:
+            if planned.source is NODE and not planned.socket.lazy:
+                consumers.setdefault(planned.upstream.index, []).append(node)
+        body = node.type.body
+        # A data graph is never begun ahead. Where it is evaluated, inputs inside are resolved at once.
+        waits = not isinstance(body, GraphBody | Boundary) and (not isinstance(body, FunctionBody) or body.is_async)
+        if waits and not node.type.is_exec:
+            node.awaits = True
+            reached.append(node)
+    while reached:
+        for consumer in consumers.get(reached.pop().index, ()):
+            if not consumer.awaits and not consumer.type.is_exec:
+                consumer.awaits = True
+                reached.append(consumer)
+    for node in nodes:
+        sources = {
+            planned.upstream.index
+            for planned in node.inputs
+            if planned.source is NODE and not planned.socket.lazy and planned.upstream.awaits
+        }
+        node.ahead = len(sources) > 1
 
 
 def _place(planned: PlanInput, size: int) -> None:

@@ -1,8 +1,9 @@
 // How an input gets its value: data nodes are evaluated when they are asked, shared, remembered (rules/data.md).
 
+import { Ahead, atHand, atOnce } from "./ahead.mjs";
 import { Cancelled, Failure } from "./failure.mjs";
 import { Cell, FAILED, UNSET, digest } from "./store.mjs";
-import { wakeAll } from "./strand.mjs";
+import { SHIELD, Scope, wakeAll } from "./strand.mjs";
 
 /** What the body of any node sees. Whatever gives a promise is a cancellation point (R5). */
 export class Body {
@@ -16,7 +17,7 @@ export class Body {
 
   /** The same; or the second argument, if there is one and the input is unset (D1). */
   async tryGet(name, ...instead) {
-    this.activation.scope.check();
+    this.scope.check();
     const input = this.node.input(name);
     const cell = await this.resolve(input);
     return cell === UNSET && instead.length ? instead[0] : input.take(cell);
@@ -26,10 +27,10 @@ export class Body {
 
   /** The ticks since the run began. */
   now() { return this.run.scheduler.now; }
-  sleep(ticks) { return this.run.scheduler.sleep(this.activation.scope, ticks, this.activation.path, this.node.id); }
+  sleep(ticks) { return this.run.scheduler.sleep(this.scope, ticks, this.activation.path, this.node.id); }
 
   /** Waits for a promise that is not the engine's; other strands go on meanwhile. */
-  wait(promise) { return this.run.scheduler.outside(this.activation.scope, promise); }
+  wait(promise) { return this.run.scheduler.outside(this.scope, promise); }
 }
 
 /** One execution of a data node, and what its body sees. */
@@ -38,18 +39,62 @@ class Evaluation extends Body {
   questions = []; // lazy inputs and variables, in the order in which the body asked: {slot, cell}
   waiting = new Set(); // strands that share it (D5)
   failure = null;
+  ahead = null; // because of which it was begun before its turn (D12); then it has a strand of its own
+  told = false;
+  ended = false;
+  stopped = false; // waits for its turn, to ask for what comes from a data node
 
   constructor(run, node, activation, given, moment) {
     super(run, node);
     this.activation = activation; // for which it is made
     this.given = given; // the cells of its eager inputs (D7)
     this.moment = moment; // at which it was asked for (D6)
+    this.scope = activation.scope;
+  }
+
+  /** Whether others wait for it. */
+  get runs() { return !(this.ended || (this.stopped && !this.told)); }
+
+  /** Whether it can be taken up for an activation. */
+  serves(activation) {
+    if (this.ahead === activation.ahead) return true;
+    return this.ended && this.questions.every(({ slot, cell }) => atHand(slot, activation) === cell);
+  }
+
+  /** Runs its body; what that fails with is kept. */
+  async work() {
+    try {
+      await this.node.type.run(this);
+    } catch (error) {
+      if (error instanceof Cancelled) throw error;
+      this.failure = error;
+    } finally {
+      this.ended = true;
+    }
+    if (!this.failure) this.key = this.run.options.named ? this.name() : null;
+  }
+
+  /** Waits for the strand in which it runs, which is cancelled with whoever waits. */
+  async awaited(scope) {
+    const { scheduler } = this.run;
+    try {
+      while (!this.ended) await scheduler.wait(scope, this.waiting);
+    } catch (error) {
+      this.scope.cancel();
+      while (!this.ended) await scheduler.wait(SHIELD, this.waiting);
+      throw error;
+    }
   }
 
   async resolve(input) {
     if (!input.lazy) return this.given.get(input);
     const question = { slot: input, cell: FAILED };
     this.questions.push(question);
+    if (this.ahead && !this.told && input.source?.node.data) {
+      this.stopped = true;
+      wakeAll(this.waiting);
+      while (!this.told) await this.run.scheduler.wait(this.scope, this.waiting);
+    }
     return (question.cell = await this.run.data.resolve(input, this.activation));
   }
 
@@ -65,7 +110,7 @@ class Evaluation extends Body {
   }
 
   /** Names it, and the cells that it made (INTERPRETING 7). */
-  key() {
+  name() {
     const { id, type, inputs } = this.node;
     const origins = inputs.map((input) => (input.lazy ? "lazy" : this.given.get(input).origin));
     if (type.volatile) origins.push(this.moment.origin);
@@ -90,6 +135,7 @@ class Place {
   slot = null; // the next question of the evaluations that are remembered further on
   evaluation = null; // the one that has no further question
   running = null; // the one that is in progress, if these are all its eager cells
+  ahead = null; // likewise the one that was begun ahead and nobody has taken up (D12)
 
   at(cell) {
     this.#next ??= new WeakMap();
@@ -112,6 +158,7 @@ export class Demands {
   #memory = new Place(); // before the nodes
   #fickle = false; // whether an evaluation has caught a failure: from then on no answer is taken for granted
   #demands = 0;
+  #ahead = new Set(); // evaluations that nobody has taken up (D12)
 
   constructor(run) { this.run = run; }
 
@@ -137,27 +184,64 @@ export class Demands {
 
   async #find(node, activation) {
     const { scheduler } = this.run;
-    const { moment } = activation;
-    const given = new Map();
-    let place = this.#memory.at(node);
-    for (const input of node.eager) {
-      given.set(input, input.need(await this.resolve(input, activation)));
-      if (input.source) place = place.at(given.get(input)); // otherwise it is always the same cell
-    }
-    if (node.type.volatile) place = place.at(moment); // D6
+    const given = await this.inputs(node, activation);
+    const place = this.place(node, given, activation);
     for (let parked = false; ; parked = true) { // the loop of D5
       let last = place; // behind the questions that still have the same answers (D4)
       while (!last.evaluation && last.slot) last = last.at(await this.#answer(last.slot, activation));
       if (last.evaluation) return last.evaluation;
-      const { running } = place;
-      if (parked && !running) {
-        const evaluation = new Evaluation(this.run, node, activation, given, moment);
-        return await this.#evaluate(evaluation, place);
+      const { running, ahead } = place;
+      const elsewhere = ahead && ahead.ahead !== activation.ahead && ahead.runs; // D12: it is another strand's
+      const leader = running ?? (elsewhere ? ahead : null);
+      if (parked && !leader) {
+        const evaluation = new Evaluation(this.run, node, activation, given, activation.moment);
+        return await this.#evaluate(ahead?.serves(activation) ? ahead : evaluation, place, activation);
       }
-      if (running) await scheduler.wait(activation.scope, running.waiting);
+      if (leader) activation.ahead?.look();
+      while (leader?.runs) await scheduler.wait(activation.scope, leader.waiting);
       await scheduler.park(activation.scope, "e", activation.path, node.id);
-      if (running?.failure && (await this.#shares(running, activation))) throw running.failure;
+      if (leader?.told && leader.failure && (await this.#shares(leader, activation))) throw leader.failure;
     }
+  }
+
+  /** The cells of the eager inputs of a node, in order (D7); behind several at once (D12). */
+  async inputs(node, activation) {
+    const resolve = async () => {
+      const given = new Map();
+      for (const input of node.eager) given.set(input, input.need(await this.resolve(input, activation)));
+      return given;
+    };
+    if (activation.ahead || !this.run.options.max_ahead || !atOnce(node)) return await resolve();
+    return await new Ahead(this, activation, node).hold(resolve);
+  }
+
+  /** Where evaluations of a node that used these cells are remembered. */
+  place(node, given, { moment }) {
+    let place = this.#memory.at(node);
+    for (const [input, cell] of given) if (input.source) place = place.at(cell); // otherwise it is always the same cell
+    return node.type.volatile ? place.at(moment) : place; // D6
+  }
+
+  /** Whether one more may run ahead. */
+  mayBegin() { return [...this.#ahead].filter(({ ended }) => !ended).length < this.run.options.max_ahead; }
+
+  /** Makes an evaluation that is to run ahead. */
+  begin(ahead, node, given, place) {
+    const { activation } = ahead;
+    const evaluation = new Evaluation(this.run, node, activation, given, activation.moment);
+    this.#ahead.add(Object.assign(evaluation, { ahead, place, scope: new Scope(ahead.scope) }));
+    return (place.ahead = evaluation);
+  }
+
+  /** One that ran ahead has ended; if it was cut off it is forgotten. */
+  ended(evaluation, cut) { if (cut) this.#leave(evaluation); }
+
+  /** Forgets what has ended and nobody has taken up. */
+  forget(ahead) { for (const each of this.#ahead) if (each.ahead === ahead && each.ended) this.#leave(each); }
+
+  // It is not ahead any more.
+  #leave(evaluation) {
+    if (this.#ahead.delete(evaluation)) evaluation.place.ahead = null;
   }
 
   // Whether a failed evaluation would fail for this activation, too; an answer that failed is like no other (D5).
@@ -177,26 +261,31 @@ export class Demands {
     });
   }
 
-  async #evaluate(evaluation, place) {
-    const { run, node: { id, type }, activation, questions } = evaluation;
+  async #evaluate(evaluation, place, activation) {
+    const { run, node: { id }, questions } = evaluation;
     place.running = evaluation;
+    evaluation.told = true;
+    this.#leave(evaluation);
+    wakeAll(evaluation.waiting); // it may have stopped
     run.tell("evaluating", activation, { node: id });
+    if (!evaluation.ended) activation.ahead?.look();
     try {
-      await type.run(evaluation);
+      await (evaluation.ahead ? evaluation.awaited(activation.scope) : evaluation.work());
+      if (evaluation.failure) throw evaluation.failure;
       // A failure has no version, so nobody could tell whether it still holds.
       if (questions.some(({ cell }) => cell === FAILED)) this.#fickle = true;
       else place.remember(evaluation);
-      run.tell("evaluated", activation, { node: id, key: run.options.named ? evaluation.key() : null });
+      run.tell("evaluated", activation, { node: id, key: evaluation.key });
       return evaluation;
     } catch (error) {
       run.tell("unevaluated", activation, { node: id });
       if (error instanceof Cancelled) throw error;
       run.origin(error, activation); // E2
-      throw (evaluation.failure = error);
+      throw error;
     } finally {
       place.running = null;
       // What is remembered are the cells that it made.
-      evaluation.activation = evaluation.given = evaluation.moment = null;
+      evaluation.activation = evaluation.given = evaluation.moment = evaluation.ahead = evaluation.scope = null;
       wakeAll(evaluation.waiting);
     }
   }

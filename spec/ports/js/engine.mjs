@@ -104,6 +104,7 @@ class Group extends Scope {
 /** One execution of an exec node, and what its body sees. */
 class Activation extends Body {
   activation = this;
+  ahead = null; // what runs ahead while inputs are resolved (D12)
   #writes = 0;
   #returns = 0; // how often something that it began has come back
   #trigger = null; // the one that is running (T7)
@@ -136,7 +137,7 @@ class Activation extends Body {
   }
 
   async #body() {
-    for (const input of this.node.eager) input.need(await this.resolve(input)); // D7
+    await this.run.data.inputs(this.node, this); // D7
     try {
       const handed = await this.node.type.run(this);
       if (this.#trigger) throw new Failure("not-awaited", `${this.node.id} does not await what it triggers`);
@@ -321,7 +322,7 @@ function settled(...sources) {
   return Object.fromEntries(all.filter(([, value]) => value !== null));
 }
 
-const OPTIONS = { max_steps: Infinity, max_depth: 100_000, max_nesting: 128, max_strands: Infinity, timeout: Infinity };
+const OPTIONS = { max_steps: Infinity, max_depth: 100_000, max_nesting: 128, max_strands: Infinity, max_ahead: 0, timeout: Infinity };
 const STREAM = { mode: "sequential", limit: 0, on_error: "fail" };
 
 /** One execution of a graph. */
@@ -340,7 +341,7 @@ export class Run {
   #hosted = false; // whether there is that strand
   #origins = new WeakMap();
 
-  /** Options, all of which may be missing: `max_steps`, `max_depth`, `max_nesting`, `max_strands`, `timeout` (ticks),
+  /** Options, all of which may be missing: `max_steps`, `max_depth`, `max_nesting`, `max_strands`, `max_ahead`, `timeout` (ticks),
    * `parallel_initiators`, `streams` (settings by node id), `variables` (start values), `observe` (a function that gets
    * each event), `named` (events name evaluations: INTERPRETING 7), `realTime` (ticks are milliseconds; otherwise time
    * jumps), `director` (see Scheduler).

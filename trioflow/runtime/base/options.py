@@ -23,6 +23,11 @@ def _positive(instance: object, attribute: attrs.Attribute[Any], value: float | 
         raise ValueError(f"RunOptions.{attribute.name} must be more than 0, got {value!r}.")
 
 
+def _not_negative(instance: object, attribute: attrs.Attribute[Any], value: int) -> None:
+    if not value >= 0:
+        raise ValueError(f"RunOptions.{attribute.name} must be 0 or more, got {value!r}.")
+
+
 def _nesting(instance: object, attribute: attrs.Attribute[Any], value: int) -> None:
     if not 1 <= value <= MAX_NESTING:
         raise ValueError(f"RunOptions.max_nesting must be from 1 to {MAX_NESTING}, got {value!r}.")
@@ -34,8 +39,9 @@ class RunOptions:
 
     `max_steps`: dispatches in all. `timeout`: seconds of trio's clock from the first setup to the last join. Both are
     budgets, and no body can catch that one is used up. `max_depth`: levels of activations nested in one another.
-    `max_strands`: strands alive at once. `max_nesting`: strands (more exactly: nurseries) inside each other, at most
-    256. `grace`: seconds that all teardowns together may take. `parallel_initiators`: each initiator in a strand of its
+    `max_strands`: strands alive at once. `max_ahead`: data nodes that are evaluated ahead of their turn at once, while
+    an input of the same node is awaited (D12); 0 to resolve inputs one after the other. `max_nesting`: strands (more
+    exactly: nurseries) inside each other, at most 256. `grace`: seconds that all teardowns together may take. `parallel_initiators`: each initiator in a strand of its
     own (R2). `stay_open`: go on waiting for events that the host publishes until the host closes the run. `seed`: of
     `ctx.random`. `streams`: settings of streams, before those of the graph, by names of nodes or patterns of their
     types (`call/each`, `flow.for_each*`: A1), of which a name counts before a pattern. `turn_every` dispatches or
@@ -45,6 +51,7 @@ class RunOptions:
     max_steps: int | None = attrs.field(default=None, validator=_positive)
     max_depth: int = attrs.field(default=100_000, validator=_positive)
     max_strands: int | None = attrs.field(default=None, validator=_positive)
+    max_ahead: int = attrs.field(default=16, validator=_not_negative)
     max_nesting: int = attrs.field(default=128, validator=_nesting)
     timeout: float | None = attrs.field(default=None, validator=_positive)
     grace: float = attrs.field(default=5.0, validator=_positive)

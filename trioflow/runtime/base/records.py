@@ -628,7 +628,8 @@ class RunState:
     """
 
     __slots__ = (
-        "_number", "activate", "barrier", "bases", "budget", "data_watch", "defaults", "demand", "ended",
+        "_number", "activate", "ahead", "ahead_running", "barrier", "bases", "budget", "data_watch", "defaults",
+        "demand", "ended",
         "ended_forks", "evaluations", "exhausted", "forks", "frame", "fuel", "granted", "in_progress", "max_depth",
         "max_steps", "next_serial", "nursery", "observed", "options", "plan", "resting", "resumed", "root_task",
         "schedule", "secrets", "services", "settled_status", "started_at", "stops", "templates", "turn_after",
@@ -641,7 +642,7 @@ class RunState:
         plan: Plan,
         options: RunOptions,
         activate: Callable[[], Any],
-        demand: Callable[[Asking, PlanNode], Any],
+        demand: Callable[..., Any],
         services: Mapping[type | str, Any],
         secrets: Mapping[str, str],
         wraps: Wraps[Any] | None = None,
@@ -654,7 +655,7 @@ class RunState:
         self.secrets = secrets
         # Makes an activation with nothing in its slots, as a body sees it.
         self.activate = activate
-        # Evaluates a data node, in the task that awaits it.
+        # Evaluates a data node, in the task that awaits it: `demand.loop.demand`.
         self.demand = demand
         self.wraps = wraps
         self.templates: dict[tuple[Plan, str | None], Bodies] = {}
@@ -677,6 +678,9 @@ class RunState:
         self.max_steps: float = math.inf if options.max_steps is None else options.max_steps
         # Data nodes that are being evaluated, by node and inputs (D5).
         self.in_progress: dict[tuple[int, ...], Pending] = {}
+        # Those that were begun before their turn, likewise, each a `demand.context.Begun`; how many of them run (D12).
+        self.ahead: dict[tuple[int, ...], Any] = {}
+        self.ahead_running = 0
         self.schedule: Schedule | None = current_schedule.get()
         self.turn_after = options.turn_after
         # When the scheduler gets its next turn at the latest (T2), on the clock of perf_counter.

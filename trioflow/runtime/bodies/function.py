@@ -27,7 +27,7 @@ def _make(node: PlanNode, instance: Node | None, streams: StreamSettings | None,
     assert isinstance(function, FunctionBody)
     if not node.type.is_exec:
         return _data(node, function)
-    if not again and all(parameter.fill == "input" for parameter in function.parameters):
+    if not again and not node.ahead and all(parameter.fill == "input" for parameter in function.parameters):
         body = _of_inputs(node, function)
     else:
         body = _of_anything(node, function)

@@ -20,7 +20,7 @@ from trioflow.runtime.bodies.kind import Body, BodyKind
 from trioflow.runtime.bodies.life import combined, set_up, tear_down
 from trioflow.runtime.context import BodyContext
 from trioflow.runtime.demand.context import EvaluationContext
-from trioflow.runtime.demand.inputs import kept_inputs, required
+from trioflow.runtime.demand.inputs import all_inputs, kept_inputs
 from trioflow.runtime.dispatch import cross
 from trioflow.runtime.exits import write_results
 from trioflow.semantics.events import LimitReached
@@ -44,11 +44,8 @@ def _exec_call(node: PlanNode, *, again: bool) -> Body:
         assert plan is not None
         run = activation.run
         outer = activation.strand
-        kept = await kept_inputs(activation, node) if again else None
-        inputs = [  # D7
-            (place, planned, kept[place] if kept else await required(activation, node, planned))
-            for place, planned in eager
-        ]
+        cells = await (kept_inputs if again else all_inputs)(activation, node)  # D7
+        inputs = [(place, planned, cells[place]) for place, planned in eager]
         frame = ExecFrame(plan, run.new_base(plan), activation)
         store = first_store(plan, run.next_serial, run.secrets, frame.prefix)
         frame.strand = new_strand(run, store, outer.nurseries, frame, Caller(node, outer), outermost=outer.outermost)

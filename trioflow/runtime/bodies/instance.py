@@ -12,7 +12,7 @@ from trioflow.runtime.base.inputs import current, missing
 from trioflow.runtime.bodies.kind import Body, BodyKind
 from trioflow.runtime.bodies.streams import with_streams
 from trioflow.runtime.context import BodyContext
-from trioflow.runtime.demand.inputs import computed, kept_inputs, required
+from trioflow.runtime.demand.inputs import all_inputs, computed, kept_inputs, required
 from trioflow.semantics.plan import STATIC, PlanNode
 from trioflow.semantics.store import LEFT_UNSET
 
@@ -44,6 +44,9 @@ def _with_inputs(node: PlanNode, inner: Body) -> Body:
         return inner(activation)  # all is there, so there is nothing to wait for
 
     async def resolving(activation: BodyContext) -> Any:
+        if node.ahead:
+            await all_inputs(activation, node)
+            return await inner(activation)
         for planned in to_resolve:
             cell = current(activation, planned)
             if cell is None:
@@ -80,8 +83,11 @@ async def first_resolving(activation: BodyContext) -> Any:
     """The same with inputs to be resolved before (D7)."""
     instance = _instance(activation)
     node = activation.plan
-    for planned in node.to_resolve:
-        await required(activation, node, planned)
+    if node.ahead:
+        await all_inputs(activation, node)
+    else:
+        for planned in node.to_resolve:
+            await required(activation, node, planned)
     return await instance.execute(activation)
 
 

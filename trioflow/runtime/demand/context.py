@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
+import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
 from trioflow.errors import DataNodeEffect
@@ -20,8 +22,9 @@ from trioflow.runtime.base.names import closed, input_place, is_connected, outpu
 from trioflow.runtime.base.pending import Failed, Pending
 from trioflow.runtime.base.records import Asking, RunState, Strand, View
 from trioflow.runtime.base.turns import count_nurseries
+from trioflow.semantics.events import Event
 from trioflow.semantics.memo import Evaluation, Known
-from trioflow.semantics.plan import PORT, PlanInput, PlanNode
+from trioflow.semantics.plan import CONSTANT, PORT, SLOT, PlanInput, PlanNode
 from trioflow.semantics.store import Cell
 
 STATIC_PATH: Final = 0
@@ -36,11 +39,64 @@ RUNNING: Final = 4
 """Its body runs."""
 
 
+class Begun:
+    """An evaluation that was begun before its turn has come. Nobody sees it until a demand takes it up (D12)."""
+
+    __slots__ = (
+        "ahead", "began", "ended", "evaluation", "failure", "idle", "key", "resolving", "result", "scope", "told",
+        "turn", "values",
+    )  # fmt: skip
+
+    def __init__(self, ahead: Any, resolving: Resolving, key: tuple[int, ...]) -> None:
+        # Because of which inputs it was begun: an `ahead.Ahead`.
+        self.ahead = ahead
+        self.resolving = resolving
+        self.key = key
+        self.scope = trio.CancelScope()
+        # Set when it has ended; when it has ended or waits for its turn; and when its turn has come.
+        self.ended = trio.Event()
+        self.idle = trio.Event()
+        self.turn = trio.Event()
+        # When its body was begun, if somebody watched; what that returned, or failed with.
+        self.began: float | None = None
+        self.result: Any = None
+        self.failure: BaseException | None = None
+        # What has come of it, if it has ended before its turn.
+        self.evaluation: Evaluation | None = None
+        self.values: Sequence[Any] = ()
+        # What middlewares have told before its turn (A8).
+        self.told: list[Event] = []
+
+    @property
+    def hidden(self) -> bool:
+        """Whether its turn has not come yet."""
+        return not self.turn.is_set()
+
+    async def its_turn(self) -> None:
+        """Wait until it is taken up."""
+        if self.hidden:
+            self.idle.set()
+            await self.turn.wait()
+
+    async def awaited(self) -> Any:
+        """What its body returns, in place of the body. It is cancelled with whoever awaits this."""
+        try:
+            await self.ended.wait()
+        except trio.Cancelled:
+            self.scope.cancel()
+            with trio.CancelScope(shield=True):  # as a nursery waits for its tasks
+                await self.ended.wait()
+            raise
+        if self.failure is not None:
+            raise self.failure
+        return self.result
+
+
 class Resolving:
     """One data node being resolved. `phase` says how far it is."""
 
     __slots__ = (
-        "activation", "arrived", "began", "body", "context", "driving", "fleeting", "known", "moment", "node",
+        "activation", "arrived", "began", "begun", "body", "context", "driving", "fleeting", "known", "moment", "node",
         "pending", "phase", "revision", "scopes", "turned", "used",
     )  # fmt: skip
 
@@ -70,6 +126,8 @@ class Resolving:
         self.driving = False
         self.context: EvaluationContext | None = None
         self.pending: Pending | None = None
+        # What is known of it if it was begun before its turn (D12).
+        self.begun: Begun | None = None
 
     @property
     def key(self) -> tuple[int, ...]:
@@ -189,6 +247,11 @@ class EvaluationContext(DataContext):
         self.close()
 
     @property
+    def begun(self) -> Begun | None:
+        """What is known of it if it was begun before its turn (D12)."""
+        return self._resolving.begun
+
+    @property
     def random_key(self) -> str:
         """What its random numbers are made of (R6)."""
         node = self._resolving.node
@@ -227,6 +290,8 @@ class EvaluationContext(DataContext):
 
     async def _find(self, planned: PlanInput) -> Cell:
         """The current cell of a lazy input, which becomes part of what this evaluation depends on."""
+        if self.begun is not None and planned.source is not SLOT and planned.source is not CONSTANT:
+            await self.begun.its_turn()
         cell = current(self._activation, planned)
         if cell is not None:
             await checkpoint_if_cancelled()
@@ -247,7 +312,9 @@ class EvaluationContext(DataContext):
 
     async def fetch(self, activation: Asking, planned: PlanInput) -> Cell:
         """The current cell of an input in this graph or one that it calls, evaluated by the loop that runs the body."""
-        ask = pull if self._resolving.driving else self.run.demand
+        ask: Any = pull
+        if not self._resolving.driving:
+            ask = self.run.demand if self.begun is None else partial(self.run.demand, ahead=self.begun.ahead)
         if planned.source is not PORT:
             return output_of(await ask(activation, planned.upstream), activation.strand.store, planned)
         found = from_outside(activation, planned)

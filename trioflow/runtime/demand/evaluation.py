@@ -12,7 +12,7 @@ from trioflow.runtime.base.failure import is_cancellation, mark_origin
 from trioflow.runtime.base.inputs import value_of
 from trioflow.runtime.base.pending import Failed, Pending
 from trioflow.runtime.base.task import HotTask, left_open
-from trioflow.runtime.demand.context import RUNNING, EvaluationContext, Resolving
+from trioflow.runtime.demand.context import RUNNING, Begun, EvaluationContext, Resolving
 from trioflow.runtime.demand.static import evaluation_there, identity, keep, note
 from trioflow.semantics.events import EvaluationCancelled, EvaluationFailed
 from trioflow.semantics.identity import Identity
@@ -44,26 +44,52 @@ def begin(resolving: Resolving) -> Evaluation | None:
     return None
 
 
-def complete(resolving: Resolving, result: Any) -> Evaluation:
-    """Make an evaluation of what a body returned, and hang it where others find it."""
+def take_up(resolving: Resolving, begun: Begun) -> Evaluation | None:
+    """Go on with an evaluation that was begun ahead, as if it were begun now (D12)."""
     activation = resolving.activation
     run = activation.strand.run
+    node = resolving.node
+    del run.ahead[begun.key]
+    resolving.phase = RUNNING
+    if run.data_watch is not None:
+        now = run.data_watch.evaluating(activation, node.id)
+        resolving.began = now if begun.began is None else begun.began
+    begun.turn.set()
+    for event in begun.told:
+        run.tell_of(event, activation.strand, activation, node.id)
+    if not begun.ended.is_set():
+        run.ahead_running -= 1
+        resolving.pending = run.in_progress[begun.key] = Pending()
+        resolving.body = begun.awaited()
+        return None
+    resolving.context = begun.resolving.context
+    if begun.failure is not None:
+        raise begun.failure
+    assert begun.evaluation is not None
+    return _finish(resolving, begun.evaluation, begun.values)
+
+
+def complete(resolving: Resolving, result: Any) -> Evaluation:
+    """Make an evaluation of what a body returned, and hang it where others find it."""
+    values = values_of_outputs(resolving.node, resolving.context, result)
+    return _finish(resolving, made(resolving, values), values)
+
+
+def made(resolving: Resolving, values: Sequence[Any]) -> Evaluation:
+    """The evaluation whose outputs have these values."""
+    activation = resolving.activation
     graph = activation.strand.frame
     node = resolving.node
     context = resolving.context
     pulled = context.pulled if context is not None else ()
-    values = values_of_outputs(node, context, result)
-    made = [*zip(node.type.outputs, values, strict=True)]
     key: Identity | None = None
-    if run.data_watch is not None:
+    if activation.strand.run.data_watch is not None:
         key = identity(graph.prefix + node.id, node, resolving.used, pulled)
-        run.data_watch.evaluated(activation, node, key, resolving.began, values)
-    saw_failure = context is not None and context.saw_failure
     # As old as what it depends on, not as young as the evaluation: a value that was computed late from what never
     # changes must not pass for the youngest input of anything.
     age = (
-        run.next_serial()
-        if saw_failure
+        activation.strand.run.next_serial()
+        if context is not None and context.saw_failure
         else max(
             (cell.serial for cell in (*resolving.used, *(cell for _, cell in pulled))), default=graph.root_cell.serial
         )
@@ -74,10 +100,24 @@ def complete(resolving: Resolving, result: Any) -> Evaluation:
         else value  # C2: a graph gives the cells that it got
         if type(value) is Cell
         else new_cell(value, age, "?" if key is None else (key, output.name))
-        for output, value in made
+        for output, value in zip(node.type.outputs, values, strict=True)
     ]
-    evaluation = Evaluation(resolving.used, outputs, key)
-    if saw_failure:
+    return Evaluation(resolving.used, outputs, key)
+
+
+def _finish(resolving: Resolving, evaluation: Evaluation, values: Sequence[Any]) -> Evaluation:
+    """Tell of an evaluation, and hang it where others find it."""
+    activation = resolving.activation
+    run = activation.strand.run
+    graph = activation.strand.frame
+    node = resolving.node
+    context = resolving.context
+    pulled = context.pulled if context is not None else ()
+    if run.data_watch is not None:
+        if evaluation.key is None:
+            evaluation.key = identity(graph.prefix + node.id, node, resolving.used, pulled)
+        run.data_watch.evaluated(activation, node, evaluation.key, resolving.began, values)
+    if context is not None and context.saw_failure:
         caller = activation.strand.caller
         if caller is not None and caller.context is not None:
             caller.context.note_failure()  # nor is that of the graph, which depends on this

@@ -18,8 +18,9 @@ from trioflow.runtime.base.inputs import Pull
 from trioflow.runtime.base.records import Asking
 from trioflow.runtime.base.task import hot_task
 from trioflow.runtime.base.turns import pass_evaluation, turn_of
+from trioflow.runtime.demand.ahead import Ahead, serves
 from trioflow.runtime.demand.context import DOUBTING, GATHERING, RUNNING, STATIC_PATH, VERIFYING, Resolving
-from trioflow.runtime.demand.evaluation import begin, complete, fail, leave_scopes, store_evaluation
+from trioflow.runtime.demand.evaluation import begin, complete, fail, leave_scopes, store_evaluation, take_up
 from trioflow.runtime.demand.phases import doubted, gather, verify
 from trioflow.runtime.demand.static import compute, evaluation_there
 from trioflow.semantics.events import EvaluationReused
@@ -28,10 +29,18 @@ from trioflow.semantics.plan import PlanNode
 
 
 @types.coroutine
-def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluation]:  # noqa: C901
-    """The evaluation of a data node that is current in the activation's strand (D4)."""
+def demand(  # noqa: C901
+    activation: Asking, wanted: PlanNode, ahead: Ahead | None = None
+) -> Generator[Any, Any, Evaluation]:
+    """The evaluation of a data node that is current in the activation's strand (D4).
+
+    `ahead` is there if this is behind one of several inputs that are resolved at once (D12).
+    """
     run = activation.strand.run
     stack: list[Resolving] = []
+    # The node whose inputs are resolved at once, if this demand has come to one by itself.
+    at_once: Resolving | None = None
+    max_ahead = run.options.max_ahead
     resolving = Resolving(activation, wanted)
     task = hot_task()
     thrown: BaseException | None = None
@@ -42,13 +51,24 @@ def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluati
             if resolving.phase == STATIC_PATH:
                 resolving.phase = GATHERING
                 store = resolving.activation.strand.store
-                if run.schedule is None and store.cells[resolving.node.slot] is None:
+                fast = run.schedule is None and (ahead is None or not ahead.active)
+                if fast and store.cells[resolving.node.slot] is None:
                     there = yield from cast("Any", compute(resolving.activation, resolving.node, asked=not stack))
                     finished = evaluation_there(store, resolving.node) if there else None
             if resolving.phase != RUNNING and finished is None:
                 upstream = gather(resolving) if resolving.phase == GATHERING else None
                 upstream = upstream or verify(resolving)
+                if resolving is at_once and resolving.phase != GATHERING:
+                    assert ahead is not None
+                    over, ahead, at_once = ahead, None, None
+                    yield from cast("Any", over.close())
+                    # Meanwhile another strand may have begun, or even ended, the same evaluation (D5).
+                    resolving.phase = GATHERING
+                    continue
                 if upstream is not None:
+                    if resolving.node.ahead and resolving.phase == GATHERING and ahead is None and max_ahead:
+                        at_once = resolving
+                        ahead = Ahead(resolving.activation, resolving.node)
                     stack.append(resolving)
                     resolving = Resolving(upstream.activation, upstream.node)
                     continue
@@ -62,6 +82,17 @@ def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluati
                     continue
                 else:
                     hung = run.in_progress.get(resolving.key) if run.in_progress else None
+                    begun = run.ahead.get(resolving.key) if run.ahead else None
+                    elsewhere = begun is not None and begun.ahead is not ahead and not begun.idle.is_set()
+                    if ahead is not None and (hung is not None or elsewhere):
+                        yield from cast("Any", ahead.look(stack, resolving))
+                    if hung is None and begun is not None and elsewhere:  # D12
+                        yield from cast("Any", begun.idle.wait())
+                        resolving.turned = run.schedule is not None
+                        if resolving.turned:
+                            yield from cast("Any", turn_of(run, "e", resolving.activation, resolving.node))
+                        resolving.phase = GATHERING
+                        continue
                     if hung is not None:  # D5
                         yield from cast("Any", hung.settled.wait())
                         resolving.turned = run.schedule is not None
@@ -79,8 +110,23 @@ def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluati
                     run.evaluations += 1
                     run.fuel -= 1
                     answer = None
-                    resolving.scopes = task._cancel_status
-                    finished = begin(resolving)
+                    if begun is not None and serves(begun, ahead, resolving.activation):
+                        if not begun.ended.is_set():
+                            resolving = begun.resolving  # which the contexts know
+                        resolving.scopes = task._cancel_status
+                        finished = take_up(resolving, begun)
+                    else:
+                        resolving.scopes = task._cancel_status
+                        finished = begin(resolving)
+                    if finished is None and ahead is not None:
+                        try:
+                            yield from cast("Any", ahead.look(stack, resolving))
+                        except BaseException:
+                            if resolving.body is not None:
+                                resolving.body.close()  # it has not begun
+                            raise
+                        finally:
+                            resolving.scopes = task._cancel_status
             if finished is None:
                 body = resolving.body
                 assert body is not None
@@ -117,7 +163,16 @@ def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluati
             fail(resolving, thrown)
             # A node that was gathering its inputs fails with them; one that was verifying an earlier evaluation
             # runs its body, which may ask otherwise; one whose body asked gets the failure.
-            while stack:
+            while True:
+                if resolving is at_once:
+                    assert ahead is not None
+                    over, ahead, at_once = ahead, None, None
+                    try:
+                        yield from cast("Any", over.close())
+                    except BaseException as error:
+                        thrown = error
+                if not stack:
+                    raise thrown
                 resolving = stack.pop()
                 if resolving.phase == RUNNING:
                     break
@@ -125,10 +180,10 @@ def demand(activation: Asking, wanted: PlanNode) -> Generator[Any, Any, Evaluati
                     resolving.known = None
                     thrown = None
                     break
-            else:
-                raise thrown
             continue
         store_evaluation(resolving, finished)
+        if ahead is not None:
+            ahead.arrived(resolving.node, finished)
         if not stack:
             return finished
         resolving = stack.pop()

@@ -213,6 +213,8 @@ class Invocation:
         if self._attempts == 1 and (not isolated or isinstance(context, EvaluationContext)):
             return (await self._inner(context))._seen_from(context)
         if isinstance(context, EvaluationContext):
+            if context.begun is not None:
+                await context.begun.its_turn()  # D12: it begins a moment
             evaluation = context.attempt()
             try:
                 return (await self._inner(evaluation))._seen_from(context)
@@ -322,6 +324,9 @@ class Invocation:
         """
         context = self._context
         line = context if isinstance(context, BodyContext) else context.line
+        if isinstance(context, EvaluationContext) and context.begun is not None and context.begun.hidden:
+            context.begun.told.append(event)  # D12
+            return
         context.run.tell_of(event, context.strand, line, context.plan.id)
 
     def portable(self) -> Portable | str:
