@@ -29,6 +29,7 @@ MASTERS = {
 OTHERS = {
     # They look, but not for the value of an input.
     ("base/inputs.py", "from_outside"): "whether its source has an evaluation that is current",
+    ("demand/ahead.py", "_sources"): "whether a source has to be evaluated",
     ("demand/inputs.py", "computed"): "whether a static node is there",
     ("demand/static.py", "evaluation_there"): "for all outputs of a static node",
     ("demand/static.py", "keep"): "whether all that a static node needs is there",

@@ -41,11 +41,12 @@ class RunOptions:
     budgets, and no body can catch that one is used up. `max_depth`: levels of activations nested in one another.
     `max_strands`: strands alive at once. `max_ahead`: data nodes that are evaluated ahead of their turn at once, while
     an input of the same node is awaited (D12); 0 to resolve inputs one after the other. `max_nesting`: strands (more
-    exactly: nurseries) inside each other, at most 256. `grace`: seconds that all teardowns together may take. `parallel_initiators`: each initiator in a strand of its
-    own (R2). `stay_open`: go on waiting for events that the host publishes until the host closes the run. `seed`: of
-    `ctx.random`. `streams`: settings of streams, before those of the graph, by names of nodes or patterns of their
-    types (`call/each`, `flow.for_each*`: A1), of which a name counts before a pattern. `turn_every` dispatches or
-    evaluations, or after `turn_after` seconds, other tasks get a turn.
+    exactly: nurseries) inside each other, at most 256. `grace`: seconds that all teardowns together may take.
+    `parallel_initiators`: each initiator in a strand of its own (R2). `stay_open`: go on waiting for events that the
+    host publishes until the host closes the run. `seed`: of `ctx.random`. `streams`: settings of streams, before those
+    of the graph, by names of nodes or patterns of their types (`call/each`, `flow.for_each*`: A1), of which a name
+    counts before a pattern. `turn_every` dispatches or evaluations, or after `turn_after` seconds, other tasks get a
+    turn.
     """
 
     max_steps: int | None = attrs.field(default=None, validator=_positive)

@@ -43,7 +43,10 @@ def _fits(begun: Begun, activation: Asking) -> bool:
 
 
 def _at_hand(activation: Asking, asks: PlanInput | int) -> Cell | None:
-    """The cell that answers a question, if neither a data node must be asked for it nor who calls this graph."""
+    """The cell that answers a question, if neither a data node must be asked for it nor who calls this graph.
+
+    For these a copy of inputs.current.
+    """
     strand = activation.strand
     store = strand.store
     if isinstance(asks, int):
