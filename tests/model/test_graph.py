@@ -59,3 +59,21 @@ def test_only_a_graph_is_a_graph(use: Callable[[Any], Any], given: Any) -> None:
     with pytest.raises(tf.GraphError) as caught:
         use(value)
     assert str(caught.value) == f"Expected a graph, not a value of type {type(value).__name__}.{cure}"
+
+
+def test_all_nodes_of_all_levels(tmp_path):
+    """Of graphs in graphs, in files that name each other, and behind types that came with it; each graph once."""
+    inner = tf.Graph([tf.GraphNode("run", "process.run")])
+    middle = tf.Graph([tf.GraphNode("a", "graph:inner"), tf.GraphNode("b", "graph:inner")], graphs={"inner": inner})
+    (tmp_path / "other.json").write_text('{"trioflow": "1.0", "nodes": [{"id": "o", "type": "file:main.json"}]}')
+    tf.save(tf.Graph([tf.GraphNode("c", "file:other.json")], graphs={"middle": middle}), tmp_path / "main.json")
+    graph = tf.load(tmp_path / "main.json")
+    assert [node.id for node in graph.nodes] == ["c"]
+    assert sorted(node.id for node in graph.all_nodes()) == ["a", "b", "c", "o", "run"]
+
+    with tf.build() as part:
+        enter = part.declare_entry("enter")
+        part.connect(enter, part.add("debug.print", "inside").enter)
+    with tf.build() as g:
+        g.add(tf.graph_node(part.graph, id="a.part"), "call")
+    assert {"call", "inside"} <= {node.id for node in g.graph.all_nodes()}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from trioflow.errors import NodeDefinitionError, NodePackageError, UnknownNodeType
+from trioflow.errors import NodeDefinitionError, NodePackageError, RegistryError, UnknownNodeType
 from trioflow.model.node_type import data_node
-from trioflow.model.registry import Registry
+from trioflow.model.registry import STANDARD_AREAS, Registry
 
 Install = Callable[..., None]
 
@@ -190,3 +193,120 @@ def test_merges_and_converters() -> None:
     registry.add_merge("longest", longest)
     registry.add_converter(str, int, int)
     assert (registry.merges, registry.converters) == ({"longest": longest}, {(str, int): int})
+
+
+# --- what hosts leave out ---
+
+
+def test_every_standard_type_says_what_it_may_touch() -> None:
+    """By its area, or by itself if that is more."""
+    registry = Registry.standard(plugins=False)
+    found = {type_id: registry.capabilities(type_id) for type_id in registry.ids()}
+    assert [type_id for type_id, capabilities in found.items() if not capabilities] == []
+    touching = {type_id.partition(".")[0] for type_id, capabilities in found.items() if capabilities != {"pure"}}
+    assert touching == {"file", "process", "tcp", "http"}
+    assert found["http.download"] == {"network", "files"}
+
+
+OUTSIDE = {"os", "io", "shutil", "tempfile", "glob", "socket", "ssl", "subprocess", "httpx", "urllib.request", "ctypes"}
+LEXICAL = {("path", "os")}  # os.path.normpath, which looks at texts only
+
+
+def test_pure_areas_import_nothing_that_touches_the_world() -> None:
+    """A module of a pure area that begins to do so fails here, until its area says it."""
+    for modules in STANDARD_AREAS["pure"].values():
+        for name in modules.split():
+            path = Path(importlib.import_module(f"trioflow.nodes.{name}").__file__ or "")
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            imported = {alias.name for each in ast.walk(tree) if isinstance(each, ast.Import) for alias in each.names}
+            imported |= {each.module or "" for each in ast.walk(tree) if isinstance(each, ast.ImportFrom)}
+            assert {each for each in imported & OUTSIDE if (name, each) not in LEXICAL} == set(), name
+            calls = [each.func for each in ast.walk(tree) if isinstance(each, ast.Call)]
+            called = {each.id for each in calls if isinstance(each, ast.Name)}
+            assert called & {"open", "exec", "eval", "__import__"} == set(), name
+
+
+@pytest.mark.parametrize(
+    ("chosen", "there", "not_there"),
+    [
+        ({"only": ["pure"]}, ["flow.start", "math.add"], ["file.walk", "process.run", "tcp.request", "http.get"]),
+        ({"only": "pure"}, ["flow.start"], ["file.walk"]),
+        ({"only": ["flow", "http"]}, ["flow.start", "http.get", "http.download"], ["math.add", "tcp.request"]),
+        ({"only": ["pure", "network"]}, ["http.get", "tcp.request"], ["http.download", "file.walk"]),
+        ({"only": ["pure", "network", "files"]}, ["http.download", "file.walk"], ["process.run"]),
+        ({"without": ["files"]}, ["http.get", "process.run"], ["file.walk", "http.download"]),
+        ({"without": ["http"]}, ["tcp.request", "file.walk"], ["http.get", "http.download"]),
+        ({"only": ["pure"], "without": ["debug"]}, ["flow.start"], ["debug.print"]),
+        ({"only": ["scripts"]}, [], ["flow.start", "math.add"]),
+        ({"without": ["scripts"]}, ["flow.start", "process.run"], []),
+    ],
+)
+def test_a_registry_of_some(chosen: dict[str, Any], there: list[str], not_there: list[str]) -> None:
+    """By area and by capability; a type is there if all that it may touch is allowed, and `without` counts more."""
+    registry = Registry.standard(plugins=False, **chosen)
+    assert [type_id for type_id in there if registry.find(type_id) is None] == []
+    assert [type_id for type_id in not_there if registry.find(type_id) is not None] == []
+    assert [type_id for type_id in not_there if not registry.leaves_out(type_id)] == []
+    assert set(there) <= set(registry.ids())
+
+
+def test_a_choice_of_what_is_not_there() -> None:
+    """A slip of the pen must not let anything in."""
+    with pytest.raises(RegistryError, match=r"no area and no capability 'proces' of nodes\. Did you mean 'process'"):
+        Registry.standard(without=["proces"])
+    with pytest.raises(ValueError, match="max_bytes must be more than 0, got 0"):
+        Registry.standard(max_bytes=0)
+
+
+def test_whoever_asks_for_what_was_left_out() -> None:
+    """Is told that it is there elsewhere."""
+    registry = Registry.standard(only=["pure"])
+    with pytest.raises(UnknownNodeType, match=r"^Node type 'file\.walk' is not allowed here"):
+        registry.get("file.walk")
+    assert not registry.leaves_out("file.wlak")
+
+
+SAYS_NOTHING = GREET
+SAYS = """
+    from trioflow import data_node
+
+    @data_node(id="bcme.pure", capabilities=["pure"])
+    def pure(name: str) -> str:
+        return name
+
+    @data_node(id="bcme.files", capabilities=["pure", "files"])
+    def files(name: str) -> str:
+        return name
+"""
+
+
+def test_installed_packages_are_chosen_by_what_they_say(install: Install) -> None:
+    """Who does not say what a body may touch is left out, unless the area is named."""
+    install("acme_nodes", SAYS_NOTHING, prefix="acme")
+    install("bcme_nodes", SAYS, prefix="bcme")
+
+    def found(**chosen: Any) -> list[str]:
+        return [each for each in Registry.standard(**chosen).ids() if each[1:4] == "cme"]
+
+    assert found() == ["acme.greet", "bcme.files", "bcme.pure"]
+    assert found(only=["pure"]) == ["bcme.pure"]
+    assert found(without=["files"]) == ["bcme.pure"]
+    assert found(without=["process"]) == ["acme.greet", "bcme.files", "bcme.pure"]
+    assert found(only=["pure", "acme"]) == ["acme.greet", "bcme.pure"]
+    assert Registry.standard().capabilities("acme.greet") is None
+
+
+def test_what_the_host_adds_itself_is_there(install: Install) -> None:
+    """Modules and packages that are added by name are no matter of the choice."""
+    install("acme_nodes", GREET)
+    registry = Registry.standard(only=["math"], plugins=False)
+    registry.add_package("acme", "acme_nodes")
+    assert registry.find("acme.greet") is not None
+
+
+def test_a_capability_that_is_not_there() -> None:
+    with pytest.raises(NodeDefinitionError, match="there is no capability 'disk'; use some of pure, files, processes"):
+
+        @data_node(capabilities=["disk"])  # type: ignore[list-item]
+        def node() -> int:
+            return 1

@@ -228,6 +228,24 @@ class Graph:
     files: Mapping[str, Graph | Unreadable] = attrs.field(default=NO_VALUES, kw_only=True, eq=False, repr=False)
     extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
 
+    def all_nodes(self) -> Iterator[GraphNode]:
+        """The nodes of this graph, of the graphs in it and in files that it names, and so on; each graph once.
+
+        Also of graphs that nobody calls, and of those behind `graph_node` types that came with the graph. What a host
+        wants to know of all nodes, it must ask of these: `nodes` are those of the outermost level.
+        """
+        seen: dict[int, Graph] = {}
+        todo = [self]
+        while todo:
+            graph = todo.pop()
+            if id(graph) in seen:
+                continue
+            seen[id(graph)] = graph
+            yield from graph.nodes
+            inner = [*graph.graphs.values(), *graph.files.values()]
+            inner += [getattr(node_type.body, "graph", None) for node_type in graph.types.values()]
+            todo += [each for each in reversed(inner) if isinstance(each, Graph)]
+
     def _repr_svg_(self) -> str:
         """The graph as a picture, which notebooks ask for; with the standard node types and those in `types`."""
         # By name: formats stand above the model, and only notebooks ask.

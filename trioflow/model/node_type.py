@@ -6,7 +6,7 @@ import builtins
 import inspect
 import types
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
+
+
+Capability = Literal["pure", "files", "processes", "network", "scripts"]
+"""What a body may touch outside of the run; `pure` is nothing but what it says and what clock and chance give."""
 
 
 class Lazy(Generic[T]):
@@ -110,6 +114,8 @@ class NodeType:
     """Whether what it does depends on its node state, and so on who entered it before in the same strand (F6)."""
     listens: str | None = None
     """The data input whose literal names the event that this type listens for (B1)."""
+    capabilities: frozenset[Capability] | None = None
+    """What its body may touch; None if it does not say."""
     input_index: Mapping[object, int] = attrs.field(init=False, repr=False)
     output_index: Mapping[object, int] = attrs.field(init=False, repr=False)
     exec_output_index: Mapping[object, int] = attrs.field(init=False, repr=False)
@@ -166,9 +172,9 @@ class Node:
 
     Class arguments: `id` (default: module and class name), `initiator=True` for types that start runs (M4),
     `volatile=True` for data nodes whose value changes by itself (D6), `remembers=True` for exec nodes that do what they
-    do according to `ctx.state` (F6), `listens="input"` for listeners (B1), `abstract=True` for bases that are no node
-    types themselves. A class that can't be a node type is refused where it
-    is defined, with all that is wrong with it: `NodeDefinitionError`.
+    do according to `ctx.state` (F6), `listens="input"` for listeners (B1), `capabilities={"files", "network"}` for what
+    the body may touch, which hosts choose by, `abstract=True` for bases that are no node types themselves. A class that
+    can't be a node type is refused where it is defined, with all that is wrong with it: `NodeDefinitionError`.
 
     One instance lives as long as the run. State kept on `self` is shared by concurrent strands, and so not
     deterministic; state that must fork and merge belongs in `ctx.state` (F6).
@@ -184,6 +190,7 @@ class Node:
         volatile: bool = False,
         remembers: bool = False,
         listens: str | None = None,
+        capabilities: Iterable[Capability] | None = None,
         abstract: bool = False,
     ) -> None:
         super().__init_subclass__()
@@ -196,6 +203,7 @@ class Node:
             volatile=volatile,
             remembers=remembers,
             listens=listens,
+            capabilities=_declared(capabilities),
         )
 
     async def setup(self, ctx: SetupContext) -> None:
@@ -286,6 +294,10 @@ def _is_generator(function: Callable[..., Any]) -> bool:
     return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
 
 
+def _declared(capabilities: Iterable[Capability] | None) -> frozenset[Capability] | None:
+    return None if capabilities is None else frozenset(capabilities)
+
+
 def _check(node_type: NodeType, *, where: str, problems: Sequence[str] = ()) -> None:
     problems = [*problems]
     problems += [
@@ -322,6 +334,10 @@ def _check(node_type: NodeType, *, where: str, problems: Sequence[str] = ()) -> 
             )
     if node_type.listens is not None and node_type.listens not in node_type.input_index:
         problems.append(f"listens={node_type.listens!r} is not one of its data inputs")
+    problems += [
+        f"there is no capability {each!r}; use some of {', '.join(get_args(Capability))}"
+        for each in sorted(map(str, (node_type.capabilities or frozenset()) - {*get_args(Capability)}))
+    ]
     if node_type.volatile and node_type.is_exec:
         problems.append("volatile is for data nodes; an exec node runs at each dispatch anyway")
     if node_type.remembers and not node_type.is_exec:
@@ -363,9 +379,16 @@ class FunctionNode(Generic[P, R]):
 @overload
 def data_node(function: Callable[P, R], /) -> FunctionNode[P, R]: ...
 @overload
-def data_node(*, id: str | None = ..., volatile: bool = ...) -> Callable[[Callable[P, R]], FunctionNode[P, R]]: ...
 def data_node(
-    function: Callable[P, R] | None = None, /, *, id: str | None = None, volatile: bool = False
+    *, id: str | None = ..., volatile: bool = ..., capabilities: Iterable[Capability] | None = ...
+) -> Callable[[Callable[P, R]], FunctionNode[P, R]]: ...
+def data_node(
+    function: Callable[P, R] | None = None,
+    /,
+    *,
+    id: str | None = None,
+    volatile: bool = False,
+    capabilities: Iterable[Capability] | None = None,
 ) -> FunctionNode[P, R] | Callable[[Callable[P, R]], FunctionNode[P, R]]:
     """Make a function a data node: parameters are data inputs, the result is the output `result`.
 
@@ -375,7 +398,8 @@ def data_node(
     """
 
     def decorate(function: Callable[P, R]) -> FunctionNode[P, R]:
-        return FunctionNode(function, _type_of_function(function, id, exec_node=False, volatile=volatile))
+        traits = {"volatile": volatile, "capabilities": _declared(capabilities)}
+        return FunctionNode(function, _type_of_function(function, id, exec_node=False, **traits))
 
     return decorate if function is None else decorate(function)
 
@@ -384,7 +408,11 @@ def data_node(
 def exec_node(function: Callable[P, R], /) -> FunctionNode[P, R]: ...
 @overload
 def exec_node(
-    *, id: str | None = ..., initiator: bool = ..., remembers: bool = ...
+    *,
+    id: str | None = ...,
+    initiator: bool = ...,
+    remembers: bool = ...,
+    capabilities: Iterable[Capability] | None = ...,
 ) -> Callable[[Callable[P, R]], FunctionNode[P, R]]: ...
 def exec_node(
     function: Callable[P, R] | None = None,
@@ -393,6 +421,7 @@ def exec_node(
     id: str | None = None,
     initiator: bool = False,
     remembers: bool = False,
+    capabilities: Iterable[Capability] | None = None,
 ) -> FunctionNode[P, R] | Callable[[Callable[P, R]], FunctionNode[P, R]]:
     """Make a function an exec node: exec input `enter`, exec output `then`, data sockets as for `data_node`.
 
@@ -401,8 +430,8 @@ def exec_node(
     """
 
     def decorate(function: Callable[P, R]) -> FunctionNode[P, R]:
-        node_type = _type_of_function(function, id, exec_node=True, initiator=initiator, remembers=remembers)
-        return FunctionNode(function, node_type)
+        traits = {"initiator": initiator, "remembers": remembers, "capabilities": _declared(capabilities)}
+        return FunctionNode(function, _type_of_function(function, id, exec_node=True, **traits))
 
     return decorate if function is None else decorate(function)
 
@@ -412,9 +441,8 @@ def _type_of_function(
     type_id: str | None,
     *,
     exec_node: bool,
-    volatile: bool = False,
     initiator: bool = False,
-    remembers: bool = False,
+    **traits: Any,
 ) -> NodeType:
     # Not every callable has a name: a functools.partial has none.
     name = getattr(function, "__qualname__", None) or repr(function)
@@ -463,8 +491,7 @@ def _type_of_function(
         streams=(),
         body=FunctionBody(function, tuple(parameters), is_async, result),
         initiator=initiator,
-        volatile=volatile,
-        remembers=remembers,
+        **traits,
     )
     _check(node_type, where=where)
     if not exec_node and not outputs:

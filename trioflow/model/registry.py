@@ -10,18 +10,19 @@ import functools
 import importlib
 import sys
 import types
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, get_args
 
-from trioflow.errors import NodeDefinitionError, NodePackageError, UnknownNodeType, did_you_mean
-from trioflow.model.node_type import NodeType, as_node_type
+import attrs
+
+from trioflow.errors import NodeDefinitionError, NodePackageError, RegistryError, UnknownNodeType, did_you_mean
+from trioflow.model.node_type import Capability, NodeType, as_node_type
 
 ENTRY_POINT_GROUP = "trioflow.nodes"
 """Where installed packages announce modules of node types: `prefix = "module"`."""
 
-STANDARD_PACKAGES = {
-    prefix: tuple(f"trioflow.nodes.{module}" for module in modules.split())
-    for prefix, modules in {
+STANDARD_AREAS: Mapping[Capability, Mapping[str, str]] = {
+    "pure": {
         "flow": "flow choice loop latch guard fork",
         "event": "event",
         "variable": "variable",
@@ -49,17 +50,39 @@ STANDARD_PACKAGES = {
         "time": "time",
         "date": "date",
         "duration": "duration",
-        "file": "file folder",
-        "process": "process",
-        "tcp": "tcp",
-        "http": "http",
         "debug": "debug",
-    }.items()
+    },
+    "files": {"file": "file folder"},
+    "processes": {"process": "process"},
+    "network": {"tcp": "tcp", "http": "http"},
 }
-"""By the prefix of their ids, the modules in the order in which they are imported until an id is found."""
+"""Areas of standard nodes by what their bodies may touch, unless a type says more.
+
+Areas are the prefixes of ids. Of each the modules, in the order in which they are imported until an id is found.
+"""
 
 Merge = Callable[[Any, Any, Any], Any]
 Converter = Callable[[Any], Any]
+
+
+@attrs.frozen
+class _Choice:
+    """Which of the types that come along or are installed a registry has: areas and capabilities."""
+
+    only: frozenset[str] | None
+    without: frozenset[str]
+
+    def takes(self, area: str, capabilities: frozenset[Capability] | None) -> bool:
+        """Whether it has a type of this area. One that does not say what it may touch has to be named by its area."""
+        named = self.only is not None and area in self.only
+        if area in self.without or (capabilities is not None and not self.without.isdisjoint(capabilities)):
+            return False
+        if capabilities is None:
+            return named or (self.only is None and self.without.isdisjoint(get_args(Capability)))
+        return named or self.only is None or capabilities <= self.only
+
+
+_ALL = _Choice(None, frozenset())
 
 
 class Registry:
@@ -69,20 +92,62 @@ class Registry:
         self._types: dict[str, NodeType] = {}
         # Several modules may declare ids of one prefix: a package may add to the standard nodes.
         self._packages: dict[str, list[str]] = {}
+        # What the modules of `standard` are chosen by, and what their types may touch, if they don't say.
+        self._choice = _ALL
+        self._chosen: dict[str, frozenset[Capability] | None] = {}
+        self._left_out: set[str] = set()
         self.merges: dict[str, Merge] = {}
         self.converters: dict[tuple[type, type], Converter] = {}
+        self.max_bytes: int | None = None
+        """About how many bytes of memory a value may take that an input or a variable gets; None for any number."""
 
     @classmethod
-    def standard(cls, *, plugins: bool = True) -> Registry:
-        """The nodes that come with trioflow, and those of installed packages that announce some."""
+    def standard(
+        cls,
+        *,
+        plugins: bool = True,
+        only: Iterable[str] | None = None,
+        without: Iterable[str] = (),
+        max_bytes: int | None = None,
+    ) -> Registry:
+        """The nodes that come with trioflow, and those of installed packages that announce some.
+
+        `only` names what it is to have, `without` what not, which counts more: areas, which are the prefixes of ids
+        (`flow`, `http`), and capabilities (`pure`, `files`, `processes`, `network`, `scripts`). A type is there if its
+        area is named, or if all that it may touch is. One of an installed package that does not say what it may touch
+        is left out where capabilities are chosen, unless its area is named. Raises `RegistryError` for other names.
+
+        `max_bytes`: about how much memory a value may take that an input or a variable gets: a character or a byte
+        counts 1, an item of a list, a set or a dictionary 64 and what it holds, on all levels. More is a
+        `CoercionError` of the node that gets it.
+        """
+        if max_bytes is not None and max_bytes <= 0:
+            raise ValueError(f"max_bytes must be more than 0, got {max_bytes!r}.")
         registry = cls()
-        for prefix, modules in STANDARD_PACKAGES.items():
-            for module in modules:
-                registry.add_package(prefix, module)
-        if plugins:
-            for prefix, module in _announced(tuple(map(str, sys.path))):
-                registry.add_package(prefix, module)
+        registry.max_bytes = max_bytes
+        announced = _announced(tuple(map(str, sys.path))) if plugins else []
+        areas = [area for of in STANDARD_AREAS.values() for area in of] + [area for area, _ in announced]
+        registry._choice = _choice(only, without, areas)
+        for capability, of in STANDARD_AREAS.items():
+            for area, modules in of.items():
+                for module in modules.split():
+                    registry._announce(area, f"trioflow.nodes.{module}", frozenset([capability]))
+        for area, module in announced:
+            registry._announce(area, module, None)
         return registry
+
+    def _announce(self, area: str, module: str, capabilities: frozenset[Capability] | None) -> None:
+        self._chosen[module] = capabilities
+        self.add_package(area, module)
+
+    def capabilities(self, type_id: str) -> frozenset[Capability] | None:
+        """What the body of a type may touch; None if nobody says. Raises `UnknownNodeType`."""
+        node_type = self.get(type_id)
+        return node_type.capabilities or self._chosen.get(_module_of(node_type))
+
+    def leaves_out(self, type_id: str) -> bool:
+        """Whether there is a type of this id that `standard` was told to leave out."""
+        return self.find(type_id) is None and type_id in self._left_out
 
     def add(self, *nodes: object) -> None:
         """Add node types: classes, decorated functions or `NodeType`s. Raises `NodeDefinitionError`."""
@@ -137,6 +202,8 @@ class Registry:
     def get(self, type_id: str) -> NodeType:
         """The node type with this id. Raises `UnknownNodeType` with the nearest ids."""
         found = self.find(type_id)
+        if found is None and type_id in self._left_out:
+            raise UnknownNodeType(f"Node type {type_id!r} is not allowed here: this registry was made without it.")
         if found is None:
             raise UnknownNodeType(f"There is no node type {type_id!r}.{did_you_mean(type_id, self.ids())}")
         return found
@@ -166,6 +233,11 @@ class Registry:
                     f"Node package {module!r} is announced for ids that start with '{prefix}.', but declares "
                     f"{node_type.id!r}. Give that type an id with the prefix: id='{prefix}....'."
                 )
+        if module in self._chosen:
+            known = self._chosen[module]
+            taken = [each for each in found if self._choice.takes(prefix, each.capabilities or known)]
+            self._left_out.update({each.id for each in found} - {each.id for each in taken})
+            found = tuple(taken)
         try:
             self.add(*found)
         except NodeDefinitionError as error:
@@ -182,6 +254,26 @@ def _announced(path: tuple[str, ...]) -> list[tuple[str, str]]:
     from importlib.metadata import entry_points  # noqa: PLC0415 - it takes a tenth of the time to import all else
 
     return [(entry.name, entry.value) for entry in sorted(entry_points(group=ENTRY_POINT_GROUP))]
+
+
+def _choice(only: Iterable[str] | None, without: Iterable[str], areas: Iterable[str]) -> _Choice:
+    known = {*areas, *get_args(Capability)}
+
+    def named(names: Iterable[str]) -> frozenset[str]:
+        chosen = frozenset([names] if isinstance(names, str) else names)
+        for name in sorted(chosen - known):
+            raise RegistryError(
+                f"There is no area and no capability {name!r} of nodes.{did_you_mean(name, known)} "
+                f"Capabilities are {', '.join(get_args(Capability))}; areas are {', '.join(sorted(areas))}."
+            )
+        return chosen
+
+    return _Choice(None if only is None else named(only), named(without))
+
+
+def _module_of(node_type: NodeType) -> str:
+    body = node_type.body
+    return str(getattr(getattr(body, "function", body), "__module__", ""))
 
 
 def _import(name: str) -> types.ModuleType:

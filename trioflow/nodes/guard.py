@@ -5,6 +5,8 @@ Cancellation is no failure, and neither is `flow.break`: nothing here catches th
 
 from __future__ import annotations
 
+from contextvars import ContextVar
+from math import inf
 from typing import NamedTuple
 
 import trio
@@ -241,12 +243,17 @@ class Timeout(tf.Node, id="flow.timeout"):
         return self.timed_out
 
 
+_SHIELDED_UNTIL: ContextVar[float] = ContextVar("_SHIELDED_UNTIL", default=inf)
+"""When the shield around this one ends: no shield inside of another makes it last longer."""
+
+
 class Shield(tf.Node, id="flow.shield"):
     """Runs `body` to its end even if everything around it is cancelled meanwhile, for at most so many seconds; `done`.
 
     For what must not be left half done once it has begun. A body that takes longer is cancelled, and fails with
     `TimeoutError` unless everything was cancelled anyway. A number of seconds below 0, infinite or not a number is an
-    error: nothing may hold up a cancellation for ever.
+    error: nothing may hold up a cancellation for ever. The host may allow less (`RunOptions(max_shield=...)`), and a
+    shield inside another ends with it at the latest.
 
     >>> fire("flow.shield", seconds=1, body=lambda: trio.sleep(0.5))
     [('body', {}), ('done', {})]
@@ -261,8 +268,15 @@ class Shield(tf.Node, id="flow.shield"):
         seconds = at_least_zero("flow.shield", "seconds", await ctx.get_input(self.seconds))
         if seconds == float("inf"):
             raise ValueError("flow.shield needs a number of seconds that ends, got inf.")
-        with trio.move_on_after(seconds, shield=True):
-            await ctx.trigger(self.body)
-            return self.done
+        options: tf.RunOptions = ctx.services.get(tf.RunOptions)
+        seconds = min(seconds, options.max_shield or inf)
+        until = min(trio.current_time() + seconds, _SHIELDED_UNTIL.get())
+        around = _SHIELDED_UNTIL.set(until)
+        try:
+            with trio.CancelScope(deadline=until, shield=True):
+                await ctx.trigger(self.body)
+                return self.done
+        finally:
+            _SHIELDED_UNTIL.reset(around)
         await trio.lowlevel.checkpoint_if_cancelled()
         raise TimeoutError(f"flow.shield: the body took longer than {seconds:g} s.")

@@ -262,7 +262,7 @@ class HttpRequest(_Asking, id="http.request"):
         return await self._ask(ctx, method.upper(), body)
 
 
-class HttpDownload(_Exchange, id="http.download"):
+class HttpDownload(_Exchange, id="http.download", capabilities={"network", "files"}):
     """Asks for a URL, and writes the answer to a file: it holds all of it or what it held before.
 
     Goes on at `failed` and `timed_out` as `http.get` does; nothing is written then. In constant memory.

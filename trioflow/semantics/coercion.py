@@ -19,6 +19,7 @@ import cattrs.preconf.json
 import cattrs.v
 
 from trioflow.model.duration import parse_duration
+from trioflow.model.size import size_of
 from trioflow.model.types import JSON_TYPES, checkable, describe_type, describe_value, is_exact, unwrapped
 
 Converters = Mapping[tuple[type, type], Callable[[Any], Any]]
@@ -31,6 +32,17 @@ _Boxes = list[Any] | tuple[Any, ...] | set[Any] | frozenset[Any]
 
 class Mismatch(ValueError):
     """A value does not fit a type; the message says what was expected and what came."""
+
+    cure = (
+        "Only int to float and declared converters are applied at a wire; put a conversion node between, or declare a "
+        "converter in the registry."
+    )
+
+
+class TooLarge(Mismatch):
+    """A value takes more memory than the host allows."""
+
+    cure = "Work with less at a time, or make the registry with more: Registry.standard(max_bytes=...)."
 
 
 class Coercer:
@@ -55,12 +67,30 @@ class Coercer:
         return converted
 
 
+class SizedCoercer(Coercer):
+    """Checks besides how large a value is."""
+
+    __slots__ = ("_most",)
+
+    def __init__(self, target: Any, converters: Converters, most: int) -> None:
+        super().__init__(target, converters)
+        self._most = most
+        self.passing &= {bool, float, types.NoneType}  # which are of one size
+
+    def __call__(self, value: Any) -> Any:
+        if size_of(value, self._most) > self._most:
+            raise TooLarge(f"expected at most about {self._most:,} bytes, got a larger {type(value).__name__}")
+        return super().__call__(value)
+
+
 _NO: Any = object()
 
 
-def coercer_for(target: Any, converters: Converters) -> Coercer | None:
-    """A coercer for inputs of this type; None if every value fits."""
+def coercer_for(target: Any, converters: Converters, most: int | None = None) -> Coercer | None:
+    """A coercer for inputs of this type, whose values may take about `most` bytes; None if every value fits."""
     target = checkable(target)
+    if most is not None:
+        return SizedCoercer(target, converters, most)
     return None if target is object else Coercer(target, converters)
 
 

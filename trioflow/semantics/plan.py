@@ -363,7 +363,8 @@ class _Planner:
             ),
             variable_index={variable.name: place for place, variable in enumerate(graph.variables)},
             variable_coercers=tuple(
-                coercer_for(NAMED_TYPES[variable.type], self._converters) for variable in graph.variables
+                coercer_for(NAMED_TYPES[variable.type], self._converters, self._registry.max_bytes)
+                for variable in graph.variables
             ),
             merges=self._registry.merges,
             size=size,
@@ -428,7 +429,7 @@ class _Planner:
         if source is None and literal is UNSET and socket in self._defaults:
             return self._defaults[socket]
         if socket not in self._coercers:
-            self._coercers[socket] = coercer_for(socket.type, self._converters)
+            self._coercers[socket] = coercer_for(socket.type, self._converters, self._registry.max_bytes)
             self._default_cells[socket] = self._constant(socket, socket.default)
         planned = self._with_constant(node, socket, literal)
         if source is None:

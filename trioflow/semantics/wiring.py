@@ -137,6 +137,10 @@ class Wiring:
         if type_id.startswith(FILE):
             reasons[type_id] = self._no_file(type_id)
             return None
+        if self.registry.leaves_out(type_id):
+            cure = "Use another node, or run the graph where it is allowed."
+            reasons[type_id] = ("unknown-node-type", f"Node type {type_id!r} is not allowed here.", cure)
+            return None
         near = self.suggest(type_id, {*self.scope.names(), *self.registry.ids()})
         cure = f"Name a registered type, or add the package that declares it.{near}"
         reasons[type_id] = ("unknown-node-type", f"There is no node type {type_id!r}.", cure)

@@ -152,8 +152,7 @@ def value_of(planned: PlanInput, cell: Cell) -> Any:
         return planned.coercer(value)
     except Mismatch as error:
         raise CoercionError(
-            f"{planned.wire or planned.node}: {error}. Only int to float and declared converters are applied at a "
-            "wire; put a conversion node between, or declare a converter in the registry."
+            f"{planned.wire or planned.node}: {error}. {error.cure}"
         ) from None
 
 

@@ -42,6 +42,7 @@ class RunOptions:
     `max_strands`: strands alive at once. `max_ahead`: data nodes that are evaluated ahead of their turn at once, while
     an input of the same node is awaited (D12); 0 to resolve inputs one after the other. `max_nesting`: strands (more
     exactly: nurseries) inside each other, at most 256. `grace`: seconds that all teardowns together may take.
+    `max_shield`: seconds for which `flow.shield` keeps a cancellation away, whatever the graph says.
     `parallel_initiators`: each initiator in a strand of its own (R2). `stay_open`: go on waiting for events that the
     host publishes until the host closes the run. `seed`: of `ctx.random`. `streams`: settings of streams, before those
     of the graph, by names of nodes or patterns of their types (`call/each`, `flow.for_each*`: A1), of which a name
@@ -56,6 +57,7 @@ class RunOptions:
     max_nesting: int = attrs.field(default=128, validator=_nesting)
     timeout: float | None = attrs.field(default=None, validator=_positive)
     grace: float = attrs.field(default=5.0, validator=_positive)
+    max_shield: float | None = attrs.field(default=None, validator=_positive)
     parallel_initiators: bool = False
     stay_open: bool = False
     seed: int = 0

@@ -582,12 +582,13 @@ def _prefix(outer: GraphFrame, node: str) -> str:
 
 
 class RunServices(Services):
-    """The services that the host passed."""
+    """The services that the host passed, and how it has said that the graph is to be run: `RunOptions`."""
 
-    __slots__ = ("_services",)
+    __slots__ = ("_options", "_services")
 
-    def __init__(self, services: Mapping[type | str, Any]) -> None:
+    def __init__(self, services: Mapping[type | str, Any], options: RunOptions) -> None:
         self._services = services
+        self._options = options
 
     def get(self, key: type[Any] | str) -> Any:
         if key in self._services:
@@ -598,6 +599,8 @@ class RunServices(Services):
                     return service
         if key is Clock:
             return SYSTEM_CLOCK
+        if key is RunOptions:
+            return self._options
         every = [known if isinstance(known, str) else known.__qualname__ for known in self._services]
         names = [name for name in every if not name.startswith("_")]  # a private one is none of the node's business
         wanted = key if isinstance(key, str) else key.__qualname__
@@ -651,7 +654,7 @@ class RunState:
         self.plan = plan
         self.frame = GraphFrame(plan, 0)
         self.options = options
-        self.services = RunServices(services)
+        self.services = RunServices(services, options)
         self.secrets = secrets
         # Makes an activation with nothing in its slots, as a body sees it.
         self.activate = activate

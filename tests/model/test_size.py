@@ -1,0 +1,46 @@
+"""How large a value is, about, and that asking takes a time that the limit bounds."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from trioflow.model.size import size_of
+
+
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [
+        (None, 0), (1.5, 0), (True, 0), (7, 0), (2**800, 100), ("abc", 3), (b"abc", 3), (object(), 64),
+        ([], 0), ([None] * 10, 640), (["ab", "c"], 131), ([2**80, 2**80], 148), ((1, "a"), 129), ({"a"}, 65),
+        ({"key": "value"}, 136), ([[1], [2]], 256), ({"a": [1, 2]}, 257), ([1, b"ab", object()], 258),
+    ],
+)  # fmt: skip
+def test_size(value, size):
+    """What a value holds counts on all levels, what is there twice twice."""
+    assert size_of(value, 10**9) == size
+
+
+def test_what_holds_itself_is_beyond_any_limit():
+    box = []
+    box.append(box)
+    assert size_of(box, 100_000) > 100_000
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [None] * 3_000_000, ["a"] * 3_000_000, [[1]] * 3_000_000, [[[[[i]]]] for i in range(10_000)] * 300,
+        {i: i for i in range(1_000_000)}, "a" * 100_000_000, [{"a": 1}] * 3_000_000, 1 << 100_000_000,
+    ],
+    ids=range(8),
+)  # fmt: skip
+def test_the_time_is_bounded_by_the_limit(value):
+    """Not by the value: a million bytes are found to be too little in a few milliseconds of processor time."""
+    took = []
+    for _ in range(5):
+        began = time.thread_time()
+        assert size_of(value, 1_000_000) > 1_000_000
+        took.append(time.thread_time() - began)
+    assert min(took) < 0.005
