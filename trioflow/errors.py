@@ -193,10 +193,14 @@ class Unwind(BaseException):
     """
 
 
+_LONGEST_NAME = 200
+
+
 def nearest(word: str, known: Iterable[str]) -> list[str]:
     """The known words that are most like a word, the nearest first; none if none is like it."""
     known = sorted(known)
-    near = difflib.get_close_matches(word, known, n=3, cutoff=0.6)
+    # No name is so long: what a graph hands over as one must not take time.
+    near = difflib.get_close_matches(word, known, n=3, cutoff=0.6) if len(word) <= _LONGEST_NAME else []
     if not near:
         lowered = {name.lower(): name for name in known}
         near = [lowered[word.lower()]] if word.lower() in lowered else []

@@ -5,10 +5,10 @@ EDITS = [
     (
         "BodyContext.emit",
         (
-            "line = Line(self)\n            targets = stream.targets\n            if not targets:\n                await checkpoint_if_cancelled()\n                return"
+            "line = Line(self)\n            targets = stream.targets\n            if not targets:\n                await pass_by(strand.run)\n                return"
         ),
         (
-            "targets = stream.targets\n            if not targets:\n                await checkpoint_if_cancelled()\n                return\n            line = Line(self)"
+            "targets = stream.targets\n            if not targets:\n                await pass_by(strand.run)\n                return\n            line = Line(self)"
         ),
     ),
 ]

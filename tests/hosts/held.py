@@ -14,7 +14,7 @@ MOST = 0.005
 """Seconds for which nobody may hold the loop."""
 
 REGISTRY = tf.Registry.standard(plugins=False, only=["pure"], max_bytes=1_000_000)
-LIMITS = tf.RunOptions(max_steps=20_000, timeout=1.0, max_depth=1_000, max_strands=100, max_shield=0.3, grace=0.3)
+LIMITS = tf.RunOptions(max_steps=20_000, timeout=1.0, max_depth=200, max_strands=100, max_shield=0.3, grace=0.3)
 
 
 class Steps(trio.abc.Instrument):

@@ -5,16 +5,35 @@ The recipe is that of docs/hosts.md. What a graph gets is what a stranger can wr
 
 from __future__ import annotations
 
+import base64
 import json
+import signal
 import time
 import zlib
 
 import pytest
-from hosts.held import REGISTRY, run
+import trio
+from hosts.held import LIMITS, MOST, REGISTRY, run
 
 import trioflow as tf
 
 pytestmark = pytest.mark.unmeasured
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits_for_ever():
+    """A node that holds the loop is a failure, and holds nothing else."""
+    if not hasattr(signal, "setitimer"):
+        pytest.skip("there are no timers here")
+
+    def ring(*_):
+        raise TimeoutError("it still goes on after 20 s")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, 20)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
 
 
 def wired(*chain, **more):
@@ -88,6 +107,16 @@ def calls(*types):
         for name, called in types
     }  # fmt: skip
     return wired(START, ("call", f"graph:{types[0][0]}"), wires=["start.then -> call.enter"], graphs=graphs)
+
+
+def bomb(size):
+    """Zeros that were packed: in base64 they are a thousandth."""
+    packed = base64.b64encode(zlib.compress(bytes(size), 9)).decode()
+    return wired(
+        START, ("b", "bytes.from_base64", {"text": packed}), ("d", "bytes.decompress", {"most": 10**12}),
+        ("p", "variable.set", {"name": "v"}),
+        wires=["start.then -> p.enter", "b.result -> d.data", "d.result -> p.value"], **GROWING,
+    )  # fmt: skip
 
 
 HOSTILE = {
@@ -167,28 +196,156 @@ HOSTILE = {
         START, ("j", "json.parse", {"text": "9" * 1_000_000}), ("p", "variable.set", {"name": "v"}),
         wires=["start.then -> p.enter", "j.result -> p.value"], **GROWING,
     ),
+    "a pattern of a hundred thousand groups": wired(
+        START, ("r", "regex.matches", {"value": "a", "pattern": "(a?)" * 100_000}),
+        ("p", "variable.set", {"name": "v"}), wires=["start.then -> p.enter", "r.result -> p.value"], **GROWING,
+    ),
+    "zeros that were packed": bomb(50_000_000),
+    # streams without end
+    "a clock that ticks for ever": wired(
+        START, ("e", "flow.every", {"seconds": 0}), ("c", "state.collect", {"value": "x" * 1000}),
+        wires=["start.then -> e.enter", "e.body -> c.enter"],
+    ),
     # cancellation
     "a shield around a long wait": shielded(1),
     "shields in shields": shielded(50),
 }  # fmt: skip
 
-
-def bomb(size):
-    """A document that unpacks zeros: a thousandth of their number in base64."""
-    import base64
-
-    packed = base64.b64encode(zlib.compress(bytes(size), 9)).decode()
-    return wired(
-        START, ("b", "bytes.from_base64", {"text": packed}), ("d", "bytes.decompress", {"most": 10**12}),
-        ("p", "variable.set", {"name": "v"}),
-        wires=["start.then -> p.enter", "b.result -> d.data", "d.result -> p.value"], **GROWING,
-    )  # fmt: skip
+STILL_HELD: set[str] = {
+    "collecting all failures",  # list.range makes a million numbers in one go
+    "a format of ten thousand million blanks",
+    "a pattern that tries all ways",
+    "a pattern of a hundred thousand groups",
+    "zeros that were packed",
+}
+"""What still holds the loop, because of a node."""
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.xfail(run=False, reason="a node holds the loop"))
+        if name in STILL_HELD
+        else name
+        for name in HOSTILE
+    ],
+)
 def test_it_ends_in_time(name):
-    """With a failure, within the time limit and what shields may keep, and no step holds the loop for 5 ms."""
+    """With a failure, within the time limit and what a shield may keep; and no step holds the loop for 5 ms."""
+    held = []
+    for _ in range(3):
+        began = time.perf_counter()
+        ended, longest = run(HOSTILE[name])
+        took = time.perf_counter() - began
+        held.append(longest)
+        assert isinstance(ended, Exception), ended
+        assert took < LIMITS.timeout + LIMITS.max_shield + 5
+        if longest < MOST:
+            break
+    assert min(held) < MOST, ended
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("a loop for ever", "The run reached its limit of 1 s"),
+        ("trying again for ever", "The run reached its limit of 20000 steps"),
+        ("catching all, for ever", "The run reached its limit of 20000 steps"),
+        ("a graph that calls itself", "Activations nest deeper than 200"),
+        ("concurrent items without end", "The run reached its limit of 100 strands"),
+        (
+            "a text that doubles",
+            "double.result -> set.value: expected at most about 1,000,000 bytes, got a larger str.",
+        ),
+        ("a list in itself", "double.result -> set.value: expected at most about 1,000,000 bytes, got a larger list."),
+    ],
+)
+def test_it_is_told_by_what(name, error):
+    """The failure names the limit."""
+    ended, _ = run(HOSTILE[name])
+    assert str(ended).startswith(error)
+
+
+@pytest.mark.parametrize("depth", [1, 50])
+def test_a_shield_keeps_a_time_limit_away_for_as_long_as_the_host_lets_it(depth):
+    """Also one in another: all of them together."""
+    options = tf.RunOptions(timeout=0.2, max_shield=0.3)
     began = time.perf_counter()
-    ended, longest = run(HOSTILE[name])
-    took = time.perf_counter() - began
-    print(name, type(ended).__name__, str(ended)[:150], f"{took:.2f} s, {longest * 1000:.1f} ms")
+    ended, _ = run(shielded(depth), options=options)
+    assert str(ended).startswith("The run reached its limit of 0.2 s")
+    assert 0.2 < time.perf_counter() - began < 2
+
+
+def test_a_node_sees_how_the_host_runs_it():
+    """So that a node of your own can keep what the host has set."""
+    seen = []
+
+    @tf.exec_node
+    def look(options: tf.FromServices[tf.RunOptions]) -> None:
+        seen.append(options)
+
+    with tf.build() as g:
+        g.connect(g.add(tf.nodes.Start).then, g.add(look).enter)
+    run(g.graph)
+    assert seen == [LIMITS]
+
+
+DOCUMENTS = {
+    "laughs": "trioflow: '1.1'\nmetadata:\n  a0: &a0 [x, x]\n"
+    + "".join(f"  a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 60)),
+    "levels": '{"trioflow": "1.1", "metadata": ' + "[" * 200_000,
+    "levels of YAML": "trioflow: '1.1'\nmetadata:\n  a: " + "[" * 200_000,
+    "digits": '{"trioflow": "1.1", "metadata": {"a": ' + "9" * 900_000 + "}}",
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_documents_that_mean_harm(name):
+    """They are refused, and quickly."""
+    began = time.thread_time()
+    with pytest.raises(tf.DocumentError):
+        tf.loads(DOCUMENTS[name], format="yaml" if DOCUMENTS[name].startswith("trioflow") else "json")
+    assert time.thread_time() - began < 1
+
+
+def test_a_document_can_not_hide_a_node():
+    """Whatever is left out is not allowed on any level, and is found by whoever looks for it."""
+    inner = {"nodes": [{"id": "x", "type": "process.run", "inputs": {"command": ["sh"]}}]}
+    graph = wired(START, wires=[], graphs={"a": {"graphs": {"b": inner}}})
+    assert [node.type for node in graph.nodes] == ["flow.start"]
+    assert sorted(node.type for node in graph.all_nodes()) == ["flow.start", "process.run"]
+    told = [problem.message for problem in tf.validate(graph, REGISTRY).problems]
+    assert "Node type 'process.run' is not allowed here." in told
+
+
+def test_a_name_of_a_million_letters():
+    """What is like it is not looked for."""
+    graph = wired(
+        START, ("long", "text.repeat", {"value": "v", "times": 300_000}), ("get", "variable.get"),
+        ("set", "variable.set", {"name": "v"}),
+        wires=["start.then -> set.enter", "long.result -> get.name", "get.result -> set.value"], **GROWING,
+    )  # fmt: skip
+    ended, longest = run(graph)
+    assert isinstance(ended, tf.UnknownName)
+    assert longest < MOST
+
+
+def test_others_go_on_meanwhile():
+    """A host that serves others while a hostile graph runs gets its turn again and again."""
+    turns = 0
+
+    async def others():
+        nonlocal turns
+        while True:
+            await trio.sleep(0.005)
+            turns += 1
+
+    async def main():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(others)
+            with pytest.raises(tf.LimitExceeded):
+                await tf.run(HOSTILE["a loop for ever"], registry=REGISTRY, options=LIMITS)
+            nursery.cancel_scope.cancel()
+
+    trio.run(main)
+    assert turns > 20

@@ -208,7 +208,7 @@ def test_every_standard_type_says_what_it_may_touch() -> None:
     assert found["http.download"] == {"network", "files"}
 
 
-OUTSIDE = {"os", "io", "shutil", "tempfile", "glob", "socket", "ssl", "subprocess", "httpx", "urllib.request", "ctypes"}
+OUTSIDE = {"os", "shutil", "tempfile", "glob", "socket", "ssl", "subprocess", "httpx", "urllib.request", "ctypes"}
 LEXICAL = {("path", "os")}  # os.path.normpath, which looks at texts only
 
 

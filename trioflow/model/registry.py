@@ -118,8 +118,8 @@ class Registry:
         is left out where capabilities are chosen, unless its area is named. Raises `RegistryError` for other names.
 
         `max_bytes`: about how much memory a value may take that an input or a variable gets: a character or a byte
-        counts 1, an item of a list, a set or a dictionary 64 and what it holds, on all levels. More is a
-        `CoercionError` of the node that gets it.
+        counts 1, a list 128, and each of its items 64 and what it holds, on all levels. More is a `CoercionError` of
+        the node that gets it.
         """
         if max_bytes is not None and max_bytes <= 0:
             raise ValueError(f"max_bytes must be more than 0, got {max_bytes!r}.")

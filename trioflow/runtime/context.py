@@ -23,7 +23,7 @@ from trioflow.runtime.base.names import (
     variable_slot,
 )
 from trioflow.runtime.base.records import Activation, Line, StreamRun
-from trioflow.runtime.base.turns import take_turn
+from trioflow.runtime.base.turns import pass_by, take_turn
 from trioflow.runtime.base.writes import write_output, write_outputs, write_variable
 from trioflow.runtime.demand.inputs import computed, resolve
 from trioflow.runtime.dispatch import call, dispatch
@@ -156,7 +156,7 @@ class BodyContext(Activation, Context):
                 line = Line(self)
                 targets = stream.targets
                 if not targets:
-                    await checkpoint_if_cancelled()
+                    await pass_by(strand.run)
                     return
                 self.triggering = True
                 try:
@@ -227,7 +227,7 @@ class BodyContext(Activation, Context):
         shared = event in self.strand.frame.plan.shared
         try:
             if not targets and not shared:  # B2
-                await checkpoint_if_cancelled()
+                await pass_by(self.run)
                 return
             self.triggering = True
             await call(self, self, targets)  # B1

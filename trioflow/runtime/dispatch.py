@@ -26,7 +26,7 @@ from trioflow.runtime.base.failure import is_cancellation, mark_origin, note
 from trioflow.runtime.base.names import exit_place
 from trioflow.runtime.base.records import Activation, Line, RunState, Strand
 from trioflow.runtime.base.task import HotTask, hot_task, left_open
-from trioflow.runtime.base.turns import count_nurseries, pass_dispatch
+from trioflow.runtime.base.turns import count_nurseries, pass_by, pass_dispatch
 from trioflow.runtime.base.watch import new_completed, new_started
 from trioflow.runtime.base.writes import write_outputs
 from trioflow.semantics.address import is_attempt
@@ -138,7 +138,7 @@ async def dispatch(  # noqa: C901
         task = strand.task
         if not targets:  # T4
             try:
-                await checkpoint_if_cancelled()
+                await pass_by(strand.run)
             finally:
                 line.come_back()  # D6
             return

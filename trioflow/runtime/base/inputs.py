@@ -151,9 +151,7 @@ def value_of(planned: PlanInput, cell: Cell) -> Any:
     try:
         return planned.coercer(value)
     except Mismatch as error:
-        raise CoercionError(
-            f"{planned.wire or planned.node}: {error}. {error.cure}"
-        ) from None
+        raise CoercionError(f"{planned.wire or planned.node}: {error}. {error.cure}") from None
 
 
 def typed(planned: PlanInput, cell: Cell) -> Cell:

@@ -54,6 +54,14 @@ async def take_turn(run: RunState) -> None:
     run.turn_due = perf_counter() + run.turn_after
 
 
+async def pass_by(run: RunState) -> None:
+    """Where there is nothing to dispatch (T4): who goes past it again and again must not starve anybody either (T2)."""
+    if run.schedule is None and perf_counter() > run.turn_due:
+        await take_turn(run)
+    else:
+        await trio.lowlevel.checkpoint_if_cancelled()
+
+
 async def turn_of(run: RunState, letter: str, line: Line, node: PlanNode) -> None:
     """Under a controlled schedule, wait until this strand may go on. The letter says at what kind of point."""
     assert run.schedule is not None
