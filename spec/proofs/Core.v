@@ -321,7 +321,7 @@ Proof.
   - inversion I; subst. exists 0, s; split; auto. constructor.
 Qed.
 
-(** F1, F3, F4, F5, F6, S6, E5: what the big step says is what comes of every schedule, after the same number of steps; none
+(** F1, F3, F4, F5, F6, S6, G4, E5: what the big step says is what comes of every schedule, after the same number of steps; none
     goes on for ever. *)
 Theorem every_schedule q st0 st r : big q st0 [] st r ->
   exists n q', act q' = Halt r /\
