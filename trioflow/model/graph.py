@@ -242,7 +242,7 @@ class Graph:
                 continue
             seen[id(graph)] = graph
             yield from graph.nodes
-            inner = [*graph.graphs.values(), *graph.files.values()]
+            inner: list[Any] = [*graph.graphs.values(), *graph.files.values()]
             inner += [getattr(node_type.body, "graph", None) for node_type in graph.types.values()]
             todo += [each for each in reversed(inner) if isinstance(each, Graph)]
 

@@ -398,7 +398,7 @@ def data_node(
     """
 
     def decorate(function: Callable[P, R]) -> FunctionNode[P, R]:
-        traits = {"volatile": volatile, "capabilities": _declared(capabilities)}
+        traits: dict[str, Any] = {"volatile": volatile, "capabilities": _declared(capabilities)}
         return FunctionNode(function, _type_of_function(function, id, exec_node=False, **traits))
 
     return decorate if function is None else decorate(function)
@@ -430,7 +430,7 @@ def exec_node(
     """
 
     def decorate(function: Callable[P, R]) -> FunctionNode[P, R]:
-        traits = {"initiator": initiator, "remembers": remembers, "capabilities": _declared(capabilities)}
+        traits: dict[str, Any] = {"initiator": initiator, "remembers": remembers, "capabilities": _declared(capabilities)}
         return FunctionNode(function, _type_of_function(function, id, exec_node=True, **traits))
 
     return decorate if function is None else decorate(function)

@@ -149,7 +149,8 @@ class Execution:
         state = self.state
         failure: BaseException | None = None
         try:
-            failure = await self._cancellable()
+            scope = self._control.scope
+            failure = await (self._within_budget() if scope is None else self._within(scope))
         except BaseException as error:
             failure = escaped(error)
         if state.frame.set_up:
@@ -218,11 +219,8 @@ class Execution:
         finally:
             failure = None  # its traceback refers to this frame
 
-    async def _cancellable(self) -> BaseException | None:
+    async def _within(self, scope: trio.CancelScope) -> BaseException | None:
         """Do it all but for the teardown, where the run can be cancelled by itself."""
-        scope = self._control.scope
-        if scope is None:
-            return await self._within_budget()
         with scope:
             return await self._within_budget()
         return None
