@@ -430,7 +430,11 @@ def exec_node(
     """
 
     def decorate(function: Callable[P, R]) -> FunctionNode[P, R]:
-        traits: dict[str, Any] = {"initiator": initiator, "remembers": remembers, "capabilities": _declared(capabilities)}
+        traits: dict[str, Any] = {
+            "initiator": initiator,
+            "remembers": remembers,
+            "capabilities": _declared(capabilities),
+        }
         return FunctionNode(function, _type_of_function(function, id, exec_node=True, **traits))
 
     return decorate if function is None else decorate(function)
