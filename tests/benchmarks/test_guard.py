@@ -259,3 +259,49 @@ def test_a_longer_run_keeps_no_more(workload):
 
     few, many = most(500), most(10_000)
     assert many - few < 150_000, f"{few:,} bytes for 500 steps, {many:,} for 10,000"
+
+
+def per_node(make, nodes=20, rounds=(10, 30)):
+    """Instructions for each data node more in a chain behind the index of a loop, which is asked for in each round."""
+
+    def of(length, times):
+        with tf.build() as g:
+            start, loop = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=times)
+            last = loop.index
+            for _ in range(length):
+                last = make(g, last)
+            take = g.add(ours._take, value=g.add("convert.to_int", value=last).result)
+            g.connect(start.then, loop.enter)
+            g.connect(loop.body, take.enter)
+        plan = tf.make_plan(g.graph, tf.Registry.standard())
+
+        def once():
+            trio.run(lambda: tf.run(plan, options=tf.RunOptions()))
+
+        once()
+        return instructions(once)
+
+    few, many = rounds
+    longer, shorter = (of(length, many) - of(length, few) for length in (nodes, 1))
+    return (longer - shorter) / (nodes - 1) / (many - few)
+
+
+COMMON = {
+    # The common cases, most instructions for each node of steps written by hand.
+    "math.add": (lambda g, last: g.add("math.add", a=last, b=1).result, 6.5),
+    "logic.select": (lambda g, last: g.add("logic.select", condition=True, if_true=last, if_false=0).result, 45),
+    "a node that awaits": (lambda g, last: g.add(awaits, value=last).result, 29),
+}
+
+
+@tf.data_node(id="guard.awaits")
+async def awaits(value: int) -> int:
+    return value
+
+
+@pytest.mark.parametrize("what", COMMON)
+def test_instructions_of_common_cases(what, step_by_hand):
+    """Standard nodes, lazy inputs and bodies that could await cost what they cost, and no more."""
+    make, bound = COMMON[what]
+    ratio = per_node(make) / step_by_hand
+    assert ratio <= bound, f"{what}: {ratio:.1f} steps written by hand; it may take {bound}"
