@@ -81,6 +81,12 @@ Proof.
   - destruct (same_act w w' s) as [A ->]; [intros; apply H'; auto|]. apply r_halt. now rewrite <- A.
 Qed.
 
+(** J6: and so does every schedule of a run that is gone on with: it comes to what the first one came to. *)
+Theorem resumed w w' q st0 j st r m q1 st1 f1 : run w q st0 [] j st r -> (forall p a, In (p, a) j -> w' p = a) ->
+  steps P_dec policy_of places (act w') m (T q st0 Nil) (T q1 st1 f1) -> final P_dec policy_of places (act w') (T q1 st1 f1) ->
+  st1 = st /\ f1 = Nil /\ act w' q1 = Halt r.
+Proof. intros H J. apply every_end. eapply run_is_big. eapply replay; eauto. Qed.
+
 (* ------------------------------------------------------------------ the order of a journal *)
 Lemma asked_in w s p a : In (p, a) (asked w s) -> asks s = Some p /\ a = w p.
 Proof. unfold asked. destruct (asks s); simpl; [intros [[= <- <-]|[]]; auto|tauto]. Qed.

@@ -31,6 +31,7 @@ Print Assumptions Workflow.never_hangs.
 Print Assumptions Outcome.finds_its_past.
 Print Assumptions Outcome.same_outcome.
 Print Assumptions Replay.replay.
+Print Assumptions Replay.resumed.
 Print Assumptions Replay.in_order.
 Print Assumptions Replay.consistent_cut.
 Print Assumptions Scripted.in_place_is_every_schedule.
