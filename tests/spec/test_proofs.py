@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import textwrap
 
+import marks
 import pytest
 from specification import ROOT, RULES, SPEC
 
@@ -89,18 +89,17 @@ def test_the_prose_shows_the_mark(name):
     found = re.search(rf"^### {name} .+\n\n\w+ · .+\n\n((?:.+\n)+)", text, re.MULTILINE)
     assert found is not None
     shown = found[1] if found[1].startswith("*Proved* in ") else ""
-    assert shown == (_mark(rule) if name in PROVED else "")
+    assert shown == (marks.mark(rule) if name in PROVED else ""), "python -m tests.marks writes it"
 
 
-def _mark(rule: dict[str, list[str]]) -> str:
-    """The paragraph of the prose that says what `proved` and `left_out` say."""
-    files: dict[str, list[str]] = {}
-    for theorem in rule["proved"]:
-        file, name = theorem.split(".")
-        files.setdefault(file, []).append(f"`{name}`")
-    where = "; ".join(f"[{file}.v](../proofs/{file}.v): {', '.join(names)}" for file, names in files.items())
-    text = f"*Proved* in {where}. *Left out:* {rule['left_out']}."
-    return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False) + "\n"
+def test_marks_are_written_by_a_command(tmp_path):
+    """The command leaves what is right, puts what is missing, and takes away what no rule says."""
+    spec = shutil.copytree(SPEC, tmp_path / "spec", ignore=shutil.ignore_patterns("proofs", "vectors", "ports"))
+    before = {path.name: path.read_text(encoding="utf-8") for path in (spec / "rules").glob("*.md")}
+    path = spec / "rules" / "fork.md"
+    path.write_text(before["fork.md"].replace("*Proved* in [Core.v]", "*Proved* in [Nowhere.v]"), encoding="utf-8")
+    marks.write(spec)
+    assert {path.name: path.read_text(encoding="utf-8") for path in (spec / "rules").glob("*.md")} == before
 
 
 # --- with Coq ----------------------------------------------------------------------------------------------------------
