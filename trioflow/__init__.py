@@ -15,8 +15,10 @@ if TYPE_CHECKING:
         DataNodeEffect,
         DepthExceeded,
         DocumentError,
+        ExpressionFailed,
         GraphError,
         InvalidGraph,
+        JoinUnmet,
         LimitExceeded,
         MergeError,
         MiddlewareError,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
         NodeError,
         NodePackageError,
         NodeTimeout,
+        NoWay,
         RegistryError,
         RunAborted,
         RunError,
@@ -62,6 +65,7 @@ if TYPE_CHECKING:
     from trioflow.model.registry import Registry
     from trioflow.model.schema import document_schema
     from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Stream
+    from trioflow.model.workflow import WorkflowBuilder, workflow
     from trioflow.runtime.base.options import RunOptions, RunResult, RunStatistics, RunStatus
     from trioflow.runtime.base.watch import Observer, Observing, Subscription, observe
     from trioflow.runtime.host.barrier import Parked
@@ -106,6 +110,7 @@ __all__ = [
     "ExecIn",
     "ExecOut",
     "Exit",
+    "ExpressionFailed",
     "Fork",
     "FromServices",
     "FunctionNode",
@@ -119,6 +124,7 @@ __all__ = [
     "Interface",
     "InvalidGraph",
     "Invocation",
+    "JoinUnmet",
     "Lazy",
     "LimitExceeded",
     "MergeError",
@@ -126,6 +132,7 @@ __all__ = [
     "MiddlewareError",
     "MissingExtra",
     "MissingInput",
+    "NoWay",
     "Node",
     "NodeDefinitionError",
     "NodeError",
@@ -175,6 +182,7 @@ __all__ = [
     "UnknownSocket",
     "Unwind",
     "Variable",
+    "WorkflowBuilder",
     "build",
     "data_node",
     "document_schema",
@@ -195,6 +203,7 @@ __all__ = [
     "stream",
     "telemetry",
     "validate",
+    "workflow",
 ]
 
 _HOMES = {
@@ -204,8 +213,10 @@ _HOMES = {
         "DataNodeEffect",
         "DepthExceeded",
         "DocumentError",
+        "ExpressionFailed",
         "GraphError",
         "InvalidGraph",
+        "JoinUnmet",
         "LimitExceeded",
         "MergeError",
         "MiddlewareError",
@@ -215,6 +226,7 @@ _HOMES = {
         "NodeError",
         "NodePackageError",
         "NodeTimeout",
+        "NoWay",
         "RegistryError",
         "RunAborted",
         "RunError",
@@ -251,6 +263,7 @@ _HOMES = {
     "trioflow.model.registry": ("Registry",),
     "trioflow.model.schema": ("document_schema",),
     "trioflow.model.sockets": ("UNSET", "DataIn", "DataOut", "ExecIn", "ExecOut", "Stream"),
+    "trioflow.model.workflow": ("WorkflowBuilder", "workflow"),
     "trioflow.runtime.host.breakpoints": ("Breakpoint",),
     "trioflow.runtime.host.barrier": ("Parked",),
     "trioflow.runtime.host.gate": ("Gate", "GateStatistics"),

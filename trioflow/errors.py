@@ -6,7 +6,10 @@ TrioflowError
 │   ├── InvalidGraph          a graph that means nothing (M5)
 │   ├── MissingInput          a data input that nothing supplies (D1)
 │   ├── CoercionError         a value that does not fit the input it is wired to (D11)
-│   └── MergeError            concurrent writes that the policy refuses (F4)
+│   ├── MergeError            concurrent writes that the policy refuses (F4)
+│   ├── ExpressionFailed      a condition, or a value that an expression gives, could not be had (W3)
+│   ├── JoinUnmet             not all tokens came that a join of a workflow needs (W7)
+│   └── NoWay                 a firing chooses a wire, and no condition holds (W3)
 ├── NodeError               the author of a node type
 │   ├── NodeDefinitionError   a class or function that can't be a node type
 │   ├── UnknownSocket         a body asked for a socket that its type does not declare (T4)
@@ -90,6 +93,24 @@ class MergeError(GraphError):
     """Concurrent strands wrote a variable in a way that its merge policy refuses (F4)."""
 
     code = "merge"
+
+
+class ExpressionFailed(GraphError):
+    """An expression failed while it was evaluated, or got a value that no expression can have (W3)."""
+
+    code = "expression"
+
+
+class JoinUnmet(GraphError):
+    """Tokens came over fewer wires than a join needs, and no more can come (W7). The message names the wires."""
+
+    code = "join-unmet"
+
+
+class NoWay(GraphError):
+    """A firing takes the first wire whose condition holds, and none does (W3)."""
+
+    code = "no-way"
 
 
 class NodeError(TrioflowError):

@@ -16,7 +16,7 @@ INNER = {
 @pytest.fixture
 def write(tmp_path):
     def write(name, **document):
-        (tmp_path / name).write_text(json.dumps({"trioflow": "1.1", **document}))
+        (tmp_path / name).write_text(json.dumps({"trioflow": "1.2", **document}))
         return tmp_path / name
 
     return write

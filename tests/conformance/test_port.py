@@ -119,7 +119,7 @@ STARTS_BADLY = {
     "other contract": (
         "serve(None, contract='1.0')",
         "contract",
-        "it keeps version '1.0' of the contract, and this kit 2.1.",
+        "it keeps version '1.0' of the contract, and this kit 2.2.",
     ),
     "claims what it lacks": (
         "serve(None, level=1, capabilities=['core', 'data', 'state'])",

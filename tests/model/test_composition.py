@@ -13,7 +13,7 @@ STANDARD = tf.Registry.standard(plugins=False)
 
 DOCUMENT = """\
 {
-  "trioflow": "1.1",
+  "trioflow": "1.2",
   "nodes": [
     {"id": "start", "type": "flow.start"},
     {"id": "call", "type": "graph:twice", "inputs": {"x": 4}},
@@ -82,7 +82,7 @@ def test_document():
 
 def test_default_null_is_not_no_default():
     """An input with the default null has a default, one without has none (D1)."""
-    text = '{"trioflow": "1.1", "interface": {"inputs": [{"name": "a", "default": null}, {"name": "b"}]}}'
+    text = '{"trioflow": "1.2", "interface": {"inputs": [{"name": "a", "default": null}, {"name": "b"}]}}'
     graph = tf.loads(text)
     assert graph.interface is not None
     assert [each.default for each in graph.interface.inputs] == [None, tf.UNSET]
@@ -92,7 +92,7 @@ def test_default_null_is_not_no_default():
 def test_problems_of_inner_graphs():
     """What is wrong in a graph within a graph is told with its whole path."""
     text = (
-        '{"trioflow": "1.1", "graphs": {"a b": {"nodes": 3}, "c": {"graphs": {"d": {"trioflow": "1.1", "nodez": []}}},'
+        '{"trioflow": "1.2", "graphs": {"a b": {"nodes": 3}, "c": {"graphs": {"d": {"trioflow": "1.2", "nodez": []}}},'
         ' "e": 7, "f": {"interface": {"inputs": [{"name": 1}]}}}}'
     )
     with pytest.raises(tf.DocumentError) as caught:
@@ -108,7 +108,7 @@ def test_problems_of_inner_graphs():
 
 
 @pytest.mark.parametrize(
-    "text", ['{"trioflow": "1.1", "graphs": []}', '{"trioflow": "1.1", "graphs": {"a": {}, "a": {}}}']
+    "text", ['{"trioflow": "1.2", "graphs": []}', '{"trioflow": "1.2", "graphs": {"a": {}, "a": {}}}']
 )
 def test_bad_graphs(text):
     """`graphs` is an object in which each name occurs once."""
@@ -176,7 +176,7 @@ def test_ids_of_boundaries_are_free():
 def write(folder, name, **document):
     path = folder / name
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({"trioflow": "1.1", **document}))
+    path.write_text(json.dumps({"trioflow": "1.2", **document}))
     return path
 
 
@@ -276,7 +276,7 @@ def test_bad_files(tmp_path):
 
 def test_file_of_a_graph_that_comes_from_none():
     """A graph that was not loaded from a file can't refer to one."""
-    graph = tf.loads(json.dumps({"trioflow": "1.1", "nodes": calls("other.json")}))
+    graph = tf.loads(json.dumps({"trioflow": "1.2", "nodes": calls("other.json")}))
     (problem,) = tf.validate(graph, STANDARD).errors
     assert str(problem) == (
         "error[unreadable-file] nodes[1].type: other.json was not read: this graph does not come from a file. Load the "

@@ -26,7 +26,7 @@ from trioflow.model.registry import Registry
 
 FULL = """\
 {
-  "trioflow": "1.1",
+  "trioflow": "1.2",
   "nodes": [
     {"id": "start", "type": "event.start"},
     {"id": "my.node", "type": "flow.for", "inputs": {"count": 3, "label": null}, "initiator": false, "stream": \
@@ -88,7 +88,7 @@ def problems(text: str, format: Literal["json", "yaml"] = "json") -> list[str]:
 
 
 def with_node(node: str) -> str:
-    return f'{{"trioflow": "1.1", "nodes": [{node}]}}'
+    return f'{{"trioflow": "1.2", "nodes": [{node}]}}'
 
 
 # --- reading and writing
@@ -102,14 +102,14 @@ def test_read_and_write() -> None:
 
 def test_smallest() -> None:
     """What is at its default is not written; only the version always is."""
-    assert dumps(Graph()) == '{\n  "trioflow": "1.1"\n}\n'
-    assert dumps(Graph(), format="yaml") == 'trioflow: "1.1"\n'
-    assert loads('{"trioflow": "1.1"}') == Graph()
+    assert dumps(Graph()) == '{\n  "trioflow": "1.2"\n}\n'
+    assert dumps(Graph(), format="yaml") == 'trioflow: "1.2"\n'
+    assert loads('{"trioflow": "1.2"}') == Graph()
 
 
 def test_last_dot() -> None:
     """The last dot of an endpoint parts node and socket: ids of nodes may hold dots."""
-    graph = loads('{"trioflow": "1.1", "connections": [{"from": "a.b.c", "to": "..d"}]}')
+    graph = loads('{"trioflow": "1.2", "connections": [{"from": "a.b.c", "to": "..d"}]}')
     assert graph.connections == (Connection(Endpoint("a.b", "c"), Endpoint(".", "d")),)
 
 
@@ -245,20 +245,20 @@ def test_older_minor_is_written_as_this_version(monkeypatch: pytest.MonkeyPatch)
             "trioflow: the document has version 2.0 of the format, and this trioflow reads 1.x (1.1). "
             "Use the trioflow that wrote it, or write the document anew.",
         ),
-        ("{}", 'the document: the key "trioflow", the version of the format, is missing. Write "trioflow": "1.1".'),
+        ("{}", 'the document: the key "trioflow", the version of the format, is missing. Write "trioflow": "1.2".'),
         (
             '{"trioflo": "1.0"}',
-            'the document: the key "trioflow", the version of the format, is missing. Write "trioflow": "1.1". '
+            'the document: the key "trioflow", the version of the format, is missing. Write "trioflow": "1.2". '
             'Is "trioflo" meant to be it?',
         ),
         (
             '{"trioflow": 1.0}',
-            'trioflow: expected a version such as "1.1", got float 1.0. Write "trioflow": "1.1".',
+            'trioflow: expected a version such as "1.2", got float 1.0. Write "trioflow": "1.2".',
         ),
         *(
             (
                 f'{{"trioflow": "{version}"}}',
-                f'trioflow: expected a version such as "1.1", got text "{version}". Write "trioflow": "1.1".',
+                f'trioflow: expected a version such as "1.2", got text "{version}". Write "trioflow": "1.2".',
             )
             for version in ("1", "1.0.0", "v1.0", "01.0", "1.0 ", "")
         ),
@@ -279,8 +279,8 @@ A = '"id": "a", "type": "t"'
     [
         ("[]", "the document: expected an object, got a list"),
         ("null", "the document: expected an object, got null"),
-        ('{"trioflow": "1.1", "nodes": {}}', "nodes: expected a list, got an object"),
-        ('{"trioflow": "1.1", "nodes": "ab"}', 'nodes: expected a list, got text "ab"'),
+        ('{"trioflow": "1.2", "nodes": {}}', "nodes: expected a list, got an object"),
+        ('{"trioflow": "1.2", "nodes": "ab"}', 'nodes: expected a list, got text "ab"'),
         (with_node("3"), "nodes[0]: expected an object, got int 3"),
         (with_node('{"id": 7, "type": "t"}'), "nodes[0].id: expected text, got int 7"),
         (with_node('{"id": null, "type": "t"}'), "nodes[0].id: expected text, got null"),
@@ -313,13 +313,13 @@ A = '"id": "a", "type": "t"'
          "'concurrent'?"),
         (with_node(f'{{{A}, "stream": {{"on_error": []}}}}'),
          'nodes[0].stream.on_error: expected "fail" or "collect", got a list'),
-        *((f'{{"trioflow": "1.1", "connections": [{{"from": "{end}", "to": "b.c"}}]}}',
+        *((f'{{"trioflow": "1.2", "connections": [{{"from": "{end}", "to": "b.c"}}]}}',
            f'connections[0].from: expected an endpoint "node.socket", got text "{end}"') for end in ("a", ".a", "a.")),
-        ('{"trioflow": "1.1", "connections": [{"from": "a.b"}]}', 'connections[0]: the key "to" is missing. Add it.'),
-        ('{"trioflow": "1.1", "variables": [{"name": "v", "default": NaN}]}',
+        ('{"trioflow": "1.2", "connections": [{"from": "a.b"}]}', 'connections[0]: the key "to" is missing. Add it.'),
+        ('{"trioflow": "1.2", "variables": [{"name": "v", "default": NaN}]}',
          "variables[0].default: expected a finite number, got nan. JSON has no NaN and no infinity: leave it out, or "
          "use null"),
-        ('{"trioflow": "1.1", "nodez": []}',
+        ('{"trioflow": "1.2", "nodez": []}',
          "the document: unknown key \"nodez\". Did you mean 'nodes'? Known are: interface, nodes, connections, "
          "variables, events, graphs, metadata"),
         ("", "line 1, column 1: Expecting value."),
@@ -335,13 +335,13 @@ def test_bad_json(text: str, problem: str) -> None:
 
 def test_huge_integer() -> None:
     """An integer that Python does not convert is refused like any other bad text."""
-    (problem,) = problems(f'{{"trioflow": "1.1", "metadata": {{"x": {"9" * 5000}}}}}')
+    (problem,) = problems(f'{{"trioflow": "1.2", "metadata": {{"x": {"9" * 5000}}}}}')
     assert problem.startswith("Exceeds the limit (4300 digits) for integer string conversion")
 
 
 def test_all_at_once() -> None:
     """All problems of a document come in one error, in the order of the document."""
-    text = '{"trioflow": "1.1", "nodes": [{"id": 7, "type": "t"}, 3, {"id": "a"}], "events": {}}'
+    text = '{"trioflow": "1.2", "nodes": [{"id": 7, "type": "t"}, 3, {"id": "a"}], "events": {}}'
     assert problems(text) == [
         "nodes[0].id: expected text, got int 7",
         "nodes[1]: expected an object, got int 3",
@@ -382,7 +382,7 @@ def test_all_at_once() -> None:
         ),
         (
             "trioflow: 1.0",
-            'trioflow: expected a version such as "1.1", got float 1.0. Write "trioflow": "1.1".',
+            'trioflow: expected a version such as "1.2", got float 1.0. Write "trioflow": "1.2".',
         ),
     ],
 )
@@ -597,13 +597,13 @@ def test_schema_accepts_good_documents() -> None:
         "[]",
         "{}",
         '{"trioflow": "2.0"}',
-        '{"trioflow": "1.1", "nodez": []}',
+        '{"trioflow": "1.2", "nodez": []}',
         with_node('{"id": 7, "type": "t"}'),
         with_node('{"id": "a"}'),
         with_node(f'{{{A}, "initiator": 1}}'),
         with_node(f'{{{A}, "stream": {{"limit": -1}}}}'),
         with_node(f'{{{A}, "stream": {{"mode": "both"}}}}'),
-        '{"trioflow": "1.1", "connections": [{"from": "a", "to": "b.c"}]}',
+        '{"trioflow": "1.2", "connections": [{"from": "a", "to": "b.c"}]}',
     ],
 )
 def test_schema_refuses_bad_documents(text: str) -> None:

@@ -206,7 +206,7 @@ def test_all_events_are_here():
     assert sorted(kind.__name__ for kind in EVENTS) == [
         "BreakpointFailed", "BreakpointHit", "EvaluationCancelled", "EvaluationCompleted", "EvaluationFailed",
         "EvaluationReused",
-        "EvaluationStarted", "Event", "EventsDropped", "Feedback", "LimitReached", "MergeConflict", "NodeCancelled",
+        "EvaluationStarted", "Event", "EventsDropped", "Feedback", "JoinSkipped", "LimitReached", "MergeConflict", "NodeCancelled",
         "NodeCompleted", "NodeFailed", "NodeSkipped", "NodeStarted", "ObserverFailed", "Progress", "RunCancelled",
         "RunCompleted", "RunFailed", "RunPaused", "RunResumed", "RunStarted", "StrandForked", "StrandJoined",
         "VariableSet",

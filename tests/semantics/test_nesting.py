@@ -17,7 +17,7 @@ ENTER, LEAVE = {"id": "enter", "type": "graph.enter"}, {"id": "leave", "type": "
 
 
 def graph(**document):
-    return tf.loads(json.dumps({"trioflow": "1.1", **document}))
+    return tf.loads(json.dumps({"trioflow": "1.2", **document}))
 
 
 def lines(found):

@@ -84,7 +84,7 @@ BUILT = tf.Graph(
 
 
 def read(document):
-    return tf.loads(json.dumps({"trioflow": "1.1", **document}))
+    return tf.loads(json.dumps({"trioflow": "1.2", **document}))
 
 
 def told(graph):

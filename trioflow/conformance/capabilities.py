@@ -10,7 +10,9 @@ _L2 = _L1 | {"fork", "stream", "time", "event", "life", "validation"}
 
 CLAIMED_BY: Mapping[int, frozenset[str]] = {0: frozenset({"core"}), 1: _L1, 2: _L2, 3: _L2 | {"action"}}
 """The capabilities that a port must have to claim a level."""
-EVERY = CLAIMED_BY[3] | {"ahead"}
+WORKFLOW = "workflow"
+"""The capability of graphs whose exec wires carry tokens. No level asks for it: it is claimed besides one."""
+EVERY = CLAIMED_BY[3] | {"ahead", WORKFLOW}
 """All capabilities that there are."""
 
 _LISTS_IN: Mapping[str, tuple[int, ...]] = {
@@ -59,6 +61,8 @@ def needed(request: Mapping[str, Any], status: str) -> frozenset[str]:
     found.update(_NEEDED_BY_OPTION[name] for name, value in options.items() if name in _NEEDED_BY_OPTION and value)
     if options.get("parallel_initiators"):
         found.add("fork")
+    if graph.get("kind") == "workflow":
+        found.add(WORKFLOW)
     if graph.get("events"):
         found.add("event")
     if request.get("actions"):

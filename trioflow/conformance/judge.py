@@ -23,21 +23,32 @@ class ReferencePort:
     capabilities = EVERY - {"validation"}
 
     def run(self, request: Request) -> Mapping[str, Any]:
-        """Answer a request of the type `run`."""
-        return {"type": "result", "id": request.get("id", 0), **small_step(request)}
+        """Answer a request of the type `run`. A workflow is run in rounds, under no schedule."""
+        answer = big_step(without_schedule(request)) if is_workflow(request) else small_step(request)
+        return {"type": "result", "id": request.get("id", 0), **answer}
 
     def close(self) -> None:
         """Nothing to end."""
 
 
 def judge(request: Request) -> Mapping[str, Any] | None:
-    """The answer that a request must have; None below level 2 if it depends on the schedule."""
-    if request["level"] >= CONTROLLED:
+    """The answer that a request must have; None for a workflow, or below level 2, if it depends on the schedule."""
+    if request["level"] >= CONTROLLED and not is_workflow(request):
         return small_step(request)
     try:
-        return big_step({**request, "choices": [], "actions": []})
+        return big_step(without_schedule(request))
     except Undetermined:
         return None
+
+
+def is_workflow(request: Request) -> bool:
+    """Whether exec wires carry tokens in its graph (W1)."""
+    return bool(request["graph"].get("kind") == "workflow")
+
+
+def without_schedule(request: Request) -> Request:
+    """What comes of it whatever the schedule, and without anybody outside."""
+    return {**request, "choices": [], "actions": []}
 
 
 def judge_trace(request: Request, answer: Mapping[str, Any]) -> Sequence[str]:

@@ -16,8 +16,9 @@ from typing import Annotated, Any, Literal
 
 import attrs
 
-from trioflow.model.graph import Minimum, StreamSettings
-from trioflow.model.schema import Form, schema_of
+from trioflow.model.form import Form, Minimum
+from trioflow.model.graph import StreamSettings
+from trioflow.model.schema import schema_of
 from trioflow.model.structure import Refused, graph_from, structured
 
 CONTRACT_VERSION = "2.2"

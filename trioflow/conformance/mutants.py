@@ -35,6 +35,7 @@ from trioflow.conformance.strategies import request_number
 from trioflow.conformance.suite import Progress
 from trioflow.conformance.vectors import Vector, check_vector
 from trioflow.conformance.workers import Checker
+from trioflow.conformance.workflows import judged_workflows
 from trioflow.reference import small_step
 
 __all__ = ["Campaign", "Death", "Mutant", "NotApplicable", "by_vector", "check_mutants", "load_mutants"]
@@ -46,6 +47,7 @@ Edit = tuple[Any, str, str]
 """A function, method or property, or the end of its name; what stands in its source, once; what is to stand there."""
 
 _COMPARED = (*OUTCOME, "steps", "canonical")
+_COMPARED_IN_WORKFLOWS = (*OUTCOME, "canonical")
 
 
 @attrs.frozen
@@ -162,6 +164,9 @@ class Campaign:
         self._examples = examples
         self._seed = seed
         self._judged: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = []
+        # Mutants of the rules W die by random workflows.
+        self._drawn = judged_workflows(seed)
+        self._workflows: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = []
 
     def notices(self, mutant: Mutant) -> Death | None:
         """The first request that the mutant answers wrongly, each time, and the whole engine does not.
@@ -169,7 +174,7 @@ class Campaign:
         One that is said to be out of reach is given a tenth of the requests, to see whether it still is.
         """
         for number in range(self._examples // 10 if mutant.unreached else self._examples):
-            request, expected = self._judge(number)
+            request, expected = self._judge(number, workflow=mutant.rule.startswith("W"))
             with mutant.alive():
                 found = _difference(request, expected)
                 certain = found is not None and all(_difference(request, expected) for _ in range(_ASKED - 1))
@@ -178,12 +183,17 @@ class Campaign:
                 return Death(f"request {number}", found.rules, str(found))
         return None
 
-    def _judge(self, number: int) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-        if number == len(self._judged):
-            request = {**request_number(number, self._seed), "level": 3}
-            answer = small_step(request)
-            self._judged.append((request, {field: answer[field] for field in _COMPARED}))
-        return self._judged[number]
+    def _judge(self, number: int, *, workflow: bool) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        judged = self._workflows if workflow else self._judged
+        while number >= len(judged):
+            if workflow:
+                request, answer = next(self._drawn)
+                judged.append((request, {field: answer[field] for field in _COMPARED_IN_WORKFLOWS}))
+            else:
+                request = {**request_number(number, self._seed), "level": 3}
+                answer = small_step(request)
+                judged.append((request, {field: answer[field] for field in _COMPARED}))
+        return judged[number]
 
 
 def _difference(request: Mapping[str, Any], expected: Mapping[str, Any]) -> Difference | None:

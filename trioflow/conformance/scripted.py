@@ -45,7 +45,7 @@ def _code_of(error: BaseException) -> str:
 _CODES: dict[type[BaseException], str] = {
     tf.MissingInput: "missing-input", tf.CoercionError: "coercion", tf.DataNodeEffect: "data-node-effect",
     tf.UnknownSocket: "unknown-socket", tf.UnknownName: "unknown-name", tf.ConcurrentTrigger: "concurrent-trigger",
-    tf.MergeError: "merge",
+    tf.MergeError: "merge", tf.JoinUnmet: "join-unmet", tf.NoWay: "no-way", tf.ExpressionFailed: "condition",
 }  # fmt: skip
 
 

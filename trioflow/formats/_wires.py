@@ -11,6 +11,7 @@ from trioflow.model.node_type import NodeType
 from trioflow.model.registry import Registry
 from trioflow.model.scope import Scope
 from trioflow.model.secret import HIDDEN, hide, secret_name
+from trioflow.semantics.workflow.net import Net
 
 _LONGEST_LITERAL = 40
 
@@ -36,6 +37,10 @@ class Drawing:
                 types[node.type] = _find(scope, node.type)
             self.place.setdefault(node.id, place)
             self._type_of.setdefault(node.id, types[node.type])
+        self._first: frozenset[str] | None = None
+        if self.graph.kind == "workflow":
+            net = Net(self.graph, [types[node.type] for node in self.graph.nodes])
+            self._first = frozenset(self.graph.nodes[place].id for place in net.whole().entries)
         self.held = [] if picture.fold else [Drawing(inner, picture) for inner in scope.nested()]
         picture.called += filter(None, map(scope.callee, filter(None, types.values())))
 
@@ -75,6 +80,8 @@ class Drawing:
             return bool(node.initiator)
         if node_type.body is Boundary.ENTER:
             return node_type.is_exec
+        if self._first is not None:
+            return node_type.listens is not None or node.id in self._first  # W2
         return node_type.listens is not None or (node_type.initiator if node.initiator is None else node.initiator)
 
     def is_exec_node(self, node: GraphNode) -> bool:
@@ -90,6 +97,31 @@ class Drawing:
         """Ids that connections name and the graph does not have."""
         ends = [end.node for wire in self.graph.connections for end in (wire.source, wire.target)]
         return sorted({node for node in ends if node not in self.place})
+
+
+def tokens_at(node: GraphNode) -> list[str]:
+    """How a node of a workflow takes tokens and when it may start, as short texts: what is not at its default."""
+    said = [("join", node.join, "all"), ("min", node.min, 1), ("unmet", node.unmet, "skip"), ("rest", node.rest, "drop")]
+    said += [("choose", node.choose, "all"), ("most", node.most, None), ("priority", node.priority, "normal")]
+    said += [("limit", node.limit, None), ("group", node.group, None), ("queue", node.queue, None)]
+    texts = [f"{name}: {value}" for name, value, default in said if value != default]
+    sets = [f"{name} := {text}" for name, text in node.set.items()]
+    return [*([", ".join(texts)] if texts else []), *sets]
+
+
+def terms_of(wire: Connection) -> str:
+    """When an exec wire of a workflow is taken, as a short text; empty if always."""
+    said = ["off"] if not wire.enabled else []
+    said += [f"on {' or '.join(wire.outcomes)}"] if wire.on != "completed" else []
+    said += [f"when {wire.when}"] if wire.when is not None else []
+    said += ["else"] if wire.otherwise else []
+    return ", ".join(said)
+
+
+def undone_by(graph: Graph) -> list[tuple[str, str]]:
+    """The nodes that are undone, and those that undo them."""
+    known = {node.id for node in graph.nodes}
+    return [(node.id, node.undo) for node in graph.nodes if node.undo in known and node.undo is not None]
 
 
 class _Picture:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trioflow.formats._wires import Drawing, literals, visible
+from trioflow.formats._wires import Drawing, literals, terms_of, tokens_at, undone_by, visible
 from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
 
@@ -27,7 +27,7 @@ def _drawn(drawing: Drawing) -> Iterator[str]:
         shape = "box" if drawing.is_exec_node(node) else "ellipse"
         if drawing.is_start(node):
             shape = "ellipse, peripheries=2"
-        yield f"{drawing.node_name(place)} [shape={shape}, label={_quote(node.id, node.type, *literals(node))}];"
+        yield f"{drawing.node_name(place)} [shape={shape}, label={_quote(node.id, node.type, *literals(node), *tokens_at(node))}];"
     names = {node: drawing.node_name(place) for node, place in drawing.place.items()}
     for place, missing in enumerate(drawing.missing_nodes()):
         names[missing] = drawing.missing_name(place)
@@ -35,7 +35,11 @@ def _drawn(drawing: Drawing) -> Iterator[str]:
     for wire in graph.connections:
         style = "bold" if drawing.is_exec(wire) else "dashed"
         sockets = f"taillabel={_quote(wire.source.socket)}, headlabel={_quote(wire.target.socket)}"
+        if terms_of(wire):
+            sockets += f", label={_quote(terms_of(wire))}"
         yield f"{names[wire.source.node]} -> {names[wire.target.node]} [style={style}, {sockets}];"
+    for node, undo in undone_by(graph):
+        yield f'{names[node]} -> {names[undo]} [style=dotted, arrowhead=tee, label="undo"];'
     for inner in (*drawing.held, *drawing.beside):
         yield f"subgraph cluster_{inner.name} {{"
         yield f"    label={_quote(inner.title)};"

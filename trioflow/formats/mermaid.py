@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from trioflow.formats._wires import Drawing, literals, visible
+from trioflow.formats._wires import Drawing, literals, terms_of, tokens_at, undone_by, visible
 from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
 
@@ -17,7 +17,7 @@ _SPECIAL = re.compile(r"""["#<>&;`\\*~$@]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=w
 def to_mermaid(graph: Graph, registry: Registry, *, fold: bool = False) -> str:
     """The graph as a Mermaid flowchart, for a `mermaid` block in Markdown. Never raises for what is wrong with it.
 
-    Rounded at both ends: where runs start. Boxes: exec nodes. Rounded boxes: data nodes. Subgraphs: graphs that it
+    Rounded at both ends: where runs start, in a workflow the nodes that fire first. Boxes: exec nodes. Rounded boxes: data nodes. Subgraphs: graphs that it
     holds or calls, each once; not if folded.
     """
     drawing = Drawing.of(graph, registry, fold=fold)
@@ -27,7 +27,7 @@ def to_mermaid(graph: Graph, registry: Registry, *, fold: bool = False) -> str:
 def _drawn(drawing: Drawing) -> Iterator[str]:
     graph = drawing.graph
     for place, node in enumerate(graph.nodes):
-        label = "<br/>".join(map(_escape, [node.id, node.type, *literals(node)]))
+        label = "<br/>".join(map(_escape, [node.id, node.type, *literals(node), *tokens_at(node)]))
         opening, closing = (
             ("([", "])") if drawing.is_start(node) else ("[", "]") if drawing.is_exec_node(node) else ("(", ")")
         )
@@ -38,9 +38,12 @@ def _drawn(drawing: Drawing) -> Iterator[str]:
         names[missing] = drawing.missing_name(place)
         yield f'{names[missing]}{{{{"{_escape(missing)}<br/>not in the graph"}}}}'
     for wire in graph.connections:
-        label = _escape(f"{wire.source.socket} → {wire.target.socket}")
+        sockets = " → ".join(filter(None, [wire.source.socket, wire.target.socket]))
+        label = "<br/>".join(_escape(line) for line in (sockets, terms_of(wire)) if line)
         arrow = "==>" if drawing.is_exec(wire) else "-.->"
         yield f'{names[wire.source.node]} {arrow}|"{label}"| {names[wire.target.node]}'
+    for node, undo in undone_by(graph):
+        yield f'{names[node]} -.-x|"undo"| {names[undo]}'
     for inner in (*drawing.held, *drawing.beside):
         yield f'subgraph {inner.name}["{_escape(inner.title)}"]'
         yield from ("    " + line for line in _drawn(inner))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from trioflow.formats._wires import Drawing, literals, visible
+from trioflow.formats._wires import Drawing, literals, terms_of, tokens_at, undone_by, visible
 from trioflow.model.graph import Connection, Graph, GraphNode, Interface
 from trioflow.model.registry import Registry
 from trioflow.model.sockets import UNSET
@@ -47,6 +47,12 @@ class _Outline:
         for node in graph.nodes:
             if drawing.is_start(node):
                 self._follow(node)
+        undoing = {undo for _, undo in undone_by(graph)}
+        if undoing:
+            self._title("undoing:")
+        for node in graph.nodes:
+            if node.id in undoing:
+                self._node(node, 0)
         loose = [node for node in graph.nodes if drawing.is_exec_node(node) and node.id not in self._drawn]
         if loose:
             self._title("not reached:")
@@ -121,6 +127,8 @@ class _Outline:
         indent = _INDENT * level
         self._lines.append(f"{indent}{mark}{visible(node.id)} ({visible(node.type)})")
         inputs = [
+            *tokens_at(node),
+            *([f"undo: {node.undo}"] if node.undo is not None else []),
             *literals(node),
             *(f"{wire.target.socket} <- {wire.source}" for wire in self._incoming.get(node.id, ())),
         ]
@@ -128,4 +136,6 @@ class _Outline:
 
     def _wire(self, wire: Connection, level: int) -> None:
         again = " (above)" if wire.target.node in self._drawn else ""
-        self._lines.append(f"{_INDENT * level}{visible(f'{wire.source.socket} => {wire.target}')}{again}")
+        terms = f" [{terms_of(wire)}]" if terms_of(wire) else ""
+        way = " ".join(filter(None, [wire.source.socket, f"=> {wire.target}"]))
+        self._lines.append(f"{_INDENT * level}{visible(way + terms)}{again}")

@@ -19,6 +19,9 @@ from trioflow.model.types import NAMED_TYPES
 
 ENTER = "graph.enter"
 LEAVE = "graph.leave"
+SCOPE = "<scope>"
+ERROR = "!error"
+"""In a workflow, the data output of every exec node that is what it last failed with (W12)."""
 
 S = TypeVar("S", bound=Socket)
 
@@ -35,10 +38,11 @@ class GraphBody:
 
 
 class Boundary(enum.Enum):
-    """The body of a node at the boundary of a graph."""
+    """The body of a node at the boundary of a graph, or at that of a scope inside of a workflow (W13)."""
 
     ENTER = ENTER
     LEAVE = LEAVE
+    SCOPE = SCOPE
 
 
 def graph_node(graph: Graph, *, id: str, doc: str = "") -> NodeType:
@@ -85,6 +89,24 @@ def boundary_type(interface: Interface, boundary: Boundary) -> NodeType:
     )
 
 
+def _named(socket: S, name: str) -> S:
+    socket.name = name
+    return socket
+
+
+SCOPE_TYPE = NodeType(
+    id=SCOPE,
+    doc="Where tokens of a workflow begin, and where all of them have ended.",
+    inputs=(),
+    outputs=(),
+    exec_inputs=(_named(ExecIn(), "enter"),),
+    exec_outputs=(),
+    streams=(),
+    body=Boundary.SCOPE,
+)
+ERROR_OUTPUT = _named(DataOut(Exception, doc="What it last failed with."), ERROR)
+
+
 def _sockets(interface: Interface, kind: type[Any]) -> Iterator[Any]:
     """Inside, an input is an output of the boundary, and the other way round."""
     for each in interface.inputs if kind is DataOut else interface.outputs:
@@ -93,8 +115,3 @@ def _sockets(interface: Interface, kind: type[Any]) -> Iterator[Any]:
 
 def _type(name: str) -> Any:
     return NAMED_TYPES.get(name, object)  # a name that is not known is a problem of the graph, not of its sockets
-
-
-def _named(socket: S, name: str) -> S:
-    socket.name = name
-    return socket

@@ -1,31 +1,82 @@
-"""The graph: nodes, connections, variables and events, as immutable data (M1)."""
+"""The graph: nodes, connections, variables and events, as immutable data (M1).
+
+What only means something in a workflow says so; the rules W say what.
+"""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
 
 import attrs
 
 # Needed at runtime: the document format and its schema are made from the types of the fields.
-from trioflow.errors import GraphError
+from trioflow.errors import GraphError, did_you_mean
+from trioflow.model.form import Form, Minimum
 from trioflow.model.sockets import UNSET, ErrorMode, StreamMode
 from trioflow.model.values import NO_VALUES, frozen, own_copy
 
 if TYPE_CHECKING:
     from trioflow.model.node_type import NodeType
 
-FORMAT_VERSION = "1.1"
+FORMAT_VERSION = "1.2"
 """The version of the document format that this library writes, `major.minor`."""
 
 
-@attrs.frozen
-class Minimum:
-    """The smallest number that a field takes, as an annotation of its type."""
+GraphKind = Literal["graph", "workflow"]
+JoinPolicy = Literal["all", "each", "first"]
+Priority = Literal["low", "normal", "high", "critical"]
+Outcome = Literal["completed", "failed", "ended", "exhausted", "next"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
-    value: int
 
+def _outcome_problems(value: Any) -> Iterator[tuple[str, str]]:
+    known = ", ".join(OUTCOMES)
+    several = isinstance(value, list)
+    if several and not value:
+        yield "", f"expected at least one of {known}, got an empty list"
+    for index, each in enumerate(cast("list[Any]", value) if several else [value]):
+        if each not in OUTCOMES:
+            near = did_you_mean(each, OUTCOMES) if isinstance(each, str) else ""
+            yield f"[{index}]" if several else "", f"expected one of {known}, or a list of them, got {each!r}.{near}"
+
+
+def _as_outcomes(value: str | Iterable[str]) -> Any:
+    several = (value,) if isinstance(value, str) else tuple(dict.fromkeys(value))
+    return several[0] if len(several) == 1 else several
+
+
+Outcomes = Annotated[
+    "Outcome | tuple[Outcome, ...]",
+    Form(
+        "Outcomes",
+        _outcome_problems,
+        {
+            "description": "How a firing has ended for a wire to be taken: one outcome, or a list.",
+            "anyOf": [{"enum": [*OUTCOMES]}, {"type": "array", "items": {"enum": [*OUTCOMES]}, "minItems": 1}],
+        },
+    ),
+]
+
+
+def _least_problems(value: Any) -> Iterator[tuple[str, str]]:
+    if value != "every" and (type(value) is not int or value < 1):
+        yield "", f'expected a whole number of at least 1, or "every", got {value!r}'
+
+
+Least = Annotated[
+    "int | Literal['every']",
+    Form(
+        "Least",
+        _least_problems,
+        {
+            "description": "Over how many wires tokens must have come; `every` is all that there are.",
+            "anyOf": [{"type": "integer", "minimum": 1}, {"const": "every"}],
+        },
+    ),
+]
+AtLeastOne = Annotated[int, Minimum(1)]
 
 # Every class below that has `extra` keeps in it what a document of a newer minor version says beyond its fields, so
 # that it is written back.
@@ -50,6 +101,11 @@ class GraphNode:
 
     `initiator` marks an exec node as a place where runs start, whatever its type says (M4). `metadata` is the
     business of editors: it is kept, never read.
+
+    In a workflow: `join`, `min` and `unmet` say when the node fires where several wires meet (W4-W8), `rest` what
+    becomes of those that it did not wait for, `choose` which wires are taken (W3), `most` how many turns it may have in
+    a circle (W15), `priority`, `limit`, `group` and `queue` when it may start (W16), `undo` which node undoes what it
+    did (W17), `set` variables and the expressions that they get when it has completed.
     """
 
     id: str
@@ -57,28 +113,58 @@ class GraphNode:
     inputs: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen)
     initiator: bool | None = None
     stream: StreamSettings | None = None
+    join: JoinPolicy = attrs.field(default="all", kw_only=True)
+    min: Least = attrs.field(default=1, kw_only=True)
+    unmet: Literal["skip", "fail"] = attrs.field(default="skip", kw_only=True)
+    rest: Literal["drop", "cancel"] = attrs.field(default="drop", kw_only=True)
+    choose: Literal["all", "first"] = attrs.field(default="all", kw_only=True)
+    most: AtLeastOne | None = attrs.field(default=None, kw_only=True)
+    priority: Priority = attrs.field(default="normal", kw_only=True)
+    limit: AtLeastOne | None = attrs.field(default=None, kw_only=True)
+    group: str | None = attrs.field(default=None, kw_only=True)
+    queue: AtLeastOne | None = attrs.field(default=None, kw_only=True)
+    undo: str | None = attrs.field(default=None, kw_only=True)
+    set: Mapping[str, str] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
     metadata: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen)
     extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
 
 
 @attrs.frozen
 class Endpoint:
-    """One end of a connection, written `node.socket`. Node ids may contain dots, socket names can't."""
+    """One end of a connection, written `node.socket`. Node ids may contain dots, socket names can't.
+
+    Without a socket, written `node`, it is the node's only exec socket on that side.
+    """
 
     node: str
-    socket: str
+    socket: str = ""
 
     def __str__(self) -> str:
-        return f"{self.node}.{self.socket}"
+        return f"{self.node}.{self.socket}" if self.socket else self.node
 
 
 @attrs.frozen
 class Connection:
-    """A wire from an output to an input of the same kind (M3)."""
+    """A wire from an output to an input of the same kind (M3).
+
+    On an exec wire of a workflow: `on` says how its source must have ended for it to be taken, `when` is the condition
+    under which it is, `otherwise` (in documents `else`) that it is where no condition held, `priority` which comes
+    first where only one is chosen (W3). A wire that is not `enabled` is kept in the document, and is not there (W18).
+    """
 
     source: Endpoint
     target: Endpoint
+    when: str | None = attrs.field(default=None, kw_only=True)
+    otherwise: bool = attrs.field(default=False, kw_only=True)
+    on: Outcomes = attrs.field(default="completed", converter=_as_outcomes, kw_only=True)
+    priority: int = attrs.field(default=0, kw_only=True)
+    enabled: bool = attrs.field(default=True, kw_only=True)
     extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """`on`, as a list."""
+        return (self.on,) if isinstance(self.on, str) else self.on
 
     def __str__(self) -> str:
         return f"{self.source} -> {self.target}"
@@ -210,12 +296,20 @@ class Graph:
     `interface` makes it a node type for other graphs, `graphs` are graphs that its nodes may call by name, as type
     `graph:NAME` (C1).
 
+    A graph of the kind `workflow` is one whose exec wires carry tokens (W1). Its `limit` is how many firings may be
+    under way at once, and `groups` are limits by name that nodes share (W16); `on_error` says whether a failure that no
+    wire takes ends it at once, or when all others have ended (W12).
+
     `types` holds the node types that were given as Python objects when the graph was built; they are found before
     those of a registry. `files` holds the graphs that nodes of a type `file:PATH` call, by path as written; `load`
     fills it. Neither is part of the document. `version` is that of the document format.
     """
 
     version: str = attrs.field(default=FORMAT_VERSION, kw_only=True)
+    kind: GraphKind = attrs.field(default="graph", kw_only=True)
+    limit: AtLeastOne | None = attrs.field(default=None, kw_only=True)
+    groups: Mapping[str, AtLeastOne] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
+    on_error: ErrorMode = attrs.field(default="fail", kw_only=True)
     interface: Interface | None = attrs.field(default=None, kw_only=True)
     nodes: tuple[GraphNode, ...] = attrs.field(default=(), converter=tuple[GraphNode, ...])
     connections: tuple[Connection, ...] = attrs.field(default=(), converter=tuple[Connection, ...])

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 import attrs
 
-from trioflow.model.graph import FORMAT_VERSION, Connection, Endpoint, Graph, Minimum
+from trioflow.model.form import Form, Minimum
+from trioflow.model.graph import FORMAT_VERSION, Connection, Endpoint, Graph
 from trioflow.model.node_type import NodeType
 from trioflow.model.sockets import UNSET
 
-ENDPOINT_PATTERN = r"^[\s\S]+\.[^.]+$"
+ENDPOINT_PATTERN = r"^([\s\S]+\.[^.]+|[^.]+)$"
 
 _RENAMED: dict[tuple[type, str], str] = {
     (Connection, "source"): "from",
     (Connection, "target"): "to",
+    (Connection, "otherwise"): "else",
 }
 # The version is that of the whole document, and so stands only at its top.
 _NOT_WRITTEN = frozenset({"extra", "types", "files", "version"})
@@ -33,22 +35,9 @@ _SIMPLE: dict[Any, dict[str, Any]] = {
     Endpoint: {
         "type": "string",
         "pattern": ENDPOINT_PATTERN,
-        "description": "`node.socket`, split at the last dot.",
+        "description": "`node.socket`, split at the last dot; or `node`, for its only exec socket on that side.",
     },
 }
-
-
-@attrs.frozen(eq=False)
-class Form:
-    """A form of its own for the values of a field, as an annotation of its type.
-
-    `problems` gives what is wrong with a value: paths from the value on, and reasons. `schema` says the same as a JSON
-    Schema, in which `{"$ref": "#/$defs/NAME"}` is the form itself.
-    """
-
-    name: str
-    problems: Callable[[Any], Iterable[tuple[str, str]]]
-    schema: Mapping[str, Any]
 
 
 def fields_by_key(cls: type) -> dict[str, attrs.Attribute[Any]]:

@@ -7,12 +7,13 @@ holds them and below), graphs in files (`file:PATH`) and types that were given a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import attrs
 
+from trioflow.errors import NodePackageError
 from trioflow.model.composition import ENTER, LEAVE, Boundary, GraphBody, boundary_type, graph_node
-from trioflow.model.graph import Graph, Interface
+from trioflow.model.graph import Connection, Endpoint, Graph, Interface
 from trioflow.model.node_type import NodeType
 from trioflow.model.registry import Registry
 
@@ -45,7 +46,8 @@ class Scope:
         prefix: str = "",
         shared: _Shared | None = None,
     ) -> None:
-        self.graph = graph
+        self._given = graph
+        self._completed: Graph | None = None
         self.registry = registry
         self.name = name
         self.prefix = prefix
@@ -55,6 +57,19 @@ class Scope:
         if shared is None:
             self._shared.files[id(graph)] = root = graph_node(graph, id="this graph")
             self._shared.scopes[root] = self
+
+    @property
+    def graph(self) -> Graph:
+        """The graph, with the exec sockets that its wires need not name because there is only one."""
+        if self._completed is None:
+            self._completed = with_sockets(self._given, self._find_quietly)
+        return self._completed
+
+    def _find_quietly(self, type_id: str) -> NodeType | None:
+        try:
+            return self.find(type_id)
+        except NodePackageError:
+            return None  # reported with the node
 
     def find(self, type_id: str) -> NodeType | None:
         """The node type with this id, or None. Raises `NodePackageError`."""
@@ -76,7 +91,7 @@ class Scope:
 
     def nested(self) -> Iterator[Scope]:
         """The scopes of the graphs that this one holds, in the order of the document, called or not."""
-        for name in self.graph.graphs:
+        for name in self._given.graphs:
             found = self.find(GRAPH + name)
             assert found is not None
             inner = self.callee(found)
@@ -88,13 +103,13 @@ class Scope:
         found: dict[str, None] = {}
         scope: Scope | None = self
         while scope is not None:
-            found |= dict.fromkeys([*(GRAPH + name for name in scope.graph.graphs), *scope.graph.types])
+            found |= dict.fromkeys([*(GRAPH + name for name in scope._given.graphs), *scope._given.types])
             scope = scope._outer
-        return [*found, *([ENTER, LEAVE] if self.graph.interface is not None else [])]
+        return [*found, *([ENTER, LEAVE] if self._given.interface is not None else [])]
 
     def _look_up(self, type_id: str) -> NodeType | None:
         if type_id in {ENTER, LEAVE}:
-            return boundary_type(self.graph.interface or Interface(), Boundary(type_id))
+            return boundary_type(self._given.interface or Interface(), Boundary(type_id))
         if type_id.startswith(FILE):
             return self._in_file(type_id.removeprefix(FILE))
         found = self._declared(type_id)
@@ -104,9 +119,9 @@ class Scope:
 
     def _declared(self, type_id: str) -> NodeType | None:
         name = type_id.removeprefix(GRAPH)
-        graph = self.graph.graphs.get(name) if type_id.startswith(GRAPH) else None
+        graph = self._given.graphs.get(name) if type_id.startswith(GRAPH) else None
         if graph is None:
-            return self.graph.types.get(type_id)
+            return self._given.types.get(type_id)
         node_type = graph_node(graph, id=type_id)
         step = f".{name}" if name.isidentifier() else f"[{json.dumps(name, ensure_ascii=False)}]"
         self._shared.scopes[node_type] = Scope(
@@ -115,7 +130,7 @@ class Scope:
         return node_type
 
     def _in_file(self, path: str) -> NodeType | None:
-        graph = self.graph.files.get(path)
+        graph = self._given.files.get(path)
         if not isinstance(graph, Graph):
             return None
         node_type = self._shared.files.get(id(graph))
@@ -126,3 +141,27 @@ class Scope:
 
     def _inner(self, graph: Graph, name: str) -> Scope:
         return Scope(graph, self.registry, name=name, prefix=f"{name}: ", shared=self._shared)
+
+
+def with_sockets(graph: Graph, find: Callable[[str], NodeType | None]) -> Graph:
+    """The graph with the exec sockets filled in that endpoints leave out, where a node has only one on that side.
+
+    A wire that is taken however its source has ended needs none there.
+    """
+    if all(wire.source.socket and wire.target.socket for wire in graph.connections):
+        return graph
+    types = {node.id: node.type for node in graph.nodes}
+
+    def completed(end: Endpoint, *, outgoing: bool) -> Endpoint:
+        node_type = find(types[end.node]) if not end.socket and end.node in types else None
+        if node_type is None:
+            return end
+        sockets = node_type.exec_outputs if outgoing else node_type.exec_inputs
+        return Endpoint(end.node, sockets[0].name) if len(sockets) == 1 else end
+
+    wires: list[Connection] = []
+    for wire in graph.connections:
+        target = completed(wire.target, outgoing=False)
+        source = completed(wire.source, outgoing=True) if "completed" in wire.outcomes else wire.source
+        wires.append(attrs.evolve(wire, source=source, target=target))
+    return attrs.evolve(graph, connections=tuple(wires))

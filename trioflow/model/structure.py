@@ -26,9 +26,10 @@ from cattrs.cols import homogenous_tuple_structure_factory
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from trioflow.errors import did_you_mean
-from trioflow.model.graph import FORMAT_VERSION, Endpoint, Graph, Minimum
+from trioflow.model.form import Form, Minimum
+from trioflow.model.graph import FORMAT_VERSION, Endpoint, Graph
 from trioflow.model.json_text import Repeated
-from trioflow.model.schema import Form, fields_by_key
+from trioflow.model.schema import fields_by_key
 
 _VERSION = re.compile(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
 _TEXT = frozenset({str})
@@ -322,8 +323,10 @@ def _tagged(hint: Any, converter: Converter) -> Hook:
 
 
 def _endpoint(value: Any, _: Any) -> Endpoint:
-    node, _dot, socket = value.rpartition(".") if isinstance(value, str) else ("", "", "")
-    if not node or not socket:
+    node, dot, socket = value.rpartition(".") if isinstance(value, str) else ("", ".", "")
+    if not dot:
+        node, socket = socket, ""
+    if not node or (dot and not socket):
         raise _expected('an endpoint "node.socket"', value)
     return Endpoint(node, socket)
 

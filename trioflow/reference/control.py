@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from math import inf
 from typing import Any
@@ -14,6 +14,7 @@ from trioflow.contract.trace import dotted
 from trioflow.reference.demand import Body, Question, find, resolve
 from trioflow.reference.graph import Cell, Failure, Target
 from trioflow.reference.strands import Cancelled, Line, Run, Scope, Steps, Strand, Wait
+from trioflow.reference.workflow import rounds
 
 
 def dispatch(run: Run, targets: Sequence[Target], strand: Strand, line: Line) -> Steps:
@@ -21,18 +22,10 @@ def dispatch(run: Run, targets: Sequence[Target], strand: Strand, line: Line) ->
     pending = deque(targets)
     while pending:
         target = pending.popleft()
-        yield run.gate.admit(strand, (*line.path, line.count), target)
-        if run.dispatches >= run.options.get("max_steps", inf):
-            if run.forked:
-                run.depends("who makes the last step")
-            run.exhausted.struck = True  # R8
-            raise Cancelled
-        run.dispatches += 1
-        if len(line.path) >= run.options.get("max_depth", 100_000):
-            raise Failure("depth")  # T9
-        path = line.next()
-        activation = Activation(run, strand, path, target.node, target, Line(path))
-        way = yield activation.live()
+        activation = Activation(
+            run, strand, (*line.path, line.count), target.node, target, Line((*line.path, line.count))
+        )
+        way = yield activation.admitted(line)
         if way is not None:  # T6: on behalf of whoever dispatched this activation
             pending.extendleft(reversed(run.graph.targets(target.node, way)))
 
@@ -50,6 +43,10 @@ class Group:
     forks: list[Strand] = attrs.field(init=False, factory=list[Strand])
     joined: int = attrs.field(init=False, default=0)
     first: Failure | None = attrs.field(init=False, default=None)  # because of which the others were cancelled (E2)
+
+    def like_it(self) -> Group:
+        """Another of the same owner, whose forks collect their failures."""
+        return Group(self.run, self.owner, self.strand, collects=True, discards=True)
 
     @property
     def in_flight(self) -> int:
@@ -145,6 +142,8 @@ class Activation(Body):
     writes: int = 0
     failures: int = 0
     done_fired: bool = False
+    decide: Callable[[str | None], None] = lambda _: None
+    """What is decided while it is still open, once its body has returned: in a workflow, which wires are taken (W3)."""
 
     def __attrs_post_init__(self) -> None:
         self.moment = Cell(None, f"@{dotted(self.path)}")
@@ -158,6 +157,22 @@ class Activation(Body):
             self.returns += 1
             self.moment = Cell(None, f"@{dotted(self.path)}#{self.returns}")
 
+    def admitted(self, line: Line | None = None) -> Steps:
+        """It passes what every dispatch passes (T2), and lives. On a line it takes the next index."""
+        run = self.run
+        yield run.gate.admit(self.strand, self.path, self.target)
+        if run.dispatches >= run.options.get("max_steps", inf):
+            if run.forked:
+                run.depends("who makes the last step")
+            run.exhausted.struck = True  # R8
+            raise Cancelled
+        run.dispatches += 1
+        if len(self.path) > run.options.get("max_depth", 100_000):
+            raise Failure("depth")  # T9
+        if line is not None:
+            line.next()
+        return (yield self.live())
+
     def live(self) -> Steps:
         """It starts and closes, once (E1)."""
         run, path, node = self.run, self.path, self.node
@@ -166,6 +181,7 @@ class Activation(Body):
             way = yield self.body()
             if way is not None:
                 run.graph.targets(node, way)  # T4
+            self.decide(way)
         except Failure as failure:
             failure.origin = failure.origin or path  # E2
             run.tell("failed", path, node.id, failure.origin)
@@ -178,6 +194,8 @@ class Activation(Body):
 
     def body(self) -> Steps:
         """What it does, with all its forks joined; gives the exec output that it hands over to (T6)."""
+        if self.target.begin is not None:
+            return (yield rounds(self, Group(self.run, self.line, self.strand, discards=True)))  # W13
         work = self.script()
         node, stream = self.node, self.node.stream
         if "item" in node.sockets.outputs and stream.get("mode") == "concurrent":  # S2

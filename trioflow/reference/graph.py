@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import operator
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from trioflow.contract.script import TYPES, Sockets
+
+if TYPE_CHECKING:
+    from trioflow.reference.store import Store
 
 Path = tuple[int, ...]
 
@@ -56,6 +61,52 @@ class Target:
     entered: str | None = None
     payload: Any = None
     wire: str | None = attrs.field(default=None, eq=False)
+    begin: tuple[Sequence[int], Sequence[TokenWire]] | None = attrs.field(default=None, eq=False)
+    """Of what opens a scope of a workflow: the places that fire first, and the wires with tokens (W13)."""
+
+
+@attrs.frozen
+class TokenWire:
+    """An exec wire of a workflow that is there (W18); `place` is its place among the connections."""
+
+    place: int
+    source: int
+    target: int
+    output: str | None
+    entered: str
+    on: frozenset[str]
+    when: str | None
+    otherwise: bool
+    priority: int
+
+
+@attrs.frozen
+class TokenNode:
+    """How a node of a workflow takes tokens, and gives them (W3, W4)."""
+
+    node: Node
+    join: str = "all"
+    min: int | str = 1
+    unmet: str = "skip"
+    choose: str = "all"
+    most: int | None = None
+    undo: str | None = None
+
+    def least(self, into: Sequence[TokenWire]) -> int:
+        """Over how many wires tokens must come."""
+        return len(into) if self.min == "every" else int(self.min)
+
+
+SCOPE = Node("<scope>", Sockets(("enter",), ()), {}, {})
+_CONDITION = re.compile(r"(out|vars)\.(\w+) (==|!=|<|<=|>|>=) (-?\d+)")
+_COMPARED = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 
 class Graph:
@@ -75,17 +126,104 @@ class Graph:
         self._targets: dict[tuple[str, str], list[Target]]
         self._targets = {(node.id, output): [] for node in nodes for output in node.sockets.exec_outputs}
         self.sources: dict[tuple[str, str], tuple[Node, str]] = {}
-        for connection in document.get("connections") or ():
-            source, output = connection["from"].rsplit(".", 1)
-            target, socket = connection["to"].rsplit(".", 1)
-            if (source, output) in self._targets:
+        self.is_workflow = document.get("kind") == "workflow"
+        self.collects = document.get("on_error") == "collect"
+        self.wires: list[TokenWire] = []
+        self.token_nodes: list[TokenNode] = []
+        self._reach: dict[int, frozenset[int]] = {}
+        for place, connection in enumerate(document.get("connections") or ()):
+            if connection.get("enabled", True) is False:  # W18
+                continue
+            source, _, output = (
+                connection["from"].rpartition(".") if "." in connection["from"] else (connection["from"], "", "")
+            )
+            target, _, socket = connection["to"].rpartition(".")
+            if self.is_workflow and socket in self.nodes[target].sockets.exec_inputs:
+                self.wires.append(self._token_wire(place, source, output or None, target, socket, connection))
+            elif (source, output) in self._targets:
                 wire = f"{connection['from']} -> {connection['to']}"
                 self._targets[source, output].append(Target(self.nodes[target], socket, wire=wire))
             else:
                 self.sources[target, socket] = (self.nodes[source], output)
         self.initiators = [Target(self.nodes[row["id"]]) for row in document["nodes"] if row.get("initiator")]
+        if self.is_workflow:
+            self._read_tokens(document)
         self.variables = {row["name"]: row for row in document.get("variables") or ()}
         self._events = {row["name"] for row in document.get("events") or ()}
+
+    # --- workflows ---
+
+    def _token_wire(
+        self, place: int, source: str, output: str | None, target: str, socket: str, row: Mapping[str, Any]
+    ) -> TokenWire:
+        places = {name: index for index, name in enumerate(self.nodes)}
+        on = row.get("on", "completed")
+        return TokenWire(
+            place, places[source], places[target], output, socket, frozenset([on] if isinstance(on, str) else on),
+            row.get("when"), row.get("else", False), row.get("priority", 0),
+        )  # fmt: skip
+
+    def _read_tokens(self, document: Mapping[str, Any]) -> None:
+        names = ("join", "min", "unmet", "choose", "most", "undo")
+        for row in document["nodes"]:
+            given = {name: row[name] for name in names if name in row}
+            self.token_nodes.append(TokenNode(self.nodes[row["id"]], **given))
+        self.initiators = [Target(SCOPE, begin=([*self._entries(document)], ()))]
+        for place, each in enumerate(self.token_nodes):
+            for output in each.node.sockets.exec_outputs:
+                wires = [
+                    wire
+                    for wire in self.wires
+                    if (wire.source, wire.output) == (place, output) and "completed" in wire.on
+                ]
+                entered = f"{each.node.id}.{output}"
+                self._targets[each.node.id, output] = [Target(SCOPE, entered, begin=((), wires))] if wires else []
+
+    def _entries(self, document: Mapping[str, Any]) -> Iterator[int]:
+        """The nodes that fire once, with no token (W2)."""
+        marks = [row.get("initiator") for row in document["nodes"]]
+        undoing = {each.undo for each in self.token_nodes}
+        for place, each in enumerate(self.token_nodes):
+            sockets = each.node.sockets
+            if not sockets.is_exec or sockets.listens or marks[place] is False or each.node.id in undoing:
+                continue
+            circle = [other for other in sorted(self.reach(place)) if place in self.reach(other)]
+            led_into = any(wire.source not in circle for other in circle or [place] for wire in self.into(other))
+            if marks[place] or not self.into(place):
+                yield place
+            elif circle and not led_into and not any(marks[other] for other in circle):
+                allowed = [other for other in circle if marks[other] is not False]
+                if place == allowed[0]:
+                    yield place
+
+    def into(self, place: int) -> list[TokenWire]:
+        """The wires that lead to a node."""
+        return [wire for wire in self.wires if wire.target == place]
+
+    def reach(self, place: int) -> frozenset[int]:
+        """The nodes that a token that is made at this one may come to, over at least one wire."""
+        if place not in self._reach:
+            found: set[int] = set()
+            waiting = [place]
+            while waiting:
+                here = waiting.pop()
+                for wire in self.wires:
+                    if wire.source == here and wire.target not in found:
+                        found.add(wire.target)
+                        waiting.append(wire.target)
+            self._reach[place] = frozenset(found)
+        return self._reach[place]
+
+    def holds(self, wire: TokenWire, store: Store) -> bool:
+        """Whether a condition of the form `out.x < 3` or `vars.v == 1` holds: whole numbers and no others (W3)."""
+        match = _CONDITION.fullmatch(wire.when or "")
+        assert match is not None, wire
+        where, name, compare, number = match.groups()
+        key = ("var", name) if where == "vars" else ("out", self.token_nodes[wire.source].node.id, name)
+        cell = store.read(key)
+        if cell is None or type(cell.value) is not int:
+            raise Failure("condition")
+        return bool(_COMPARED[compare](cell.value, int(number)))
 
     def targets(self, node: Node, output: str) -> Sequence[Target]:
         """What an exec output dispatches, in the order of the connections (M3, T1)."""
@@ -97,8 +235,11 @@ class Graph:
         """The listeners of an event, in document order (B1)."""
         if event not in self._events:
             raise Failure("unknown-name")
-        listening = [node for node in self.nodes.values() if node.sockets.listens]
-        return [Target(node, None, payload) for node in listening if node.literals["event"] == event]
+        listening = [node for node in self.nodes.values() if node.sockets.listens and node.literals["event"] == event]
+        if self.is_workflow:
+            places = {id(each.node): place for place, each in enumerate(self.token_nodes)}
+            return [Target(SCOPE, None, payload, begin=((places[id(node)],), ())) for node in listening]
+        return [Target(node, None, payload) for node in listening]
 
     def got(self, node: Node, socket: str, cell: Cell) -> Any:
         """The value of a cell as the body gets it (D1, D11); literals and defaults were checked before (M5)."""

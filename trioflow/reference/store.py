@@ -43,6 +43,19 @@ class Store:
         child.entries, child._base = dict(self.entries), dict(self.entries)
         return child
 
+    def beginning_with(self, cells: Mapping[Key, Cell]) -> Store:
+        """A store of its own that starts with these cells (F9)."""
+        child = self.fork()
+        child.entries = {key: (child._born, cell) for key, cell in cells.items()}
+        child._base = dict(child.entries)
+        return child
+
+    def replace(self, cells: Mapping[Key, Cell]) -> None:
+        """Have these cells, as if what is new among them had been written here."""
+        for key, cell in cells.items():
+            if key not in self.entries or self.entries[key][1] is not cell:
+                self.write(key, cell)
+
     def join(self, child: Store) -> list[str]:
         """F3: the child's writes count as made at the moment of its fork; what is younger here stays.
 
@@ -70,11 +83,16 @@ def _merged(policy: str, born: int, base: Cell, mine: Entry, theirs: Cell) -> En
     if policy in ("last", "first"):
         mine_is_younger = mine[0] > born
         return mine if mine_is_younger == (policy == "last") else (born, theirs)
+    value = merged(policy, base.value, mine[1].value, theirs.value)
+    return born, Cell(value, "+" + digest([mine[1].origin, theirs.origin]))
+
+
+def merged(policy: str, base: Any, mine: Any, theirs: Any) -> Any:
+    """What comes of three values under a policy that merges them."""
     try:
-        value = _POLICIES[policy](base.value, mine[1].value, theirs.value)
+        return _POLICIES[policy](base, mine, theirs)
     except (KeyError, TypeError, ValueError):  # `error` is no key
         raise Failure("merge") from None
-    return born, Cell(value, "+" + digest([mine[1].origin, theirs.origin]))
 
 
 def _number(value: Any) -> Any:

@@ -84,6 +84,8 @@ class Strand:
     stack: list[Steps] = attrs.field(factory=list[Steps])
     wait: Wait | None = None
     failure: Failure | None = None
+    scope_of_firing: Any = None
+    """In a workflow: the scope whose firings it runs."""
 
     @property
     def ended(self) -> bool:

@@ -44,7 +44,7 @@ from trioflow.semantics.written import written_since
 SEGMENT = 16
 """Levels of triggers that are nested as Python awaits before the loop takes over."""
 
-_CLOSED: Any = None
+CLOSED: Any = None
 """In place of how an activation was entered, and with what, once it has closed."""
 
 Begun = tuple[Coroutine[Any, Any, None], Any]
@@ -265,7 +265,7 @@ async def dispatch(  # noqa: C901
                         watch.failed(observer, error)
             if run.observed is not None:  # events keep the activation for its path, and nothing else of it
                 activation._rarely = None
-                activation._target = _CLOSED
+                activation._target = CLOSED
             del activation.strand  # it has closed: from now on whoever kept it is told so
             if onward:
                 target = onward[0]
@@ -365,7 +365,7 @@ def tell_failed(run: RunState, activation: Activation, error: BaseException, beg
         run.tell(NodeFailed, activation, plan.id, error, origin, duration)
     if run.observed is not None:
         activation._rarely = None
-        activation._target = _CLOSED
+        activation._target = CLOSED
 
 
 def too_deep(run: RunState, line: Line) -> DepthExceeded:

@@ -461,6 +461,17 @@ class MergeConflict(Event):
     lost: Any = attrs.field(converter=own_copy)
 
 
+@attrs.frozen
+class JoinSkipped(Event):
+    """In a workflow: a node did not fire, for tokens came over fewer wires than it needs (W7).
+
+    `came` and `missing` are its wires, as `a.then -> b.enter`.
+    """
+
+    came: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
 # --- what bodies say, and what happens to the run ---
 
 
@@ -546,7 +557,7 @@ GROUPS: Mapping[str, tuple[type[Event], ...]] = {
     "run": (RunStarted, RunCompleted, RunFailed, RunCancelled, RunPaused, RunResumed, LimitReached),
     "steps": STEPS,
     "data": DATA,
-    "strands": (StrandForked, StrandJoined, MergeConflict),
+    "strands": (StrandForked, StrandJoined, MergeConflict, JoinSkipped),
     "messages": (Feedback, Progress),
     "failures": (RunFailed, NodeFailed, EvaluationFailed),
 }

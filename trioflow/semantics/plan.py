@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 
 from trioflow.errors import InvalidGraph
-from trioflow.model.composition import Boundary, GraphBody
+from trioflow.model.composition import ERROR, SCOPE, SCOPE_TYPE, Boundary, GraphBody
 from trioflow.model.graph import Connection, Graph, GraphNode, Interface
 from trioflow.model.node_type import FunctionBody, NodeType
 from trioflow.model.registry import Registry
@@ -27,6 +27,8 @@ from trioflow.model.values import holds_containers, own_copy
 from trioflow.semantics.coercion import Coercer, Mismatch, coerce_literal, coercer_for
 from trioflow.semantics.store import Cell, VariableSlot, new_cell
 from trioflow.semantics.validation import validate
+from trioflow.semantics.workflow.bound import Bound, bind, item_of, names_at
+from trioflow.semantics.workflow.net import Net, Region
 
 
 class Source(enum.IntEnum):
@@ -118,6 +120,16 @@ class Target:
         self.wire = wire
 
 
+class Opening(Target):
+    """Where a scope of a workflow begins: at the entry of a call, or behind an exec output (W13)."""
+
+    __slots__ = ("begin",)
+
+    def __init__(self, node: PlanNode, entered: str | None, begin: Callable[[], Region]) -> None:
+        super().__init__(node, entered)
+        self.begin = begin
+
+
 class PlanStream:
     """One stream of one node, with the settings of type and graph combined (S1, S2)."""
 
@@ -153,9 +165,9 @@ class PlanNode:
     """One node, with its inputs, the slots of its outputs and the targets of its exec outputs."""
 
     __slots__ = (
-        "ahead", "asked", "awaits", "fields", "first_exit", "first_output", "first_targets", "function", "graph",
-        "graph_node", "id", "impure", "index", "inputs", "moments", "needs", "only", "slot", "sole", "static",
-        "streams", "targets", "to_resolve", "type", "volatile",
+        "ahead", "asked", "awaits", "begin", "error_slot", "fields", "first_exit", "first_output", "first_targets",
+        "function", "graph", "graph_node", "id", "impure", "index", "inputs", "moments", "needs", "only", "slot", "sole",
+        "static", "streams", "targets", "to_resolve", "type", "volatile",
     )  # fmt: skip
 
     def __init__(self, index: int, graph_node: GraphNode, node_type: NodeType) -> None:
@@ -201,6 +213,10 @@ class PlanNode:
         # evaluates `only` that.
         self.graph: Plan | None = None
         self.only = 0
+        # In a workflow: where the failure is written that a wire reads; and of a node that stands for a listener, the
+        # scope that begins with it (W12, W13).
+        self.error_slot = -1
+        self.begin: Callable[[], Region] | None = None
 
     def with_inputs(self, inputs: Mapping[int, PlanInput]) -> PlanNode:
         """The same node with other inputs at some places, and with nothing wired to its exec outputs."""
@@ -251,6 +267,12 @@ class Plan:
     """Exec nodes that have outputs."""
     own: tuple[PlanInput, ...]
     """Inputs whose literal or default each store gets as a value of its own, since bodies could change it (M1)."""
+    net: Net | None = None
+    """Of a workflow: its exec wires (W1)."""
+    conditions: Mapping[int, Bound] = attrs.field(factory=dict[int, Bound])
+    """Of the wires of a workflow that have one, by their places (W3)."""
+    sets: Mapping[int, tuple[tuple[int, Bound], ...]] = attrs.field(factory=dict[int, Any])
+    """By node: the variables that it sets when it has completed, and to what."""
     cache: dict[str, Any] = attrs.field(factory=dict, init=False, repr=False)
     """What runs make of this plan that does not depend on the run."""
 
@@ -316,6 +338,7 @@ class _Planner:
         graph = self._graph
         slot = len(graph.variables)
         nodes: list[PlanNode] = []
+        failing = {wire.source.node for wire in graph.connections if wire.source.socket == ERROR}
         for index, graph_node in enumerate(graph.nodes):
             node_type = self._scope.find(graph_node.type)
             assert node_type is not None, "validation knows all types"
@@ -323,6 +346,9 @@ class _Planner:
             if node_type.is_exec or (node_type.body is Boundary.ENTER and self._interface.is_exec):
                 node.first_output = slot
                 slot += len(node_type.outputs)
+                if node.id in failing:
+                    node.error_slot = slot
+                    slot += 1
                 node.targets = [()] * len(node_type.exec_outputs)
                 node.streams = tuple(_streams(node))
             else:
@@ -346,13 +372,25 @@ class _Planner:
         _mark_ahead(nodes)
         size = self._place_own(slot + bool(self._interface.exits))
         boundaries = {node.type.body: node for node in nodes if isinstance(node.type.body, Boundary)}
+        initiators = tuple(Target(node, None) for node in nodes if _is_initiator(node))  # M4
+        listeners = self._listeners(nodes)
+        net: Net | None = None
+        conditions: dict[int, Bound] = {}
+        sets: dict[int, tuple[tuple[int, Bound], ...]] = {}
+        scopes: dict[str, int] = {}
+        if graph.kind == "workflow":  # W1
+            net = Net(graph, [node.type for node in by_id.values()])
+            root, listeners = _open_scopes(net, nodes, listeners)
+            initiators = (root,)
+            scopes = {SCOPE: root.node.index}
+            conditions, sets = self._bound(net, nodes)
         return Plan(
             graph=graph,
             registry=self._registry,
             nodes=tuple(nodes),
-            node_index={node_id: node.index for node_id, node in by_id.items()},
-            initiators=tuple(Target(node, None) for node in nodes if _is_initiator(node)),  # M4
-            listeners=self._listeners(nodes),
+            node_index={node_id: node.index for node_id, node in by_id.items()} | scopes,
+            initiators=initiators,
+            listeners=listeners,
             variables=tuple(
                 VariableSlot(
                     variable.name,
@@ -383,7 +421,44 @@ class _Planner:
             has_ports=any(planned.source is PORT for node in nodes for planned in node.inputs),
             writing=tuple(node for node in nodes if node.type.is_exec and node.type.outputs),
             own=tuple(self._own),
+            net=net,
+            conditions=conditions,
+            sets=sets,
         )
+
+    def _bound(
+        self, net: Net, nodes: Sequence[PlanNode]
+    ) -> tuple[dict[int, Bound], dict[int, tuple[tuple[int, Bound], ...]]]:
+        """The expressions of a workflow, bound to slots."""
+        graph = self._graph
+        variables = {f"vars.{variable.name}": slot for slot, variable in enumerate(graph.variables)}
+        for node in nodes:
+            if node.type.body is Boundary.ENTER and node.first_output >= 0:
+                inputs = enumerate(node.type.outputs, node.first_output)
+                variables |= {f"input.{socket.name}": slot for slot, socket in inputs}
+
+        def slots(node: PlanNode) -> dict[str, int]:
+            outputs = enumerate(node.type.outputs, node.first_output)
+            return variables | {f"out.{socket.name}": slot for slot, socket in outputs}
+
+        conditions: dict[int, Bound] = {}
+        for wire in net.wires:
+            if wire.when is not None:
+                node = nodes[wire.source]
+                item = item_of(node.type, wire)
+                known = slots(node)
+                if item is not None:
+                    known["item"] = known[f"out.{item}"]
+                conditions[wire.place] = bind(wire.when, names_at(graph, node.type, wire), known, condition=True)
+        sets = {
+            place: tuple(
+                (variables[f"vars.{name}"], bind(text, names_at(graph, nodes[place].type), slots(nodes[place])))
+                for name, text in graph.nodes[place].set.items()
+            )
+            for place in net.nodes
+            if graph.nodes[place].set
+        }
+        return conditions, sets
 
     def _place_own(self, slot: int) -> int:
         """Give slots, from this one on, to the literals that each store has for itself; returns the size of a store."""
@@ -396,15 +471,20 @@ class _Planner:
     def _wire(self, by_id: Mapping[str, PlanNode]) -> None:
         targets: dict[tuple[int, int], list[Target]] = {}
         sources: dict[tuple[int, int], tuple[PlanNode, int, Connection]] = {}
+        tokens = self._graph.kind == "workflow"
         for connection in self._graph.connections:
+            if not connection.enabled:  # W18
+                continue
             source, target = by_id[connection.source.node], by_id[connection.target.node]
             exec_output = source.type.exec_output_index.get(connection.source.socket)
+            if tokens and connection.target.socket not in target.type.input_index:
+                continue  # its exec wires are those of the net (W1)
             if exec_output is not None:
                 # M3: the order of the wires is the order of dispatch.
                 led = Target(target, connection.target.socket, None, str(connection))
                 targets.setdefault((source.index, exec_output), []).append(led)
             else:
-                output = source.type.output_index[connection.source.socket]
+                output = source.type.output_index.get(connection.source.socket, len(source.type.outputs))  # or !error
                 place = target.type.input_index[connection.target.socket]
                 sources[target.index, place] = (source, output, connection)
         for node in by_id.values():
@@ -484,6 +564,37 @@ class _Planner:
                 assert constant is not None, "validation demands a literal"
                 found[constant.value].append(node)
         return {name: tuple(listeners) for name, listeners in found.items()}
+
+
+def _open_scopes(
+    net: Net, nodes: list[PlanNode], listeners: Mapping[str, tuple[PlanNode, ...]]
+) -> tuple[Target, Mapping[str, tuple[PlanNode, ...]]]:
+    """Let all that is dispatched in a workflow open a scope: what is behind an exec output, a listener, all of it.
+
+    Gives the target of a run, and the listeners by event.
+    """
+
+    def scope(begin: Callable[[], Region] | None = None) -> PlanNode:
+        node = PlanNode(len(nodes), GraphNode(SCOPE, SCOPE), SCOPE_TYPE)
+        node.begin = begin
+        nodes.append(node)
+        return node
+
+    opened = scope()
+    for place, each in net.nodes.items():
+        node = nodes[place]
+        entering = node.type.body is Boundary.ENTER
+        for index, output in enumerate(node.type.exec_outputs):
+            if any(wire.output == output.name and "completed" in wire.on for wire in each.out):
+                begin = partial(net.whole, output.name) if entering else partial(net.behind, place, output.name)
+                entered = output.name if entering else f"{node.id}.{output.name}"
+                node.targets[index] = (Opening(opened, entered, begin),)
+        if node.targets:
+            node.first_targets = node.targets[0]
+    standing = {
+        event: tuple(scope(partial(net.listening, node.index)) for node in found) for event, found in listeners.items()
+    }
+    return Opening(opened, None, net.whole), standing
 
 
 def _is_initiator(node: PlanNode) -> bool:

@@ -22,6 +22,8 @@ _ROOT = -1
 
 def check_strands(wiring: Wiring) -> Iterator[Problem]:
     """A node that remembers needs a way to it on which one strand sees what was there before (F6)."""
+    if wiring.graph.kind == "workflow":
+        return  # whether its firings are concurrent depends on the tokens
     remembering = [place for place, view in enumerate(wiring.views) if view is not None and view.type.remembers]
     starting = {place: started for place in range(len(wiring.views)) if (started := _starting(wiring, place))}
     if not wiring.complete or not remembering or not starting:

@@ -38,6 +38,8 @@ def check_data_cycles(wiring: Wiring) -> Iterator[Problem]:
 def check_exec_cycles(wiring: Wiring) -> Iterator[Problem]:
     """A loop made of wires runs in constant memory if each node in it hands over; one that awaits nests (T6, T9)."""
     known: dict[NodeType, bool] = {}
+    if wiring.graph.kind == "workflow":
+        return  # a wire that leads back is a token, and what awaits one waits for a scope of its own (W13)
     for knot in knots(wiring.dispatches):
         awaiting = [place for place in sorted(knot) if _may_await(wiring, place, known)]
         if not awaiting:
@@ -132,12 +134,41 @@ def _marked(wiring: Wiring) -> list[int]:
 
 
 def initiators(wiring: Wiring) -> list[int]:
-    """Where runs of the graph start (M4)."""
+    """Where runs of the graph start (M4); in a workflow, the nodes that fire without a token (W2)."""
+    if wiring.graph.kind == "workflow":
+        return firing_first(wiring)
     return [
         place
         for place, (node, view) in enumerate(zip(wiring.graph.nodes, wiring.views, strict=True))
         if view is not None and view.is_exec and (view.type.initiator if node.initiator is None else node.initiator)
     ]
+
+
+def firing_first(wiring: Wiring) -> list[int]:
+    """The nodes of a workflow that fire once, with no token (W2).
+
+    No wire leads to them, or they are marked, or they are the first of a circle that nothing leads into; those that
+    undo something never are.
+    """
+    nodes = wiring.graph.nodes
+    led_to = {place for targets in wiring.dispatches.values() for place in targets}
+    undoing = {node.undo for node in nodes}
+    circles = {place: index for index, knot in enumerate(knots(wiring.dispatches)) for place in knot}
+    entered = {circles[place] for place in circles if nodes[place].initiator}
+    for source, targets in wiring.dispatches.items():
+        entered |= {circles[place] for place in targets if place in circles and circles.get(source) != circles[place]}
+    found: list[int] = []
+    for place, (node, view) in enumerate(zip(nodes, wiring.views, strict=True)):
+        if view is None or not view.is_exec or view.type.listens is not None or node.type in (ENTER, LEAVE):
+            continue
+        if node.id in undoing or node.initiator is False:
+            continue
+        if node.initiator or place not in led_to:
+            found.append(place)
+        elif place in circles and circles[place] not in entered:
+            entered.add(circles[place])
+            found.append(place)
+    return found
 
 
 def check_reachable(wiring: Wiring, *, by_itself: bool) -> Iterator[Problem]:
@@ -149,6 +180,7 @@ def check_reachable(wiring: Wiring, *, by_itself: bool) -> Iterator[Problem]:
     if not wiring.complete or not starts:
         return
     starts += [place for place, view in enumerate(wiring.views) if view is not None and view.type.listens is not None]
+    starts += [wiring.place[node.undo] for node in wiring.graph.nodes if node.undo in wiring.place]  # W17
     # Reading the output of an exec node does not run it (D2), so it is not among the demands.
     reached = _reached(starts, wiring.dispatches, wiring.demands)
     if len(reached) == len(wiring.graph.nodes):

@@ -33,6 +33,7 @@ from trioflow.semantics.report import Problem, Report, Severity, error, warning
 from trioflow.semantics.strands import check_strands
 from trioflow.semantics.topology import check_data_cycles, check_exec_cycles, check_reachable, check_starts
 from trioflow.semantics.wiring import TypeView, Wiring
+from trioflow.semantics.workflow.check import check_tokens
 
 __all__ = ["Problem", "Report", "Severity", "validate"]
 
@@ -69,11 +70,12 @@ def _check_graph(wiring: Wiring, *, by_itself: bool) -> Iterator[Problem]:
         check_exec_cycles(wiring),
         check_reachable(wiring, by_itself=by_itself),
         check_strands(wiring),
+        check_tokens(wiring),
         _check_variables(wiring),
     )
 
 
-_SECTIONS = ("interface", "nodes", "connections", "variables", "events")
+_SECTIONS = ("limit", "groups", "on_error", "interface", "nodes", "connections", "variables", "events")
 _PATH = re.compile(r"(\w+)(?:\[(\d+)\])?")
 
 

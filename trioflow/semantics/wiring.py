@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from trioflow.errors import NodePackageError, did_you_mean
+from trioflow.model.composition import ERROR, ERROR_OUTPUT
 from trioflow.model.graph import Connection, Endpoint, Unreadable
 from trioflow.model.node_type import NodeType
 from trioflow.model.scope import FILE, Scope
@@ -60,6 +61,10 @@ class TypeView:
             naming=tuple(naming),
             must_handle=tuple(output for output in node_type.exec_outputs if output.must_handle),
         )
+
+
+_ANY = ExecOut()
+_ANY.name = ""
 
 
 class Wiring:
@@ -159,11 +164,13 @@ class Wiring:
 
     def _look_up_connections(self) -> None:
         for index, wire in enumerate(self.graph.connections):
+            if not wire.enabled:  # W18
+                continue
             source, target = wire.source, wire.target
             from_place, to_place = self.place.get(source.node), self.place.get(target.node)
             from_view = self.views[from_place] if from_place is not None else None
             to_view = self.views[to_place] if to_place is not None else None
-            output = from_view.outputs.get(source.socket) if from_view is not None else None
+            output = self._output(from_view, wire) if from_view is not None else None
             input_ = to_view.inputs.get(target.socket) if to_view is not None else None
             if from_place is None or to_place is None or output is None or input_ is None:
                 self._report_ends(index, wire)
@@ -184,6 +191,15 @@ class Wiring:
                 self._check_types(index, wire, output, input_)
                 if not self.is_exec(from_place):
                     self.demands.setdefault(to_place, []).append(from_place)
+
+    def _output(self, view: TypeView, wire: Connection) -> ExecOut | DataOut[Any] | None:
+        """The output that a wire starts at. In a workflow, one that is taken anyhow starts at any exec output (W3)."""
+        if self.graph.kind == "workflow" and view.is_exec:
+            if wire.source.socket == ERROR:
+                return ERROR_OUTPUT  # W12
+            if not wire.source.socket and ("completed" not in wire.outcomes or not view.type.exec_outputs):
+                return _ANY
+        return view.outputs.get(wire.source.socket)
 
     def _add_source(self, index: int, wire: Connection, place: int, socket: DataIn[Any]) -> None:
         first = self.supplied.setdefault((place, socket.name), index)
@@ -244,7 +260,14 @@ class Wiring:
         if view is None:
             return  # its type is unknown, which is reported already
         side, there = ("output", view.outputs) if outgoing else ("input", view.inputs)
-        if end.socket in there:
+        if end.socket in there or (outgoing and end.socket == ERROR and self.graph.kind == "workflow"):
+            return
+        if not end.socket:
+            kinds = view.type.exec_outputs if outgoing else view.type.exec_inputs
+            named = ", ".join(f"{end.node}.{socket.name}" for socket in kinds)
+            message = f"Node {end.node!r} ({view.type.id}) has {len(kinds) or 'no'} exec {side}s."
+            cure = f"Name the one that is meant: {named}." if kinds else f"Name a socket: {', '.join(there) or 'none'}."
+            self.problems.append(error("unknown-socket", path, message, cure))
             return
         self.problems.append(self.unknown_socket(view, end, path, side, list(there)))
 

@@ -84,10 +84,14 @@ class Line:
             line = line.parent
         path = line._where if line is not None else None
         for unmade in reversed(chain):
-            path = ROOT if path is None else Path(path, unmade.index, unmade.graph)
+            path = ROOT if path is None else unmade.below(path)
             unmade._where = path
         assert path is not None
         return path
+
+    def below(self, path: Path) -> Path:
+        """Its path below that of its parent."""
+        return Path(path, self.index, self.graph)
 
 
 # --- activations -----------------------------------------------------------------------------------------------------
@@ -445,11 +449,11 @@ class Strand:
         told = self.told = Told(run, self.frame.prefix, self.number)
         return told
 
-    def fork(self) -> Strand:
-        """A strand of its own that starts with what is here now (F1)."""
+    def fork(self, store: Store | None = None) -> Strand:
+        """A strand of its own that starts with what is here now (F1), or with this store (F9)."""
         strand = Strand()
         strand.run = self.run
-        strand.store = self.store.fork()
+        strand.store = self.store.fork() if store is None else store
         strand.nurseries = self.nurseries
         strand.frame = self.frame
         strand.caller = None if self.caller is None else self._caller_now()

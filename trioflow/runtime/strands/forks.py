@@ -31,7 +31,7 @@ from trioflow.runtime.dispatch import Call, dispatch, drive
 from trioflow.semantics.events import Event, LimitReached, MergeConflict, StrandForked, StrandJoined, Told
 from trioflow.semantics.join import Join
 from trioflow.semantics.plan import Target
-from trioflow.semantics.store import Cell, StateKey
+from trioflow.semantics.store import Cell, StateKey, Store
 
 Work = Callable[[Strand, Line], Coroutine[Any, Any, None]]
 
@@ -172,8 +172,9 @@ class ForkSet:
         line: Line | None = None,
         cancellable: bool = False,
         limited: bool = True,
+        store: Store | None = None,
     ) -> StrandFork:
-        """Fork the owner's strand as it is now (F1)."""
+        """Fork the owner's strand as it is now (F1), or with this store, which comes after other forks (F9)."""
         run = self._run
         if self.closed:
             raise self.has_ended("a fork")
@@ -204,7 +205,7 @@ class ForkSet:
             fork.written, fork.written_state = {}, {}
             run.ended_forks += 1
             return fork
-        strand = self._strand.fork()
+        strand = self._strand.fork(store)
         strand.number = fork.number
         if self._node is None:
             strand.nurseries = 1  # F8: whatever the first strand has open now, only the run is around its forks

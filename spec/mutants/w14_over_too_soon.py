@@ -1,0 +1,6 @@
+"""A scope ends while one of its firings is alive."""
+
+RULE = "W14"
+EDITS = [
+    ("_ScopeRun.run", "lambda: not machine.alive or", "lambda: machine.alive < 2 or"),
+]

@@ -1,0 +1,6 @@
+"""What undoes a firing finds what later firings in the same strand have written."""
+
+RULE = "W17"
+EDITS = [
+    ("_ScopeRun._complete", "strand.store.fork()", "strand.store"),
+]

@@ -1,0 +1,48 @@
+"""Random workflows on this engine and in the reference in rounds."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import pytest
+
+from trioflow.conformance.comparison import OUTCOME, difference
+from trioflow.conformance.engine import answer, problems_of
+from trioflow.conformance.judge import ReferencePort, judge
+from trioflow.conformance.workflows import LIMITS, judged_workflows, random_workflow, with_limit
+
+DRAWN = 60
+
+
+@pytest.mark.unmeasured
+def test_random_workflows():
+    """Under drawn limits and schedules the engine leaves what the loop of rounds says (W1-W18)."""
+    for request, expected in islice(judged_workflows("tests"), DRAWN):
+        fields = {name: expected[name] for name in (*OUTCOME, "canonical")}
+        assert difference(fields, answer(request)) is None, request
+
+
+def test_what_is_drawn():
+    """The same for the same seed, and with a variety that makes the comparison say something."""
+    assert random_workflow("x") == random_workflow("x")
+    drawn = [random_workflow(str(number)) for number in range(200)]
+    valid = [each["graph"] for each in drawn if not problems_of(each)]
+    assert len(valid) > 150
+    found = {
+        "joins": sum("min" in node or "join" in node for graph in valid for node in graph["nodes"]),
+        "undo": sum("undo" in node for graph in valid for node in graph["nodes"]),
+        "conditions": sum("when" in wire for graph in valid for wire in graph["connections"]),
+        "else": sum("else" in wire for graph in valid for wire in graph["connections"]),
+        "circles": sum("most" in graph["nodes"][0] for graph in valid),
+    }
+    assert {name: count for name, count in found.items() if count < 60} == {}
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_the_judge_knows_workflows(limit):
+    """The reference runs a workflow in rounds, whatever the level and the schedule."""
+    request = with_limit({**random_workflow("3"), "level": 3, "choices": [5, 7]}, limit)
+    expected = judge(request)
+    assert expected is not None
+    assert ReferencePort().run(request)["canonical"] == expected["canonical"]
+    assert expected["canonical"] == answer(request)["canonical"]

@@ -1,0 +1,317 @@
+"""A scope of a workflow while it runs: the shell that starts strands for firings and waits (W9-W14).
+
+The machine says which firings may start. A strand goes on from firing to firing as long as each gets the only token of
+the one before (W11); where it ends, the strand itself tells the machine and starts what may start now, so that firings
+that never wait share a task as items of a stream do. The owner only waits for the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from contextvars import copy_context
+from functools import partial
+from typing import Any
+
+import trio
+
+from trioflow.errors import CoercionError, JoinUnmet, LimitExceeded, MergeError
+from trioflow.runtime.base.records import Activation, Line, Strand
+from trioflow.runtime.base.task import hot_task
+from trioflow.runtime.base.turns import rouse, wait_for
+from trioflow.runtime.strands.forks import ForkSet, OpenForks, StrandFork
+from trioflow.runtime.workflow.firing import FiringLine, fire
+from trioflow.runtime.workflow.undo import Undoable, undo
+from trioflow.semantics.coercion import Mismatch
+from trioflow.semantics.events import Event, JoinSkipped, LimitReached, MergeConflict, StrandJoined, Told
+from trioflow.semantics.history import History, OrderedFork
+from trioflow.semantics.join import Conflict
+from trioflow.semantics.plan import Opening, Target
+from trioflow.semantics.workflow.machine import Firing, Machine, Skipped
+from trioflow.semantics.workflow.net import Region, Way, Wire
+
+_FEW = 64
+"""So many strands may have ended before it is worth while to look which of them can be forgotten."""
+
+
+async def opened(activation: Activation) -> None:
+    """The body of what opens a scope: it ends when nothing is alive in it any more (W13, W14)."""
+    target = activation._target
+    begin = target.begin if isinstance(target, Opening) else activation.plan.begin
+    assert begin is not None
+    scope = _ScopeRun(activation, begin())
+    try:
+        async with OpenForks(activation, activation.strand, activation.plan.id) as forks:
+            await scope.run(forks)
+        scope.raise_failures()
+    except Exception as error:
+        if scope.undoable:
+            await undo(activation, scope.undoable, error)  # W17
+        raise
+    scope.hand_on()
+
+
+class _ScopeRun:
+    """One scope. `on_error` and the limits are those of the workflow (W12, W16)."""
+
+    def __init__(self, activation: Activation, region: Region) -> None:
+        strand = activation.strand
+        self._activation = activation
+        self._payload = activation._target.payload
+        self._owner = strand
+        self._run = strand.run
+        self.frame = strand.frame
+        self._plan = strand.frame.plan
+        self._region = region
+        self._machine = Machine(region)
+        self._history = History(strand.store, self._tell_conflict)
+        self._enough = _FEW
+        self._collects = region.net.graph.on_error == "collect"
+        # Failures that no wire took, by the keys of the firings.
+        self._failures: list[tuple[tuple[int, ...], Exception]] = []
+        # Because of which no strand could be started.
+        self._failure: MergeError | None = None
+        # Strands that wait until the firing with which they go on may start.
+        self._waiting: dict[Firing, trio.Event] = {}
+        # By the firing with which they began, where any may be cancelled (W8).
+        self._strands: dict[Firing, StrandFork] = {}
+        self._may_cancel = any(node.cancels for node in region.net.nodes.values())
+        # What is to be undone if it fails (W17).
+        self.undoable: list[Undoable] = []
+        # Firings begin with the context variables of the owner, not with those of whoever ended last.
+        self._context = copy_context()
+        self._forks: ForkSet
+
+    async def run(self, forks: ForkSet) -> None:
+        """Run it to its end, and let the owner find what it left (W9)."""
+        self._forks = forks
+        machine = self._machine
+        opening = self._region.opening
+        if opening is not None:
+            machine.open_with(self._taken(opening, self._owner, None))
+        self._start()
+        await forks.wait_until(lambda: not machine.alive or self._failure is not None)
+        if self._failure is not None:
+            raise self._failure
+        self._history.join()
+
+    def raise_failures(self) -> None:
+        """W12: one failure that was collected as it is, several as a group, in canonical order."""
+        failures = [error for _, error in sorted(self._failures, key=lambda each: each[0])]
+        self._failures = []
+        if len(failures) == 1:
+            raise failures[0]
+        if failures:
+            raise ExceptionGroup(f"{len(failures)} firings failed in {self._activation.where.short}", failures)
+
+    def hand_on(self) -> None:
+        """What was done here may still have to be undone, with the scope around it (W17)."""
+        if self.undoable:
+            line: Line | None = self._activation
+            while line is not None and not isinstance(line, FiringLine):
+                line = line.parent
+            if line is not None and line.scope is not None and line.scope.frame is self.frame:
+                line.scope.undoable += self.undoable
+
+    # --- starting ---
+
+    def _start(self, mine: Firing | None = None) -> bool:
+        """Start all that may start now. Returns whether the firing with which the caller's strand goes on is one."""
+        machine = self._machine
+        found = False
+        while (firing := machine.take()) is not None:
+            if firing is mine:
+                found = True
+            elif firing.goes_on:
+                rouse(self._run, self._waiting.pop(firing))
+            elif firing.cancelled:
+                machine.end(firing)
+            else:
+                self._fork(firing)
+        while machine.cancelled:
+            self._strands[machine.cancelled.pop().home].cancel()
+        while machine.skipped:
+            self._tell_skipped(machine.skipped.pop(0))
+        return found
+
+    def _fork(self, firing: Firing) -> None:
+        """W9: a strand that comes after those of its tokens."""
+        after = [source.home.past for _, source in firing.tokens if source.home.past is not None]
+        try:
+            fork = self._history.fork(firing.numbers, after)
+        except MergeError as error:
+            self._failure = self._failure or error
+            self._machine.end(firing)
+            return
+        line = FiringLine(self._activation, firing.numbers, self)
+        work = partial(self._begin, firing, fork)
+        strand = self._context.run(
+            self._forks.start, work, discard=True, line=line, cancellable=self._may_cancel, store=fork.store
+        )
+        if self._may_cancel:
+            self._strands[firing] = strand
+
+    # --- one strand ---
+
+    def _begin(self, firing: Firing, fork: OrderedFork, strand: Strand, line: Line) -> Coroutine[Any, Any, None]:
+        strand.resume(hot_task())
+        return self._go(firing, fork, strand, line)
+
+    async def _go(self, firing: Firing, fork: OrderedFork, strand: Strand, line: Line) -> None:
+        """From firing to firing, as long as each gets the only token of the one before (W11)."""
+        machine = self._machine
+        begin = line
+        while True:
+            try:
+                taken = await self._fire(firing, strand, line)
+            except trio.Cancelled:
+                if firing.cancelled:
+                    self._leave_out(firing, fork)
+                raise
+            if firing.cancelled:  # but it did not care
+                self._leave_out(firing, fork)
+                return
+            following = machine.end(firing, taken)
+            if following is None:
+                self._end(firing, fork, strand, begin)
+                return
+            if machine.has_ready and not self._start(following) and machine.queues:
+                await self._wait(following, strand)
+            firing = following
+            line = FiringLine(self._activation, firing.numbers, self)
+
+    async def _wait(self, firing: Firing, strand: Strand) -> None:
+        """W11: until it may go on; it keeps its strand, and has given up its place."""
+        event = self._waiting[firing] = trio.Event()
+        await wait_for(self._run, strand, event)
+
+    def _end(self, firing: Firing, fork: OrderedFork, strand: Strand, line: Line) -> None:
+        """A strand has ended: others may come after it (W9)."""
+        firing.home.past = fork.end()
+        self._strands.pop(firing.home, None)
+        if self._run.observed is not None:
+            self._tell(StrandJoined(), line, strand.number)
+        self._start()
+        if self._history.kept > self._enough:
+            self._forget()
+
+    def _leave_out(self, firing: Firing, fork: OrderedFork) -> None:
+        fork.leave_out()
+        self._machine.end(firing)
+        self._start()
+
+    def _forget(self) -> None:
+        """What all that can still start comes after needs not be remembered strand by strand."""
+        pasts = [None if source is None else source.home.past for source in self._machine.waiting()]
+        if None not in pasts:
+            self._history.forget(past for past in pasts if past is not None)
+        self._enough = 2 * self._history.kept + _FEW
+
+    # --- one firing ---
+
+    async def _fire(self, firing: Firing, strand: Strand, line: Line) -> tuple[Wire, ...]:
+        """Run the body; which wires are taken then, be it because it failed (W3, W12)."""
+        try:
+            if firing.ghost is not None:
+                return self._without_body(firing, strand)
+            target = Target(self._plan.nodes[firing.node], firing.entered, None if firing.tokens else self._payload)
+            return await fire(strand, line, target, partial(self._complete, firing, strand))
+        except Exception as error:
+            return self._failed(firing, error, strand)
+
+    def _complete(self, firing: Firing, strand: Strand, exit_: str | None) -> tuple[Wire, ...]:
+        """Its body has returned this exec output: the wires that are taken."""
+        net = firing.net
+        if firing.node in self._plan.sets:
+            self._set(firing, strand)
+        way = net.way(exit_)
+        taken = () if way is None else self._taken(way, strand, firing)
+        if net.undo is not None:  # W17
+            path = (*self._activation.where.as_tuple(), *firing.numbers)
+            self.undoable.append(Undoable(path, net.undo, strand.store.fork()))
+        return taken
+
+    def _without_body(self, firing: Firing, strand: Strand) -> tuple[Wire, ...]:
+        """A firing whose body is not run: no turn is left (W15), or its join was not met (W7)."""
+        if firing.ghost == "unmet":
+            raise self._unmet(firing)
+        net = firing.net
+        taken = () if net.exhausted is None else self._taken(net.exhausted, strand, firing)
+        if not taken:
+            self._run.tell(LimitReached, self._activation, net.id, "turns", net.most)
+            raise LimitExceeded(
+                f"Node {net.id!r} has had the {net.most} turns that it may have in a circle. Wire what is to happen "
+                "then (`on: exhausted`), let a condition end the circle sooner, or raise `most`.",
+                limit="turns",
+                value=net.most,
+            )
+        return taken
+
+    def _unmet(self, firing: Firing) -> JoinUnmet:
+        net = firing.net
+        came = dict.fromkeys(wire for wire, _ in firing.tokens)
+        missing = ", ".join(str(wire) for wire in net.into if wire not in came)
+        return JoinUnmet(
+            f"Node {net.id!r} needs tokens over {net.min} of its {len(net.into)} wires, and they came over "
+            f"{len(came)}: {', '.join(map(str, came))}. Nothing can come any more over {missing}. Lower `min`, take the other "
+            "wires too, or let the node be skipped (`unmet: skip`)."
+        )
+
+    def _taken(
+        self, way: Way, strand: Strand, firing: Firing | None, error: Exception | None = None
+    ) -> tuple[Wire, ...]:
+        """W3."""
+        conditions, cells = self._plan.conditions, strand.store.cells
+        return way.taken(lambda wire: conditions[wire.place].holds(cells, firing, error))
+
+    def _set(self, firing: Firing, strand: Strand) -> None:
+        """The variables that its node sets when it has completed, before wires are looked at."""
+        plan, cells = self._plan, strand.store.cells
+        values = [(slot, bound.value(cells, firing, None)) for slot, bound in plan.sets[firing.node]]
+        for slot, value in values:
+            coercer = plan.variable_coercers[slot]
+            try:
+                strand.store.write(slot, value if coercer is None or value is None else coercer(value))
+            except Mismatch as error:
+                raise CoercionError(f"Variable {plan.variables[slot].name!r}: {error}.") from None
+
+    def _failed(self, firing: Firing, error: Exception, strand: Strand) -> tuple[Wire, ...]:
+        """W12: the wires that a failure takes. Without any it ends the scope, or is collected."""
+        if firing.ghost == "exhausted":
+            self._not_taken(firing, error)
+            return ()
+        planned = self._plan.nodes[firing.node]
+        if planned.error_slot >= 0:
+            strand.store.write(planned.error_slot, error)
+        way = firing.net.failed
+        taken: tuple[Wire, ...] = ()
+        try:
+            taken = () if way is None else self._taken(way, strand, firing, error)
+        except Exception as other:
+            self._not_taken(firing, other)
+            return ()
+        if not taken:
+            self._not_taken(firing, error)
+        return taken
+
+    def _not_taken(self, firing: Firing, error: Exception) -> None:
+        if not self._collects:
+            raise error
+        self._failures.append((firing.numbers, error))
+
+    # --- telling ---
+
+    def _tell(self, event: Event, line: Line, strand: int | None) -> None:
+        run = self._run
+        if run.observed is not None:
+            run.observed.tell(
+                event, Told(run.id, self._owner.frame.prefix, strand), line.where, self._activation.plan.id
+            )
+
+    def _tell_conflict(self, order: tuple[int, ...], conflict: Conflict) -> None:
+        if self._run.observed is not None:
+            line = FiringLine(self._activation, order) if order else self._activation
+            self._tell(MergeConflict(conflict.variable, conflict.kept, conflict.lost), line, None)
+
+    def _tell_skipped(self, skipped: Skipped) -> None:
+        came, missing = (tuple(map(str, wires)) for wires in (skipped.came, skipped.missing))
+        self._run.tell(JoinSkipped, self._activation, skipped.node.id, came, missing)

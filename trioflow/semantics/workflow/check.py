@@ -1,0 +1,246 @@
+"""Checks of workflows: what can be known to be wrong before a run, and what means nothing in a calls graph (W1-W18)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+import attrs
+
+from trioflow.errors import ExpressionFailed, MissingExtra, did_you_mean
+from trioflow.expressions import BadExpression, compile_expression
+from trioflow.model.graph import Connection, Graph, GraphNode
+from trioflow.semantics.report import Problem, error, warning
+from trioflow.semantics.wiring import Wiring
+from trioflow.semantics.workflow.bound import names_at
+from trioflow.semantics.workflow.net import Net, NetNode, Wire
+
+_NODE_SETTINGS = (
+    "join", "min", "unmet", "rest", "choose", "most", "priority", "limit", "group", "queue", "undo", "set",
+)  # fmt: skip
+_WIRE_SETTINGS = {"when": "when", "otherwise": "else", "on": "on", "priority": "priority"}
+_GRAPH_SETTINGS = ("limit", "groups", "on_error")
+
+
+def check_tokens(wiring: Wiring) -> Iterator[Problem]:
+    """What is said of tokens: in a workflow it must mean something, in a calls graph it means nothing (W1)."""
+    if wiring.graph.kind != "workflow":
+        yield from _without_meaning(wiring.graph)
+        return
+    net = Net(wiring.graph, [view and view.type for view in wiring.views])
+    yield from _check_undo(wiring, net)
+    yield from _check_callbacks(wiring)
+    for node in net.nodes.values():
+        yield from _check_join(wiring, node)
+        yield from _check_else(node)
+        yield from _check_sets(wiring, node)
+    for place, connection in enumerate(wiring.graph.connections):
+        yield from _check_outcomes(wiring, place, connection)
+    for wire in net.wires:
+        yield from _check_condition(wiring, wire)
+    yield from _check_circles(net)
+
+
+def _without_meaning(graph: Graph) -> Iterator[Problem]:
+    cure = 'Remove it, or write "kind": "workflow", where exec wires carry tokens.'
+    found = [(name, getattr(graph, name), attrs.fields_dict(Graph)[name]) for name in _GRAPH_SETTINGS]
+    for name, value, field in found:
+        if value and value != field.default:
+            yield warning("no-meaning", name, f"`{name}` means nothing in a graph that is no workflow.", cure, "W1")
+    for place, node in enumerate(graph.nodes):
+        for name in _said(node, _NODE_SETTINGS):
+            message = f"`{name}` of {node.id!r} means nothing in a graph that is no workflow."
+            yield warning("no-meaning", f"nodes[{place}].{name}", message, cure, "W1")
+    for place, wire in enumerate(graph.connections):
+        for name in _said(wire, tuple(_WIRE_SETTINGS)):
+            key = _WIRE_SETTINGS[name]
+            message = f"`{key}` of {wire} means nothing in a graph that is no workflow."
+            yield warning("no-meaning", f"connections[{place}].{key}", message, cure, "W1")
+
+
+def _said(value: GraphNode | Connection, names: tuple[str, ...]) -> Iterator[str]:
+    """The settings that are not at their defaults."""
+    fields = attrs.fields_dict(type(value))
+    for name in names:
+        given = getattr(value, name)
+        if given and given != fields[name].default:
+            yield name
+
+
+# --- nodes ---
+
+
+def _check_undo(wiring: Wiring, net: Net) -> Iterator[Problem]:
+    """A node that undoes has no exec wires, and is not undone itself (W17)."""
+    graph = wiring.graph
+    by_id = {node.id: node for node in graph.nodes}
+    for place, node in enumerate(graph.nodes):
+        if node.undo is None:
+            continue
+        problem = partial(error, path=f"nodes[{place}].undo", rule="W17")
+        if node.undo not in net.place:
+            known = [each.id for each in net.nodes.values()]
+            what = "is a data node" if node.undo in by_id else "is not there"
+            near = did_you_mean(node.undo, known)
+            yield problem("unknown-node", message=f"{node.undo!r} {what}.", cure=f"Name an exec node.{near}")
+            continue
+        undoing = net.nodes[net.place[node.undo]]
+        if undoing.into or undoing.out:
+            wire = (*undoing.into, *undoing.out)[0]
+            message = f"{node.undo!r} undoes {node.id!r}, and has an exec wire: {wire}."
+            yield problem("wired-undo", message=message, cure="Remove the wire: a failure of the workflow fires it.")
+        if by_id[node.undo].undo is not None:
+            message = f"{node.undo!r} undoes {node.id!r}, and is to be undone itself."
+            yield problem("undo-of-undo", message=message, cure="Undoing is not undone: remove one of the two.")
+
+
+def _check_callbacks(wiring: Wiring) -> Iterator[Problem]:
+    interface = wiring.graph.interface
+    for place, each in enumerate(interface.exits if interface is not None else ()):
+        if each.callback:
+            message = f"Exit {each.name!r} is a callback, and firings are concurrent to the graph around (C6)."
+            cure = "Let it be an exit at which the call goes on when the workflow is over."
+            yield error("concurrent-callback", f"interface.exits[{place}].callback", message, cure, "W14")
+
+
+def _check_join(wiring: Wiring, node: NetNode) -> Iterator[Problem]:
+    """A join has several wires, and can be met (W4, W7)."""
+    given, path = wiring.graph.nodes[node.place], f"nodes[{node.place}]"
+    several = len(node.into)
+    if several < 2:
+        for name in _said(given, ("join", "min", "unmet", "rest")):
+            if name == "min" and isinstance(given.min, int) and given.min > max(1, several):
+                message = f"{given.id!r} needs tokens over {given.min} wires, and {several or 'none'} lead to it."
+                yield error("unmet-join", f"{path}.min", message, "Lower it, or wire the others.", "W7")
+            elif name != "min" or given.min != "every":
+                message = f"`{name}` of {given.id!r} means nothing: {several or 'no'} exec wire leads to it."
+                yield warning("no-meaning", f"{path}.{name}", message, "Wire what it is to join, or remove it.", "W4")
+    elif isinstance(given.min, int) and given.min > several and node.kind == "all":
+        message = f"{given.id!r} needs tokens over {given.min} wires, and {several} lead to it."
+        yield error("unmet-join", f"{path}.min", message, 'Lower it, or write "every".', "W7")
+    if given.rest == "cancel" and node.kind not in ("first", "one"):
+        message = f"`rest` of {given.id!r} means nothing with `join: {node.kind}`, which waits for all of them."
+        yield warning("no-meaning", f"{path}.rest", message, "Use it with `join: first`, or remove it.", "W8")
+    if given.queue is not None and node.kind not in ("one", "each"):
+        message = f"`queue` of {given.id!r} means nothing: tokens wait there for each other, and not to start."
+        yield warning("no-meaning", f"{path}.queue", message, "Use it at nodes that fire for each token.", "W16")
+    if given.most is not None and node.circle < 0:
+        message = f"`most` of {given.id!r} means nothing: no exec wire leads from it back to it."
+        yield warning("no-meaning", f"{path}.most", message, "Remove it, or wire the circle.", "W15")
+
+
+def _check_else(node: NetNode) -> Iterator[Problem]:
+    """One else an output, and beside a condition (W3)."""
+    first: dict[tuple[str | None, frozenset[str]], Wire] = {}
+    for wire in node.out:
+        if not wire.otherwise:
+            continue
+        beside = (wire.output, frozenset(map(str, wire.on)))
+        path = f"connections[{wire.place}].else"
+        if not any(each.when is not None and (each.output, each.on) == (wire.output, wire.on) for each in node.out):
+            message = f"{wire} is taken where no condition held, and none is beside it."
+            cure = "Give another wire of the same output and the same `on` a condition (`when`), or remove `else`."
+            yield error("else-beside-nothing", path, message, cure, "W3")
+        elif beside in first:
+            message = f"{wire} and {first[beside]} are both taken where no condition held."
+            yield error("second-else", path, message, "Keep one, or give one of them a condition.", "W3")
+        first.setdefault(beside, wire)
+
+
+# --- wires ---
+
+
+def _check_outcomes(wiring: Wiring, place: int, wire: Connection) -> Iterator[Problem]:
+    """What a wire is on can be (W3)."""
+    source = wiring.place.get(wire.source.node)
+    view = wiring.views[source] if source is not None else None
+    if view is None or not view.is_exec or not wire.enabled:
+        return
+    path = f"connections[{place}]"
+    if wire.source.socket in view.outputs and wire.source.socket in [each.name for each in view.type.exec_outputs]:
+        if not {"completed", "ended", "next"} & {*wire.outcomes}:
+            message = f"{wire} starts at an exec output, which a firing that ends so does not return."
+            cure = f"Name the node alone: \"from\": \"{wire.source.node}\"."
+            yield error("output-of-a-failure", f"{path}.from", message, cure, "W3")
+    elif wire.source.socket:
+        return  # a data wire
+    if "next" in wire.outcomes and not view.type.streams:
+        message = f"{wire} is on `next`, and {view.type.id} has no stream."
+        yield error("no-stream", f"{path}.on", message, "Name an exec output of it, or another node.", "W3")
+
+
+def _check_condition(wiring: Wiring, wire: Wire) -> Iterator[Problem]:
+    """A condition is one, and depends on something (W3)."""
+    view = wiring.views[wire.source]
+    if wire.when is None or view is None:
+        return
+    path = f"connections[{wire.place}].when"
+    names = names_at(wiring.graph, view.type, wire)
+    yield from _check_expression(wire.when, names, path, condition=True)
+    if wire.otherwise:
+        message = f"{wire} has a condition, and is to be taken where none held."
+        yield error("else-with-condition", path, message, "Remove one of `when` and `else`.", "W3")
+
+
+def _check_sets(wiring: Wiring, node: NetNode) -> Iterator[Problem]:
+    given, view = wiring.graph.nodes[node.place], wiring.views[node.place]
+    declared = [variable.name for variable in wiring.graph.variables]
+    for name, text in given.set.items():
+        path = f"nodes[{node.place}].set.{name}"
+        if name not in declared:
+            near = did_you_mean(name, declared)
+            cure = f"Declare it in the graph, or name one of: {', '.join(declared) or 'none'}.{near}"
+            yield error("undeclared-variable", path, f"There is no variable {name!r}.", cure, "W3")
+        if view is not None:
+            yield from _check_expression(text, names_at(wiring.graph, view.type), path)
+
+
+def _check_expression(
+    text: str, names: Mapping[str, type | None], path: str, *, condition: bool = False
+) -> Iterator[Problem]:
+    try:
+        expression = compile_expression(text, names, condition=condition)
+    except BadExpression as problem:
+        message = f"{text!r}, {problem}."
+        cure = "Write it in CEL, over out.NAME, vars.NAME, input.NAME, error, round and turn."
+        yield error("bad-expression", path, message, cure, "W3")
+    except MissingExtra as missing:
+        yield error("no-expressions", path, "This trioflow can't evaluate expressions.", str(missing), "W3")
+    else:
+        if condition and not expression.names:
+            try:
+                always = "always" if expression.holds({}) else "never"
+            except ExpressionFailed as failure:
+                always = f"never: {failure}"
+            message = f"The condition {text!r} depends on nothing: it holds {always}."
+            yield warning("constant-condition", path, message, "Remove it, or compare something.", "W3")
+
+
+# --- circles ---
+
+
+def _check_circles(net: Net) -> Iterator[Problem]:
+    """Circles that may go on for a thousand turns, joins that wait for one another, and no way out (W6, W10, W15)."""
+    circles: dict[int, list[NetNode]] = {}
+    for node in net.nodes.values():
+        if node.circle >= 0:
+            circles.setdefault(node.circle, []).append(node)
+    for number, nodes in circles.items():
+        first = nodes[0]
+        path = f"nodes[{first.place}]"
+        shown = ", ".join(repr(node.id) for node in nodes[:8]) + (", ..." if len(nodes) > 8 else "")
+        if not any(net.graph.nodes[node.place].most for node in nodes):
+            message = f"Tokens may go round and round: {shown}. Each of them has 1,000 turns, then the workflow fails."
+            yield warning("circle-without-most", path, message, "Say how many turns there are: `most`.", "W15")
+        joins = [node for node in nodes if node.kind == "all"]
+        if len(joins) > 1:
+            names = " and ".join(repr(node.id) for node in joins[:2])
+            message = f"{names} are joins in one circle: if tokens wait at both, each waits for the other."
+            cure = "The first in the document fires then. If that is not meant, let one of them take each token."
+            yield warning("joins-in-a-circle", f"nodes[{joins[0].place}]", message, cure, "W6")
+        for node in nodes:
+            for wire in node.exhausted.wires if node.exhausted is not None else ():
+                if net.nodes[wire.target].circle == number:
+                    message = f"{wire} is taken when no turn is left, and leads back into the circle."
+                    cure = "Let it lead out of the circle."
+                    yield error("no-way-out", f"connections[{wire.place}].to", message, cure, "W15")
