@@ -2,5 +2,5 @@
 
 RULE = "D4"
 EDITS = [
-    ("evaluation.complete", "remember(graph.root_cell, graph.base + node.index, evaluation, pulled)", "pass"),
+    ("evaluation.finish", "remember(graph.root_cell, graph.base + node.index, evaluation, pulled)", "pass"),
 ]

@@ -3,8 +3,10 @@
 RULE = "D4"
 EDITS = [
     (
-        "evaluation.complete",
-        ("if saw_failure:\n"),
-        ("if saw_failure:\n        remember(graph.root_cell, graph.base + node.index, evaluation, ())\n"),
+        "evaluation.finish",
+        ("if context is not None and context.saw_failure:\n"),
+        (
+            "if context is not None and context.saw_failure:\n        remember(graph.root_cell, graph.base + node.index, evaluation, ())\n"
+        ),
     ),
 ]

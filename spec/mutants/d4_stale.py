@@ -3,7 +3,7 @@
 RULE = "D4"
 EDITS = [
     (
-        "evaluation.complete",
+        "evaluation.finish",
         "remember(graph.root_cell, graph.base + node.index, evaluation, pulled)",
         "remember(graph.root_cell, graph.base + node.index, evaluation, ())",
     ),

@@ -3,8 +3,8 @@
 RULE = "E5"
 EDITS = [
     (
-        "evaluation.complete",
-        "key = identity(graph.prefix + node.id, node, frame.used, pulled)",
-        'key = f"{identity(graph.prefix + node.id, node, frame.used, pulled)}{activation.where}"',
+        "evaluation.made",
+        "key = identity(graph.prefix + node.id, node, resolving.used, pulled)",
+        'key = f"{identity(graph.prefix + node.id, node, resolving.used, pulled)}{activation.where}"',
     ),
 ]

@@ -66,13 +66,13 @@ def take_up(resolving: Resolving, begun: Begun) -> Evaluation | None:
     if begun.failure is not None:
         raise begun.failure
     assert begun.evaluation is not None
-    return _finish(resolving, begun.evaluation, begun.values)
+    return finish(resolving, begun.evaluation, begun.values)
 
 
 def complete(resolving: Resolving, result: Any) -> Evaluation:
     """Make an evaluation of what a body returned, and hang it where others find it."""
     values = values_of_outputs(resolving.node, resolving.context, result)
-    return _finish(resolving, made(resolving, values), values)
+    return finish(resolving, made(resolving, values), values)
 
 
 def made(resolving: Resolving, values: Sequence[Any]) -> Evaluation:
@@ -105,7 +105,7 @@ def made(resolving: Resolving, values: Sequence[Any]) -> Evaluation:
     return Evaluation(resolving.used, outputs, key)
 
 
-def _finish(resolving: Resolving, evaluation: Evaluation, values: Sequence[Any]) -> Evaluation:
+def finish(resolving: Resolving, evaluation: Evaluation, values: Sequence[Any]) -> Evaluation:
     """Tell of an evaluation, and hang it where others find it."""
     activation = resolving.activation
     run = activation.strand.run
