@@ -4,9 +4,8 @@ RULE = "D4"
 EDITS = [
     (
         "evaluation.finish",
-        ("if context is not None and context.saw_failure:\n"),
-        (
-            "if context is not None and context.saw_failure:\n        remember(graph.root_cell, graph.base + node.index, evaluation, ())\n"
-        ),
+        "if context is not None and context.saw_failure:\n",
+        "if context is not None and context.saw_failure:\n"
+        "        remember(graph.root_cell, graph.base + node.index, evaluation, ())\n",
     ),
 ]

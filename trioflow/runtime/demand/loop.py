@@ -87,7 +87,7 @@ def demand(  # noqa: C901
                     if ahead is not None and (hung is not None or elsewhere):
                         yield from cast("Any", ahead.look(stack, resolving))
                     if hung is None and begun is not None and elsewhere:  # D12
-                        yield from cast("Any", begun.idle.wait())
+                        yield from begun.idle.wait()
                         resolving.turned = run.schedule is not None
                         if resolving.turned:
                             yield from cast("Any", turn_of(run, "e", resolving.activation, resolving.node))
