@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trioflow.cli.bad_input import BadInput
+from trioflow.cli.counted import counted
 from trioflow.cli.display import PROGRESS_EVERY
 from trioflow.conformance.diagnosis import Suspect, by_suspicion, suspects
 from trioflow.conformance.findings import (
@@ -269,7 +270,7 @@ def _diagnose(found: Sequence[Suspect]) -> None:
 
 
 def _share(suspect: Suspect) -> str:
-    return f"{suspect.failed:,} of {suspect.checked:,} {'check' if suspect.checked == 1 else 'checks'} of it fail"
+    return f"{suspect.failed:,} of its {counted(suspect.checked, 'check')} failed"
 
 
 def _table(found: Sequence[Finding], *, failed_only: bool) -> Table:

@@ -1,7 +1,9 @@
-"""Which rule a port breaks most likely, from the vectors that it fails: the first thing to look at, before all the rest.
+"""Which rule a port breaks most likely, from the vectors that it fails: what to look at first.
 
 A fault in one rule shows in vectors of many, because nothing works without triggers and inputs. It shows most in those
-that are about it: they fail at the lowest level, and nearly all of them.
+that are about it: most of them fail, at a low level, and little else does, unless a rule is so basic that much
+of all fails. How these three weigh was tried out on the mutants of the kit, `spec/mutants`: of 95 the broken rule is named
+first for 65, and among the first three for 80.
 """
 
 from __future__ import annotations
@@ -19,6 +21,10 @@ _BESIDES = 0.5
 """What a vector counts for a rule that it names after the first, which is the one that it is about."""
 _DOUBT = 0.5
 """Vectors that are taken to pass besides those of a rule: one of one that fails says less than nine of ten."""
+_HIGHER = 0.6
+"""What each level above 0 takes away: what fails there may fail because of what is below."""
+_MANY = 0.2
+"""The part of all vectors from which on it says nothing how much else fails."""
 
 
 @attrs.frozen
@@ -29,7 +35,7 @@ class Suspect:
     failed: int
     checked: int
     level: int
-    share: float
+    suspicion: float
     smallest: Finding
 
 
@@ -38,26 +44,29 @@ def suspects(findings: Sequence[Finding], vectors: Collection[str]) -> list[Susp
 
     Where no vector fails, what else fails counts.
     """
-    failing = [each for each in findings if each.outcome in ("failed", "known")]
+    failing = [each for each in findings if each.outcome == "failed"]
     if any(each.name in vectors for each in failing):
         failing = [each for each in failing if each.name in vectors]
         findings = [each for each in findings if each.name in vectors]
-    found = [
-        _suspect(rule, findings, [each for each in failing if rule in each.rules])
-        for rule in {rule: None for each in failing for rule in each.rules}
-    ]
-    return sorted(found, key=lambda each: (each.level, -each.share, -each.failed))
+    part = len(failing) / max(1, sum(each.outcome != "skipped" for each in findings))
+    found = [_suspect(rule, findings, failing, part) for rule in {rule for each in failing for rule in each.rules}]
+    return sorted(found, key=lambda each: (-each.suspicion, each.rule))
 
 
-def _suspect(rule: str, findings: Sequence[Finding], failing: Sequence[Finding]) -> Suspect:
+def _suspect(rule: str, findings: Sequence[Finding], failing: Sequence[Finding], part: float) -> Suspect:
+    failed = [each for each in failing if rule in each.rules]
     checked = [each for each in findings if rule in each.rules and each.outcome != "skipped"]
+    level = min(each.level for each in failed)
+    weight = _weight(rule, failed)
+    share = weight / (_weight(rule, checked) + _DOUBT)
+    alone = (weight / len(failing)) ** max(0, 1 - part / _MANY)
     return Suspect(
         rule=rule,
-        failed=len(failing),
+        failed=len(failed),
         checked=len(checked),
-        level=min(each.level for each in failing),
-        share=_weight(rule, failing) / (_weight(rule, checked) + _DOUBT),
-        smallest=min(failing, key=_size),
+        level=level,
+        suspicion=share * alone * _HIGHER**level,
+        smallest=min(failed, key=_size),
     )
 
 
@@ -74,6 +83,6 @@ def by_suspicion(findings: Sequence[Finding], found: Sequence[Suspect]) -> list[
     place = {suspect.rule: number for number, suspect in enumerate(found)}
 
     def order(finding: Finding) -> tuple[int, tuple[int, int]]:
-        return min((place.get(rule, len(place)) for rule in finding.rules or (NO_RULE,))), _size(finding)
+        return min(place.get(rule, len(place)) for rule in finding.rules or (NO_RULE,)), _size(finding)
 
     return sorted(findings, key=order)
