@@ -1,9 +1,9 @@
 """Which rule a port breaks most likely, from the vectors that it fails: what to look at first.
 
 A fault in one rule shows in vectors of many, because nothing works without triggers and inputs. It shows most in those
-that are about it: most of them fail, at a low level, and little else does, unless a rule is so basic that much
-of all fails. How these three weigh was tried out on the mutants of the kit, `spec/mutants`: of 95 the broken rule is named
-first for 65, and among the first three for 80.
+that are about it: most of them fail, at a low level, and little else does, unless a rule is so basic that much fails.
+How these three weigh was tried out on the mutants of the kit, `spec/mutants`: of 95 the broken rule is named first for
+65, and among the first three for 80.
 """
 
 from __future__ import annotations
