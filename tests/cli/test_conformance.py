@@ -51,8 +51,10 @@ def check(cli, tmp_path, vectors):
 
 
 def test_a_port_that_passes(check):
-    """The counts stand by rule and level, and the last line sums up."""
+    """One line sums up; with `--all` the counts by rule and level stand before it."""
     ended = check(ANSWERS_FIVE, "--seed", 3, one=("D2", 5), two=("D10", 5), three=("D2", 5))
+    assert ended.out == "test (Python): 3 passed; seed 3\n"
+    ended = check(ANSWERS_FIVE, "--seed", 3, "--all", one=("D2", 5), two=("D10", 5), three=("D2", 5))
     assert ended.code == 0
     rows = [line.split() for line in ended.out.splitlines()]
     assert ["│", "D2", "│", "2", "passed", "│"] in rows
@@ -61,12 +63,19 @@ def test_a_port_that_passes(check):
 
 
 def test_a_port_that_fails(check, tmp_path):
-    """Failures are told with their rules, first in words, then in files; known ones do not count."""
+    """A diagnosis comes first, then failures with their rules, in words and in files; known ones do not count."""
     options = ["--save-failures", "saved", "--junit", "junit.xml"]
     expected = {"good": ("D2", 5), "bad": ("D4", 6)}
     ended = check(ANSWERS_FIVE, *options, **expected)
     assert ended.code == 1
-    assert ended.out.startswith("failed: bad [D4]: variables.v: expected 6, got 5\n")
+    assert ended.out.startswith(
+        "diagnosis: look at rule D4 first: 1 of its 1 check failed, from level 0 on.\n"
+        "  the smallest: bad: variables.v: expected 6, got 5\n"
+        "\n"
+        "failed: bad [D4]: variables.v: expected 6, got 5\n"
+    )
+    rows = [line.split()[1] for line in ended.out.splitlines() if line.startswith("│")]
+    assert rows == ["D4"], "of D2 nothing has failed"
     assert "wrote saved/bad.json" in ended.out
     saved = json.loads((tmp_path / "saved" / "bad.json").read_text())
     assert saved["expect"] == {"variables": {"v": 6}}
@@ -88,13 +97,19 @@ def test_a_saved_failure_is_a_vector(check, cli, tmp_path):
     """The folder of saved failures can be given as vectors again."""
     check(ANSWERS_FIVE, "--save-failures", "saved", bad=("D4", 6))
     ended = cli("conformance", "port", "--vectors", "saved", "--examples", 0, "--", *command(tmp_path, ANSWERS_FIVE))
-    assert (ended.code, ended.out.splitlines()[0]) == (1, "failed: bad [D4]: variables.v: expected 6, got 5")
+    assert (ended.code, "failed: bad [D4]: variables.v: expected 6, got 5" in ended.out.splitlines()) == (1, True)
 
 
 def test_many_failures_are_cut(check):
-    ended = check(ANSWERS_FIVE, **{f"v{number:02}": ("D2", 1) for number in range(30)})
-    assert ended.out.count("failed: v") == 20
-    assert "and 10 more failures; --junit writes all" in ended.out
+    """Ten are shown, those of the rule to look at first before others; `--all` shows all."""
+    many = {"a": ("G2", 1), **{f"v{number:02}": ("D2", 1) for number in range(30)}}
+    ended = check(ANSWERS_FIVE, **many)
+    assert ended.out.startswith("diagnosis: look at rule D2 first: 30 of its 30 checks failed, from level 0 on.\n")
+    assert "  then at G2 (1 of its 1 check failed)\n" in ended.out
+    assert ended.out.count("\nfailed: v") == 10
+    assert "and 21 more failures; --all shows them, and --junit writes all" in ended.out
+    ended = check(ANSWERS_FIVE, "--all", **many)
+    assert (ended.out.count("\nfailed: v"), "more failures" in ended.out) == (30, False)
 
 
 def test_only_some_rules_or_levels(check, vectors):
@@ -223,7 +238,7 @@ def test_ctrl_c(start, tmp_path):
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=30)
     assert running.returncode == 130
-    assert out.startswith("failed: a [D2]: variables.v: expected 6, got 5\n")
+    assert "\nfailed: a [D2]: variables.v: expected 6, got 5\n" in out
     assert "test (Python): interrupted: 1 failed; seed" in out
     assert err == ""
     assert ET.parse(tmp_path / "junit.xml").getroot().get("tests") == "1"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import time
 from typing import NamedTuple
 
 import hypothesis.strategies as st
@@ -409,3 +410,82 @@ def test_what_can_not_be_checked():
 
     with pytest.raises(tf.NodeDefinitionError, match="has no data input 'thong'"):
         check_node_type(Resource, {"thong": []})
+
+
+# --- what is shared, and what is held ---
+
+SHARED: list[int] = []
+
+
+@tf.data_node(id="check.shares")
+def shares(n: int) -> list:
+    return SHARED
+
+
+@tf.data_node(id="check.shares_inside")
+def shares_inside(n: int) -> dict:
+    return {"n": n, "inside": (SHARED,)}
+
+
+class SharesAlways(Base, id="check.shares_always"):
+    found = tf.DataOut(list)
+
+    async def execute(self, ctx):
+        ctx.set_output(self.found, SHARED)
+        return self.then
+
+
+@pytest.mark.parametrize("node", [shares, shares_inside, SharesAlways])
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_an_output_that_is_shared(node, deterministic):
+    """The same list in every run belongs to nobody and everybody; also inside of what is new."""
+    finding = only("output shared", node, deterministic=deterministic)
+    assert "is or holds the same list in every run: []" in finding.message
+    assert "copy" in finding.cure
+
+
+def test_what_may_be_handed_on():
+    """An input as it came, and a new list each time."""
+
+    @tf.data_node
+    def same(items: list) -> list:
+        return items
+
+    @tf.data_node
+    def new(n: int) -> list:
+        return [n]
+
+    check_node_type(same)
+    check_node_type(new)
+
+
+@tf.data_node(id="check.sleeps")
+def sleeps(n: int = 0) -> int:
+    time.sleep(0.1)
+    return n
+
+
+@tf.exec_node(id="check.computes")
+async def computes(n: int = 0) -> int:
+    until = time.thread_time() + 0.1
+    while time.thread_time() < until:
+        pass
+    await trio.sleep(1)
+    return n
+
+
+@pytest.mark.parametrize("node", [sleeps, computes])
+def test_a_body_that_blocks(node):
+    """Whether it waits or computes: nobody else of the host goes on meanwhile."""
+    finding = only("blocking", node, {"n": [1]}, examples=1)
+    assert "held the loop for 0." in finding.message
+    assert "trio.to_thread.run_sync" in finding.cure
+
+
+def test_waiting_as_trio_does_blocks_nobody():
+    @tf.exec_node
+    async def waits(n: int = 0) -> int:
+        await trio.sleep(5)
+        return n
+
+    check_node_type(waits, {"n": [1]}, examples=1)

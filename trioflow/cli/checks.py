@@ -6,7 +6,7 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -18,7 +18,9 @@ from rich.table import Table
 from rich.text import Text
 
 from trioflow.cli.bad_input import BadInput
+from trioflow.cli.counted import counted
 from trioflow.cli.display import PROGRESS_EVERY
+from trioflow.conformance.diagnosis import Suspect, by_suspicion, suspects
 from trioflow.conformance.findings import (
     NO_RULE,
     Finding,
@@ -40,7 +42,8 @@ from trioflow.errors import DocumentError, did_you_mean
 from trioflow.formats import visible
 
 INTERRUPTED = 130
-_MOST_FAILURES = 20
+_MOST_FAILURES = 10
+_MOST_SUSPECTS = 4
 _STYLES = {"passed": "green", "failed": "bold red", "known": "yellow", "skipped": "dim"}
 
 
@@ -57,6 +60,7 @@ class Settings:
     baseline: Path | None
     junit: Path | None
     jobs: int
+    all: bool
 
 
 def check(
@@ -96,7 +100,7 @@ def check(
             name, found = "port", [Finding("port: start", (), 0, "failed", str(failure))]
     narrowed = interrupted or bool(settings.rules) or settings.level < 3 or settings.vectors is not None
     found = with_baseline(found, known, all_ran=not narrowed)
-    _report(name, found, seed, interrupted=interrupted)
+    _report(name, found, {vector.name for vector in vectors}, seed, settings, interrupted=interrupted)
     _write(found, name, settings)
     if interrupted:
         return INTERRUPTED
@@ -229,14 +233,21 @@ def _display() -> _Bar | _Lines:
 # --- what was found --------------------------------------------------------------------------------------------------
 
 
-def _report(name: str, found: Sequence[Finding], seed: int, *, interrupted: bool) -> None:
-    """Failures in full, then the counts by rule and level, then one line about all."""
+def _report(
+    name: str, found: Sequence[Finding], vectors: Collection[str], seed: int, settings: Settings, *, interrupted: bool
+) -> None:
+    """A diagnosis, failures in its order, the counts by rule and level, then one line about all."""
     failures = [finding for finding in found if finding.outcome == "failed"]
-    for finding in failures[:_MOST_FAILURES]:
+    diagnosis = suspects(found, vectors) if failures else []
+    _diagnose(diagnosis)
+    shown = failures if settings.all else failures[:_MOST_FAILURES]
+    for finding in by_suspicion(failures, diagnosis)[: len(shown)]:
         click.echo(f"{finding.line()}\n")
-    if len(failures) > _MOST_FAILURES:
-        click.echo(f"and {len(failures) - _MOST_FAILURES:,} more failures; --junit writes all\n")
-    Console(highlight=False).print(_table(found))
+    if len(failures) > len(shown):
+        click.echo(f"and {len(failures) - len(shown):,} more failures; --all shows them, and --junit writes all\n")
+    table = _table(found, failed_only=not settings.all)
+    if table.row_count:
+        Console(highlight=False).print(table)
     total = Tally()
     for finding in found:
         total.add(finding.outcome)
@@ -246,8 +257,27 @@ def _report(name: str, found: Sequence[Finding], seed: int, *, interrupted: bool
     )
 
 
-def _table(found: Sequence[Finding]) -> Table:
+def _diagnose(found: Sequence[Suspect]) -> None:
+    """Say which rule to look at first, with the smallest vector that shows it."""
+    if not found:
+        return
+    first, *others = found[:_MOST_SUSPECTS]
+    click.echo(f"diagnosis: look at rule {first.rule} first: {_share(first)}, from level {first.level} on.")
+    click.echo(f"  the smallest: {visible(first.smallest.name)}: {first.smallest.message.partition(chr(10))[0]}")
+    if others:
+        click.echo(f"  then at {', '.join(f'{each.rule} ({_share(each)})' for each in others)}")
+    click.echo()
+
+
+def _share(suspect: Suspect) -> str:
+    return f"{suspect.failed:,} of its {counted(suspect.checked, 'check')} failed"
+
+
+def _table(found: Sequence[Finding], *, failed_only: bool) -> Table:
     counts = tallies(found)
+    if failed_only:
+        red = {rule for (rule, _), tally in counts.items() if tally.failed}
+        counts = {key: tally for key, tally in counts.items() if key[0] in red}
     levels = sorted({level for _, level in counts})
     table = Table("rule", *(f"L{level}" for level in levels))
     for rule in dict.fromkeys(rule for rule, _ in counts):

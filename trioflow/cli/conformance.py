@@ -43,6 +43,7 @@ def _check_options(function: F) -> F:
         click.option(
             "--baseline", type=_FILE, help="A file that names the checks that are known to fail, one on each line."
         ),
+        click.option("--all", is_flag=True, help="Show all failures, and the counts of rules of which nothing fails."),
         click.option("--junit", type=_FILE, help="Write the findings to this file, as JUnit XML."),
     ]
     for option in reversed(options):

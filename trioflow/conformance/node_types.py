@@ -14,6 +14,8 @@ import copy
 import gc
 import itertools
 import math
+import sys
+import time
 import types
 import typing
 import warnings
@@ -57,12 +59,16 @@ from trioflow.semantics import events
 from trioflow.semantics.coercion import Mismatch, coercer_for
 from trioflow.semantics.plan import Plan, make_plan
 
+if sys.platform == "linux":
+    import resource
+
 __all__ = ["NodeTypeFault", "NodeTypeFinding", "check_node_type"]
 
 Inputs = Mapping[str, Any]
 NodeLike = type[Node] | FunctionNode[..., Any] | NodeType
 Strategies = Mapping[str, st.SearchStrategy[Any] | Sequence[Any]]
 
+BLOCKING = "blocking"
 CHECKED = "checked"
 """The id of the node that is checked, and the name of the variable or event that its inputs may name."""
 
@@ -71,6 +77,9 @@ _PATIENCE = 1000
 
 _MOST_CHECKPOINTS = 30
 """How many of a body's first checkpoints it is cancelled at."""
+
+_HELD = 0.03
+"""Seconds for which a body may hold the loop: no other task of the host goes on meanwhile."""
 
 _LIMITS = RunOptions(turn_after=math.inf, max_steps=100, timeout=100_000)
 """Of each run: a body that loops for ever, or waits for something that never comes, is cut off."""
@@ -112,10 +121,10 @@ def check_node_type(
     """Check a node type of yours; blocks until it is done. Raises `NodeTypeFault` with all findings at once.
 
     Found are: outputs of other types than declared; sockets that are not declared; outputs of a data node that are not
-    written (unless they are `optional_outputs`); inputs that the body changes in place; other results for the same
-    inputs, or for another strand beside it; effects of data nodes; cancellations that are swallowed, at any checkpoint
-    of the body or of setup; tasks, asynchronous generators and coroutines that are left behind; a teardown that fails
-    or hangs.
+    written (unless they are `optional_outputs`); inputs that the body changes in place; the very same list, dictionary
+    or set written in one run after the other; bodies that block the loop; other results for the same inputs, or for
+    another strand beside it; effects of data nodes; cancellations that are swallowed, at any checkpoint of the body or
+    of setup; tasks, asynchronous generators and coroutines that are left behind; a teardown that fails or hangs.
 
     `inputs`: for each data input a Hypothesis strategy or a list of examples; others are drawn by the type of their
     socket, and left to their defaults now and then. `deterministic=False` is for nodes whose results depend on the
@@ -160,6 +169,8 @@ def _simplest(
     checker: _Checker, drawn: st.SearchStrategy[Inputs], finding: NodeTypeFinding, settings: hypothesis.settings
 ) -> NodeTypeFinding:
     """The same finding with the simplest inputs that show it."""
+    if finding.kind == BLOCKING:
+        return finding  # to look for others would take long
     simplest = [finding]
 
     def shows(example: Inputs) -> bool:
@@ -280,7 +291,15 @@ class _Probe:
     """What the node triggered and reported, with the path."""
     refused: Exception | None = None
     teardown: Exception | None = None
+    held: float = 0.0
+    """The longest time, in seconds, for which the body did not let go of the loop."""
     left: list[str] = attrs.field(factory=list[str])
+
+
+def _waits() -> int:
+    if sys.platform != "linux":
+        return 0
+    return int(resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw)
 
 
 class _Stopped(Exception):
@@ -291,6 +310,17 @@ class _Endless(Exception):
     """The body was cancelled, and goes on and on."""
 
 
+def _clocks() -> tuple[float, float, int]:
+    """The time, the processor time of this thread, and how often it has waited for something, if the system tells."""
+    return time.perf_counter(), time.thread_time(), _waits()
+
+
+def _held_since(began: tuple[float, float, int]) -> float:
+    """The seconds in which this thread did something or waited: not those in which others had the processor."""
+    passed, computed, waits = time.perf_counter() - began[0], time.thread_time() - began[1], _waits() - began[2]
+    return passed if waits or sys.platform != "linux" else computed
+
+
 @types.coroutine
 def _driven(body: Coroutine[Any, Any, Any], probe: _Probe, scope: trio.CancelScope) -> Generator[Any, Any, Any]:
     """Run a body, count the checkpoints of its task, and cancel it at one of them."""
@@ -298,10 +328,13 @@ def _driven(body: Coroutine[Any, Any, Any], probe: _Probe, scope: trio.CancelSco
     thrown: BaseException | None = None
     waits = 0
     while True:
+        began = _clocks()
         try:
             trap = body.send(answer) if thrown is None else body.throw(thrown)
         except StopIteration as stop:
             return stop.value
+        finally:
+            probe.held = max(probe.held, _held_since(began))
         answer, thrown = None, None
         if type(trap) is not Pull:
             if probe.checkpoints == probe.cancel_at:
@@ -528,6 +561,10 @@ class _Checker:
                 self._refused = inputs, plain.refused
             wrong = [*self._of_plain(plain, inputs)]
             yield from wrong
+            blocking = [*self._of_holding(plain, inputs, entered)]
+            yield from blocking
+            if blocking:
+                return  # all else would take as long again, many times
             # Whoever else holds an input that was changed gets other results: that only follows.
             if all(kind != "input changed" for kind, _, _ in wrong):
                 yield from self._of_repetition(plain, inputs, entered)
@@ -568,9 +605,12 @@ class _Checker:
                 yield "contract", f"{type(error).__name__}: {error}", "Declare what the body uses."
 
     def _of_repetition(self, plain: _Probe, inputs: Inputs, entered: int) -> Iterator[tuple[str, str, str]]:
-        if not self._deterministic or isinstance(plain.refused, LimitExceeded):
+        if isinstance(plain.refused, LimitExceeded):
             return
         again = self._run(inputs, entered=entered)
+        yield from self._of_sharing(plain, again)
+        if not self._deterministic:
+            return
         difference = _difference(plain, again)
         if difference is not None:
             yield "not deterministic", f"run twice, it gave {difference}", _REFUSES_DETERMINISM
@@ -585,6 +625,29 @@ class _Checker:
             if difference is not None:
                 message = f"alone, and while another strand runs it too, it gave {difference}"
                 yield "state", message, "What self or a module keeps is seen by all strands: use ctx.state (F6)."
+
+    def _of_sharing(self, plain: _Probe, again: _Probe) -> Iterator[tuple[str, str, str]]:
+        """What two runs have both written is held by the node, or by a module: each has inputs of its own."""
+        held = {id(box) for answer in plain.answers for value in answer.values() for box in _boxes(value)}
+        for answer in again.answers:
+            for name, value in answer.items():
+                for box in _boxes(value):
+                    if id(box) in held:
+                        message = f"output {name!r} is or holds the same {type(box).__name__} in every run: {box!r}"
+                        yield "output shared", message, "Write a copy: whoever changes it changes it for all others."
+
+    def _of_holding(self, plain: _Probe, inputs: Inputs, entered: int) -> Iterator[tuple[str, str, str]]:
+        held = plain.held
+        for _ in range(2):  # a busy machine, or something that is done once
+            if held > _HELD:
+                held = min(held, self._run(inputs, entered=entered).held)
+        if held > _HELD:
+            message = f"the body held the loop for {held:.2g} s without letting others go on"
+            cure = (
+                "Await trio's functions instead of those that block, such as trio.sleep; or move the work to "
+                "trio.to_thread.run_sync."
+            )
+            yield BLOCKING, message, cure
 
     def _of_cancelled(self, probe: _Probe, where: str) -> Iterator[tuple[str, str, str]]:
         if probe.ended is not None:
@@ -660,6 +723,20 @@ class _Checker:
         probe.left += [f"task {task.name}" for task in _tasks() if task not in before]
         if probe.beside:  # of two strands, only the second one is compared
             probe.told = [each for each in told if each[0][2:3] != (0,)]
+
+
+def _boxes(value: object) -> Iterator[object]:
+    """The values in a value that can be changed in place, itself included."""
+    seen: set[int] = set()
+    todo = [value]
+    while todo:
+        each = todo.pop()
+        if id(each) in seen or not isinstance(each, list | dict | set | bytearray | tuple):
+            continue
+        seen.add(id(each))
+        if not isinstance(each, tuple):
+            yield each
+        todo += [*each.values()] if isinstance(each, dict) else [*each]
 
 
 def _tasks() -> Iterator[trio.lowlevel.Task]:
