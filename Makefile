@@ -1,7 +1,7 @@
 # Conveniences: each is a command that one could type. `make PYTHON=python3.13 test` uses another interpreter.
 PYTHON ?= .venv/bin/python
 
-.PHONY: install lock explained test check bench mutation survivors
+.PHONY: install lock test check bench mutation survivors
 
 install:
 	python3 -m venv .venv
@@ -14,10 +14,6 @@ lock:
 	build/lock/bin/pip install -q uv
 	build/lock/bin/uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
 		--generate-hashes --no-emit-index-url --custom-compile-command 'make lock' -o requirements.lock
-
-# What `trioflow explain` says of rules, from the prose in spec/rules.
-explained:
-	$(PYTHON) tests/explained.py
 
 test:
 	$(PYTHON) -m pytest -q

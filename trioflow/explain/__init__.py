@@ -1,7 +1,6 @@
 """What rules, codes of problems and errors mean, from the installed package: `trioflow explain D4`.
 
-`rules.md` is the prose of spec/rules without its examples; `make explained` makes it anew. `problems.md` and
-`imports.md` have a section for each code.
+Rules are the prose of spec/rules without its examples. `problems.md` and `imports.md` have a section for each code.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from importlib import resources
 import attrs
 
 from trioflow import errors
+from trioflow.conformance.shipped import PACKAGED_RULES, files
 from trioflow.errors import TrioflowError, UnknownName, did_you_mean
 
 __all__ = ["Explanation", "explain", "explanations"]
@@ -23,7 +23,9 @@ _AREAS = {
     "M": "Model", "D": "Data", "T": "Triggers", "F": "Forks and joins", "S": "Streams", "R": "Runs", "G": "The gate",
     "E": "Observation", "B": "Custom events", "C": "Composition", "A": "Wrapping",
 }  # fmt: skip
-_SECTION = re.compile(r"^### (?P<name>\S+)(?: (?P<title>.+))?$", re.MULTILINE)
+_HEADING = re.compile(r"^(?P<level>#{1,3}) (?P<name>\S+)(?: (?P<title>.+))?$", re.MULTILINE)
+_EXAMPLE = re.compile(r"^```json vector\n.*?^```\n\n?", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 
 
 @attrs.frozen
@@ -60,10 +62,13 @@ def explain(word: str) -> Explanation:
 def explanations() -> Mapping[str, Explanation]:
     """Everything that can be explained, by name: rules in their order, codes, errors."""
     found: dict[str, Explanation] = {}
-    for name, title, text in _sections("rules.md"):
+    prose = "".join(each.read_text(encoding="utf-8") for _, each in files(PACKAGED_RULES, ".md"))
+    rules = _sections(_LINK.sub(r"\1", _EXAMPLE.sub("", prose)))
+    rules.sort(key=lambda rule: ([*_AREAS].index(rule[0][0]), int(rule[0][1:])))
+    for name, title, text in rules:
         found[name] = Explanation(name, f"rule: {_AREAS[name[0]]}", title, text)
     for file, area in (("problems.md", "problem of a graph"), ("imports.md", "finding of an import")):
-        for name, title, text in _sections(file):
+        for name, title, text in _sections(resources.files(__name__).joinpath(file).read_text(encoding="utf-8")):
             found[name] = Explanation(name, area, title, text)
     for name, error in vars(errors).items():
         if isinstance(error, type) and issubclass(error, BaseException) and error.__module__ == errors.__name__:
@@ -71,13 +76,14 @@ def explanations() -> Mapping[str, Explanation]:
     return found
 
 
-def _sections(file: str) -> list[tuple[str, str, str]]:
-    text = resources.files(__name__).joinpath(file).read_text(encoding="utf-8")
-    heads = list(_SECTION.finditer(text))
+def _sections(text: str) -> list[tuple[str, str, str]]:
+    """Name, title and text of each section of the third level; what stands below other headings is left out."""
+    heads = list(_HEADING.finditer(text))
     ends = [head.start() for head in heads[1:]] + [len(text)]
     return [
         (head["name"], head["title"] or "", text[head.end() : end].strip())
         for head, end in zip(heads, ends, strict=True)
+        if head["level"] == "###"
     ]
 
 
