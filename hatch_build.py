@@ -1,4 +1,4 @@
-"""Puts the rules, and the vectors and mutants of the kit, into a wheel as one archive; a checkout has them in `spec/`."""
+"""Puts the rules, vectors and mutants into a wheel as one archive; a checkout has them in `spec/`."""
 
 from __future__ import annotations
 

@@ -207,6 +207,16 @@ def test_problems_have_lines(cli, tmp_path):
     )
 
 
+@pytest.mark.parametrize(("given", "name"), [("pipe.py", "pipe"), ("lib/pipe.py", "lib.pipe"), ("./pipe.py", "pipe")])
+def test_a_file_instead_of_a_module(cli, given, name):
+    """`--nodes` takes the name of a module, and says so of a file."""
+    refused(
+        cli("check", "fizzbuzz", "--nodes", given),
+        f"error: --nodes {given}: give the name of a module instead of a file: --nodes {name}. It is looked for in the "
+        "current folder and beside GRAPH too.",
+    )
+
+
 def test_a_module_that_fails_to_import(cli, graph, tmp_path):
     """A node package that is missing, raises, has bad syntax, or defines no nodes is told by name."""
     (tmp_path / "raises.py").write_text("raise RuntimeError('two\\nlines')")

@@ -173,6 +173,12 @@ def open_registry(modules: Sequence[str], *folders: Path) -> tf.Registry:
     if modules:
         sys.path[:0] = [each for each in map(str, (Path.cwd(), *folders)) if each not in sys.path]
     for module in modules:
+        if module.endswith(".py"):
+            name = module.removesuffix(".py").replace(os.sep, ".").strip(".")
+            raise BadInput(
+                f"--nodes {module}: give the name of a module instead of a file: --nodes {name}. It is looked for in "
+                "the current folder and beside GRAPH too."
+            )
         try:
             registry.add_module(module)
         except tf.TrioflowError as error:

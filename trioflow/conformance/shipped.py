@@ -1,4 +1,4 @@
-"""Where the rules, and the kit's vectors and mutants, are: in a checkout in `spec/`, in an installed package in one archive."""
+"""Where the rules, vectors and mutants are: in a checkout in `spec/`, in an installed package in one archive."""
 
 from __future__ import annotations
 

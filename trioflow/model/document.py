@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -109,9 +110,18 @@ def save(graph: Graph, path: str | os.PathLike[str]) -> None:
     """Write the graph to a file, in the format that its name says as for `load`. Blocks while it writes.
 
     Atomic: the file holds what it held before or the whole graph, nothing in between. Raises `DocumentError`, also
-    for a file that can't be written; `MissingExtra` for YAML without PyYAML.
+    for a file that can't be written; `MissingExtra` for YAML without PyYAML. Warns (`UserWarning`) of node types of the
+    script that runs, `__main__`.
     """
-    write_file(path, dumps(graph, format=_format_of(Path(path))))
+    text = dumps(graph, format=_format_of(Path(path)))
+    own = sorted({each.type for each in graph.all_nodes() if each.type.startswith("__main__.")})
+    if own:
+        warnings.warn(
+            f"{os.fspath(path)} names node types of this script, which no other program finds: {', '.join(own)}. Move "
+            "them into a module, import them from there, and say --nodes MODULE where the graph is used.",
+            stacklevel=2,
+        )
+    write_file(path, text)
 
 
 def write_file(path: str | os.PathLike[str], text: str) -> None:
