@@ -1,4 +1,4 @@
-"""Puts the vectors and mutants of the conformance kit into a wheel as one archive; a checkout has them in `spec/`."""
+"""Puts the rules, vectors and mutants into a wheel as one archive; a checkout has them in `spec/`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 WHERE = "trioflow/conformance/spec.zip"
-WHAT = ("vectors/**/*.json", "mutants/*.py")
+WHAT = ("rules/*.md", "vectors/**/*.json", "mutants/*.py")
 ALWAYS = (1980, 1, 1, 0, 0, 0)
 """The time of all files: what is built twice is the same."""
 

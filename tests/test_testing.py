@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import gc
+import sys
 from typing import NamedTuple
 
 import pytest
 
 import trioflow as tf
-from trioflow.testing import evaluate
+from trioflow.testing import EventLog, evaluate, fire, run_virtual
 
 
 class Pair(NamedTuple):
@@ -69,3 +71,65 @@ def test_exec_nodes_are_refused():
     """An exec node does more than give values, so it is refused by name."""
     with pytest.raises(tf.NodeDefinitionError, match=r"data nodes; 'debug.print' is an exec node"):
         evaluate("debug.print", value=1)
+
+
+def test_services_and_functions_for_inputs():
+    """`evaluate` and `fire` give services, and call a function when its input is resolved: a lazy one when it is asked."""
+
+    @tf.data_node(id="test.served")
+    def served(service: tf.FromServices[Pair], n: int) -> float:
+        return service.drawn + n
+
+    async def condition():
+        return next(answers)
+
+    answers = iter([True, True, False])
+    assert evaluate(served, n=2, services={Pair: Pair(1.5, 3.0)}) == 3.5
+    assert evaluate("logic.select", condition=True, if_true=lambda: "yes", if_false=lambda: 1 / 0) == "yes"
+    assert fire("flow.while", condition=condition) == [("body", {}), ("body", {}), ("done", {})]
+
+
+def test_rows_with_what_events_tell():
+    """Numbers and texts, so that a log of progress and feedback can be compared with a literal."""
+
+    @tf.exec_node(id="test.tells")
+    def tells(ctx: tf.Context) -> None:
+        ctx.report_progress(1, 3, "one")
+        ctx.emit_feedback("careful", "warning")
+        raise ValueError("no")
+
+    with tf.build() as g:
+        g.connect(g.add("flow.start").then, g.add(tells, "tells").enter)
+    log = EventLog()
+    with pytest.raises(ValueError):
+        run_virtual(g.graph, observers=[log])
+    assert log.rows("Progress", "Feedback", "failed", data=True) == [
+        ("Progress", "tells", "0.1", {"done": 1, "total": 3, "message": "one"}),
+        ("Feedback", "tells", "0.1", {"message": "careful", "level": "warning", "tag": None}),
+        ("failed", "tells", "0.1", {"error": {"type": "ValueError", "message": "no"}, "origin": [0, 1]}),
+    ]
+
+
+def test_a_trigger_that_nobody_awaits():
+    """Python's warning says what was not awaited."""
+
+    class Forgets(tf.Node, id="test.forgets"):
+        enter = tf.ExecIn()
+        then = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> None:
+            ctx.trigger(self.then)
+
+    with pytest.warns(RuntimeWarning, match="coroutine 'ctx.trigger' was never awaited"):
+        fire(Forgets)
+        gc.collect()
+
+
+def test_the_kit_says_which_package_is_missing(monkeypatch):
+    """`check_node_type` without Hypothesis is a sentence with a cure."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "hypothesis"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    for name in [name for name in sys.modules if name.startswith("trioflow.conformance")]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(tf.MissingExtra, match=r"pip install 'trioflow\[testing\]'"):
+        from trioflow.conformance import check_node_type  # noqa: F401, PLC0415

@@ -61,13 +61,18 @@ class GraphError(TrioflowError):
 
 
 class DocumentError(GraphError):
-    """A document could not be read; `problems` holds every reason, each with its place."""
+    """A document could not be read; `problems` holds every reason, each with its place.
+
+    `positions` holds the line and the column of each, from 1, or None where it is not known or is said in the problem;
+    it is empty if none is known.
+    """
 
     code = "document"
 
-    def __init__(self, source: str, problems: Sequence[str]) -> None:
+    def __init__(self, source: str, problems: Sequence[str], positions: Sequence[tuple[int, int] | None] = ()) -> None:
         self.source = source
         self.problems = tuple(problems)
+        self.positions = tuple(positions)
         super().__init__("\n".join(f"{source}: {problem}" for problem in self.problems))
 
 

@@ -14,10 +14,10 @@ import trio
 import trio.testing
 
 from trioflow.errors import NodeDefinitionError
-from trioflow.model.builder import build
+from trioflow.model.builder import Builder, build
 from trioflow.model.context import Context
 from trioflow.model.graph import Graph, GraphNode
-from trioflow.model.node_type import FunctionNode, Node, NodeType, as_node_type
+from trioflow.model.node_type import FunctionNode, Node, NodeType, as_node_type, data_node
 from trioflow.model.registry import Registry
 from trioflow.model.sockets import DataIn, ExecIn, ExecOut
 from trioflow.runtime.base.options import RunOptions, RunResult
@@ -48,6 +48,10 @@ _SHORT = {
 }
 
 
+_COMMON = frozenset({"event", "run", "sequence", "id", "time", "path", "node", "strand", "duration"})
+"""What all events have, or what differs from run to run."""
+
+
 class EventLog:
     """An observer that keeps events, and shows them as short rows to compare with literals."""
 
@@ -60,8 +64,12 @@ class EventLog:
     def __iter__(self) -> Iterator[events.Event]:
         return iter(self.events)
 
-    def rows(self, *kinds: str, time: bool = False) -> list[tuple[Any, ...]]:
+    def rows(self, *kinds: str, time: bool = False, data: bool = False) -> list[tuple[Any, ...]]:
         """Rows of (kind, node, path), with the time in front if wanted; only some kinds, if any are named.
+
+        With `data` each row ends with what else its event tells, as a dict: progress and its total, the level and the
+        message of feedback, the name and the value of a variable, the text of an error. Ids of runs, numbers and
+        durations are left out, since they differ from run to run.
 
         Kinds are `started`, `completed`, `failed`, `evaluating`, `evaluated`, `reused`, `forked`, `joined` and so on,
         or the name of the event's class.
@@ -71,7 +79,8 @@ class EventLog:
             name = type(event).__name__
             kind = _SHORT.get(name, name)
             if not kinds or kind in kinds:
-                rows.append((*((round(event.time, 6),) if time else ()), kind, event.node, str(event.path)))
+                more = ({name: each for name, each in event.as_dict().items() if name not in _COMMON},) if data else ()
+                rows.append((*((round(event.time, 6),) if time else ()), kind, event.node, str(event.path), *more))
         return rows
 
     def open(self) -> list[str]:
@@ -119,19 +128,27 @@ def run_virtual(graph: Graph | Plan, *, options: RunOptions | None = None, **arg
     return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
 
 
-def evaluate(node: str | type[Node] | FunctionNode[..., Any] | NodeType | Callable[..., Any], /, **inputs: Any) -> Any:
+def evaluate(
+    node: str | type[Node] | FunctionNode[..., Any] | NodeType | Callable[..., Any],
+    /,
+    *,
+    services: Mapping[type | str, Any] | None = None,
+    **inputs: Any,
+) -> Any:
     """What a data node gives for these inputs: the value of its only output, or a dict of all outputs by name.
 
     For nodes whose function can't be called as it is, because it takes lazy inputs or a context: a graph of this one
     node and one that asks it is run on a virtual clock, with seed 0. Blocks until it is done. `inputs` are literals of
-    the graph, in JSON's or in Python's form. Raises what the node raises, and `NodeDefinitionError` for an exec node.
+    the graph, in JSON's or in Python's form; a function without parameters, which may be async, is called when its input
+    is resolved, which for a lazy one is when the body asks (D7). `services` are those of the run. Raises what the node
+    raises, and `NodeDefinitionError` for an exec node.
 
         >>> evaluate("logic.select", condition=True, if_true="yes", if_false="no")
         'yes'
     """
     registry = Registry.standard()
     with build(registry) as g:
-        handle = g.add(node, "evaluated", **inputs)
+        handle = g.add(node, "evaluated", **_supplied(g, inputs))
         node_type = registry.get(node) if isinstance(node, str) else g.graph.types[g.graph.nodes[0].type]
         if node_type.is_exec:
             raise NodeDefinitionError(
@@ -151,8 +168,20 @@ def evaluate(node: str | type[Node] | FunctionNode[..., Any] | NodeType | Callab
             "Asker", (Node,), {"id": "testing.ask", "initiator": True}, lambda space: space.update(body)
         )
         g.add(asker, **{f"value_{place}": handle[name] for place, name in enumerate(names)})
-    run_virtual(g.graph, registry=registry)
+    run_virtual(g.graph, registry=registry, services=services)
     return values if len(names) > 1 else values[names[0]]
+
+
+def _supplied(g: Builder, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs, with a data node for each function among them, which calls it."""
+    supplied: dict[str, Any] = {}
+    for name, value in inputs.items():
+        if inspect.isroutine(value):
+            asked = data_node(id=f"testing.supplied.{name}", volatile=True)(value)
+            supplied[name] = g.add(asked, f"{name}, from a function").result
+        else:
+            supplied[name] = value
+    return supplied
 
 
 Fired = list[tuple[str, dict[str, Any]]]
@@ -166,6 +195,7 @@ def fire(
     enter: str | Sequence[str] | None = None,
     variables: Mapping[str, object] | None = None,
     virtual: bool = True,
+    services: Mapping[type | str, Any] | None = None,
     **given: Any,
 ) -> Fired:
     """Run one exec node alone, and tell which exec outputs fired, each with the data outputs that it came with.
@@ -173,8 +203,8 @@ def fire(
     >>> fire("flow.for", times=2)
     [('body', {'index': 0}), ('body', {'index': 1}), ('done', {})]
 
-    `given` are literals for data inputs; under the name of an exec output, what happens there: a function without
-    parameters, which may be async, or a node type.
+    `given` are literals for data inputs, or functions, as for `evaluate`; under the name of an exec output, what happens
+    there: a function without parameters, which may be async, or a node type. `services` are those of the run.
 
     >>> fire("flow.try", body="flow.raise")[0]
     ('body', {})
@@ -199,7 +229,7 @@ def fire(
     with build(registry) as g:
         for name, value in (variables or {}).items():
             g.variable(name, default=value)
-        fired = g.add(node_type, "node", **given)
+        fired = g.add(node_type, "node", **_supplied(g, given))
         for name in [enter] if isinstance(enter, str) else enter:
             g.connect(g.add("flow.start").then, fired[name])
         for socket in node_type.exec_outputs:
@@ -211,11 +241,11 @@ def fire(
                 reacting = as_node_type(reaction) or registry.get(str(reaction))
                 g.connect(record.then, g.add(reacting)[reacting.exec_inputs[0].name])
     record_of: Fired = []
-    services: dict[type | str, Any] = {"fired": record_of, "told": {}}
+    all_services: dict[type | str, Any] = {**(services or {}), "fired": record_of, "told": {}}
     if virtual:
-        run_virtual(g.graph, registry=registry, services=services)
+        run_virtual(g.graph, registry=registry, services=all_services)
     else:
-        trio.run(lambda: run(g.graph, registry=registry, services=services))
+        trio.run(lambda: run(g.graph, registry=registry, services=all_services))
     return record_of
 
 

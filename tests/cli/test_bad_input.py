@@ -96,7 +96,7 @@ def test_an_odd_name(cli):
 def test_an_id_that_is_not_text(cli, graph):
     """A node id that is a number is refused with its path."""
     path = graph({"id": 7, "type": "flow.start"})
-    refused(cli("run", path), f"error: {path}: nodes[0].id: expected text, got int 7")
+    refused(cli("run", path), f"error: {path}: nodes[0].id: expected text, got int 7 (line 1, column 38)")
 
 
 def test_a_newer_format(cli, tmp_path):
@@ -185,6 +185,36 @@ def test_a_hundred_thousand_nodes(cli, tmp_path):
     assert time.perf_counter() - started < 60  # it is a matter of seconds; on a busy machine of more
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert "error[unknown-socket] connections[77777].to" in ended.err
+
+
+def test_problems_have_lines(cli, tmp_path):
+    """Documents that people write are told with line and column, in YAML too, and in the files that they refer to."""
+    pytest.importorskip("yaml")
+    (tmp_path / "inner.yaml").write_text("trioflow: '1.1'\ninterface: {}\nnodes:\n  - {id: x,\n     type: no.such}\n")
+    (tmp_path / "g.yaml").write_text(
+        "trioflow: '1.1'\nnodes:\n  - id: start\n    type: flow.start\n  - id: call\n    type: file:inner.yaml\n"
+        "connections:\n  - from: start.then\n    to: nobody.enter\n"
+    )
+    lines = cli("check", "g.yaml").out.splitlines()
+    assert [line[line.index("error[") :].split(":")[0] for line in lines[:-1]] == [
+        "error[unknown-node] connections[0].to", "error[unknown-node-type] inner.yaml"
+    ]  # fmt: skip
+    assert lines[0].endswith("(line 9, column 9)")
+    assert lines[1].endswith("(line 5, column 12)")
+    refused(
+        cli("run", "g.yaml"),
+        *(f"error: {line}" for line in lines[:-1]),
+    )
+
+
+@pytest.mark.parametrize(("given", "name"), [("pipe.py", "pipe"), ("lib/pipe.py", "lib.pipe"), ("./pipe.py", "pipe")])
+def test_a_file_instead_of_a_module(cli, given, name):
+    """`--nodes` takes the name of a module, and says so of a file."""
+    refused(
+        cli("check", "fizzbuzz", "--nodes", given),
+        f"error: --nodes {given}: give the name of a module instead of a file: --nodes {name}. It is looked for in the "
+        "current folder and beside GRAPH too.",
+    )
 
 
 def test_a_module_that_fails_to_import(cli, graph, tmp_path):

@@ -33,6 +33,50 @@ def test_a_warning_is_no_error(cli, graph):
     assert f"{path}: warning[unreachable] nodes[1]" in ended.out
 
 
+def test_strict(cli, graph):
+    """`--strict` takes warnings for errors, and says no more than without."""
+    path = graph(("start", "flow.start"), ("p", "debug.print"))
+    assert cli("check", path, "--strict") == (2, *cli("check", path)[1:])
+    assert cli("check", "fizzbuzz", "--strict").code == 0
+
+
+def test_a_graph_that_only_listens(cli, graph):
+    """It waits for the host: good to know, and no problem, strictly taken neither."""
+    path = graph(("on", "event.listen", {"event": "ping"}), events=[{"name": "ping"}])
+    ended = cli("check", path, "--strict")
+    assert (ended.code, ended.out.splitlines()[-1]) == (0, "no problems: 1 node, 0 connections; 1 info")
+    assert (
+        "info[no-initiator] nodes: No node starts the graph: it waits for events that the host publishes." in ended.out
+    )
+    assert cli("run", path).code == 0
+
+
+def test_what_a_run_may_be_given(cli, graph):
+    """`check` ends with the variables, with types, start values and documentation, and the secrets that are named."""
+    path = graph(
+        ("start", "flow.start"),
+        ("get", "http.get", {"url": "http://127.0.0.1", "headers": {"secret": "TOKEN"}}),
+        wires=["start.then -> get.enter"],
+        variables=[{"name": "root", "type": "str", "default": ".", "doc": "where to begin"}, {"name": "n"}],
+    )
+    assert cli("check", path).out.splitlines()[-4:] == [
+        "variables, for --set NAME=VALUE:",
+        "    root  str = '.'   where to begin",
+        "    n     any = None",
+        "secrets, for --secret NAME: TOKEN",
+    ]
+
+
+def test_a_package_that_a_node_needs(cli, graph, monkeypatch):
+    """A graph of nodes that lack a Python package is not valid, and the cure installs it."""
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    path = graph(("start", "flow.start"), ("get", "http.get", {"url": "x"}), wires=["start.then -> get.enter"])
+    for command, code in (("check", 2), ("run", 2), ("draw", 0)):
+        assert cli(command, path).code == code
+    assert "error[missing-package] nodes[1].type: 'get' (http.get) needs httpx" in cli("check", path).out
+    assert "python -m pip install 'httpx>=0.28'" in cli("run", path).err
+
+
 def test_drawings_come_on_stdout(cli, graph):
     """`draw` writes what the formats make, and nothing else."""
     path = graph(("start", "flow.start"), ("p", "no.such"), wires=["start.then -> p.enter"])

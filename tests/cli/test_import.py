@@ -89,7 +89,7 @@ def test_notes_are_no_problems(cli, tmp_path):
         tmp_path / "doc.json", document(start, divide, show, wires=["s.Exit -> p.Enter", "d.Result -> p.Value"])
     )
     ended = cli("check", name)
-    assert (ended.code, ended.out.splitlines()[-1]) == (0, "no problems: 3 nodes, 2 connections; 1 note")
+    assert (ended.code, ended.out.splitlines()[-1]) == (0, "no problems: 3 nodes, 2 connections; 1 info")
     assert cli("run", name).out == "0.0\n"
 
 

@@ -141,11 +141,23 @@ def test_json_is_one_object_on_stdout(cli):
     assert "parcels in all: 3\n" in ended.err
 
 
+def test_json_of_a_failure_has_what_there_is(cli, graph):
+    """The variables as the run has left them, with `--json`."""
+    path = graph(
+        START, ("set", "variable.set", {"name": "n", "value": 2}), ("boom", "flow.raise", {"message": "no"}),
+        wires=["start.then -> set.enter", "set.then -> boom.enter"],
+        variables=[{"name": "n", "type": "int", "default": 1}, {"name": "m", "type": "str", "default": "m"}],
+    )  # fmt: skip
+    ended = cli("run", path, "--json")
+    assert json.loads(ended.out)["variables"] == {"n": 2, "m": "m"}
+    assert ended.err.splitlines()[1] == "  with message = 'no'"
+
+
 def test_json_tells_a_failure(cli, graph):
     """With `--json` a failure is an object with type, message, node and path; the exit code stays 1."""
     ended = cli("run", failing(graph), "--json")
     report = json.loads(ended.out)
-    assert (ended.code, report["status"], report["variables"]) == (1, "failed", None)
+    assert (ended.code, report["status"], report["variables"]) == (1, "failed", {})
     assert report["error"] == {"type": "NodeRaised", "message": "no\nluck", "node": "boom", "path": [0, 1]}
 
 

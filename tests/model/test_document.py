@@ -612,3 +612,12 @@ def test_schema_refuses_bad_documents(text: str) -> None:
         loads(text)
     with pytest.raises(jsonschema.ValidationError):
         schema().validate(json.loads(text))
+
+
+def test_types_of_a_script_are_warned_of(tmp_path: Path) -> None:
+    """A graph with node types of `__main__` is saved, and loads nowhere else: who saves it is told."""
+    inner = Graph(nodes=[GraphNode("b", "__main__.boom")])
+    graph = Graph(nodes=[GraphNode("a", "flow.start")], graphs={"inner": inner})
+    with pytest.warns(UserWarning, match=r"g.json names node types of this script.*: __main__.boom. Move them"):
+        save(graph, tmp_path / "g.json")
+    assert load(tmp_path / "g.json") == graph

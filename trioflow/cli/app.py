@@ -12,6 +12,7 @@ from trioflow.cli.check import check
 from trioflow.cli.conformance import conformance
 from trioflow.cli.debug import debug
 from trioflow.cli.draw import draw
+from trioflow.cli.explain import explain
 from trioflow.cli.export import export
 from trioflow.cli.import_ import import_
 from trioflow.cli.nodes import nodes
@@ -38,7 +39,7 @@ def app() -> None:
     """
 
 
-for command in (run, debug, check, draw, nodes, import_, export, profile, conformance, bench):
+for command in (run, debug, check, explain, draw, nodes, import_, export, profile, conformance, bench):
     app.add_command(command)
 
 

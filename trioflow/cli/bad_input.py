@@ -6,7 +6,18 @@ from collections.abc import Sequence
 
 import click
 
+from trioflow.errors import DocumentError
+
 _MOST_LINES = 20
+
+
+def document_lines(error: DocumentError) -> list[str]:
+    """A line for each reason for which a document could not be read, with line and column where they are known."""
+    positions = error.positions or [None] * len(error.problems)
+    return [
+        f"{error.source}: {problem}{f' (line {position[0]}, column {position[1]})' if position is not None else ''}"
+        for problem, position in zip(error.problems, positions, strict=True)
+    ]
 
 
 class BadInput(click.ClickException):

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 import click
 
+import trioflow as tf
 from trioflow.cli.source import graph_argument, open_source
+from trioflow.formats import visible
+from trioflow.formats._wires import literal_text
+from trioflow.model.secret import secret_name
 
 
-@click.command(epilog="Exit codes: 0 the graph can run (warnings may have been written); 2 it can't.")
+@click.command(
+    epilog="Exit codes: 0 the graph can run (warnings may have been written); 2 it can't, or there are warnings and "
+    "--strict. `trioflow explain CODE` says more about what is found."
+)
 @graph_argument
-def check(graph: str, modules: tuple[str, ...]) -> int:
-    """Check GRAPH and list all problems, without running it.
+@click.option("--strict", is_flag=True, help="Take warnings for errors.")
+def check(graph: str, modules: tuple[str, ...], strict: bool) -> int:
+    """Check GRAPH and list all problems, without running it, and what `trioflow run` may be given.
 
     Of a graph of another program, what the import has to say comes first.
     """
@@ -24,16 +33,32 @@ def check(graph: str, modules: tuple[str, ...]) -> int:
     if counts["error"] or counts["warning"]:
         click.echo(say_counts(counts))
     else:
-        notes = f"; {count(counts['note'], 'note')}" if counts["note"] else ""
+        infos = f"; {count(counts['info'], 'info')}" if counts["info"] else ""
         nodes, wires = len(source.graph.nodes), len(source.graph.connections)
-        click.echo(f"no problems: {count(nodes, 'node')}, {count(wires, 'connection')}{notes}")
-    return 2 if counts["error"] else 0
+        click.echo(f"no problems: {count(nodes, 'node')}, {count(wires, 'connection')}{infos}")
+    for line in _takes(source.graph):
+        click.echo(visible(line))
+    return 2 if counts["error"] or (strict and counts["warning"]) else 0
+
+
+def _takes(graph: tf.Graph) -> Iterator[str]:
+    """What a run of the graph may be given: variables with their start values and documentation, secrets."""
+    rows = [(each.name, f"{each.type} = {literal_text(each.default)}", each.doc) for each in graph.variables]
+    if rows:
+        yield "variables, for --set NAME=VALUE:"
+        names, facts = (max(len(row[place]) for row in rows) for place in (0, 1))
+        for name, fact, doc in rows:
+            yield f"    {name:<{names}}  {fact:<{facts}}  {doc}".rstrip()
+    secrets = dict.fromkeys(secret_name(each) for node in graph.nodes for each in node.inputs.values())
+    wanted = [name for name in secrets if name is not None]
+    if wanted:
+        yield f"secrets, for --secret NAME: {', '.join(wanted)}"
 
 
 def say_counts(counts: Counter[str]) -> str:
-    """The numbers of findings in words; notes only if there are any."""
-    notes = f", {count(counts['note'], 'note')}" if counts["note"] else ""
-    return f"{count(counts['error'], 'error')}, {count(counts['warning'], 'warning')}{notes}"
+    """The numbers of findings in words; infos only if there are any."""
+    infos = f", {count(counts['info'], 'info')}" if counts["info"] else ""
+    return f"{count(counts['error'], 'error')}, {count(counts['warning'], 'warning')}{infos}"
 
 
 def count(number: int, what: str) -> str:

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
-from trioflow.cli.bad_input import BadInput
+from trioflow.cli.bad_input import BadInput, document_lines
 from trioflow.cli.counted import counted
 from trioflow.cli.display import PROGRESS_EVERY
 from trioflow.conformance.diagnosis import Suspect, by_suspicion, suspects
@@ -125,7 +125,7 @@ def _vectors(settings: Settings) -> list[Vector]:
     try:
         found = load_vectors(settings.vectors or PACKAGED)
     except DocumentError as error:
-        raise BadInput(*str(error).splitlines()) from error
+        raise BadInput(*document_lines(error)) from error
     known = {rule for vector in found for rule in vector.rules}
     unknown = [rule for rule in settings.rules if rule not in known]
     if unknown:

@@ -6,7 +6,7 @@ import attrs
 import click
 
 import trioflow as tf
-from trioflow.cli.bad_input import BadInput
+from trioflow.cli.bad_input import BadInput, document_lines
 from trioflow.cli.source import graph_argument, open_source
 from trioflow.formats import to_diagram, to_dot, to_mermaid, to_svg, to_text
 from trioflow.model.document import write_file
@@ -48,5 +48,5 @@ def draw(graph: str, modules: tuple[str, ...], format_: str | None, output: str 
     try:
         write_file(output, drawn)
     except tf.DocumentError as error:
-        raise BadInput(*str(error).splitlines()) from error
+        raise BadInput(*document_lines(error)) from error
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 import trioflow as tf
-from trioflow.cli.bad_input import BadInput
+from trioflow.cli.bad_input import BadInput, document_lines
 from trioflow.cli.source import graph_argument, open_source
 from trioflow.formats import visible
 from trioflow.model.document import write_file
@@ -40,5 +40,5 @@ def export(graph: str, modules: tuple[str, ...], output: str | None, format: str
     try:
         write_file(output, text)
     except tf.DocumentError as error:
-        raise BadInput(*str(error).splitlines()) from error
+        raise BadInput(*document_lines(error)) from error
     return 0

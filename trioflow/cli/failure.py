@@ -10,7 +10,7 @@ import trio
 
 import trioflow as tf
 from trioflow.formats import visible
-from trioflow.runtime.base.failure import leaves, origin_node
+from trioflow.runtime.base.failure import leaves, origin_inputs, origin_node
 
 _MOST_FAILURES = 10
 _MOST_CAUSES = 5
@@ -43,6 +43,8 @@ class Failure:
             else:
                 where = "".join(f"{note}: " for note in getattr(error, "__notes__", ()))
             yield visible(f"error: {where}{say(error)}")
+            if origin_inputs(error):
+                yield visible(f"  with {origin_inputs(error)}")
             for cause in _causes(error):
                 yield visible(f"  because of {say(cause)}")
         if len(found) > _MOST_FAILURES:

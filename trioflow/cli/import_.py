@@ -8,7 +8,7 @@ from collections import Counter
 import click
 
 import trioflow as tf
-from trioflow.cli.bad_input import BadInput
+from trioflow.cli.bad_input import BadInput, document_lines
 from trioflow.cli.check import count, say_counts
 from trioflow.cli.source import existing, import_source, is_foreign, nodes_option
 from trioflow.model.document import read_file
@@ -47,7 +47,7 @@ def import_(source: str, modules: tuple[str, ...], output: str | None, format_: 
         else:
             click.echo(tf.dumps(opened.graph), nl=False)
     except tf.DocumentError as error:
-        raise BadInput(*str(error).splitlines()) from error
+        raise BadInput(*document_lines(error)) from error
     except tf.MissingExtra as error:
         raise BadInput(f"{source}: {error}") from error
     found = opened.import_findings()

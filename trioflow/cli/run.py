@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import traceback
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -38,6 +39,8 @@ class Outcome:
     result: tf.RunResult | None = None
     failure: Failure | None = None
     interrupted: bool = False
+    variables: Mapping[str, Any] | None = None
+    """Of a run that has not come to its end: what it has left in them."""
     unread: bool = False
     """Whether whoever read what it printed has gone, which has cancelled it."""
 
@@ -173,6 +176,8 @@ async def _execute(
         assert failure is not None
         outcome = Outcome(opened.statistics(), failure=Failure(failure))
     outcome.interrupted, outcome.unread = interrupted, unread
+    if outcome.result is None and not (outcome.failure is not None and outcome.failure.is_bad_input):
+        outcome.variables = opened.variables()
     return outcome
 
 
@@ -223,7 +228,7 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
     del statistics["status"]
     return {
         "status": outcome.statistics.status.value,
-        "variables": outcome.result.variables if outcome.result is not None else None,
+        "variables": outcome.result.variables if outcome.result is not None else outcome.variables,
         "statistics": statistics,
         "error": outcome.failure.as_json() if outcome.failure is not None else None,
     }

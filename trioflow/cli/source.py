@@ -14,10 +14,11 @@ import attrs
 import click
 
 import trioflow as tf
-from trioflow.cli.bad_input import BadInput
+from trioflow.cli.bad_input import BadInput, document_lines
 from trioflow.errors import did_you_mean
 from trioflow.formats import visible
 from trioflow.model.document import graph_in, read_file
+from trioflow.model.positions import Positions
 
 if TYPE_CHECKING:
     from trioflow.formats.nodeeditor import Imported
@@ -57,9 +58,12 @@ class Source:
         if self.imported is not None:
             # Places are those in the graph from here on. What the import has said better is left out.
             name, said = f"{name} (as imported)", self.imported.placeholders
-        for problem in tf.validate(self.graph, self.registry).problems:
+        problems = tf.validate(self.graph, self.registry).problems
+        where = _Where(self.name) if problems and self.imported is None else None
+        for problem in problems:
             if problem.path not in said:
-                found.append(Finding(problem.severity.value, visible(f"{name}: {problem}")))
+                at = where.of(problem.path) if where is not None else ""
+                found.append(Finding(problem.severity.value, visible(f"{name}: {problem}{at}")))
         return found
 
     def errors(self) -> list[str]:
@@ -82,10 +86,28 @@ class Source:
 
     def tell_import(self) -> None:
         """Say on stderr that the import could not take over everything."""
-        found = [each for each in self.import_findings() if each.severity != "note"]
+        found = [each for each in self.import_findings() if each.severity != "info"]
         if found:
             problems = "a problem" if len(found) == 1 else f"{len(found):,} problems"
             click.echo(f"the import had {problems}: `trioflow check {self.name}` lists everything", err=True)
+
+
+class _Where:
+    """Where problems are in the text of a document, and of the files that it refers to."""
+
+    def __init__(self, name: str) -> None:
+        self._path = Path(name)
+        self._positions: dict[str, Positions] = {}
+
+    def of(self, path: str) -> str:
+        """Line and column of what a path leads to, in brackets; empty if they are not known."""
+        # What is in another file has its name in front.
+        file, colon, inside = path.rpartition(": ")
+        file, inside = (file, inside) if colon else ("", path)
+        if file not in self._positions:
+            self._positions[file] = Positions.in_file(self._path.parent / file if file else self._path)
+        position = self._positions[file].find(inside)
+        return f" ({position})" if position is not None else ""
 
 
 def graph_argument(function: F) -> F:
@@ -121,7 +143,7 @@ def open_source(name: str, modules: Sequence[str]) -> Source:
             return import_source(tree, name, modules)
         graph = graph_in(tree, Path(name))
     except tf.DocumentError as error:
-        raise BadInput(*str(error).splitlines()) from error
+        raise BadInput(*document_lines(error)) from error
     except tf.MissingExtra as error:
         raise BadInput(f"{name}: {error}") from error
     return Source(name, graph, open_registry(modules, Path(name).resolve().parent))
@@ -151,6 +173,12 @@ def open_registry(modules: Sequence[str], *folders: Path) -> tf.Registry:
     if modules:
         sys.path[:0] = [each for each in map(str, (Path.cwd(), *folders)) if each not in sys.path]
     for module in modules:
+        if module.endswith(".py"):
+            name = module.removesuffix(".py").replace(os.sep, ".").strip(".")
+            raise BadInput(
+                f"--nodes {module}: give the name of a module instead of a file: --nodes {name}. It is looked for in "
+                "the current folder and beside GRAPH too."
+            )
         try:
             registry.add_module(module)
         except tf.TrioflowError as error:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from trioflow.errors import MissingExtra
+
 if TYPE_CHECKING:
     from trioflow.conformance.node_types import NodeTypeFault, NodeTypeFinding, check_node_type
 
@@ -18,6 +20,11 @@ def __getattr__(name: str) -> Any:
     """Import when asked for: parts of the kit do without Hypothesis, and it takes long to import."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from trioflow.conformance import node_types  # noqa: PLC0415 - as above
+    try:
+        from trioflow.conformance import node_types  # noqa: PLC0415 - as above
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in {"hypothesis", "pytest", "pytest_trio"}:
+            raise
+        raise MissingExtra(f"trioflow.conformance.{name}", "testing") from error
 
     return getattr(node_types, name)

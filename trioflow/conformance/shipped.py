@@ -1,4 +1,4 @@
-"""Where the kit's vectors and mutants are: in a checkout in `spec/`, in an installed package in one archive."""
+"""Where the rules, vectors and mutants are: in a checkout in `spec/`, in an installed package in one archive."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-__all__ = ["PACKAGED", "PACKAGED_MUTANTS", "files"]
+__all__ = ["PACKAGED", "PACKAGED_MUTANTS", "PACKAGED_RULES", "files"]
 
 _ARCHIVE = Path(__file__).parent / "spec.zip"
 """Made when a wheel is built, by `hatch_build.py`."""
@@ -17,6 +17,8 @@ PACKAGED = _SPEC / "vectors"
 """The vectors that come with the kit."""
 PACKAGED_MUTANTS = _SPEC / "mutants"
 """The mutants that come with the kit."""
+PACKAGED_RULES = _SPEC / "rules"
+"""The rules in prose, which `trioflow explain` shows."""
 
 
 def files(folder: Traversable, suffix: str, above: str = "") -> Iterator[tuple[str, Traversable]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from typing import Any
 
@@ -19,6 +20,14 @@ def importable_name(node_type: Any) -> str | None:
     for part in name.split("."):
         found = getattr(found, part, None)
     return f"{module}:{name}" if found is owner or getattr(found, "type", None) is node_type else None
+
+
+def importable(package: str) -> bool:
+    """Whether a package of the top level is installed. Nothing is imported."""
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ValueError:  # it hides itself
+        return False
 
 
 def by_name(name: str, type_id: str) -> Any:

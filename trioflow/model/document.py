@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -18,6 +20,7 @@ from trioflow.model import json_text
 from trioflow.model.files import link
 from trioflow.model.graph import FORMAT_VERSION, Graph, as_graph
 from trioflow.model.json_text import BadText
+from trioflow.model.positions import Positions
 from trioflow.model.schema import document_schema
 from trioflow.model.structure import Refused, graph_from, tree_from
 
@@ -37,7 +40,9 @@ def loads(text: str, *, format: Format = "json", source: str = "<string>") -> Gr
 
     Raises `DocumentError` with every problem, each with its path; `MissingExtra` for YAML without PyYAML.
     """
-    return graph_of(read_text(text, format=format, source=source), source)
+    tree = read_text(text, format=format, source=source)
+    with _refusing(source, lambda: Positions.of(text, format)):
+        return graph_from(tree)
 
 
 def read_text(text: str, *, format: Format = "json", source: str = "<string>") -> Any:
@@ -78,7 +83,12 @@ def graph_in(tree: Any, path: Path) -> Graph:
 
     Raises `DocumentError` with every problem.
     """
-    return link(graph_of(tree, str(path)), path, lambda other: graph_of(read_file(other), str(other)))
+
+    def made(tree: Any, path: Path) -> Graph:
+        with _refusing(str(path), lambda: Positions.in_file(path)):
+            return graph_from(tree)
+
+    return link(made(tree, path), path, lambda other: made(read_file(other), other))
 
 
 def read_file(path: str | os.PathLike[str]) -> Any:
@@ -100,9 +110,18 @@ def save(graph: Graph, path: str | os.PathLike[str]) -> None:
     """Write the graph to a file, in the format that its name says as for `load`. Blocks while it writes.
 
     Atomic: the file holds what it held before or the whole graph, nothing in between. Raises `DocumentError`, also
-    for a file that can't be written; `MissingExtra` for YAML without PyYAML.
+    for a file that can't be written; `MissingExtra` for YAML without PyYAML. Warns (`UserWarning`) of node types of the
+    script that runs, `__main__`.
     """
-    write_file(path, dumps(graph, format=_format_of(Path(path))))
+    text = dumps(graph, format=_format_of(Path(path)))
+    own = sorted({each.type for each in graph.all_nodes() if each.type.startswith("__main__.")})
+    if own:
+        warnings.warn(
+            f"{os.fspath(path)} names node types of this script, which no other program finds: {', '.join(own)}. Move "
+            "them into a module, import them from there, and say --nodes MODULE where the graph is used.",
+            stacklevel=2,
+        )
+    write_file(path, text)
 
 
 def write_file(path: str | os.PathLike[str], text: str) -> None:
@@ -149,16 +168,18 @@ def _module(format: str) -> ModuleType:
 class _refusing:  # noqa: N801 - used like a function
     """Turn whatever is wrong with a text into one `DocumentError`."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, positions: Callable[[], Positions] | None = None) -> None:
         self._source = source
+        self._positions = positions
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
         if isinstance(error, Refused):
+            positions = self._positions() if self._positions is not None else Positions(None)
             told = [f"{path.removeprefix('.') or 'the document'}: {what}" for path, what in error.problems]
-            raise DocumentError(self._source, told) from None
+            raise DocumentError(self._source, told, [positions.find(path) for path, _ in error.problems]) from None
         if isinstance(error, BadText):
             raise DocumentError(self._source, [str(error)]) from error
         if isinstance(error, RecursionError):

@@ -30,6 +30,7 @@ from trioflow.model.by_name import by_name, importable_name
 from trioflow.model.context import Context, DataContext, SetupContext
 from trioflow.model.sockets import UNSET, DataIn, DataOut, ErrorMode, ExecIn, ExecOut, Socket, Stream, StreamMode
 from trioflow.model.types import describe_type, describe_value, may_stand_for
+from trioflow.model.values import NO_VALUES
 
 if TYPE_CHECKING:
     from trioflow.model.composition import Boundary, GraphBody
@@ -116,6 +117,8 @@ class NodeType:
     """The data input whose literal names the event that this type listens for (B1)."""
     capabilities: frozenset[Capability] | None = None
     """What its body may touch; None if it does not say."""
+    needs_packages: Mapping[str, str] = NO_VALUES
+    """Python packages that it imports when it runs, each with the requirement by which it is installed."""
     input_index: Mapping[object, int] = attrs.field(init=False, repr=False)
     output_index: Mapping[object, int] = attrs.field(init=False, repr=False)
     exec_output_index: Mapping[object, int] = attrs.field(init=False, repr=False)
@@ -181,6 +184,11 @@ class Node:
     """
 
     type: ClassVar[NodeType]
+    needs_packages: ClassVar[Mapping[str, str]] = NO_VALUES
+    """Python packages that it imports when it runs, each with the requirement by which it is installed.
+
+    A graph with a node whose packages are missing is not valid (M5): {"httpx": "httpx>=0.28"}.
+    """
 
     def __init_subclass__(
         cls,
@@ -250,6 +258,7 @@ def _type_of_class(cls: type[Node], type_id: str, **traits: Any) -> NodeType:
         exec_outputs=of(ExecOut),
         streams=of(Stream),
         body=cls,
+        needs_packages=cls.needs_packages,
         **traits,
     )
     _check(node_type, where=where, problems=_wrong_methods(cls))

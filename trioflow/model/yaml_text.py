@@ -8,8 +8,8 @@ PyYAML's constructors, which can't be bounded: no depth of nesting exhausts the 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
 from trioflow.errors import MissingExtra
 from trioflow.model.json_text import BadText, Repeated
@@ -59,6 +59,22 @@ def read(text: str) -> Any:
         raise BadText(f"{at}{error.problem}.") from error
     except yaml.YAMLError as error:
         raise BadText(" ".join(str(error).split())) from error
+
+
+def marks(text: str) -> Iterator[tuple[Literal["[", "{", "]", "scalar"], int, int, Any]]:
+    """Where lists and objects begin and end, and where values stand, by line and column. Raises `BadText`."""
+    try:
+        event: Any
+        for event in yaml.parse(text, Loader=_Loader):
+            at = event.start_mark.line + 1, event.start_mark.column + 1
+            if isinstance(event, yaml.ScalarEvent):
+                yield "scalar", *at, _scalar(event)
+            elif isinstance(event, yaml.CollectionStartEvent):
+                yield "{" if isinstance(event, yaml.MappingStartEvent) else "[", *at, None
+            elif isinstance(event, yaml.CollectionEndEvent):
+                yield "]", *at, None
+    except yaml.YAMLError as error:
+        raise BadText(str(error)) from error
 
 
 def write(tree: Mapping[str, Any]) -> str:

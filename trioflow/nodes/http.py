@@ -49,6 +49,8 @@ class TooLarge(ValueError):
 class _Exchange(tf.Node, abstract=True):
     """A request, with the limits and ways on that all of them have."""
 
+    needs_packages = {"httpx": "httpx>=0.28"}  # noqa: RUF012 - read only
+
     enter = tf.ExecIn()
     url = tf.DataIn(str, doc="what is asked for, with http:// or https:// in front")
     query = tf.DataIn(dict[str, Any], default={}, doc="what is added to the URL after the question mark")

@@ -14,6 +14,7 @@ scheduler's turn share one counter, `run.fuel`; only when it is used up are they
 # pyright: reportPossiblyUnboundVariable=false
 from __future__ import annotations
 
+import functools
 import types
 from collections.abc import Coroutine, Generator, Mapping, Sequence
 from time import perf_counter
@@ -28,6 +29,7 @@ from trioflow.runtime.base.records import Activation, Line, RunState, Strand
 from trioflow.runtime.base.task import HotTask, hot_task, left_open
 from trioflow.runtime.base.turns import count_nurseries, pass_by, pass_dispatch
 from trioflow.runtime.base.watch import new_completed, new_started
+from trioflow.runtime.base.with_inputs import with_inputs
 from trioflow.runtime.base.writes import write_outputs
 from trioflow.semantics.address import is_attempt
 from trioflow.semantics.events import (
@@ -283,6 +285,10 @@ async def dispatch(  # noqa: C901
                 line.come_back()
 
 
+# Python says so of a call that nobody awaits: "coroutine 'ctx.trigger' was never awaited".
+dispatch.__qualname__ = "ctx.trigger"
+
+
 @types.coroutine
 def drive(  # noqa: C901 - a hot path
     strand: Strand, line: Line, targets: Sequence[Target], task: HotTask | None = None, begun: Begun | None = None
@@ -361,7 +367,8 @@ def tell_failed(run: RunState, activation: Activation, error: BaseException, beg
     if is_cancellation(error):
         run.tell(NodeCancelled, activation, plan.id, duration)
     else:
-        origin = mark_origin(error, run, activation.where, plan.id, plan.type.id)  # E2
+        inputs = functools.partial(with_inputs, activation, plan)
+        origin = mark_origin(error, run, activation.where, plan.id, plan.type.id, inputs)  # E2
         run.tell(NodeFailed, activation, plan.id, error, origin, duration)
     if run.observed is not None:
         activation._rarely = None

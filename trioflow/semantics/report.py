@@ -10,10 +10,11 @@ from trioflow.errors import InvalidGraph
 
 
 class Severity(enum.Enum):
-    """How bad a problem is: a graph with errors does not run."""
+    """How bad a problem is: a graph with errors does not run; an info is no problem, but good to know."""
 
     ERROR = "error"
     WARNING = "warning"
+    INFO = "info"
 
 
 @attrs.frozen
@@ -41,6 +42,11 @@ def warning(code: str, path: str, message: str, cure: str, rule: str = "M5") -> 
     return Problem(code, Severity.WARNING, path, message, cure, rule)
 
 
+def info(code: str, path: str, message: str, cure: str, rule: str = "M5") -> Problem:
+    """What is right, and might be meant otherwise."""
+    return Problem(code, Severity.INFO, path, message, cure, rule)
+
+
 @attrs.frozen
 class Report:
     """All problems of a graph, in the order of the document: nodes, connections, variables, events."""
@@ -56,6 +62,11 @@ class Report:
     def warnings(self) -> tuple[Problem, ...]:
         """The problems that do not."""
         return tuple(problem for problem in self.problems if problem.severity is Severity.WARNING)
+
+    @property
+    def infos(self) -> tuple[Problem, ...]:
+        """What is good to know, and no problem."""
+        return tuple(problem for problem in self.problems if problem.severity is Severity.INFO)
 
     @property
     def ok(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from trioflow.model.composition import ENTER, LEAVE, GraphBody
 from trioflow.model.node_type import FunctionBody, Node, NodeType
-from trioflow.semantics.report import Problem, error, warning
+from trioflow.semantics.report import Problem, error, info, warning
 from trioflow.semantics.wiring import Wiring
 
 Edges = Mapping[int, Sequence[int]]
@@ -104,7 +104,7 @@ def _names(method: Any, names: frozenset[str]) -> bool:
 
 
 def check_starts(wiring: Wiring) -> Iterator[Problem]:
-    """Something must start the graph, and only exec nodes can (M4)."""
+    """Something must start the graph, an initiator or an event, and only exec nodes can (M4)."""
     for place in _marked(wiring):
         view = wiring.views[place]
         if view is not None and not view.is_exec:
@@ -119,7 +119,17 @@ def check_starts(wiring: Wiring) -> Iterator[Problem]:
     # a data graph where it is asked.
     interface = wiring.graph.interface
     called = interface is not None and (bool(interface.entries) or not interface.is_exec)
-    if wiring.typed and not called and not initiators(wiring):
+    if not wiring.typed or called or initiators(wiring):
+        return
+    if _listeners(wiring):
+        yield info(
+            "no-initiator",
+            "nodes",
+            "No node starts the graph: it waits for events that the host publishes.",
+            "Run it with open_run and RunOptions(stay_open=True), or add a node of a type such as flow.start.",
+            "M4",
+        )
+    else:
         yield error(
             "no-initiator",
             "nodes",
@@ -171,15 +181,19 @@ def firing_first(wiring: Wiring) -> list[int]:
     return found
 
 
+def _listeners(wiring: Wiring) -> list[int]:
+    return [place for place, view in enumerate(wiring.views) if view is not None and view.type.listens is not None]
+
+
 def check_reachable(wiring: Wiring, *, by_itself: bool) -> Iterator[Problem]:
     """An exec node is reached through exec wires, a data node by whoever asks for its value (M5)."""
     interface = wiring.graph.interface
     starts = [place for place, node in enumerate(wiring.graph.nodes) if node.type in (ENTER, LEAVE)]
     if interface is None or interface.is_exec or by_itself:  # a data graph that is called starts nothing (C2)
         starts = sorted({*starts, *initiators(wiring)})
+    starts += _listeners(wiring)
     if not wiring.complete or not starts:
         return
-    starts += [place for place, view in enumerate(wiring.views) if view is not None and view.type.listens is not None]
     starts += [wiring.place[node.undo] for node in wiring.graph.nodes if node.undo in wiring.place]  # W17
     # Reading the output of an exec node does not run it (D2), so it is not among the demands.
     reached = _reached(starts, wiring.dispatches, wiring.demands)

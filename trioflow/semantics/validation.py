@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import attrs
 
+from trioflow.model.by_name import importable
 from trioflow.model.graph import Endpoint, Graph, StreamSettings
 from trioflow.model.registry import Registry
 from trioflow.model.scope import Scope
@@ -151,6 +152,8 @@ def _check_nodes(wiring: Wiring) -> Iterator[Problem]:
     for place, (node, view) in enumerate(zip(wiring.graph.nodes, wiring.views, strict=True)):
         if view is None:
             continue
+        if view.type.needs_packages:
+            yield from _check_needs(wiring, place, view)
         if node.inputs:
             yield from _check_literals(wiring, place, view)
         if view.required:
@@ -162,6 +165,19 @@ def _check_nodes(wiring: Wiring) -> Iterator[Problem]:
             yield from _check_stream(wiring, place, view, node.stream)
         if view.must_handle:
             yield from _check_handled(wiring, place, view)
+
+
+def _check_needs(wiring: Wiring, place: int, view: TypeView) -> Iterator[Problem]:
+    """What a node imports when it runs is installed (M5)."""
+    missing = [name for name in view.type.needs_packages if not importable(name)]
+    if missing:
+        requirements = " ".join(repr(view.type.needs_packages[name]) for name in missing)
+        yield error(
+            "missing-package",
+            f"nodes[{place}].type",
+            f"{wiring.name(place)} ({view.type.id}) needs {' and '.join(missing)}, which is not installed.",
+            f"Install it with: python -m pip install {requirements}",
+        )
 
 
 def _check_literals(wiring: Wiring, place: int, view: TypeView) -> Iterator[Problem]:

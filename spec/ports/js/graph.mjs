@@ -110,7 +110,7 @@ export class Graph {
       this.#problem("data-initiator", `${path}.initiator`, "a data node runs when it is asked, not by itself");
     }
     this.initiators = all.filter((node) => node.initiator && !node.data);
-    if (!this.initiators.length && all.length === nodes.length) {
+    if (!this.initiators.length && all.length === nodes.length && !all.some((node) => node.type.listens)) {
       this.#problem("no-initiator", "nodes", "nothing would run: mark an exec node as initiator");
     }
     if (this.#problems.length) throw new InvalidGraph(this.#problems);

@@ -336,8 +336,8 @@ def test_an_exit_that_never_fires_is_a_note():
     """What is behind the Exit of a Sequence never runs there either."""
     tree = document(node("x", "Sequence"), node("p", "Debug Print"), wires=["x.Exit -> p.Enter"])
     assert told(tree) == []
-    assert told(tree, "note") == [
-        "note[never-fires] connections[0]: x.Exit -> p.Enter is left out: 'Sequence' never goes on at 'Exit', "
+    assert told(tree, "info") == [
+        "info[never-fires] connections[0]: x.Exit -> p.Enter is left out: 'Sequence' never goes on at 'Exit', "
         "there neither."
     ]
 
@@ -425,8 +425,8 @@ def test_variables_keep_type_and_default():
     assert told(tree) == [
         "error[bad-value] variables[3].defaultValue: Variable 'bad': expected a whole number, got []."
     ]
-    assert told(tree, "note") == [
-        "note[renamed] variables[4].name: Another variable is called 'n' too: this one becomes 'n (other)'."
+    assert told(tree, "info") == [
+        "info[renamed] variables[4].name: Another variable is called 'n' too: this one becomes 'n (other)'."
     ]
 
 
@@ -438,7 +438,7 @@ def test_a_variable_that_is_only_named_is_declared():
         tf.Variable("v", "any"),
         tf.Variable("myVar", "any"),
     )
-    assert len(told(tree, "note")) == 3
+    assert len(told(tree, "info")) == 3
 
 
 def test_initiators_are_those_of_the_document():
@@ -464,8 +464,8 @@ def test_what_the_graph_does_not_need_is_kept():
 def test_different_meanings_are_noted_once():
     """Where a node means something else here there is a note, one for all nodes of the kind."""
     tree = document(*(node(f"d{number}", "Divide") for number in range(3)))
-    assert told(tree, "note") == [
-        "note[differs] nodes[0] 'Divide': Dividing by zero is an error here, where there it gives 0. (so for 3 nodes)"
+    assert told(tree, "info") == [
+        "info[differs] nodes[0] 'Divide': Dividing by zero is an error here, where there it gives 0. (so for 3 nodes)"
     ]
 
 

@@ -272,7 +272,7 @@ def test_a_failure_ahead_waits_for_its_turn(bench, says):
         (0, "evaluating", "p", "0.1"), (2, "evaluated", "p", "0.1"), (2, "evaluating", "q", "0.1"),
         (2, "evaluation failed", "q", "0.1"),
     ]  # fmt: skip
-    assert bench.notes == [("boom 2", ["in node 'q' (ahead.fails), activation 0.1"])]
+    assert bench.notes == [("boom 2", ["in node 'q' (ahead.fails), activation 0.1", "with x = 2, seconds = 1.0"])]
 
 
 @pytest.mark.parametrize("seconds", [0.5, 1.5])

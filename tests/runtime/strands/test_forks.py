@@ -235,7 +235,10 @@ def test_failing_item_cancels_the_others(bench):
 
     graph = items_into((FailSecond, {"value": ...}), done=Note)
     error = bench.fails(ValueError, graph)
-    assert (str(error), error.__notes__) == ("item 1", ["in node 'body0' (fail second), activation 0.1.1.0"])
+    assert (str(error), error.__notes__) == (
+        "item 1",
+        ["in node 'body0' (fail second), activation 0.1.1.0", "with value = 1"],
+    )
     assert bench.notes == []  # S5: the done socket does not fire if the stream failed
     assert sorted(bench.log.rows("failed", "cancelled")) == [
         ("cancelled", "body0", "0.1.0.0"),

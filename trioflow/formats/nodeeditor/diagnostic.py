@@ -6,14 +6,14 @@ from typing import Literal
 
 import attrs
 
-Severity = Literal["error", "warning", "note"]
+Severity = Literal["error", "warning", "info"]
 
 
 @attrs.frozen
 class Diagnostic:
     """One finding about a document: a stable code, the place in the document, what was found, and the cure.
 
-    `error`: the imported graph can't run as it is. `warning`: something was left out. `note`: taken over, and the
+    `error`: the imported graph can't run as it is. `warning`: something was left out. `info`: taken over, and the
     meaning may differ.
     """
 

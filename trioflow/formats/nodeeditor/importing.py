@@ -191,7 +191,7 @@ class _Importer:
         )
         for path, message, count in self._notes.values():
             more = f" (so for {count:,} nodes)" if count > 1 else ""
-            self._report("note", "differs", path, message + more)
+            self._report("info", "differs", path, message + more)
         return Imported(graph, tuple(self._diagnostics))
 
     # --- nodes ---
@@ -206,7 +206,7 @@ class _Importer:
             self._notes[placed.row.name] = (first, message, count + 1)
         for socket, meant in placed.stale():
             message = f"{name!r} has no socket {socket.name!r}: it is taken as {meant.name!r}, which is left over."
-            self._report("note", "stale-socket", socket.path, message)
+            self._report("info", "stale-socket", socket.path, message)
         for socket in placed.unknown_inputs():
             if placed.row.type is not None and socket.value is not None:
                 known = ", ".join(each.name for each in placed.row.inputs) or "none"
@@ -353,7 +353,7 @@ class _Importer:
             return False
         if output.source is None and output.is_exec:
             message = f"{ends} is left out: {source.row.name!r} never goes on at {output.name!r}, there neither."
-            self._report("note", "never-fires", wire.path, message)
+            self._report("info", "never-fires", wire.path, message)
             return False
         if output.source is None or not input_.to:
             name, row = (output.name, source.row.name) if output.source is None else (input_.name, target.row.name)
@@ -403,7 +403,7 @@ class _Importer:
             name = self._names.variables[each.id]
             if name != each.name:
                 message = f"Another variable is called {each.name!r} too: this one becomes {name!r}."
-                self._report("note", "renamed", f"{each.path}.name", message)
+                self._report("info", "renamed", f"{each.path}.name", message)
             variable, problem = variable_from(each, name, self._literals)
             if problem:
                 self._report("error", "bad-value", f"{each.path}.defaultValue", f"Variable {name!r}: {problem}.")
@@ -415,7 +415,7 @@ class _Importer:
             if node.type.startswith("variable.") and isinstance(named, str) and named not in declared:
                 if named not in implicit:
                     message = f"The document does not declare the variable {named!r}: here it is declared, of any type."
-                    self._report("note", "undeclared-variable", "variables", message)
+                    self._report("info", "undeclared-variable", "variables", message)
                 # One that is counted up before it is set starts at zero there.
                 counted = node.type == "variable.update" or (named in implicit and implicit[named].default == 0)
                 implicit[named] = Variable(named, "any", 0 if counted else None)

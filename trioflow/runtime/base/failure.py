@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import trio
 
@@ -65,16 +65,24 @@ def origin_of(error: BaseException, run: RunState) -> Path | None:
     return None
 
 
-def mark_origin(error: BaseException, run: RunState, where: Path, node: str, type_id: str) -> Path:
-    """Note on a failure that it arose here, unless it arose below; returns where it arose."""
+def mark_origin(
+    error: BaseException, run: RunState, where: Path, node: str, type_id: str, inputs: Callable[[], str] = str
+) -> Path:
+    """Note on a failure that it arose here, unless it arose below; returns where it arose.
+
+    `inputs` tells with which values, or the empty text.
+    """
     known = origin_of(error, run)
     if known is not None:
         return known
     node = where.graph + node  # C8
+    given = inputs()
     for leaf in leaves(error):
         if not isinstance(leaf, trio.Cancelled):
             note(leaf, f"in node {node!r} ({type_id}), activation {where.short}")
-            vars(leaf)[_ATTRIBUTE] = (run.id, where, node, type_id)
+            if given:
+                note(leaf, f"with {given}")
+            vars(leaf)[_ATTRIBUTE] = (run.id, where, node, type_id, given)
     return where
 
 
@@ -101,6 +109,16 @@ def origin_node(error: BaseException) -> tuple[str, str, Path] | None:
         if origin is not None:
             return origin[2], origin[3], origin[1]
     return None
+
+
+def origin_inputs(error: BaseException) -> str:
+    """With which inputs the node failed that `origin_node` names; empty if the graph gave it none."""
+    for leaf in leaves(error):
+        origin = getattr(leaf, _ATTRIBUTE, None)
+        if origin is not None:
+            given: str = origin[4]
+            return given
+    return ""
 
 
 def collapse(error: BaseException) -> BaseException:

@@ -12,25 +12,56 @@ import attrs
 
 from trioflow.errors import UnknownName, did_you_mean
 from trioflow.model.graph import StreamSettings
+from trioflow.model.types import describe_value
 from trioflow.model.values import NO_VALUES, frozen
 
 MAX_NESTING = 256
 """trio dies when an error or a cancellation passes some 330 nested nurseries; no run may get near (F8)."""
 
 
+def _is(kind: type | tuple[type, ...], words: str) -> Callable[[object, attrs.Attribute[Any], object], None]:
+    """A validator that refuses values of other types; true and false are no numbers."""
+
+    def check(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+        if value is None and attribute.default is None:
+            return
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise TypeError(f"RunOptions.{attribute.name} must be {words}, got {describe_value(value)}.")
+
+    return check
+
+
+_NUMBER = _is((int, float), "a number")
+_FLAG = _is(bool, "True or False")
+
+
 def _positive(instance: object, attribute: attrs.Attribute[Any], value: float | None) -> None:
+    _NUMBER(instance, attribute, value)
     if value is not None and (math.isnan(value) or value <= 0):
         raise ValueError(f"RunOptions.{attribute.name} must be more than 0, got {value!r}.")
 
 
 def _not_negative(instance: object, attribute: attrs.Attribute[Any], value: int) -> None:
+    _NUMBER(instance, attribute, value)
     if not value >= 0:
         raise ValueError(f"RunOptions.{attribute.name} must be 0 or more, got {value!r}.")
 
 
 def _nesting(instance: object, attribute: attrs.Attribute[Any], value: int) -> None:
+    _NUMBER(instance, attribute, value)
     if not 1 <= value <= MAX_NESTING:
         raise ValueError(f"RunOptions.max_nesting must be from 1 to {MAX_NESTING}, got {value!r}.")
+
+
+def _streams(value: Mapping[str, StreamSettings]) -> Mapping[str, StreamSettings]:
+    wrong = [value] if not isinstance(value, Mapping) else [
+        each for each in value.values() if not isinstance(each, StreamSettings)
+    ]  # fmt: skip
+    if wrong:
+        raise TypeError(
+            f"RunOptions.streams must be a mapping of names to StreamSettings, got {describe_value(wrong[0])}."
+        )
+    return frozen(value)
 
 
 @attrs.frozen(kw_only=True)
@@ -58,10 +89,10 @@ class RunOptions:
     timeout: float | None = attrs.field(default=None, validator=_positive)
     grace: float = attrs.field(default=5.0, validator=_positive)
     max_shield: float | None = attrs.field(default=None, validator=_positive)
-    parallel_initiators: bool = False
-    stay_open: bool = False
-    seed: int = 0
-    streams: Mapping[str, StreamSettings] = attrs.field(default=NO_VALUES, converter=frozen)
+    parallel_initiators: bool = attrs.field(default=False, validator=_FLAG)
+    stay_open: bool = attrs.field(default=False, validator=_FLAG)
+    seed: int = attrs.field(default=0, validator=_is(int, "a whole number"))
+    streams: Mapping[str, StreamSettings] = attrs.field(default=NO_VALUES, converter=_streams)
     turn_every: int = attrs.field(default=64, validator=_positive)
     turn_after: float = attrs.field(default=0.001, validator=_positive)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from trioflow.errors import NodeError
@@ -12,6 +13,7 @@ from trioflow.runtime.base.failure import is_cancellation, mark_origin
 from trioflow.runtime.base.inputs import value_of
 from trioflow.runtime.base.pending import Failed, Pending
 from trioflow.runtime.base.task import HotTask, left_open
+from trioflow.runtime.base.with_inputs import with_inputs
 from trioflow.runtime.demand.context import RUNNING, Begun, EvaluationContext, Resolving
 from trioflow.runtime.demand.static import evaluation_there, identity, keep, note
 from trioflow.semantics.events import EvaluationCancelled, EvaluationFailed
@@ -193,7 +195,7 @@ def fail(resolving: Resolving, error: BaseException) -> None:
     if cancelled:
         run.tell(EvaluationCancelled, activation, node.id, duration)
     else:
-        mark_origin(error, run, activation.where, node.id, node.type.id)
+        mark_origin(error, run, activation.where, node.id, node.type.id, partial(with_inputs, activation, node))
         run.tell(EvaluationFailed, activation, node.id, error, duration)
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import itertools
 import types
 from collections.abc import Generator, Sequence
+from functools import partial
 from time import perf_counter
 from typing import Any, cast
 
@@ -25,6 +26,7 @@ from trioflow.runtime.base.failure import is_cancellation, mark_origin
 from trioflow.runtime.base.inputs import value_of
 from trioflow.runtime.base.records import Asking
 from trioflow.runtime.base.turns import pass_evaluation
+from trioflow.runtime.base.with_inputs import with_inputs
 from trioflow.semantics.events import (
     EvaluationCancelled,
     EvaluationFailed,
@@ -324,7 +326,7 @@ def _tell_failed(activation: Asking, node: PlanNode, error: BaseException, began
     if is_cancellation(error):
         run.tell(EvaluationCancelled, activation, node.id, duration)
     else:
-        mark_origin(error, run, activation.where, node.id, node.type.id)
+        mark_origin(error, run, activation.where, node.id, node.type.id, partial(with_inputs, activation, node))
         run.tell(EvaluationFailed, activation, node.id, error, duration)
 
 

@@ -136,11 +136,13 @@ class Execution:
 
     def left_behind(self) -> RunResult:
         """The result of a run that has completed."""
-        plan = self.state.plan
+        outputs = functools.partial(_written, self.state.plan.writing, self._store.cells)
+        return RunResult(self.variables(), outputs, self.statistics())
+
+    def variables(self) -> dict[str, Any]:
+        """The variables as the first strand sees them, or has left them."""
         cells = self._store.cells
-        outputs = functools.partial(_written, plan.writing, cells)
-        variables = {variable.name: cells[slot].value for slot, variable in enumerate(plan.variables)}
-        return RunResult(variables, outputs, self.statistics())
+        return {variable.name: cells[slot].value for slot, variable in enumerate(self.state.plan.variables)}
 
     # --- the parts of execute ---
 

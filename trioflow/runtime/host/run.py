@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from types import TracebackType
@@ -66,6 +66,13 @@ class Run:
     def failure(self) -> BaseException | None:
         """What the run has failed with; None while it goes on, and if it has not failed."""
         return self._execution.failure
+
+    def variables(self) -> Mapping[str, Any]:
+        """The variables by name as the first strand sees them now, or has left them, also in a run that has failed.
+
+        What concurrent strands have written and not joined is not in them (F3).
+        """
+        return self._execution.variables()
 
     def statistics(self) -> RunStatistics:
         """A snapshot."""
