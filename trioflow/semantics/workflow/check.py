@@ -27,7 +27,7 @@ def check_tokens(wiring: Wiring) -> Iterator[Problem]:
     if wiring.graph.kind != "workflow":
         yield from _without_meaning(wiring.graph)
         return
-    net = Net(wiring.graph, [view and view.type for view in wiring.views])
+    net = Net(wiring.graph, [None if view is None else view.type for view in wiring.views])
     yield from _check_undo(wiring, net)
     yield from _check_callbacks(wiring)
     for node in net.nodes.values():
@@ -160,7 +160,7 @@ def _check_outcomes(wiring: Wiring, place: int, wire: Connection) -> Iterator[Pr
     if wire.source.socket in view.outputs and wire.source.socket in [each.name for each in view.type.exec_outputs]:
         if not {"completed", "ended", "next"} & {*wire.outcomes}:
             message = f"{wire} starts at an exec output, which a firing that ends so does not return."
-            cure = f"Name the node alone: \"from\": \"{wire.source.node}\"."
+            cure = f'Name the node alone: "from": "{wire.source.node}".'
             yield error("output-of-a-failure", f"{path}.from", message, cure, "W3")
     elif wire.source.socket:
         return  # a data wire
