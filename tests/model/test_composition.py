@@ -97,7 +97,9 @@ def test_problems_of_inner_graphs():
     )
     with pytest.raises(tf.DocumentError) as caught:
         tf.loads(text)
-    known = "Known are: interface, nodes, connections, variables, events, graphs, metadata"
+    known = (
+        "Known are: kind, limit, groups, on_error, interface, nodes, connections, variables, events, graphs, metadata"
+    )
     assert caught.value.problems == (
         'graphs["a b"].nodes: expected a list, got int 3',
         f'graphs.c.graphs.d: unknown key "trioflow". {known}',

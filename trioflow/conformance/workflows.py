@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -27,7 +28,7 @@ _VARIABLES = (
 _MODULUS = 1_000_003
 LIMITS = (None, 1, 2, 3)
 """The limits under which each workflow is run."""
-MOST_STEPS = 300
+MOST_STEPS = 100
 """So many firings a random workflow may have."""
 
 
@@ -47,6 +48,7 @@ def random_workflow(seed: str, *, most: int = 12) -> dict[str, Any]:
     connections = [_wire(chance, names[source], names[target]) for source, target in wires]
     inputs = [f"{name}.{socket}" for name in names for socket in "ab" if chance.random() < 0.4]
     connections += [{"from": f"{chance.choice(names)}.x", "to": socket} for socket in inputs]
+    _make_sense(chance, nodes, connections)
     chance.shuffle(connections)
     graph = {
         "trioflow": "1.2",
@@ -111,16 +113,38 @@ def _wire(chance: random.Random, source: str, target: str) -> dict[str, Any]:
     if draw > 0.9:
         wire["on"] = ["completed", "failed"]
     draw = chance.random()
-    if draw < 0.15:
+    if draw < 0.2:
         name = chance.choice(["out.x", "vars.total", "vars.top"])
         wire["when"] = (
             f"{name} {chance.choice(['<', '<=', '>', '>=', '==', '!='])} {chance.choice([0, 3, 7, 900, 30000])}"
         )
-    elif draw < 0.25:
-        wire["else"] = True
     if chance.random() < 0.1:
         wire["priority"] = chance.randint(0, 3)
     return wire
+
+
+def _make_sense(chance: random.Random, nodes: list[dict[str, Any]], connections: list[dict[str, Any]]) -> None:
+    """An else only beside a condition, once, and no joins that can't be met: they would be refused."""
+    ways = {(wire["from"], str(wire.get("on"))) for wire in connections if "when" in wire and wire.get("enabled", True)}
+    into = Counter(wire["to"].split(".")[0] for wire in connections if _is_exec(wire) and wire.get("enabled", True))
+    for wire in connections:
+        way = (wire["from"], str(wire.get("on")))
+        if (
+            _is_exec(wire)
+            and way in ways
+            and "when" not in wire
+            and wire.get("enabled", True)
+            and chance.random() < 0.7
+        ):
+            wire["else"] = True
+            ways.remove(way)
+    for node in nodes:
+        if isinstance(node.get("min"), int):
+            node["min"] = max(1, min(node["min"], into[node["id"]]))
+
+
+def _is_exec(wire: Mapping[str, Any]) -> bool:
+    return str(wire["to"]).endswith((".enter", ".again"))
 
 
 def _node(  # noqa: C901 - a list of what may be

@@ -27,7 +27,8 @@ def _drawn(drawing: Drawing) -> Iterator[str]:
         shape = "box" if drawing.is_exec_node(node) else "ellipse"
         if drawing.is_start(node):
             shape = "ellipse, peripheries=2"
-        yield f"{drawing.node_name(place)} [shape={shape}, label={_quote(node.id, node.type, *literals(node), *tokens_at(node))}];"
+        label = _quote(node.id, node.type, *literals(node), *tokens_at(node))
+        yield f"{drawing.node_name(place)} [shape={shape}, label={label}];"
     names = {node: drawing.node_name(place) for node, place in drawing.place.items()}
     for place, missing in enumerate(drawing.missing_nodes()):
         names[missing] = drawing.missing_name(place)
@@ -38,8 +39,8 @@ def _drawn(drawing: Drawing) -> Iterator[str]:
         if terms_of(wire):
             sockets += f", label={_quote(terms_of(wire))}"
         yield f"{names[wire.source.node]} -> {names[wire.target.node]} [style={style}, {sockets}];"
-    for node, undo in undone_by(graph):
-        yield f'{names[node]} -> {names[undo]} [style=dotted, arrowhead=tee, label="undo"];'
+    for undone, undo in undone_by(graph):
+        yield f'{names[undone]} -> {names[undo]} [style=dotted, arrowhead=tee, label="undo"];'
     for inner in (*drawing.held, *drawing.beside):
         yield f"subgraph cluster_{inner.name} {{"
         yield f"    label={_quote(inner.title)};"

@@ -17,8 +17,8 @@ _SPECIAL = re.compile(r"""["#<>&;`\\*~$@]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=w
 def to_mermaid(graph: Graph, registry: Registry, *, fold: bool = False) -> str:
     """The graph as a Mermaid flowchart, for a `mermaid` block in Markdown. Never raises for what is wrong with it.
 
-    Rounded at both ends: where runs start, in a workflow the nodes that fire first. Boxes: exec nodes. Rounded boxes: data nodes. Subgraphs: graphs that it
-    holds or calls, each once; not if folded.
+    Rounded at both ends: where runs start, in a workflow the nodes that fire first. Boxes: exec nodes. Rounded boxes:
+    data nodes. Subgraphs: graphs that it holds or calls, each once; not if folded.
     """
     drawing = Drawing.of(graph, registry, fold=fold)
     return "\n".join(["flowchart LR", *("    " + line for line in _drawn(drawing))]) + "\n"
@@ -42,8 +42,8 @@ def _drawn(drawing: Drawing) -> Iterator[str]:
         label = "<br/>".join(_escape(line) for line in (sockets, terms_of(wire)) if line)
         arrow = "==>" if drawing.is_exec(wire) else "-.->"
         yield f'{names[wire.source.node]} {arrow}|"{label}"| {names[wire.target.node]}'
-    for node, undo in undone_by(graph):
-        yield f'{names[node]} -.-x|"undo"| {names[undo]}'
+    for undone, undo in undone_by(graph):
+        yield f'{names[undone]} -.-x|"undo"| {names[undo]}'
     for inner in (*drawing.held, *drawing.beside):
         yield f'subgraph {inner.name}["{_escape(inner.title)}"]'
         yield from ("    " + line for line in _drawn(inner))

@@ -48,21 +48,14 @@ class _Outline:
             if drawing.is_start(node):
                 self._follow(node)
         undoing = {undo for _, undo in undone_by(graph)}
-        if undoing:
-            self._title("undoing:")
-        for node in graph.nodes:
-            if node.id in undoing:
-                self._node(node, 0)
+        self._nodes("undoing:", [node for node in graph.nodes if node.id in undoing])
         loose = [node for node in graph.nodes if drawing.is_exec_node(node) and node.id not in self._drawn]
         if loose:
             self._title("not reached:")
         for node in loose:
             self._follow(node)
         data = [node for node in graph.nodes if not drawing.is_exec_node(node) and node.id not in self._drawn]
-        if data:
-            self._title("data:")
-        for node in data:
-            self._node(node, 0)
+        self._nodes("data:", data)
         missing = set(drawing.missing_nodes())
         self._section(
             "wires without an end:",
@@ -72,6 +65,12 @@ class _Outline:
             self._title(f"graph {visible(inner.title)}:")
             self._lines += [_INDENT + line if line else "" for line in _Outline(inner).lines()]
         return self._lines
+
+    def _nodes(self, title: str, nodes: list[GraphNode]) -> None:
+        if nodes:
+            self._title(title)
+        for node in nodes:
+            self._node(node, 0)
 
     def _interface(self, interface: Interface) -> None:
         self._section("entries:", [each.name for each in interface.entries])

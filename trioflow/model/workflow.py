@@ -125,6 +125,6 @@ def workflow(
 
     `limit`: firings under way at once; `groups`: limits by name that nodes share (W16); `on_error`: whether a failure
     that no wire takes ends it at once, or is collected (W12). `implicit`: a data wire from an exec node to an exec node
-    draws the exec wire too. `add` takes the settings of a node besides its inputs: `w.add(decide, join="first", min=2)`.
+    draws the exec wire too. `add` takes settings of the node besides inputs: `w.add(decide, join="first")`.
     """
     return WorkflowBuilder(registry, limit=limit, groups=groups, on_error=on_error, implicit=implicit)

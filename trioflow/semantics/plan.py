@@ -166,8 +166,8 @@ class PlanNode:
 
     __slots__ = (
         "ahead", "asked", "awaits", "begin", "error_slot", "fields", "first_exit", "first_output", "first_targets",
-        "function", "graph", "graph_node", "id", "impure", "index", "inputs", "moments", "needs", "only", "slot", "sole",
-        "static", "streams", "targets", "to_resolve", "type", "volatile",
+        "function", "graph", "graph_node", "id", "impure", "index", "inputs", "moments", "needs", "only", "slot",
+        "sole", "static", "streams", "targets", "to_resolve", "type", "volatile",
     )  # fmt: skip
 
     def __init__(self, index: int, graph_node: GraphNode, node_type: NodeType) -> None:

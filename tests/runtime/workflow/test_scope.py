@@ -406,3 +406,35 @@ async def test_a_long_loop_is_flat():
     result = await tf.run(w.graph)
     assert result.variables["n"] == 1200
     assert max(kept) < 1000
+
+
+async def test_deferred_choice(autojump_clock):
+    """Two nodes wait for the outside; whoever hears first goes on, and the other is cancelled (W8)."""
+    with tf.workflow() as w:
+        letter, phone = w.add(work, "letter", seconds=3.0), w.add(work, "phone", seconds=2.0)
+        then = w.add(work, "then", join="first", rest="cancel")
+        w.after(w.add(work, "a"), letter, phone)
+        w.after(letter, then)
+        w.after(phone, then)
+    assert (await run(w.graph))[0] == ["a", "phone", "then"]
+    assert trio.current_time() == 2.0
+
+
+async def test_a_workflow_that_calls_itself(autojump_clock):
+    """Recursion: each call is a scope in the strand of the firing that calls (W13, W14)."""
+    with tf.workflow() as w:
+        enter, done = w.declare_entry("enter"), w.declare_exit("done")
+        n = w.declare_input("n", "int", 0)
+        a = w.add(work, "a")
+        less = w.add(tf.exec_node(lambda n: n - 1, id="less"), "less", n=n)
+        again = w.add_recursive("w", "again", n=less.result)
+        w.connect(enter, a)
+        w.connect(a, less)
+        w.connect(less, again, when="out.result > 0")
+        w.connect(less, done, otherwise=True)
+        w.connect(again, done)
+    with tf.workflow() as outer:
+        call = outer.add(outer.define("w", w.graph), "call", n=3)
+        outer.after(outer.add(work, "start"), call)
+        outer.after(call, outer.add(work, "end"))
+    assert (await run(outer.graph))[0] == ["start", "a", "a", "a", "end"]

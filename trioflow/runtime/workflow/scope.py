@@ -252,8 +252,8 @@ class _ScopeRun:
         missing = ", ".join(str(wire) for wire in net.into if wire not in came)
         return JoinUnmet(
             f"Node {net.id!r} needs tokens over {net.min} of its {len(net.into)} wires, and they came over "
-            f"{len(came)}: {', '.join(map(str, came))}. Nothing can come any more over {missing}. Lower `min`, take the other "
-            "wires too, or let the node be skipped (`unmet: skip`)."
+            f"{len(came)}: {', '.join(map(str, came))}. Nothing can come any more over {missing}. Lower `min`, take "
+            "the other wires too, or let the node be skipped (`unmet: skip`)."
         )
 
     def _taken(

@@ -27,7 +27,7 @@ def check_tokens(wiring: Wiring) -> Iterator[Problem]:
     if wiring.graph.kind != "workflow":
         yield from _without_meaning(wiring.graph)
         return
-    net = Net(wiring.graph, [view and view.type for view in wiring.views])
+    net = Net(wiring.graph, [None if view is None else view.type for view in wiring.views])
     yield from _check_undo(wiring, net)
     yield from _check_callbacks(wiring)
     for node in net.nodes.values():
