@@ -146,12 +146,13 @@ let graph request =
   let doc, options = field "graph" request, field "options" request in
   if field "events" doc <> Nothing && list (field "events" doc) <> [] then skip "custom events";
   List.iter (fun o -> if field o options <> Nothing then skip "the option %s" o) [ "max_steps"; "max_depth"; "max_nesting"; "max_strands"; "timeout" ];
+  if field "kind" doc <> Nothing && name_of (field "kind" doc) = "workflow" then skip "workflows";
   let documents = list (field "nodes" doc) in
   let ids = List.map (fun n -> name_of (field "id" n)) documents in
   let types = List.map (fun n -> of_type (name_of (field "type" n))) documents in
   let type_of id = List.nth types (place "node" ids id) in
   let inputs_of (inputs, _, _, _) = List.map (fun (i, _, _, _) -> i) inputs and outputs_of (_, o, _, _) = o and ways_of (_, _, w, _) = w in
-  let wires = List.map (fun c -> (parts (field "from" c), parts (field "to" c))) (list (field "connections" doc)) in
+  let wires = List.map (fun c -> (parts (field "from" c), parts (field "to" c))) (List.filter (fun c -> field "enabled" c <> Bool false) (list (field "connections" doc))) in
   let declared = list (field "variables" doc) in
   let var_names = List.map (fun v -> name_of (field "name" v)) declared in
   let keys = ref [] in
