@@ -13,7 +13,7 @@ Inductive action (P V Q R : Type) :=
 | See (k : (P -> option V) -> Q)                        (* read what the strand sees; also: go on by itself *)
 | Write (p : P) (v : V) (k : Q)                         (* D9 *)
 | Fork (g : nat) (limit : nat) (child : Q) (k : Q)      (* F1, into group g; limit 0: any number (S3) *)
-| Join (g : nat) (k : bool -> list R -> Q)              (* F5; the bool: all merged (F4) *)
+| Join (g : nat) (k : bool -> list (list P) -> list R -> Q)   (* F5: whether all merged, and the conflicts of each (F4) *)
 | Drop (g : nat) (k : list R -> Q)                      (* S6: wait, and merge nothing *)
 | Halt (r : R)
 | Fail.                                                 (* it fails, and nothing catches that: see Failures.v *)
@@ -31,6 +31,7 @@ Variable act : Q -> action P V Q R.
 Notation store := (store P V).
 Notation write := (write P_dec).
 Notation joins := (joins P_dec policy_of places).
+Notation told := (told P_dec policy_of places).
 Notation ended_fork := (ended_fork P V R).
 
 (* ------------------------------------------------------------------ strands *)
@@ -75,7 +76,7 @@ Inductive step : tree -> tree -> Prop :=
 | s_fork s st f g n q k : act s = Fork g n q k -> room n (live g f) ->
     step (T s st f) (T k (tick st) (snoc f g st (T q (tick st) Nil)))
 | s_join s st f g k l : act s = Join g k -> take g f = Some l ->
-    step (T s st f) (T (k (snd (joins st l)) (results l)) (fst (joins st l)) (drop g f))
+    step (T s st f) (T (k (snd (joins st l)) (told st l) (results l)) (fst (joins st l)) (drop g f))
 | s_drop s st f g k l : act s = Drop g k -> take g f = Some l ->
     step (T s st f) (T (k (results l)) st (drop g f))
 | s_child s st f f' : stepF f f' -> step (T s st f) (T s st f')
@@ -130,7 +131,7 @@ Inductive own : tree -> tree -> Prop :=
 | o_fork s st f g n q k : act s = Fork g n q k -> room n (live g f) ->
     own (T s st f) (T k (tick st) (snoc f g st (T q (tick st) Nil)))
 | o_join s st f g k l : act s = Join g k -> take g f = Some l ->
-    own (T s st f) (T (k (snd (joins st l)) (results l)) (fst (joins st l)) (drop g f))
+    own (T s st f) (T (k (snd (joins st l)) (told st l) (results l)) (fst (joins st l)) (drop g f))
 | o_drop s st f g k l : act s = Drop g k -> take g f = Some l ->
     own (T s st f) (T (k (results l)) st (drop g f)).
 
@@ -283,7 +284,7 @@ Inductive big : Q -> store -> list (nat * ended_fork) -> store -> R -> Prop :=
 | b_fork s st l g n q k stq rq st' r : act s = Fork g n q k ->
     big q (tick st) [] stq rq -> big k (tick st) (l ++ [(g, (st, stq, rq))]) st' r -> big s st l st' r
 | b_join s st l g k st' r : act s = Join g k ->
-    big (k (snd (joins st (of g l))) (results (of g l))) (fst (joins st (of g l))) (others g l) st' r -> big s st l st' r
+    big (k (snd (joins st (of g l))) (told st (of g l)) (results (of g l))) (fst (joins st (of g l))) (others g l) st' r -> big s st l st' r
 | b_drop s st l g k st' r : act s = Drop g k -> big (k (results (of g l))) st (others g l) st' r -> big s st l st' r
 | b_halt s st r : act s = Halt r -> big s st [] st r.
 

@@ -71,7 +71,7 @@ Section Caught.
 Variables (P V Q R : Type) (P_dec : forall a b : P, {a = b} + {a <> b}) (policy_of : P -> policy V) (places : list P).
 Variable act : Q -> action P V Q R.
 Notation tree := (tree P V Q). Notation forest := (forest P V Q).
-Notation write := (write P_dec). Notation joins := (joins P_dec policy_of places).
+Notation write := (write P_dec). Notation joins := (joins P_dec policy_of places). Notation told := (told P_dec policy_of places).
 Notation take := (take act). Notation ended := (@ended P V Q R act).
 
 (** A strand that fails, or that waits for what it drops (S6) while one of these has failed. *)
@@ -94,9 +94,9 @@ Inductive own : tree -> tree -> Prop :=
 | c_fork s st f g n q k : act s = Fork g n q k -> room n (flying g f) ->
     own (T s st f) (T k (tick st) (snoc f g st (T q (tick st) Nil)))
 | c_join s st f g k l : act s = Join g k -> take g f = Some l ->
-    own (T s st f) (T (k (snd (joins st l)) (results l)) (fst (joins st l)) (drop g f))
+    own (T s st f) (T (k (snd (joins st l)) (told st l) (results l)) (fst (joins st l)) (drop g f))
 | c_drop s st f g k l : act s = Drop g k -> take g f = Some l -> own (T s st f) (T (k (results l)) st (drop g f))
-| c_caught s st f g k : act s = Join g k -> failed_in g f = true -> own (T s st f) (T (k false []) st (drop g f)).
+| c_caught s st f g k : act s = Join g k -> failed_in g f = true -> own (T s st f) (T (k false [] []) st (drop g f)).
 Inductive step : tree -> tree -> Prop :=
 | c_own t t' : own t t' -> step t t'
 | c_child s st f f' : stepF f f' -> step (T s st f) (T s st f')

@@ -11,7 +11,7 @@ Variable act : Q -> action P V Q R.
 Hypothesis plain : forall p, policy_of p = Stamp \/ policy_of p = Last.
 Hypothesis all_places : forall p, In p places.
 Notation store := (store P V). Notation write := (write P_dec). Notation ended_fork := (ended_fork P V R).
-Notation joins := (joins P_dec policy_of places). Notation join1 := (join1 P_dec policy_of places).
+Notation joins := (joins P_dec policy_of places). Notation told := (told P_dec policy_of places). Notation join1 := (join1 P_dec policy_of places).
 Notation big := (big P_dec policy_of places act).
 
 (** S2, all streams sequential: an item runs in the store of its owner. *)
@@ -22,17 +22,18 @@ Inductive sbig : Q -> store -> list (nat * R) -> store -> R -> Prop :=
 | q_write s st l p v k st' r : act s = Write p v k -> sbig k (write st p v) l st' r -> sbig s st l st' r
 | q_fork s st l g n q k stq rq st' r : act s = Fork g n q k ->
     sbig q st [] stq rq -> sbig k stq (l ++ [(g, rq)]) st' r -> sbig s st l st' r
-| q_join s st l g k st' r : act s = Join g k -> sbig (k true (ofs g l)) st (others' g l) st' r -> sbig s st l st' r
+| q_join s st l g k st' r : act s = Join g k -> sbig (k true [] (ofs g l)) st (others' g l) st' r -> sbig s st l st' r
 | q_halt s st r : act s = Halt r -> sbig s st [] st r.
 
-(** Both at once: what is seen makes no difference to the body, that is: it reads nothing at which the two differ. *)
+(** Both at once: what is seen makes no difference to the body, that is: it reads nothing at which the two differ, and asks for no
+    conflicts, which are told in one of them only. *)
 Inductive both : Q -> store -> list (nat * ended_fork) -> store -> store -> store -> R -> Prop :=
 | e_see s a l b k a' b' r : act s = See k -> k (vals a) = k (vals b) -> both (k (vals a)) a l b a' b' r -> both s a l b a' b' r
 | e_write s a l b p v k a' b' r : act s = Write p v k -> both k (write a p v) l (write b p v) a' b' r -> both s a l b a' b' r
 | e_fork s a l b g n q k aq bq rq a' b' r : act s = Fork g n q k -> both q (tick a) [] b aq bq rq ->
     both k (tick a) (l ++ [(g, (a, aq, rq))]) bq a' b' r -> both s a l b a' b' r
-| e_join s a l b g k a' b' r : act s = Join g k ->
-    both (k true (results (of g l))) (fst (joins a (of g l))) (others g l) b a' b' r -> both s a l b a' b' r
+| e_join s a l b g k a' b' r : act s = Join g k -> k true (told a (of g l)) (results (of g l)) = k true [] (results (of g l)) ->
+    both (k true (told a (of g l)) (results (of g l))) (fst (joins a (of g l))) (others g l) b a' b' r -> both s a l b a' b' r
 | e_halt s a b r : act s = Halt r -> both s a [] b a b r.
 
 Definition base (c : ended_fork) := fst (fst c).
@@ -176,7 +177,7 @@ Lemma modes s a l b a' b' r : both s a l b a' b' r -> sane a (map snd l) ->
   forall p c0 e0 v0, c0 <= clock a -> begun p c0 e0 v0 a (map snd l) b -> begun p c0 e0 v0 a' [] b'.
 Proof.
   induction 1 as [s a l b k a' b' r A E _ IH|s a l b p v k a' b' r A _ IH|s a l b g n q k aq bq rq a' b' r A _ IHq _ IH|
-                  s a l b g k a' b' r A _ IH|s a b r A]; intros (S1 & S2 & S3).
+                  s a l b g k a' b' r A Et _ IH|s a b r A]; intros (S1 & S2 & S3).
   - destruct IH as (I1 & I2 & I3 & I4 & I5); [split; auto|]. repeat (split; auto).
     + eapply b_see; eauto. + eapply q_see; eauto. now rewrite <- E.
   - destruct IH as (I1 & I2 & I3 & I4 & I5).
@@ -237,7 +238,7 @@ Proof.
       - intros c I. rewrite J2. apply S3. eapply Permutation_in; [apply Permutation_sym; eauto|]. apply in_or_app; auto. }
     rewrite J2 in I2. split; auto. split; auto. split; [eapply b_join; eauto; rewrite J1; auto|].
     split.
-    { eapply q_join; eauto. replace (ofs g (map (fun x => (fst x, snd (snd x))) l)) with (results (of g l)).
+    { eapply q_join; eauto. rewrite Et in I4. replace (ofs g (map (fun x => (fst x, snd (snd x))) l)) with (results (of g l)).
       - replace (others' g (map (fun x => (fst x, snd (snd x))) l)) with (map (fun x : nat * ended_fork => (fst x, snd (snd x))) (others g l)); auto.
         unfold others, others'. clear. induction l as [|[g' c] l IH]; simpl; auto. destruct (g =? g'); simpl; congruence.
       - unfold ofs, of, results. clear. induction l as [|[g' c] l IH]; simpl; auto. destruct (g =? g'); simpl; congruence. }

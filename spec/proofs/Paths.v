@@ -125,10 +125,10 @@ Proof.
 Qed.
 (** A fork of the current activation. *)
 Lemma forks q f s fs l : ok q -> stk q = f :: s -> running (stk q) = true -> starts q = None -> Forall silent fs ->
-  let q1 := child (c_path (cur q) ++ [c_count (cur q)]) l in let q2 := go q (next (cur q)) (fs ++ s) in
+  let p := c_path (cur q) ++ [c_count (cur q)] in let q1 := child p l in let q2 := note (go q (next (cur q)) (fs ++ s)) p Forked in
   goes q q1 /\ goes q q2 /\ forall x y, may q1 x -> may q2 y -> before x y.
 Proof.
-  intros K E Rn St Fs q1 q2. assert (G2 : goes q q2) by (eapply moves; eauto; simpl; auto).
+  intros K E Rn St Fs p q1 q2. assert (G2 : goes q q2) by (eapply moves; eauto; simpl; auto).
   destruct K as (K1 & K2 & K3). destruct (K2 Rn) as [Ne Ap].
   destruct (child_ok (c_path (cur q) ++ [c_count (cur q)]) l) as [C1 C2].
   assert (Own : forall x, may q1 x -> own (cur q) x) by (intros x M; split; auto; apply line_below; now apply C2).
@@ -162,7 +162,7 @@ Definition all_go (q : state) (a : Act) : Prop :=
   | See k => forall v, goes q (k v)
   | Write _ _ k => goes q k
   | Fork _ _ c k => goes q c /\ goes q k /\ forall x y, may c x -> may k y -> before x y
-  | Join _ k => forall b l, goes q (k b l)
+  | Join _ k => forall b c l, goes q (k b c l)
   | Drop _ k => forall l, goes q (k l)
   | Halt _ | Fail => True
   end.
@@ -298,7 +298,7 @@ Proof.
     unfold act; rewrite B, E. destruct l as [|t l]; unfold tau; cbn [all_go].
     + intros. goes_on K E [FOps inner; FJoin grp].
     + exact (forks q _ s [FBranch grp l inner] t K E ltac:(now rewrite E) St ltac:(silently)).
-  - unfold act; rewrite B, E. unfold join; cbn [all_go]. intros b l. destruct b; [|exact Fl].
+  - unfold act; rewrite B, E. unfold join; cbn [all_go]. intros b lost l. destruct b; [|exact Fl].
     goes_on K E (@nil frame).
   - unfold act; rewrite B, E. unfold join_stream, join, tau.
     assert (Mv : forall q', stk q' = s -> c_path (cur q') = c_path (cur q) -> c_count (cur q) <= c_count (cur q') -> goes q q').
@@ -337,7 +337,7 @@ Proof.
       { intros x L. rewrite E. simpl. left. exists (p, t). split; [left; auto|exact L]. }
       assert (In2 : forall x, stack_may (FForks l :: s) x -> stack_may (stk q) x).
       { intros x [(k & I1 & L)|M]; rewrite E; simpl; auto. left. exists k. split; [right; exact I1|exact L]. }
-      assert (Q2 : forall x, may (go q (cur q) (FForks l :: s)) x -> stack_may (FForks l :: s) x).
+      assert (Q2 : forall x, may (note (go q (cur q) (FForks l :: s)) p Forked) x -> stack_may (FForks l :: s) x).
       { intros x [A|[[A _]|A]]; [rewrite no_start_starts in A; [discriminate|exact I]|discriminate|exact A]. }
       split; [|split].
       * apply quiet; auto. intros x M. right; right. apply In1. now apply C2.
@@ -351,7 +351,7 @@ Proof.
         -- apply Ap; auto. exists (p, t). split; [left; auto|exact M1].
   - (* the end of the run *)
     assert (St : starts q = None) by (apply no_start_starts; rewrite E; exact I).
-    unfold act; rewrite B, E. unfold join; cbn [all_go]. intros b l. destruct b; [|exact Fl].
+    unfold act; rewrite B, E. unfold join; cbn [all_go]. intros b lost l. destruct b; [|exact Fl].
     destruct K as (K1 & _ & _). rewrite E in K1. simpl in K1. destruct K1 as (Rn & _ & Ns & K1).
     apply quiet; auto.
     + split; [exact K1|split]; [simpl; intros R1; rewrite Rn in R1; discriminate|].
@@ -414,7 +414,7 @@ Proof.
   intro H. eapply (in_order _ _ _ _ _ place_dec _ _ act_in starts ok may); try exact H; try apply state0_ok; try exact starts_may.
   - intros w0 s k v K A. pose proof (act_in_goes w0 s K) as G. rewrite A in G. apply G.
   - intros w0 s p v k K A. pose proof (act_in_goes w0 s K) as G. rewrite A in G. apply G.
-  - intros w0 s g0 k b l K A. pose proof (act_in_goes w0 s K) as G. rewrite A in G. apply G.
+  - intros w0 s g0 k b c l K A. pose proof (act_in_goes w0 s K) as G. rewrite A in G. apply G.
   - intros w0 s g0 k l K A. pose proof (act_in_goes w0 s K) as G. rewrite A in G. apply G.
   - intros w0 s g0 n q k K A. pose proof (act_in_goes w0 s K) as G. rewrite A in G. exact G.
 Qed.
@@ -429,7 +429,7 @@ Proof.
     try exact H; try exact H'; try exact Al; try apply state0_ok; try exact starts_may.
   - intros w0 s k v K A. pose proof (act_in_goes w0 s K) as G. rewrite A in G. apply G.
   - intros w0 s p0 v k K A. pose proof (act_in_goes w0 s K) as G. rewrite A in G. apply G.
-  - intros w0 s g0 k b l K A. pose proof (act_in_goes w0 s K) as G. rewrite A in G. apply G.
+  - intros w0 s g0 k b c l K A. pose proof (act_in_goes w0 s K) as G. rewrite A in G. apply G.
   - intros w0 s g0 k l K A. pose proof (act_in_goes w0 s K) as G. rewrite A in G. apply G.
   - intros w0 s g0 n q k K A. pose proof (act_in_goes w0 s K) as G. rewrite A in G. exact G.
 Qed.

@@ -14,6 +14,7 @@ Variable P_dec : forall a b : P, {a = b} + {a <> b}.
 Variable policy_of : P -> policy V.
 Variable places : list P.
 Notation store := (store P V). Notation write := (write P_dec). Notation joins := (joins P_dec policy_of places).
+Notation told := (told P_dec policy_of places).
 Notation ended_fork := (ended_fork P V R).
 
 (** What a strand does, given what the world answers at each path; a state asks at one path, or nowhere. *)
@@ -29,7 +30,7 @@ Definition goes (s k : Q) := ok k /\ forall x, may k x -> may s x /\ forall p, a
 Hypothesis asks_may : forall s p, ok s -> asks s = Some p -> may s p.
 Hypothesis see_goes : forall w s k v, ok s -> act w s = See k -> goes s (k v).
 Hypothesis write_goes : forall w s p v k, ok s -> act w s = Write p v k -> goes s k.
-Hypothesis join_goes : forall w s g k b l, ok s -> act w s = Join g k -> goes s (k b l).
+Hypothesis join_goes : forall w s g k b c l, ok s -> act w s = Join g k -> goes s (k b c l).
 Hypothesis drop_goes : forall w s g k l, ok s -> act w s = Drop g k -> goes s (k l).
 Hypothesis fork_goes : forall w s g n q k, ok s -> act w s = Fork g n q k ->
   goes s q /\ goes s k /\ forall x y, may q x -> may k y -> before x y.
@@ -43,7 +44,7 @@ Inductive run (w : world) : Q -> store -> list (nat * ended_fork) -> list (path 
     run w q (tick st) [] jq stq rq -> run w k (tick st) (l ++ [(g, (st, stq, rq))]) j st' r ->
     run w s st l (asked w s ++ jq ++ j) st' r
 | r_join s st l g k j st' r : act w s = Join g k ->
-    run w (k (snd (joins st (of g l))) (results (of g l))) (fst (joins st (of g l))) (others g l) j st' r ->
+    run w (k (snd (joins st (of g l))) (told st (of g l)) (results (of g l))) (fst (joins st (of g l))) (others g l) j st' r ->
     run w s st l (asked w s ++ j) st' r
 | r_drop s st l g k j st' r : act w s = Drop g k -> run w (k (results (of g l))) st (others g l) j st' r ->
     run w s st l (asked w s ++ j) st' r
@@ -100,7 +101,7 @@ Proof.
   - destruct (write_goes _ _ _ _ _ K H) as [K' G]. apply G; eauto.
   - destruct (fork_goes _ _ _ _ _ _ K H) as ((Kq & Gq) & (Kk & Gk) & _).
     apply in_app_or in I. destruct I as [I|I]; [apply Gq|apply Gk]; eauto.
-  - destruct (join_goes _ _ _ _ (snd (joins st (of g l))) (results (of g l)) K H) as [K' G]. apply G; eauto.
+  - destruct (join_goes _ _ _ _ (snd (joins st (of g l))) (told st (of g l)) (results (of g l)) K H) as [K' G]. apply G; eauto.
   - destruct (drop_goes _ _ _ _ (results (of g l)) K H) as [K' G]. apply G; eauto.
 Qed.
 
@@ -147,7 +148,7 @@ Proof.
   - destruct (fork_goes _ _ _ _ _ _ K H) as (Gq & Gk & _). apply Cons.
     + intros x Ax y b I. apply in_app_or in I. destruct I as [I|I]; [exact (after_ask _ _ _ _ _ _ _ _ Gq H0 x Ax y b I)|exact (after_ask _ _ _ _ _ _ _ _ Gk H1 x Ax y b I)].
     + apply App; [apply IHrun1, Gq|apply IHrun2, Gk|]. intros p x I. eapply after_fork; eauto.
-  - pose proof (join_goes _ _ _ _ (snd (joins st (of g l))) (results (of g l)) K H) as G. apply Cons; [eapply after_ask; eauto|apply IHrun, G].
+  - pose proof (join_goes _ _ _ _ (snd (joins st (of g l))) (told st (of g l)) (results (of g l)) K H) as G. apply Cons; [eapply after_ask; eauto|apply IHrun, G].
   - pose proof (drop_goes _ _ _ _ (results (of g l)) K H) as G. apply Cons; [eapply after_ask; eauto|apply IHrun, G].
   - rewrite <- (app_nil_r (asked w s)). apply Cons; [intros ? _ ? ? []|constructor].
 Qed.
@@ -198,7 +199,7 @@ Proof.
   6: { left. auto. }
   1: specialize (IH (proj1 (see_goes _ _ _ (vals st) K A))).
   2: specialize (IH (proj1 (write_goes _ _ _ _ _ K A))).
-  4: specialize (IH (proj1 (join_goes _ _ _ _ (snd (joins st (of g0 l))) (results (of g0 l)) K A))).
+  4: specialize (IH (proj1 (join_goes _ _ _ _ (snd (joins st (of g0 l))) (told st (of g0 l)) (results (of g0 l)) K A))).
   5: specialize (IH (proj1 (drop_goes _ _ _ _ (results (of g0 l)) K A))).
   1, 2, 4, 5: match goal with X : run _ _ _ _ ?j0 _ _ |- context [_ ++ ?j0] =>
       destruct (IH _ _ _ X) as [(-> & -> & -> & C)|C]; [left|right; apply cut_later; auto] end;

@@ -1,7 +1,7 @@
 (** The scripted nodes (spec/INTERPRETING.md, 4 and 5) as strands of Core.v, and an interpreter of them that is proved to
     give what every schedule gives. Extracted, it is the port of port/.
 
-    Left out: catching failures, time, custom events, setup and teardown, limits of the run, validation, actions. A script
+    Left out: evaluations as they are told, catching failures, time, custom events, setup and teardown, limits of the run, validation, actions. A script
     that fails is a strand that fails ([Fail]); for a run with one in it the interpreter gives nothing. *)
 From Coq Require Import List Arith Lia Bool ZArith.
 From TF Require Import Core.
@@ -197,11 +197,16 @@ Inductive frame :=
 | FOwn (l : list target) (c : ctx)                                   (* on the activation's own line *)
 | FForks (l : list (list nat * list target))                         (* parallel initiators (R2) *)
 | FRoot.                                                             (* the end of the run *)
-Record state := { cur : ctx; stk : list frame; fresh : nat; ret : option nat; fed : list (list nat * value); bad : bool }.
+(** What is told (E1, E5), with the path of the activation or of the strand's line, in any order: feedback; an activation, when it has
+    completed, with its node, how it was entered, and the exec output that it handed over to; forks, joins and conflicts (F3, F4). *)
+Inductive event := Fed (v : value) | Completed (node : nat) (entered : value) (handed : option nat) | Forked | Joined | Conflict (v : nat).
+Definition log := list (list nat * event).
+(** [line]: the line of the strand (T8). *)
+Record state := { cur : ctx; stk : list frame; fresh : nat; ret : option nat; said : log; bad : bool; line : list nat }.
 
 Definition nobody := {| c_node := 0; c_in := Null; c_path := []; c_count := 0; c_acc := Null; c_kept := Int 0; c_group := 0;
                         c_done := false |}.
-Definition go (q : state) c s := {| cur := c; stk := s; fresh := fresh q; ret := ret q; fed := fed q; bad := bad q |}.
+Definition go (q : state) c s := {| cur := c; stk := s; fresh := fresh q; ret := ret q; said := said q; bad := bad q; line := line q |}.
 Definition acc_to (c : ctx) v := {| c_node := c_node c; c_in := c_in c; c_path := c_path c; c_count := c_count c; c_acc := v;
                                     c_kept := c_kept c; c_group := c_group c; c_done := c_done c |}.
 Definition keep (c : ctx) := {| c_node := c_node c; c_in := c_in c; c_path := c_path c; c_count := c_count c; c_acc := c_acc c;
@@ -210,29 +215,35 @@ Definition next (c : ctx) := {| c_node := c_node c; c_in := c_in c; c_path := c_
                                 c_kept := c_kept c; c_group := c_group c; c_done := c_done c |}.
 Definition fired (c : ctx) := {| c_node := c_node c; c_in := c_in c; c_path := c_path c; c_count := c_count c; c_acc := c_acc c;
                                  c_kept := c_kept c; c_group := c_group c; c_done := true |}.
-Definition res := list (list nat * value).
-Definition feed (q : state) (rs : list res) c s :=
-  {| cur := c; stk := s; fresh := fresh q; ret := ret q; fed := fed q ++ concat rs; bad := bad q |}.
-Definition fail (q : state) := {| cur := cur q; stk := stk q; fresh := fresh q; ret := ret q; fed := fed q; bad := true |}.
+Definition note (q : state) (p : list nat) (e : event) :=
+  {| cur := cur q; stk := stk q; fresh := fresh q; ret := ret q; said := said q ++ [(p, e)]; bad := bad q; line := line q |}.
+(** What a strand ends with: its line, and what it has told. *)
+Definition res := (list nat * log)%type.
+Definition hear (q : state) (l : log) c s :=
+  {| cur := c; stk := s; fresh := fresh q; ret := ret q; said := said q ++ l; bad := bad q; line := line q |}.
+Definition joined (lost : list place) (r : res) : log :=
+  (fst r, Joined) :: flat_map (fun p => match p with Var v => [(fst r, Conflict v)] | _ => [] end) lost ++ snd r.
+Definition fail (q : state) := {| cur := cur q; stk := stk q; fresh := fresh q; ret := ret q; said := said q; bad := true; line := line q |}.
 Definition child (path : list nat) (l : list target) : state :=
-  {| cur := nobody; stk := [FLine path 0 l nobody]; fresh := 1; ret := None; fed := []; bad := false |}.
+  {| cur := nobody; stk := [FLine path 0 l nobody]; fresh := 1; ret := None; said := []; bad := false; line := path |}.
 
 Definition Act := action place value state res.
 Definition tau (q : state) : Act := See (fun _ => q).
 (** F4: a join that fails is the owner's failure. *)
-Definition join (q : state) (grp : nat) c s : Act := Join grp (fun merged rs => if merged then feed q rs c s else fail q).
+Definition join (q : state) (grp : nat) c s : Act := Join grp (fun merged lost rs =>
+  if merged then hear q (concat (map (fun x => joined (fst x) (snd x)) (combine lost rs))) c s else fail q).
 Definition join_stream (q : state) c s : Act :=
   let n := node_of (c_node c) in
   if negb (concurrent n) then tau (go q c s)
-  else if discards n then Drop (c_group c) (fun rs => feed q rs c s)     (* S6 *)
+  else if discards n then Drop (c_group c) (fun rs => hear q (concat (map snd rs)) c s)     (* S6 *)
   else join q (c_group c) c s.
 
 Definition enter (q : state) (t : target) (path : list nat) (s : list frame) : state :=
   let '(n, i) := t in
   {| cur := {| c_node := n; c_in := i; c_path := path; c_count := 0; c_acc := Null; c_kept := Int 0;
                c_group := fresh q; c_done := false |};
-     stk := FStart :: FOps (script (node_of n)) :: FEnd :: FDone :: s; fresh := S (fresh q); ret := None; fed := fed q;
-     bad := bad q |}.
+     stk := FStart :: FOps (script (node_of n)) :: FEnd :: FDone :: s; fresh := S (fresh q); ret := None; said := said q;
+     bad := bad q; line := line q |}.
 
 Definition is_done n w := match done_socket (node_of n) with Some d => Nat.eqb w d | None => false end.
 Definition perform (q : state) (o : op) (s : list frame) : Act :=
@@ -264,29 +275,31 @@ Definition perform (q : state) (o : op) (s : list frame) : Act :=
   | OEmit => if concurrent n then tau (go q c (FOps [OSet (item n); OFork] :: s))
              else Write (Out (c_node c) (item n)) (c_acc c)
                     (go q (next c) (FLine (c_path c ++ [c_count c]) 0 (ways n (body n)) (next c) :: s))
-  | OFork => Fork (c_group c) (limit n) (child (c_path c ++ [c_count c]) (ways n (body n))) (go q (next c) s)
+  | OFork => let p := c_path c ++ [c_count c] in
+      Fork (c_group c) (limit n) (child p (ways n (body n))) (note (go q (next c) s) p Forked)
   | OJoin => join_stream q c s
   | OBranches l b => tau {| cur := c; stk := FBranch (fresh q) (map (ways n) l) b :: s; fresh := S (fresh q); ret := ret q;
-                            fed := fed q; bad := bad q |}
+                            said := said q; bad := bad q; line := line q |}
   | OLoop k b => tau (go q c (FLoop 0 k b :: s))
   | OIf a b => tau (go q c (FOps (if Z.eqb (num (c_acc c)) 0 then b else a) :: s))
-  | OReturn w => tau {| cur := c; stk := s; fresh := fresh q; ret := Some w; fed := fed q; bad := bad q |}
+  | OReturn w => tau {| cur := c; stk := s; fresh := fresh q; ret := Some w; said := said q; bad := bad q; line := line q |}
   | OEntered => tau (go q (acc_to c (c_in c)) s)
-  | OFeedback => tau {| cur := c; stk := s; fresh := fresh q; ret := ret q; fed := fed q ++ [(c_path c, c_acc c)]; bad := bad q |}
+  | OFeedback => tau (note (go q c s) (c_path c) (Fed (c_acc c)))
   end.
 
 Definition act (q : state) : Act :=
   let c := cur q in
   if bad q then Fail else
   match stk q, ret q with
-  | [], _ => Halt (fed q)
+  | [], _ => Halt (line q, said q)
   | FStart :: s, _ => See (fun see => if all_ready see (c_node c) then go q c s else fail q)
   | FOps _ :: s, Some _ | FLoop _ _ _ :: s, Some _ => tau (go q c s)          (* on its way out *)
   | FOps [] :: s, None => tau (go q c s)
   | FOps (o :: l) :: s, None => perform q o (FOps l :: s)
   | FLoop j 0 b :: s, None => tau (go q c s)
   | FLoop j (S k) b :: s, None => tau (go q (acc_to c (Int (Z.of_nat j))) (FOps b :: FLoop (S j) k b :: s))
-  | FBranch grp (l :: ls) b :: s, _ => Fork grp 0 (child (c_path c ++ [c_count c]) l) (go q (next c) (FBranch grp ls b :: s))
+  | FBranch grp (l :: ls) b :: s, _ => 
+      let p := c_path c ++ [c_count c] in Fork grp 0 (child p l) (note (go q (next c) (FBranch grp ls b :: s)) p Forked)
   | FBranch grp [] b :: s, _ => tau (go q c (FOps b :: FJoin grp :: s))
   | FJoin grp :: s, _ => join q grp c s
   | FEnd :: s, _ => join_stream q c s
@@ -297,12 +310,13 @@ Definition act (q : state) : Act :=
                 | FLine p k l c' :: s'' => FLine p k (more ++ l) c' :: s''
                 | FOwn l c' :: s'' => FOwn (more ++ l) c' :: s''
                 | _ => s end in
-      tau {| cur := c; stk := s'; fresh := fresh q; ret := None; fed := fed q; bad := bad q |}
+      tau {| cur := c; stk := s'; fresh := fresh q; ret := None; bad := bad q; line := line q;
+             said := said q ++ [(c_path c, Completed (c_node c) (c_in c) way)] |}
   | FLine p k [] c' :: s, _ => tau (go q c' s)
   | FLine p k (t :: l) c' :: s, _ => tau (enter q t (p ++ [k]) (FLine p (S k) l c' :: s))
   | FOwn [] c' :: s, _ => tau (go q c' s)
   | FOwn (t :: l) c' :: s, _ => tau (enter q t (c_path c' ++ [c_count c']) (FOwn l (next c') :: s))
-  | FForks ((p, l) :: ls) :: s, _ => Fork 0 0 (child p l) (go q c (FForks ls :: s))
+  | FForks ((p, l) :: ls) :: s, _ => Fork 0 0 (child p l) (note (go q c (FForks ls :: s)) p Forked)
   | FForks [] :: s, _ => tau (go q c s)
   | FRoot :: s, _ => join q 0 c s
   end.
@@ -316,7 +330,7 @@ Fixpoint begin (v : nat) (l : list variable) (st : store place value) : store pl
 Definition store0 := begin 0 (variables g) {| cells := fun _ => None; clock := 0 |}.
 Definition lines := combine (map (fun i => [i]) (seq 0 (length (initiators g)))) (map (fun n => [(n, Null)]) (initiators g)).
 Definition state0 (parallel : bool) : state :=
-  {| cur := nobody; fresh := 1; ret := None; fed := []; bad := false;
+  {| cur := nobody; fresh := 1; ret := None; said := []; bad := false; line := [];
      stk := if parallel then [FForks lines; FRoot] else map (fun x => FLine (fst x) 0 (snd x) nobody) lines |}.
 End Graph.
 
@@ -325,7 +339,7 @@ Section Run.
 Variables (P V Q R : Type) (P_dec : forall a b : P, {a = b} + {a <> b}) (policy_of : P -> policy V) (vars : list P).
 Variable act : Q -> action P V Q R.
 Notation store := (store P V).
-Notation joins := (joins P_dec policy_of vars).
+Notation joins := (joins P_dec policy_of vars). Notation told := (told P_dec policy_of vars).
 
 (** The big step of Core.v, as a function. *)
 Fixpoint bigf (fuel : nat) (s : Q) (st : store) (l : list (nat * (store * store * R))) : option (store * R) :=
@@ -339,7 +353,7 @@ Fixpoint bigf (fuel : nat) (s : Q) (st : store) (l : list (nat * (store * store 
           match bigf fuel q (tick st) [] with
           | Some (stq, rq) => bigf fuel k (tick st) (l ++ [(g, (st, stq, rq))])
           | None => None end
-      | Join g k => let st' := joins st (of g l) in bigf fuel (k (snd st') (results (of g l))) (fst st') (others g l)
+      | Join g k => let st' := joins st (of g l) in bigf fuel (k (snd st') (told st (of g l)) (results (of g l))) (fst st') (others g l)
       | Drop g k => bigf fuel (k (results (of g l))) st (others g l)
       | Halt r => match l with [] => Some (st, r) | _ => None end
       | Fail => None
@@ -371,7 +385,7 @@ Fixpoint nexts (t : tree) : list tree :=
            if (n =? 0) || (live act g f <? n) then [T k (tick st) (snoc f g st (T q (tick st) Nil))] else []
        | Join g k =>
            match take act g f with
-           | Some l => [T (k (snd (joins st l)) (results l)) (fst (joins st l)) (drop g f)]
+           | Some l => [T (k (snd (joins st l)) (told st l) (results l)) (fst (joins st l)) (drop g f)]
            | None => [] end
        | Drop g k => match take act g f with Some l => [T (k (results l)) st (drop g f)] | None => [] end
        | Halt _ | Fail => []
@@ -412,11 +426,11 @@ Definition in_place (g : graph) (parallel : bool) (fuel : nat) :=
 Definition successors (g : graph) := nexts _ _ _ _ place_dec (policy_of g) (universe g) (act g).
 Definition start (g : graph) (parallel : bool) : tree place value state := T (state0 g parallel) (store0 g) Nil.
 
-(** E5: what the interpreter gives is what comes of every schedule of the graph. *)
+(** E5: what the interpreter gives is what comes of every schedule of the graph: the store, and all that is told. *)
 Theorem in_place_is_every_schedule g parallel fuel st r :
   in_place g parallel fuel = Some (st, r) ->
   forall m q1 st1 f1, steps place_dec (policy_of g) (universe g) (act g) m (start g parallel) (T q1 st1 f1) ->
-    final place_dec (policy_of g) (universe g) (act g) (T q1 st1 f1) -> st1 = st /\ f1 = Nil /\ fed q1 = r.
+    final place_dec (policy_of g) (universe g) (act g) (T q1 st1 f1) -> st1 = st /\ f1 = Nil /\ (line q1, said q1) = r.
 Proof.
   intros H m q1 st1 f1 W F. apply bigf_sound in H. destruct (every_end H W F) as (-> & -> & E).
   repeat split; auto. unfold act in E. destruct (bad q1); [discriminate|].

@@ -12,7 +12,7 @@ Hypothesis act_ext : forall s k, act s = See k -> forall a b, (forall p, a p = b
 Notation store := (store P V). Notation tree := (tree P V Q). Notation forest := (forest P V Q).
 Notation write := (write P_dec). Notation take := (take act). Notation drop := (@drop P V Q).
 Notation live := (live act). Notation snoc := (@snoc P V Q). Notation ended := (ended act).
-Notation joins := (joins P_dec policy_of places). Notation join1 := (join1 P_dec policy_of places).
+Notation joins := (joins P_dec policy_of places). Notation told := (told P_dec policy_of places). Notation join1 := (join1 P_dec policy_of places).
 Notation step := (step P_dec policy_of places act). Notation stepF := (stepF P_dec policy_of places act).
 
 (** F3 as it is written: [n] is the next stamp of the run. *)
@@ -24,7 +24,7 @@ Inductive gstep : nat -> tree -> nat -> tree -> Prop :=
 | g_fork n s st f g lim q k : act s = Fork g lim q k -> room lim (live g f) ->
     gstep n (T s st f) (S n) (T k st (snoc f g (at_ n st) (T q st Nil)))
 | g_join n s st f g k l : act s = Join g k -> take g f = Some l ->
-    gstep n (T s st f) n (T (k (snd (joins st l)) (results l)) (fst (joins st l)) (drop g f))
+    gstep n (T s st f) n (T (k (snd (joins st l)) (told st l) (results l)) (fst (joins st l)) (drop g f))
 | g_drop n s st f g k l : act s = Drop g k -> take g f = Some l -> gstep n (T s st f) n (T (k (results l)) st (drop g f))
 | g_child n n' s st f f' : gstepF n f n' f' -> gstep n (T s st f) n' (T s st f')
 with gstepF : nat -> forest -> nat -> forest -> Prop :=
@@ -127,6 +127,25 @@ Proof.
   - destruct (f bv' v' tw); simpl; auto.
 Qed.
 
+Lemma rel_lost w m m' n born ct c b b' mi mi' t t' :
+  mono m c n -> born < c -> mono m' ct n -> S born <= ct -> (forall x, x < S born -> m' x = m x) ->
+  relE m born b b' -> relE m c mi mi' -> relE m' ct t t' -> lost w b mi t = lost w b' mi' t'.
+Proof.
+  intros M Hb M' Hct E Rb Rm Rt. unfold lost.
+  destruct t as [[tx tv]|], t' as [[ty tw]|], b as [[bx bv]|], b' as [[bx' bv']|], mi as [[x v]|], mi' as [[x' v']|];
+    simpl in *; try contradiction; destruct w; auto.
+  destruct Rt as (At & -> & ->), Rb as (Ab & -> & ->), Rm as (Am & -> & ->).
+  rewrite (mono_eqb _ _ _ _ _ M) by lia. rewrite <- (E bx) by lia. rewrite (mono_eqb _ _ _ _ _ M') by lia. auto.
+Qed.
+Lemma rel_conflicts m m' n b b' mi mi' fin fin' :
+  mono m (clock mi) n -> clock b < clock mi -> mono m' (clock fin) n -> S (clock b) <= clock fin ->
+  (forall x, x < S (clock b) -> m' x = m x) -> relS m (clock b) b b' -> relS m (clock mi) mi mi' -> relS m' (clock fin) fin fin' ->
+  conflicts policy_of places b mi fin = conflicts policy_of places b' mi' fin'.
+Proof.
+  intros M Hb M' Hf E Rb Rm Rf. unfold conflicts. apply filter_ext. intro p.
+  exact (rel_lost (policy_of p) m m' n (clock b) (clock fin) (clock mi) _ _ _ _ _ _ M Hb M' Hf E (Rb p) (Rm p) (Rf p)).
+Qed.
+
 Lemma rel_join1 m m' n b b' mi mi' fin fin' :
   mono m (clock mi) n -> clock b < clock mi -> clock b' = m (clock b) -> mono m' (clock fin) n -> S (clock b) <= clock fin ->
   (forall x, x < S (clock b) -> m' x = m x) -> relS m (clock b) b b' -> relS m (clock mi) mi mi' -> relS m' (clock fin) fin fin' ->
@@ -189,13 +208,15 @@ Qed.
 Lemma rel_results n m c l l' : relL n m c l l' -> results l = results l'.
 Proof. unfold results; induction 1 as [|[[b fin] r] [[b' fin'] r'] l l' (-> & _) _ IH]; simpl; congruence. Qed.
 Lemma rel_joins n m c l l' : relL n m c l l' -> mono m c n -> forall st st', clock st = c -> relS m c st st' ->
-  snd (joins st l) = snd (joins st' l') /\ clock (fst (joins st l)) = c /\ relS m c (fst (joins st l)) (fst (joins st' l')).
+  snd (joins st l) = snd (joins st' l') /\ told st l = told st' l' /\ clock (fst (joins st l)) = c /\
+  relS m c (fst (joins st l)) (fst (joins st' l')).
 Proof.
   intros L M. induction L as [|[[b fin] r] [[b' fin'] r'] l l' H L IH]; simpl; intros st st' C S0; auto.
   destruct H as (-> & A & B & D & F & m' & X & Y & Z). subst c.
   pose proof (rel_join1 _ _ _ _ _ _ _ _ _ M A B Y F X D S0 Z) as J.
+  pose proof (rel_conflicts _ _ _ _ _ _ _ _ _ M A Y F X D S0 Z) as Cf.
   destruct (join1 b st fin) as [x|], (join1 b' st' fin') as [y|]; try contradiction; auto.
-  destruct J as [J1 J2]. apply IH; auto.
+  destruct J as [J1 J2]. destruct (IH _ _ J1 J2) as (K1 & K2 & K3 & K4). repeat split; auto. congruence.
 Qed.
 
 Lemma simulation :
@@ -233,9 +254,9 @@ Proof.
     + repeat split; auto. exists m1. repeat split; auto; try apply M1. eapply relS_up; [| |apply D]; auto.
   - intros n s st f g k l A Tk. split; auto. intros [s0 st0 f0] m0 c (-> & C & m & B & M & D & F).
     pose proof (rel_take _ _ _ g _ _ F) as H. rewrite Tk in H. destruct (take g f0) as [l0|] eqn:Tk0; [|contradiction].
-    destruct (rel_joins _ _ _ _ _ H M st0 st eq_refl D) as (J1 & J2 & J3).
-    exists (T (k (snd (joins st0 l0)) (results l0)) (fst (joins st0 l0)) (drop g f0)). split; [eapply s_join; eauto|].
-    simpl. rewrite J1, J2, (rel_results _ _ _ _ _ H). repeat split; auto. exists m. repeat split; auto; try apply M. now apply rel_drop.
+    destruct (rel_joins _ _ _ _ _ H M st0 st eq_refl D) as (J1 & Jt & J2 & J3).
+    exists (T (k (snd (joins st0 l0)) (told st0 l0) (results l0)) (fst (joins st0 l0)) (drop g f0)). split; [eapply s_join; eauto|].
+    simpl. rewrite J1, Jt, J2, (rel_results _ _ _ _ _ H). repeat split; auto. exists m. repeat split; auto; try apply M. now apply rel_drop.
   - intros n s st f g k l A Tk. split; auto. intros [s0 st0 f0] m0 c (-> & C & m & B & M & D & F).
     pose proof (rel_take _ _ _ g _ _ F) as H. rewrite Tk in H. destruct (take g f0) as [l0|] eqn:Tk0; [|contradiction].
     exists (T (k (results l0)) st0 (drop g f0)). split; [eapply s_drop; eauto|].

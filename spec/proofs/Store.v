@@ -76,6 +76,15 @@ Definition join1 (base mine theirs : store) : option store :=
   if existsb failed l then None else
   Some {| cells := fun p => match find p l with Some (Some e) => e | _ => cells mine p end; clock := clock mine |}.
 
+(** F4: under [Last], where both sides have changed a variable, one value is lost, and that is told. *)
+Definition lost (w : policy V) (base mine theirs : option entry) : bool :=
+  match w, base, mine, theirs with
+  | Last, Some (bs, _), Some (ms, _), Some _ => negb (same theirs base) && negb (Nat.eqb ms bs)
+  | _, _, _, _ => false
+  end.
+Definition conflicts (base mine theirs : store) : list P :=
+  filter (fun p => lost (policy_of p) (cells base p) (cells mine p) (cells theirs p)) places.
+
 Section Joins.
 Variable R : Type.                               (* what a strand ends with *)
 (** An ended fork: its owner's store at the fork, its own at its end, what it ended with. *)
@@ -88,5 +97,12 @@ Fixpoint joins (st : store) (l : list ended_fork) : store * bool :=
       match join1 base st fin with Some st' => joins st' rest | None => (st, false) end
   end.
 Definition results (l : list ended_fork) : list R := map snd l.
+(** F4: the conflicts that are told at a join, fork by fork; of one that fails nothing is told, nor of those after it. *)
+Fixpoint told (st : store) (l : list ended_fork) : list (list P) :=
+  match l with
+  | [] => []
+  | (base, fin, _) :: rest =>
+      match join1 base st fin with Some st' => conflicts base st fin :: told st' rest | None => [] end
+  end.
 End Joins.
 End Store.

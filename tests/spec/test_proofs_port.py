@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping
 
 import pytest
@@ -17,6 +18,7 @@ from trioflow.conformance.engine import EnginePort
 from trioflow.conformance.mutants import Mutant, NotApplicable, load_mutants
 from trioflow.conformance.port import ProcessPort
 from trioflow.conformance.strategies import request_number
+from trioflow.reference import big_step
 
 pytestmark = pytest.mark.unmeasured
 
@@ -104,6 +106,21 @@ def test_what_is_no_request_is_an_error(port):
     wrong, result = map(json.loads, done.stdout.splitlines())
     assert wrong["type"] == "error"
     assert result["status"] == "completed"
+
+
+def test_its_canonical_trace(port):
+    """Where it is asked for, the canonical trace is that of the reference, but for evaluations, which it does not tell."""
+    told = Counter[str]()
+    with ProcessPort([port, "--canonical"]) as proved:
+        for number in range(400):
+            request = {**request_number(number, "canonical", capabilities=CLAIMED), "level": 0}
+            answer = proved.run(request)
+            if answer["type"] == "result":
+                expected = big_step(request)["canonical"]
+                found = difference({"canonical": {**expected, "evaluations": []}}, answer)
+                assert found is None, (number, found)
+                told.update({name: bool(items) for name, items in expected.items()})
+    assert min(told[name] for name in ("activations", "feedback", "strands", "conflicts")) > 20
 
 
 def test_it_notices_mutants(port):

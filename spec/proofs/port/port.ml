@@ -129,6 +129,7 @@ let of_type = function
   | "script.number" -> ([ "n", AnInt, None, true ], [ "x" ], [], false)
   | "script.text" -> ([ "t", AText, Some (Text []), true ], [ "x" ], [], false)
   | other -> skip "nodes of the type %s" other
+let outputs_of (_, outputs, _, _) = outputs and ways_of (_, _, ways, _) = ways
 let merge_of = function
   | "last" -> By_last | "first" -> By_first | "error" -> By_error | "sum" -> By_sum | "append" -> By_append | "union" -> By_union
   | "min" -> By_min | "max" -> By_max | other -> skip "the policy %s" other
@@ -146,12 +147,13 @@ let graph request =
   let doc, options = field "graph" request, field "options" request in
   if field "events" doc <> Nothing && list (field "events" doc) <> [] then skip "custom events";
   List.iter (fun o -> if field o options <> Nothing then skip "the option %s" o) [ "max_steps"; "max_depth"; "max_nesting"; "max_strands"; "timeout" ];
+  if field "kind" doc <> Nothing && name_of (field "kind" doc) = "workflow" then skip "workflows";
   let documents = list (field "nodes" doc) in
   let ids = List.map (fun n -> name_of (field "id" n)) documents in
   let types = List.map (fun n -> of_type (name_of (field "type" n))) documents in
   let type_of id = List.nth types (place "node" ids id) in
-  let inputs_of (inputs, _, _, _) = List.map (fun (i, _, _, _) -> i) inputs and outputs_of (_, o, _, _) = o and ways_of (_, _, w, _) = w in
-  let wires = List.map (fun c -> (parts (field "from" c), parts (field "to" c))) (list (field "connections" doc)) in
+  let inputs_of (inputs, _, _, _) = List.map (fun (i, _, _, _) -> i) inputs in
+  let wires = List.map (fun c -> (parts (field "from" c), parts (field "to" c))) (List.filter (fun c -> field "enabled" c <> Bool false) (list (field "connections" doc))) in
   let declared = list (field "variables" doc) in
   let var_names = List.map (fun v -> name_of (field "name" v)) declared in
   let keys = ref [] in
@@ -204,28 +206,50 @@ let graph request =
   let g = { nodes; initiators = List.concat marked; sockets = 3; keys = List.length !keys;
             variables = List.map (fun v -> { policy_name = (match field "merge" v with Nothing -> By_last | m -> merge_of (name_of m));
                                              var_type = shape_of (field "type" v); start_value = start v }) declared } in
-  (g, ids, List.map outputs_of types, var_names, field "parallel_initiators" options = Bool true)
+  (g, ids, types, var_names, field "parallel_initiators" options = Bool true)
 
 (* ------------------------------------------------------------------ the conversation *)
 let most_steps = 5_000_000
 
+(* The canonical trace (INTERPRETING 6), but for evaluations; for tests, since no level that the port claims asks for it. *)
+let with_canonical = Array.exists (( = ) "--canonical") Sys.argv
+
+let array l = "[" ^ String.concat "," l ^ "]"
+let path p = array (List.map string_of_int p)
+(* By path, then by what is told; of one path in the order in which it was told. *)
+let by_path l = List.stable_sort (fun (p, _) (q, _) -> compare p q) l
+
+let canonical ids types var_names said =
+  let told choose = array (List.map snd (by_path (List.filter_map (fun (p, e) -> Option.map (fun t -> (p, t)) (choose p e)) said))) in
+  let way n = function Some w -> named (List.nth (ways_of (List.nth types n)) w) | None -> "null" in
+  let sorted choose =
+    let rows = List.concat_map (fun (p, e) -> match choose e with Some word -> [ (p, word) ] | None -> [] ) said in
+    array (List.map (fun (p, word) -> array [ path p; named word ]) (List.sort compare rows)) in
+  Printf.sprintf {|{"activations":%s,"feedback":%s,"strands":%s,"conflicts":%s,"evaluations":[]}|}
+    (told (fun p -> function
+       | Completed (n, entered, handed) -> Some (array [ path p; named (List.nth ids n); written entered; "\"completed\""; way n handed ])
+       | _ -> None))
+    (told (fun p -> function Fed v -> Some (array [ path p; written v ]) | _ -> None))
+    (sorted (function Forked -> Some "forked" | Joined -> Some "joined" | _ -> None))
+    (sorted (function Conflict v -> Some (List.nth var_names v) | _ -> None))
+
 let answer request =
   if number (field "level" request) <> 0 then skip "level %d" (number (field "level" request));
-  let g, ids, outputs, var_names, parallel = graph request in
+  let g, ids, types, var_names, parallel = graph request in
   match in_place g parallel most_steps with
   | None -> skip "it fails, or takes more than %d steps" most_steps
-  | Some (store, fed) ->
+  | Some (store, (_, said)) ->
     let here p = Option.map snd (store.cells p) in
     let pairs l = "{" ^ String.concat "," (List.map (fun (k, v) -> named k ^ ":" ^ v) l) ^ "}" in
     let vars = List.mapi (fun v name -> (name, match here (Var v) with Some x -> written x | None -> "null")) var_names in
     let outs n id =
       if (List.nth g.nodes n).is_data then [] else
-      let sockets = List.mapi (fun o name -> match here (Out (n, o)) with Some x -> [ (name, written x) ] | None -> []) (List.nth outputs n) in
-      match List.concat sockets with [] -> [] | l -> [ (id, pairs l) ] in
-    let fed = List.stable_sort (fun (p, _) (q, _) -> compare p q) fed in
-    let told (p, v) = "[[" ^ String.concat "," (List.map string_of_int p) ^ "]," ^ written v ^ "]" in
-    Printf.sprintf {|"type":"result","status":"completed","errors":[],"problems":[],"life":[],"variables":%s,"outputs":%s,"feedback":[%s]|}
-      (pairs vars) (pairs (List.concat (List.mapi outs ids))) (String.concat "," (List.map told fed))
+      let socket o name = match here (Out (n, o)) with Some x -> [ (name, written x) ] | None -> [] in
+      match List.concat (List.mapi socket (outputs_of (List.nth types n))) with [] -> [] | l -> [ (id, pairs l) ] in
+    let fed = by_path (List.filter_map (function p, Fed v -> Some (p, v) | _ -> None) said) in
+    Printf.sprintf {|"type":"result","status":"completed","errors":[],"problems":[],"life":[],"variables":%s,"outputs":%s,"feedback":%s%s|}
+      (pairs vars) (pairs (List.concat (List.mapi outs ids))) (array (List.map (fun (p, v) -> array [ path p; written v ]) fed))
+      (if with_canonical then {|,"canonical":|} ^ canonical ids types var_names said else "")
 
 let started =
   {|"type":"started","contract":"2.1","name":"proved","language":"Coq","level":0,"capabilities":["core","data","state","fork","stream"]|}

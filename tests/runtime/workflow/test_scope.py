@@ -238,6 +238,23 @@ async def test_a_callers_workflow_starts_by_itself(autojump_clock):
     assert (await run(g.graph))[0] == ["b", "c"]
 
 
+async def test_a_marked_node_that_the_entry_leads_to_fires_once(autojump_clock):
+    """It fires for the token of the entry, and not for no token beside it, so that keys tell firings apart (W2, W10)."""
+    with tf.workflow() as inner:
+        b, c = inner.add(work, "b"), inner.add(work, "c")
+        inner.configure(b, initiator=True)
+        inner.configure(c, initiator=True)
+        inner.connect(inner.declare_entry("enter"), b)
+        inner.connect(b, inner.declare_exit("done"))
+    with tf.build() as g:
+        call = g.add(g.define("inner", inner.graph), "call")
+        g.connect(g.add(tf.nodes.Start).then, call.enter)
+    assert (await run(g.graph))[0] == ["b", "c"]
+    with tf.build() as g:
+        g.configure(g.add(g.define("inner", inner.graph), "call"), initiator=True)
+    assert (await run(g.graph))[0] == ["b", "c"]
+
+
 async def test_turns_that_are_used_up(autojump_clock):
     """The error names the node, its turns and the cure (W15)."""
     with tf.workflow() as w:

@@ -188,9 +188,10 @@ class Net:
         """All of it: nodes without wires into them fire first, and what is wired to the entry of a call (W2, W14)."""
         key = (-1, entry)
         if key not in self._regions:
-            entries = tuple(self._entries())
             enter = self._boundaries.get(Boundary.ENTER)
             way = None if entry is None or enter is None else self.nodes[enter].way(entry)
+            begun = frozenset(wire.target for wire in way.wires) if way else frozenset[int]()
+            entries = tuple(place for place in self._entries() if place not in begun)
             self._regions[key] = self._region(entries, way)
         return self._regions[key]
 
