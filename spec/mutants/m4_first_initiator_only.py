@@ -2,5 +2,5 @@
 
 RULE = "M4"
 EDITS = [
-    ("_Planner.plan", "for node in nodes if _is_initiator(node)),", "for node in nodes if _is_initiator(node))[:1],"),
+    ("_Planner.plan", "for node in nodes if _is_initiator(node))", "for node in nodes if _is_initiator(node))[:1]"),
 ]

@@ -59,9 +59,6 @@ from trioflow.semantics import events
 from trioflow.semantics.coercion import Mismatch, coercer_for
 from trioflow.semantics.plan import Plan, make_plan
 
-if sys.platform == "linux":
-    import resource
-
 __all__ = ["NodeTypeFault", "NodeTypeFinding", "check_node_type"]
 
 Inputs = Mapping[str, Any]
@@ -299,6 +296,8 @@ class _Probe:
 def _waits() -> int:
     if sys.platform != "linux":
         return 0
+    import resource  # noqa: PLC0415 - not on every system
+
     return int(resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw)
 
 

@@ -122,7 +122,7 @@ def terms_of(wire: Connection) -> str:
 def undone_by(graph: Graph) -> list[tuple[str, str]]:
     """The nodes that are undone, and those that undo them."""
     known = {node.id for node in graph.nodes}
-    return [(node.id, node.undo) for node in graph.nodes if node.undo in known and node.undo is not None]
+    return [(node.id, node.undo) for node in graph.nodes if node.undo is not None and node.undo in known]
 
 
 class _Picture:

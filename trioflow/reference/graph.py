@@ -131,7 +131,8 @@ class Graph:
         self.wires: list[TokenWire] = []
         self.token_nodes: list[TokenNode] = []
         self._reach: dict[int, frozenset[int]] = {}
-        for place, connection in enumerate(document.get("connections") or ()):
+        connections: list[Any] = document.get("connections") or []
+        for place, connection in enumerate(connections):
             if connection.get("enabled", True) is False:  # W18
                 continue
             source, _, output = (

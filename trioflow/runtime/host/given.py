@@ -85,15 +85,15 @@ _NOTHING = Given()
 
 
 def _check(arguments: Mapping[str, object]) -> None:
-    problems = [
-        f"A run takes no argument {name!r}.{did_you_mean(name, _EXPECTED)} It takes: {', '.join(_EXPECTED)}."
-        for name in arguments
-        if name not in _EXPECTED
-    ]
-    for name, (kind, words) in _EXPECTED.items():
-        value = arguments.get(name)
-        if value is not None and not isinstance(value, kind):
-            problems.append(f"{name}= must be {words}, got {type(value).__name__}.")
+    problems: list[str] = []
+    for name, value in arguments.items():
+        expected = _EXPECTED.get(name)
+        if expected is None:
+            problems.append(
+                f"A run takes no argument {name!r}.{did_you_mean(name, _EXPECTED)} It takes: {', '.join(_EXPECTED)}."
+            )
+        elif value is not None and not isinstance(value, expected[0]):
+            problems.append(f"{name}= must be {expected[1]}, got {type(value).__name__}.")
     middleware = arguments.get("middleware")
     if isinstance(middleware, Sequence):
         wrong = [each for each in middleware if not isinstance(each, Middleware)]

@@ -265,12 +265,13 @@ class Net:
             entered = _only(connection.target.socket, [each.name for each in to_type.exec_inputs])
             if source not in self.nodes or entered is None:
                 continue
-            on = frozenset(connection.outcomes)
+            on: frozenset[Outcome] = frozenset[Outcome](connection.outcomes)
             output: str | None = connection.source.socket or None
             if output is not None and output not in from_type.exec_output_index:
                 continue  # a data wire
             if "next" in on:
-                output, on = _item_output(from_type, output), on - {"next"} | {"completed"}
+                output = _item_output(from_type, output)
+                on = frozenset[Outcome]({"completed", *on} - {"next"})
             elif output is None and "completed" in on:
                 output = _only("", [each.name for each in from_type.exec_outputs])
             yield Wire(
