@@ -139,9 +139,9 @@ def evaluate(
 
     For nodes whose function can't be called as it is, because it takes lazy inputs or a context: a graph of this one
     node and one that asks it is run on a virtual clock, with seed 0. Blocks until it is done. `inputs` are literals of
-    the graph, in JSON's or in Python's form; a function without parameters, which may be async, is called when its input
-    is resolved, which for a lazy one is when the body asks (D7). `services` are those of the run. Raises what the node
-    raises, and `NodeDefinitionError` for an exec node.
+    the graph, in JSON's or in Python's form; a function without parameters, which may be async, is called when its
+    input is resolved, which for a lazy one is when the body asks (D7). `services` are those of the run. Raises what the
+    node raises, and `NodeDefinitionError` for an exec node.
 
         >>> evaluate("logic.select", condition=True, if_true="yes", if_false="no")
         'yes'
@@ -203,8 +203,8 @@ def fire(
     >>> fire("flow.for", times=2)
     [('body', {'index': 0}), ('body', {'index': 1}), ('done', {})]
 
-    `given` are literals for data inputs, or functions, as for `evaluate`; under the name of an exec output, what happens
-    there: a function without parameters, which may be async, or a node type. `services` are those of the run.
+    `given` are literals for data inputs, or functions, as for `evaluate`; under the name of an exec output, what
+    happens there: a function without parameters, which may be async, or a node type. `services` are those of the run.
 
     >>> fire("flow.try", body="flow.raise")[0]
     ('body', {})

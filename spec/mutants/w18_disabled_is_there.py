@@ -2,5 +2,9 @@
 
 RULE = "W18"
 EDITS = [
-    ("Net._wires", "if source is None or target is None or not connection.enabled:", "if source is None or target is None:"),
+    (
+        "Net._wires",
+        "if source is None or target is None or not connection.enabled:",
+        "if source is None or target is None:",
+    ),
 ]

@@ -101,7 +101,12 @@ class Drawing:
 
 def tokens_at(node: GraphNode) -> list[str]:
     """How a node of a workflow takes tokens and when it may start, as short texts: what is not at its default."""
-    said = [("join", node.join, "all"), ("min", node.min, 1), ("unmet", node.unmet, "skip"), ("rest", node.rest, "drop")]
+    said = [
+        ("join", node.join, "all"),
+        ("min", node.min, 1),
+        ("unmet", node.unmet, "skip"),
+        ("rest", node.rest, "drop"),
+    ]
     said += [("choose", node.choose, "all"), ("most", node.most, None), ("priority", node.priority, "normal")]
     said += [("limit", node.limit, None), ("group", node.group, None), ("queue", node.queue, None)]
     texts = [f"{name}: {value}" for name, value, default in said if value != default]

@@ -160,7 +160,7 @@ def _check_outcomes(wiring: Wiring, place: int, wire: Connection) -> Iterator[Pr
     if wire.source.socket in view.outputs and wire.source.socket in [each.name for each in view.type.exec_outputs]:
         if not {"completed", "ended", "next"} & {*wire.outcomes}:
             message = f"{wire} starts at an exec output, which a firing that ends so does not return."
-            cure = f"Name the node alone: \"from\": \"{wire.source.node}\"."
+            cure = f'Name the node alone: "from": "{wire.source.node}".'
             yield error("output-of-a-failure", f"{path}.from", message, cure, "W3")
     elif wire.source.socket:
         return  # a data wire
