@@ -55,13 +55,14 @@ def test_asyncio_is_not_trio(result):
     """Whoever runs a graph outside of trio is told how it is done, before anything happens."""
 
     async def opened():
-        async with tf.open_run(tf.Graph()):
+        async with tf.open_run(graph):
             pass
 
     async def streamed():
-        async for _ in tf.stream(tf.Graph()):
+        async for _ in tf.stream(graph):
             pass
 
-    for main in (lambda: tf.run(tf.Graph()), opened, streamed):
+    graph = tf.Graph(nodes=[tf.GraphNode("start", "flow.start")])
+    for main in (lambda: tf.run(graph), opened, streamed):
         with pytest.raises(RuntimeError, match="trioflow runs on trio.*Write trio.run"):
             asyncio.run(main())

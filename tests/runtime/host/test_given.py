@@ -15,7 +15,7 @@ def graph():
     return g.graph
 
 
-def test_nothing_given():
+async def test_nothing_given():
     """The standard node types, and nothing else; None is as if it were not said."""
     plan, made = given(graph(), {})
     assert plan.registry.ids() >= STANDARD.ids()
@@ -24,13 +24,13 @@ def test_nothing_given():
     assert given(graph(), nothing)[1] == made
 
 
-def test_a_plan_is_taken_as_it_is():
+async def test_a_plan_is_taken_as_it_is():
     """A plan has a registry of its own."""
     plan = tf.make_plan(graph(), STANDARD)
     assert given(plan, {"registry": tf.Registry()})[0] is plan
 
 
-def test_all_that_is_wrong_at_once():
+async def test_all_that_is_wrong_at_once():
     """Names and types, in a sentence each."""
     wrong = {
         "variable": {},
@@ -58,7 +58,7 @@ def test_all_that_is_wrong_at_once():
         given(graph(), {"middleware": tf.Retry()})
 
 
-def test_secrets_are_not_shown_in_what_is_wrong():
+async def test_secrets_are_not_shown_in_what_is_wrong():
     """A secret of another type is named, not shown (A10)."""
     with pytest.raises(TypeError) as caught:
         given(graph(), {"secrets": {"token": b"hunter22"}})

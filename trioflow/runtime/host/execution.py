@@ -29,7 +29,7 @@ from trioflow.runtime.bodies.template import start
 from trioflow.runtime.context import BodyContext
 from trioflow.runtime.demand.loop import demand
 from trioflow.runtime.dispatch import drive
-from trioflow.runtime.host.given import Given
+from trioflow.runtime.host.given import OUTSIDE, Given
 from trioflow.runtime.wrapping.middleware import Middleware, RunLife
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import LimitReached, RunCancelled, RunCompleted, RunFailed, RunStarted
@@ -109,7 +109,10 @@ class Execution:
     async def execute(self) -> None:
         """Run the graph. What it fails with is kept in `failure`; cancellation from outside passes through."""
         state = self.state
-        state.started_at = trio.current_time()
+        try:
+            state.started_at = trio.current_time()
+        except RuntimeError as error:
+            raise RuntimeError(OUTSIDE) from error
         if state.observed is not None:
             state.observed.begin(state.started_at)
         failure: BaseException | None = None

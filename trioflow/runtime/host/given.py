@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict, cast
 
 import attrs
-import trio
 
 from trioflow.errors import did_you_mean
 from trioflow.model.graph import Graph
@@ -36,6 +35,12 @@ class RunArguments(TypedDict, total=False):
 
 _DEFAULTS = RunOptions()
 
+OUTSIDE = (
+    "trioflow runs on trio, and this is not inside of trio.run. Write trio.run(trioflow.run, graph), or in a program of "
+    "asyncio start trio's loop in a thread of its own: asyncio.to_thread(trio.run, ...)."
+)
+"""What is said to whoever runs a graph elsewhere."""
+
 
 @attrs.frozen
 class Given:
@@ -61,15 +66,7 @@ _EXPECTED: Mapping[str, tuple[type | tuple[type, ...], str]] = {
 
 
 def given(graph: Graph | Plan, arguments: RunArguments) -> tuple[Plan, Given]:
-    """The plan and the arguments of a run.
-
-    Raises `InvalidGraph`, `TypeError`, which tells of all that is wrong, and `RuntimeError` outside of trio.
-    """
-    if not trio.lowlevel.in_trio_run():
-        raise RuntimeError(
-            "trioflow runs on trio, and this is not inside of trio.run. Write trio.run(trioflow.run, graph), or in a "
-            "program of asyncio start trio's loop in a thread of its own: asyncio.to_thread(trio.run, ...)."
-        )
+    """The plan and the arguments of a run. Raises `InvalidGraph`, and `TypeError`, which tells of all that is wrong."""
     registry: Registry | None = None
     if arguments:
         named = cast("dict[str, Any]", arguments)

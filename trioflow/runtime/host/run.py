@@ -21,7 +21,7 @@ from trioflow.runtime.base.watch import Observer, Subscription, Watch
 from trioflow.runtime.host import inspect
 from trioflow.runtime.host.execution import Alone, Execution, in_own_context
 from trioflow.runtime.host.gate import Gate
-from trioflow.runtime.host.given import Given, RunArguments, given
+from trioflow.runtime.host.given import OUTSIDE, Given, RunArguments, given
 from trioflow.runtime.host.hosted import Hosted
 from trioflow.runtime.host.inspect import Peek, StrandView
 from trioflow.semantics.events import Kind
@@ -283,6 +283,8 @@ class _OpenRun:
         self._nursery = trio.open_nursery(strict_exception_groups=True)
 
     async def __aenter__(self) -> Run:
+        if not trio.lowlevel.in_trio_run():
+            raise RuntimeError(OUTSIDE)
         made = self._made = HostedRun(*given(self._graph, self._arguments))
         nursery = await self._nursery.__aenter__()
         made.execution.state.nursery = nursery

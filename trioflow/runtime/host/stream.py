@@ -21,7 +21,7 @@ from trioflow.model.graph import Graph
 from trioflow.runtime.base.failure import is_cancellation, note
 from trioflow.runtime.base.options import RunResult
 from trioflow.runtime.base.watch import Subscription
-from trioflow.runtime.host.given import RunArguments, given
+from trioflow.runtime.host.given import OUTSIDE, RunArguments, given
 from trioflow.runtime.host.run import HostedRun, Run
 from trioflow.semantics.events import Event, Kind
 from trioflow.semantics.plan import Plan
@@ -175,5 +175,7 @@ def stream(
     trio task. Raises at once what `open_run` raises where it is entered; the loop ends by raising what the run fails
     with. `async with tf.stream(graph) as events:` waits, where the block ends, until everything is torn down.
     """
+    if not trio.lowlevel.in_trio_run():
+        raise RuntimeError(OUTSIDE)
     made = HostedRun(*given(graph, arguments))
     return EventStream(made, made.run.events(buffer, kinds=kinds, nodes=nodes, keep=keep, values=values))

@@ -271,7 +271,8 @@ class Net:
                 continue  # a data wire
             if "next" in on:
                 output = _item_output(from_type, output)
-                on = frozenset[Outcome]({"completed", *on} - {"next"})
+                others: list[Outcome] = [each for each in on if each != "next"]
+                on = frozenset[Outcome]((*others, "completed"))
             elif output is None and "completed" in on:
                 output = _only("", [each.name for each in from_type.exec_outputs])
             yield Wire(
