@@ -36,8 +36,8 @@ class RunArguments(TypedDict, total=False):
 _DEFAULTS = RunOptions()
 
 OUTSIDE = (
-    "trioflow runs on trio, and this is not inside of trio.run. Write trio.run(trioflow.run, graph), or in a program of "
-    "asyncio start trio's loop in a thread of its own: asyncio.to_thread(trio.run, ...)."
+    "trioflow runs on trio, and this is not inside of trio.run. Write trio.run(trioflow.run, graph), or in a program "
+    "of asyncio start trio's loop in a thread of its own: asyncio.to_thread(trio.run, ...)."
 )
 """What is said to whoever runs a graph elsewhere."""
 
