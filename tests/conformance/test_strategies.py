@@ -18,7 +18,7 @@ FLOORS = {
     "waited for an evaluation": 2, "many evaluations": 6, "nested fork": 18, "merged": 35, "conflict": 2,
     "failure": 22, "failure in a fork": 8, "cancelled activation": 16, "cancelled evaluation": 4,
     "collected failure": 1, "time": 20, "cut off": 5, "action": 10, "gate": 3, "event handled": 6, "limit": 20,
-    "completed": 35, "life": 20,
+    "completed": 35, "life": 20, "ahead": 8, "several ahead": 0.6, "taken up": 6, "ahead in vain": 1,
 }  # fmt: skip
 """How many of a hundred requests bring a situation about, at least; about three quarters of what was measured."""
 

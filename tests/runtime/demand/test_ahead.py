@@ -193,7 +193,7 @@ def test_nobody_waits_without_need(bench):
 
 
 @pytest.mark.unmeasured
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(networks(ASKED, list(KINDS)), st.integers(1, 4))
 def test_less_time_and_nothing_else(network, most):
     """Whoever evaluates ahead does and tells the same as whoever does not, and takes no more time (D12, E5)."""
@@ -331,6 +331,133 @@ def test_who_waited_for_what_was_cut_off_begins_anew(bench, says):
     assert elapsed(bench, g.graph, services={"says": says}, middleware=[skip]) == 3
     assert says == ["q begins", "q cut off", "q begins", "q ends"]
     assert bench.notes == ["end of wait", 2]
+
+
+def test_what_is_remembered_is_not_begun(bench, says):
+    """Nor is what may be remembered: whether it fits is found out when its turn has come (D4)."""
+    asked = []
+
+    @tf.data_node(id="ahead.reads")
+    async def reads(x: int, ctx: tf.DataContext) -> int:
+        asked.append("reads")
+        await trio.sleep(1)
+        return x + ctx.get_variable("v")
+
+    @tf.data_node(id="ahead.asks")
+    async def asks(x: tf.Lazy[int]) -> int:
+        asked.append("asks")
+        await trio.sleep(1)
+        return await x()
+
+    class Writes(tf.Node, id="ahead.writes"):
+        enter = tf.ExecIn()
+        out = tf.DataOut(int)
+        then = tf.ExecOut()
+
+        async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+            ctx.set_output(self.out, 1)
+            return self.then
+
+    with tf.build(STANDARD) as g:
+        g.variable("v", "int", 1)
+        g.variable("w", "int", 1)
+        writes = g.add(Writes)
+        q = summed(g, g.add(reads, x=writes.out), g.add(asks, x=g.add(tf.nodes.GetVariable, name="w").result))
+        total = summed(g, g.add(slow, "p", x=writes.out, seconds=1.0), q)
+        chain(
+            g, g.add(tf.nodes.Start), writes, g.add(Note, value=q.result), g.add(Note, value=total.result),
+            g.add(tf.nodes.SetVariable, name="v", value=2), g.add(Note, value=total.result),
+            g.add(tf.nodes.SetVariable, name="w", value=2), g.add(Note, value=total.result),
+        )  # fmt: skip
+    bench.run(g.graph, services={"says": says})
+    assert bench.notes == [3, 4, 5, 6]
+    assert asked == ["reads", "asks", "reads", "asks"]
+
+
+def test_an_input_that_is_missing_fails_when_its_turn_has_come(bench, says):
+    with tf.build(STANDARD) as g:
+        never = g.add(Items)
+        q = g.add(slow, "q", x=never.item, seconds=1.0)
+        graph = noted(g, summed(g, g.add(slow, "p", x=1, seconds=1.0), q))
+    error = bench.fails(tf.MissingInput, graph, services={"says": says})
+    assert "Input 'x' of node 'q'" in str(error)
+    assert says == ["p begins", "p ends"]
+
+
+def test_a_variable_that_is_another_one_is_not_shared(bench):
+    """Who asks for what another strand has ahead takes it up only if its questions have the same answers."""
+
+    @tf.data_node(id="ahead.variable")
+    async def variable(x: int, ctx: tf.DataContext) -> int:
+        await trio.sleep(1)
+        return x + ctx.get_variable("v")
+
+    with tf.build(STANDARD) as g:
+        g.variable("v", "int", 1)
+        q = g.add(variable, "q", x=10)
+        total = summed(g, g.add(variable, "p", x=100), q)
+        both = g.add(tf.nodes.Parallel)
+        g.connect(g.add(tf.nodes.Start).then, both.enter)
+        g.connect(both.a, g.add(Note, "one", value=total.result).enter)
+        wait, other = g.add(Wait, seconds=2.0), g.add(Note, "other", value=q.result)
+        changes = g.add(tf.nodes.SetVariable, name="v", value=5)
+        slower = g.add(Note, "third", value=summed(g, g.add(slow, "r", x=1, seconds=3.0), q).result)
+        g.connect(both.b, changes.enter)
+        chain(g, changes, wait, other)
+        g.connect(both.c, slower.enter)
+    bench.run(g.graph, services={"says": []})
+    assert sorted(each for each in bench.notes if isinstance(each, int)) == [12, 15, 112]
+
+
+def test_volatile_nodes_are_asked_at_the_same_moment(bench):
+    """What is ahead of its turn is of the moment of whoever asks, like everything that is asked then (D6)."""
+
+    @tf.data_node(id="ahead.clock", volatile=True)
+    async def clock(x: int) -> float:
+        await trio.sleep(x)
+        return trio.current_time()
+
+    @tf.data_node(id="ahead.difference")
+    def difference(a: float, b: float) -> float:
+        return b - a
+
+    with tf.build(STANDARD) as g:
+        value = g.add(difference, a=g.add(clock, "p", x=2).result, b=g.add(clock, "q", x=1).result)
+        chain(g, g.add(tf.nodes.Start), g.add(Note, value=value.result), g.add(Note, value=value.result))
+    assert elapsed(bench, g.graph) == 4
+    assert bench.notes == [-1, -1]
+
+
+def test_functions_that_are_called_ahead_leave_others_their_turn(says):
+    """However many there are, the scheduler gets its turn (T2)."""
+    turns = []
+
+    @tf.data_node(id="ahead.other")
+    def other(x: int) -> int:
+        turns.append(x)
+        return x
+
+    async def main():
+        with tf.build(STANDARD) as g:
+            last = g.add(other, x=0)
+            for number in range(1, 50):
+                last = g.add(other, x=g.add(add, a=last.result, b=number).result)
+            graph = noted(
+                g, summed(g, g.add(slow, "p", x=1, seconds=0.0), g.add(slow, "q", x=last.result, seconds=0.0))
+            )
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(other_task)
+            await tf.run(graph, services={"says": says, "notes": []}, options=tf.RunOptions(turn_after=1e-9))
+            nursery.cancel_scope.cancel()
+
+    async def other_task():
+        while True:
+            turns.append("turn")
+            await trio.lowlevel.checkpoint()
+
+    trio.run(main)
+    assert turns.count("turn") > 25
+    assert len(turns) - turns.count("turn") == 50
 
 
 # --- what is around bodies -------------------------------------------------------------------------------------------

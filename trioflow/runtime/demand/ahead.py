@@ -181,14 +181,20 @@ class Ahead:
         for place in self._stalled:
             heappush(self._ready, place)
         self._stalled = []
-        while self.active and self._ready and run.ahead_running < run.options.max_ahead:
+        while self._may_begin:
             if run.schedule is None and perf_counter() > run.turn_due:  # T2: there may be many functions to call
                 await take_turn(run)
-                continue
+                if not self._may_begin:
+                    break
             place = heappop(self._ready)
             node = self._order[place]
             if node not in self._there and not self._begin(node):
                 self._stalled.append(place)
+
+    @property
+    def _may_begin(self) -> bool:
+        run = self._run_state
+        return self.active and bool(self._ready) and run.ahead_running < run.options.max_ahead
 
     def _begin(self, node: PlanNode) -> bool:
         """Begin a node of which all inputs are there; whether it needs not be looked at again."""
@@ -197,7 +203,7 @@ class Ahead:
         graph = activation.strand.frame
         used = self._cells(node)
         if used is None:
-            return True  # one is missing, and will be
+            return False
         known = recall(graph.root_cell, graph.base + node.index, used)
         while known is not None and not isinstance(known, Evaluation):
             cell = _at_hand(activation, known.asks)
