@@ -27,6 +27,7 @@ Print Assumptions Order.unique.
 Print Assumptions Workflow.steps_commute.
 Print Assumptions Workflow.every_schedule.
 Print Assumptions Workflow.same_firings.
+Print Assumptions Workflow.joins_are_numbered.
 Print Assumptions Workflow.never_hangs.
 Print Assumptions Limits.limits_choose.
 Print Assumptions Limits.limits_hang_nothing.

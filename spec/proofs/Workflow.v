@@ -357,6 +357,73 @@ Proof.
   inversion W; subst; [split; [lia|now apply Permutation_sym]|]. exfalso; eapply Fv; eauto.
 Qed.
 
+(* ------------------------------------------------------------------ the numbers of joins *)
+(** The firings of the join n of a scope, by their marks; and that they are numbered, each number once. *)
+Definition firings s n (a : list item) : list X := map snd (filter (at_ Mark s n) a).
+Definition numbered (a : list item) := forall s n, exists ls,
+  Permutation (firings s n a) (map (fun x => all n (fst x) (snd x)) (combine (seq 0 (length ls)) ls)).
+
+Lemma firings_perm s n a b : Permutation a b -> Permutation (firings s n a) (firings s n b).
+Proof. intro H. apply Permutation_map. now apply perm_filter. Qed.
+Lemma firings_app s n a b : firings s n (a ++ b) = firings s n a ++ firings s n b.
+Proof. unfold firings. now rewrite filter_app, map_app. Qed.
+Lemma no_firings s n a : (forall i, In i a -> kind_of i = Mark -> scope_of i <> s) -> firings s n a = [].
+Proof.
+  intro H. unfold firings. rewrite filter_none; auto. intros i I. unfold at_. destruct (kind_of i) eqn:K; auto.
+  destruct (scope_dec (scope_of i) s); auto. exfalso. eapply H; eauto.
+Qed.
+Lemma seq_more l x : combine (seq 0 (length (l ++ [x]))) (l ++ [x]) = combine (seq 0 (length l)) l ++ [(length l, x : list X)].
+Proof.
+  rewrite app_length. simpl. rewrite seq_app. simpl.
+  assert (K : forall k, combine (seq k (length l) ++ [k + length l]) (l ++ [x]) = combine (seq k (length l)) l ++ [(k + length l, x)]).
+  { induction l as [|y l IH]; intro k; simpl; [now rewrite Nat.add_0_r|]. f_equal. replace (k + S (length l)) with (S k + length l) by lia. apply IH. }
+  apply (K 0).
+Qed.
+
+Lemma step_numbered a b : step a b -> numbered a -> numbered b.
+Proof.
+  intros (c & p & cond & r & F & H & C & H') Nu s n. destruct (Nu s n) as (ls & Pl).
+  assert (Pr : Permutation (firings s n c ++ firings s n r) (map (fun x => all n (fst x) (snd x)) (combine (seq 0 (length ls)) ls))).
+  { rewrite <- firings_app. eapply perm_trans; [apply Permutation_sym, firings_perm; exact H|exact Pl]. }
+  assert (Out : forall l, Permutation (firings s n p ++ firings s n r) l -> Permutation (firings s n b) l).
+  { intros l Q. rewrite <- firings_app in Q. eapply perm_trans; [apply firings_perm; exact H'|exact Q]. }
+  assert (Same : firings s n c = [] -> firings s n p = [] -> exists ls, Permutation (firings s n b) (map (fun x => all n (fst x) (snd x)) (combine (seq 0 (length ls)) ls))).
+  { intros Ec Ep. exists ls. apply Out. rewrite Ep. rewrite Ec in Pr. exact Pr. }
+  destruct F as [s0 m x A|s0 m k l A L|s0 m x l D|s0 m x l D|s0 m x l D].
+  - apply Same; apply no_firings; intros i [<-|[]]; discriminate.
+  - assert (Ec : firings s n (at_node s0 m l) = []).
+    { apply no_firings. intros i I. apply at_node_in in I. destruct I as (x & -> & _). discriminate. }
+    destruct (enough m l); [|apply Same; auto; apply no_firings; intros i [<-|[]]; discriminate].
+    unfold firings in Same |- *. destruct (scope_dec s0 s) as [->|Ns]; [destruct (Nat.eq_dec m n) as [->|Nn]|].
+    + exists (ls ++ [l]). rewrite seq_more, map_app. simpl. apply Out. rewrite Ec in Pr. simpl in Pr. destruct C as [M _].
+      assert (Len : k = length ls).
+      { rewrite <- M. apply Permutation_length in Pr. unfold firings in Pr. rewrite !map_length, combine_length, seq_length in Pr.
+        rewrite Nat.min_id in Pr. exact Pr. }
+      replace (firings s n [(Firing, (s, n), all n k l); (Mark, (s, n), all n k l)]) with [all n k l].
+      * rewrite Len. simpl. eapply perm_trans; [|apply Permutation_cons_append]. now constructor.
+      * unfold firings, at_, scope_of, node_of. simpl. destruct (scope_dec s s); [|congruence]. now rewrite Nat.eqb_refl.
+    + apply Same; auto. unfold at_, scope_of, node_of. simpl. destruct (scope_dec s s); auto. apply Nat.eqb_neq in Nn. now rewrite Nn.
+    + apply Same; auto. unfold at_, scope_of, node_of. simpl. destruct (scope_dec s0 s); [congruence|auto].
+  - apply Same; apply no_firings; [intros i [<-|[]]; discriminate|]. intros i [<-|I]; [discriminate|].
+    apply tokens_in in I. destruct I as (? & ? & -> & _). discriminate.
+  - apply Same; apply no_firings; [intros i [<-|[]]; discriminate|]. intros i [<-|I]; [discriminate|].
+    apply tokens_in in I. destruct I as (? & ? & -> & _). discriminate.
+  - destruct (scope_dec (inner s0 m x) s) as [<-|Ns].
+    + exists []. apply Out. rewrite (no_firings _ _ [_]) by (intros i [<-|[]]; discriminate). simpl.
+      rewrite no_firings; [constructor|]. intros i I _. now apply C.
+    + apply Same; apply no_firings; intros i [<-|I]; try discriminate; [|destruct I].
+      destruct (D i I) as [E _]. intros _. congruence.
+Qed.
+
+(** W10: in each scope the firings of a join are numbered, each number once; with Order.unique, no two firings have the same key. *)
+Theorem joins_are_numbered k a b : (forall i, In i a -> kind_of i <> Mark) -> steps k a b -> numbered b.
+Proof.
+  intros N H. assert (Na : numbered a).
+  { intros s n. exists []. rewrite no_firings; [constructor|]. intros i I E. exfalso. eapply N; eauto. }
+  clear N. induction H as [a b P|k a b c S _ IH]; [|apply IH; eapply step_numbered; eauto].
+  intros s n. destruct (Na s n) as (ls & Pl). exists ls. eapply perm_trans; [apply firings_perm; apply Permutation_sym; exact P|exact Pl].
+Qed.
+
 (* ------------------------------------------------------------------ it never hangs *)
 Lemma parted (f : item -> bool) (l : list item) : Permutation l (filter f l ++ filter (fun i => negb (f i)) l).
 Proof.
