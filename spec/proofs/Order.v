@@ -82,7 +82,7 @@ Inductive fits : firing -> Prop :=
 Variable fired : firing -> Prop.
 Hypothesis fired_fits : forall f, fired f -> fits f.
 Hypothesis fired_from : forall n w e g, fired (One n w e g) -> fired g.
-(** The how many-th firing of a join is one (Workflow.v counts them, and it is the same under every schedule). *)
+(** The how many-th firing of a join is one (Workflow.joins_are_numbered). *)
 Hypothesis nth_is_one : forall n k l l', fired (All n k l) -> fired (All n k l') -> l = l'.
 (** W2: a node with one wire that fires for no token does not fire for a token with which the scope begins, too. *)
 Hypothesis start_or_begin : forall n w, fired (Start n) -> ~ fired (Begin n w false).

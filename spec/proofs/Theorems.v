@@ -1,5 +1,5 @@
 (** The main theorems: what each of them assumes. check.sh reads what this prints. *)
-From TF Require Core Stamps Modes Failures Reuse Ahead History Order Workflow Outcome Replay Scripted Paths.
+From TF Require Core Stamps Modes Failures Reuse Ahead History Order Workflow Limits Outcome Replay Scripted Paths.
 Print Assumptions Core.steps_commute.
 Print Assumptions Core.every_schedule.
 Print Assumptions Core.every_end.
@@ -27,7 +27,10 @@ Print Assumptions Order.unique.
 Print Assumptions Workflow.steps_commute.
 Print Assumptions Workflow.every_schedule.
 Print Assumptions Workflow.same_firings.
+Print Assumptions Workflow.joins_are_numbered.
 Print Assumptions Workflow.never_hangs.
+Print Assumptions Limits.limits_choose.
+Print Assumptions Limits.limits_hang_nothing.
 Print Assumptions Outcome.finds_its_past.
 Print Assumptions Outcome.same_outcome.
 Print Assumptions Replay.replay.

@@ -7,6 +7,39 @@
 From Coq Require Import List Arith Lia Bool Permutation.
 Import ListNotations.
 
+(** Of finitely many nodes there is one from which wires lead back to all that lead to it. *)
+Section Parts.
+Variable reach : nat -> nat -> Prop.
+Hypothesis reach_trans : forall a b c, reach a b -> reach b c -> reach a c.
+Hypothesis reach_dec : forall a b, {reach a b} + {~ reach a b}.
+Lemma source_part (L : list nat) : L <> [] -> exists n, In n L /\ forall m, In m L -> reach m n -> reach n m.
+Proof.
+  induction L as [|a L IH]; [congruence|]. intros _. destruct L as [|b L].
+  - exists a. split; [left; auto|]. intros m [<-|[]]; auto.
+  - destruct IH as (n & I & H); [discriminate|].
+    destruct (reach_dec a n) as [R|R]; [destruct (reach_dec n a) as [R'|R']|].
+    + exists n. split; [right; auto|]. intros m [<-|J]; auto.
+    + exists a. split; [left; auto|]. intros m [<-|J]; auto. intro Rm. eapply reach_trans; eauto.
+    + exists n. split; [right; auto|]. intros m [<-|J]; [tauto|auto].
+Qed.
+End Parts.
+Lemma least (L : list nat) (C : nat -> Prop) : (forall m, {C m} + {~ C m}) -> (exists m, In m L /\ C m) ->
+  exists k, In k L /\ C k /\ forall m, In m L -> C m -> k <= m.
+Proof.
+  intros D. induction L as [|a L IH]; intros (m & I & Cm); [destruct I|].
+  assert (E : (exists m, In m L /\ C m) \/ forall m, In m L -> ~ C m).
+  { clear - D. induction L as [|b L [(m & J & Cm)|N]]; [right; intros ? []|left; exists m; simpl; auto|].
+    destruct (D b); [left; exists b; simpl; auto|right; intros m [<-|J]; auto]. }
+  destruct E as [E|N].
+  - destruct (IH E) as (k & Ik & Ck & Mk). destruct (D a) as [Ca|Na].
+    + destruct (le_lt_dec a k).
+      * exists a. split; [left; auto|]. split; auto. intros m' [<-|J] Cm'; auto. specialize (Mk _ J Cm'); lia.
+      * exists k. split; [right; auto|]. split; auto. intros m' [<-|J] Cm'; [lia|auto].
+    + exists k. split; [right; auto|]. split; auto. intros m' [<-|J] Cm'; [tauto|auto].
+  - destruct I as [<-|I]; [|exfalso; eapply N; eauto]. exists a. split; [left; auto|]. split; auto.
+    intros m' [<-|J] Cm'; [lia|exfalso; eapply N; eauto].
+Qed.
+
 Section Run.
 Variables (X : Type) (X_dec : forall a b : X, {a = b} + {a <> b}).
 Variable is_all : nat -> bool.                         (* W4: nodes with [join: all], at which several wires meet *)
@@ -324,35 +357,74 @@ Proof.
   inversion W; subst; [split; [lia|now apply Permutation_sym]|]. exfalso; eapply Fv; eauto.
 Qed.
 
+(* ------------------------------------------------------------------ the numbers of joins *)
+(** The firings of the join n of a scope, by their marks; and that they are numbered, each number once. *)
+Definition firings s n (a : list item) : list X := map snd (filter (at_ Mark s n) a).
+Definition numbered (a : list item) := forall s n, exists ls,
+  Permutation (firings s n a) (map (fun x => all n (fst x) (snd x)) (combine (seq 0 (length ls)) ls)).
+
+Lemma firings_perm s n a b : Permutation a b -> Permutation (firings s n a) (firings s n b).
+Proof. intro H. apply Permutation_map. now apply perm_filter. Qed.
+Lemma firings_app s n a b : firings s n (a ++ b) = firings s n a ++ firings s n b.
+Proof. unfold firings. now rewrite filter_app, map_app. Qed.
+Lemma no_firings s n a : (forall i, In i a -> kind_of i = Mark -> scope_of i <> s) -> firings s n a = [].
+Proof.
+  intro H. unfold firings. rewrite filter_none; auto. intros i I. unfold at_. destruct (kind_of i) eqn:K; auto.
+  destruct (scope_dec (scope_of i) s); auto. exfalso. eapply H; eauto.
+Qed.
+Lemma seq_more l x : combine (seq 0 (length (l ++ [x]))) (l ++ [x]) = combine (seq 0 (length l)) l ++ [(length l, x : list X)].
+Proof.
+  rewrite app_length. simpl. rewrite seq_app. simpl.
+  assert (K : forall k, combine (seq k (length l) ++ [k + length l]) (l ++ [x]) = combine (seq k (length l)) l ++ [(k + length l, x)]).
+  { induction l as [|y l IH]; intro k; simpl; [now rewrite Nat.add_0_r|]. f_equal. replace (k + S (length l)) with (S k + length l) by lia. apply IH. }
+  apply (K 0).
+Qed.
+
+Lemma step_numbered a b : step a b -> numbered a -> numbered b.
+Proof.
+  intros (c & p & cond & r & F & H & C & H') Nu s n. destruct (Nu s n) as (ls & Pl).
+  assert (Pr : Permutation (firings s n c ++ firings s n r) (map (fun x => all n (fst x) (snd x)) (combine (seq 0 (length ls)) ls))).
+  { rewrite <- firings_app. eapply perm_trans; [apply Permutation_sym, firings_perm; exact H|exact Pl]. }
+  assert (Out : forall l, Permutation (firings s n p ++ firings s n r) l -> Permutation (firings s n b) l).
+  { intros l Q. rewrite <- firings_app in Q. eapply perm_trans; [apply firings_perm; exact H'|exact Q]. }
+  assert (Same : firings s n c = [] -> firings s n p = [] -> exists ls, Permutation (firings s n b) (map (fun x => all n (fst x) (snd x)) (combine (seq 0 (length ls)) ls))).
+  { intros Ec Ep. exists ls. apply Out. rewrite Ep. rewrite Ec in Pr. exact Pr. }
+  destruct F as [s0 m x A|s0 m k l A L|s0 m x l D|s0 m x l D|s0 m x l D].
+  - apply Same; apply no_firings; intros i [<-|[]]; discriminate.
+  - assert (Ec : firings s n (at_node s0 m l) = []).
+    { apply no_firings. intros i I. apply at_node_in in I. destruct I as (x & -> & _). discriminate. }
+    destruct (enough m l); [|apply Same; auto; apply no_firings; intros i [<-|[]]; discriminate].
+    unfold firings in Same |- *. destruct (scope_dec s0 s) as [->|Ns]; [destruct (Nat.eq_dec m n) as [->|Nn]|].
+    + exists (ls ++ [l]). rewrite seq_more, map_app. simpl. apply Out. rewrite Ec in Pr. simpl in Pr. destruct C as [M _].
+      assert (Len : k = length ls).
+      { rewrite <- M. apply Permutation_length in Pr. unfold firings in Pr. rewrite !map_length, combine_length, seq_length in Pr.
+        rewrite Nat.min_id in Pr. exact Pr. }
+      replace (firings s n [(Firing, (s, n), all n k l); (Mark, (s, n), all n k l)]) with [all n k l].
+      * rewrite Len. simpl. eapply perm_trans; [|apply Permutation_cons_append]. now constructor.
+      * unfold firings, at_, scope_of, node_of. simpl. destruct (scope_dec s s); [|congruence]. now rewrite Nat.eqb_refl.
+    + apply Same; auto. unfold at_, scope_of, node_of. simpl. destruct (scope_dec s s); auto. apply Nat.eqb_neq in Nn. now rewrite Nn.
+    + apply Same; auto. unfold at_, scope_of, node_of. simpl. destruct (scope_dec s0 s); [congruence|auto].
+  - apply Same; apply no_firings; [intros i [<-|[]]; discriminate|]. intros i [<-|I]; [discriminate|].
+    apply tokens_in in I. destruct I as (? & ? & -> & _). discriminate.
+  - apply Same; apply no_firings; [intros i [<-|[]]; discriminate|]. intros i [<-|I]; [discriminate|].
+    apply tokens_in in I. destruct I as (? & ? & -> & _). discriminate.
+  - destruct (scope_dec (inner s0 m x) s) as [<-|Ns].
+    + exists []. apply Out. rewrite (no_firings _ _ [_]) by (intros i [<-|[]]; discriminate). simpl.
+      rewrite no_firings; [constructor|]. intros i I _. now apply C.
+    + apply Same; apply no_firings; intros i [<-|I]; try discriminate; [|destruct I].
+      destruct (D i I) as [E _]. intros _. congruence.
+Qed.
+
+(** W10: in each scope the firings of a join are numbered, each number once; with Order.unique, no two firings have the same key. *)
+Theorem joins_are_numbered k a b : (forall i, In i a -> kind_of i <> Mark) -> steps k a b -> numbered b.
+Proof.
+  intros N H. assert (Na : numbered a).
+  { intros s n. exists []. rewrite no_firings; [constructor|]. intros i I E. exfalso. eapply N; eauto. }
+  clear N. induction H as [a b P|k a b c S _ IH]; [|apply IH; eapply step_numbered; eauto].
+  intros s n. destruct (Na s n) as (ls & Pl). exists ls. eapply perm_trans; [apply firings_perm; apply Permutation_sym; exact P|exact Pl].
+Qed.
+
 (* ------------------------------------------------------------------ it never hangs *)
-Lemma source_part (L : list nat) : L <> [] -> exists n, In n L /\ forall m, In m L -> reach m n -> reach n m.
-Proof.
-  induction L as [|a L IH]; [congruence|]. intros _. destruct L as [|b L].
-  - exists a. split; [left; auto|]. intros m [<-|[]]; auto.
-  - destruct IH as (n & I & H); [discriminate|].
-    destruct (reach_dec a n) as [R|R]; [destruct (reach_dec n a) as [R'|R']|].
-    + exists n. split; [right; auto|]. intros m [<-|J]; auto.
-    + exists a. split; [left; auto|]. intros m [<-|J]; auto. intro Rm. eapply reach_trans; eauto.
-    + exists n. split; [right; auto|]. intros m [<-|J]; [tauto|auto].
-Qed.
-
-Lemma least (L : list nat) (C : nat -> Prop) : (forall m, {C m} + {~ C m}) -> (exists m, In m L /\ C m) ->
-  exists k, In k L /\ C k /\ forall m, In m L -> C m -> k <= m.
-Proof.
-  intros D. induction L as [|a L IH]; intros (m & I & Cm); [destruct I|].
-  assert (E : (exists m, In m L /\ C m) \/ forall m, In m L -> ~ C m).
-  { clear - D. induction L as [|b L [(m & J & Cm)|N]]; [right; intros ? []|left; exists m; simpl; auto|].
-    destruct (D b); [left; exists b; simpl; auto|right; intros m [<-|J]; auto]. }
-  destruct E as [E|N].
-  - destruct (IH E) as (k & Ik & Ck & Mk). destruct (D a) as [Ca|Na].
-    + destruct (le_lt_dec a k).
-      * exists a. split; [left; auto|]. split; auto. intros m' [<-|J] Cm'; auto. specialize (Mk _ J Cm'); lia.
-      * exists k. split; [right; auto|]. split; auto. intros m' [<-|J] Cm'; [lia|auto].
-    + exists k. split; [right; auto|]. split; auto. intros m' [<-|J] Cm'; [tauto|auto].
-  - destruct I as [<-|I]; [|exfalso; eapply N; eauto]. exists a. split; [left; auto|]. split; auto.
-    intros m' [<-|J] Cm'; [lia|exfalso; eapply N; eauto].
-Qed.
-
 Lemma parted (f : item -> bool) (l : list item) : Permutation l (filter f l ++ filter (fun i => negb (f i)) l).
 Proof.
   induction l as [|a l IH]; simpl; auto. destruct (f a); simpl; [now constructor|].
@@ -379,36 +451,38 @@ Proof.
   intros j J. apply in_app_or in J. apply in_or_app. simpl. tauto.
 Qed.
 
-(** W5, W6, W7, W13: with a token or a firing anywhere, something ends, fires, is skipped, opens a scope or comes back. *)
-Theorem never_hangs a : (exists i, In i a /\ alive i = true) -> exists b, step a b.
+(** Nothing is alive in a scope that was opened in this one. *)
+Definition innermost a s := forall n x i, In i a -> alive i = true -> scope_of i <> inner s n x.
+(** A step that can be made, and takes no firing. *)
+Definition waits_for_nobody a := exists c p cond r, fire c p cond /\ Permutation a (c ++ r) /\ cond r /\ forall i, In i c -> kind_of i <> Firing.
+
+Lemma comes_back a s n x : innermost a s -> In (Waiting, (s, n), x) a -> waits_for_nobody a.
 Proof.
-  intro Al. destruct (deepest a Al) as (i0 & I0 & A0 & Deep). set (s := scope_of i0) in *.
-  assert (Below : forall n x j, In j a -> alive j = true -> scope_of j <> inner s n x).
-  { intros n x j J Aj E. specialize (Deep j J Aj). rewrite E in Deep. unfold inner in Deep; simpl in Deep. lia. }
-  set (here := fun k (i : item) => In i a /\ scope_of i = s /\ kind_of i = k).
-  assert (Dec : forall k, (exists i, here k i) \/ forall i, In i a -> scope_of i = s -> kind_of i <> k).
-  { intro k. unfold here. clear - X_dec. induction a as [|b a [(j & J & Ej & Kj)|N]]; [right; intros ? []|left; exists j; simpl; auto|].
-    destruct (scope_dec (scope_of b) s) as [E|E].
-    - destruct (kind_of b) eqn:K, k; try (left; exists b; simpl; auto; fail); right; intros j [<-|J] Ej; auto; congruence.
-    - right. intros j [<-|J] Ej; [congruence|auto]. }
-  destruct (Dec Waiting) as [([[k [s' n]] x] & I & E & K)|NW].
-  { unfold scope_of, kind_of in E, K; simpl in E, K; subst k s'.
-    destruct (taken_out _ _ I) as (r & H & Sub).
-    set (f := fun i => if scope_dec (scope_of i) (inner s n x) then true else false).
-    eexists. exists ((Waiting, (s, n), x) :: filter f r). eexists. eexists. exists (filter (fun i => negb (f i)) r).
-    split; [apply f_back|]. 2: split; [|split; [|reflexivity]].
-    - intros j J. apply filter_In in J. destruct J as [J Fj]. unfold f in Fj. destruct (scope_dec (scope_of j) (inner s n x)) as [Ej|]; [|discriminate].
-      split; auto. destruct (alive j) eqn:Aj; auto. exfalso. exact (Below n x j (Sub j J) Aj Ej).
-    - eapply perm_trans; [exact H|]. simpl. constructor. apply parted.
-    - intros j J. apply filter_In in J. destruct J as [_ Fj]. unfold f in Fj. destruct (scope_dec (scope_of j) (inner s n x)); [discriminate|auto]. }
-  destruct (Dec Firing) as [([[k [s' n]] x] & I & E & K)|NF].
-  { unfold scope_of, kind_of in E, K; simpl in E, K; subst k s'.
-    destruct (taken_out _ _ I) as (r & H & Sub). destruct (does n x) as [l|l] eqn:D.
-    - eexists. exists [(Firing, (s, n), x)]. eexists. eexists. exists r. split; [apply f_end; eauto|]. split; [exact H|]. split; [constructor|reflexivity].
-    - eexists. exists [(Firing, (s, n), x)]. eexists. eexists. exists r. split; [apply f_open; eauto|]. split; [exact H|]. split; [|reflexivity].
-      intros j J. split; [exact (Below n x j (Sub j J))|]. intros ->. exact (NW _ (Sub _ J) eq_refl eq_refl). }
-  assert (Tok : forall i, In i a -> scope_of i = s -> alive i = true -> kind_of i = Token).
-  { intros i I E A. unfold alive in A. destruct (kind_of i) eqn:K; auto; try discriminate; exfalso; [eapply NF|eapply NW]; eauto. }
+  intros Below I. destruct (taken_out _ _ I) as (r & H & Sub).
+  set (f := fun i => if scope_dec (scope_of i) (inner s n x) then true else false).
+  assert (In_f : forall i, In i (filter f r) -> scope_of i = inner s n x /\ alive i = false).
+  { intros i J. apply filter_In in J. destruct J as [J Fi]. unfold f in Fi. destruct (scope_dec (scope_of i) (inner s n x)) as [E|]; [|discriminate].
+    split; auto. destruct (alive i) eqn:A; auto. exfalso. exact (Below n x i (Sub i J) A E). }
+  exists ((Waiting, (s, n), x) :: filter f r). eexists. eexists. exists (filter (fun i => negb (f i)) r).
+  split; [now apply f_back|]. split; [|split].
+  - eapply perm_trans; [exact H|]. simpl. constructor. apply parted.
+  - intros i J. apply filter_In in J. destruct J as [_ Fi]. unfold f in Fi. destruct (scope_dec (scope_of i) (inner s n x)); [discriminate|auto].
+  - intros i [<-|J]; [discriminate|]. destruct (In_f i J) as [_ A]. unfold alive in A. destruct (kind_of i); congruence.
+Qed.
+Lemma goes_on a s n x r : innermost a s -> (forall i, In i a -> scope_of i = s -> kind_of i <> Waiting) ->
+  Permutation a ((Firing, (s, n), x) :: r) -> exists p cond, fire [(Firing, (s, n), x)] p cond /\ cond r.
+Proof.
+  intros Below NW H. assert (Sub : forall i, In i r -> In i a).
+  { intros i J. eapply Permutation_in; [apply Permutation_sym; exact H|right; auto]. }
+  destruct (does n x) as [l|l] eqn:D; eexists; eexists; [split; [apply f_end; eauto|exact I]|split; [apply f_open; eauto|]].
+  intros i J. split; [exact (Below n x i (Sub i J))|]. intros ->. exact (NW _ (Sub _ J) eq_refl eq_refl).
+Qed.
+Lemma tokens_fire a s : (exists i, In i a /\ scope_of i = s /\ alive i = true) ->
+  (forall i, In i a -> scope_of i = s -> alive i = true -> kind_of i = Token) -> waits_for_nobody a.
+Proof.
+  intros (i0 & I0 & E0 & A0) Tok.
+  assert (NF : forall n l i, In i (at_node s n l) -> kind_of i <> Firing).
+  { intros n l i I. apply at_node_in in I. destruct I as (x & -> & _). discriminate. }
   set (mine := fun i => if scope_dec (scope_of i) s then alive i else false).
   set (L := map node_of (filter mine a)).
   assert (InL : forall i, In i a -> scope_of i = s -> alive i = true -> In (node_of i) L).
@@ -420,12 +494,13 @@ Proof.
   destruct (existsb (fun n => negb (is_all n)) L) eqn:Ex.
   { apply existsb_exists in Ex. destruct Ex as (n & I & Na). apply negb_true_iff in Na. destruct (OutL _ I) as (x & J).
     destruct (taken_out _ _ J) as (r & H & _).
-    eexists. exists [(Token, (s, n), x)]. eexists. eexists. exists r. split; [now apply f_one|]. split; [exact H|]. split; [constructor|reflexivity]. }
+    exists [(Token, (s, n), x)]. eexists. eexists. exists r. split; [now apply f_one|]. split; [exact H|]. split; [constructor|].
+    intros i [<-|[]]. discriminate. }
   assert (AllL : forall n, In n L -> is_all n = true).
   { intros n I. destruct (is_all n) eqn:A; auto. exfalso.
     assert (existsb (fun n => negb (is_all n)) L = true) by (apply existsb_exists; exists n; split; auto; now rewrite A). congruence. }
-  assert (NL : L <> []) by (pose proof (InL i0 I0 eq_refl A0) as K; destruct L; [destruct K|discriminate]).
-  destruct (source_part _ NL) as (n & In_n & Hn).
+  assert (NL : L <> []) by (pose proof (InL i0 I0 E0 A0) as K; destruct L; [destruct K|discriminate]).
+  destruct (source_part reach reach_trans reach_dec _ NL) as (n & In_n & Hn).
   destruct (least L (fun m => m = n \/ (reach m n /\ reach n m))) as (k & Ik & Ck & Mk).
   { intro m. destruct (Nat.eq_dec m n); [left; auto|]. destruct (reach_dec m n), (reach_dec n m); try (right; intros [E|[E1 E2]]; tauto). left; auto. }
   { exists n; auto. }
@@ -434,8 +509,8 @@ Proof.
     apply filter_In in J. destruct J as [_ J]. unfold at_, kind_of, scope_of, node_of in J; simpl in J. destruct kd; try discriminate.
     destruct (scope_dec s' s) as [->|]; [|discriminate]. apply Nat.eqb_eq in J. now subst. }
   set (l := map snd (filter (at_ Token s k) a)) in *.
-  eexists. exists (at_node s k l). eexists. eexists. exists (filter (fun i => negb (at_ Token s k i)) a).
-  split; [eapply f_all; [auto|]|]. 2: split; [rewrite <- Form; apply parted|split; [split; [reflexivity|]|reflexivity]].
+  exists (at_node s k l). eexists. eexists. exists (filter (fun i => negb (at_ Token s k i)) a).
+  split; [eapply f_all; [auto|]|]. 2: split; [rewrite <- Form; apply parted|split; [split; [reflexivity|]|exact (NF k l)]].
   - destruct (OutL _ Ik) as (x & J). intro El.
     assert (F : In (Token, (s, k), x) (filter (at_ Token s k) a)).
     { apply filter_In. split; auto. unfold at_, scope_of, node_of; simpl. destruct (scope_dec s s); [apply Nat.eqb_refl|congruence]. }
@@ -449,5 +524,35 @@ Proof.
     destruct Rn as [Rn Kn]. pose proof (Hn _ IL Rn) as Rb.
     split; auto. split; auto. split; [destruct Kn as [->|Kn]; [auto|eapply reach_trans; eauto]|].
     assert (k <= node_of j) by (apply Mk; auto). lia.
+Qed.
+
+(** Of whom there is one in the innermost scope: somebody who waits for a scope, a firing under way, or tokens alone. *)
+Lemma somebody a : (exists i, In i a /\ alive i = true) -> exists s, innermost a s /\
+  ((exists n x, In (Waiting, (s, n), x) a) \/
+   ((forall i, In i a -> scope_of i = s -> kind_of i <> Waiting) /\ exists n x, In (Firing, (s, n), x) a) \/
+   ((exists i, In i a /\ scope_of i = s /\ alive i = true) /\ forall i, In i a -> scope_of i = s -> alive i = true -> kind_of i = Token)).
+Proof.
+  intro Al. destruct (deepest a Al) as (i0 & I0 & A0 & Deep). exists (scope_of i0). set (s := scope_of i0) in *. split.
+  { intros n x j J Aj E. specialize (Deep j J Aj). rewrite E in Deep. unfold inner in Deep; simpl in Deep. lia. }
+  assert (Dec : forall k, (exists n x, In (k, (s, n), x) a) \/ forall i, In i a -> scope_of i = s -> kind_of i <> k).
+  { intro k. clear - X_dec. induction a as [|b a [(n & x & J)|N]]; [right; intros ? []|left; exists n, x; right; auto|].
+    destruct (scope_dec (scope_of b) s) as [E|E].
+    - destruct b as [[kb [sb n]] x]. unfold scope_of in E; simpl in E; subst sb.
+      destruct kb, k; try (left; exists n, x; left; reflexivity); right; intros i [<-|J] Ei; auto; discriminate.
+    - right. intros i [<-|J] Ei; [congruence|auto]. }
+  destruct (Dec Waiting) as [W|NW]; [left; auto|]. right. destruct (Dec Firing) as [F|NF]; [left; auto|]. right.
+  split; [exists i0; auto|]. intros i I E A. unfold alive in A. destruct (kind_of i) eqn:K; auto; try discriminate; exfalso; [eapply NF|eapply NW]; eauto.
+Qed.
+
+(** W5, W6, W7, W13: with a token or a firing anywhere, something ends, fires, is skipped, opens a scope or comes back. *)
+Theorem never_hangs a : (exists i, In i a /\ alive i = true) -> exists b, step a b.
+Proof.
+  intro Al. assert (St : waits_for_nobody a -> exists b, step a b).
+  { intros (c & p & cond & r & F & H & C & _). exists (p ++ r), c, p, cond, r. auto. }
+  destruct (somebody a Al) as (s & Below & [(n & x & I)|[(NW & n & x & I)|[Ex Tok]]]).
+  - apply St. eapply comes_back; eauto.
+  - destruct (taken_out _ _ I) as (r & H & _). destruct (goes_on a s n x r Below NW H) as (p & cond & F & C).
+    exists (p ++ r), [(Firing, (s, n), x)], p, cond, r. auto.
+  - apply St. eapply tokens_fire; eauto.
 Qed.
 End Run.
