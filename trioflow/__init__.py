@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from trioflow.semantics.address import Address
     from trioflow.semantics.plan import Plan, make_plan
     from trioflow.semantics.validation import Problem, Report, Severity, validate
+    from trioflow.semantics.workflow.calculator import Calculation, WorkflowPlan, workflow_plan
 
 __version__ = "0.1.0"
 
@@ -92,6 +93,7 @@ __all__ = [
     "Branches",
     "Breakpoint",
     "Builder",
+    "Calculation",
     "Clock",
     "CoercionError",
     "ConcurrentTrigger",
@@ -183,6 +185,7 @@ __all__ = [
     "Unwind",
     "Variable",
     "WorkflowBuilder",
+    "WorkflowPlan",
     "build",
     "data_node",
     "document_schema",
@@ -204,6 +207,7 @@ __all__ = [
     "telemetry",
     "validate",
     "workflow",
+    "workflow_plan",
 ]
 
 _HOMES = {
@@ -285,6 +289,7 @@ _HOMES = {
     "trioflow.runtime.base.watch": ("Observer", "Observing", "Subscription", "observe"),
     "trioflow.semantics.address": ("Address",),
     "trioflow.semantics.plan": ("Plan", "make_plan"),
+    "trioflow.semantics.workflow.calculator": ("Calculation", "WorkflowPlan", "workflow_plan"),
     "trioflow.semantics.validation": ("Problem", "Report", "Severity", "validate"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
