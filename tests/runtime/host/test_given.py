@@ -44,9 +44,9 @@ def test_all_that_is_wrong_at_once():
         given(graph(), wrong)
     assert str(caught.value).splitlines() == [
         "A run takes no argument 'variable'. Did you mean 'variables'? It takes: registry, options, variables, "
-        "services, secrets, observers, middleware.",
-        "registry= must be a Registry, got list.",
+        "services, secrets, observers, middleware, journal, run_id.",
         "options= must be RunOptions, got dict.",
+        "registry= must be a Registry, got list.",
         "observers= must be a list of callables, got int.",
         "middleware= must hold objects of subclasses of trioflow.Middleware, got "
         "<class 'trioflow.runtime.wrapping.middleware.Retry'>.",
