@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -26,22 +27,24 @@ from trioflow.durable.recorder import DONE, Recorder
 def test_every_operation_of_vectors():
     """J6, J8: the same result, nothing lost, nothing done again of which a record was durable."""
     tally = Tally()
-    for request in VECTOR_REQUESTS[::12]:
+    for request in VECTOR_REQUESTS[::24]:
         if deterministic(request):
             crash_everywhere(request, tally)
-    assert tally.runs > 10
-    assert tally.crashes > 50
+    assert tally.runs > 5
+    assert tally.crashes > 20
 
 
 @pytest.mark.unmeasured
 def test_every_operation_of_drawn_graphs():
     """J6, J8: also of graphs that nobody has thought of."""
     tally = Tally()
-    for number in range(5):
+    for number in itertools.count():
         request = request_number(number, "durable", with_actions=False)
         if "max_steps" not in request["options"] and deterministic(request):
             crash_everywhere(request, tally, step=2)
-    assert tally.crashes > 10
+        if tally.runs == 3:
+            break
+    assert tally.crashes > 5
 
 
 def forgets_ends(monkeypatch):
@@ -72,7 +75,7 @@ def forgets_variables(monkeypatch):
 @pytest.mark.parametrize("mutant", [forgets_ends, runs_again, forgets_variables], ids=lambda each: each.__name__)
 def test_the_harness_notices_mutants(monkeypatch, mutant):
     """Each of them breaks one rule, and is found out."""
-    requests = [each for each in VECTOR_REQUESTS[::12] if deterministic(each)]
+    requests = [each for each in VECTOR_REQUESTS[::30] if deterministic(each)]
     mutant(monkeypatch)
     with pytest.raises((AssertionError, tf.Diverged)):
         for request in requests:
