@@ -9,8 +9,8 @@ import pytest
 from specification import RULES
 
 ROOT = Path(__file__).parent.parent
-_RANGE = re.compile(r"\b[MDTFSRGEBCAW]\d+\s*[-–]\s*[MDTFSRGEBCAW]?\d+\b")
-_RULE = re.compile(r"\b[MDTFSRGEBCAW]\d{1,2}\b")  # the codes of linters have three digits or more
+_RANGE = re.compile(r"\b[MDTFSRGEBCAWJ]\d+\s*[-–]\s*[MDTFSRGEBCAWJ]?\d+\b")
+_RULE = re.compile(r"\b[MDTFSRGEBCAWJ]\d{1,2}\b")  # the codes of linters have three digits or more
 
 
 def cited(folder: str) -> dict[str, list[str]]:

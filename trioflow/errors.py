@@ -28,6 +28,16 @@ TrioflowError
 │   ├── TeardownTimeout       nodes did not tear down within the grace period (R1)
 │   ├── RunFinished           the host asked something of a run that is over
 │   └── RunAborted            the host asks for the result of a run that it has cancelled
+├── JournalError            the journal of a run, or whoever goes on with a run of it (J1)
+│   ├── Unrecordable          a value that would not come back as it is (J15)
+│   ├── RunNotFound           there is no such run
+│   ├── RunOwned              another process has the run (J14)
+│   ├── Diverged              the run does something else than the journal says (J12)
+│   ├── GraphChanged          the run was begun with another graph (J13)
+│   ├── InDoubt               nobody knows whether something was done (J4)
+│   ├── RunStuck              a run that gets nowhere, however often it is resumed (J4)
+│   └── JournalUnusable       a file that is no journal, is damaged, or can't be written
+├── RecordedFailure         a failure of an earlier process that can't be made again (J7)
 ├── PortFailure             an engine that is checked; in `trioflow.conformance.port`
 ├── WorkerDied              a process that checks engines; in `trioflow.conformance.workers`
 └── MissingExtra            an optional dependency is not installed
@@ -199,6 +209,52 @@ class RunFinished(RunError):
 
 class RunAborted(RunError):
     """The run was cancelled with `run.cancel()`, so there is no result."""
+
+
+class JournalError(TrioflowError):
+    """A run can't be kept in its journal, or can't be gone on with. The run stays as it was."""
+
+
+class Unrecordable(JournalError):
+    """A value would not come back from the journal as it is; the message says where it is and how to cure it (J15)."""
+
+
+class RunNotFound(JournalError):
+    """The journal has no run of that name."""
+
+
+class RunOwned(JournalError):
+    """Another process has the run, or has taken it meanwhile (J14)."""
+
+
+class Diverged(JournalError):
+    """The run does something else than its journal says; nothing was written after that (J12)."""
+
+
+class GraphChanged(JournalError):
+    """The run was begun with another graph, or other node types (J13)."""
+
+
+class InDoubt(JournalError):
+    """Nobody knows whether an effect was done before the process died; the host must say so: `settle` (J4)."""
+
+
+class RunStuck(JournalError):
+    """The run was gone on with several times, and each time ended before anything new was recorded (J4)."""
+
+
+class JournalUnusable(JournalError):
+    """It is no journal, of a newer version, damaged, or can't be read or written."""
+
+
+class RecordedFailure(TrioflowError):
+    """A failure that was recorded and can't be made again: `names` are its class and the classes of that (J7)."""
+
+    def __init__(self, names: Sequence[str], text: str) -> None:
+        self.names = tuple(names)
+        self.text = text
+        name = self.names[0] if self.names else "an exception"
+        super().__init__(f"{name}: {text}" if text else name)
 
 
 class MissingExtra(TrioflowError, ImportError):

@@ -419,7 +419,7 @@ Proof.
   - intros w0 s g0 n q k K A. pose proof (act_in_goes w0 s K) as G. rewrite A in G. exact G.
 Qed.
 
-(** J6, J25: of scripted nodes that act on the world, the entries below a path are a consistent cut; nothing is assumed of the
+(** J6, J16: of scripted nodes that act on the world, the entries below a path are a consistent cut; nothing is assumed of the
     graph. *)
 Theorem scripted_cut p w w' parallel j st r j' st2 r2 : run_in w (state0 g parallel) (store0 g) [] j st r ->
   (forall q, before q p -> w q = w' q) -> run_in w' (state0 g parallel) (store0 g) [] j' st2 r2 ->

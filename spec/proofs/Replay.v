@@ -1,4 +1,4 @@
-(** Journals (J6, J25): what the world answered is recorded by path, and a run that is given the record goes as the first one
+(** Journals (J6, J16): what the world answered is recorded by path, and a run that is given the record goes as the first one
     went. Entries below a path, in the order of paths, are a consistent cut: whatever the world answers at the path and after,
     nothing before it changes, and the first thing that is asked then is the same.
 
@@ -215,7 +215,7 @@ Proof.
                     |exact (after_fork _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ K Sa K1 K2 _ _ I)]] end.
 Qed.
 
-(** J25: a run that is given the entries below a path goes as before up to the path, whatever the world answers there and after:
+(** J16: a run that is given the entries below a path goes as before up to the path, whatever the world answers there and after:
     both runs come to the same, or both ask the same next, at the path or after it. Nothing else was asked before it. *)
 Theorem consistent_cut p w w' s st j st' r j' st2 r2 : ok s -> run w s st [] j st' r -> alike p w w' -> run w' s st [] j' st2 r2 ->
   (j = j' /\ st' = st2 /\ r = r2) \/ cut p j j'.

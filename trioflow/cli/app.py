@@ -18,6 +18,7 @@ from trioflow.cli.import_ import import_
 from trioflow.cli.nodes import nodes
 from trioflow.cli.profile import profile
 from trioflow.cli.run import run
+from trioflow.cli.runs import runs
 from trioflow.cli.streams import open_closed_streams, output, reason
 
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -39,7 +40,7 @@ def app() -> None:
     """
 
 
-for command in (run, debug, check, explain, draw, nodes, import_, export, profile, conformance, bench):
+for command in (run, runs, debug, check, explain, draw, nodes, import_, export, profile, conformance, bench):
     app.add_command(command)
 
 

@@ -28,6 +28,11 @@ class Failure:
         at_run_time = (tf.MissingInput, tf.CoercionError, tf.MergeError)
         return isinstance(self.error, tf.GraphError) and not isinstance(self.error, at_run_time)
 
+    @property
+    def is_of_journal(self) -> bool:
+        """Whether the run can't be kept, or gone on with; a value that no journal can hold is a failure of its node."""
+        return isinstance(self.error, tf.JournalError) and not isinstance(self.error, tf.Unrecordable)
+
     def lines(self) -> Iterator[str]:
         """A line for each failure, with lines for its causes below. What is bad input tells by itself where it is."""
         if self.is_bad_input:

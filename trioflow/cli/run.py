@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import attrs
@@ -18,6 +19,7 @@ from trioflow.cli.counted import counted
 from trioflow.cli.display import Display
 from trioflow.cli.failure import Failure
 from trioflow.cli.interrupt import on_interrupt
+from trioflow.cli.kept import Continued, NotContinued, journal_option, open_journal, tell_begun
 from trioflow.cli.live import LiveDisplay, display_for
 from trioflow.cli.secret import read_secrets
 from trioflow.cli.source import Source, graph_argument, open_source
@@ -25,10 +27,14 @@ from trioflow.cli.streams import when_nobody_reads
 from trioflow.cli.telemetry import Telemetry, telemetry_options
 from trioflow.cli.trace import Trace
 from trioflow.cli.values import read_settings
+from trioflow.durable.events import RunContinued
 from trioflow.model.jsonable import to_json
 from trioflow.model.secret import hide
 
-DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, BAD_INPUT, NOT_CONTINUED, INTERRUPTED = 0, 1, 2, 4, 130
+
+
+Begin = Callable[[], AbstractAsyncContextManager[tf.Run]]
 
 
 @attrs.define
@@ -47,13 +53,16 @@ class Outcome:
     @property
     def exit_code(self) -> int:
         if self.failure is not None:
+            if self.failure.is_of_journal:
+                return NOT_CONTINUED
             return INTERRUPTED if self.interrupted else BAD_INPUT if self.failure.is_bad_input else FAILED
         return DONE if self.result is not None else INTERRUPTED
 
 
 @click.command(
     epilog="Exit codes: 0 done; 1 the graph failed; 2 bad usage, bad input or an invalid graph, and nothing was done; "
-    "130 interrupted; 141 whoever read the output has gone, and the run was cancelled."
+    "4 the run can't be kept or gone on with; 130 interrupted; 141 whoever read the output has gone, and the run was "
+    "cancelled."
 )
 @graph_argument
 @click.option(
@@ -83,6 +92,10 @@ class Outcome:
     is_flag=True,
     help="Write one JSON object to stdout: status, variables, statistics, error. What the graph prints goes to stderr.",
 )
+@journal_option
+@click.option(
+    "--id", "run_id", metavar="ID", help="The name of the run in the journal. One that is there is gone on with."
+)
 @click.option("--traceback", "with_traceback", is_flag=True, help="Show where in the Python code a failure arose.")
 def run(
     graph: str,
@@ -94,6 +107,8 @@ def run(
     timeout: float | None,
     trace: str | None,
     as_json: bool,
+    journal: str | None,
+    run_id: str | None,
     with_traceback: bool,
     **wanted: Any,
 ) -> int:
@@ -104,7 +119,12 @@ def run(
     \b
     trioflow run fizzbuzz
     trioflow run census --set root=. --set report=census.json
+    trioflow run census --set root=. --journal runs.db --id monday
+
+    With a journal the run can be killed at any time: the same command again goes on where it was.
     """
+    if (journal is None) is not (run_id is None):
+        raise BadInput("--journal FILE and --id ID come together: where the run is kept, and under which name.")
     source = open_source(graph, modules)
     given = tf.RunArguments(variables=read_settings(source.graph, settings), secrets=read_secrets(secrets))
     try:
@@ -116,13 +136,30 @@ def run(
         source.refuse_to_replace(trace, "--trace", "the trace")
     telemetry = Telemetry(source, plan, **wanted)
     source.tell_import()
+    if journal is not None and run_id is not None:
+        given["journal"], given["run_id"] = open_journal(journal), run_id
+    return carry_out(source, lambda: tf.open_run(plan, **given), given, telemetry, trace, as_json, with_traceback)
+
+
+def carry_out(
+    source: Source,
+    begin: Begin,
+    given: tf.RunArguments,
+    telemetry: Telemetry,
+    trace: str | None,
+    as_json: bool,
+    with_traceback: bool,
+) -> int:
+    """Run what `begin` opens, with a display, and say how it went; gives the exit code."""
     with contextlib.ExitStack() as stack:
         tracer = stack.enter_context(Trace(trace)) if trace is not None else None
         display = display_for(sys.stderr)
         with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
-            outcome = trio.run(_execute, plan, source, given, display, tracer, telemetry)
+            outcome = trio.run(_execute, begin, source, given, display, tracer, telemetry)
     if not outcome.unread or outcome.failure is not None:
         _summarise(outcome, display, with_traceback)
+    if outcome.exit_code == INTERRUPTED and "run_id" in given:
+        click.echo(f"run {given['run_id']!r} is kept: the same command again goes on with it", err=True)
     telemetry.write()
     code = outcome.exit_code
     with contextlib.suppress(OSError):  # which is said in the end, in whatever command it happens
@@ -136,7 +173,7 @@ def run(
 
 
 async def _execute(
-    plan: tf.Plan,
+    begin: Begin,
     source: Source,
     given: tf.RunArguments,
     display: Display,
@@ -144,14 +181,16 @@ async def _execute(
     telemetry: Telemetry,
 ) -> Outcome:
     outcome: Outcome | None = None
-    given["observers"] = [display.tally, *telemetry.observers, *([] if tracer is None else [tracer])]
+    observers: list[tf.Observer] = [display.tally, *telemetry.observers, *([] if tracer is None else [tracer])]
+    given["observers"] = [*observers, tf.observe(Continued(display), kinds=[RunContinued])]
     opened: tf.Run | None = None
     failure: BaseException | None = None
     interrupted = unread = False
     token = trio.lowlevel.current_trio_token()
     try:
-        async with telemetry.around(display.line), tf.open_run(plan, **given) as opened:
+        async with telemetry.around(display.line), begin() as opened:
             running = opened
+            tell_begun(running, display)
 
             def cancel() -> None:
                 nonlocal interrupted
@@ -168,6 +207,8 @@ async def _execute(
             with on_interrupt(cancel, at_once), when_nobody_reads(leave):
                 outcome = await _watch(running, source, display)
     except BaseException as error:  # what a body raises that is no Exception, such as SystemExit, comes in groups
+        if isinstance(error, tf.JournalError) and opened is None:
+            raise NotContinued(str(error)) from error
         if opened is None:
             raise
         failure = error
@@ -214,7 +255,9 @@ def _summarise(outcome: Outcome, display: Display, with_traceback: bool) -> None
         conflicts = ", ".join(f"{name!r} {count:,} times" for name, count in tally.conflicts.items())
         click.echo(f"warning: concurrent writes got lost (the last one was kept): {conflicts}", err=True)
     cancelled = ", ".join(f"{node} ({count:,})" for node, count in tally.cancelled().items())
-    word = {DONE: "done", FAILED: "failed", INTERRUPTED: "interrupted"}[outcome.exit_code]
+    word = {DONE: "done", FAILED: "failed", NOT_CONTINUED: "not continued", INTERRUPTED: "interrupted"}[
+        outcome.exit_code
+    ]
     click.echo(
         f"{word} after {statistics.elapsed:.2f} s: {counted(statistics.steps, 'step')}, "
         f"{counted(statistics.evaluations, 'evaluation')}, {counted(statistics.forks, 'concurrent strand')}"

@@ -26,7 +26,7 @@ class BadReportPath(tf.GraphError):
     """The report can't be written where it should go: found out before hours of work, not after them."""
 
 
-@tf.exec_node(id="census.check_report")
+@tf.exec_node(id="census.check_report", durable="recorded")
 async def check_report(path: str) -> None:
     """Make sure that a report can be written to `path`; an empty path asks for none."""
     if path:
@@ -74,7 +74,7 @@ def unreadable(path: str, error: object) -> tuple[str, str]:
     raise error if isinstance(error, Exception) else TypeError(f"census.unreadable: {error!r} is no exception")
 
 
-class Progress(tf.Node, id="census.progress"):
+class Progress(tf.Node, id="census.progress", durable="replayed"):
     """Counts the files that are done and reports it as progress, for whoever watches.
 
     State on `self` is shared by all concurrent items, in whatever order they end: right for a progress bar, wrong for

@@ -7,9 +7,9 @@ The engine implements them; nothing here awaits anything.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, MutableMapping
-from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, overload
 
 from trioflow.model.clock import Clock
 
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     import datetime
     import random
 
+    from trioflow.model.durability import Duration
     from trioflow.model.graph import GraphNode
     from trioflow.model.sockets import DataIn, DataOut, ErrorMode, ExecOut, Supplies
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 FeedbackLevel = Literal["debug", "info", "warning", "error"]
@@ -149,6 +151,17 @@ class Branches(ABC):
         """Cancel the branches that have not ended; nothing they wrote is merged."""
 
 
+class TimeLimitScope(ABC):
+    """What is inside of a time limit."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def expired(self) -> bool:
+        """Whether what was inside was cancelled because the time was up."""
+
+
 class Context(DataContext, ABC):
     """What the body of an exec node may do."""
 
@@ -233,6 +246,64 @@ class Context(DataContext, ABC):
     @abstractmethod
     def report_progress(self, done: float, total: float | None = None, message: str = "") -> None:
         """Tell whoever watches the run how far this node is: a Progress event (E3)."""
+
+    # --- for runs that are kept in a journal; in others these do what they say, and keep nothing ---
+
+    @property
+    @abstractmethod
+    def key(self) -> str:
+        """32 hexadecimal digits for this activation of this node: the same in all attempts and after each resume (J4).
+
+        For receivers that do a thing once if they are asked twice with one key.
+        """
+
+    @property
+    @abstractmethod
+    def attempt_key(self) -> str:
+        """Like `key`, but another one in each attempt (A2)."""
+
+    @overload
+    async def once(self, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+    @overload
+    async def once(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+    @abstractmethod
+    async def once(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """What the function returns or raises; a run that is resumed gets the same without calling it again (J2).
+
+        The function may be async. For what a replayed body asks of the world. A cancellation point. Raises what the
+        function raises, and `Unrecordable` for a value that could not come back as it is (J15).
+        """
+
+    @abstractmethod
+    async def sleep(self, duration: Duration) -> None:
+        """Wait: seconds, a `timedelta`, or a text such as `2d`, `1h 30m`, `PT90S`. A cancellation point.
+
+        In a journalled run it is due at a wall time, so the time during which no process had the run counts (J10).
+        Raises `ValueError` for what is no duration, or a negative one.
+        """
+
+    @abstractmethod
+    def time_limit(self, duration: Duration) -> AbstractContextManager[TimeLimitScope]:
+        """Cancel what is inside the block after so long; `expired` of what it gives tells whether that was so (J9).
+
+        As `trio.move_on_after`, but a run that is resumed comes to the same end. Raises `ValueError`.
+        """
+
+    @abstractmethod
+    def mark(self, value: object) -> None:
+        """From here on the body needs no more than this to go on: `resumed` gives it after a resume (J1)."""
+
+    @abstractmethod
+    def resumed(self, default: T) -> T:
+        """What `mark` was given last before the run was resumed in the middle of this body; else the default."""
+
+    @abstractmethod
+    def emitted(self) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """For the body of a source, before it looks at the world: what it has emitted before the run was resumed (J1).
+
+        Each is called to emit the same item again. In a run that was not resumed there is none. If the source had come
+        to its end, the iteration does not come back to the body, which ends as it did.
+        """
 
 
 class SetupContext(ABC):

@@ -28,6 +28,7 @@ import attrs
 from trioflow.errors import NodeDefinitionError, nearest
 from trioflow.model.by_name import by_name, importable_name
 from trioflow.model.context import Context, DataContext, SetupContext
+from trioflow.model.durability import DOUBT, KINDS, Doubt, Durability, Transaction
 from trioflow.model.sockets import UNSET, DataIn, DataOut, ErrorMode, ExecIn, ExecOut, Socket, Stream, StreamMode
 from trioflow.model.types import describe_type, describe_value, may_stand_for
 from trioflow.model.values import NO_VALUES
@@ -119,6 +120,12 @@ class NodeType:
     """What its body may touch; None if it does not say."""
     needs_packages: Mapping[str, str] = NO_VALUES
     """Python packages that it imports when it runs, each with the requirement by which it is installed."""
+    durable: Durability | None = None
+    """What a journalled run keeps of its bodies; None for what is usual for such a type (J1)."""
+    on_doubt: Doubt = "again"
+    """What becomes of a recorded body of which nobody knows whether it came to its end (J4)."""
+    version: str | None = None
+    """What the type calls its version; None to tell by its source (J13)."""
     input_index: Mapping[object, int] = attrs.field(init=False, repr=False)
     output_index: Mapping[object, int] = attrs.field(init=False, repr=False)
     exec_output_index: Mapping[object, int] = attrs.field(init=False, repr=False)
@@ -176,8 +183,9 @@ class Node:
     Class arguments: `id` (default: module and class name), `initiator=True` for types that start runs (M4),
     `volatile=True` for data nodes whose value changes by itself (D6), `remembers=True` for exec nodes that do what they
     do according to `ctx.state` (F6), `listens="input"` for listeners (B1), `capabilities={"files", "network"}` for what
-    the body may touch, which hosts choose by, `abstract=True` for bases that are no node types themselves. A class that
-    can't be a node type is refused where it is defined, with all that is wrong with it: `NodeDefinitionError`.
+    the body may touch, which hosts choose by, `durable`, `on_doubt` and `version` for journalled runs (J1, J4, J13),
+    `abstract=True` for bases that are no node types themselves. A class that can't be a node type is refused where it
+    is defined, with all that is wrong with it: `NodeDefinitionError`.
 
     One instance lives as long as the run. State kept on `self` is shared by concurrent strands, and so not
     deterministic; state that must fork and merge belongs in `ctx.state` (F6).
@@ -189,6 +197,8 @@ class Node:
 
     A graph with a node whose packages are missing is not valid (M5): {"httpx": "httpx>=0.28"}.
     """
+    _durable: ClassVar[Durability | None] = None
+    _on_doubt: ClassVar[Doubt] = "again"
 
     def __init_subclass__(
         cls,
@@ -199,9 +209,15 @@ class Node:
         remembers: bool = False,
         listens: str | None = None,
         capabilities: Iterable[Capability] | None = None,
+        durable: Durability | None = None,
+        on_doubt: Doubt | None = None,
+        version: str | None = None,
         abstract: bool = False,
     ) -> None:
         super().__init_subclass__()
+        # What a journalled run keeps goes by the body, which subclasses inherit.
+        durable = cls._durable = durable or cls._durable
+        on_doubt = cls._on_doubt = on_doubt or cls._on_doubt
         if abstract:
             return
         cls.type = _type_of_class(
@@ -212,6 +228,9 @@ class Node:
             remembers=remembers,
             listens=listens,
             capabilities=_declared(capabilities),
+            durable=durable,
+            on_doubt=on_doubt,
+            version=version,
         )
 
     async def setup(self, ctx: SetupContext) -> None:
@@ -307,7 +326,7 @@ def _declared(capabilities: Iterable[Capability] | None) -> frozenset[Capability
     return None if capabilities is None else frozenset(capabilities)
 
 
-def _check(node_type: NodeType, *, where: str, problems: Sequence[str] = ()) -> None:
+def _check(node_type: NodeType, *, where: str, problems: Sequence[str] = ()) -> None:  # noqa: C901 - one by one
     problems = [*problems]
     problems += [
         f"the default of {socket.name!r} is {describe_value(socket.default)}, but its type is "
@@ -351,6 +370,25 @@ def _check(node_type: NodeType, *, where: str, problems: Sequence[str] = ()) -> 
         problems.append("volatile is for data nodes; an exec node runs at each dispatch anyway")
     if node_type.remembers and not node_type.is_exec:
         problems.append("remembers is for exec nodes; a data node keeps nothing")
+    problems += [
+        f"{key}={value!r}; use {' or '.join(map(repr, allowed))}"
+        for key, value, allowed in (
+            ("durable", node_type.durable or "auto", KINDS),
+            ("on_doubt", node_type.on_doubt, DOUBT),
+        )
+        if value not in allowed
+    ]
+    if not node_type.is_exec and node_type.durable not in {None, "replayed", "recorded"}:
+        problems.append(f"durable={node_type.durable!r} is for exec nodes; a data node is 'replayed' or 'recorded'")
+    if node_type.durable == "source" and not node_type.streams:
+        problems.append("durable='source' is for nodes that emit items, and it declares no stream")
+    body = node_type.body
+    transacts = isinstance(body, FunctionBody) and any(each.service is Transaction for each in body.parameters)
+    if (node_type.durable == "transaction") is not transacts or (transacts and cast("FunctionBody", body).is_async):
+        problems.append(  # J5
+            "a transaction is a plain function, not async, that takes a parameter annotated `Transaction`, and says "
+            "durable='transaction'"
+        )
     if node_type.initiator and not node_type.is_exec:
         problems.append("an initiator needs an exec output; a data node runs only when its value is asked for")
     if problems:
@@ -389,7 +427,12 @@ class FunctionNode(Generic[P, R]):
 def data_node(function: Callable[P, R], /) -> FunctionNode[P, R]: ...
 @overload
 def data_node(
-    *, id: str | None = ..., volatile: bool = ..., capabilities: Iterable[Capability] | None = ...
+    *,
+    id: str | None = ...,
+    volatile: bool = ...,
+    capabilities: Iterable[Capability] | None = ...,
+    durable: Durability | None = ...,
+    version: str | None = ...,
 ) -> Callable[[Callable[P, R]], FunctionNode[P, R]]: ...
 def data_node(
     function: Callable[P, R] | None = None,
@@ -398,16 +441,20 @@ def data_node(
     id: str | None = None,
     volatile: bool = False,
     capabilities: Iterable[Capability] | None = None,
+    durable: Durability | None = None,
+    version: str | None = None,
 ) -> FunctionNode[P, R] | Callable[[Callable[P, R]], FunctionNode[P, R]]:
     """Make a function a data node: parameters are data inputs, the result is the output `result`.
 
     A result annotated as a NamedTuple has one output per field. A parameter annotated `Lazy[T]` is resolved when the
     body asks; one annotated `DataContext` gets the context; one annotated `FromServices[T]` gets a service. May be
-    async. Raises `NodeDefinitionError`.
+    async. `durable`: whether a journalled run keeps its values; usual for volatile ones (J1). Raises
+    `NodeDefinitionError`.
     """
 
     def decorate(function: Callable[P, R]) -> FunctionNode[P, R]:
         traits: dict[str, Any] = {"volatile": volatile, "capabilities": _declared(capabilities)}
+        traits |= {"durable": durable, "version": version}
         return FunctionNode(function, _type_of_function(function, id, exec_node=False, **traits))
 
     return decorate if function is None else decorate(function)
@@ -422,6 +469,9 @@ def exec_node(
     initiator: bool = ...,
     remembers: bool = ...,
     capabilities: Iterable[Capability] | None = ...,
+    durable: Durability | None = ...,
+    on_doubt: Doubt = ...,
+    version: str | None = ...,
 ) -> Callable[[Callable[P, R]], FunctionNode[P, R]]: ...
 def exec_node(
     function: Callable[P, R] | None = None,
@@ -431,11 +481,15 @@ def exec_node(
     initiator: bool = False,
     remembers: bool = False,
     capabilities: Iterable[Capability] | None = None,
+    durable: Durability | None = None,
+    on_doubt: Doubt = "again",
+    version: str | None = None,
 ) -> FunctionNode[P, R] | Callable[[Callable[P, R]], FunctionNode[P, R]]:
     """Make a function an exec node: exec input `enter`, exec output `then`, data sockets as for `data_node`.
 
     When the function returns, the node goes on at `then` by itself (T6). May be async; may take a `Context`; one that
-    does what it does according to `ctx.state` is made with `remembers=True` (F6). Raises `NodeDefinitionError`.
+    does what it does according to `ctx.state` is made with `remembers=True` (F6). `durable`, `on_doubt` and `version`
+    are for journalled runs (J1, J4, J13). Raises `NodeDefinitionError`.
     """
 
     def decorate(function: Callable[P, R]) -> FunctionNode[P, R]:
@@ -443,6 +497,9 @@ def exec_node(
             "initiator": initiator,
             "remembers": remembers,
             "capabilities": _declared(capabilities),
+            "durable": durable,
+            "on_doubt": on_doubt,
+            "version": version,
         }
         return FunctionNode(function, _type_of_function(function, id, exec_node=True, **traits))
 
@@ -523,6 +580,8 @@ def _named(socket: S, name: str) -> S:
 def _fill(name: str, hint: Any) -> Parameter:
     if hint is Lazy or get_origin(hint) is Lazy:
         return Parameter(name, "lazy")
+    if hint is Transaction:
+        return Parameter(name, "service", Transaction)  # J5
     if isinstance(hint, type) and issubclass(hint, DataContext):
         return Parameter(name, "context")
     if get_origin(hint) is Annotated and any(isinstance(extra, _FromServices) for extra in get_args(hint)[1:]):

@@ -8,7 +8,7 @@ from typing import Any
 import trioflow as tf
 
 
-class Branch(tf.Node, id="flow.branch"):
+class Branch(tf.Node, id="flow.branch", durable="replayed"):
     """Goes on at `true` or at `false`.
 
     >>> fire("flow.branch", condition=True)
@@ -24,7 +24,7 @@ class Branch(tf.Node, id="flow.branch"):
         return self.true if await ctx.get_input(self.condition) else self.false
 
 
-class MultiBranch(tf.Node, id="flow.multi_branch"):
+class MultiBranch(tf.Node, id="flow.multi_branch", durable="replayed"):
     """Goes on at the first way whose condition holds, or at `otherwise`. Conditions after that are not asked.
 
     A condition that is left unset does not hold.
@@ -59,7 +59,7 @@ class MultiBranch(tf.Node, id="flow.multi_branch"):
         return self.otherwise
 
 
-class Switch(tf.Node, id="flow.switch"):
+class Switch(tf.Node, id="flow.switch", durable="replayed"):
     """Goes on at the first case that equals the value, or at `default`.
 
     Equal means equal in value and in type: 1 is neither 1.0 nor true. A case that is left unset never matches. Cases
@@ -118,7 +118,7 @@ class _EightWays(tf.Node, abstract=True):
         return self.default
 
 
-class SwitchInt(_EightWays, id="flow.switch_int"):
+class SwitchInt(_EightWays, id="flow.switch_int", durable="replayed"):
     """Goes on at the first case that is the whole number, or at `default`. A case that is left unset never matches.
 
     >>> fire("flow.switch_int", value=20, case_1=10, case_2=20)
@@ -139,7 +139,7 @@ class SwitchInt(_EightWays, id="flow.switch_int"):
         return await self._way(ctx, await ctx.get_input(self.value))
 
 
-class SwitchText(_EightWays, id="flow.switch_text"):
+class SwitchText(_EightWays, id="flow.switch_text", durable="replayed"):
     """Goes on at the first case that is the text, or at `default`. A case that is left unset never matches.
 
     With `ignore_case` letters are compared without their case, by the rules of Unicode, whatever the language.
@@ -164,7 +164,7 @@ class SwitchText(_EightWays, id="flow.switch_text"):
         return await self._way(ctx, value.casefold() if fold else value, fold=fold)
 
 
-class SwitchIndex(tf.Node, id="flow.switch_index"):
+class SwitchIndex(tf.Node, id="flow.switch_index", durable="replayed"):
     """Goes on at the way of that number, from 0 to 7; at `other` for any other number, negative ones included.
 
     >>> fire("flow.switch_index", index=2)
@@ -191,7 +191,7 @@ class SwitchIndex(tf.Node, id="flow.switch_index"):
         return ways[index] if 0 <= index < len(ways) else self.other
 
 
-class SwitchType(tf.Node, id="flow.switch_type"):
+class SwitchType(tf.Node, id="flow.switch_type", durable="replayed"):
     """Goes on by what kind of value it is. Truth values are no numbers; tuples count as lists.
 
     >>> fire("flow.switch_type", value=1.5)
@@ -224,7 +224,7 @@ class SwitchType(tf.Node, id="flow.switch_type"):
         return self.other
 
 
-class Compare(tf.Node, id="flow.compare"):
+class Compare(tf.Node, id="flow.compare", durable="replayed"):
     """Goes on by which of two numbers is greater. Not-a-number can't be compared: that is an error.
 
     >>> fire("flow.compare", a=1, b=2.5)
@@ -245,7 +245,7 @@ class Compare(tf.Node, id="flow.compare"):
         return self.less if a < b else self.greater if a > b else self.equal
 
 
-class Chance(tf.Node, id="flow.chance"):
+class Chance(tf.Node, id="flow.chance", durable="replayed"):
     """Goes on at `yes` with a probability, otherwise at `no`; the same for the same seed and path under every schedule.
 
     A probability below 0, above 1 or that is not a number is an error.

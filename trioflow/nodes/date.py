@@ -104,7 +104,7 @@ def format_(date: Date, pattern: str = "%d %B %Y") -> str:
     return formatted("date.format", moment, pattern, _LETTERS)
 
 
-@tf.data_node(id="date.today", volatile=True)
+@tf.data_node(id="date.today", durable="recorded", volatile=True)
 def today(zone: str = "UTC", clock: tf.FromServices[Clock] = SYSTEM_CLOCK) -> Date:
     """The day that it is in a zone, on the host's clock. Not the same in every run. An unknown zone is an error.
 

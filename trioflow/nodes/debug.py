@@ -13,7 +13,7 @@ from trioflow.nodes.latch import at_least_one
 Level = Literal["debug", "info", "warning", "error"]
 
 
-class Print(tf.Node, id="debug.print"):
+class Print(tf.Node, id="debug.print", durable="recorded"):
     """Prints a value on a line of its own, with a label in front if there is one.
 
     >>> fire("debug.print", value=42, label="answer")
@@ -32,7 +32,7 @@ class Print(tf.Node, id="debug.print"):
         return self.then
 
 
-class PrintError(tf.Node, id="debug.print_error"):
+class PrintError(tf.Node, id="debug.print_error", durable="recorded"):
     """Prints a value on a line of its own where errors go, so that it is not mixed into what a graph prints.
 
     >>> fire("debug.print_error", value="careful")
@@ -48,7 +48,7 @@ class PrintError(tf.Node, id="debug.print_error"):
         return self.then
 
 
-class Inspect(tf.Node, id="debug.inspect"):
+class Inspect(tf.Node, id="debug.inspect", durable="recorded"):
     """Tells what a value is: its type, how Python writes it, shortened if it is long, and its length if it has one.
 
     A width below 1 is an error.
@@ -77,7 +77,7 @@ class Inspect(tf.Node, id="debug.inspect"):
         return self.then
 
 
-class Log(tf.Node, id="debug.log"):
+class Log(tf.Node, id="debug.log", durable="recorded"):
     """Gives a message to Python's logging, with the node's id as `node` in the record. The host says where it goes.
 
     >>> fire("debug.log", message="half way", level="debug")
@@ -97,7 +97,7 @@ class Log(tf.Node, id="debug.log"):
         return self.then
 
 
-class Feedback(tf.Node, id="debug.feedback"):
+class Feedback(tf.Node, id="debug.feedback", durable="recorded"):
     """Tells whoever watches the run something: an event, not a line of output.
 
     >>> fire("debug.feedback", message="half way")
@@ -114,7 +114,7 @@ class Feedback(tf.Node, id="debug.feedback"):
         return self.then
 
 
-class Progress(tf.Node, id="debug.progress"):
+class Progress(tf.Node, id="debug.progress", durable="recorded"):
     """Tells whoever watches the run how far it is: an event, which displays show.
 
     >>> fire("debug.progress", done=3, total=10, message="files")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import trioflow as tf
 
 
-class Publish(tf.Node, id="event.publish"):
+class Publish(tf.Node, id="event.publish", durable="replayed"):
     """Dispatches every listener of an event, and goes on when all are done. Without a listener it does nothing.
 
     >>> with tf.build() as g:
@@ -30,7 +30,7 @@ class Publish(tf.Node, id="event.publish"):
         return self.then
 
 
-class Listen(tf.Node, id="event.listen", listens="event"):
+class Listen(tf.Node, id="event.listen", durable="replayed", listens="event"):
     """Starts each time the event is published, in the strand of whoever published it, or of the host if that did.
 
     >>> with tf.build() as g:

@@ -26,7 +26,7 @@ class _Reading(tf.Node, abstract=True):
     then = tf.ExecOut()
 
 
-class ReadText(_Reading, id="file.read_text"):
+class ReadText(_Reading, id="file.read_text", durable="recorded"):
     r"""Reads a whole file as text, line ends as they are.
 
     A file that can't be read is an error, and so is one that is not text in the encoding: it tells at which byte.
@@ -46,7 +46,7 @@ class ReadText(_Reading, id="file.read_text"):
         return self.then
 
 
-class ReadBytes(_Reading, id="file.read_bytes"):
+class ReadBytes(_Reading, id="file.read_bytes", durable="recorded"):
     r"""Reads a whole file. One that can't be read is an error.
 
     >>> _ = Path("data").write_bytes(b"\x00\xff")
@@ -71,7 +71,7 @@ class _Writing(tf.Node, abstract=True):
     then = tf.ExecOut()
 
 
-class WriteText(_Writing, id="file.write_text"):
+class WriteText(_Writing, id="file.write_text", durable="recorded"):
     """Writes a whole file: it holds all of the text or what it held before. Its folder has to be there.
 
     Written beside it first, and put in its place once it is on the disk. A file that is replaced keeps its permissions;
@@ -91,7 +91,7 @@ class WriteText(_Writing, id="file.write_text"):
         return self.then
 
 
-class WriteBytes(_Writing, id="file.write_bytes"):
+class WriteBytes(_Writing, id="file.write_bytes", durable="recorded"):
     """Writes a whole file, as `file.write_text` does: it holds all of the bytes or what it held before.
 
     >>> fire("file.write_bytes", path="data", data=b"hello", virtual=False)
@@ -116,7 +116,7 @@ class _Appending(tf.Node, abstract=True):
     then = tf.ExecOut()
 
 
-class AppendText(_Appending, id="file.append_text"):
+class AppendText(_Appending, id="file.append_text", durable="recorded"):
     r"""Writes a text at the end of a file, with a line end after it unless `end` says otherwise.
 
     Once begun it is not cancelled, so that all of it is there or nothing. In one piece: what others append meanwhile
@@ -139,7 +139,7 @@ class AppendText(_Appending, id="file.append_text"):
         return self.then
 
 
-class AppendBytes(_Appending, id="file.append_bytes"):
+class AppendBytes(_Appending, id="file.append_bytes", durable="recorded"):
     """Writes bytes at the end of a file, as `file.append_text` does.
 
     >>> fire("file.append_bytes", path="data", data=b"ab", enter=["enter", "enter"], virtual=False)
@@ -164,7 +164,7 @@ def _append(path: Path, data: bytes) -> None:
             raise OSError(f"{str(path)!r}: only {written} of {len(data)} bytes could be appended; none were kept.")
 
 
-class Lines(tf.Node, id="file.lines"):
+class Lines(tf.Node, id="file.lines", durable="source"):
     r"""Sends the lines of a text file down `body`, without their ends (`\n` or `\r\n`); then goes on at `done`.
 
     A stream in constant memory: a chunk is read when it is needed. A file that can't be read, that is not text in the
@@ -192,18 +192,24 @@ class Lines(tf.Node, id="file.lines"):
         where = f"file.lines: {str(path)!r}"
         split = LineSplitter(await ctx.get_input(self.encoding), longest, where)
         number = 0
-        with Loop(ctx) as loop, await trio.to_thread.run_sync(open_regular, path) as file:
-            last = False
-            while not last:
-                chunk = await trio.to_thread.run_sync(_next_chunk, path, file)
-                last = not chunk
-                for line in split(chunk, last=last):
-                    number += 1
-                    with loop.round:
-                        await ctx.emit(self.line, line, {self.number: number})
+        with Loop(ctx) as loop:
+            await loop.emit_again(ctx)
+            sent = ctx.resumed(0)
+            with await trio.to_thread.run_sync(open_regular, path) as file:
+                last = False
+                while not last:
+                    chunk = await trio.to_thread.run_sync(_next_chunk, path, file)
+                    last = not chunk
+                    for line in split(chunk, last=last):
+                        number += 1
+                        if number <= sent:
+                            continue  # it was sent before the run was resumed
+                        ctx.mark(number)
+                        with loop.round:
+                            await ctx.emit(self.line, line, {self.number: number})
 
 
-class Chunks(tf.Node, id="file.chunks"):
+class Chunks(tf.Node, id="file.chunks", durable="source"):
     """Sends the bytes of a file down `body` in pieces of `size`, the last perhaps shorter; then goes on at `done`.
 
     A stream in constant memory. A file that can't be read, or a size below 1, is an error.
@@ -226,12 +232,16 @@ class Chunks(tf.Node, id="file.chunks"):
     async def execute(self, ctx: tf.Context) -> None:
         path, size = await ctx.get_input(self.path), at_least_one("file.chunks", await ctx.get_input(self.size))
         ctx.configure_stream(self.chunk, limit=await ctx.get_input(self.limit))
-        offset = 0
-        with Loop(ctx) as loop, await trio.to_thread.run_sync(open_regular, path) as file:
-            while chunk := await trio.to_thread.run_sync(_next_chunk, path, file, size):
-                with loop.round:
-                    await ctx.emit(self.chunk, chunk, {self.offset: offset})
-                offset += len(chunk)
+        with Loop(ctx) as loop:
+            await loop.emit_again(ctx)
+            offset = ctx.resumed(0)
+            with await trio.to_thread.run_sync(open_regular, path) as file:
+                file.seek(offset)
+                while chunk := await trio.to_thread.run_sync(_next_chunk, path, file, size):
+                    ctx.mark(offset + len(chunk))
+                    with loop.round:
+                        await ctx.emit(self.chunk, chunk, {self.offset: offset})
+                    offset += len(chunk)
 
 
 def _next_chunk(path: Path, file: FileIO, size: int = CHUNK) -> bytes:
@@ -243,7 +253,7 @@ def _next_chunk(path: Path, file: FileIO, size: int = CHUNK) -> bytes:
         return chunk
 
 
-class Hash(tf.Node, id="file.hash"):
+class Hash(tf.Node, id="file.hash", durable="recorded"):
     r"""The hash of a file's bytes, their number, and the number of line ends in them, in one reading.
 
     A file that can't be read, or an algorithm that hashlib does not know, is an error.

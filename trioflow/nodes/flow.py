@@ -7,7 +7,7 @@ import trio
 import trioflow as tf
 
 
-class Start(tf.Node, id="flow.start", initiator=True):
+class Start(tf.Node, id="flow.start", durable="replayed", initiator=True):
     """Where a run starts. A graph may have several; they run one after the other, in document order.
 
     >>> fire("flow.start")
@@ -20,7 +20,7 @@ class Start(tf.Node, id="flow.start", initiator=True):
         return self.then
 
 
-class Sequence(tf.Node, id="flow.sequence"):
+class Sequence(tf.Node, id="flow.sequence", durable="replayed"):
     """Runs up to four chains one after the other, each to completion before the next.
 
     Several wires at one exec output are dispatched one after the other too, in the order of the document: this node
@@ -42,7 +42,7 @@ class Sequence(tf.Node, id="flow.sequence"):
         return self.fourth
 
 
-class Sequence8(Sequence, id="flow.sequence_8"):
+class Sequence8(Sequence, id="flow.sequence_8", durable="replayed"):
     """Runs up to eight chains one after the other, as `flow.sequence` does with four.
 
     For more, wire the last one to the next sequence.
@@ -63,7 +63,7 @@ class Sequence8(Sequence, id="flow.sequence_8"):
         return self.eighth
 
 
-class Delay(tf.Node, id="flow.delay"):
+class Delay(tf.Node, id="flow.delay", durable="replayed"):
     """Waits, then goes on. A negative number of seconds, or not a number, is an error. Cancelled at once.
 
     >>> fire("flow.delay", seconds=2.5)
@@ -75,11 +75,11 @@ class Delay(tf.Node, id="flow.delay"):
     then = tf.ExecOut()
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        await trio.sleep(at_least_zero("flow.delay", "seconds", await ctx.get_input(self.seconds)))
+        await ctx.sleep(at_least_zero("flow.delay", "seconds", await ctx.get_input(self.seconds)))
         return self.then
 
 
-class Marker(tf.Node, id="flow.marker"):
+class Marker(tf.Node, id="flow.marker", durable="replayed"):
     """Goes straight on: a place with a name, for people, events and breakpoints.
 
     With a label it tells whoever watches the run, as feedback of the level `debug`.
@@ -99,7 +99,7 @@ class Marker(tf.Node, id="flow.marker"):
         return self.then
 
 
-class Consume(tf.Node, id="flow.consume"):
+class Consume(tf.Node, id="flow.consume", durable="replayed"):
     """Asks for a value and drops it, so that the data nodes behind it are evaluated here. What they raise, it raises.
 
     >>> fire("flow.consume", value=[1, 2])
@@ -115,7 +115,7 @@ class Consume(tf.Node, id="flow.consume"):
         return self.then
 
 
-class Measure(tf.Node, id="flow.measure"):
+class Measure(tf.Node, id="flow.measure", durable="replayed"):
     """Runs `body`, then goes on at `done` and tells how long it took. Not the same in every run.
 
     >>> fire("flow.measure", body=lambda: trio.sleep(2))
@@ -130,7 +130,7 @@ class Measure(tf.Node, id="flow.measure"):
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         started = trio.current_time()
         await ctx.trigger(self.body)
-        ctx.set_output(self.seconds, trio.current_time() - started)
+        ctx.set_output(self.seconds, await ctx.once(lambda: trio.current_time() - started))
         return self.done
 
 

@@ -23,7 +23,7 @@ from trioflow.nodes._disk import chunks, naming, write_atomically
 from trioflow.nodes.loop import Loop
 
 
-class Walk(tf.Node, id="file.walk"):
+class Walk(tf.Node, id="file.walk", durable="source"):
     """Sends every regular file below a folder down `body`, as a stream, sorted by path; then goes on at `done`.
 
     Symbolic links are not followed, and not sent. A folder that can't be read is reported as a warning and counted. A
@@ -52,12 +52,13 @@ class Walk(tf.Node, id="file.walk"):
     async def execute(self, ctx: tf.Context) -> None:
         root = await ctx.get_input(self.root)
         ctx.configure_stream(self.path, limit=await ctx.get_input(self.limit))
-        if not await trio.Path(root).is_dir():
-            raise NotADirectoryError(f"file.walk: {str(root)!r} is not a folder.")
-        count = 0
         unreadable: list[str] = []
         folders = [root]
         with Loop(ctx) as loop:
+            await loop.emit_again(ctx)
+            count, last = ctx.resumed((0, ""))
+            if not await trio.Path(root).is_dir():
+                raise NotADirectoryError(f"file.walk: {str(root)!r} is not a folder.")
             while folders:
                 folder = folders.pop()
                 try:
@@ -68,13 +69,22 @@ class Walk(tf.Node, id="file.walk"):
                     continue
                 folders += reversed(below)
                 for path, size in files:
-                    count += 1
                     relative = path.relative_to(root).as_posix()
+                    if last and _order(relative) <= _order(last):
+                        continue  # it was sent before the run was resumed
+                    count += 1
+                    ctx.mark((count, relative))
                     with loop.round:
                         await ctx.emit(
                             self.path, str(path), {self.relative: relative, self.size: size, self.count: count}
                         )
         ctx.set_output(self.unreadable, unreadable)
+
+
+def _order(relative: str) -> list[tuple[bool, str]]:
+    """What comes first on a walk: in each folder the files, then the folders."""
+    *folders, name = relative.split("/")
+    return [*((True, folder) for folder in folders), (False, name)]
 
 
 def _list_folder(folder: Path) -> tuple[list[tuple[Path, int]], list[Path]]:
@@ -94,7 +104,7 @@ def _list_folder(folder: Path) -> tuple[list[tuple[Path, int]], list[Path]]:
     return files, folders
 
 
-class ListFolder(tf.Node, id="file.list"):
+class ListFolder(tf.Node, id="file.list", durable="recorded"):
     """The names in a folder that fit a pattern, sorted. A path that is no folder, or can't be read, is an error.
 
     >>> for name in "b.txt", "a.txt", "c.md":
@@ -135,7 +145,7 @@ class Status(NamedTuple):
     permissions: int
 
 
-@tf.data_node(id="file.exists", volatile=True)
+@tf.data_node(id="file.exists", durable="recorded", volatile=True)
 async def exists(path: Path) -> bool:
     """Whether something is there; a link that leads nowhere is nothing. A path that can't be looked at is an error.
 
@@ -154,7 +164,7 @@ def _exists(path: Path) -> bool:
         return True
 
 
-@tf.data_node(id="file.is_file", volatile=True)
+@tf.data_node(id="file.is_file", durable="recorded", volatile=True)
 async def is_file(path: Path) -> bool:
     """Whether there is a regular file, or a link to one. A path that can't be looked at is an error.
 
@@ -164,7 +174,7 @@ async def is_file(path: Path) -> bool:
     return await trio.to_thread.run_sync(_kind_is, path, stat.S_ISREG)
 
 
-@tf.data_node(id="file.is_folder", volatile=True)
+@tf.data_node(id="file.is_folder", durable="recorded", volatile=True)
 async def is_folder(path: Path) -> bool:
     """Whether there is a folder, or a link to one. A path that can't be looked at is an error.
 
@@ -182,7 +192,7 @@ def _kind_is(path: Path, test: Callable[[int], bool]) -> bool:
             return False
 
 
-@tf.data_node(id="file.size", volatile=True)
+@tf.data_node(id="file.size", durable="recorded", volatile=True)
 async def size(path: Path) -> int:
     """The bytes in a file. A path with nothing there is an error.
 
@@ -193,7 +203,7 @@ async def size(path: Path) -> int:
     return (await status(path)).size
 
 
-@tf.data_node(id="file.status", volatile=True)
+@tf.data_node(id="file.status", durable="recorded", volatile=True)
 async def status(path: Path) -> Status:
     """What is there: file, folder or other; its bytes, when it was changed, its permissions. Links are followed.
 
@@ -212,7 +222,7 @@ def _status(path: Path) -> Status:
     return Status(kind, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC), stat.S_IMODE(found.st_mode))
 
 
-class MakeFolder(tf.Node, id="file.make_folder"):
+class MakeFolder(tf.Node, id="file.make_folder", durable="recorded"):
     """Makes a folder, and those above it that are missing. One that is there stays as it is; a file there is an error.
 
     >>> fire("file.make_folder", path="a/b", virtual=False)
@@ -233,7 +243,7 @@ def _make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
 
 
-class DeleteFile(tf.Node, id="file.delete"):
+class DeleteFile(tf.Node, id="file.delete", durable="recorded"):
     """Deletes a file, or a link but not what it leads to. A folder is an error, and so is nothing, unless allowed.
 
     >>> Path("note").touch()
@@ -259,7 +269,7 @@ def _delete(path: Path, missing_ok: bool) -> None:
         path.unlink(missing_ok=missing_ok)
 
 
-class DeleteFolder(tf.Node, id="file.delete_folder"):
+class DeleteFolder(tf.Node, id="file.delete_folder", durable="recorded"):
     """Deletes a folder with all that is in it. Links are deleted, not what they lead to. No folder is an error.
 
     Cancelled between two files; what is deleted by then is deleted.
@@ -308,7 +318,7 @@ class _Placing(tf.Node, abstract=True):
     then = tf.ExecOut()
 
 
-class CopyFile(_Placing, id="file.copy"):
+class CopyFile(_Placing, id="file.copy", durable="recorded"):
     """Copies a file, with its permissions. The target holds all of it or what it held before.
 
     A target that is there already is an error, unless `overwrite` is set; a source that is no file is one, too.
@@ -333,7 +343,7 @@ def _copy(source: Path, target: Path, overwrite: bool) -> int:
     return write_atomically(target, chunks(source), like=source)
 
 
-class MoveFile(_Placing, id="file.move"):
+class MoveFile(_Placing, id="file.move", durable="recorded"):
     """Gives a file or folder another name or place, at once. A target that is there is an error, unless `overwrite`.
 
     To another file system a file is copied first, and taken away when the copy is complete; a folder can't be moved
@@ -366,7 +376,7 @@ def _check_free(target: Path, overwrite: bool) -> None:
         raise FileExistsError(f"{str(target)!r} is there already; set `overwrite` to replace it.")
 
 
-class TemporaryFolder(tf.Node, id="file.temporary_folder"):
+class TemporaryFolder(tf.Node, id="file.temporary_folder", durable="replayed"):
     """Makes an empty folder of its own for as long as `body` runs; then deletes it with all that is in it; `done`.
 
     It is deleted also if the body fails or is cancelled.
@@ -381,7 +391,7 @@ class TemporaryFolder(tf.Node, id="file.temporary_folder"):
     done = tf.ExecOut(doc="when it is gone again")
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        path = await trio.to_thread.run_sync(tempfile.mkdtemp)
+        path = await ctx.once(_new_folder)
         try:
             await ctx.trigger(self.body, {self.path: path})
         finally:
@@ -392,6 +402,10 @@ class TemporaryFolder(tf.Node, id="file.temporary_folder"):
 
 
 _CLEANING = 30.0
+
+
+async def _new_folder() -> str:
+    return await trio.to_thread.run_sync(tempfile.mkdtemp)
 
 
 def _clear(path: str) -> None:

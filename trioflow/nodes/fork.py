@@ -15,7 +15,7 @@ from trioflow.nodes.loop import Loop
 OnError = Literal["fail", "collect"]
 
 
-class Parallel(tf.Node, id="flow.parallel"):
+class Parallel(tf.Node, id="flow.parallel", durable="replayed"):
     """Runs its branches concurrently, each on its own view of the data; joins them in order, then goes on at `done`.
 
     A branch that fails cancels the others, and its failure goes on to whoever triggered.
@@ -42,7 +42,7 @@ class Parallel(tf.Node, id="flow.parallel"):
         return self.done
 
 
-class Parallel8(Parallel, id="flow.parallel_8"):
+class Parallel8(Parallel, id="flow.parallel_8", durable="replayed"):
     """Runs up to eight branches concurrently, as `flow.parallel` does with four.
 
     >>> len(fire("flow.parallel_8"))
@@ -58,7 +58,7 @@ class Parallel8(Parallel, id="flow.parallel_8"):
         return await self._all_of(ctx, self.a, self.b, self.c, self.d, self.e, self.f, self.g, self.h)
 
 
-class Race(tf.Node, id="flow.race"):
+class Race(tf.Node, id="flow.race", durable="replayed"):
     """Runs its branches concurrently; when the first has ended the others are cancelled, and what they wrote is lost.
 
     Which one is first depends on time, so the result may differ between runs; of several that end at the same moment
@@ -91,7 +91,7 @@ class Race(tf.Node, id="flow.race"):
         return self.done
 
 
-class Alongside(tf.Node, id="flow.alongside"):
+class Alongside(tf.Node, id="flow.alongside", durable="replayed"):
     """Runs `background` for as long as `body` takes, then cancels it and goes on at `done`.
 
     What the background wrote is lost, unless it had come to its end before. If either fails, the other is cancelled.
@@ -131,7 +131,7 @@ class _Collecting(tf.Node, abstract=True):
         ctx.set_output(self.messages, [f"{type(error).__name__}: {error}" for error in failures])
 
 
-class ParallelForEach(_Collecting, id="flow.parallel_for_each"):
+class ParallelForEach(_Collecting, id="flow.parallel_for_each", durable="replayed"):
     """Sends all items of a list down `body` concurrently, up to a limit; goes on at `done` when all have ended.
 
     Each item runs on its own view of the data, and what they leave behind does not depend on the limit. With
@@ -159,7 +159,7 @@ class ParallelForEach(_Collecting, id="flow.parallel_for_each"):
         await self._settle(ctx)
 
 
-class ParallelFor(_Collecting, id="flow.parallel_for"):
+class ParallelFor(_Collecting, id="flow.parallel_for", durable="replayed"):
     """Runs `body` a number of times concurrently, up to a limit; goes on at `done` when all have ended.
 
     As `flow.parallel_for_each`, with the numbers from 0 as items. 0 times or less goes straight on.
@@ -184,7 +184,7 @@ class ParallelFor(_Collecting, id="flow.parallel_for"):
         await self._settle(ctx)
 
 
-class Join(tf.Node, id="flow.join", remembers=True):
+class Join(tf.Node, id="flow.join", durable="replayed", remembers=True):
     """Goes on at `then` when so many different ones of its inputs have been entered, in whatever order; then anew.
 
     For paths that one strand takes one after the other, such as listeners of several events. It waits for no time and

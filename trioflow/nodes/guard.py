@@ -24,7 +24,7 @@ class AssertionFailed(Exception):
     """What `flow.assert` raises when its condition does not hold."""
 
 
-class Try(tf.Node, id="flow.try"):
+class Try(tf.Node, id="flow.try", durable="replayed"):
     """Runs `body`; if it fails, `catch`; in any case `cleanup`; then goes on at `done`.
 
     If `catch` leads nowhere, the failure goes on to whoever triggered, after `cleanup`. A failure in `catch` or
@@ -57,7 +57,7 @@ class Try(tf.Node, id="flow.try"):
         return self.done
 
 
-class Raise(tf.Node, id="flow.raise"):
+class Raise(tf.Node, id="flow.raise", durable="replayed"):
     """Fails with a message: `NodeRaised`.
 
     >>> [values["message"] for output, values in fire("flow.try", body="flow.raise") if output == "catch"]
@@ -71,7 +71,7 @@ class Raise(tf.Node, id="flow.raise"):
         raise NodeRaised(await ctx.get_input(self.message))
 
 
-class RaiseAgain(tf.Node, id="flow.raise_again"):
+class RaiseAgain(tf.Node, id="flow.raise_again", durable="replayed"):
     """Fails with an exception that was caught before, the very same; where it arose stays known.
 
     A value that is no exception is an error.
@@ -93,7 +93,7 @@ class RaiseAgain(tf.Node, id="flow.raise_again"):
         raise error
 
 
-class Assert(tf.Node, id="flow.assert"):
+class Assert(tf.Node, id="flow.assert", durable="replayed"):
     """Goes on if the condition holds, and fails with `AssertionFailed` if not.
 
     >>> fire("flow.assert", condition=True)
@@ -131,7 +131,7 @@ def describe_error(error: object) -> ErrorParts:
     return ErrorParts(type(error).__name__, str(error), list(getattr(error, "__notes__", ())))
 
 
-class Retry(tf.Node, id="flow.retry"):
+class Retry(tf.Node, id="flow.retry", durable="replayed"):
     """Triggers `body` until it does not fail, at most `attempts` times, then goes on at `done` or at `failed`.
 
     Before the second attempt it waits `delay` seconds, before each later one `factor` times as long as before, but
@@ -168,7 +168,7 @@ class Retry(tf.Node, id="flow.retry"):
                 await ctx.trigger(self.body, {self.attempt: attempt})
             except Exception as error:
                 if attempt < attempts:
-                    await trio.sleep(wait)
+                    await ctx.sleep(wait)
                     wait = min(wait * factor, longest)
                 elif ctx.is_connected(self.failed):
                     ctx.set_output(self.error, error)
@@ -180,7 +180,7 @@ class Retry(tf.Node, id="flow.retry"):
         return self.failed
 
 
-class Fallback(tf.Node, id="flow.fallback"):
+class Fallback(tf.Node, id="flow.fallback", durable="replayed"):
     """Tries one way after the other until one does not fail, then goes on at `done`.
 
     Only ways that are wired count. If all fail, so does this node: with the failure itself if it is the only one,
@@ -217,7 +217,7 @@ class Fallback(tf.Node, id="flow.fallback"):
         return self.done
 
 
-class Timeout(tf.Node, id="flow.timeout"):
+class Timeout(tf.Node, id="flow.timeout", durable="replayed"):
     """Runs `body` for at most so many seconds, then goes on at `done` or, if it took longer, at `timed_out`.
 
     What takes too long is cancelled, and nothing else; what it had written stays written. If `timed_out` leads nowhere,
@@ -235,7 +235,7 @@ class Timeout(tf.Node, id="flow.timeout"):
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         seconds = at_least_zero("flow.timeout", "seconds", await ctx.get_input(self.seconds))
-        with trio.move_on_after(seconds):
+        with ctx.time_limit(seconds):
             await ctx.trigger(self.body)
             return self.done
         if not ctx.is_connected(self.timed_out):
@@ -247,7 +247,7 @@ _SHIELDED_UNTIL: ContextVar[float] = ContextVar("_SHIELDED_UNTIL", default=inf)
 """When the shield around this one ends: no shield inside of another makes it last longer."""
 
 
-class Shield(tf.Node, id="flow.shield"):
+class Shield(tf.Node, id="flow.shield", durable="replayed"):
     """Runs `body` to its end even if everything around it is cancelled meanwhile, for at most so many seconds; `done`.
 
     For what must not be left half done once it has begun. A body that takes longer is cancelled, and fails with

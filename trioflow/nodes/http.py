@@ -213,7 +213,7 @@ def _read(node: str, data: bytes, form: ReadAs, response: httpx.Response, url: s
         raise ValueError(f"{node}: what {url} sent is not JSON: {error}.") from None
 
 
-class HttpGet(_Asking, id="http.get"):
+class HttpGet(_Asking, id="http.get", durable="recorded"):
     """Asks for a URL, and gives what the server answers: a text, bytes or JSON.
 
     Goes on at `failed` if the status is 400 or more, and at `timed_out` if it took longer than `timeout`; where these
@@ -228,7 +228,7 @@ class HttpGet(_Asking, id="http.get"):
         return await self._ask(ctx, "GET")
 
 
-class HttpPost(_Asking, id="http.post"):
+class HttpPost(_Asking, id="http.post", durable="recorded"):
     """Sends a value as JSON to a URL, and gives what the server answers; otherwise as `http.get`.
 
     A value that JSON can't express is an error.
@@ -247,7 +247,7 @@ class HttpPost(_Asking, id="http.post"):
         return await self._ask(ctx, "POST", data, "application/json")
 
 
-class HttpRequest(_Asking, id="http.request"):
+class HttpRequest(_Asking, id="http.request", durable="recorded"):
     """Any request, with a text or bytes as its body; otherwise as `http.get`.
 
     >>> fire("http.request", method="DELETE", url="http://localhost:9", timeout=0.0, timed_out=lambda: None)
@@ -264,7 +264,7 @@ class HttpRequest(_Asking, id="http.request"):
         return await self._ask(ctx, method.upper(), body)
 
 
-class HttpDownload(_Exchange, id="http.download", capabilities={"network", "files"}):
+class HttpDownload(_Exchange, id="http.download", durable="recorded", capabilities={"network", "files"}):
     """Asks for a URL, and writes the answer to a file: it holds all of it or what it held before.
 
     Goes on at `failed` and `timed_out` as `http.get` does; nothing is written then. In constant memory.
@@ -301,7 +301,7 @@ def _from_thread(chunks: AsyncGenerator[bytes, None]) -> Iterator[bytes]:
         yield chunk
 
 
-class HttpLines(_Exchange, id="http.lines"):
+class HttpLines(_Exchange, id="http.lines", durable="source"):
     r"""Asks for a URL, and sends each line of the answer down `body` when it comes; goes on at `done` after the last.
 
     A stream in constant memory, with back-pressure: while lines are worked on the server has to wait. `flow.break` ends
@@ -323,6 +323,12 @@ class HttpLines(_Exchange, id="http.lines"):
     async def execute(self, ctx: tf.Context) -> tf.ExecOut | None:
         ctx.configure_stream(self.line, limit=await ctx.get_input(self.limit))
         seconds, longest = await self._seconds(ctx), await ctx.get_input(self.longest)
+        left = True
+        with Loop(ctx) as loop:
+            await loop.emit_again(ctx)
+            left = False
+        if left:
+            return None
         with trio.move_on_after(seconds) as patience:
             async with self._open(ctx, "GET") as (response, url):
                 if response.status_code >= 400:

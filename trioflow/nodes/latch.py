@@ -14,7 +14,7 @@ import trioflow as tf
 from trioflow.nodes.flow import at_least_zero
 
 
-class Gate(tf.Node, id="flow.gate", remembers=True):
+class Gate(tf.Node, id="flow.gate", durable="replayed", remembers=True):
     """Lets control through while it is open. `open`, `close` and `toggle` change that, and go nowhere.
 
     Each concurrent strand remembers for itself.
@@ -39,7 +39,7 @@ class Gate(tf.Node, id="flow.gate", remembers=True):
         return self.then if ctx.entered == "enter" and is_open else None
 
 
-class Once(tf.Node, id="flow.once", remembers=True):
+class Once(tf.Node, id="flow.once", durable="replayed", remembers=True):
     """Goes on at `then` the first time, later at `again`; `reset` makes the next time the first.
 
     Each concurrent strand remembers for itself.
@@ -61,7 +61,7 @@ class Once(tf.Node, id="flow.once", remembers=True):
         return self.again if was_used else self.then
 
 
-class AtMost(tf.Node, id="flow.at_most", remembers=True):
+class AtMost(tf.Node, id="flow.at_most", durable="replayed", remembers=True):
     """Goes on at `then` the first so many times, later at `over`; `reset` starts anew. 0 or less is never.
 
     Each concurrent strand remembers for itself.
@@ -89,7 +89,7 @@ class AtMost(tf.Node, id="flow.at_most", remembers=True):
         return self.then
 
 
-class FlipFlop(tf.Node, id="flow.flip_flop", remembers=True):
+class FlipFlop(tf.Node, id="flow.flip_flop", durable="replayed", remembers=True):
     """Goes on at `a` and at `b` in turn, `a` first; `reset` makes it `a` again.
 
     Each concurrent strand remembers for itself.
@@ -114,7 +114,7 @@ class FlipFlop(tf.Node, id="flow.flip_flop", remembers=True):
         return self.a if is_a else self.b
 
 
-class Cycle(tf.Node, id="flow.cycle", remembers=True):
+class Cycle(tf.Node, id="flow.cycle", durable="replayed", remembers=True):
     """Goes on at the outputs that are wired, one after the other, and again from the first; `reset` starts anew.
 
     Without any it does nothing. Each concurrent strand remembers for itself.
@@ -140,7 +140,7 @@ class Cycle(tf.Node, id="flow.cycle", remembers=True):
         return ways[place]
 
 
-class Counter(tf.Node, id="flow.counter", remembers=True):
+class Counter(tf.Node, id="flow.counter", durable="replayed", remembers=True):
     """Counts how often it was entered, from `start` in steps of `step`, and goes on. `reset` goes back to the start.
 
     Each concurrent strand remembers for itself.
@@ -164,7 +164,7 @@ class Counter(tf.Node, id="flow.counter", remembers=True):
         return self.then if ctx.entered == "enter" else None
 
 
-class WaitFor(tf.Node, id="flow.wait_for", remembers=True):
+class WaitFor(tf.Node, id="flow.wait_for", durable="replayed", remembers=True):
     """Goes on at `then` each time it has been entered `times` times, at `waiting` meanwhile. `reset` starts anew.
 
     It waits for no time and holds no strand. Less than 1 is an error. Each concurrent strand remembers for itself.
@@ -191,7 +191,7 @@ class WaitFor(tf.Node, id="flow.wait_for", remembers=True):
         return self.then if count >= times else self.waiting
 
 
-class EveryNth(tf.Node, id="flow.every_nth", remembers=True):
+class EveryNth(tf.Node, id="flow.every_nth", durable="replayed", remembers=True):
     """Goes on at `then` the first time and each `n`-th time after that, otherwise at `other`. `reset` starts anew.
 
     Less than 1 is an error. Each concurrent strand remembers for itself.
@@ -216,7 +216,7 @@ class EveryNth(tf.Node, id="flow.every_nth", remembers=True):
         return self.other if count % n else self.then
 
 
-class OnChange(tf.Node, id="flow.on_change", remembers=True):
+class OnChange(tf.Node, id="flow.on_change", durable="replayed", remembers=True):
     """Goes on at `changed` if the value is not what it was the last time, otherwise at `same`. The first is a change.
 
     Equal means equal in value and in type. `previous` stays unset until there is one. Each concurrent strand remembers
@@ -243,7 +243,7 @@ class OnChange(tf.Node, id="flow.on_change", remembers=True):
         return self.same if type(value) is type(previous) and value == previous else self.changed
 
 
-class Throttle(tf.Node, id="flow.throttle", remembers=True):
+class Throttle(tf.Node, id="flow.throttle", durable="recorded", remembers=True):
     """Goes on at `then` at most once in so many seconds, otherwise at `dropped`. Not the same in every run.
 
     It never waits. A negative number of seconds, or not a number, is an error. Each concurrent strand remembers for

@@ -57,6 +57,12 @@ class Loop:
         self.outer = _innermost.get()
         self._token: Token[Loop | None] | None = None
 
+    async def emit_again(self, ctx: tf.Context) -> None:
+        """Send what a source has sent before its run was resumed, each in a round of its own. In other runs nothing."""
+        async for again in ctx.emitted():
+            with self.round:
+                await again()
+
     def __enter__(self) -> Loop:
         self._token = _innermost.set(self)
         return self
@@ -117,7 +123,7 @@ def _loop_to_leave(ctx: tf.Context, verb: str, name: str) -> Loop:
     raise NoLoop(f"{here}: there is no loop around it. Wire it to something that a loop's body leads to.")
 
 
-class Break(tf.Node, id="flow.break"):
+class Break(tf.Node, id="flow.break", durable="replayed"):
     """Ends the innermost loop around it, or the one that is named: that goes on at `done`.
 
     What the nodes in between would have done after this is left out; `cleanup` of a `flow.try` runs, `catch` does not.
@@ -135,7 +141,7 @@ class Break(tf.Node, id="flow.break"):
         raise _Break(_loop_to_leave(ctx, "flow.break", await ctx.get_input(self.loop)))
 
 
-class Continue(tf.Node, id="flow.continue"):
+class Continue(tf.Node, id="flow.continue", durable="replayed"):
     """Ends this round of the innermost loop around it, or of the one that is named, which goes on with the next.
 
     As for `flow.break`, cleanup runs, it is no failure, and without such a loop it is an error.
@@ -171,7 +177,7 @@ class _Counting(tf.Node, abstract=True):
         return self.done
 
 
-class ForLoop(_Counting, id="flow.for"):
+class ForLoop(_Counting, id="flow.for", durable="replayed"):
     """Triggers `body` for each index from `start`, in steps of `step`, `times` times; then goes on at `done`.
 
     `times` of 0 or less goes straight on. All three are read once, before the first round.
@@ -191,7 +197,7 @@ class ForLoop(_Counting, id="flow.for"):
         return await self._count(ctx, rounds)
 
 
-class ForStep(_Counting, id="flow.for_step"):
+class ForStep(_Counting, id="flow.for_step", durable="replayed"):
     """Triggers `body` for each index from `start` up to, not including, `end`, in steps of `step`; then `done`.
 
     A negative step counts down. A step of 0 is an error; one that leads away from the end goes straight on. All three
@@ -212,7 +218,7 @@ class ForStep(_Counting, id="flow.for_step"):
         return await self._count(ctx, range(start, end, step))
 
 
-class ForReverse(_Counting, id="flow.for_reverse"):
+class ForReverse(_Counting, id="flow.for_reverse", durable="replayed"):
     """Triggers `body` for each index below `end`, the greatest first, down to and with `start`; then `done`.
 
     The indices of a loop from `start` to `end`, in the opposite order; none if `end` is not greater. Both are read
@@ -230,7 +236,7 @@ class ForReverse(_Counting, id="flow.for_reverse"):
         return await self._count(ctx, range(start, end)[::-1])
 
 
-class Repeat(tf.Node, id="flow.repeat"):
+class Repeat(tf.Node, id="flow.repeat", durable="replayed"):
     """Triggers `body` a number of times, then goes on at `done`. 0 or less goes straight on.
 
     >>> fire("flow.repeat", times=2)
@@ -251,7 +257,7 @@ class Repeat(tf.Node, id="flow.repeat"):
         return self.done
 
 
-class ForEach(tf.Node, id="flow.for_each"):
+class ForEach(tf.Node, id="flow.for_each", durable="replayed"):
     """Sends each item of a list down `body`, then goes on at `done`.
 
     A stream: one item after the other, or concurrently if the node's settings in the graph say so
@@ -278,7 +284,7 @@ class ForEach(tf.Node, id="flow.for_each"):
                     await ctx.emit(self.item, item, {self.index: index})
 
 
-class ForEachEntry(tf.Node, id="flow.for_each_dict"):
+class ForEachEntry(tf.Node, id="flow.for_each_dict", durable="replayed"):
     """Sends each key of a dict with its value down `body`, in the order of the dict; then goes on at `done`.
 
     A stream, as `flow.for_each` is.
@@ -307,7 +313,7 @@ class ForEachEntry(tf.Node, id="flow.for_each_dict"):
                     await ctx.emit(self.key, key, {self.value: value, self.index: index})
 
 
-class ForEachBatch(tf.Node, id="flow.for_each_batch"):
+class ForEachBatch(tf.Node, id="flow.for_each_batch", durable="replayed"):
     """Sends the items of a list down `body` in lists of `size`, the last one perhaps shorter; then goes on at `done`.
 
     A size of 0 or less is an error. A stream, as `flow.for_each` is.
@@ -337,7 +343,7 @@ class ForEachBatch(tf.Node, id="flow.for_each_batch"):
                     await ctx.emit(self.batch, items[start : start + size], {self.index: index})
 
 
-class ForEachPair(tf.Node, id="flow.for_each_pair"):
+class ForEachPair(tf.Node, id="flow.for_each_pair", durable="replayed"):
     """Sends the items of two lists down `body` in pairs, then goes on at `done`.
 
     Lists of different length are an error. A stream, as `flow.for_each` is.
@@ -368,7 +374,7 @@ class ForEachPair(tf.Node, id="flow.for_each_pair"):
                     await ctx.emit(self.first, first, {self.second: second, self.index: index})
 
 
-class While(tf.Node, id="flow.while"):
+class While(tf.Node, id="flow.while", durable="replayed"):
     """Triggers `body` as long as the condition holds, which is asked afresh before each round; then `done`.
 
     >>> fire("flow.while", condition=True, body="flow.break")
@@ -388,7 +394,7 @@ class While(tf.Node, id="flow.while"):
         return self.done
 
 
-class DoWhile(tf.Node, id="flow.do_while"):
+class DoWhile(tf.Node, id="flow.do_while", durable="replayed"):
     """Triggers `body` at least once, and again as long as the condition holds, asked afresh after each round; `done`.
 
     >>> fire("flow.do_while", condition=False)
@@ -410,7 +416,7 @@ class DoWhile(tf.Node, id="flow.do_while"):
         return self.done
 
 
-class RepeatUntil(tf.Node, id="flow.repeat_until"):
+class RepeatUntil(tf.Node, id="flow.repeat_until", durable="replayed"):
     """Triggers `body` at least once, until the condition holds, which is asked afresh after each round; then `done`.
 
     >>> fire("flow.repeat_until", condition=True)
@@ -432,7 +438,7 @@ class RepeatUntil(tf.Node, id="flow.repeat_until"):
         return self.done
 
 
-class Forever(tf.Node, id="flow.forever"):
+class Forever(tf.Node, id="flow.forever", durable="replayed"):
     """Triggers `body` again and again, until `flow.break`, a failure or cancellation ends it; after a break `done`.
 
     >>> fire("flow.forever", body="flow.break")
@@ -452,7 +458,7 @@ class Forever(tf.Node, id="flow.forever"):
         return self.done
 
 
-class Every(tf.Node, id="flow.every"):
+class Every(tf.Node, id="flow.every", durable="source"):
     """Sends a tick down `body` at once and then every so many seconds, `times` times or, with 0, for ever; then `done`.
 
     The times are those of a clock, not of the body: a body that takes a while delays nothing. A tick whose time has
@@ -478,9 +484,12 @@ class Every(tf.Node, id="flow.every"):
         seconds, times = await ctx.get_input(self.seconds), await ctx.get_input(self.times)
         if not 0 < seconds < float("inf"):
             raise ValueError(f"flow.every needs more than 0 seconds, got {seconds!r}.")
-        started, due, missed = trio.current_time(), 0, 0
         with Loop(ctx) as loop:
-            for tick in itertools.count(1):
+            await loop.emit_again(ctx)
+            first, missed = ctx.resumed((1, 0))
+            started, due = trio.current_time(), 0
+            for tick in itertools.count(first):
+                ctx.mark((tick + 1, missed))
                 with loop.round:
                     await ctx.emit(self.tick, tick, {self.missed: missed})
                 if tick == times:

@@ -97,7 +97,7 @@ class _Running(_WithCommand, abstract=True):
         return self.failed if command.exit_code else self.then
 
 
-class RunCommand(_Running, id="process.run"):
+class RunCommand(_Running, id="process.run", durable="recorded"):
     r"""Runs a command to its end, and gives what it wrote. Goes on at `then` if it ended with exit code 0.
 
     Otherwise at `failed`, and if it took longer than `timeout` at `timed_out`; where these lead nowhere it is an error,
@@ -124,7 +124,7 @@ class RunCommand(_Running, id="process.run"):
         return ending
 
 
-class PipeCommand(_Running, id="process.pipe"):
+class PipeCommand(_Running, id="process.pipe", durable="recorded"):
     """Runs a command on bytes, and gives the bytes that it wrote; otherwise as `process.run`.
 
     >>> fire("process.pipe", command=["cat"], input=b"a", virtual=False)
@@ -142,7 +142,7 @@ class PipeCommand(_Running, id="process.pipe"):
         return ending
 
 
-class StreamCommand(_WithCommand, id="process.stream"):
+class StreamCommand(_WithCommand, id="process.stream", durable="source"):
     r"""Sends each line that a command writes down `body` when it comes; goes on at `done` when it ended well.
 
     A stream with back-pressure: while lines are worked on the command has to wait. `flow.break` ends the command. One
@@ -177,6 +177,12 @@ class StreamCommand(_WithCommand, id="process.stream"):
         split = LineSplitter(encoding, longest, "process.stream: what the command wrote")
         errors = bytearray()
         ended_itself = False
+        left = True
+        with Loop(ctx) as loop:
+            await loop.emit_again(ctx)
+            left = False
+        if left:
+            return None
         async with await self._open(ctx) as opened:
             command: Command = opened
             with Loop(ctx) as loop:
@@ -207,7 +213,7 @@ class StreamCommand(_WithCommand, id="process.stream"):
                     await ctx.emit(self.line, line, {self.number: number})
 
 
-class KeepCommand(_WithCommand, id="process.alongside"):
+class KeepCommand(_WithCommand, id="process.alongside", durable="replayed"):
     """Keeps a command running for as long as `body` takes, then ends it and goes on at `done`.
 
     What it writes is read, so that it never has to wait, and dropped but for the end of its errors. If it ends earlier
@@ -247,7 +253,7 @@ class KeepCommand(_WithCommand, id="process.alongside"):
         return self.done
 
 
-@tf.data_node(id="process.find", volatile=True)
+@tf.data_node(id="process.find", durable="recorded", volatile=True)
 async def find(name: str) -> str:
     """The path of a program, as the host would find it by its name; empty if there is none.
 
@@ -257,7 +263,7 @@ async def find(name: str) -> str:
     return await trio.to_thread.run_sync(shutil.which, name) or ""
 
 
-@tf.data_node(id="process.environment", volatile=True)
+@tf.data_node(id="process.environment", durable="recorded", volatile=True)
 def environment(name: str, default: str = "") -> str:
     """A variable of the host's environment, or a default if it is not set.
 

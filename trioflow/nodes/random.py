@@ -13,7 +13,7 @@ import trioflow as tf
 from trioflow.nodes import _expect as expect
 
 
-@tf.data_node(id="random.uniform", volatile=True)
+@tf.data_node(id="random.uniform", durable="replayed", volatile=True)
 def uniform(ctx: tf.DataContext, low: float = 0.0, high: float = 1.0) -> float:
     """A number between the two. Infinity and not-a-number are errors; the bounds may be in any order.
 
@@ -25,7 +25,7 @@ def uniform(ctx: tf.DataContext, low: float = 0.0, high: float = 1.0) -> float:
     return ctx.random.uniform(low, high)
 
 
-@tf.data_node(id="random.integer", volatile=True)
+@tf.data_node(id="random.integer", durable="replayed", volatile=True)
 def integer(ctx: tf.DataContext, low: int = 0, high: int = 100) -> int:
     """A whole number from `low` to `high`, both included. Bounds in the wrong order are an error.
 
@@ -37,7 +37,7 @@ def integer(ctx: tf.DataContext, low: int = 0, high: int = 100) -> int:
     return ctx.random.randint(low, high)
 
 
-@tf.data_node(id="random.boolean", volatile=True)
+@tf.data_node(id="random.boolean", durable="replayed", volatile=True)
 def boolean(ctx: tf.DataContext, probability: float = 0.5) -> bool:
     """True with a probability: 0 is never, 1 always. A probability beyond 0 and 1 is an error.
 
@@ -49,7 +49,7 @@ def boolean(ctx: tf.DataContext, probability: float = 0.5) -> bool:
     return ctx.random.random() < probability
 
 
-@tf.data_node(id="random.normal", volatile=True)
+@tf.data_node(id="random.normal", durable="replayed", volatile=True)
 def normal(ctx: tf.DataContext, mean: float = 0.0, deviation: float = 1.0) -> float:
     """A number of the normal distribution. A deviation that is negative, infinite or not a number is an error.
 
@@ -62,7 +62,7 @@ def normal(ctx: tf.DataContext, mean: float = 0.0, deviation: float = 1.0) -> fl
     return ctx.random.gauss(mean, deviation)
 
 
-@tf.data_node(id="random.exponential", volatile=True)
+@tf.data_node(id="random.exponential", durable="replayed", volatile=True)
 def exponential(ctx: tf.DataContext, mean: float = 1.0) -> float:
     """A waiting time of the exponential distribution. A mean that is not more than 0 is an error.
 
@@ -73,7 +73,7 @@ def exponential(ctx: tf.DataContext, mean: float = 1.0) -> float:
     return ctx.random.expovariate(1.0) * mean
 
 
-@tf.data_node(id="random.choice", volatile=True)
+@tf.data_node(id="random.choice", durable="replayed", volatile=True)
 def choice(ctx: tf.DataContext, items: list[Any]) -> object:
     """One of the items. Of an empty list it is an error.
 
@@ -85,7 +85,7 @@ def choice(ctx: tf.DataContext, items: list[Any]) -> object:
     return ctx.random.choice(items)
 
 
-@tf.data_node(id="random.weighted_choice", volatile=True)
+@tf.data_node(id="random.weighted_choice", durable="replayed", volatile=True)
 def weighted_choice(ctx: tf.DataContext, items: list[Any], weights: list[Any]) -> object:
     """One of the items, each as likely as its weight says.
 
@@ -102,7 +102,7 @@ def weighted_choice(ctx: tf.DataContext, items: list[Any], weights: list[Any]) -
     return ctx.random.choices(items, found)[0]
 
 
-@tf.data_node(id="random.sample", volatile=True)
+@tf.data_node(id="random.sample", durable="replayed", volatile=True)
 def sample(ctx: tf.DataContext, items: list[Any], count: int = 1) -> list[Any]:
     """So many of the items, each place at most once, in any order. More than there are is an error.
 
@@ -114,7 +114,7 @@ def sample(ctx: tf.DataContext, items: list[Any], count: int = 1) -> list[Any]:
     return ctx.random.sample(items, count)
 
 
-@tf.data_node(id="random.shuffle", volatile=True)
+@tf.data_node(id="random.shuffle", durable="replayed", volatile=True)
 def shuffle(ctx: tf.DataContext, items: list[Any]) -> list[Any]:
     """The items in another order.
 
@@ -124,7 +124,7 @@ def shuffle(ctx: tf.DataContext, items: list[Any]) -> list[Any]:
     return ctx.random.sample(items, len(items))
 
 
-@tf.data_node(id="random.text", volatile=True)
+@tf.data_node(id="random.text", durable="replayed", volatile=True)
 def text(ctx: tf.DataContext, length: int = 8, characters: str = "abcdefghijklmnopqrstuvwxyz0123456789") -> str:
     """So many of the characters, each as likely as the others. No characters to choose from is an error.
 
@@ -136,7 +136,7 @@ def text(ctx: tf.DataContext, length: int = 8, characters: str = "abcdefghijklmn
     return "".join(ctx.random.choices(characters, k=expect.at_most("random.text", length, "characters")))
 
 
-@tf.data_node(id="random.bytes", volatile=True)
+@tf.data_node(id="random.bytes", durable="replayed", volatile=True)
 def bytes_(ctx: tf.DataContext, length: int = 16) -> bytes:
     """So many bytes; none for a negative length.
 
@@ -146,7 +146,7 @@ def bytes_(ctx: tf.DataContext, length: int = 16) -> bytes:
     return ctx.random.randbytes(expect.at_most("random.bytes", length, "bytes"))
 
 
-@tf.data_node(id="random.uuid", volatile=True)
+@tf.data_node(id="random.uuid", durable="replayed", volatile=True)
 def uuid_(ctx: tf.DataContext) -> str:
     """A UUID of version 4. Unlike those of other generators it comes again in a run with the same seed.
 

@@ -16,7 +16,7 @@ import trioflow as tf
 from trioflow.nodes.latch import at_least_one
 
 
-class Keep(tf.Node, id="state.keep"):
+class Keep(tf.Node, id="state.keep", durable="replayed"):
     """Keeps a value as it is now: `kept` stays the same until the node is entered again, whatever the value does.
 
     >>> fire("state.keep", value=[1])
@@ -33,7 +33,7 @@ class Keep(tf.Node, id="state.keep"):
         return self.then
 
 
-class Previous(tf.Node, id="state.previous", remembers=True):
+class Previous(tf.Node, id="state.previous", durable="replayed", remembers=True):
     """Gives the value that it was entered with the last time, the first time `initial`.
 
     Each concurrent strand remembers for itself.
@@ -55,7 +55,7 @@ class Previous(tf.Node, id="state.previous", remembers=True):
         return self.then
 
 
-class History(tf.Node, id="state.history", remembers=True):
+class History(tf.Node, id="state.history", durable="replayed", remembers=True):
     """Gives the last so many values that it was entered with, the oldest first. `reset` forgets them.
 
     A size below 1 is an error. Each concurrent strand remembers for itself.
@@ -82,7 +82,7 @@ class History(tf.Node, id="state.history", remembers=True):
         return None if ctx.entered == "reset" else self.then
 
 
-class Collect(tf.Node, id="state.collect", remembers=True):
+class Collect(tf.Node, id="state.collect", durable="replayed", remembers=True):
     """Gives all values that it was entered with, the oldest first. `reset` forgets them.
 
     Each concurrent strand remembers for itself.
@@ -105,7 +105,7 @@ class Collect(tf.Node, id="state.collect", remembers=True):
         return None if is_reset else self.then
 
 
-class Tally(tf.Node, id="state.tally", remembers=True):
+class Tally(tf.Node, id="state.tally", durable="replayed", remembers=True):
     """Counts how often it was entered with each value. `reset` forgets. A value that can't be a key is an error.
 
     Each concurrent strand remembers for itself.
@@ -136,7 +136,7 @@ class Tally(tf.Node, id="state.tally", remembers=True):
         return self.then if ctx.entered == "enter" else None
 
 
-class Statistics(tf.Node, id="state.statistics", remembers=True):
+class Statistics(tf.Node, id="state.statistics", durable="replayed", remembers=True):
     """Number, sum, mean, smallest and greatest of the numbers that it was entered with. `reset` forgets.
 
     Whole numbers add up exactly, floats with what addition loses; not-a-number is an error. Each concurrent strand
@@ -176,7 +176,7 @@ class Statistics(tf.Node, id="state.statistics", remembers=True):
         return self.then
 
 
-class Change(tf.Node, id="state.change", remembers=True):
+class Change(tf.Node, id="state.change", durable="replayed", remembers=True):
     """How much a number differs from the one that it was entered with the last time; 0 the first time.
 
     Each concurrent strand remembers for itself.
@@ -197,7 +197,7 @@ class Change(tf.Node, id="state.change", remembers=True):
         return self.then
 
 
-class Stopwatch(tf.Node, id="state.stopwatch", remembers=True):
+class Stopwatch(tf.Node, id="state.stopwatch", durable="recorded", remembers=True):
     """Tells how many seconds it has run. Not the same in every run.
 
     `start` starts it or lets it go on, `stop` holds it, `enter` only reads it; all three go on at `then`. `reset` sets

@@ -101,7 +101,7 @@ async def _receive(node: str, stream: trio.SocketStream, until: bytes, most: int
     return bytes(received)
 
 
-class TcpRequest(_Asking, id="tcp.request"):
+class TcpRequest(_Asking, id="tcp.request", durable="recorded"):
     """Connects, sends bytes, and receives until the other side closes the connection, or until a mark; then closes.
 
     Without a mark the other side is told that no more comes. A host that can't be reached, a connection that breaks or
@@ -127,7 +127,7 @@ class TcpRequest(_Asking, id="tcp.request"):
         return self._late(ctx, host, port, seconds)
 
 
-class TcpAsk(_Asking, id="tcp.ask"):
+class TcpAsk(_Asking, id="tcp.ask", durable="recorded"):
     """Connects, sends a line of text, receives one, and closes: what `tcp.listen` answers to. Errors as `tcp.request`.
 
     An answer that is no text in the encoding is an error, too.
@@ -153,7 +153,7 @@ class TcpAsk(_Asking, id="tcp.ask"):
         return self._late(ctx, host, port, seconds)
 
 
-class TcpWait(_Asking, id="tcp.wait_for"):
+class TcpWait(_Asking, id="tcp.wait_for", durable="recorded"):
     """Waits until somebody listens at a port, by trying to connect again and again; then goes on at `then`.
 
     Taking too long is an error if `timed_out` leads nowhere. Cancelled at any time.
@@ -192,7 +192,7 @@ class Line:
     over: trio.Event = attrs.field(factory=trio.Event, repr=False)  # the answer is sent, or nobody waits for it
 
 
-class TcpListen(tf.Node, id="tcp.listen"):
+class TcpListen(tf.Node, id="tcp.listen", durable="source"):
     """A server: sends each line of text that a client sends down `body`, where `tcp.reply` answers it.
 
     A stream without an end unless `times` is set, concurrent unless set otherwise; the data of each line's strand is
@@ -332,7 +332,7 @@ def _name(stream: trio.SocketStream) -> str:
     return f"{host}:{port}"
 
 
-class TcpReply(tf.Node, id="tcp.reply"):
+class TcpReply(tf.Node, id="tcp.reply", durable="recorded"):
     """Answers a line that `tcp.listen` sent down its body, with a line of text. Goes on at once, it does not wait.
 
     Answering twice, or what is no such line, is an error; a client that has gone is none.

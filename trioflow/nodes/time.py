@@ -60,7 +60,7 @@ def _in_zone(node: str, shown: Moment, zone: datetime.tzinfo, second: bool = Fal
     return _valid(node, make)
 
 
-@tf.data_node(id="time.now", volatile=True)
+@tf.data_node(id="time.now", durable="recorded", volatile=True)
 def now(clock: tf.FromServices[Clock] = SYSTEM_CLOCK) -> Moment:
     """The date and time, with the zone UTC, on the host's clock. Not the same in every run.
 
@@ -70,7 +70,7 @@ def now(clock: tf.FromServices[Clock] = SYSTEM_CLOCK) -> Moment:
     return clock.now()
 
 
-@tf.data_node(id="time.monotonic", volatile=True)
+@tf.data_node(id="time.monotonic", durable="recorded", volatile=True)
 def monotonic() -> float:
     """Seconds on trio's clock, from an arbitrary start. Not the same in every run.
 

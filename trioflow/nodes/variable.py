@@ -29,7 +29,7 @@ class GetVariable(tf.Node, id="variable.get"):
         ctx.set_output(self.result, ctx.get_variable(await ctx.get_input(self.name)))
 
 
-class SetVariable(tf.Node, id="variable.set"):
+class SetVariable(tf.Node, id="variable.set", durable="replayed"):
     """Sets a variable. A value that does not fit the variable's type is an error.
 
     >>> fire("variable.set", variables={"n": 1}, name="n", value=2)
@@ -75,7 +75,7 @@ class _Changing(tf.Node, abstract=True):
         raise NotImplementedError
 
 
-class UpdateVariable(_Changing, id="variable.update"):
+class UpdateVariable(_Changing, id="variable.update", durable="replayed"):
     """Changes a variable by what it was: adds, appends, unites, or keeps the smaller or greater.
 
     `append` adds one item to a list; `union` takes over a dict's entries or the items of a list that are not there yet.
@@ -97,7 +97,7 @@ class _ChangedBy(_Changing, abstract=True):
     value = tf.DataIn(object, doc="what it is changed by")
 
 
-class AddToVariable(_ChangedBy, id="variable.add"):
+class AddToVariable(_ChangedBy, id="variable.add", durable="replayed"):
     """Adds a number to a variable, whose merge policy should be `sum`. What can't be added is an error.
 
     >>> fire("variable.add", variables={"total": 1}, name="total", value=2)
@@ -110,7 +110,7 @@ class AddToVariable(_ChangedBy, id="variable.add"):
         return _number(old) + arguments[0]
 
 
-class AppendToVariable(_ChangedBy, id="variable.append"):
+class AppendToVariable(_ChangedBy, id="variable.append", durable="replayed"):
     """Appends one item to a variable that holds a list; its merge policy should be `append`. No list is an error.
 
     >>> fire("variable.append", variables={"seen": [1]}, name="seen", value=2)
@@ -121,7 +121,7 @@ class AppendToVariable(_ChangedBy, id="variable.append"):
         return [*_of(list, old), arguments[0]]
 
 
-class UniteVariable(_ChangedBy, id="variable.unite"):
+class UniteVariable(_ChangedBy, id="variable.unite", durable="replayed"):
     """Takes over the entries of a dict, or the items of a list or set that are not there yet; merge policy `union`.
 
     Variable and value must be of one kind, otherwise it is an error. Under a key that both have, the new value wins.
@@ -138,7 +138,7 @@ class UniteVariable(_ChangedBy, id="variable.unite"):
         return old | by if kind is set else _unite(old, by)
 
 
-class LowerVariable(_ChangedBy, id="variable.minimum"):
+class LowerVariable(_ChangedBy, id="variable.minimum", durable="replayed"):
     """Keeps the smaller of a variable and a value; merge policy `min`. A variable that is none takes the value.
 
     >>> fire("variable.minimum", variables={"least": 3}, name="least", value=2)
@@ -149,7 +149,7 @@ class LowerVariable(_ChangedBy, id="variable.minimum"):
         return arguments[0] if old is None else min(old, arguments[0])
 
 
-class RaiseVariable(_ChangedBy, id="variable.maximum"):
+class RaiseVariable(_ChangedBy, id="variable.maximum", durable="replayed"):
     """Keeps the greater of a variable and a value; merge policy `max`. A variable that is none takes the value.
 
     >>> fire("variable.maximum", variables={"most": 3}, name="most", value=2)
@@ -160,7 +160,7 @@ class RaiseVariable(_ChangedBy, id="variable.maximum"):
         return arguments[0] if old is None else max(old, arguments[0])
 
 
-class ToggleVariable(_Changing, id="variable.toggle"):
+class ToggleVariable(_Changing, id="variable.toggle", durable="replayed"):
     """Makes a variable that is true false, and one that is false true. Anything else is an error.
 
     >>> fire("variable.toggle", variables={"on": False}, name="on")
@@ -171,7 +171,7 @@ class ToggleVariable(_Changing, id="variable.toggle"):
         return not _of(bool, old)
 
 
-class SetVariableItem(_Changing, id="variable.set_item"):
+class SetVariableItem(_Changing, id="variable.set_item", durable="replayed"):
     """Puts a value under a key of a variable that holds a dict; merge policy `union`. No dict is an error.
 
     >>> fire("variable.set_item", variables={"ages": {}}, name="ages", key="Ann", value=30)
@@ -186,7 +186,7 @@ class SetVariableItem(_Changing, id="variable.set_item"):
         return {**_of(dict, old), key: value}
 
 
-class RemoveVariableItem(_Changing, id="variable.remove_item"):
+class RemoveVariableItem(_Changing, id="variable.remove_item", durable="replayed"):
     """Takes a key out of a variable that holds a dict; a key that is not there changes nothing. No dict is an error.
 
     >>> fire("variable.remove_item", variables={"ages": {"Ann": 30}}, name="ages", key="Ann")
@@ -200,7 +200,7 @@ class RemoveVariableItem(_Changing, id="variable.remove_item"):
         return {key: value for key, value in _of(dict, old).items() if key != arguments[0]}
 
 
-class TakeFromVariable(tf.Node, id="variable.take"):
+class TakeFromVariable(tf.Node, id="variable.take", durable="replayed"):
     """Takes the first item out of a variable that holds a list, or the last; goes on at `empty` if there is none.
 
     A variable that holds no list is an error.
@@ -228,7 +228,7 @@ class TakeFromVariable(tf.Node, id="variable.take"):
         return self.then
 
 
-class SwapVariable(tf.Node, id="variable.swap"):
+class SwapVariable(tf.Node, id="variable.swap", durable="replayed"):
     """Sets a variable, and gives what it was. A value that does not fit the variable's type is an error.
 
     >>> fire("variable.swap", variables={"n": 1}, name="n", value=2)

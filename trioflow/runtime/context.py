@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import random
-from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
 from trioflow.errors import NodeError, UnknownSocket
-from trioflow.model.context import Branches, Context
+from trioflow.model.context import Branches, Context, TimeLimitScope
+from trioflow.model.durability import seconds_of
 from trioflow.runtime.base.cells import NOTHING
 from trioflow.runtime.base.inputs import current, missing, value_of
 from trioflow.runtime.base.names import (
@@ -29,13 +34,18 @@ from trioflow.runtime.demand.inputs import computed, resolve
 from trioflow.runtime.dispatch import call, dispatch
 from trioflow.runtime.exits import publish_outside
 from trioflow.runtime.strands.branches import BranchesBlock
+from trioflow.semantics.address import is_attempt, show_path
 from trioflow.semantics.events import Feedback, Progress
 from trioflow.semantics.store import DELETED, Cell, Store
 
 if TYPE_CHECKING:
     from trioflow.model.context import FeedbackLevel, Services
+    from trioflow.model.durability import Duration
     from trioflow.model.graph import GraphNode
     from trioflow.model.sockets import ErrorMode
+
+
+T = TypeVar("T")
 
 
 class BodyContext(Activation, Context):
@@ -243,6 +253,45 @@ class BodyContext(Activation, Context):
     def report_progress(self, done: float, total: float | None = None, message: str = "") -> None:
         self.run.tell(Progress, self, self.plan.id, done, total, message)
 
+    # --- for runs that are kept; what a journalled run does in its place is in `trioflow.durable` ---
+
+    @property
+    def key(self) -> str:
+        return key_of(self.run.id, self.graph or "", self.plan.id, [each for each in self.path if not is_attempt(each)])
+
+    @property
+    def attempt_key(self) -> str:
+        return key_of(self.run.id, self.graph or "", self.plan.id, self.path)
+
+    async def once(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        self.strand  # noqa: B018 - raises if it has closed
+        await checkpoint_if_cancelled()
+        result = function(*args, **kwargs)
+        return await result if inspect.isawaitable(result) else result
+
+    async def sleep(self, duration: Duration) -> None:
+        self.strand  # noqa: B018 - as above
+        await trio.sleep(seconds_of(duration))
+
+    def time_limit(self, duration: Duration) -> AbstractContextManager[TimeLimitScope]:
+        self.strand  # noqa: B018 - as above
+        return PlainTimeLimit(seconds_of(duration))
+
+    def mark(self, value: object) -> None:
+        self.strand  # noqa: B018 - as above
+
+    def resumed(self, default: T) -> T:
+        self.strand  # noqa: B018 - as above
+        return default
+
+    def emitted(self) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        self.strand  # noqa: B018 - as above
+        return NothingEmitted()
+
+    def as_source(self, body: Callable[[BodyContext], Awaitable[Any]]) -> Awaitable[Any]:
+        """Run the body of a source: what it emits comes out of the world (J1)."""
+        return body(self)
+
     # --- inside ---
 
     def _write_item(self, item: Any, value: object, also: Mapping[Any, object] | None) -> None:
@@ -264,6 +313,40 @@ class BodyContext(Activation, Context):
             "stream with item output",
             [socket.name for stream in self.plan.type.streams for socket in stream.items],
         )
+
+
+def key_of(run: str, graph: str, node: str, path: Iterable[int]) -> str:
+    """A name for what one activation, or one attempt of it, does to the world (J4)."""
+    return hashlib.sha256(f"{run}/{show_path(path)}/{graph}{node}".encode()).hexdigest()[:32]
+
+
+class NothingEmitted(AsyncIterator[Any]):
+    """What a source has emitted before, in a run that nobody keeps."""
+
+    async def __anext__(self) -> Any:
+        raise StopAsyncIteration
+
+
+class PlainTimeLimit(TimeLimitScope):
+    """A time limit in a run that nobody keeps: a cancel scope."""
+
+    __slots__ = ("_scope",)
+
+    def __init__(self, seconds: float) -> None:
+        self._scope = trio.CancelScope(deadline=trio.current_time() + seconds)
+
+    def __enter__(self) -> PlainTimeLimit:
+        self._scope.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        return self._scope.__exit__(kind, error, traceback)
+
+    @property
+    def expired(self) -> bool:
+        return self._scope.cancelled_caught
 
 
 class NodeState(MutableMapping[str, Any]):

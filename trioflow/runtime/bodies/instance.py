@@ -24,10 +24,19 @@ def _make(node: PlanNode, instance: Node | None, streams: StreamSettings | None,
         return body  # type: ignore[no-any-return]  # a data node's body takes a context that can less
     if node.to_resolve:
         body = _with_kept_inputs(node, body) if again else _with_inputs(node, body)
+    if node.type.durable == "source":
+        body = _as_source(body)
     return with_streams(node, body, streams) if node.streams else body
 
 
 INSTANCE = BodyKind(make=_make, has_instance=True)
+
+
+def _as_source(inner: Body) -> Body:
+    async def body(activation: BodyContext) -> Any:
+        return await activation.as_source(inner)
+
+    return body
 
 
 def _with_inputs(node: PlanNode, inner: Body) -> Body:

@@ -80,7 +80,7 @@ class Execution:
         self._control = control
         self._middleware = given.middleware
         wraps = wraps_of(plan, given.middleware, given.options.streams)
-        made: Any = BodyContext
+        made: Any = given.activation or BodyContext
         state = self.state = RunState(
             next(_numbers), plan, given.options, made, demand, given.services, given.secrets, wraps
         )

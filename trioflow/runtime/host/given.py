@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypedDict, cast
 
 import attrs
@@ -11,10 +13,22 @@ from trioflow.errors import did_you_mean
 from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
 from trioflow.model.values import NO_VALUES
-from trioflow.runtime.base.options import RunOptions
+from trioflow.runtime.base.options import RunOptions, RunResult
 from trioflow.runtime.base.watch import Observer
 from trioflow.runtime.wrapping.middleware import Middleware
 from trioflow.semantics.plan import Plan, make_plan
+
+
+class Keeper(ABC):
+    """What `journal=` of a run may be: it carries the run out in place of the engine, which it calls for that (J1)."""
+
+    @abstractmethod
+    async def run(self, plan: Plan, given: Given) -> RunResult:
+        """What `trioflow.run` does with such a run."""
+
+    @abstractmethod
+    def open_run(self, plan: Plan, given: Given) -> AbstractAsyncContextManager[Any]:
+        """What `trioflow.open_run` does with such a run; the block gets a `Run`."""
 
 
 class RunArguments(TypedDict, total=False):
@@ -31,6 +45,10 @@ class RunArguments(TypedDict, total=False):
     options: RunOptions | None
     observers: Sequence[Observer]
     middleware: Sequence[Middleware]
+    journal: Keeper | None
+    """Where the run is kept, so that it can be resumed."""
+    run_id: str | None
+    """The name of the run in the journal. A name that is there means that run, which is resumed."""
 
 
 _DEFAULTS = RunOptions()
@@ -52,6 +70,10 @@ class Given:
     secrets: Mapping[str, str] = NO_VALUES
     observers: Sequence[Observer] = ()
     middleware: Sequence[Middleware] = ()
+    journal: Keeper | None = None
+    run_id: str | None = None
+    activation: Callable[..., Any] | None = None
+    """What activations are made of, if they are not just `BodyContext`."""
 
 
 _EXPECTED: Mapping[str, tuple[type | tuple[type, ...], str]] = {
@@ -62,6 +84,8 @@ _EXPECTED: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "secrets": (Mapping, "a mapping of names to texts"),
     "observers": (Iterable, "a list of callables"),
     "middleware": (Sequence, "a list of callables"),
+    "journal": (Keeper, "a journal, such as SqliteJournal"),
+    "run_id": (str, "a text"),
 }
 
 
@@ -101,5 +125,7 @@ def _check(arguments: Mapping[str, object]) -> None:
         strange = [name for name, value in cast("Mapping[object, object]", secrets).items() if type(value) is not str]
         if strange:
             problems.append(f"secrets= must hold texts; {strange[0]!r} is none.")
+    if ("journal" in arguments) is not ("run_id" in arguments):
+        problems.append("journal= and run_id= come together: where the run is kept, and under which name.")
     if problems:
         raise TypeError("\n".join(problems))

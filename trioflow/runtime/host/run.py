@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from types import TracebackType
@@ -19,7 +19,7 @@ from trioflow.runtime.base.failure import is_cancellation, note
 from trioflow.runtime.base.options import RunOptions, RunResult, RunStatistics, RunStatus
 from trioflow.runtime.base.watch import Observer, Subscription, Watch
 from trioflow.runtime.host import inspect
-from trioflow.runtime.host.execution import Alone, Execution, in_own_context
+from trioflow.runtime.host.execution import Alone, Control, Execution, in_own_context
 from trioflow.runtime.host.gate import Gate
 from trioflow.runtime.host.given import OUTSIDE, Given, RunArguments, given
 from trioflow.runtime.host.hosted import Hosted
@@ -242,10 +242,16 @@ class HostedRun:
 
     __slots__ = ("_hosted", "execution", "run")
 
-    def __init__(self, plan: Plan, given: Given) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        given: Given,
+        execution: Callable[[Plan, Given, Control], Execution] = Execution,
+        run: Callable[[Execution, Hosted], Run] = Run,
+    ) -> None:
         self._hosted = Hosted()
-        self.execution = Execution(plan, given, self._hosted)
-        self.run = Run(self.execution, self._hosted)
+        self.execution = execution(plan, given, self._hosted)
+        self.run = run(self.execution, self._hosted)
 
     @property
     def unseen_failure(self) -> BaseException | None:
@@ -267,11 +273,18 @@ def open_run(graph: Graph | Plan, **arguments: Unpack[RunArguments]) -> Abstract
     both, and it lists all. Also `UnknownName` for middlewares and settings of streams of nodes that are not there,
     `TypeError` for arguments of other types.
     """
-    return _OpenRun(graph, arguments)
+    if arguments.get("journal") is not None:
+        plan, made = given(graph, arguments)
+        assert made.journal is not None
+        return made.journal.open_run(plan, made)
+    return OpenRun(graph, arguments)
 
 
-class _OpenRun:
-    """A class and no generator: whatever a run fails with, be it StopAsyncIteration, comes out as itself (R4)."""
+class OpenRun:
+    """The block of `open_run`.
+
+    A class and no generator: whatever a run fails with, be it StopAsyncIteration, comes out as itself (R4).
+    """
 
     __slots__ = ("_arguments", "_graph", "_made", "_nursery")
 
@@ -285,7 +298,11 @@ class _OpenRun:
     async def __aenter__(self) -> Run:
         if not trio.lowlevel.in_trio_run():
             raise RuntimeError(OUTSIDE)
-        made = self._made = HostedRun(*given(self._graph, self._arguments))
+        return await self.begin(HostedRun(*given(self._graph, self._arguments)))
+
+    async def begin(self, made: HostedRun) -> Run:
+        """Let a run go on in the background of the block."""
+        self._made = made
         nursery = await self._nursery.__aenter__()
         made.execution.state.nursery = nursery
         nursery.start_soon(made.execution.execute)
@@ -330,6 +347,8 @@ async def run(graph: Graph | Plan, **arguments: Unpack[RunArguments]) -> RunResu
     cancel scope around it cancels it (R5).
     """
     plan, made = given(graph, arguments)
+    if made.journal is not None:
+        return await made.journal.run(plan, made)
     options = made.options
     if options.stay_open:
         raise TypeError(

@@ -1,0 +1,69 @@
+"""What the commands about journals share: the option, the file, and what they say of a run that is gone on with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+import trioflow as tf
+from trioflow.cli.counted import counted
+from trioflow.cli.display import Display
+from trioflow.durable.events import RunContinued
+from trioflow.durable.executing import JournalledRun
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class NotContinued(click.ClickException):
+    """A run that can't be kept, or gone on with; it stays as it was."""
+
+    exit_code = 4
+
+    def show(self, file: object = None) -> None:
+        """Write it to stderr."""
+        click.echo(f"error: {self.message}", err=True)
+
+
+def journal_option(function: F) -> F:
+    """The option `--journal`, which is also called `--store`."""
+    return click.option(
+        "--journal",
+        "--store",
+        "journal",
+        metavar="FILE",
+        help="Where runs are kept: a SQLite file, which is made if it is not there; a folder, for text files.",
+    )(function)
+
+
+def open_journal(name: str) -> tf.Journal:
+    """The journal of that name: a folder of files if it is one, or ends with a slash."""
+    path = Path(name)
+    return tf.FileJournal(path) if path.is_dir() or name.endswith("/") else tf.SqliteJournal(path)
+
+
+def tell_begun(run: tf.Run, display: Display) -> None:
+    """Say whether the run is gone on with."""
+    if not isinstance(run, JournalledRun):
+        return
+    if run.ended_before is not None:
+        display.line(f"run {run.run_id!r} has {run.ended_before.status} before; this is what it came to")
+    elif run.is_replaying:
+        entries = run.recorder.session.info.state.entries
+        display.line(f"going on with run {run.run_id!r}: replaying {counted(entries, 'record')}")
+
+
+class Continued:
+    """An observer: says when the replay is over."""
+
+    def __init__(self, display: Display) -> None:
+        self._display = display
+
+    def __call__(self, event: tf.events.Event) -> None:
+        if isinstance(event, RunContinued):
+            replayed = counted(event.replayed, "record")
+            self._display.line(
+                f"replayed {replayed} of {event.after:,} after {event.time:.2f} s; from here on it is new"
+            )

@@ -1,0 +1,314 @@
+"""`trioflow runs`: look at the runs of a journal, and go on with them."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections import Counter
+from typing import Any
+
+import click
+
+import trioflow as tf
+from trioflow.cli.bad_input import BadInput
+from trioflow.cli.counted import counted
+from trioflow.cli.kept import NotContinued, journal_option, open_journal
+from trioflow.cli.run import carry_out
+from trioflow.cli.secret import read_secrets
+from trioflow.cli.source import Source, nodes_option, open_registry
+from trioflow.cli.telemetry import Telemetry, telemetry_options
+from trioflow.durable.archive import export_lines, import_lines
+from trioflow.durable.keys import path_of, read_path
+from trioflow.durable.records import Entry, RunInfo
+from trioflow.errors import did_you_mean
+from trioflow.formats import visible
+from trioflow.model.jsonable import to_json
+from trioflow.semantics.address import show_path
+
+
+@click.group(
+    epilog="Exit codes: 0 done; 1 the graph failed; 2 bad usage or bad input; 4 the run can't be gone on with; "
+    "130 interrupted."
+)
+def runs() -> None:
+    """Look at the runs that a journal keeps, and go on with them."""
+
+
+def _journal(name: str | None) -> tf.Journal:
+    if name is None:
+        raise BadInput("--store FILE: say where the runs are kept.")
+    return open_journal(name)
+
+
+class _Asking:
+    """What a journal refuses, as an error of the command."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, tf.RunNotFound):
+            raise BadInput(str(error)) from error
+        if isinstance(error, tf.JournalError):
+            raise NotContinued(str(error)) from error
+
+
+@runs.command("list")
+@journal_option
+@click.option("--status", metavar="STATUS", help="Only those that are running, completed, failed, stuck or pruned.")
+@click.option("--json", "as_json", is_flag=True, help="Write a JSON object for each run, one a line.")
+def list_(journal: str | None, status: str | None, as_json: bool) -> int:
+    """List all runs: name, status, when it was begun, records, who has it."""
+    known = ("running", "completed", "failed", "stuck", "suspended", "pruned")
+    if status is not None and status not in known:
+        raise BadInput(f"--status {status}: there is no such status.{did_you_mean(status, known)}")
+    with _Asking():
+        found = _journal(journal).runs(status)  # type: ignore[arg-type]
+    for info in found:
+        if as_json:
+            click.echo(to_json(_summary(info)))
+        else:
+            owner = f", {info.owner} has it" if info.owner is not None else ""
+            click.echo(
+                visible(
+                    f"{info.id}  {info.status}  {_when(info.new.created)}  "
+                    f"{counted(info.state.entries, 'record')}{owner}"
+                )
+            )
+    if not found and not as_json:
+        click.echo("no runs", err=True)
+    return 0
+
+
+@runs.command()
+@click.argument("run_id", metavar="ID")
+@journal_option
+@click.option("--history", is_flag=True, help="Also what was recorded and superseded.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
+def show(run_id: str, journal: str | None, history: bool, as_json: bool) -> int:
+    """Show a run: what it is, and what was recorded of each node."""
+    with _Asking():
+        store = _journal(journal)
+        info, entries = store.show(run_id), store.entries(run_id)
+        superseded = store.history(run_id) if history else []
+    nodes = _by_node(entries)
+    if as_json:
+        click.echo(to_json({**_summary(info), "nodes": nodes, "history": [_line(each) for each in superseded]}))
+        return 0
+    summary = _summary(info)
+    for name in ("id", "status", "begun", "ended", "seed", "records", "owner", "parent"):
+        if summary[name] is not None:
+            click.echo(visible(f"{name}: {summary[name]}"))
+    if summary["error"] is not None:
+        click.echo(visible(f"error: {summary['error']}"))
+    for place in summary["failed_at"]:
+        click.echo(f"failed at: {place}")
+    for name, node in nodes.items():
+        kinds = ", ".join(f"{kind} {count:,}" for kind, count in node["records"].items())
+        click.echo(
+            visible(f"  {name}: {kinds}; last at {node['last']}" + (f"; {node['error']}" if node["error"] else ""))
+        )
+    for each in superseded:
+        click.echo(visible(f"  superseded: {_line(each)}"))
+    return 0
+
+
+@runs.command()
+@click.argument("run_id", metavar="ID")
+@journal_option
+@nodes_option
+@click.option("--retry", is_flag=True, help="Go on with a run that has failed, or is stuck: do again what failed.")
+@click.option(
+    "--skip", "skips", metavar="PATH", multiple=True, help="With --retry: leave out what failed at this path."
+)
+@click.option("--changed", is_flag=True, help="Let a node's code differ, as long as the run does what is recorded.")
+@click.option("--secret", "secrets", metavar="NAME", multiple=True, help="As of `trioflow run`.")
+@click.option("--trace", metavar="FILE", help="As of `trioflow run`.")
+@telemetry_options
+@click.option("--json", "as_json", is_flag=True, help="As of `trioflow run`.")
+@click.option("--traceback", "with_traceback", is_flag=True, help="As of `trioflow run`.")
+def resume(
+    run_id: str,
+    journal: str | None,
+    modules: tuple[str, ...],
+    retry: bool,
+    skips: tuple[str, ...],
+    changed: bool,
+    secrets: tuple[str, ...],
+    trace: str | None,
+    as_json: bool,
+    with_traceback: bool,
+    **wanted: Any,
+) -> int:
+    """Go on with a run by its name: the graph is in the journal."""
+    try:
+        skip = [read_path(each) for each in skips]
+    except ValueError as error:
+        raise BadInput(f"--skip: {error}.") from error
+    if skip and not retry:
+        raise BadInput("--skip PATH says what to leave out when a run is retried: say --retry, too.")
+    store = _journal(journal)
+    with _Asking():
+        info = store.show(run_id)
+    if not info.new.document:
+        raise NotContinued(f"The graph of run {run_id!r} is not in the journal: go on with it from its program.")
+    source = Source(f"run {run_id!r}", tf.loads(info.new.document), open_registry(modules))
+    plan = source.plan()
+    given = tf.RunArguments(secrets=read_secrets(secrets), run_id=run_id)
+    return carry_out(
+        source,
+        lambda: tf.resume_run(
+            store,
+            run_id,
+            plan,
+            retry=retry,
+            skip=skip,
+            on_change="compatible" if changed else "refuse",
+            secrets=given.get("secrets"),
+            observers=given.get("observers", ()),
+        ),
+        given,
+        Telemetry(source, plan, **wanted),
+        trace,
+        as_json,
+        with_traceback,
+    )
+
+
+@runs.command()
+@journal_option
+@click.option("--ended-before", metavar="DAYS", type=float, default=0.0, help="Only runs that ended so long ago.")
+@click.option("--id", "ids", metavar="ID", multiple=True, help="Only this run. May be repeated.")
+def prune(journal: str | None, ended_before: float, ids: tuple[str, ...]) -> int:
+    """Remove all of ended runs but their names, which are never used again."""
+    store = _journal(journal)
+    latest = datetime.datetime.now(datetime.UTC).timestamp() - ended_before * 86_400
+    with _Asking():
+        found = [store.show(each) for each in ids] if ids else store.runs()
+        chosen = [
+            each for each in found if each.status in {"completed", "failed"} and (each.state.ended or 0) <= latest
+        ]
+        for each in chosen:
+            store.prune(each.id)
+    click.echo(f"pruned {counted(len(chosen), 'run')}", err=True)
+    return 0
+
+
+@runs.command()
+@journal_option
+def check(journal: str | None) -> int:
+    """Read everything in a journal, and say whether it is what was written."""
+    store = _journal(journal)
+    problems = 0
+    with _Asking():
+        found = store.runs()
+    for info in found:
+        try:
+            store.entries(info.id)
+        except tf.JournalError as error:
+            problems += 1
+            click.echo(f"error: {error}", err=True)
+    click.echo(f"{counted(len(found), 'run')}, {problems:,} damaged")
+    return 4 if problems else 0
+
+
+@runs.command("export")
+@click.argument("run_id", metavar="ID")
+@journal_option
+def export_(run_id: str, journal: str | None) -> int:
+    """Write a run to stdout as lines of JSON with checksums, which `runs import` reads."""
+    with _Asking():
+        for line in export_lines(_journal(journal), run_id):
+            click.echo(line)
+    return 0
+
+
+@runs.command("import")
+@click.argument("file", type=click.File(encoding="utf-8"))
+@journal_option
+@click.option("--id", "run_id", metavar="ID", help="Another name for the run.")
+def import_(file: Any, journal: str | None, run_id: str | None) -> int:
+    """Take a run from FILE (- for stdin) into a journal."""
+    with _Asking():
+        info = import_lines(_journal(journal), file, run_id)
+    click.echo(f"imported run {info.id!r}: {info.state.status}, {counted(info.state.entries, 'record')}", err=True)
+    return 0
+
+
+@runs.command()
+@journal_option
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
+def stats(journal: str | None, as_json: bool) -> int:
+    """Count runs by status, and records and failures by node, over all runs."""
+    store = _journal(journal)
+    statuses: Counter[str] = Counter()
+    records: Counter[str] = Counter()
+    failures: Counter[str] = Counter()
+    with _Asking():
+        for info in store.runs():
+            statuses[info.status] += 1
+            for entry in store.entries(info.id):
+                records[entry.node] += 1
+                failures[entry.node] += _error_of(entry) is not None
+    if as_json:
+        click.echo(to_json({"runs": dict(statuses), "records": dict(records), "failures": dict(+failures)}))
+        return 0
+    for status, count in statuses.most_common():
+        click.echo(f"{status}: {counted(count, 'run')}")
+    for node, count in records.most_common():
+        click.echo(visible(f"  {node}: {counted(count, 'record')}, {counted(failures[node], 'failure')}"))
+    return 0
+
+
+# --- inside ----------------------------------------------------------------------------------------------------------
+
+
+def _summary(info: RunInfo) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(info.state.outcome) if info.state.outcome else {}
+    error = said.get("e")
+    return {
+        "id": info.id,
+        "status": info.status,
+        "begun": _when(info.new.created),
+        "ended": None if info.state.ended is None else _when(info.state.ended),
+        "seed": info.new.seed,
+        "records": info.state.entries,
+        "owner": info.owner,
+        "parent": info.new.parent,
+        "error": None if error is None else _say_error(error),
+        "failed_at": [f"{show_path(path)} (node {node})" for path, node, _ in said.get("at", ())],
+    }
+
+
+def _by_node(entries: list[Entry]) -> dict[str, Any]:
+    nodes: dict[str, Any] = {}
+    for entry in entries:
+        node = nodes.setdefault(entry.node, {"records": Counter(), "last": "", "error": None})
+        node["records"][entry.kind] += 1
+        node["last"] = show_path(path_of(entry.key))
+        error = _error_of(entry)
+        if error is not None:
+            node["error"] = error
+    return nodes
+
+
+def _error_of(entry: Entry) -> str | None:
+    if entry.kind not in {"done", "value", "once", "end"}:
+        return None
+    said = json.loads(entry.data)
+    return _say_error(said["e"]) if isinstance(said, dict) and "e" in said else None
+
+
+def _say_error(written: list[Any]) -> str:
+    if written[0] == "names":
+        return f"{written[1][0]}: {written[2]}"
+    arguments = ", ".join(map(str, written[2]))
+    return f"{written[1].rpartition(':')[2]}: {arguments}"
+
+
+def _line(entry: Entry) -> str:
+    return f"{show_path(path_of(entry.key))} {entry.node} {entry.kind} {entry.data}"
+
+
+def _when(seconds: float) -> str:
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(sep=" ", timespec="seconds")

@@ -1,0 +1,377 @@
+"""Activations of journalled runs: what their context tells a body is recorded, or answered from the record (J2).
+
+What a context is asked is numbered in each activation, in the order in which it is asked.
+"""
+
+from __future__ import annotations
+
+import datetime
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from functools import partial
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
+
+import trio
+from trio.lowlevel import checkpoint_if_cancelled
+
+from trioflow.durable.codec import decode, decode_failure, encode, encode_failure, parse
+from trioflow.durable.keys import part_key, path_key
+from trioflow.durable.recorder import EXPIRED, Cutoff, Recorder
+from trioflow.errors import InDoubt, Unwind
+from trioflow.model.context import Branches, Fork, TimeLimitScope
+from trioflow.model.durability import Duration, seconds_of
+from trioflow.runtime.base.failure import origin_node
+from trioflow.runtime.base.writes import write_outputs
+from trioflow.runtime.context import BodyContext, key_of
+from trioflow.runtime.strands.branches import BranchesBlock, ForkedBranches
+from trioflow.semantics.address import is_attempt
+
+if TYPE_CHECKING:
+    from trioflow.runtime.strands.forks import ForkSet, StrandFork
+
+T = TypeVar("T")
+
+ONCE, NOW, TIMER, SLEPT, WINNER, ITEM, END = "once", "now", "timer", "slept", "winner", "item", "end"
+
+_NOTHING: Any = object()
+
+
+class _SourceEnded(Unwind):
+    """Out of the body of a source that has emitted all that it had emitted when it ended."""
+
+
+class JournalledActivation(BodyContext):
+    """An activation of a run that is kept. Each such run has a subclass of its own, which knows the recorder."""
+
+    __slots__ = ("_asked", "_emitted", "_mark", "_resumes")
+
+    recorder: ClassVar[Recorder]
+
+    # Unset until they are needed: how often its context was asked, the items emitted so far, what the body has marked,
+    # and the mark that it begins with.
+    _asked: int
+    _emitted: int
+    _mark: Any
+    _resumes: Any
+
+    __init__ = object.__init__  # pyright: ignore[reportAssignmentType] - as that of the base
+
+    # --- who it is ---
+
+    @property
+    def name(self) -> str:
+        """The node as seen from the outermost graph."""
+        return self.strand.frame.prefix + self.plan.id
+
+    @property
+    def key(self) -> str:
+        path = [each for each in self.path if not is_attempt(each)]
+        return key_of(self.recorder.run_id, self.graph or "", self.plan.id, path)  # J4
+
+    @property
+    def attempt_key(self) -> str:
+        return key_of(self.recorder.run_id, self.graph or "", self.plan.id, self.path)
+
+    # --- asking the world ---
+
+    def now(self) -> datetime.datetime:
+        recorder = self.recorder
+        key = self._next()
+        known = recorder.find(key, self.name, (NOW,), "the time")
+        if known is not None:
+            found: datetime.datetime = decode(parse(known.data))
+            return found
+        recorder.starts()
+        now = recorder.now()
+        recorder.put(key, self.name, NOW, encode(now, "the time"))
+        return now
+
+    async def once(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        recorder, name = self.recorder, self.name
+        key = self._next()
+        await checkpoint_if_cancelled()
+        known = recorder.find(key, name, (ONCE,), "ctx.once")
+        if known is not None:
+            said = parse(known.data)
+            if "e" in said:
+                raise decode_failure(said["e"])
+            return decode(said["r"])
+        if recorder.is_cut_off(key):
+            await recorder.wait_to_be_cancelled(key)
+        recorder.starts()
+        await recorder.before_effect()  # J3
+        where = f"what ctx.once got in node {name!r}, activation {self.where.short}"
+        try:
+            result = function(*args, **kwargs)
+            if inspect.isawaitable(result):
+                result = await result
+            written = encode(result, where)
+        except Exception as error:
+            recorder.put(key, name, ONCE, {"e": encode_failure(error, where)})  # J7
+            raise
+        recorder.put(key, name, ONCE, {"r": written})
+        return decode(written)  # J6
+
+    async def sleep(self, duration: Duration) -> None:
+        seconds = seconds_of(duration)
+        recorder, name = self.recorder, self.name
+        number = self._number()
+        path = path_key(self.path)
+        timer, slept = part_key(path, "o", number), part_key(path, "p", number)
+        await checkpoint_if_cancelled()
+        known = recorder.find(timer, name, (TIMER,), "ctx.sleep")
+        if known is None:
+            if recorder.is_cut_off(timer):
+                await recorder.wait_to_be_cancelled(timer)
+            recorder.starts()
+            due = recorder.now() + datetime.timedelta(seconds=seconds)
+            recorder.put(timer, name, TIMER, encode(due, "a timer"))
+            await recorder.barrier()  # J3
+        else:
+            due = decode(parse(known.data))
+            if recorder.find(slept, name, (SLEPT,), "ctx.sleep") is not None:
+                return
+            if recorder.is_cut_off(timer):
+                await recorder.wait_to_be_cancelled(timer)
+            recorder.starts()
+        remaining = (due - recorder.now()).total_seconds()
+        await trio.sleep(min(max(remaining, 0.0), seconds))  # J10
+        recorder.put(slept, name, SLEPT, None)
+
+    def time_limit(self, duration: Duration) -> AbstractContextManager[TimeLimitScope]:
+        return JournalledTimeLimit(self, seconds_of(duration), self._next())
+
+    def branches(self) -> AbstractAsyncContextManager[Branches]:
+        return _JournalledBlock(self, self.strand)
+
+    # --- sources ---
+
+    def mark(self, value: object) -> None:
+        self.strand  # noqa: B018 - raises if it has closed
+        self._mark = encode(value, f"what node {self.name!r} marks")
+
+    def resumed(self, default: T) -> T:
+        self.strand  # noqa: B018 - as above
+        found: T = getattr(self, "_resumes", default)
+        return found
+
+    def emitted(self) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        self.strand  # noqa: B018 - as above
+        return _Emitted(self)
+
+    async def next_emitted(self) -> Callable[[], Awaitable[None]] | None:
+        """How to emit the next item that was emitted before; None if there is none left, and the source goes on."""
+        recorder, name = self.recorder, self.name
+        path = path_key(self.path)
+        known = recorder.find(part_key(path, "i", self._emitted), name, (ITEM,), "an item")
+        if known is not None:
+            said = parse(known.data)
+            self._resumes = said.get("m", _NOTHING)
+            self._emitted += 1
+            return partial(BodyContext.emit, self, said["s"], decode(said["v"]), decode(said.get("a")))
+        if part_key(path, "z") in recorder.known:
+            raise _SourceEnded
+        if self._emitted:
+            if recorder.is_cut_off(path):
+                await recorder.wait_to_be_cancelled(path)
+            if self._resumes is _NOTHING:
+                self._lost_its_place()
+            self._resumes = decode(self._resumes)
+        return None
+
+    async def as_source(self, body: Callable[[BodyContext], Awaitable[Any]]) -> Any:
+        """J1: what was emitted is emitted again, then the body goes on from the last mark, unless it had ended."""
+        recorder, name = self.recorder, self.name
+        key = part_key(path_key(self.path), "z")
+        where = f"the end of node {name!r}, activation {self.where.short}"
+        self._emitted = 0
+        self._mark = _NOTHING
+        since = self.run.next_serial()
+        left: Any = None
+        failure: Exception | None = None
+        try:
+            left = await body(self)
+        except _SourceEnded:
+            pass
+        except Exception as error:
+            if origin_below(error, self):
+                raise
+            failure = error
+        ended = recorder.find(key, name, (END,), "the end of a source")
+        if ended is not None:
+            said = parse(ended.data)
+            if "e" in said:
+                raise decode_failure(said["e"])
+            write_outputs(self, {place: decode(value) for place, value in said["o"].items()})
+            return said.get("x")
+        if failure is not None:
+            recorder.put(key, name, END, {"e": encode_failure(failure, where)})
+            raise failure
+        exit_name = left if left is None or isinstance(left, str) else left.name
+        recorder.put(key, name, END, {"o": self._own_outputs(since, where), "x": exit_name})
+        return left
+
+    def _lost_its_place(self) -> NoReturn:
+        error = InDoubt(
+            f"Node {self.name!r} has emitted {self._emitted} items, and can't tell where it was: nobody knows which "
+            "come next. Its body should begin with `ctx.emitted()`, say `ctx.mark(...)` before each emit, and go on "
+            "from `ctx.resumed(...)`. This run can be gone on with only if you skip the activation: retry it with skip."
+        )
+        self.recorder.break_off(error)
+        raise error
+
+    def _own_outputs(self, since: int, where: str) -> dict[str, Any]:
+        """What the body has written besides its items."""
+        items = {socket for stream in self.plan.type.streams for socket in stream.items}
+        cells = self.strand.store.cells
+        written: dict[str, Any] = {}
+        for slot, socket in enumerate(self.plan.type.outputs, self.plan.first_output):
+            cell = cells[slot]
+            if cell is not None and cell.serial > since and socket not in items:
+                written[socket.name] = encode(cell.value, f"{where}: output {socket.name!r}")
+        return written
+
+    async def emit(self, item: Any, value: Any, also: Mapping[Any, object] | None = None) -> None:
+        if self.plan.type.durable != "source":
+            await BodyContext.emit(self, item, value, also)
+            return
+        recorder, name = self.recorder, self.name
+        where = f"an item of node {name!r}, activation {self.where.short}"
+        socket = item if isinstance(item, str) else item.name
+        said: dict[str, Any] = {"s": socket, "v": encode(value, where)}
+        named = None
+        if also:
+            named = {each if isinstance(each, str) else each.name: given for each, given in also.items()}
+            said["a"] = encode(named, where)
+        if self._mark is not _NOTHING:
+            said["m"] = self._mark
+        key = part_key(path_key(self.path), "i", self._emitted)
+        if key in recorder.known:
+            self._lost_its_place()  # it has not asked for what it has emitted
+        self._emitted += 1
+        await checkpoint_if_cancelled()
+        recorder.starts()
+        recorder.put(key, name, ITEM, said)
+        await BodyContext.emit(self, socket, decode(said["v"]), decode(said["a"]) if also else None)  # J6
+
+    # --- inside ---
+
+    def _number(self) -> int:
+        self.strand  # noqa: B018 - raises if it has closed
+        number: int = getattr(self, "_asked", 0)
+        self._asked = number + 1
+        return number
+
+    def _next(self) -> bytes:
+        """The key of the next thing that the context is asked."""
+        return part_key(path_key(self.path), "o", self._number())
+
+
+class _Emitted(AsyncIterator[Callable[[], Awaitable[None]]]):
+    """No generator, which would have to be closed where a break leaves it."""
+
+    def __init__(self, activation: JournalledActivation) -> None:
+        self._activation = activation
+
+    async def __anext__(self) -> Callable[[], Awaitable[None]]:
+        again = await self._activation.next_emitted()
+        if again is None:
+            raise StopAsyncIteration
+        return again
+
+
+def origin_below(error: Exception, activation: BodyContext) -> bool:
+    """Whether a failure arose in something that the activation has dispatched."""
+    origin = origin_node(error)
+    return origin is not None and len(origin[2].as_tuple()) > len(activation.path)
+
+
+class JournalledTimeLimit(TimeLimitScope):
+    """J9: whether it expired is recorded; then it expires again when all that was done inside has been replayed."""
+
+    __slots__ = ("_activation", "_first", "_key", "_known", "_name", "_scope", "_seconds")
+
+    def __init__(self, activation: JournalledActivation, seconds: float, key: bytes) -> None:
+        self._activation = activation
+        self._seconds = seconds
+        self._key = key
+        self._name = activation.name
+        self._known: Cutoff | None = None
+
+    def __enter__(self) -> JournalledTimeLimit:
+        activation = self._activation
+        recorder = activation.recorder
+        self._first = activation.count
+        known = recorder.find(self._key, self._name, (EXPIRED,), "a time limit")
+        if known is None:
+            self._scope = trio.CancelScope(deadline=trio.current_time() + self._seconds)
+        else:
+            self._scope = trio.CancelScope()
+            first, end = parse(known.data)
+            cutoffs = recorder.cutoffs[path_key(activation.path)]
+            self._known = next(each for each in cutoffs if (each.first, each.end) == (first, end))
+            self._known.scope = self._scope
+            recorder.expire_soon(self._known)
+        self._scope.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        suppressed = self._scope.__exit__(kind, error, traceback)
+        activation = self._activation
+        if self._scope.cancelled_caught and self._known is None:
+            activation.recorder.put(self._key, self._name, EXPIRED, [self._first, activation.count])
+        if self._known is not None:
+            self._known.scope = None
+        return suppressed
+
+    @property
+    def expired(self) -> bool:
+        return self._scope.cancelled_caught
+
+
+class _JournalledBlock(BranchesBlock):
+    async def __aenter__(self) -> Branches:
+        branches = await super().__aenter__()
+        assert isinstance(branches, ForkedBranches)
+        assert isinstance(self._activation, JournalledActivation)
+        return JournalledBranches(self._activation, branches._forks)
+
+
+class JournalledBranches(ForkedBranches):
+    """Branches of which it is recorded which one was first (J2), and which were cancelled (J8)."""
+
+    __slots__ = ()
+
+    _activation: JournalledActivation  # pyright: ignore[reportIncompatibleVariableOverride] - what it was made with
+
+    def __init__(self, activation: JournalledActivation, forks: ForkSet) -> None:
+        super().__init__(activation, forks)
+
+    async def wait_first(self) -> Fork:
+        activation = self._activation
+        recorder, name = activation.recorder, activation.name
+        key = activation._next()
+        known = recorder.find(key, name, (WINNER,), "wait_first")
+        if known is None:
+            first = await super().wait_first()
+            recorder.put(key, name, WINNER, self._started.index(first))  # type: ignore[arg-type]
+            return first
+        winner: StrandFork = self._started[parse(known.data)]
+        await self._forks.wait_until(lambda: winner.done)
+        return winner
+
+    def cancel(self) -> None:
+        activation = self._activation
+        for fork in self._started:
+            if not fork.done:
+                activation.recorder.put_late(path_key(fork.line.where.as_tuple()), activation.name, {"d": 1})
+        super().cancel()
+
+
+def activation_class(recorder: Recorder) -> type[JournalledActivation]:
+    """What the activations of this run are made of."""
+    return type("JournalledActivation", (JournalledActivation,), {"recorder": recorder, "__slots__": ()})

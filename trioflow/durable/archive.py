@@ -1,0 +1,82 @@
+"""Runs on their way from one journal to another: lines of JSON, each with a checksum chained to the line before."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from trioflow.durable.records import Entry, NewRun, RunInfo, State
+from trioflow.errors import JournalUnusable
+
+if TYPE_CHECKING:
+    from trioflow.durable.port import Store
+
+FORMAT = "trioflow run"
+VERSION = 1
+
+_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def said_of(entry: Entry) -> list[Any]:
+    """An entry as JSON has it."""
+    return [base64.b64encode(entry.key).decode(), entry.node, entry.kind, entry.data]
+
+
+def entry_from(said: list[Any]) -> Entry:
+    """What `said_of` was given."""
+    return Entry(base64.b64decode(said[0]), *said[1:])
+
+
+def line_of(said: Any, chain: int) -> tuple[str, int]:
+    """A line that says this, and its checksum."""
+    text = _json(said)
+    chain = zlib.crc32(text.encode(), chain)
+    return f"{chain:08x} {text}", chain
+
+
+def read_lines(lines: Iterable[str], where: str) -> tuple[list[Any], int]:
+    """What the lines say, and the last checksum. Raises `JournalUnusable` for one that is not what was written."""
+    said: list[Any] = []
+    chain = 0
+    for number, line in enumerate(lines, 1):
+        checksum, _, text = line.rstrip("\n").partition(" ")
+        chain = zlib.crc32(text.encode("utf-8", "surrogatepass"), chain)
+        if checksum != f"{chain:08x}":
+            raise JournalUnusable(f"{where}, line {number}: that is not what was written. Nothing was changed.")
+        said.append(json.loads(text))
+    if not said or not isinstance(said[0], list) or said[0][:1] != [FORMAT]:
+        raise JournalUnusable(f"{where} holds no run: its first line does not begin one.")
+    if said[0][1] > VERSION:
+        raise JournalUnusable(f"{where} was written by a newer version of trioflow. Install that version.")
+    return said, chain
+
+
+def export_lines(store: Store, run_id: str) -> Iterator[str]:
+    """A run as lines of text. Raises `RunNotFound`, `JournalUnusable`."""
+    info, entries = store.show(run_id), store.entries(run_id)
+    chain = 0
+    for said in ([FORMAT, VERSION, json.loads(info.new.as_text())], *map(said_of, entries), _state(info.state)):
+        line, chain = line_of(said, chain)
+        yield line
+
+
+def import_lines(store: Store, lines: Iterable[str], run_id: str | None = None) -> RunInfo:
+    """Keep a run that was exported, under this name if one is given. Raises `JournalUnusable`, `JournalError`."""
+    said, _ = read_lines(lines, "what is imported")
+    new = NewRun.from_text(_json(said[0][2]), "what is imported")
+    if run_id is not None:
+        new = attrs.evolve(new, id=run_id)
+    if len(said) < 2 or said[-1][0] != "state":
+        raise JournalUnusable("What is imported ends before the run does: it was cut off. Nothing was changed.")
+    state = State.from_text(_json(said[-1][1]), "what is imported")
+    store.insert(new, state, map(entry_from, said[1:-1]))
+    return RunInfo(new=new, state=state)
+
+
+def _state(state: State) -> list[Any]:
+    return ["state", json.loads(state.as_text())]

@@ -1,0 +1,93 @@
+"""Executions of journalled runs, and the run that a host sees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import trio
+
+from trioflow.durable.ended import ended
+from trioflow.runtime.host.execution import Control, Execution
+from trioflow.runtime.host.run import Run
+
+if TYPE_CHECKING:
+    from trioflow.durable.recorder import Recorder
+    from trioflow.durable.records import RunInfo
+    from trioflow.runtime.base.options import RunResult
+    from trioflow.runtime.host.given import Given
+    from trioflow.semantics.plan import Plan
+
+
+class JournalledExecution(Execution):
+    """An execution that fails with what its journal says, if that says anything."""
+
+    def __init__(self, plan: Plan, given: Given, control: Control, recorder: Recorder) -> None:
+        super().__init__(plan, given, control)
+        self.recorder = recorder
+        # What it came to in another process, if it had ended before.
+        self.ended_before: RunInfo | None = None
+        recorder.execution = self
+
+    @property
+    def cancelling(self) -> bool:
+        """Whether the host has cancelled it."""
+        scope = self._control.scope
+        return scope is not None and scope.cancel_called
+
+    @property
+    def was_cancelled(self) -> bool:
+        """Whether that has taken effect."""
+        scope = self._control.scope
+        return scope is not None and scope.cancelled_caught
+
+    @property
+    def stopping(self) -> bool:
+        """Whether all of it is being cancelled: by the host, or because its budget is used up."""
+        budget = self.state.budget
+        return self.cancelling or (budget is not None and budget.cancel_called)
+
+    async def execute(self) -> None:
+        if self.ended_before is None:
+            await super().execute()
+            return
+        await trio.lowlevel.checkpoint()
+        self.state.started_at = trio.current_time()
+        try:
+            ended(self.ended_before)
+        except Exception as error:
+            self._settle(error, cancelled=False)
+        else:
+            self._settle(None, cancelled=False)
+
+    def left_behind(self) -> RunResult:
+        return super().left_behind() if self.ended_before is None else ended(self.ended_before)
+
+    def _settle(self, failure: BaseException | None, *, cancelled: bool) -> None:
+        broken = self.recorder.broken
+        super()._settle(failure if broken is None else broken, cancelled=cancelled)
+
+
+class JournalledRun(Run):
+    """A `Run` that is kept in a journal."""
+
+    _execution: JournalledExecution
+
+    @property
+    def recorder(self) -> Recorder:
+        """What asks and writes for it."""
+        return self._execution.recorder
+
+    @property
+    def run_id(self) -> str:
+        """The name of the run in its journal."""
+        return self.recorder.run_id
+
+    @property
+    def ended_before(self) -> RunInfo | None:
+        """What it came to in another process, if it had ended before."""
+        return self._execution.ended_before
+
+    @property
+    def is_replaying(self) -> bool:
+        """Whether all that happens now has happened before."""
+        return self.recorder.replaying

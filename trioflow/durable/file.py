@@ -1,0 +1,288 @@
+"""A journal of text files: one for each run, of lines of JSON that people and other programs can read.
+
+A line is a checksum, chained to that of the line before, and what the line says. The first one tells the format and
+what the run was begun with; each other one is an entry, or how far the run is. A line that a dying process has not
+finished is left out when the file is read; any other line that does not fit makes the file unusable.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import threading
+import urllib.parse
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+
+from trioflow.durable.archive import FORMAT, VERSION, entry_from, line_of, read_lines, said_of
+from trioflow.durable.journal import Journal
+from trioflow.durable.port import Session
+from trioflow.durable.records import Entry, NewRun, RunInfo, State, Status, after, chain_of, damaged, pruned
+from trioflow.durable.refusals import lost, may_be_pruned, owned, unknown, used
+from trioflow.errors import JournalError, JournalUnusable
+
+_SUFFIX = ".run.jsonl"
+_HISTORY = ".history.jsonl"
+
+
+@attrs.define
+class _Read:
+    """A file, as it was read."""
+
+    new: NewRun
+    state: State
+    entries: list[Entry]
+    chain: int
+    size: int
+    """Bytes up to where it can be read; what comes after was never finished."""
+
+
+class FileJournal(Journal):
+    """Runs in the files of a folder, which is made if it is not there.
+
+    `durability` as of `SqliteJournal`. A run belongs to the process that holds the lock on its file, so the folder must
+    be on a file system of this host. There are no transactions.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], *, durability: Literal["process", "power"] = "process") -> None:
+        if durability not in ("process", "power"):
+            raise ValueError(f"durability must be 'process' or 'power', got {durability!r}.")
+        self.folder = Path(folder)
+        self.durability = durability
+        self.blocking = durability == "power"
+
+    def take(self, run_id: str, new: NewRun | None = None) -> Session:
+        path = self._path(run_id)
+        if new is None and not path.exists():
+            raise unknown(run_id, self._names())
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise self._unusable(error) from error
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise owned(run_id, "another process") from error
+            died = os.read(lock, 1) == b"1"
+            if not path.exists():
+                assert new is not None
+                self._create(new, State(), ())
+            found = self._read(path)
+            if died:
+                found.state = attrs.evolve(found.state, fruitless=found.state.fruitless + 1)
+            os.pwrite(lock, b"1", 0)
+            return _FileSession(self, path, lock, found)
+        except BaseException:
+            os.close(lock)
+            raise
+
+    def runs(self, status: Status | None = None) -> list[RunInfo]:
+        found = [self._info(path) for path in self.folder.glob(f"*{_SUFFIX}")]
+        return sorted(
+            (each for each in found if status in {None, each.status}), key=lambda each: (each.new.created, each.id)
+        )
+
+    def show(self, run_id: str) -> RunInfo:
+        return self._info(self._known(run_id))
+
+    def entries(self, run_id: str) -> list[Entry]:
+        return self._read(self._known(run_id)).entries
+
+    def history(self, run_id: str) -> list[Entry]:
+        self._known(run_id)
+        path = self._history(run_id)
+        if not path.exists():
+            return []
+        with path.open(encoding="utf-8") as file:
+            return [entry_from(json.loads(line)) for line in file]
+
+    def insert(self, new: NewRun, state: State, entries: Iterable[Entry]) -> None:
+        if self._path(new.id).exists():
+            raise used(new.id)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unusable(error) from error
+        self._create(new, state, [*entries])
+
+    def prune(self, run_id: str) -> None:
+        path = self._known(run_id)
+        may_be_pruned(self._info(path))
+        found = self._read(path)
+        self._create(attrs.evolve(found.new, document="", variables="{}"), pruned(found.state), ())
+        self._history(run_id).unlink(missing_ok=True)
+
+    # --- inside ---
+
+    def _path(self, run_id: str) -> Path:
+        return self.folder / (urllib.parse.quote(run_id, safe=" ") + _SUFFIX)
+
+    def _history(self, run_id: str) -> Path:
+        return self.folder / (urllib.parse.quote(run_id, safe=" ") + _HISTORY)
+
+    def _known(self, run_id: str) -> Path:
+        path = self._path(run_id)
+        if not path.exists():
+            raise unknown(run_id, self._names())
+        return path
+
+    def _names(self) -> list[str]:
+        return [urllib.parse.unquote(path.name.removesuffix(_SUFFIX)) for path in self.folder.glob(f"*{_SUFFIX}")]
+
+    def _info(self, path: Path) -> RunInfo:
+        found = self._read(path)
+        owner: str | None = None
+        try:
+            lock = os.open(path.with_suffix(".lock"), os.O_RDWR)
+        except OSError:
+            pass
+        else:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                owner = "another process"
+            finally:
+                os.close(lock)
+        return RunInfo(new=found.new, state=found.state, owner=owner)
+
+    def _create(self, new: NewRun, state: State, entries: Sequence[Entry]) -> int:
+        """Write a file anew, so that there is the old one or the new one; returns its last checksum."""
+        path = self._path(new.id)
+        making = path.with_suffix(".new")
+        lines, chain = _lines([[FORMAT, VERSION, json.loads(new.as_text())], *map(said_of, entries), _say(state)], 0)
+        try:
+            with making.open("wb") as file:
+                file.write(lines)
+                file.flush()
+                if self.durability == "power":
+                    os.fsync(file.fileno())
+            making.replace(path)
+            if self.durability == "power":
+                folder = os.open(self.folder, os.O_RDONLY)
+                try:
+                    os.fsync(folder)
+                finally:
+                    os.close(folder)
+        except OSError as error:
+            raise self._unusable(error) from error
+        return chain
+
+    def _read(self, path: Path) -> _Read:
+        where = str(path)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise self._unusable(error) from error
+        size = data.rfind(b"\n") + 1
+        try:
+            said, chain = read_lines(data[:size].decode().splitlines(), where)
+        except ValueError as error:
+            raise damaged(where, "it is no text") from error
+        new = NewRun.from_text(json.dumps(said[0][2]), where)
+        entries: list[Entry] = []
+        state = State()
+        for each in said[1:]:
+            if each[0] == "state":
+                kept = State.from_text(json.dumps(each[1]), where)
+                state = attrs.evolve(kept, entries=len(entries), chain=chain_of(entries))
+            else:
+                entries.append(entry_from(each))
+                state = after(state, entries[-1:])
+        return _Read(new, state, entries, chain, size)
+
+    def _unusable(self, error: OSError) -> JournalUnusable:
+        return JournalUnusable(
+            f"The journal {self.folder} can't be used ({error}). The run stays as it was and can be gone on with."
+        )
+
+    def __repr__(self) -> str:
+        return f"FileJournal({str(self.folder)!r})"
+
+
+def _say(state: State) -> list[Any]:
+    return ["state", json.loads(state.as_text())]
+
+
+def _lines(said: Iterable[Any], chain: int) -> tuple[bytes, int]:
+    lines: list[str] = []
+    for each in said:
+        line, chain = line_of(each, chain)
+        lines.append(f"{line}\n")
+    return "".join(lines).encode(), chain
+
+
+class _FileSession(Session):
+    def __init__(self, journal: FileJournal, path: Path, lock: int, found: _Read) -> None:
+        self._journal = journal
+        self._path = path
+        self._lock: int | None = lock
+        self._new = found.new
+        self._state = found.state
+        self._chain = found.chain
+        self._busy = threading.Lock()
+        self._file = os.open(path, os.O_WRONLY)
+        self._size = found.size
+        os.ftruncate(self._file, found.size)  # what was never finished
+        self.info = RunInfo(new=found.new, state=found.state)
+        self.entries = found.entries
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        with self._busy:
+            self._write(map(said_of, entries))
+            self._state = after(self._state, entries)
+
+    def set_state(self, status: Status, ended: float | None = None, outcome: str = "") -> None:
+        with self._busy:
+            state = attrs.evolve(self._state, status=status, ended=ended, outcome=outcome)
+            self._write([_say(state)])
+            self._state = state
+
+    def rewrite(self, keep: Sequence[Entry], superseded: Sequence[Entry]) -> None:
+        with self._busy:
+            self._held()
+            with self._journal._history(self.info.id).open("ab") as file:
+                file.write(b"".join(json.dumps(said_of(entry)).encode() + b"\n" for entry in superseded))
+            state = attrs.evolve(self._state, entries=len(keep), chain=chain_of(keep))
+            self._chain = self._journal._create(self._new, state, keep)
+            os.close(self._file)
+            self._file = os.open(self._path, os.O_WRONLY)
+            self._size = os.fstat(self._file).st_size
+            self._state = state
+
+    def renew(self) -> None:
+        self._held()
+
+    def close(self) -> None:
+        with self._busy:
+            lock, self._lock = self._lock, None
+            if lock is not None:
+                os.close(self._file)
+                os.pwrite(lock, b"0", 0)
+                os.close(lock)
+
+    def _held(self) -> None:
+        if self._lock is None:
+            raise JournalError(f"The session of run {self.info.id!r} was closed.")
+        if not self._path.exists():
+            raise lost(self.info.id)
+
+    def _write(self, said: Iterable[Any]) -> None:
+        self._held()
+        lines, chain = _lines(said, self._chain)
+        try:
+            written = os.pwrite(self._file, lines, self._size)
+            if written != len(lines):
+                raise OSError(28, "No space left on device")
+            if self._journal.durability == "power":
+                os.fsync(self._file)
+        except OSError as error:
+            os.ftruncate(self._file, self._size)
+            raise self._journal._unusable(error) from error
+        self._size += len(lines)
+        self._chain = chain

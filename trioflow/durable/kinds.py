@@ -1,0 +1,23 @@
+"""What a journalled run keeps of each node type's bodies (J1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trioflow.model.composition import Boundary, GraphBody
+from trioflow.model.node_type import FunctionBody
+
+if TYPE_CHECKING:
+    from trioflow.model.durability import Durability
+    from trioflow.model.node_type import NodeType
+
+
+def kind_of(node_type: NodeType) -> Durability:
+    """What the type says; else recorded for functions that act and for volatile values, auto for classes that act."""
+    if node_type.durable is not None:
+        return node_type.durable
+    if isinstance(node_type.body, GraphBody | Boundary):
+        return "replayed"
+    if not node_type.is_exec:
+        return "recorded" if node_type.volatile else "replayed"
+    return "recorded" if isinstance(node_type.body, FunctionBody) else "auto"

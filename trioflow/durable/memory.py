@@ -1,0 +1,132 @@
+"""A journal in memory: for tests, and for runs that only need to be suspended and gone on with in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import attrs
+
+from trioflow.durable.journal import Journal
+from trioflow.durable.port import Session
+from trioflow.durable.records import Entry, NewRun, RunInfo, State, Status, after, chain_of, checked, pruned
+from trioflow.durable.refusals import lost, may_be_pruned, unknown, used
+from trioflow.errors import RunOwned
+
+
+@attrs.define(eq=False)
+class _Kept:
+    """One run."""
+
+    new: NewRun
+    state: State
+    entries: list[Entry] = attrs.field(factory=list[Entry])
+    history: list[Entry] = attrs.field(factory=list[Entry])
+    fence: int = 0
+    owned: bool = False
+
+    @property
+    def info(self) -> RunInfo:
+        return RunInfo(new=self.new, state=self.state, owner="this process" if self.owned else None)
+
+
+class MemoryJournal(Journal):
+    """Runs that end with the process. It keeps what a file would, so a run can be stopped and gone on with.
+
+    To take a run that somebody else in the process has is an error, unless `steal` was called for it.
+    """
+
+    blocking = False
+
+    def __init__(self) -> None:
+        self._runs: dict[str, _Kept] = {}
+
+    def take(self, run_id: str, new: NewRun | None = None) -> Session:
+        kept = self._runs.get(run_id)
+        if kept is None:
+            if new is None:
+                raise unknown(run_id, self._runs)
+            kept = self._runs[run_id] = _Kept(new, State())
+        if kept.owned:
+            raise RunOwned(f"Run {run_id!r} is being run. Wait until it is put away or has ended.")
+        checked(f"Run {run_id!r}", kept.state, kept.entries)
+        kept.owned = True
+        kept.fence += 1
+        return _MemorySession(kept)
+
+    def steal(self, run_id: str) -> None:
+        """Let a run be taken as if its process had died: whoever has it can't write any more."""
+        kept = self._kept(run_id)
+        if kept.owned:
+            kept.owned = False
+            kept.fence += 1
+            kept.state = attrs.evolve(kept.state, fruitless=kept.state.fruitless + 1)
+
+    def runs(self, status: Status | None = None) -> list[RunInfo]:
+        return [kept.info for kept in self._runs.values() if status in {None, kept.state.status}]
+
+    def show(self, run_id: str) -> RunInfo:
+        return self._kept(run_id).info
+
+    def entries(self, run_id: str) -> list[Entry]:
+        return [*self._kept(run_id).entries]
+
+    def history(self, run_id: str) -> list[Entry]:
+        return [*self._kept(run_id).history]
+
+    def insert(self, new: NewRun, state: State, entries: Iterable[Entry]) -> None:
+        if new.id in self._runs:
+            raise used(new.id)
+        kept = [*entries]
+        checked(f"Run {new.id!r}", state, kept)
+        self._runs[new.id] = _Kept(new, state, kept)
+
+    def prune(self, run_id: str) -> None:
+        kept = self._kept(run_id)
+        may_be_pruned(kept.info)
+        kept.entries, kept.history = [], []
+        kept.state = pruned(kept.state)
+
+    def _kept(self, run_id: str) -> _Kept:
+        kept = self._runs.get(run_id)
+        if kept is None:
+            raise unknown(run_id, self._runs)
+        return kept
+
+    def __repr__(self) -> str:
+        return "MemoryJournal()"
+
+
+class _MemorySession(Session):
+    def __init__(self, kept: _Kept) -> None:
+        self._kept = kept
+        self._fence = kept.fence
+        self.info = kept.info
+        self.entries = [*kept.entries]
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        kept = self._mine()
+        state = kept.state
+        kept.entries += entries
+        kept.state = after(state, entries)
+
+    def set_state(self, status: Status, ended: float | None = None, outcome: str = "") -> None:
+        kept = self._mine()
+        kept.state = attrs.evolve(kept.state, status=status, ended=ended, outcome=outcome)
+
+    def rewrite(self, keep: Sequence[Entry], superseded: Sequence[Entry]) -> None:
+        kept = self._mine()
+        kept.entries = [*keep]
+        kept.history += superseded
+        kept.state = attrs.evolve(kept.state, entries=len(keep), chain=chain_of(keep))
+
+    def renew(self) -> None:
+        self._mine()
+
+    def close(self) -> None:
+        if self._kept.fence == self._fence:
+            self._kept.owned = False
+
+    def _mine(self) -> _Kept:
+        if self._kept.fence != self._fence or not self._kept.owned:
+            raise lost(self._kept.new.id)
+        return self._kept

@@ -1,0 +1,103 @@
+"""The port behind which runs are kept: what a store must be able to do, and what the rest asks of it.
+
+All of it may block, and is called in threads where it does (`Journal.blocking`). A *session* is one process that has
+one run, which is the only one that may write it. A store for another database implements `take` and the few methods
+that look, and passes the contract tests in tests/durable/test_stores.py.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from trioflow.durable.records import Entry, NewRun, RunInfo, State, Status
+from trioflow.errors import JournalError
+
+if TYPE_CHECKING:
+    from trioflow.model.durability import Transaction
+
+Work = Callable[["Transaction"], Sequence[Entry]]
+
+
+class Session(ABC):
+    """One run, as the process that has it sees it. Everything but `close` raises `RunOwned` once another one has it."""
+
+    info: RunInfo
+    """As it was taken."""
+    entries: list[Entry]
+    """As it was taken, in the order in which they were recorded."""
+
+    @abstractmethod
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Keep these entries, all or none of them. When it returns they are durable (J3).
+
+        Raises `JournalUnusable` if they can't be written.
+        """
+
+    def transact(self, work: Work) -> None:
+        """Call `work` in a transaction of the database, and keep the entries that it returns in the same one (J5).
+
+        Raises what `work` raises; then nothing of it is left. Only of journals that have transactions.
+        """
+        raise JournalError("This journal has no transactions.")
+
+    @abstractmethod
+    def set_state(self, status: Status, ended: float | None = None, outcome: str = "") -> None:
+        """Keep what has become of the run."""
+
+    @abstractmethod
+    def rewrite(self, keep: Sequence[Entry], superseded: Sequence[Entry]) -> None:
+        """Have these entries in place of all that there are; the superseded ones go to the history. All or nothing."""
+
+    @abstractmethod
+    def renew(self) -> None:
+        """Renew the lease (J14)."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give the run back, and free what the session holds. May be called more than once."""
+
+
+class Store(ABC):
+    """Where runs are kept."""
+
+    blocking: bool = True
+    """Whether sessions may make their caller wait, so that they are used in threads."""
+    transactional: bool = False
+    """Whether there are transactions (J5)."""
+
+    @abstractmethod
+    def take(self, run_id: str, new: NewRun | None = None) -> Session:
+        """Have the run of that name; it is made of `new`, if it is not there.
+
+        A run that was taken while its last process is known to be dead, or whose process died, counts one more in
+        `State.fruitless`. Raises `RunNotFound`, `RunOwned` if another process has it (J14), `JournalUnusable`.
+        """
+
+    @abstractmethod
+    def runs(self, status: Status | None = None) -> list[RunInfo]:
+        """All runs, or those with that status, in the order in which they were begun."""
+
+    @abstractmethod
+    def show(self, run_id: str) -> RunInfo:
+        """One run. Raises `RunNotFound`."""
+
+    @abstractmethod
+    def entries(self, run_id: str) -> list[Entry]:
+        """What was recorded of a run. Raises `RunNotFound`, and `JournalUnusable` if it is damaged."""
+
+    @abstractmethod
+    def history(self, run_id: str) -> list[Entry]:
+        """What was recorded and superseded, in order (J20). Raises `RunNotFound`."""
+
+    @abstractmethod
+    def insert(self, new: NewRun, state: State, entries: Iterable[Entry]) -> None:
+        """Keep a run that was made elsewhere: forked or imported. Raises `JournalError` if the name was used."""
+
+    @abstractmethod
+    def prune(self, run_id: str) -> None:
+        """Remove all of an ended run but its name, which is never used again (J18).
+
+        Raises `RunNotFound`, `RunOwned`, and `JournalError` for a run that has not ended.
+        """

@@ -1,0 +1,404 @@
+"""What a journalled run asks: has this been recorded before, and is it durable now (J2, J3, J6, J8).
+
+The recorder has what was recorded when the run was taken, hands it out once to whoever comes to the same place, and
+writes what is new. It is the shell around `records`: it waits for the disk, and knows when the run is being stopped.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import attrs
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from trioflow.durable.codec import dump, parse
+from trioflow.durable.events import RunContinued
+from trioflow.durable.keys import ancestors, path_of, path_part, show_key
+from trioflow.durable.owner import LEASE
+from trioflow.durable.records import Entry
+from trioflow.errors import Diverged, JournalError
+from trioflow.model.clock import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from trioflow.durable.executing import JournalledExecution
+    from trioflow.durable.observing import Watcher
+    from trioflow.durable.port import Session, Store, Work
+    from trioflow.durable.records import Status
+
+DONE, RAN, VALUE, CLOSED, EXPIRED = "done", "ran", "value", "closed", "expired"
+"""Kinds of entries: the end of an activation; that one ended which has dispatched, and so is run again; the end of an
+evaluation; what ended badly and starts nothing more; the children of an activation that a time limit has cut off."""
+
+_DELAY = 0.01
+"""Seconds after which a record is durable, whatever follows (J3)."""
+
+
+@attrs.define(eq=False)
+class Cutoff:
+    """A time limit that is known to have expired: what is new inside of it waits, and it is cancelled when all wait."""
+
+    first: int
+    end: int
+    scope: trio.CancelScope | None = None
+
+
+class Recorder:
+    """One run with its journal, while this process has it."""
+
+    watcher: Watcher
+    """Who notices what ends badly."""
+
+    def __init__(self, store: Store, session: Session, *, delay: float = _DELAY) -> None:
+        self.store = store
+        self.session = session
+        self.run_id = session.info.id
+        self.execution: JournalledExecution
+        # Of what the run has come to: how it is kept; None if that is no end.
+        self.outcome: Callable[[BaseException | None], tuple[Status, str] | None] = lambda _: None
+        # What was recorded before, and nobody has asked for yet.
+        self.known: dict[bytes, Entry] = {}
+        # Below these nothing new starts (J8): what they had written, or that they had dispatched something, so that
+        # they are run again to be cut off. By activation, the time limits that have cut off some of its children.
+        self.closed: dict[bytes, dict[str, Any]] = {}
+        self.cutoffs: dict[bytes, list[Cutoff]] = {}
+        for entry in session.entries:
+            if entry.kind == CLOSED:
+                self.closed[entry.key] = parse(entry.data)
+            elif entry.kind == EXPIRED:
+                first, end = parse(entry.data)
+                self.cutoffs.setdefault(path_part(entry.key), []).append(Cutoff(first, end))
+                self.known[entry.key] = entry
+            else:
+                self.known[entry.key] = entry
+        self.replaying = bool(session.entries)
+        self.replayed = 0
+        self.recorded = 0
+        # The activations whose ends were handed out: nobody asks for what is below them.
+        self._handed: set[bytes] = set()
+        self._delay = delay
+        self._pending: list[Entry] = []
+        # Of what was cut off: recorded only with what comes after, for then the run has gone on (J8).
+        self._late: dict[bytes, Entry] = {}
+        self._made = self._durable = 0
+        self._writing = False
+        self._written = trio.Event()
+        self._something = trio.Event()
+        self.stopped = False
+        self._nursery: trio.Nursery | None = None
+        # Because of which the run ends, and nothing is written any more (J12).
+        self.broken: BaseException | None = None
+        self._broke = trio.Event()
+
+    # --- asking ---
+
+    def find(self, key: bytes, node: str, kinds: Sequence[str], doing: str) -> Entry | None:
+        """What was recorded at this place, once. Raises, and ends the run, if that is something else (J12)."""
+        if not self.known:
+            return None
+        entry = self.known.pop(key, None)
+        if entry is None:
+            return None
+        if entry.node != node or entry.kind not in kinds:
+            self.diverge(
+                f"At {show_key(key)} the journal has {_say(entry)}, but the run comes to {doing} of node {node!r} "
+                "there."
+            )
+        self.replayed += 1
+        if entry.kind == DONE:
+            self._handed.add(path_part(key))
+        return entry
+
+    def diverge(self, what: str) -> NoReturn:
+        """End the run because it does something else than the journal says (J12)."""
+        error = Diverged(
+            f"Run {self.run_id!r} does not do what its journal says. {what} Either the graph, a node's code, or an "
+            "input has changed, or a replayed body decides by something that its context did not tell it: the time, "
+            "the order of a set, a global. Nothing was written; put back what was changed, or fork the run before that "
+            "place."
+        )
+        self.break_off(error)
+        raise error
+
+    def break_off(self, error: BaseException) -> None:
+        """The run can't be gone on with here: nobody can catch that. Nothing is written any more."""
+        if self.broken is None:
+            self.broken = error
+            self._broke.set()
+
+    def starts(self) -> None:
+        """Something new begins, which nothing was recorded of: the replay is over."""
+        if self.replaying:
+            self.replaying = False
+            state = self.execution.state
+            state.tell(RunContinued, None, None, self.session.info.state.entries, self.replayed)
+
+    def is_cut_off(self, key: bytes, *, activation: bool = False) -> bool:
+        """Whether something below of which this is was cut off, so that nothing new starts there (J8).
+
+        An activation that was itself cut off after it had dispatched something is run again.
+        """
+        if not (self.closed or self.cutoffs):
+            return False
+        found = self._cut_off(key)
+        return found is not None and not (activation and found == key and "d" in self.closed[key])
+
+    async def wait_to_be_cancelled(self, key: bytes) -> NoReturn:
+        """Stay until whoever cut this off before does it again (J8)."""
+        found = self._cut_off(key)
+        if isinstance(found, Cutoff) and self._nursery is not None:
+            self._nursery.start_soon(self._expire, found)
+        await trio.sleep_forever()
+        raise AssertionError
+
+    async def _expire(self, cutoff: Cutoff) -> None:
+        """Let a time limit expire as soon as all that was done inside of it has been replayed."""
+        await wait_all_tasks_blocked()
+        if cutoff.scope is not None:
+            cutoff.scope.cancel()
+
+    def expire_soon(self, cutoff: Cutoff) -> None:
+        """The same, for what waits inside and starts nothing new."""
+        assert self._nursery is not None
+        self._nursery.start_soon(self._expire, cutoff)
+
+    def _cut_off(self, key: bytes) -> Cutoff | bytes | None:
+        below: bytes | None = None
+        for each in ancestors(key):
+            if each in self.closed:
+                return each
+            if below is not None and each in self.cutoffs:
+                child = path_of(below)[-1]
+                for cutoff in self.cutoffs[each]:
+                    if cutoff.first <= child < cutoff.end:
+                        return cutoff
+            below = each
+        return None
+
+    @contextmanager
+    def _holding(self) -> Generator[None]:
+        self._writing = True
+        try:
+            yield
+        finally:
+            self._writing = False
+            self._written.set()
+            self._written = trio.Event()
+
+    # --- recording ---
+
+    async def before_effect(self) -> None:
+        """Something is about to be done to the world: everything before is durable when this comes back (J3).
+
+        What was cut off before is recorded, too: the run has gone on (J8).
+        """
+        self._keep_late()
+        if self._durable < self._made or self.broken is not None:
+            await self.barrier()
+
+    def _keep_late(self) -> None:
+        if self._late:
+            if not self.stopping:
+                self._pending.extend(self._late.values())
+                self._made += len(self._late)
+            self._late = {}
+
+    def put(self, key: bytes, node: str, kind: str, data: Any) -> None:
+        """Record something. It is durable after the next `barrier`, or soon."""
+        if self.broken is not None:
+            return
+        self._keep_late()
+        self._pending.append(Entry(key, node, kind, dump(data)))
+        self._made += 1
+        self.recorded += 1
+        if not self._something.is_set():
+            self._something.set()
+
+    def put_late(self, key: bytes, node: str, said: dict[str, Any]) -> None:
+        """Record that something was cut off, unless the whole run is (J8)."""
+        if self.broken is not None or self.stopping or key in self.closed:
+            return
+        if key not in self._late:  # else who told first knows more
+            self._late[key] = Entry(key, node, CLOSED, dump(said))
+
+    @property
+    def count(self) -> int:
+        """How many entries there are, from all processes."""
+        return len(self.session.entries) + self._made
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the run as a whole is being cancelled."""
+        return self.stopped or self.execution.stopping
+
+    async def barrier(self) -> None:
+        """Come back when all that was recorded so far is durable: before anything is done to the world (J3).
+
+        A cancellation point only if there is something to wait for.
+        """
+        want = self._made
+        while self._durable < want:
+            if self.broken is not None:
+                await self._end_here()
+            if self._writing:
+                await self._written.wait()
+                continue
+            if not self.store.blocking:
+                self._write_now()
+                continue
+            with self._holding():
+                await self._write()
+        if self.broken is not None:
+            await self._end_here()
+
+    def _write_now(self) -> None:
+        entries, self._pending = self._pending, []
+        try:
+            self.session.append(entries)
+        except BaseException as error:
+            self.break_off(error)
+            return
+        self._durable += len(entries)
+
+    async def _write(self) -> None:
+        entries, self._pending = self._pending, []
+        try:
+            await trio.to_thread.run_sync(self.session.append, entries)
+        except BaseException as error:
+            self.break_off(error)
+            return
+        self._durable += len(entries)
+
+    async def transact(self, work: Work) -> None:
+        """Everything before is durable; then do this in a transaction, with its own entries (J5)."""
+        await self.before_effect()
+        while self._writing:
+            await self._written.wait()
+        try:
+            self.session.transact(work)
+        except JournalError as error:
+            self.break_off(error)
+            await self._end_here()
+
+    async def _end_here(self) -> NoReturn:
+        """The run is being ended with what it is broken by: wait for that, as no body may catch it."""
+        with trio.move_on_after(self.execution.state.options.grace, shield=False):
+            await trio.sleep_forever()
+        assert self.broken is not None
+        raise self.broken
+
+    async def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Ask the session something, in a thread if it may block."""
+        if self.store.blocking:
+            return await trio.to_thread.run_sync(function, *arguments)
+        return function(*arguments)
+
+    def now(self) -> datetime.datetime:
+        """The time on the host's clock."""
+        clock: Clock = self.execution.state.services.get(Clock)
+        return clock.now()
+
+    # --- the life of the run ---
+
+    @asynccontextmanager
+    async def life(self, nursery: trio.Nursery) -> AsyncGenerator[None]:
+        """Around the run: what writes in the background, keeps the lease, and notices that all is being cancelled."""
+        self._nursery = nursery
+        nursery.start_soon(self._notice_stop)
+        nursery.start_soon(self._notice_break)
+        nursery.start_soon(self._keep_lease)
+        if self._delay < math.inf:
+            nursery.start_soon(self._write_soon)
+        try:
+            yield
+        except BaseException as error:
+            await self._ended(error)
+            raise
+        else:
+            await self._ended(None)
+
+    async def _ended(self, failure: BaseException | None) -> None:
+        """Make durable what is not yet, and keep what has become of the run; not what was cut off by its end."""
+        self._late = {}
+        if self.broken is not None:
+            return
+        if failure is None and not self.execution.was_cancelled:
+            self._nothing_left()
+        await self._settle_all()
+        if self.broken is None:
+            await self._keep_outcome(failure)
+        if self.broken is not None:
+            raise self.broken
+
+    async def _keep_outcome(self, failure: BaseException | None) -> None:
+        """What the run has come to, if it has come to its end and was not put away."""
+        said = self.outcome(failure)
+        if said is None:
+            return
+        status, outcome = said
+        try:
+            await self.call(self.session.set_state, status, self.now().timestamp(), outcome)
+        except BaseException as error:
+            self.break_off(error)
+
+    async def _settle_all(self) -> None:
+        while self._durable < self._made and self.broken is None:
+            if self._writing:
+                await self._written.wait()
+            elif self.store.blocking:
+                with self._holding():
+                    await self._write()
+            else:
+                self._write_now()
+
+    def _nothing_left(self) -> None:
+        """J12: a run that has come to its end has asked for all that was recorded."""
+        for key, entry in self.known.items():
+            if entry.kind in {CLOSED, EXPIRED, RAN} or self._cut_off(key) is not None:
+                continue
+            if any(each in self._handed or each in self.watcher.ended_badly for each in ancestors(key)):
+                continue  # below what was answered from the journal, and beside what failed again, nobody asks
+            self.diverge(f"The journal has {_say(entry)} at {show_key(key)}, and the run ended without coming there.")
+
+    async def _notice_stop(self) -> None:
+        def abort(_: object) -> trio.lowlevel.Abort:
+            self.stopped = True  # at once, before any body gets to know
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        await trio.lowlevel.wait_task_rescheduled(abort)
+
+    async def _notice_break(self) -> None:
+        await self._broke.wait()
+        assert self.broken is not None
+        raise self.broken
+
+    async def _keep_lease(self) -> None:
+        while True:
+            await trio.sleep(LEASE / 3)
+            try:
+                await self.call(self.session.renew)
+            except BaseException as error:
+                self.break_off(error)
+
+    async def _write_soon(self) -> None:
+        while True:
+            await self._something.wait()
+            self._something = trio.Event()
+            await trio.sleep(self._delay)
+            await self.barrier()
+
+    def close(self) -> None:
+        """Give the run back."""
+        with suppress(JournalError):
+            self.session.close()
+
+
+def _say(entry: Entry) -> str:
+    what = {DONE: "the end of", VALUE: "a value of", CLOSED: "what was cut off at", EXPIRED: "a time limit of"}
+    return f"{what.get(entry.kind, f'a {entry.kind!r} of')} node {entry.node!r}"

@@ -1,0 +1,456 @@
+"""A journal in one SQLite file: for programs on one host, any number of processes and runs.
+
+The file may also hold tables of the program's own, which nodes with `durable="transaction"` write (J5).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+
+from trioflow.durable.journal import Journal
+from trioflow.durable.owner import LEASE, boot_time, is_dead, read_owner, this_process
+from trioflow.durable.port import Session, Work
+from trioflow.durable.records import Entry, NewRun, RunInfo, State, Status, after, chain_of, checked, damaged, pruned
+from trioflow.durable.refusals import lost, may_be_pruned, owned, unknown, used
+from trioflow.errors import JournalError, JournalUnusable
+from trioflow.model.durability import Transaction
+
+VERSION = 1
+_MARK = 0x7472_666C  # the application id of these files: "trfl"
+
+_SCHEMA = """
+create table if not exists trioflow_run(
+  number integer primary key, id text unique not null, new text not null, new_check integer not null,
+  state text not null, state_check integer not null, status text not null, parent text,
+  fence integer not null, owner text, lease real, due real
+);
+create table if not exists trioflow_entry(
+  run integer, seq integer, key blob, node text, kind text, data text, chain integer, primary key(run, seq)
+) without rowid;
+create table if not exists trioflow_history(
+  run integer, seq integer, key blob, node text, kind text, data text, chain integer, primary key(run, seq)
+) without rowid;
+"""
+
+_INSERT = "insert into trioflow_entry values(?,?,?,?,?,?,?)"
+_OPEN: set[tuple[str, int, str]] = set()
+"""The sessions of this process that are open: run, fence, file."""
+
+_CHECKPOINT_EVERY = 1000
+"""Commits, after which what is in the write-ahead log is brought into the file."""
+
+
+class SqliteJournal(Journal):
+    """Runs in a SQLite file, which is made if it is not there; its folder must be.
+
+    `durability`: what records survive: the death of the `"process"`, or also that of the machine, `"power"`, which
+    takes a write to the disk for each effect or group of concurrent ones (J3). `patience`: seconds to wait for
+    another process that is writing. Opened when it is first used; what is wrong with the file is raised then:
+    `JournalUnusable`.
+    """
+
+    transactional = True
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        durability: Literal["process", "power"] = "process",
+        patience: float = 10.0,
+    ) -> None:
+        if durability not in ("process", "power"):
+            raise ValueError(f"durability must be 'process' or 'power', got {durability!r}.")
+        self.path = Path(path)
+        self.durability = durability
+        self.blocking = durability == "power"
+        self._patience = patience
+
+    def take(self, run_id: str, new: NewRun | None = None) -> Session:
+        database = self._open(make=new is not None)
+        try:
+            return self._take(database, run_id, new)
+        except BaseException as error:
+            database.close()
+            if isinstance(error, ValueError | TypeError | AttributeError):
+                raise self._unreadable(error) from error
+            raise
+
+    def _take(self, database: sqlite3.Connection, run_id: str, new: NewRun | None) -> Session:
+        with self._writing(database):
+            row = self._row(database, run_id)
+            if row is None:
+                if new is None:
+                    raise unknown(run_id, self._names(database))
+                self._insert(database, new, State())
+                row = self._row(database, run_id)
+                assert row is not None
+            info = self._info(row)
+            state = info.state
+            if row["owner"] is not None:
+                owner = read_owner(row["owner"])
+                mine = owner == this_process()
+                # One of ours that was closed and could not tell the file: on a full disk, for example.
+                closed = mine and (run_id, row["fence"], os.fspath(self.path)) not in _OPEN
+                if not closed and (mine or not is_dead(owner)) and row["lease"] > boot_time():
+                    raise owned(run_id, "this process" if mine else owner.shown)
+                state = attrs.evolve(state, fruitless=state.fruitless + 1)
+            fence = row["fence"] + 1
+            entries = self._read(database, "trioflow_entry", row["number"])
+            checked(f"Run {run_id!r} in {self.path}", info.state, entries)
+            _write_state(database, row["number"], row["fence"], state, run_id)
+            database.execute(
+                "update trioflow_run set fence=?, owner=?, lease=? where number=?",
+                (fence, str(this_process()), boot_time() + LEASE, row["number"]),
+            )
+        info = attrs.evolve(info, state=state)
+        return _SqliteSession(self, database, row["number"], fence, info, entries)
+
+    def runs(self, status: Status | None = None) -> list[RunInfo]:
+        with self._reading() as database:
+            if status is None:
+                rows = database.execute("select * from trioflow_run order by number")
+            else:
+                rows = database.execute("select * from trioflow_run where status=? order by number", (status,))
+            return [self._info(row) for row in rows]
+
+    def show(self, run_id: str) -> RunInfo:
+        with self._reading() as database:
+            return self._info(self._known(database, run_id))
+
+    def entries(self, run_id: str) -> list[Entry]:
+        with self._reading() as database, self._snapshot(database):
+            row = self._known(database, run_id)
+            entries = self._read(database, "trioflow_entry", row["number"])
+            checked(f"Run {run_id!r} in {self.path}", self._info(row).state, entries)
+            return entries
+
+    def history(self, run_id: str) -> list[Entry]:
+        with self._reading() as database:
+            return self._read(database, "trioflow_history", self._known(database, run_id)["number"])
+
+    def insert(self, new: NewRun, state: State, entries: Iterable[Entry]) -> None:
+        kept = [*entries]
+        checked(f"Run {new.id!r}", state, kept)
+        database = self._open(make=True)
+        try:
+            with self._writing(database):
+                if self._row(database, new.id) is not None:
+                    raise used(new.id)
+                number = self._insert(database, new, state)
+                database.executemany(_INSERT, _rows(number, 0, 0, kept))
+        finally:
+            database.close()
+
+    def prune(self, run_id: str) -> None:
+        with self._reading() as database:
+            with self._writing(database):
+                row = self._known(database, run_id)
+                may_be_pruned(self._info(row))
+                for table in ("trioflow_entry", "trioflow_history"):
+                    database.execute(f"delete from {table} where run=?", (row["number"],))  # noqa: S608 - ours
+                _write_state(database, row["number"], row["fence"], pruned(self._info(row).state), run_id)
+            database.execute("pragma incremental_vacuum")
+
+    # --- inside ---
+
+    def _open(self, *, make: bool) -> sqlite3.Connection:
+        if not make and not self.path.exists():
+            raise JournalUnusable(f"There is no journal {self.path}. Name the file that the run was kept in.")
+        try:
+            database = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=self._patience)
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+        try:
+            self._prepare(database)
+        except sqlite3.Error as error:
+            database.close()
+            raise self._unusable(error) from error
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def _prepare(self, database: sqlite3.Connection) -> None:
+        database.row_factory = sqlite3.Row
+        (mark,) = database.execute("pragma application_id").fetchone()
+        (version,) = database.execute("pragma user_version").fetchone()
+        if mark != _MARK:
+            (tables,) = database.execute("select count(*) from sqlite_master where name like 'trioflow_%'").fetchone()
+            if mark or version or tables:
+                raise JournalUnusable(
+                    f"{self.path} is a database of another program. Name another file, which is made if it is not "
+                    "there."
+                )
+            with self._writing(database):
+                pass  # it can be written
+            database.execute("pragma auto_vacuum=incremental")
+            database.execute("pragma journal_mode=wal")
+            with self._writing(database):
+                for statement in _SCHEMA.split(";\n"):
+                    database.execute(statement)
+                database.execute(f"pragma application_id={_MARK}")
+                database.execute(f"pragma user_version={VERSION}")
+        elif version > VERSION:
+            raise JournalUnusable(
+                f"{self.path} was written by a newer version of trioflow (its format is {version}, this one reads up "
+                "to "
+                f"{VERSION}). Install that version."
+            )
+        database.execute(f"pragma synchronous={'full' if self.durability == 'power' else 'normal'}")
+        database.execute("pragma journal_size_limit=16777216")
+        if not self.blocking:
+            database.execute("pragma wal_autocheckpoint=0")  # which would write to the disk in the event loop
+
+    def _unreadable(self, error: Exception) -> JournalUnusable:
+        return damaged(f"The journal {self.path}", f"something in it can't be read ({error})")
+
+    @contextmanager
+    def _reading(self) -> Generator[sqlite3.Connection]:
+        database = self._open(make=False)
+        try:
+            yield database
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+        except (ValueError, TypeError, AttributeError) as error:
+            raise self._unreadable(error) from error
+        finally:
+            database.close()
+
+    @contextmanager
+    def _snapshot(self, database: sqlite3.Connection) -> Generator[None]:
+        database.execute("begin")
+        try:
+            yield
+        finally:
+            database.execute("rollback")
+
+    @contextmanager
+    def _writing(self, database: sqlite3.Connection) -> Generator[None]:
+        """A transaction. What the database raises comes out as `JournalUnusable`, anything else as it is."""
+        try:
+            database.execute("begin immediate")
+            yield
+            database.execute("commit")
+        except BaseException as error:
+            if database.in_transaction:
+                database.execute("rollback")
+            if isinstance(error, sqlite3.Error):
+                raise self._unusable(error) from error
+            raise
+
+    def _unusable(self, error: sqlite3.Error) -> JournalUnusable:
+        name = getattr(error, "sqlite_errorname", "")
+        cure = {
+            "SQLITE_FULL": "The disk is full: make room. The run stays as it was and can be gone on with.",
+            "SQLITE_READONLY": "It, or its folder, can't be written: give the right to, or name another file.",
+            "SQLITE_CANTOPEN": "Its folder must be there, and be readable and writable.",
+            "SQLITE_NOTADB": "It is no journal: name another file, which is made if it is not there.",
+            "SQLITE_BUSY": "Another process keeps it locked: wait for that, or end it.",
+            "SQLITE_CORRUPT": "It is damaged: restore it from a copy.",
+        }
+        told = next((text for code, text in cure.items() if name.startswith(code)), "Look at the disk that it is on.")
+        return JournalUnusable(f"The journal {self.path} can't be used ({error}). {told}")
+
+    def _row(self, database: sqlite3.Connection, run_id: str) -> Any:
+        return database.execute("select * from trioflow_run where id=?", (run_id,)).fetchone()
+
+    def _known(self, database: sqlite3.Connection, run_id: str) -> Any:
+        row = self._row(database, run_id)
+        if row is None:
+            raise unknown(run_id, self._names(database))
+        return row
+
+    def _names(self, database: sqlite3.Connection) -> list[str]:
+        return [name for (name,) in database.execute("select id from trioflow_run order by number desc limit 1000")]
+
+    def _insert(self, database: sqlite3.Connection, new: NewRun, state: State) -> int:
+        cursor = database.execute(
+            "insert into trioflow_run(id, new, new_check, state, state_check, status, parent, fence) "
+            "values(?,?,?,?,?,?,?,0)",
+            (new.id, new.as_text(), new.checksum(), state.as_text(), state.checksum(), state.status, new.parent),
+        )
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    def _info(self, row: Any) -> RunInfo:
+        where = f"Run {row['id']!r} in {self.path}"
+        new, state = NewRun.from_text(row["new"], where), State.from_text(row["state"], where)
+        if new.checksum() != row["new_check"] or state.checksum() != row["state_check"]:
+            raise damaged(where, "its row was changed by somebody else")
+        if new.id != row["id"] or state.status != row["status"]:
+            raise damaged(where, "its row does not fit together")
+        owner = None if row["owner"] is None else read_owner(row["owner"]).shown
+        return RunInfo(new=new, state=state, owner=owner)
+
+    def _read(self, database: sqlite3.Connection, table: str, number: int) -> list[Entry]:
+        rows = database.execute(f"select key, node, kind, data from {table} where run=? order by seq", (number,))  # noqa: S608
+        return [Entry(*row) for row in rows]
+
+    def __repr__(self) -> str:
+        return f"SqliteJournal({str(self.path)!r})"
+
+
+def _rows(number: int, seq: int, chain: int, entries: Sequence[Entry]) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = []
+    for entry in entries:
+        chain = entry.chained(chain)
+        rows.append((number, seq, entry.key, entry.node, entry.kind, entry.data, chain))
+        seq += 1
+    return rows
+
+
+def _write_state(database: sqlite3.Connection, number: int, fence: int, state: State, run_id: str) -> None:
+    """Write a state if the run is still that of whoever has this fence (J14)."""
+    written = database.execute(
+        "update trioflow_run set state=?, state_check=?, status=? where number=? and fence=?",
+        (state.as_text(), state.checksum(), state.status, number, fence),
+    )
+    if written.rowcount != 1:
+        raise lost(run_id)
+
+
+class _SqliteSession(Session):
+    def __init__(
+        self,
+        journal: SqliteJournal,
+        database: sqlite3.Connection,
+        number: int,
+        fence: int,
+        info: RunInfo,
+        entries: list[Entry],
+    ) -> None:
+        self._journal = journal
+        self._database: sqlite3.Connection | None = database
+        self._number = number
+        self._fence = fence
+        self._state = info.state
+        self._commits = 0
+        self._id = (info.id, fence, os.fspath(journal.path))
+        _OPEN.add(self._id)
+        # Sessions are used in threads: a lease may be renewed while entries are written.
+        self._lock = threading.Lock()
+        self.info = info
+        self.entries = entries
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        with self._lock, self._journal._writing(self._open):
+            state = self._append(entries)
+        self._state = state
+        self._checkpoint()
+
+    def transact(self, work: Work) -> None:
+        with self._lock:
+            database = self._open
+            with self._journal._writing(database):
+                state = self._append(work(_SqliteTransaction(database)))  # J5
+            self._state = state
+
+    def set_state(self, status: Status, ended: float | None = None, outcome: str = "") -> None:
+        with self._lock:
+            state = attrs.evolve(self._state, status=status, ended=ended, outcome=outcome)
+            with self._journal._writing(self._open):
+                _write_state(self._open, self._number, self._fence, state, self.info.id)
+            self._state = state
+
+    def rewrite(self, keep: Sequence[Entry], superseded: Sequence[Entry]) -> None:
+        with self._lock:
+            database = self._open
+            state = attrs.evolve(self._state, entries=len(keep), chain=chain_of(keep))
+            with self._journal._writing(database):
+                _write_state(database, self._number, self._fence, state, self.info.id)
+                (first,) = database.execute(
+                    "select coalesce(max(seq) + 1, 0) from trioflow_history where run=?", (self._number,)
+                ).fetchone()
+                database.executemany(
+                    "insert into trioflow_history values(?,?,?,?,?,?,?)", _rows(self._number, first, 0, superseded)
+                )
+                database.execute("delete from trioflow_entry where run=?", (self._number,))
+                database.executemany(_INSERT, _rows(self._number, 0, 0, keep))
+            self._state = state
+
+    def renew(self) -> None:
+        with self._lock, self._journal._writing(self._open):
+            written = self._open.execute(
+                "update trioflow_run set lease=? where number=? and fence=?",
+                (boot_time() + LEASE, self._number, self._fence),
+            )
+            if written.rowcount != 1:
+                raise lost(self.info.id)
+
+    def close(self) -> None:
+        with self._lock:
+            database, self._database = self._database, None
+            if database is None:
+                return
+            _OPEN.discard(self._id)
+            try:
+                database.execute(
+                    "update trioflow_run set owner=null, lease=null where number=? and fence=?",
+                    (self._number, self._fence),
+                )
+            except sqlite3.Error:
+                pass  # its lease will end, and this process be found dead
+            finally:
+                database.close()
+
+    @property
+    def _open(self) -> sqlite3.Connection:
+        if self._database is None:
+            raise JournalError(f"The session of run {self.info.id!r} was closed.")
+        return self._database
+
+    def _append(self, entries: Sequence[Entry]) -> State:
+        state = after(self._state, entries)
+        _write_state(self._open, self._number, self._fence, state, self.info.id)
+        self._open.executemany(_INSERT, _rows(self._number, self._state.entries, self._state.chain, entries))
+        return state
+
+    def _checkpoint(self) -> None:
+        self._commits += 1
+        if self._journal.blocking or self._commits % _CHECKPOINT_EVERY:
+            return
+        threading.Thread(target=_bring_in, args=(self._journal.path,), daemon=True).start()
+
+
+def _bring_in(path: Path) -> None:
+    """Bring the write-ahead log into the file, in a thread of its own: it waits for the disk."""
+    try:
+        database = sqlite3.connect(path, timeout=0)
+        try:
+            database.execute("pragma wal_checkpoint(passive)")
+        finally:
+            database.close()
+    except sqlite3.Error:
+        pass  # somebody else does it, or the next one will
+
+
+class _SqliteTransaction(Transaction):
+    __slots__ = ("_database",)
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Sequence[tuple[Any, ...]]:
+        word = statement.split(maxsplit=1)[0].lower() if statement.strip() else ""
+        if word in {
+            "begin",
+            "commit",
+            "end",
+            "rollback",
+            "savepoint",
+            "release",
+            "attach",
+            "detach",
+            "pragma",
+            "vacuum",
+        }:
+            raise JournalError(f"A transaction is the journal's to begin and to end: {word!r} can't be run in it.")
+        return [tuple(row) for row in self._database.execute(statement, parameters)]
