@@ -112,6 +112,7 @@ def coq() -> None:
         pytest.skip("coqc not found: the proofs were not checked")
 
 
+@pytest.mark.slow
 @pytest.mark.unmeasured
 def test_all_is_proved(coq):
     """check.sh compiles all files, and finds that each main theorem assumes nothing."""
@@ -121,6 +122,7 @@ def test_all_is_proved(coq):
     assert told == main_theorems()
 
 
+@pytest.mark.slow
 @pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("old", "new", "said"),

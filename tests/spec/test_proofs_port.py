@@ -52,6 +52,7 @@ def ask(command: str, *requests: object) -> list[dict[str, object]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.slow
 def test_it_conforms(port):
     """It passes the vectors that need no more than it claims, and random graphs, at level 0."""
     command = [sys.executable, "-m", "trioflow", "conformance", "port", "--examples", "500"]
@@ -108,6 +109,7 @@ def test_what_is_no_request_is_an_error(port):
     assert result["status"] == "completed"
 
 
+@pytest.mark.slow
 def test_its_canonical_trace(port):
     """Where it is asked for, the canonical trace is that of the reference, but for evaluations, which it does not tell."""
     told = Counter[str]()
@@ -123,6 +125,7 @@ def test_its_canonical_trace(port):
     assert min(told[name] for name in ("activations", "feedback", "strands", "conflicts")) > 20
 
 
+@pytest.mark.slow
 def test_it_notices_mutants(port):
     """Each mutant that the README lists answers the request of its number, or an early one, in another way than the port."""
     assert len(NOTICED) > 30
