@@ -460,6 +460,23 @@ def test_functions_that_are_called_ahead_leave_others_their_turn(says):
     assert len(turns) - turns.count("turn") == 50
 
 
+def test_told_on_request(bench, says):
+    """Who names the kinds is told what is begun ahead and what is forgotten; who wants all events is not."""
+    with tf.build(STANDARD) as g:
+        p, q, r = (
+            g.add(fails, "p", x=1, seconds=2.0),
+            g.add(slow, "q", x=2, seconds=1.0),
+            g.add(slow, "r", x=2, seconds=3.0),
+        )
+        graph = caught(g, summed(g, summed(g, q, p), r))
+    told = EventLog()
+    bench.run(graph, services={"says": says}, observers=[tf.observe(told, kinds=["ahead"])])
+    assert [(kind, node, time) for time, kind, node, _ in told.rows(time=True)] == [
+        ("EvaluationAhead", "p", 0), ("EvaluationAhead", "r", 0), ("EvaluationForgotten", "r", 2),
+    ]  # fmt: skip
+    assert not [event for event in bench.log if event.on_request]
+
+
 # --- what is around bodies -------------------------------------------------------------------------------------------
 
 

@@ -144,7 +144,7 @@ class Watch:
         try:
             return self._by_kind[kind]
         except KeyError:
-            calls = tuple(call for call, kinds in self._calls if kinds is None or issubclass(kind, kinds))
+            calls = tuple(call for call, kinds in self._calls if _wants(kinds, kind))
             found: Observer | None = calls[0] if len(calls) == 1 else None
             if len(calls) > 1:
                 found = partial(self._tell, calls)
@@ -247,6 +247,11 @@ def _outputs(node: PlanNode, values: Sequence[Any]) -> dict[str, Any]:
         for output, value in zip(node.type.outputs, values, strict=True)
         if value is not UNSET
     }
+
+
+def _wants(kinds: tuple[type[Event], ...] | None, kind: type[Event]) -> bool:
+    """Whether an observer of these kinds, or of all, is told of a kind."""
+    return not kind.on_request if kinds is None else issubclass(kind, kinds)
 
 
 def _kinds_of(observer: Observer) -> tuple[type[Event], ...] | None:

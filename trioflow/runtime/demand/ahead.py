@@ -23,6 +23,7 @@ from trioflow.runtime.base.task import hot_task, left_open
 from trioflow.runtime.base.turns import take_turn, turn_of
 from trioflow.runtime.demand.context import VERIFYING, Begun, EvaluationContext, Resolving
 from trioflow.runtime.demand.evaluation import made, values_of_outputs
+from trioflow.semantics.events import EvaluationAhead, EvaluationForgotten
 from trioflow.semantics.memo import Evaluation, recall
 from trioflow.semantics.plan import CONSTANT, NODE, PORT, SLOT, STATIC, PlanInput, PlanNode
 from trioflow.semantics.store import Cell
@@ -112,10 +113,9 @@ class Ahead:
     async def close(self) -> None:
         """Cancel and forget what was begun and not taken up, and wait for its end."""
         self.active = False
-        ahead = self._run_state.ahead
         for begun in self._begun:
             if begun.hidden and begun.ended.is_set():
-                _forget(ahead, begun)
+                self._forget(begun)
         if self._nursery is not None:
             self._nursery.cancel_scope.cancel()
             try:
@@ -221,6 +221,7 @@ class Ahead:
             return False
         begun = resolving.begun = run.ahead[key] = Begun(self, resolving, key)
         self._begun.append(begun)
+        run.tell(EvaluationAhead, activation, node.id)
         make = graph.bodies[node.index]
         if make is None:
             self._call(begun)
@@ -304,7 +305,7 @@ class Ahead:
             if begun.hidden:
                 run.ahead_running -= 1
                 if cut_off or not self.active:
-                    _forget(run.ahead, begun)
+                    self._forget(begun)
             begun.ended.set()
             begun.idle.set()
         if begun.hidden and self.active:
@@ -317,9 +318,11 @@ class Ahead:
         begun.evaluation = made(resolving, begun.values)
         self._is_there(resolving.node, begun.evaluation)
 
-
-def _forget(ahead: dict[tuple[int, ...], Any], begun: Begun) -> None:
-    if ahead.get(begun.key) is begun:
-        del ahead[begun.key]
-    if begun.resolving.context is not None:
-        begun.resolving.context.close()
+    def _forget(self, begun: Begun) -> None:
+        run = self._run_state
+        resolving = begun.resolving
+        if run.ahead.get(begun.key) is begun:
+            del run.ahead[begun.key]
+        if resolving.context is not None:
+            resolving.context.close()
+        run.tell(EvaluationForgotten, self._activation, resolving.node.id)
