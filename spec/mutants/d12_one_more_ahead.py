@@ -2,5 +2,5 @@
 
 RULE = "D12"
 EDITS = [
-    ("Ahead._begin_ready", "run.ahead_running < run.options.max_ahead", "run.ahead_running <= run.options.max_ahead"),
+    ("Ahead._may_begin", "run.ahead_running < run.options.max_ahead", "run.ahead_running <= run.options.max_ahead"),
 ]

@@ -361,7 +361,11 @@ class JournalledBranches(ForkedBranches):
             recorder.put(key, name, WINNER, self._started.index(first))  # type: ignore[arg-type]
             return first
         winner: StrandFork = self._started[parse(known.data)]
-        await self._forks.wait_until(lambda: winner.done)
+
+        def has_ended() -> bool:
+            return winner.done
+
+        await self._forks.wait_until(has_ended)
         return winner
 
     def cancel(self) -> None:

@@ -231,6 +231,8 @@ def decode(value: Any) -> Any:  # noqa: C901 - one case for each type
             return _found(held)(*decode(value["v"]))
         case "$a":
             return _attrs_object(_found(held), decode(value["v"]))
+        case _:
+            pass
     read = _READ.get(tag)
     if read is None:
         raise Unrecordable(f"The journal has a value of the kind {tag!r}, which this version does not know.")
