@@ -7,17 +7,21 @@ import json
 from collections import Counter
 from typing import Any
 
+import attrs
 import click
 
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput
 from trioflow.cli.counted import counted
+from trioflow.cli.failure import say
 from trioflow.cli.kept import NotContinued, journal_option, open_journal
 from trioflow.cli.run import carry_out
 from trioflow.cli.secret import read_secrets
 from trioflow.cli.source import Source, nodes_option, open_registry
 from trioflow.cli.telemetry import Telemetry, telemetry_options
+from trioflow.cli.values import read_settings
 from trioflow.durable.archive import export_lines, import_lines
+from trioflow.durable.codec import decode_failure
 from trioflow.durable.keys import path_of, read_path
 from trioflow.durable.records import Entry, RunInfo
 from trioflow.errors import did_you_mean
@@ -141,10 +145,7 @@ def resume(
     **wanted: Any,
 ) -> int:
     """Go on with a run by its name: the graph is in the journal."""
-    try:
-        skip = [read_path(each) for each in skips]
-    except ValueError as error:
-        raise BadInput(f"--skip: {error}.") from error
+    skip = [_path(each) for each in skips]
     if skip and not retry:
         raise BadInput("--skip PATH says what to leave out when a run is retried: say --retry, too.")
     store = _journal(journal)
@@ -260,7 +261,51 @@ def stats(journal: str | None, as_json: bool) -> int:
     return 0
 
 
+@runs.command()
+@click.argument("run_id", metavar="ID")
+@click.argument("path")
+@journal_option
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
+def at(run_id: str, path: str, journal: str | None, as_json: bool) -> int:
+    """Tell what effects had written when a run came to PATH, such as 0.1.4."""
+    with _Asking():
+        past = tf.past_of(_journal(journal), run_id, _path(path))
+    if as_json:
+        click.echo(to_json(attrs.asdict(past)))
+        return 0
+    click.echo(f"{counted(past.recorded, 'record')} before, the last at {past.last}")
+    for name, value in past.variables.items():
+        click.echo(visible(f"  ${name} = {value!r}"))
+    for name, value in past.outputs.items():
+        click.echo(visible(f"  {name} = {value!r}"))
+    return 0
+
+
+@runs.command()
+@click.argument("run_id", metavar="ID")
+@click.argument("new_id", metavar="NEW")
+@journal_option
+@click.option("--at", "path", metavar="PATH", required=True, help="What comes at this path and after it is done anew.")
+@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Another start value of a variable.")
+def fork(run_id: str, new_id: str, journal: str | None, path: str, settings: tuple[str, ...]) -> int:
+    """Begin the run NEW with what was recorded of ID before a path. `runs resume NEW` goes on with it."""
+    store = _journal(journal)
+    with _Asking():
+        document = store.show(run_id).new.document
+        variables = read_settings(tf.loads(document), settings) if settings else {}
+        info = tf.fork_run(store, run_id, new_id, at=_path(path), variables=variables)
+    click.echo(f"run {new_id!r} begins with {counted(info.state.entries, 'record')} of {run_id!r}", err=True)
+    return 0
+
+
 # --- inside ----------------------------------------------------------------------------------------------------------
+
+
+def _path(text: str) -> tuple[int, ...]:
+    try:
+        return read_path(text)
+    except ValueError as error:
+        raise BadInput(f"{error}.") from error
 
 
 def _summary(info: RunInfo) -> dict[str, Any]:
@@ -300,10 +345,10 @@ def _error_of(entry: Entry) -> str | None:
 
 
 def _say_error(written: list[Any]) -> str:
-    if written[0] == "names":
-        return f"{written[1][0]}: {written[2]}"
-    arguments = ", ".join(map(str, written[2]))
-    return f"{written[1].rpartition(':')[2]}: {arguments}"
+    try:
+        return say(decode_failure(written))
+    except Exception:  # its class is not here: then by its name
+        return f"{written[1]}: {', '.join(map(str, written[2]))}"
 
 
 def _line(entry: Entry) -> str:

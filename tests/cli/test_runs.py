@@ -1,0 +1,146 @@
+"""Kept runs at the command line: killed, gone on with, looked at."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from trioflow.cli.app import execute
+
+GRAPH = {
+    "trioflow": "1.0",
+    "nodes": [
+        {"id": "start", "type": "flow.start"},
+        {"id": "one", "type": "debug.print", "inputs": {"value": "one"}},
+        {"id": "read", "type": "file.read_text", "inputs": {"path": "input.txt"}},
+        {"id": "two", "type": "debug.print"},
+    ],
+    "connections": [
+        {"from": "start.then", "to": "one.enter"},
+        {"from": "one.then", "to": "read.enter"},
+        {"from": "read.then", "to": "two.enter"},
+        {"from": "read.text", "to": "two.value"},
+    ],
+    "variables": [{"name": "v", "type": "int", "default": 1}],
+}
+
+
+@pytest.fixture(params=["runs.db", "runs/"])
+def call(request, tmp_path, monkeypatch, capfd):
+    """A command; gives its exit code and what it wrote."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "graph.json").write_text(json.dumps(GRAPH))
+
+    def called(*words):
+        code = execute([word.replace("STORE", request.param) for word in words])
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    called.folder = tmp_path
+    return called
+
+
+RUN = ("run", "graph.json", "--journal", "STORE", "--id", "a")
+
+
+def test_from_a_failure_to_the_end(call):
+    """What was printed is not printed again; the same command after the end does nothing."""
+    code, out, err = call(*RUN)
+    assert (code, out) == (1, "one\n")
+    assert "FileNotFoundError" in err
+    code, out, err = call(*RUN)
+    assert (code, out) == (1, "")
+    assert "run 'a' has failed before; this is what it came to" in err
+    (call.folder / "input.txt").write_text("two")
+    code, out, err = call("runs", "resume", "a", "--store", "STORE", "--retry")
+    assert (code, out) == (0, "two\n")
+    assert "going on with run 'a': replaying 1 record" in err
+    assert "replayed 1 record of 1 after" in err
+    code, out, err = call(*RUN, "--json")
+    assert (code, json.loads(out)["status"]) == (0, "completed")
+
+
+def test_looking(call):
+    """list, show, at, stats, check."""
+    (call.folder / "input.txt").write_text("text")
+    assert call(*RUN)[0] == 0
+    code, out, _ = call("runs", "list", "--store", "STORE")
+    assert code == 0
+    assert out.startswith("a  completed  20")
+    assert out.endswith("3 records\n")
+    (listed,) = [json.loads(line) for line in call("runs", "list", "--store", "STORE", "--json")[1].splitlines()]
+    assert (listed["id"], listed["records"], listed["owner"]) == ("a", 3, None)
+    assert call("runs", "list", "--store", "STORE", "--status", "failed")[1:] == ("", "no runs\n")
+    shown = call("runs", "show", "a", "--store", "STORE", "--history")[1]
+    assert "status: completed\n" in shown
+    assert "  read: done 1; last at 0.2\n" in shown
+    assert json.loads(call("runs", "show", "a", "--store", "STORE", "--json")[1])["nodes"]["one"]["records"] == {
+        "done": 1
+    }
+    assert call("runs", "at", "a", "0.3", "--store", "STORE")[1] == (
+        "2 records before, the last at 0.2\n  read.text = 'text'\n"
+    )
+    assert json.loads(call("runs", "at", "a", "0.3", "--store", "STORE", "--json")[1])["recorded"] == 2
+    assert call("runs", "stats", "--store", "STORE")[1].startswith("completed: 1 run\n  one: 1 record, 0 failures\n")
+    assert json.loads(call("runs", "stats", "--store", "STORE", "--json")[1])["runs"] == {"completed": 1}
+    assert call("runs", "check", "--store", "STORE")[:2] == (0, "1 run, 0 damaged\n")
+
+
+def test_failures_are_shown(call):
+    """Where it failed, and with what."""
+    call(*RUN)
+    shown = call("runs", "show", "a", "--store", "STORE")[1]
+    assert "error: FileNotFoundError: [Errno 2] No such file or directory: 'input.txt'\n" in shown
+    assert "failed at: 0.2 (node read)\n" in shown
+    call("runs", "resume", "a", "--store", "STORE", "--retry", "--skip", "0.2")
+    assert "superseded: 0.2 read done" in call("runs", "show", "a", "--store", "STORE", "--history")[1]
+    assert "completed" in call("runs", "list", "--store", "STORE")[1]
+
+
+def test_forks_and_copies(call):
+    """fork, export, import, prune."""
+    (call.folder / "input.txt").write_text("text")
+    call(*RUN)
+    code, _, err = call("runs", "fork", "a", "b", "--store", "STORE", "--at", "0.3", "--set", "v=2")
+    assert (code, err) == (0, "run 'b' begins with 2 records of 'a'\n")
+    assert call("runs", "resume", "b", "--store", "STORE")[:2] == (0, "text\n")
+    lines = call("runs", "export", "b", "--store", "STORE")[1]
+    (call.folder / "b.jsonl").write_text(lines)
+    assert call("runs", "import", "b.jsonl", "--store", "STORE", "--id", "c")[0] == 0
+    assert "c  completed" in call("runs", "list", "--store", "STORE")[1]
+    assert call("runs", "prune", "--store", "STORE", "--id", "c")[2] == "pruned 1 run\n"
+    assert call("runs", "prune", "--store", "STORE")[2] == "pruned 2 runs\n"
+    assert call(*RUN)[0] == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("run", "graph.json", "--id", "a"), 2, "--journal FILE and --id ID come together"),
+        (("runs", "list"), 2, "--store FILE: say where the runs are kept"),
+        (("runs", "list", "--store", "STORE", "--status", "complete"), 2, "Did you mean 'completed'?"),
+        (("runs", "show", "b", "--store", "STORE"), 2, "There is no run 'b' in this journal."),
+        (("runs", "at", "a", "x", "--store", "STORE"), 2, "expected a path such as '0.1.0', got 'x'"),
+        (("runs", "resume", "a", "--store", "STORE", "--skip", "0"), 2, "say --retry, too"),
+        (("runs", "resume", "a", "--store", "STORE", "--retry"), 4, "has completed: there is nothing to retry"),
+        (("runs", "fork", "a", "a", "--store", "STORE", "--at", "0.1"), 4, "used already"),
+        (("runs", "list", "--store", "graph.json"), 4, "no journal"),
+    ],
+)
+def test_bad_input(call, words, code, says):
+    """A sentence with a cure."""
+    (call.folder / "input.txt").write_text("text")
+    call(*RUN)
+    found, _, err = call(*words)
+    assert (found, says in err) == (code, True), err
+
+
+def test_another_graph(call):
+    """Is refused."""
+    call(*RUN)
+    changed = {**GRAPH, "nodes": [*GRAPH["nodes"], {"id": "more", "type": "flow.start"}]}
+    (call.folder / "graph.json").write_text(json.dumps(changed))
+    code, out, err = call(*RUN)
+    assert (code, out) == (4, "")
+    assert "was begun with another graph" in err
