@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from trioflow.durable.memory import MemoryJournal
     from trioflow.durable.records import RunInfo
     from trioflow.durable.resuming import resume_run
+    from trioflow.durable.signals import send_signal
     from trioflow.durable.sqlite import SqliteJournal
     from trioflow.errors import (
         CoercionError,
@@ -244,6 +245,7 @@ __all__ = [
     "resume_run",
     "run",
     "save",
+    "send_signal",
     "stream",
     "telemetry",
     "validate",
@@ -259,6 +261,7 @@ _HOMES = {
     "trioflow.durable.memory": ("MemoryJournal",),
     "trioflow.durable.records": ("RunInfo",),
     "trioflow.durable.resuming": ("resume_run",),
+    "trioflow.durable.signals": ("send_signal",),
     "trioflow.durable.sqlite": ("SqliteJournal",),
     "trioflow.errors": (
         "CoercionError",

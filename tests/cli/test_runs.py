@@ -91,7 +91,7 @@ def test_failures_are_shown(call):
     """Where it failed, and with what."""
     call(*RUN)
     shown = call("runs", "show", "a", "--store", "STORE")[1]
-    assert "error: FileNotFoundError: [Errno 2] No such file or directory: 'input.txt'\n" in shown
+    assert "error: FileNotFoundError: " in shown
     assert "failed at: 0.2 (node read)\n" in shown
     call("runs", "resume", "a", "--store", "STORE", "--retry", "--skip", "0.2")
     assert "superseded: 0.2 read done" in call("runs", "show", "a", "--store", "STORE", "--history")[1]
@@ -144,3 +144,16 @@ def test_another_graph(call):
     code, out, err = call(*RUN)
     assert (code, out) == (4, "")
     assert "was begun with another graph" in err
+
+
+def test_signals(call):
+    """A run that waits is told, whether a process has it or not."""
+    call(*RUN)
+    code, _, err = call("runs", "signal", "a", "x", "--store", "STORE")
+    assert (code, "is failed: it takes no signals any more" in err) == (4, True)
+    (call.folder / "input.txt").write_text("x")
+    call("runs", "fork", "a", "b", "--store", "STORE", "--at", "0.2")
+    assert call("runs", "signal", "b", "x", "--payload", "true", "--key", "k", "--store", "STORE")[2] == "sent\n"
+    assert "was sent before" in call("runs", "signal", "b", "x", "--key", "k", "--store", "STORE")[2]
+    code, _, err = call("runs", "signal", "b", "x", "--payload", "yes", "--store", "STORE")
+    assert (code, "it must be JSON" in err) == (2, True)

@@ -40,7 +40,7 @@ def test_every_operation_of_drawn_graphs():
     tally = Tally()
     for number in itertools.count():
         request = request_number(number, "durable", with_actions=False)
-        if "max_steps" not in request["options"] and deterministic(request):
+        if deterministic(request):
             crash_everywhere(request, tally, step=2)
         if tally.runs == 3:
             break

@@ -298,6 +298,26 @@ def fork(run_id: str, new_id: str, journal: str | None, path: str, settings: tup
     return 0
 
 
+@runs.command()
+@click.argument("run_id", metavar="ID")
+@click.argument("name")
+@journal_option
+@click.option("--payload", metavar="JSON", default="null", help="What is sent along.")
+@click.option("--key", metavar="KEY", help="Of several signals with one key the first counts.")
+@click.option("--by", metavar="WHO", help="Who sends it.")
+def signal(run_id: str, name: str, journal: str | None, payload: str, key: str | None, by: str | None) -> int:
+    """Send a run the signal NAME, whether a process has the run or not."""
+    try:
+        value = json.loads(payload)
+    except ValueError as error:
+        raise BadInput(f"--payload {payload}: it must be JSON, such as true ({error}).") from error
+    with _Asking():
+        new = tf.send_signal(_journal(journal), run_id, name, value, key=key, by=by)
+    again = f"a signal with the key {key!r} was sent before; this one counts for nothing"
+    click.echo("sent" if new else again, err=True)
+    return 0
+
+
 # --- inside ----------------------------------------------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import inspect
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import partial
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ONCE, NOW, TIMER, SLEPT, WINNER, ITEM, END = "once", "now", "timer", "slept", "winner", "item", "end"
+SIGNAL = "signal"
 
 _NOTHING: Any = object()
 
@@ -139,6 +141,35 @@ class JournalledActivation(BodyContext):
         remaining = (due - recorder.now()).total_seconds()
         await trio.sleep(min(max(remaining, 0.0), seconds))  # J10
         recorder.put(slept, name, SLEPT, None)
+
+    async def signal(self, name: str, *, timeout: Duration | None = None, otherwise: Any = None) -> Any:
+        recorder, node = self.recorder, self.name
+        number = self._number()
+        path = path_key(self.path)
+        key, timer = part_key(path, "o", number), part_key(path, "t", number)
+        await checkpoint_if_cancelled()
+        due_at = recorder.find(timer, node, (TIMER,), "the time limit of a signal")
+        known = recorder.find(key, node, (SIGNAL,), "ctx.signal")
+        if known is not None:
+            said = parse(known.data)
+            return otherwise if said["n"] is None else decode(said["v"])
+        if recorder.is_cut_off(key):
+            await recorder.wait_to_be_cancelled(key)
+        recorder.starts()
+        seconds = math.inf if timeout is None else seconds_of(timeout)
+        if due_at is None and timeout is not None:
+            due = recorder.now() + datetime.timedelta(seconds=seconds)
+            recorder.put(timer, node, TIMER, encode(due, "a timer"))
+        elif due_at is not None:
+            remaining = (decode(parse(due_at.data)) - recorder.now()).total_seconds()
+            seconds = min(max(remaining, 0.0), seconds)  # J10
+        await recorder.barrier()  # J3
+        signal = await recorder.wait_for_signal(name, seconds)
+        if signal is None:
+            recorder.put(key, node, SIGNAL, {"n": None})
+            return otherwise
+        recorder.put(key, node, SIGNAL, {"n": signal.number, "v": parse(signal.payload)})
+        return decode(parse(signal.payload))
 
     def time_limit(self, duration: Duration) -> AbstractContextManager[TimeLimitScope]:
         return JournalledTimeLimit(self, seconds_of(duration), self._next())

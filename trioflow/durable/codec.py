@@ -231,12 +231,10 @@ def decode(value: Any) -> Any:  # noqa: C901 - one case for each type
             return _found(held)(*decode(value["v"]))
         case "$a":
             return _attrs_object(_found(held), decode(value["v"]))
+        case _ if tag in _READ:
+            return _READ[tag](held)
         case _:
-            pass
-    read = _READ.get(tag)
-    if read is None:
-        raise Unrecordable(f"The journal has a value of the kind {tag!r}, which this version does not know.")
-    return read(held)
+            raise Unrecordable(f"The journal has a value of the kind {tag!r}, which this version does not know.")
 
 
 def _attrs_object(cls: type[Any], values: Mapping[str, Any]) -> Any:

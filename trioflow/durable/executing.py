@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from trioflow.durable.ended import ended
+from trioflow.durable.signals import make_signal
 from trioflow.runtime.host.execution import Control, Execution
 from trioflow.runtime.host.run import Run
 
@@ -81,6 +82,14 @@ class JournalledRun(Run):
     def run_id(self) -> str:
         """The name of the run in its journal."""
         return self.recorder.run_id
+
+    async def signal(self, name: str, payload: object = None, *, key: str | None = None, by: str | None = None) -> bool:
+        """Send the run a signal, as `send_signal` does, and let it look at once."""
+        recorder = self.recorder
+        sent = make_signal(name, payload, key=key, by=by, at=recorder.now().timestamp())
+        new: bool = await recorder.call(recorder.store.send, self.run_id, sent)
+        recorder.signalled()
+        return new
 
     @property
     def ended_before(self) -> RunInfo | None:

@@ -21,12 +21,13 @@ import attrs
 from trioflow.durable.archive import FORMAT, VERSION, entry_from, line_of, read_lines, said_of
 from trioflow.durable.journal import Journal
 from trioflow.durable.port import Session
-from trioflow.durable.records import Entry, NewRun, RunInfo, State, Status, after, chain_of, damaged, pruned
-from trioflow.durable.refusals import lost, may_be_pruned, owned, unknown, used
+from trioflow.durable.records import Entry, NewRun, RunInfo, Signal, State, Status, after, chain_of, damaged, pruned
+from trioflow.durable.refusals import lost, may_be_pruned, may_be_signalled, owned, unknown, used
 from trioflow.errors import JournalError, JournalUnusable
 
 _SUFFIX = ".run.jsonl"
 _HISTORY = ".history.jsonl"
+_SIGNALS = ".signals.jsonl"
 
 
 @attrs.define
@@ -102,6 +103,37 @@ class FileJournal(Journal):
         with path.open(encoding="utf-8") as file:
             return [entry_from(json.loads(line)) for line in file]
 
+    def send(self, run_id: str, signal: Signal) -> bool:
+        may_be = self._info(self._known(run_id))
+        with self._signals(run_id).open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            known = self.signals(run_id)
+            if any(each.key == signal.key for each in known):
+                return False
+            may_be_signalled(may_be)
+            signal = attrs.evolve(signal, number=len(known))
+            file.write(f"{signal.checksum():08x} {json.dumps(attrs.astuple(signal))}\n".encode())
+            file.flush()
+            if self.durability == "power":
+                os.fsync(file.fileno())
+        return True
+
+    def signals(self, run_id: str, after: int = -1) -> list[Signal]:
+        path = self._signals(run_id)
+        if not path.exists():
+            return []
+        found: list[Signal] = []
+        for line in path.read_text(encoding="utf-8").splitlines():
+            checksum, _, text = line.partition(" ")
+            try:
+                signal = Signal(*json.loads(text))
+            except (ValueError, TypeError):
+                continue  # it was never finished
+            if f"{signal.checksum():08x}" != checksum:
+                raise damaged(str(path), f"signal {signal.number} is not what was written")
+            found.append(signal)
+        return [each for each in found if each.number > after]
+
     def insert(self, new: NewRun, state: State, entries: Iterable[Entry]) -> None:
         if self._path(new.id).exists():
             raise used(new.id)
@@ -125,6 +157,9 @@ class FileJournal(Journal):
 
     def _history(self, run_id: str) -> Path:
         return self.folder / (urllib.parse.quote(run_id, safe=" ") + _HISTORY)
+
+    def _signals(self, run_id: str) -> Path:
+        return self.folder / (urllib.parse.quote(run_id, safe=" ") + _SIGNALS)
 
     def _known(self, run_id: str) -> Path:
         path = self._path(run_id)

@@ -8,8 +8,8 @@ import attrs
 
 from trioflow.durable.journal import Journal
 from trioflow.durable.port import Session
-from trioflow.durable.records import Entry, NewRun, RunInfo, State, Status, after, chain_of, checked, pruned
-from trioflow.durable.refusals import lost, may_be_pruned, unknown, used
+from trioflow.durable.records import Entry, NewRun, RunInfo, Signal, State, Status, after, chain_of, checked, pruned
+from trioflow.durable.refusals import lost, may_be_pruned, may_be_signalled, unknown, used
 from trioflow.errors import RunOwned
 
 
@@ -21,6 +21,7 @@ class _Kept:
     state: State
     entries: list[Entry] = attrs.field(factory=list[Entry])
     history: list[Entry] = attrs.field(factory=list[Entry])
+    signals: list[Signal] = attrs.field(factory=list[Signal])
     fence: int = 0
     owned: bool = False
 
@@ -72,6 +73,17 @@ class MemoryJournal(Journal):
 
     def history(self, run_id: str) -> list[Entry]:
         return [*self._kept(run_id).history]
+
+    def send(self, run_id: str, signal: Signal) -> bool:
+        kept = self._kept(run_id)
+        if any(each.key == signal.key for each in kept.signals):
+            return False
+        may_be_signalled(kept.info)
+        kept.signals.append(attrs.evolve(signal, number=len(kept.signals)))
+        return True
+
+    def signals(self, run_id: str, after: int = -1) -> list[Signal]:
+        return self._kept(run_id).signals[after + 1 :]
 
     def insert(self, new: NewRun, state: State, entries: Iterable[Entry]) -> None:
         if new.id in self._runs:

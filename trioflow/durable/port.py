@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from trioflow.durable.records import Entry, NewRun, RunInfo, State, Status
+from trioflow.durable.records import Entry, NewRun, RunInfo, Signal, State, Status
 from trioflow.errors import JournalError
 
 if TYPE_CHECKING:
@@ -90,6 +90,18 @@ class Store(ABC):
     @abstractmethod
     def history(self, run_id: str) -> list[Entry]:
         """What was recorded and superseded, in order (J20). Raises `RunNotFound`."""
+
+    @abstractmethod
+    def send(self, run_id: str, signal: Signal) -> bool:
+        """Keep a signal for a run, whoever has it; whether it is a new one. Its number is given here.
+
+        Durable when it returns, and idempotent by its key (J21). Raises `RunNotFound`, and `JournalError` for a run
+        that has ended.
+        """
+
+    @abstractmethod
+    def signals(self, run_id: str, after: int = -1) -> list[Signal]:
+        """The signals of a run with higher numbers than that, in the order in which they arrived."""
 
     @abstractmethod
     def insert(self, new: NewRun, state: State, entries: Iterable[Entry]) -> None:

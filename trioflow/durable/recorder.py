@@ -30,12 +30,14 @@ if TYPE_CHECKING:
     from trioflow.durable.executing import JournalledExecution
     from trioflow.durable.observing import Watcher
     from trioflow.durable.port import Session, Store, Work
-    from trioflow.durable.records import Status
+    from trioflow.durable.records import Signal, Status
 
 DONE, RAN, VALUE, CLOSED, EXPIRED = "done", "ran", "value", "closed", "expired"
 """Kinds of entries: the end of an activation; that one ended which has dispatched, and so is run again; the end of an
 evaluation; what ended badly and starts nothing more; the children of an activation that a time limit has cut off."""
 
+_LOOK_AGAIN = 0.5
+"""Seconds after which a strand that waits for a signal looks whether another process has sent one."""
 _DELAY = 0.01
 """Seconds after which a record is durable, whatever follows (J3)."""
 
@@ -80,6 +82,11 @@ class Recorder:
         self.replaying = bool(session.entries)
         self.replayed = 0
         self.recorded = 0
+        # The signals that nobody has taken yet, and the number of the last one that was looked at (J21).
+        self.signals: list[Signal] = []
+        self._last_signal = -1
+        self._taken = {parse(each.data)["n"] for each in session.entries if each.kind == "signal"} - {None}
+        self._signalled = trio.Event()
         # The activations whose ends were handed out: nobody asks for what is below them.
         self._handed: set[bytes] = set()
         self._delay = delay
@@ -298,6 +305,31 @@ class Recorder:
         if self.store.blocking:
             return await trio.to_thread.run_sync(function, *arguments)
         return function(*arguments)
+
+    async def wait_for_signal(self, name: str, seconds: float) -> Signal | None:
+        """The next signal of that name, which is taken with this; None after so long."""
+        with trio.move_on_after(seconds):
+            while True:
+                self._look(await self.call(self.store.signals, self.run_id, self._last_signal))
+                found = next((each for each in self.signals if each.name == name), None)
+                if found is not None:
+                    self.signals.remove(found)
+                    return found
+                with trio.move_on_after(_LOOK_AGAIN):
+                    await self._signalled.wait()
+        return None
+
+    def _look(self, arrived: Sequence[Signal]) -> None:
+        for signal in arrived:
+            if signal.number > self._last_signal:
+                self._last_signal = signal.number
+                if signal.number not in self._taken:
+                    self.signals.append(signal)
+
+    def signalled(self) -> None:
+        """Somebody in this process has sent one: whoever waits looks at once."""
+        self._signalled.set()
+        self._signalled = trio.Event()
 
     def now(self) -> datetime.datetime:
         """The time on the host's clock."""

@@ -21,6 +21,9 @@ Status = Literal["running", "completed", "failed", "stuck", "suspended", "pruned
 whose entries were removed: its name is never used again (J18)."""
 
 
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
 @attrs.frozen
 class Entry:
     """One thing that was recorded. `kind` says what, `data` is text that the codec reads."""
@@ -42,6 +45,27 @@ def chain_of(entries: Iterable[Entry], chain: int = 0) -> int:
     for entry in entries:
         chain = entry.chained(chain)
     return chain
+
+
+@attrs.frozen
+class Signal:
+    """Something that was sent to a run from outside (J21)."""
+
+    number: int
+    """In the order of arrival, from 0."""
+    name: str
+    payload: str
+    """As the codec writes it."""
+    key: str
+    """Of two signals with one key the second is none."""
+    by: str | None = None
+    """Who sent it."""
+    at: float = 0.0
+    """When, in seconds since 1970."""
+
+    def checksum(self) -> int:
+        """Of all of it."""
+        return zlib.crc32(_to_json(attrs.astuple(self)).encode())
 
 
 @attrs.frozen(kw_only=True)
@@ -105,9 +129,6 @@ class State:
     def checksum(self) -> int:
         """Of all of it."""
         return zlib.crc32(self.as_text().encode())
-
-
-_to_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def _from_json(text: str, cls: type[attrs.AttrsInstance], where: str) -> dict[str, Any]:

@@ -29,6 +29,12 @@ def lost(run_id: str) -> RunOwned:
     )
 
 
+def may_be_signalled(info: RunInfo) -> None:
+    """Raises `JournalError` for a run that has ended: nobody would take the signal."""
+    if info.status in {"completed", "failed", "pruned"}:
+        raise JournalError(f"Run {info.id!r} is {info.status}: it takes no signals any more. Nothing was sent.")
+
+
 def used(run_id: str) -> JournalError:
     """The error that a name can't be given to another run (J18)."""
     return JournalError(

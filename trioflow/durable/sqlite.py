@@ -18,8 +18,20 @@ import attrs
 from trioflow.durable.journal import Journal
 from trioflow.durable.owner import LEASE, boot_time, is_dead, read_owner, this_process
 from trioflow.durable.port import Session, Work
-from trioflow.durable.records import Entry, NewRun, RunInfo, State, Status, after, chain_of, checked, damaged, pruned
-from trioflow.durable.refusals import lost, may_be_pruned, owned, unknown, used
+from trioflow.durable.records import (
+    Entry,
+    NewRun,
+    RunInfo,
+    Signal,
+    State,
+    Status,
+    after,
+    chain_of,
+    checked,
+    damaged,
+    pruned,
+)
+from trioflow.durable.refusals import lost, may_be_pruned, may_be_signalled, owned, unknown, used
 from trioflow.errors import JournalError, JournalUnusable
 from trioflow.model.durability import Transaction
 
@@ -37,6 +49,10 @@ create table if not exists trioflow_entry(
 ) without rowid;
 create table if not exists trioflow_history(
   run integer, seq integer, key blob, node text, kind text, data text, chain integer, primary key(run, seq)
+) without rowid;
+create table if not exists trioflow_signal(
+  run integer, seq integer, name text, payload text, key text, by text, at real, checksum integer,
+  primary key(run, seq), unique(run, key)
 ) without rowid;
 """
 
@@ -136,6 +152,37 @@ class SqliteJournal(Journal):
         with self._reading() as database:
             return self._read(database, "trioflow_history", self._known(database, run_id)["number"])
 
+    def send(self, run_id: str, signal: Signal) -> bool:
+        with self._reading() as database, self._writing(database):
+            row = self._known(database, run_id)
+            number = row["number"]
+            known = database.execute("select 1 from trioflow_signal where run=? and key=?", (number, signal.key))
+            if known.fetchone() is not None:
+                return False
+            may_be_signalled(self._info(row))
+            (count,) = database.execute("select count(*) from trioflow_signal where run=?", (number,)).fetchone()
+            signal = attrs.evolve(signal, number=count)
+            database.execute(
+                "insert into trioflow_signal values(?,?,?,?,?,?,?,?)",
+                (number, *attrs.astuple(signal), signal.checksum()),
+            )
+        return True
+
+    def signals(self, run_id: str, after: int = -1) -> list[Signal]:
+        with self._reading() as database:
+            rows = database.execute(
+                "select seq, name, payload, key, by, at, checksum from trioflow_signal where run=? and seq>? "
+                "order by seq",
+                (self._known(database, run_id)["number"], after),
+            )
+            found: list[Signal] = []
+            for *fields, checksum in rows:
+                signal = Signal(*fields)
+                if signal.checksum() != checksum:
+                    raise damaged(f"Run {run_id!r} in {self.path}", f"signal {signal.number} is not what was written")
+                found.append(signal)
+            return found
+
     def insert(self, new: NewRun, state: State, entries: Iterable[Entry]) -> None:
         kept = [*entries]
         checked(f"Run {new.id!r}", state, kept)
@@ -154,7 +201,7 @@ class SqliteJournal(Journal):
             with self._writing(database):
                 row = self._known(database, run_id)
                 may_be_pruned(self._info(row))
-                for table in ("trioflow_entry", "trioflow_history"):
+                for table in ("trioflow_entry", "trioflow_history", "trioflow_signal"):
                     database.execute(f"delete from {table} where run=?", (row["number"],))  # noqa: S608 - ours
                 _write_state(database, row["number"], row["fence"], pruned(self._info(row).state), run_id)
             database.execute("pragma incremental_vacuum")

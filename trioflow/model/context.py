@@ -282,6 +282,19 @@ class Context(DataContext, ABC):
         Raises `ValueError` for what is no duration, or a negative one.
         """
 
+    @overload
+    async def signal(self, name: str) -> Any: ...
+    @overload
+    async def signal(self, name: str, *, timeout: Duration, otherwise: T) -> Any | T: ...
+    @abstractmethod
+    async def signal(self, name: str, *, timeout: Duration | None = None, otherwise: Any = None) -> Any:
+        """Wait for a signal of that name from outside, and take it: its payload; `otherwise` after so long (J21).
+
+        Each is taken once, in the order of their arrival, also those that arrived before. The time is that of a timer,
+        which goes on while no process has the run. A cancellation point. Raises `NodeError` in a run that is not kept in
+        a journal.
+        """
+
     @abstractmethod
     def time_limit(self, duration: Duration) -> AbstractContextManager[TimeLimitScope]:
         """Cancel what is inside the block after so long; `expired` of what it gives tells whether that was so (J9).

@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         RepeatUntil,
         While,
     )
+    from trioflow.nodes.people import Approve, Sleep, WaitSignal
     from trioflow.nodes.process import KeepCommand, PipeCommand, RunCommand, StreamCommand
     from trioflow.nodes.state import Change, Collect, History, Keep, Previous, Statistics, Stopwatch, Tally
     from trioflow.nodes.tcp import TcpAsk, TcpListen, TcpReply, TcpRequest, TcpWait
@@ -96,6 +97,7 @@ _AREAS = {
     "latch": ("AtMost", "Counter", "Cycle", "EveryNth", "FlipFlop", "Gate", "OnChange", "Once", "Throttle", "WaitFor"),
     "guard": ("Assert", "Fallback", "Raise", "RaiseAgain", "Retry", "Shield", "Timeout", "Try"),
     "fork": ("Alongside", "Join", "Parallel", "Parallel8", "ParallelFor", "ParallelForEach", "Race"),
+    "people": ("Approve", "Sleep", "WaitSignal"),
     "event": ("Listen", "Publish"),
     "variable": (
         "AddToVariable", "AppendToVariable", "GetVariable", "LowerVariable", "RaiseVariable", "RemoveVariableItem",
@@ -122,6 +124,7 @@ __all__ = [
     "AppendBytes",
     "AppendText",
     "AppendToVariable",
+    "Approve",
     "Assert",
     "AtMost",
     "Branch",
@@ -204,6 +207,7 @@ __all__ = [
     "SetVariable",
     "SetVariableItem",
     "Shield",
+    "Sleep",
     "Start",
     "Statistics",
     "Stopwatch",
@@ -229,6 +233,7 @@ __all__ = [
     "UniteVariable",
     "UpdateVariable",
     "WaitFor",
+    "WaitSignal",
     "Walk",
     "While",
     "WriteBytes",

@@ -1,0 +1,36 @@
+"""Signals: what people and other programs tell a run from outside, whether a process has it or not (J21)."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+from trioflow.durable.codec import dump, encode
+from trioflow.durable.records import Signal
+
+if TYPE_CHECKING:
+    from trioflow.durable.port import Store
+
+
+def send_signal(
+    store: Store,
+    run_id: str,
+    name: str,
+    payload: object = None,
+    *,
+    key: str | None = None,
+    by: str | None = None,
+) -> bool:
+    """Send a run a signal, which is durable when this returns; whoever waits for its name in the run takes it.
+
+    Of several with one `key` the first counts; gives whether this was the first. `by` says who sends it, for those who
+    look at the run later. Blocks. Raises `RunNotFound`, `Unrecordable`, and `JournalError` for a run that has ended.
+    """
+    return store.send(run_id, make_signal(name, payload, key=key, by=by, at=time.time()))
+
+
+def make_signal(name: str, payload: object, *, key: str | None, by: str | None, at: float) -> Signal:
+    """A signal that is not sent yet. Raises `Unrecordable`."""
+    text = dump(encode(payload, f"the payload of signal {name!r}"))
+    return Signal(-1, name, text, key or uuid.uuid4().hex, by, at)
