@@ -91,7 +91,7 @@ def test_failures_are_shown(call):
     """Where it failed, and with what."""
     call(*RUN)
     shown = call("runs", "show", "a", "--store", "STORE")[1]
-    assert "error: FileNotFoundError: " in shown
+    assert "error: FileNotFoundError: [Errno 2] No such file or directory: 'input.txt'\n" in shown
     assert "failed at: 0.2 (node read)\n" in shown
     call("runs", "resume", "a", "--store", "STORE", "--retry", "--skip", "0.2")
     assert "superseded: 0.2 read done" in call("runs", "show", "a", "--store", "STORE", "--history")[1]

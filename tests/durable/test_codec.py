@@ -189,6 +189,14 @@ def test_failures_come_back(error):
     assert vars(again) == state
 
 
+def test_an_error_whose_second_name_was_cleared():
+    """As `naming` leaves it: the same but for the end of its text."""
+    error = FileNotFoundError(2, "no", "name")
+    error.filename2 = None
+    again = decode_failure(parse(dump(encode_failure(error, "x"))))
+    assert (type(again), again.errno, again.filename) == (FileNotFoundError, 2, "name")
+
+
 def test_failures_that_can_not_be_made():
     """Go by the names of their classes."""
 

@@ -393,10 +393,10 @@ class JournalledBranches(ForkedBranches):
             return first
         winner: StrandFork = self._started[parse(known.data)]
 
-        def has_ended() -> bool:
+        def ended() -> bool:
             return winner.done
 
-        await self._forks.wait_until(has_ended)
+        await self._forks.wait_until(ended)
         return winner
 
     def cancel(self) -> None:
