@@ -211,6 +211,9 @@ HOSTILE = {
     "shields in shields": shielded(50),
 }  # fmt: skip
 
+ENDS_WELL = {"JSON with a number of a million digits"}
+"""What is within the limits."""
+
 STILL_HELD: set[str] = {
     "collecting all failures",  # list.range makes a million numbers in one go
     "a format of ten thousand million blanks",
@@ -238,7 +241,7 @@ def test_it_ends_in_time(name):
         ended, longest = run(HOSTILE[name])
         took = time.perf_counter() - began
         held.append(longest)
-        assert isinstance(ended, Exception), ended
+        assert isinstance(ended, Exception) or name in ENDS_WELL, ended
         assert took < LIMITS.timeout + LIMITS.max_shield + 5
         if longest < MOST:
             break
