@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import time
 from typing import Any
 
@@ -10,11 +11,14 @@ import trio
 
 import trioflow as tf
 
+IN_SLICES = importlib.util.find_spec("trioflow.nodes._slices") is not None
+"""Whether the standard nodes do what is long in slices: without, some of these graphs would hold the loop for ever."""
+
 MOST = 0.005
 """Seconds for which nobody may hold the loop."""
 
-REGISTRY = tf.Registry.standard(plugins=False, only=["pure"], max_bytes=1_000_000)
-LIMITS = tf.RunOptions(max_steps=20_000, timeout=1.0, max_depth=200, max_strands=100, max_shield=0.3, grace=0.3)
+REGISTRY = tf.Registry.standard(plugins=False, only=["pure"], max_bytes=500_000)
+LIMITS = tf.RunOptions(max_steps=5_000, timeout=1.0, max_depth=200, max_strands=100, max_shield=0.3, grace=0.3)
 
 
 class Steps(trio.abc.Instrument):
