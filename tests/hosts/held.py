@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import importlib.util
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import trio
@@ -19,6 +21,17 @@ MOST = 0.005
 
 REGISTRY = tf.Registry.standard(plugins=False, only=["pure"], max_bytes=500_000)
 LIMITS = tf.RunOptions(max_steps=5_000, timeout=1.0, max_depth=200, max_strands=100, max_shield=0.3, grace=0.3)
+
+
+@contextmanager
+def without_collector() -> Generator[None, None, None]:
+    """Python's collector goes through all objects of the process now and then: that is no matter of a node."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 class Steps(trio.abc.Instrument):
@@ -46,5 +59,5 @@ def run(graph: tf.Graph, *, registry: tf.Registry = REGISTRY, options: tf.RunOpt
         except Exception as error:
             return error
 
-    gc.collect()
-    return trio.run(main, instruments=[steps]), steps.longest
+    with without_collector():
+        return trio.run(main, instruments=[steps]), steps.longest

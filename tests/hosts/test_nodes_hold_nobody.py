@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import pytest
 import trio
-from hosts.held import IN_SLICES, MOST, Steps
+from hosts.held import IN_SLICES, MOST, Steps, without_collector
 
 import trioflow as tf
 from trioflow.semantics.events import EvaluationStarted
@@ -106,7 +106,10 @@ def held(node_types: list[tf.NodeType], registry: tf.Registry, variant: int) -> 
                 found[current[0]] = max(found.get(current[0], 0.0), self.longest)
 
     steps = PerNode()
-    trio.run(lambda: tf.run(plan, observers=[tf.observe(see, kinds=[EvaluationStarted.__name__])]), instruments=[steps])
+    with without_collector():
+        trio.run(
+            lambda: tf.run(plan, observers=[tf.observe(see, kinds=[EvaluationStarted.__name__])]), instruments=[steps]
+        )
     return found
 
 
