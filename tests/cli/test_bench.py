@@ -93,6 +93,7 @@ def test_whoever_can_not_says_why():
             assert hasattr(subject, name) or hasattr(subject, f"{name}_") or subject.CANNOT[name]
 
 
+@pytest.mark.slow
 def test_a_missing_peer(cli, without):
     """It is told with what installs it; everything else is measured; exit code 0."""
     without("burr")

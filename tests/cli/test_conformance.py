@@ -123,6 +123,7 @@ def test_only_some_rules_or_levels(check, vectors):
     assert "1 passed, 1 failed, 1 skipped" in check(ANSWERS_FIVE, one=("D2", 5)).out
 
 
+@pytest.mark.slow
 def test_a_port_that_breaks_off(check):
     """Whatever a port does is a finding; one that breaks too often is given up."""
     ended = check("serve(lambda request: sys.exit('lost'))", **{f"v{number:02}": ("D2", 1) for number in range(30)})

@@ -88,6 +88,7 @@ def start(tmp_path, graph):
         running.communicate()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_first_interrupt_cancels(start, sent):
     """Bodies' `finally` run, nodes are torn down, the summary names what was cancelled: exit code 130."""
@@ -146,6 +147,7 @@ def test_the_second_interrupt_kills(start, type_):
     assert running.returncode == -signal.SIGINT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGHUP])
 def test_an_ignored_signal_stays_ignored(start, sent):
     """A process that was told to ignore SIGINT, as jobs in the background of scripts are, or SIGHUP (`nohup`), goes on."""

@@ -33,6 +33,7 @@ def shell(tmp_path):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("line", ["nodes", "--help", "draw census", "check census"])
 def test_a_full_disk_is_a_line(shell, line, unbuffered):
@@ -54,6 +55,7 @@ def test_a_full_disk_while_a_graph_prints(shell):
     assert said.startswith("error: node 'print' (debug.print), activation 0.1.0: OSError: [Errno 28] No space left")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", ["run fizzbuzz", "nodes", "--help", "draw census -f dot"])
 def test_a_closed_pipe_is_no_failure(shell, line):
     """Whoever has read enough goes, and the command ends without a word, as programs do that SIGPIPE ends."""
@@ -91,6 +93,7 @@ def test_a_debugger_whose_reader_has_gone(shell):
     assert shell("printf 'list\\nrun\\n' | trioflow debug fizzbuzz | true; echo ${PIPESTATUS[1]}") == (0, "141\n", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", ["nodes", "run fizzbuzz"])
 def test_stdout_that_is_closed(shell, line):
     """Nothing can be shown, so nothing is done: one line, exit code 2."""
@@ -99,6 +102,7 @@ def test_stdout_that_is_closed(shell, line):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("redirected", ["2>&-", "2>/dev/full", "2>&- <&-"])
 def test_stderr_that_takes_nothing(shell, redirected):
     """What would be said there is dropped, and the graph runs."""

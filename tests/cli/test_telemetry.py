@@ -31,6 +31,7 @@ def test_files_and_a_profile(tmp_path):
     assert table[-1] == "... and 11 more nodes"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -58,6 +59,7 @@ def test_a_port_that_is_taken(tmp_path):
     assert done.stderr == f"error: --metrics {port}: Address already in use. Take another port, or 0.\n"
 
 
+@pytest.mark.slow
 def test_spans_are_sent(tmp_path):
     """They go to where the environment says."""
     pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="spans need OpenTelemetry's exporter")

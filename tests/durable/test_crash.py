@@ -72,6 +72,7 @@ def forgets_variables(monkeypatch):
     monkeypatch.setattr(recording, "_said", lambda written, where: said(attrs.evolve(written, variables={}), where))
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("mutant", [forgets_ends, runs_again, forgets_variables], ids=lambda each: each.__name__)
 def test_the_harness_notices_mutants(monkeypatch, mutant):
     """Each of them breaks one rule, and is found out."""
@@ -85,6 +86,7 @@ def test_the_harness_notices_mutants(monkeypatch, mutant):
 PROGRAM = Path(__file__).with_name("killed.py")
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(("store", "times"), [("sqlite", 4), ("file", 2)])
 def test_real_kills(tmp_path, store, times):
     """kill -9 at any moment, resumed in fresh interpreters with other hash seeds: 0 lost, 0 recorded done again."""

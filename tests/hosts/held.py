@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import trio
 
 import trioflow as tf
 
+IN_SLICES = importlib.util.find_spec("trioflow.nodes._slices") is not None
+"""Whether the standard nodes do what is long in slices: without, some of these graphs would hold the loop for ever."""
+
 MOST = 0.005
 """Seconds for which nobody may hold the loop."""
 
-REGISTRY = tf.Registry.standard(plugins=False, only=["pure"], max_bytes=1_000_000)
-LIMITS = tf.RunOptions(max_steps=20_000, timeout=1.0, max_depth=200, max_strands=100, max_shield=0.3, grace=0.3)
+REGISTRY = tf.Registry.standard(plugins=False, only=["pure"], max_bytes=500_000)
+LIMITS = tf.RunOptions(max_steps=5_000, timeout=1.0, max_depth=200, max_strands=100, max_shield=0.3, grace=0.3)
+
+
+@contextmanager
+def without_collector() -> Generator[None, None, None]:
+    """Python's collector goes through all objects of the process now and then: that is no matter of a node."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 class Steps(trio.abc.Instrument):
@@ -42,5 +59,5 @@ def run(graph: tf.Graph, *, registry: tf.Registry = REGISTRY, options: tf.RunOpt
         except Exception as error:
             return error
 
-    gc.collect()
-    return trio.run(main, instruments=[steps]), steps.longest
+    with without_collector():
+        return trio.run(main, instruments=[steps]), steps.longest

@@ -13,7 +13,7 @@ import zlib
 
 import pytest
 import trio
-from hosts.held import LIMITS, MOST, REGISTRY, run
+from hosts.held import IN_SLICES, LIMITS, MOST, REGISTRY, run
 
 import trioflow as tf
 
@@ -113,7 +113,7 @@ def bomb(size):
     """Zeros that were packed: in base64 they are a thousandth."""
     packed = base64.b64encode(zlib.compress(bytes(size), 9)).decode()
     return wired(
-        START, ("b", "bytes.from_base64", {"text": packed}), ("d", "bytes.decompress", {"most": 10**12}),
+        START, ("b", "bytes.from_base64", {"text": packed}), ("d", "bytes.decompress"),
         ("p", "variable.set", {"name": "v"}),
         wires=["start.then -> p.enter", "b.result -> d.data", "d.result -> p.value"], **GROWING,
     )  # fmt: skip
@@ -192,8 +192,8 @@ HOSTILE = {
         START, ("j", "json.parse", {"text": "[" * 100_000}), ("p", "variable.set", {"name": "v"}),
         wires=["start.then -> p.enter", "j.result -> p.value"], **GROWING,
     ),
-    "JSON with a number of a million digits": wired(
-        START, ("j", "json.parse", {"text": "9" * 1_000_000}), ("p", "variable.set", {"name": "v"}),
+    "JSON with a number of half a million digits": wired(
+        START, ("j", "json.parse", {"text": "9" * 490_000}), ("p", "variable.set", {"name": "v"}),
         wires=["start.then -> p.enter", "j.result -> p.value"], **GROWING,
     ),
     "a pattern of a hundred thousand groups": wired(
@@ -211,21 +211,23 @@ HOSTILE = {
     "shields in shields": shielded(50),
 }  # fmt: skip
 
-STILL_HELD: set[str] = {
-    "collecting all failures",  # list.range makes a million numbers in one go
+ENDS_WELL = {"JSON with a number of half a million digits"}
+"""What is within the limits."""
+
+NEED_SLICES = {
+    "collecting all failures",
     "a format of ten thousand million blanks",
     "a pattern that tries all ways",
     "a pattern of a hundred thousand groups",
     "zeros that were packed",
 }
-"""What still holds the loop, because of a node."""
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.xfail(run=False, reason="a node holds the loop"))
-        if name in STILL_HELD
+        pytest.param(name, marks=pytest.mark.skipif(not IN_SLICES, reason="nodes don't work in slices"))
+        if name in NEED_SLICES
         else name
         for name in HOSTILE
     ],
@@ -238,7 +240,7 @@ def test_it_ends_in_time(name):
         ended, longest = run(HOSTILE[name])
         took = time.perf_counter() - began
         held.append(longest)
-        assert isinstance(ended, Exception), ended
+        assert isinstance(ended, Exception) or name in ENDS_WELL, ended
         assert took < LIMITS.timeout + LIMITS.max_shield + 5
         if longest < MOST:
             break
@@ -249,15 +251,15 @@ def test_it_ends_in_time(name):
     ("name", "error"),
     [
         ("a loop for ever", "The run reached its limit of 1 s"),
-        ("trying again for ever", "The run reached its limit of 20000 steps"),
-        ("catching all, for ever", "The run reached its limit of 20000 steps"),
+        ("trying again for ever", "The run reached its limit of 5000 steps"),
+        ("catching all, for ever", "The run reached its limit of 5000 steps"),
         ("a graph that calls itself", "Activations nest deeper than 200"),
         ("concurrent items without end", "The run reached its limit of 100 strands"),
         (
             "a text that doubles",
-            "double.result -> set.value: expected at most about 1,000,000 bytes, got a larger str.",
+            "double.result -> set.value: expected at most about 500,000 bytes, got a larger str.",
         ),
-        ("a list in itself", "double.result -> set.value: expected at most about 1,000,000 bytes, got a larger list."),
+        ("a list in itself", "double.result -> set.value: expected at most about 500,000 bytes, got a larger list."),
     ],
 )
 def test_it_is_told_by_what(name, error):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import chain
 from typing import Any
 
 ITEM = 64
@@ -13,6 +14,8 @@ CONTAINER = 128
 
 _PLAIN: frozenset[type] = frozenset({bool, float, type(None)})
 """Of these nothing counts but the place that they take."""
+_ALIKE: frozenset[type] = frozenset({str, int, list, dict})
+"""Of these many are looked at together."""
 _TEXTS = (str, bytes, bytearray, memoryview)
 _BOXES = (list, tuple, set, frozenset)
 
@@ -31,11 +34,19 @@ def size_of(value: object, most: int) -> int:  # noqa: C901 - a hot path
         kinds = {*map(type, items)} - _PLAIN
         if not kinds:
             continue
-        if kinds == {str}:
-            size += sum(map(len, items))
-            continue
-        if kinds == {int}:
-            size += sum(map(int.bit_length, items)) >> 3
+        if len(kinds) == 1 and not kinds.isdisjoint(_ALIKE):  # which is quick, and what large values are made of
+            (kind,) = kinds
+            same: list[Any] = [each for each in items if type(each) is kind]
+            if kind is int:
+                size += sum(map(int.bit_length, same)) >> 3
+                continue
+            size += sum(map(len, same)) * (1 if kind is str else 2 * ITEM if kind is dict else ITEM)
+            if kind is not str:
+                size += CONTAINER * len(same)
+                if size <= most:
+                    todo.append([*chain.from_iterable(same)])
+                    if kind is dict:
+                        todo.append([*chain.from_iterable(map(dict.values, same))])
             continue
         for each in items:
             kind = type(each)
