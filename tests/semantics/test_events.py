@@ -208,5 +208,5 @@ def test_all_events_are_here():
         "EvaluationFailed", "EvaluationForgotten", "EvaluationReused", "EvaluationStarted", "Event", "EventsDropped", "Feedback", "JoinSkipped", "LimitReached", "MergeConflict", "NodeCancelled",
         "NodeCompleted", "NodeFailed", "NodeSkipped", "NodeStarted", "ObserverFailed", "Progress", "RunCancelled",
         "RunCompleted", "RunFailed", "RunPaused", "RunResumed", "RunStarted", "StrandForked", "StrandJoined",
-        "VariableSet",
+        "VariableSet", "WiresChosen",
     ]  # fmt: skip

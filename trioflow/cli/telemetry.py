@@ -14,7 +14,8 @@ import trio
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput
 from trioflow.cli.source import Source
-from trioflow.telemetry import Metrics, Profile, Recorder, Recording, Spans, perfetto_trace, serve_metrics
+from trioflow.model.jsonable import to_json
+from trioflow.telemetry import Metrics, Profile, Recorder, Recording, Report, Spans, perfetto_trace, serve_metrics
 
 _OPTIONS = (
     click.option(
@@ -32,6 +33,7 @@ _OPTIONS = (
         metavar="PORT",
         help="While it runs, answer http://127.0.0.1:PORT/metrics with counters for Prometheus; 0 for any free port.",
     ),
+    click.option("--report", metavar="FILE", help="Write into FILE, as JSON, what happened at each node, and why not."),
     click.option("--profile", is_flag=True, help="Say at the end which nodes took how long."),
 )
 
@@ -58,6 +60,7 @@ class Telemetry:
         perfetto: str | None,
         otel: bool,
         metrics: int | None,
+        report: str | None,
         profile: bool,
     ) -> None:
         self.problem: str | None = None
@@ -73,6 +76,11 @@ class Telemetry:
         if perfetto is not None:
             source.refuse_to_replace(perfetto, "--perfetto", "the trace")
             self._files["--perfetto"] = perfetto, _write_trace
+        self._report: tuple[str, Report] | None = None
+        if report is not None:
+            source.refuse_to_replace(report, "--report", "the report")
+            self._report = report, Report(source.graph)
+            made.append(self._report[1])
         self._counted = None if metrics is None else Metrics(plan)
         made += [each for each in (self._recorder, self._counted) if each is not None]
         self._sent: Any = None
@@ -107,17 +115,27 @@ class Telemetry:
         """Write the files, send the spans, say what was to be said. What can't be written is the `problem`."""
         if self._sent is not None:
             self._sent.shutdown()
+        if self._report is not None:
+            file, made = self._report
+            self._try("--report", file, lambda: _write_report(made, file))
         if self._recorder is None:
             return
         recording = self._recorder.recording()
         for option, (file, save) in self._files.items():
-            try:
-                save(recording, file)
-            except (OSError, ValueError) as error:
-                reason = (isinstance(error, OSError) and error.strerror) or str(error)
-                self.problem = f"{option} {file}: it can't be written: {reason}."
+            self._try(option, file, partial(save, recording, file))
         if self._profile:
             click.echo(Profile.of(recording).table(), err=True)
+
+    def _try(self, option: str, file: str, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except (OSError, ValueError) as error:
+            reason = (isinstance(error, OSError) and error.strerror) or str(error)
+            self.problem = f"{option} {file}: it can't be written: {reason}."
+
+
+def _write_report(report: Report, file: str) -> None:
+    Path(file).write_text(to_json(report.as_dict()) + "\n", encoding="utf-8")
 
 
 def _write_trace(recording: Recording, file: str) -> None:

@@ -135,9 +135,8 @@ class Graph:
         for place, connection in enumerate(connections):
             if connection.get("enabled", True) is False:  # W18
                 continue
-            source, _, output = (
-                connection["from"].rpartition(".") if "." in connection["from"] else (connection["from"], "", "")
-            )
+            start: str = connection["from"]
+            source, output = start.rsplit(".", 1) if "." in start else (start, "")
             target, _, socket = connection["to"].rpartition(".")
             if self.is_workflow and socket in self.nodes[target].sockets.exec_inputs:
                 self.wires.append(self._token_wire(place, source, output or None, target, socket, connection))

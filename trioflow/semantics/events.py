@@ -479,6 +479,17 @@ class MergeConflict(Event):
 
 
 @attrs.frozen
+class WiresChosen(Event):
+    """In a workflow: a firing has ended, and of its wires, of which some have conditions, some were taken (W3).
+
+    `taken` and `left` are wires, as `a.then -> b.enter`.
+    """
+
+    taken: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+@attrs.frozen
 class JoinSkipped(Event):
     """In a workflow: a node did not fire, for tokens came over fewer wires than it needs (W7).
 
@@ -575,7 +586,7 @@ GROUPS: Mapping[str, tuple[type[Event], ...]] = {
     "steps": STEPS,
     "data": DATA,
     "ahead": (EvaluationAhead, EvaluationForgotten),
-    "strands": (StrandForked, StrandJoined, MergeConflict, JoinSkipped),
+    "strands": (StrandForked, StrandJoined, MergeConflict, WiresChosen, JoinSkipped),
     "messages": (Feedback, Progress),
     "failures": (RunFailed, NodeFailed, EvaluationFailed),
 }

@@ -75,7 +75,7 @@ async def test_a_lone_token_stays_in_its_strand(autojump_clock):
         w.connect(b, c, otherwise=True)
     told: list[str] = []
     names, result = await run(
-        w.graph, observers=[tf.observe(lambda e: told.append(type(e).__name__), kinds=["strands"])]
+        w.graph, observers=[tf.observe(lambda e: told.append(type(e).__name__), kinds=["StrandForked", "StrandJoined"])]
     )
     assert names == ["a", *"b" * 50, "c"]
     assert result.statistics.forks == 1

@@ -22,7 +22,7 @@ from trioflow.runtime.strands.forks import ForkSet, OpenForks, StrandFork
 from trioflow.runtime.workflow.firing import FiringLine, fire
 from trioflow.runtime.workflow.undo import Undoable, undo
 from trioflow.semantics.coercion import Mismatch
-from trioflow.semantics.events import Event, JoinSkipped, LimitReached, MergeConflict, StrandJoined, Told
+from trioflow.semantics.events import Event, JoinSkipped, LimitReached, MergeConflict, StrandJoined, Told, WiresChosen
 from trioflow.semantics.history import History, OrderedFork
 from trioflow.semantics.join import Conflict
 from trioflow.semantics.plan import Opening, Target
@@ -261,7 +261,10 @@ class _ScopeRun:
     ) -> tuple[Wire, ...]:
         """W3."""
         conditions, cells = self._plan.conditions, strand.store.cells
-        return way.taken(lambda wire: conditions[wire.place].holds(cells, firing, error))
+        taken = way.taken(lambda wire: conditions[wire.place].holds(cells, firing, error))
+        if way.conditional and self._run.observed is not None:
+            self._tell_chosen(way, taken, firing)
+        return taken
 
     def _set(self, firing: Firing, strand: Strand) -> None:
         """The variables that its node sets when it has completed, before wires are looked at."""
@@ -311,6 +314,12 @@ class _ScopeRun:
         if self._run.observed is not None:
             line = FiringLine(self._activation, order) if order else self._activation
             self._tell(MergeConflict(conflict.variable, conflict.kept, conflict.lost), line, None)
+
+    def _tell_chosen(self, way: Way, taken: tuple[Wire, ...], firing: Firing | None) -> None:
+        if firing is not None:
+            names = [tuple(map(str, taken)), tuple(str(wire) for wire in way.wires if wire not in taken)]
+            line = FiringLine(self._activation, firing.numbers)
+            self._run.tell(WiresChosen, line, firing.net.id, *names)
 
     def _tell_skipped(self, skipped: Skipped) -> None:
         came, missing = (tuple(map(str, wires)) for wires in (skipped.came, skipped.missing))
