@@ -62,7 +62,9 @@ def function_of(node_type):
     body = node_type.body
     assert isinstance(body, FunctionBody)
     plain = not body.is_async and len(body.parameters) == len(node_type.inputs)
-    return None if not plain or any(socket.lazy for socket in node_type.inputs) else body.function
+    if not plain or any(socket.lazy for socket in node_type.inputs):
+        return None
+    return body.function.__wrapped__ if body.in_slices else body.function  # all of it, and not the first slice
 
 
 def call(type_id, /, **inputs):

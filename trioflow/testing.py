@@ -140,13 +140,8 @@ def evaluate(
     For nodes whose function can't be called as it is, because it takes lazy inputs or a context: a graph of this one
     node and one that asks it is run on a virtual clock, with seed 0. Blocks until it is done. `inputs` are literals of
     the graph, in JSON's or in Python's form; a function without parameters, which may be async, is called when its
-    <<<<<<< HEAD
     input is resolved, which for a lazy one is when the body asks (D7). `services` are those of the run. Raises what
     the node raises, and `NodeDefinitionError` for an exec node.
-    =======
-    input is resolved, which for a lazy one is when the body asks (D7). `services` are those of the run. Raises what the
-    node raises, and `NodeDefinitionError` for an exec node.
-    >>>>>>> handling
 
         >>> evaluate("logic.select", condition=True, if_true="yes", if_false="no")
         'yes'

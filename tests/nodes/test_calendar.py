@@ -94,7 +94,7 @@ def test_edge(type_id, inputs, expected):
     [
         ("date.from_parts", {"year": 2026, "month": 2, "day": 29}, ValueError, "date.from_parts: there is no such date.*day is out of range"),
         ("date.from_parts", {"year": 10_000}, ValueError, "from the year 1 to 9999"),
-        ("date.parse", {"text": "2026-2-28"}, ValueError, "Invalid isoformat string: '2026-2-28'"),
+        ("date.parse", {"text": "2026-2-28"}, ValueError, "expected a date such as '2026-02-28', got '2026-2-28'"),
         ("date.parse", {"text": "x", "pattern": "%Y"}, ValueError, "expected a text such as '%Y' writes, got 'x'"),
         ("date.parse", {"text": "2", "pattern": "%d"}, ValueError, "expected a pattern with %Y"),
         ("date.parse", {"text": "2", "pattern": "%Y%Y"}, ValueError, "with nothing twice"),
@@ -112,7 +112,7 @@ def test_edge(type_id, inputs, expected):
         ("date.today", {"zone": "Europe/Berlni"}, ValueError, "no zone 'Europe/Berlni'.*Did you mean 'Europe/Berlin'"),
         ("date.weekday", {"date": NOON}, tf.InvalidGraph, "Expected date, got datetime"),
         ("time.parse", {"text": "2026-02-28T12:00"}, ValueError, "says no zone: give one"),
-        ("time.parse", {"text": "noon"}, ValueError, "time.parse: .*Invalid isoformat string: 'noon'"),
+        ("time.parse", {"text": "noon"}, ValueError, "time.parse: expected a moment such as .*, got 'noon'"),
         ("time.parse", {"text": "2026 13 PM", "pattern": "%Y %I %p", "zone": "UTC"}, ValueError, "hour must be in 1..12"),
         ("time.from_parts", {"year": 2026, "hour": 24}, ValueError, "hour must be in 0..23"),
         ("time.from_parts", {"year": 2026, "zone": "/etc/passwd"}, ValueError, "there is no zone '/etc/passwd'"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
 import os
 import socket
 import sys
+import zlib
 
 import pytest
 import trio
@@ -94,6 +96,43 @@ class Server:
     async def bomb(self, stream, method, body):
         await self.answer(stream, gzip.compress(b"0" * 10_000_000), content_encoding="gzip")
 
+    async def members(self, stream, method, body):
+        await self.answer(stream, gzip.compress(b"hello ") + gzip.compress(b"world"), content_encoding="gzip")
+
+    async def cut(self, stream, method, body):
+        packed = gzip.compress(os.urandom(20_000))
+        await self.answer(stream, packed[: len(packed) // 2], content_encoding="gzip")
+
+    async def deflated(self, stream, method, body):
+        packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)  # as some servers do, without zlib's head
+        await self.answer(stream, packer.compress(b"raw") + packer.flush(), content_encoding="deflate")
+
+    async def twice(self, stream, method, body):
+        await self.answer(stream, gzip.compress(zlib.compress(b"twice")), content_encoding="deflate, gzip")
+
+    async def odd(self, stream, method, body):
+        await self.answer(stream, b"odd", content_encoding="br")
+
+    async def nonsense(self, stream, method, body):
+        await self.answer(stream, b"a", content_type="text/plain; charset=nonsense")
+
+    async def packed_text(self, stream, method, body):
+        await self.answer(stream, bz2.compress(b"0" * 100_000), content_type="text/plain; charset=bz2")
+
+    async def euro(self, stream, method, body):
+        await self.answer(
+            stream, '{"a":"é€"}'.encode("iso-8859-15"), content_type="application/json; charset=iso-8859-15"
+        )
+
+    async def marked(self, stream, method, body):
+        await self.answer(stream, '\ufeff{"a": 1}'.encode("utf-16"), content_type="application/json")
+
+    async def again(self, stream, method, body):
+        await self.answer(stream, b'{"y": 1, "y": 2}')
+
+    async def nothing(self, stream, method, body):
+        await stream.send_all(b"HTTP/1.1 204 No Content\r\n\r\n")
+
     async def garbage(self, stream, method, body):
         await stream.send_all(b"what?\r\n\r\n")
         await stream.aclose()
@@ -162,6 +201,43 @@ async def test_what_is_sent():
     assert server.asked[-1][2]["content-type"] == "application/x"
     await ask("echo", "http.request", server=server, method="put", body="ä")
     assert server.asked[-1][::3] == ("PUT", "ä".encode())
+
+
+async def test_compressed_answers(tmp_path):
+    """Several members are one answer; what is cut off, or packed in a way that is not known, is an error, and no file."""
+    assert (await ask("members"))[1]["content"] == "hello world"
+    assert (await ask("deflated"))[1]["content"] == "raw"
+    assert (await ask("twice"))[1]["content"] == "twice"
+    with pytest.raises(NotAnswered, match="http.get: the compressed answer of .*/cut can't be unpacked: it is cut off"):
+        await ask("cut", read_as="bytes")
+    with pytest.raises(NotAnswered, match="packed its answer by 'br'; known are gzip and deflate"):
+        await ask("odd")
+    path = tmp_path / "old"
+    path.write_text("old")
+    with pytest.raises(NotAnswered, match="cut off"):
+        await ask("cut", "http.download", path=path)
+    assert path.read_text() == "old"
+
+
+async def test_charsets():
+    """JSON is read by the charset that the server names, or by its first bytes; names of no text encoding are errors."""
+    for target, name in (("nonsense", "nonsense"), ("packed_text", "bz2")):
+        with pytest.raises(
+            NotText, match=f"http.get: .*/{target} names the text encoding '{name}', which does not exist"
+        ):
+            await ask(target)
+    assert (await ask("euro", read_as="json"))[1]["content"] == {"a": "é€"}
+    assert (await ask("marked", read_as="json"))[1]["content"] == {"a": 1}
+    with pytest.raises(ValueError, match="is not JSON: the key 'y' occurs more than once"):
+        await ask("again", read_as="json")
+    assert (await ask("nothing", read_as="json"))[1]["content"] is None
+
+
+async def test_query():
+    """A query is written as `url.write_query` writes it."""
+    server = Server()
+    await ask("hello", server=server, query={"b": ["x", "y"], "d": True, "c": None})
+    assert server.asked[-1][1] == "/hello?b=x&b=y&d=true&c="
 
 
 async def test_redirects():

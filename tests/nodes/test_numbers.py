@@ -91,11 +91,11 @@ def test_edge(type_id, inputs, expected):
 @pytest.mark.parametrize(
     ("type_id", "inputs", "error", "message"),
     [
-        ("math.divide", {"a": 1.0, "b": 0.0}, ZeroDivisionError, "^division by zero"),
-        ("math.divmod", {"a": 1, "b": 0.0}, ZeroDivisionError, "^division by zero"),
+        ("math.divide", {"a": 1.0, "b": 0.0}, ZeroDivisionError, ": division by zero"),
+        ("math.divmod", {"a": 1, "b": 0.0}, ZeroDivisionError, ": division by zero"),
         ("math.power", {"base": 0, "exponent": -1}, ZeroDivisionError, "0 to the power of -1 is a division by zero"),
         ("math.power", {"base": 10.0, "exponent": 400}, OverflowError, "beyond the greatest float"),
-        ("math.power", {"base": 10, "exponent": 10**9}, OverflowError, "the most is 10000000"),
+        ("math.power", {"base": 10, "exponent": 10**9}, OverflowError, "it may have 10000000 at most"),
         ("math.sign", {"value": NAN}, ValueError, "NaN has no sign"),
         ("math.clamp", {"value": 1, "low": NAN}, ValueError, "low"),
         ("math.wrap", {"value": 1, "low": 1, "high": 1}, ValueError, "must be less than high"),
@@ -115,7 +115,7 @@ def test_edge(type_id, inputs, expected):
         ("integer.permutations", {"items": 1, "chosen": -1}, ValueError, "from 0 to 100000"),
         ("integer.square_root", {"value": -1}, ValueError, "not negative, got -1"),
         ("integer.digits", {"value": 1, "base": 1}, ValueError, "a base of 2 or more"),
-        ("bits.shift_left", {"value": 1, "by": 10**9}, ValueError, "from 0 to 100000000, got 1000000000"),
+        ("bits.shift_left", {"value": 1, "by": 10**9}, ValueError, "from 0 to 10000000, got 1000000000"),
         ("bits.test", {"value": 1, "bit": -1}, ValueError, "got -1"),
         ("bits.rotate_left", {"value": 256, "width": 8}, ValueError, "a number of 8 bits"),
         ("bits.to_signed", {"value": 1, "width": 0}, ValueError, "width must be from 1"),
@@ -147,7 +147,7 @@ def test_edge(type_id, inputs, expected):
         ("random.weighted_choice", {"items": [1], "weights": [-1]}, ValueError, "not negative, and not all 0"),
         ("random.sample", {"items": [1], "count": 2}, ValueError, "from 0 to 1, the number of items, got 2"),
         ("random.text", {"characters": ""}, ValueError, "no characters to choose from"),
-        ("random.bytes", {"length": 10**10}, ValueError, "100000000 at most"),
+        ("random.bytes", {"length": 10**10}, ValueError, "10000000 at most"),
     ],
 )
 def test_error(type_id, inputs, error, message):

@@ -78,7 +78,7 @@ names = st.text("abc.~ ü", min_size=1, max_size=5).filter(lambda name: name not
         ("csv.parse", {"text": "a;b\n\n1;2\n", "separator": ";"}, [{"a": "1", "b": "2"}]),
         ("csv.write", {"records": [{"a": 1}, {"b": 'x"y'}]}, 'a,b\n1,\n,"x""y"\n'),
         ("csv.write", {"records": []}, ""),
-        ("url.parse", {"url": "a"}, {"scheme": "", "host": "", "port": None, "path": "a", "query": "", "fragment": ""}),
+        ("url.parse", {"url": "a"}, {"scheme": "", "host": "", "port": None, "path": "a", "query": "", "fragment": "", "user": "", "password": ""}),
         ("url.encode", {"text": "a/b", "keep": "/"}, "a/b"),
         ("url.decode", {"text": "a+b%"}, "a+b%"),
         ("url.parse_query", {"query": "a=1&a=2&b"}, {"a": "2", "b": ""}),
@@ -152,8 +152,8 @@ def test_edge(type_id, inputs, expected):
         ("text.fill", {"template": "{a:d}", "values": {"a": "x"}}, ValueError, "the template '{a:d}' does not fit"),
         ("text.format", {"template": "{a"}, ValueError, "text.format: the template '{a' does not fit"),
         ("text.pad", {"value": "a", "length": 2, "character": "xy"}, ValueError, "one character to fill with, got 'xy'"),
-        ("text.pad", {"value": "a", "length": 10**9}, ValueError, "100000000 at most"),
-        ("text.repeat", {"value": "ab", "times": 10**9}, ValueError, "2000000000 characters; it may have 100000000"),
+        ("text.pad", {"value": "a", "length": 10**9}, ValueError, "10000000 at most"),
+        ("text.repeat", {"value": "ab", "times": 10**9}, ValueError, "2000000000 characters; it may have 10000000"),
         ("text.repeat", {"value": "", "times": 10**9}, ValueError, "1000000000 characters"),
         ("text.shorten", {"value": "abc", "length": 0}, ValueError, "no room for '…'"),
         ("unicode.code_point", {"character": "ab"}, ValueError, "one character, got 'ab'"),
@@ -191,9 +191,9 @@ def test_edge(type_id, inputs, expected):
         ("path.with_suffix", {"path": "a", "suffix": "txt"}, ValueError, "can't have the suffix 'txt'"),
         ("path.relative_to", {"path": "/a", "base": "b"}, ValueError, "'/a' can't be seen from 'b'"),
         ("path.matches", {"path": "a", "pattern": ""}, ValueError, "expected a pattern such as"),
-        ("bytes.from_text", {"text": "é", "encoding": "ascii"}, ValueError, "can't be encoded: .*ordinal not in range"),
+        ("bytes.from_text", {"text": "é", "encoding": "ascii"}, ValueError, "bytes.from_text: ascii has no bytes for 'é'"),
         ("bytes.from_text", {"text": "é", "encoding": "utf-9"}, ValueError, "no text encoding 'utf-9'"),
-        ("bytes.to_text", {"data": "/w=="}, ValueError, "bytes.to_text: bytes b'.xff' can't be decoded: .*invalid start byte"),
+        ("bytes.to_text", {"data": "/w=="}, ValueError, "bytes.to_text: it is not utf-8 text: byte 0xff at offset 0: invalid start byte"),
         ("bytes.from_text", {"text": "", "encoding": "a\0"}, ValueError, "no text encoding"),
         ("bytes.to_text", {"data": "", "encoding": "hex"}, ValueError, "no text encoding 'hex'"),
         ("bytes.from_hex", {"text": "0"}, ValueError, "pairs of hexadecimal digits, got str '0'"),
@@ -209,7 +209,7 @@ def test_edge(type_id, inputs, expected):
         ("convert.to_int", {"value": 1.5}, ValueError, "1.5 is not a whole number"),
         ("convert.to_int", {"value": math.inf}, ValueError, "inf is not a whole number"),
         ("convert.to_int", {"value": " 1"}, ValueError, "expected decimal digits, got str ' 1'"),
-        ("convert.to_int", {"value": "1" * 5000}, ValueError, "expected decimal digits"),
+        ("convert.to_int", {"value": "1" * 1_000_001}, ValueError, "expected 1000000 digits at most"),
         ("convert.to_float", {"value": "1e999"}, ValueError, "a number such as '-1.5e3', got str '1e999'"),
         ("convert.to_float", {"value": 2**53 + 1}, ValueError, "no float is exactly int 9007199254740993"),
         ("convert.to_float", {"value": 10**400}, ValueError, "no float is exactly"),
@@ -246,7 +246,7 @@ def test_items_are_looked_at_when_they_are_used():
 
 def test_numbers_of_thousands_of_digits():
     """A message can name a value that Python does not write."""
-    with pytest.raises(ValueError, match="no float is exactly int of thousands of digits"):
+    with pytest.raises(ValueError, match="no float is exactly int of 5001 digits"):
         call("convert.to_float", value=10**5000)
 
 
@@ -265,7 +265,7 @@ def test_unpacking_has_an_end():
         call("bytes.decompress", data=packed, most=999)
     assert call("bytes.decompress", data=packed, most=1000) == bytes(1000)
     for broken in (packed[:-1], packed + b"x"):
-        with pytest.raises(ValueError, match="the bytes are cut off, or something follows them"):
+        with pytest.raises(ValueError, match="it is cut off|something follows"):
             call("bytes.decompress", data=broken)
     assert call("bytes.decompress", data=gzip.compress(b"abc")) == b"abc"
 

@@ -30,19 +30,20 @@ def parse_duration(text: str) -> datetime.timedelta:
     whole, fractional = [*given.values()][:-1], [*given.values()][-1:]
     if match is None or not fractional or not all(map(str.isdigit, whole)):
         raise ValueError(
-            f"expected a duration such as 'PT1.5S' or 'P2DT3H' (weeks, days, hours, minutes, seconds), got {text!r}"
+            "expected a duration such as 'PT1.5S' or 'P2DT3H' (weeks, days, hours, minutes, seconds), "
+            f"got {text[:60]!r}"
         )
     total = 0
     for unit, number in given.items():
         digits, _, decimals = number.replace(",", ".").partition(".")
         scaled, rest = divmod(int(digits + decimals) * _MICROSECONDS[unit], 10 ** len(decimals))
         if rest:
-            raise ValueError(f"a duration is exact to the microsecond, and {text!r} is finer")
+            raise ValueError(f"a duration is exact to the microsecond, and {text[:60]!r} is finer")
         total += scaled
     try:
         return datetime.timedelta(microseconds=-total if match[1] == "-" else total)
     except OverflowError:
-        raise ValueError(f"a duration has less than 1,000,000,000 days, and {text!r} has more") from None
+        raise ValueError(f"a duration has less than 1,000,000,000 days, and {text[:60]!r} has more") from None
 
 
 def format_duration(duration: datetime.timedelta) -> str:

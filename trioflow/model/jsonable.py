@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import json
 import math
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ def jsonable(value: object, depth: int = 0) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
-        return int(value) if value.bit_length() < _LONGEST_NUMBER else _text(value)
+        return int(value) if value.bit_length() < _LONGEST_NUMBER else first_digits(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(value)
     if depth < _DEEPEST:
@@ -36,6 +37,17 @@ def jsonable(value: object, depth: int = 0) -> Any:
         if isinstance(value, set | frozenset):
             return [jsonable(each, depth + 1) for each in sorted(cast("set[object]", value), key=_text)]
     return _text(value)
+
+
+def first_digits(value: int) -> str:
+    """A whole number of thousands of digits for people: how it begins, and how many digits it has."""
+    size = abs(value)
+    shift = size.bit_length() - 200
+    with decimal.localcontext(decimal.Context(prec=50, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)):
+        rounded = (decimal.Decimal(size >> shift) * decimal.Decimal(2) ** shift).as_tuple()
+    digits = "".join(map(str, rounded.digits))
+    count = len(digits) + int(rounded.exponent)
+    return f"{'-' if value < 0 else ''}{digits[:40]}... ({count} digits)"
 
 
 def to_json(value: object) -> str:
@@ -50,6 +62,8 @@ def _text(value: object) -> str:
     try:
         if isinstance(value, datetime.timedelta):
             return format_duration(value)  # as documents write it
+        if isinstance(value, int) and value.bit_length() >= _LONGEST_NUMBER:
+            return first_digits(value)
         text = repr(value) if isinstance(value, bytes) else str(value)
     except Exception as error:  # a foreign __str__ may raise anything
         text = f"<{type(value).__name__}: {type(error).__name__} when shown>"

@@ -87,6 +87,8 @@ class FunctionBody:
     parameters: tuple[Parameter, ...]
     is_async: bool
     result: Literal["none", "single", "fields"]
+    in_slices: bool = False
+    """Whether it may raise `Unfinished`, for what is too long to be done in one go."""
 
     @property
     def is_plain(self) -> bool:

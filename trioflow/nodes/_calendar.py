@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import datetime
 import functools
+import os
 import re
 import zoneinfo
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from collections.abc import Callable
 import attrs
 
 from trioflow.errors import did_you_mean
+from trioflow.nodes import _expect as expect
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -64,15 +66,27 @@ def zone_named(node: str, zone: str) -> datetime.tzinfo:
     try:
         return zoneinfo.ZoneInfo(zone)
     except (LookupError, ValueError, OSError):  # no such file, or a name that could not be one, or a folder
-        near = did_you_mean(zone, _known_zones())
+        near = (
+            did_you_mean(zone, [name for name in _known_zones() if name[:1] == zone[:1].upper()])
+            if len(zone) < 50
+            else ""
+        )
     if not _known_zones():
         raise ValueError(f"{node}: this system knows no time zones. Install the package tzdata.")
-    raise ValueError(f"{node}: there is no zone {zone!r}; write one such as 'Europe/Berlin', 'UTC', '+01:00'.{near}")
+    raise ValueError(
+        f"{node}: there is no zone {expect.short(zone)}; write one such as 'Europe/Berlin', 'UTC', '+01:00'.{near}"
+    )
 
 
-@functools.cache  # it looks into every file of the database
+@functools.cache  # by the names of files: to look into each would take several times as long
 def _known_zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
+    found: set[str] = set()
+    for root in zoneinfo.TZPATH:
+        for folder, folders, files in os.walk(root):
+            folders[:] = [each for each in folders if each[:1].isupper()]
+            above = os.path.relpath(folder, root)
+            found.update(each if above == "." else f"{above}/{each}" for each in files if each[:1].isupper())
+    return frozenset(found or zoneinfo.available_timezones())
 
 
 def _fixed(sign: str, hours: str, minutes: str) -> datetime.timezone:
@@ -106,17 +120,17 @@ def parsed(node: str, text: str, pattern: str, known: str) -> datetime.datetime:
     letters = _check(node, pattern, "".join(letter for letter in known if _CODES[letter].read))
     names = [letter for letter in letters if letter != "%"]
     if "Y" not in names or len({*names}) < len(names):
-        raise ValueError(f"{node}: expected a pattern with %Y, and with nothing twice, got {pattern!r}.")
+        raise ValueError(f"{node}: expected a pattern with %Y, and with nothing twice, got {expect.short(pattern)}.")
     parts = re.split("%(.)", pattern)
     parts[::2] = map(re.escape, parts[::2])
     parts[1::2] = ["%" if letter == "%" else f"(?P<{letter}>{_CODES[letter].read})" for letter in letters]
     match = re.fullmatch("".join(parts), text, re.ASCII)
     if match is None:
-        raise ValueError(f"{node}: expected a text such as {pattern!r} writes, got {text!r}.")
+        raise ValueError(f"{node}: expected a text such as {expect.short(pattern)} writes, got {expect.short(text)}.")
     try:
         return _assembled(match.groupdict())
     except ValueError as error:
-        raise ValueError(f"{node}: {text!r}: {error}.") from None
+        raise ValueError(f"{node}: {expect.short(text)}: {error}.") from None
 
 
 def _assembled(found: dict[str, str]) -> datetime.datetime:
@@ -142,10 +156,16 @@ def _assembled(found: dict[str, str]) -> datetime.datetime:
     return moment
 
 
+_LONGEST = 1000
+"""Characters of a pattern."""
+
+
 def _check(node: str, pattern: str, known: str) -> list[str]:
+    if len(pattern) > _LONGEST:
+        raise ValueError(f"{node}: expected a pattern of {_LONGEST} characters at most, got {len(pattern)}.")
     letters = re.findall("%(.?)", pattern, re.DOTALL)
     for letter in letters:
         if not letter or letter not in known:
             codes = " ".join(f"%{each}" for each in known)
-            raise ValueError(f"{node}: {'%' + letter!r} in the pattern {pattern!r} is none of {codes}.")
+            raise ValueError(f"{node}: {'%' + letter!r} in the pattern {expect.short(pattern)} is none of {codes}.")
     return letters

@@ -2,13 +2,16 @@
 
 A command is a list of arguments, never a text for a shell. It gets a session, and so a process group, of its own. When
 the node is done, for whatever reason, everything in that group is ended: asked to by SIGTERM, and killed when the
-grace period is over. What leaves the group on purpose, as daemons do, can't be found again. For POSIX systems.
+grace period is over. What has left the group, as daemons do, stays if the command has ended by itself, since that is
+what daemons are for. If it has not, because it was cancelled or took too long, these are ended, too, where the system
+tells which they are: on Linux they are known by an environment variable. For POSIX systems.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -19,6 +22,7 @@ from typing import Any
 import trio
 
 import trioflow as tf
+from trioflow.nodes import _expect as expect
 
 _POLLING = 0.02
 """Seconds between two looks at whether a process group is gone: the system tells nobody when that happens."""
@@ -62,9 +66,12 @@ def check_arguments(node: str, command: Sequence[object]) -> list[str]:
         raise ValueError(f"{node} needs a command: a list of texts, the program first.")
     for place, argument in enumerate(command):
         if not isinstance(argument, str):
-            raise TypeError(f"{node}: an argument is a text, and number {place} is {argument!r}.")
+            raise TypeError(f"{node}: an argument is a text, and number {place} is {expect.short(argument)}.")
         if "\0" in argument:
-            raise ValueError(f"{node}: an argument can't hold a null character, and number {place} is {argument!r}.")
+            raise ValueError(
+                f"{node}: an argument can't hold a null character, and number {place} is {expect.short(argument)}."
+            )
+        _check_encodable(node, f"argument number {place}", argument)
     if not command[0]:
         raise ValueError(f"{node}: the first argument names the program, and can't be empty.")
     return [str(argument) for argument in command]
@@ -75,11 +82,24 @@ def check_environment(node: str, added: Mapping[Any, Any]) -> dict[str, str]:
     environment = dict(os.environ)
     for name, value in added.items():
         if not isinstance(name, str) or not isinstance(value, str):
-            raise TypeError(f"{node}: environment variables are texts, got {name!r}: {value!r}.")
+            raise TypeError(
+                f"{node}: environment variables are texts, got {expect.short(name)}: {expect.short(value)}."
+            )
         if not name or "=" in name or "\0" in name + value:
-            raise ValueError(f"{node}: {name!r}: {value!r} can't be an environment variable.")
+            raise ValueError(f"{node}: {expect.short(name)}: {expect.short(value)} can't be an environment variable.")
+        _check_encodable(node, "an environment variable", f"{name}={value}")
         environment[name] = value
     return environment
+
+
+def _check_encodable(node: str, what: str, text: str) -> None:
+    """Raise for what the system has no bytes for: lone surrogates, but for those that stand for bytes of its own."""
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{node}: {what} is {expect.short(text)}, and the system has no bytes for {text[error.start]!r}."
+        ) from None
 
 
 class TooMuchOutput(ValueError):
@@ -129,13 +149,14 @@ _LAST = 1 << 16
 class Command:
     """A command that runs, or has ended."""
 
-    def __init__(self, name: str, process: trio.Process, grace: float) -> None:
+    def __init__(self, name: str, process: trio.Process, mark: str, grace: float) -> None:
         assert process.stdout is not None
         assert process.stderr is not None
         self.output = Output(process.stdout)
         self.errors = Output(process.stderr)
         self.name = name
         self._process = process
+        self._mark = mark
         self._grace = grace
 
     @property
@@ -164,24 +185,49 @@ class Command:
     async def end(self) -> None:
         """End it, and all of its group."""
         with trio.CancelScope(shield=True):  # as above
-            await self._end_group()
+            await self._end_group(also_who_left=self._process.poll() is None)
             for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
                 assert pipe is not None
                 await trio.aclose_forcefully(pipe)
 
-    async def _end_group(self) -> None:
+    async def _end_group(self, *, also_who_left: bool = False) -> None:
         for number, seconds in ((signal.SIGTERM, self._grace), (signal.SIGKILL, _KILLING)):
-            if not self._is_alive():
+            left = await trio.to_thread.run_sync(_marked, self._mark) if also_who_left else []
+            if not left and not self._is_alive():
                 return
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, number)
+            for process in left:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(process, number)
             with trio.move_on_after(seconds):
-                while self._is_alive():  # noqa: ASYNC110 - no event tells that a group is gone
+                # No event tells that a group is gone.
+                while self._is_alive() or any(map(_is_running, left)):  # noqa: ASYNC110
                     await trio.sleep(_POLLING)
 
     def _is_alive(self) -> bool:
         # Polled first, so that the command itself, once it has ended, is not taken for somebody who is left.
         return self._process.poll() is None or is_group_alive(self._process.pid)
+
+
+def _marked(mark: str) -> list[int]:
+    """The processes that have an environment variable, where the system tells."""
+    wanted = f"{mark}=".encode()
+    found: list[int] = []
+    with contextlib.suppress(FileNotFoundError):  # there is no such folder but on Linux
+        for name in os.listdir("/proc"):  # noqa: PTH208 - names are enough
+            if name.isdigit():
+                with contextlib.suppress(OSError):  # it has ended, or is somebody else's
+                    if wanted in Path("/proc", name, "environ").read_bytes():
+                        found.append(int(name))
+    return found
+
+
+def _is_running(process: int) -> bool:
+    try:
+        return Path("/proc", str(process), "stat").read_bytes().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+    except OSError:
+        return False
 
 
 def is_group_alive(group: int) -> bool:
@@ -218,15 +264,22 @@ async def open_command(
     """
     if folder is not None and not await trio.Path(folder).is_dir():
         raise NotADirectoryError(f"{node}: the working folder {str(folder)!r} is not a folder.")
+    mark = f"TRIOFLOW_COMMAND_{secrets.token_hex(8)}"
     try:
         process = await trio.lowlevel.open_process(
-            arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=folder, env=environment, start_new_session=True
+            arguments,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            cwd=folder,
+            env={**environment, mark: "1"},
+            start_new_session=True,
         )
     except FileNotFoundError as error:
         raise CommandNotStarted(f"{node}: there is no command {arguments[0]!r}.") from error
     except OSError as error:
         raise CommandNotStarted(f"{node}: {arguments[0]!r} can't be started: {error.strerror}.") from error
-    command = Command(arguments[0], process, grace)
+    command = Command(arguments[0], process, mark, grace)
     try:
         yield command
     finally:

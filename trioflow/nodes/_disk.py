@@ -30,9 +30,10 @@ def naming(path: Path) -> Generator[None, None, None]:
         yield
     except OSError as error:
         if error.errno is not None:
-            error.filename, error.filename2 = str(path), None
+            error = type(error)(error.errno, error.strerror, str(path))  # what has had two names says `-> None`
+            raise error from None
         raise
-    except ValueError as error:  # a character that no path can have
+    except ValueError as error:  # a character that no path can have, or that the file system can't write
         raise ValueError(f"{str(path)!r} can't be a path: {error}.") from None
 
 

@@ -5,36 +5,41 @@ Items are equal by the rule of `logic.equal`: 1 and 1.0 are, 1 and true are not,
 
 from __future__ import annotations
 
-from typing import Any
+import itertools
+from typing import Any, cast
 
-import trioflow as tf
 from trioflow.nodes import _expect as expect
-from trioflow.nodes._equality import same
+from trioflow.nodes._equality import keys_of, members_of, sorted_by
+from trioflow.nodes._slices import COPIED, SLICE, TURN, Steps, batches, copied, gathered, mapped, parts, sliced
 
 
-@tf.data_node(id="list.reverse")
-def reverse(items: list[Any]) -> list[Any]:
+@sliced(id="list.reverse")
+def reverse(items: list[Any]) -> Steps[list[Any]]:
     """In the opposite order.
 
     >>> reverse([1, 2, 3])
     [3, 2, 1]
     """
-    return items[::-1]
+    return (
+        items[::-1]
+        if len(items) <= COPIED
+        else (yield from gathered(part[::-1] for part in reversed([*parts(items, COPIED)])))
+    )
 
 
-@tf.data_node(id="list.rotate")
-def rotate(items: list[Any], by: int = 1) -> list[Any]:
+@sliced(id="list.rotate")
+def rotate(items: list[Any], by: int = 1) -> Steps[list[Any]]:
     """With so many items from the start put to the end; a negative number puts items from the end to the start.
 
     >>> rotate([1, 2, 3, 4])
     [2, 3, 4, 1]
     """
     place = by % len(items) if items else 0
-    return items[place:] + items[:place]
+    return (yield from copied(items[place:], items[:place]))
 
 
-@tf.data_node(id="list.move")
-def move(items: list[Any], index: int, to: int) -> list[Any]:
+@sliced(id="list.move")
+def move(items: list[Any], index: int, to: int) -> Steps[list[Any]]:
     """With the item at one place at another, those between moved up. A place that does not exist is an error.
 
     >>> move(["a", "b", "c"], 0, -1)
@@ -42,35 +47,37 @@ def move(items: list[Any], index: int, to: int) -> list[Any]:
     """
     place = expect.place("list.move", len(items), index) % len(items)
     target = expect.place("list.move", len(items), to) % len(items)
-    rest = items[:place] + items[place + 1 :]
-    return [*rest[:target], items[place], *rest[target:]]
+    changed = yield from copied(items)
+    changed.insert(target, changed.pop(place))
+    return changed
 
 
-@tf.data_node(id="list.swap")
-def swap(items: list[Any], a: int, b: int) -> list[Any]:
+@sliced(id="list.swap")
+def swap(items: list[Any], a: int, b: int) -> Steps[list[Any]]:
     """With two items in each other's place. A place that does not exist is an error.
 
     >>> swap(["a", "b", "c"], 0, -1)
     ['c', 'b', 'a']
     """
-    swapped = list(items)
-    for place, other in ((a, b), (b, a)):
-        swapped[expect.place("list.swap", len(items), place)] = items[expect.place("list.swap", len(items), other)]
-    return swapped
+    places = [expect.place("list.swap", len(items), place) for place in (a, b)]
+    changed = yield from copied(items)
+    for place, other in (places, reversed(places)):
+        changed[place] = items[other]
+    return changed
 
 
-@tf.data_node(id="list.sort")
-def sort(items: list[Any], descending: bool = False) -> list[Any]:
+@sliced(id="list.sort")
+def sort(items: list[Any], descending: bool = False) -> Steps[list[Any]]:
     """In ascending order, equal items as they were. Items that can't be compared are an error, not-a-number too.
 
     >>> sort([3, 1, 2])
     [1, 2, 3]
     """
-    return expect.sorted_by("list.sort", items, items, descending)
+    return (yield from sorted_by("list.sort", items, items, descending))
 
 
-@tf.data_node(id="list.sort_by")
-def sort_by(items: list[Any], keys: list[Any], descending: bool = False) -> list[Any]:
+@sliced(id="list.sort_by")
+def sort_by(items: list[Any], keys: list[Any], descending: bool = False) -> Steps[list[Any]]:
     """In ascending order of their keys in the other list, items with equal keys as they were.
 
     Keys that can't be compared are an error, and so are lists of different lengths.
@@ -80,83 +87,114 @@ def sort_by(items: list[Any], keys: list[Any], descending: bool = False) -> list
     """
     if len(items) != len(keys):
         raise ValueError(f"list.sort_by: {len(items)} items have {len(keys)} keys.")
-    return expect.sorted_by("list.sort_by", items, keys, descending)
+    return (yield from sorted_by("list.sort_by", items, keys, descending))
 
 
-@tf.data_node(id="list.flatten")
-def flatten(items: list[Any], depth: int = 1) -> list[Any]:
+@sliced(id="list.flatten")
+def flatten(items: list[Any], depth: int = 1) -> Steps[list[Any]]:
     """With the items of lists in place of these lists, down to a depth; 0 and less leave it as it is.
 
     >>> flatten([1, [2, [3]], []])
     [1, 2, [3]]
     """
-    flat = list(items)
-    while depth > 0 and any(isinstance(item, list) for item in flat):
+    flat = yield from copied(items)
+    while depth > 0:
         depth -= 1
-        flat = [part for item in flat for part in (item if isinstance(item, list) else [item])]
+        found: list[Any] = []
+        is_flat = True
+        for number, item in enumerate(flat, 1):
+            if isinstance(item, list):
+                is_flat = False
+                for part in parts(cast("list[object]", item), COPIED):
+                    found += part
+                    if len(part) == COPIED:
+                        yield TURN
+            else:
+                found.append(item)
+            if not number % SLICE:
+                yield TURN
+            if len(found) > expect.MOST:
+                raise expect.too_large("list.flatten", "items")
+        flat = found
+        if is_flat:
+            break
     return flat
 
 
-@tf.data_node(id="list.chunk")
-def chunk(items: list[Any], size: int) -> list[list[Any]]:
+@sliced(id="list.chunk")
+def chunk(items: list[Any], size: int) -> Steps[list[list[Any]]]:
     """Lists of so many items each; the last one has what is left. A size that is not more than 0 is an error.
 
     >>> chunk([1, 2, 3, 4, 5], 2)
     [[1, 2], [3, 4], [5]]
     """
     expect.positive("list.chunk", "size", size)
-    return [items[start : start + size] for start in range(0, len(items), size)]
+    starts = range(0, len(items), size)
+    return (
+        yield from mapped(lambda start: items[start : start + size], starts, max(SLICE * 10 // min(size, COPIED), 1))
+    )
 
 
-@tf.data_node(id="list.windows")
-def windows(items: list[Any], size: int = 2) -> list[list[Any]]:
+@sliced(id="list.windows")
+def windows(items: list[Any], size: int = 2) -> Steps[list[list[Any]]]:
     """Every so many neighbours; none if there are fewer items. A size that is not more than 0 is an error.
 
     >>> windows([1, 2, 3])
     [[1, 2], [2, 3]]
     """
     expect.positive("list.windows", "size", size)
-    return [items[start : start + size] for start in range(len(items) - size + 1)]
+    count = max(len(items) - size + 1, 0)
+    expect.at_most("list.windows", count * min(size, len(items) + 1), "items")
+    return (
+        yield from mapped(
+            lambda start: items[start : start + size], range(count), max(SLICE * 10 // min(size, COPIED), 1)
+        )
+    )
 
 
-@tf.data_node(id="list.runs")
-def runs(items: list[Any]) -> list[list[Any]]:
+@sliced(id="list.runs")
+def runs(items: list[Any]) -> Steps[list[list[Any]]]:
     """Lists of neighbours that are equal to the first of them.
 
     >>> runs(["a", "a", "b", "a"])
     [['a', 'a'], ['b'], ['a']]
     """
+    keys = yield from keys_of("list.runs", items)
     found: list[list[Any]] = []
-    for item in items:
-        if found and same(found[-1][0], item):
+    previous: Any = found  # equal to no key
+    for number, (key, item) in enumerate(zip(keys, items, strict=True), 1):
+        if key == previous:
             found[-1].append(item)
         else:
             found.append([item])
+            previous = key
+        if not number % SLICE:
+            yield TURN
     return found
 
 
-@tf.data_node(id="list.enumerate")
-def enumerate_(items: list[Any], start: int = 0) -> list[list[Any]]:
+@sliced(id="list.enumerate")
+def enumerate_(items: list[Any], start: int = 0) -> Steps[list[list[Any]]]:
     """A list of number and item for each, counted from `start`.
 
     >>> enumerate_(["a", "b"], 1)
     [[1, 'a'], [2, 'b']]
     """
-    return [[number, item] for number, item in enumerate(items, start)]
+    return (yield from gathered([[number, item] for number, item in part] for part in batches(enumerate(items, start))))
 
 
-@tf.data_node(id="list.zip")
-def zip_(a: list[Any], b: list[Any]) -> list[list[Any]]:
+@sliced(id="list.zip")
+def zip_(a: list[Any], b: list[Any]) -> Steps[list[list[Any]]]:
     """A list of two for each place: the items of both lists; as many as the shorter one has.
 
     >>> zip_(["a", "b"], [1, 2, 3])
     [['a', 1], ['b', 2]]
     """
-    return [[x, y] for x, y in zip(a, b, strict=False)]
+    return (yield from gathered([[x, y] for x, y in part] for part in batches(zip(a, b, strict=False))))
 
 
-@tf.data_node(id="list.transpose")
-def transpose(rows: list[list[Any]]) -> list[list[Any]]:
+@sliced(id="list.transpose")
+def transpose(rows: list[list[Any]]) -> Steps[list[list[Any]]]:
     """The columns of rows. Rows of different lengths are an error, and so is an item that is no list.
 
     >>> transpose([[1, 2, 3], [4, 5, 6]])
@@ -164,38 +202,53 @@ def transpose(rows: list[list[Any]]) -> list[list[Any]]:
     """
     for number, row in enumerate(rows):
         if not isinstance(row, list):
-            raise TypeError(f"list.transpose: expected lists, but row {number} is {expect.shown(row)}.")
+            raise TypeError(f"list.transpose: expected lists, but row {expect.short(number)} is {expect.shown(row)}.")
         if len(row) != len(rows[0]):
             raise ValueError(f"list.transpose: row 0 has {len(rows[0])} items, and row {number} has {len(row)}.")
-    return [list(column) for column in zip(*rows, strict=True)]
+        if not (number + 1) % SLICE:
+            yield TURN
+    size = max(SLICE * 5 // max(len(rows), 1), 1)
+    if len(rows) <= SLICE * 5:
+        columns = batches(zip(*rows, strict=True), size)
+        return (yield from gathered([list(column) for column in part] for part in columns))
+    found: list[list[Any]] = [[] for _ in rows[0]]
+    for place, column in enumerate(found):
+        for part in parts(rows):
+            column.extend([row[place] for row in part])
+            yield TURN
+    return found
 
 
-@tf.data_node(id="list.combine")
-def combine(a: list[Any], b: list[Any]) -> list[list[Any]]:
+@sliced(id="list.combine")
+def combine(a: list[Any], b: list[Any]) -> Steps[list[list[Any]]]:
     """A list of two for each item of the first list with each of the second.
 
     >>> combine(["a", "b"], [1, 2])
     [['a', 1], ['a', 2], ['b', 1], ['b', 2]]
     """
-    expect.at_most("list.combine", len(a) * len(b), "items")
-    return [[x, y] for x in a for y in b]
+    expect.at_most("list.combine", len(a) * len(b) * 2, "items")
+    return (yield from gathered([[x, y] for x, y in part] for part in batches(itertools.product(a, b))))
 
 
-@tf.data_node(id="list.intersect")
-def intersect(a: list[Any], b: list[Any]) -> list[Any]:
+@sliced(id="list.intersect")
+def intersect(a: list[Any], b: list[Any]) -> Steps[list[Any]]:
     """The items of the first list that are equal to one of the second, as often and in the order as they are there.
 
     >>> intersect([1, 2, 3, 2], [2, 4])
     [2, 2]
     """
-    return [item for item in a if any(same(item, other) for other in b)]
+    known = yield from members_of("list.intersect", a, b)
+    pairs = batches(zip(a, known, strict=True))
+    return (yield from gathered([item for item, is_known in part if is_known] for part in pairs))
 
 
-@tf.data_node(id="list.subtract")
-def subtract(a: list[Any], b: list[Any]) -> list[Any]:
+@sliced(id="list.subtract")
+def subtract(a: list[Any], b: list[Any]) -> Steps[list[Any]]:
     """The items of the first list that are equal to none of the second.
 
     >>> subtract([1, 2, 3, 2], [2, 4])
     [1, 3]
     """
-    return [item for item in a if not any(same(item, other) for other in b)]
+    known = yield from members_of("list.subtract", a, b)
+    pairs = batches(zip(a, known, strict=True))
+    return (yield from gathered([item for item, is_known in part if not is_known] for part in pairs))

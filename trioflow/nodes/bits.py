@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import trioflow as tf
+from trioflow.nodes import _expect as expect
 
-_MOST_BITS = 100_000_000
+_MOST_BITS = expect.MOST
 
 
 def _position(node: str, bit: int) -> int:
     if not 0 <= bit <= _MOST_BITS:
-        raise ValueError(f"{node}: expected a number of bits from 0 to {_MOST_BITS}, got {bit}.")
+        raise ValueError(f"{node}: expected a number of bits from 0 to {_MOST_BITS}, got {expect.short(bit)}.")
     return bit
 
 
 def _fixed(node: str, value: int, width: int) -> int:
     if not 1 <= width <= _MOST_BITS:
-        raise ValueError(f"{node}: width must be from 1 to {_MOST_BITS} bits, got {width}.")
+        raise ValueError(f"{node}: width must be from 1 to {_MOST_BITS} bits, got {expect.short(width)}.")
     if not 0 <= value < 1 << width:
-        raise ValueError(f"{node}: expected a number of {width} bits, which is not negative, got {value}.")
+        raise ValueError(
+            f"{node}: expected a number of {width} bits, which is not negative, got {expect.short(value)}."
+        )
     return value
 
 
@@ -63,7 +66,7 @@ def not_(value: int) -> int:
 
 @tf.data_node(id="bits.shift_left")
 def shift_left(value: int, by: int = 1) -> int:
-    """The bits moved up, zeros after them. Moving by a negative number, or by more than 100,000,000, is an error.
+    """The bits moved up, zeros after them. Moving by a negative number, or by more than 10,000,000, is an error.
 
     >>> shift_left(3, 4)
     48
@@ -175,5 +178,5 @@ def to_unsigned(value: int, width: int = 32) -> int:
     255
     """
     if not (1 <= width <= _MOST_BITS and -1 << (width - 1) <= value < 1 << width):
-        raise ValueError(f"bits.to_unsigned: {value} does not fit into {width} bits.")
+        raise ValueError(f"bits.to_unsigned: {expect.short(value)} does not fit into {expect.short(width)} bits.")
     return value & (1 << width) - 1

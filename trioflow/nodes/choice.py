@@ -6,6 +6,9 @@ import math
 from typing import Any
 
 import trioflow as tf
+from trioflow.nodes import _expect as expect
+from trioflow.nodes._equality import compared
+from trioflow.nodes._slices import in_turns
 
 
 class Branch(tf.Node, id="flow.branch", durable="replayed"):
@@ -90,7 +93,7 @@ class Switch(tf.Node, id="flow.switch", durable="replayed"):
             if not ctx.is_connected(case) and case.name not in ctx.node.inputs:
                 continue
             candidate = await ctx.get_input(case)
-            if type(candidate) is type(value) and candidate == value:
+            if type(candidate) is type(value) and await in_turns(compared(candidate, value)):
                 return way
         return self.default
 
@@ -241,7 +244,9 @@ class Compare(tf.Node, id="flow.compare", durable="replayed"):
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         a, b = await ctx.get_input(self.a), await ctx.get_input(self.b)
         if math.isnan(a) or math.isnan(b):
-            raise ValueError(f"flow.compare: {a!r} and {b!r} can't be compared, one of them is not a number.")
+            raise ValueError(
+                f"flow.compare: {expect.short(a)} and {expect.short(b)} can't be compared, one of them is not a number."
+            )
         return self.less if a < b else self.greater if a > b else self.equal
 
 
@@ -262,5 +267,5 @@ class Chance(tf.Node, id="flow.chance", durable="replayed"):
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         probability = await ctx.get_input(self.probability)
         if not 0 <= probability <= 1:
-            raise ValueError(f"flow.chance needs a probability from 0 to 1, got {probability!r}.")
+            raise ValueError(f"flow.chance needs a probability from 0 to 1, got {expect.short(probability)}.")
         return self.yes if ctx.random.random() < probability else self.no

@@ -11,7 +11,10 @@ from typing import Any, Literal, cast
 
 import trioflow as tf
 from trioflow.nodes import _expect as expect
-from trioflow.nodes._equality import in_order
+from trioflow.nodes._as_text import text_of
+from trioflow.nodes._elsewhere import work
+from trioflow.nodes._equality import in_order_steps
+from trioflow.nodes._slices import Steps, sliced
 
 Number = int | float
 TypeName = Literal["none", "bool", "int", "float", "number", "str", "bytes", "list", "dict", "set"]
@@ -20,16 +23,31 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "none": type(None), "bool": bool, "int": int, "float": float, "number": (int, float), "str": str, "bytes": bytes,
     "list": list, "dict": dict, "set": (set, frozenset),
 }  # fmt: skip
-_WHOLE = re.compile(r"[-+]?[0-9]{1,4300}")
+_WHOLE = re.compile(r"[-+]?[0-9]+")
 _DECIMAL = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-@tf.data_node(id="convert.to_int")
-def to_int(value: Number | str) -> int:
+def _whole(node: str, text: str) -> Steps[int]:
+    if len(text) > expect.LONGEST_NUMBER:
+        raise ValueError(f"{node}: expected {expect.LONGEST_NUMBER} digits at most, got {len(text)} characters.")
+    number: int = int(text) if len(text) < 4_000 else (yield work("whole", text))
+    return number
+
+
+def grouped(digits: str) -> str:
+    """The digits of a whole number with commas between thousands."""
+    sign, digits = ("-", digits[1:]) if digits.startswith("-") else ("", digits)
+    first = len(digits) % 3
+    groups = [digits[:first], *(digits[start : start + 3] for start in range(first, len(digits), 3))]
+    return sign + ",".join(group for group in groups if group)
+
+
+@sliced(id="convert.to_int")
+def to_int(value: Number | str) -> Steps[int]:
     """The whole number that a value is: a float without a fraction, or a text of decimal digits, perhaps with a sign.
 
-    A fraction, infinity, not-a-number, and any other text (spaces and underscores too) are errors. To round, take
+    A fraction, infinity, not-a-number, and any other text (spaces, underscores, ٣) are errors. To round, take
     `math.round`, `math.floor` or the like.
 
     >>> to_int("-12")
@@ -38,7 +56,7 @@ def to_int(value: Number | str) -> int:
     if isinstance(value, str):
         if not _WHOLE.fullmatch(value):
             raise ValueError(f"convert.to_int: expected decimal digits, got {expect.shown(value)}.")
-        return int(value)
+        return (yield from _whole("convert.to_int", value))
     if isinstance(value, float) and not value.is_integer():
         raise ValueError(f"convert.to_int: {value!r} is not a whole number.")
     return int(value)
@@ -69,8 +87,8 @@ def to_float(value: Number | str) -> float:
     return value
 
 
-@tf.data_node(id="convert.to_number")
-def to_number(text: str) -> int | float:
+@sliced(id="convert.to_number")
+def to_number(text: str) -> Steps[int | float]:
     """The number that a text writes: a whole number if it is only digits, perhaps with a sign, otherwise a float.
 
     Any other text is an error, also one that is beyond floats.
@@ -79,7 +97,7 @@ def to_number(text: str) -> int | float:
     (12, 12.0)
     """
     if _WHOLE.fullmatch(text):
-        return int(text)
+        return (yield from _whole("convert.to_number", text))
     number = float(text) if _DECIMAL.fullmatch(text) else float("nan")
     if number - number != 0:
         raise ValueError(f"convert.to_number: expected a number such as '-12' or '1.5e3', got {expect.shown(text)}.")
@@ -105,7 +123,8 @@ def to_bool(value: bool | int | str) -> bool:
     >>> to_bool("Yes")
     True
     """
-    known = str(value).lower()
+    known = value.lower() if isinstance(value, str) else str(value) if value in (0, 1) else ""
+    known = known.lower()
     if known in ("true", "yes", "on", "1"):
         return True
     if known in ("false", "no", "off", "0"):
@@ -125,8 +144,8 @@ def bool_to_int(value: bool) -> int:
     return int(value)
 
 
-@tf.data_node(id="convert.number_to_text")
-def number_to_text(value: Number, decimals: int = -1, separator: str = "") -> str:
+@sliced(id="convert.number_to_text")
+def number_to_text(value: Number, decimals: int = -1, separator: str = "") -> Steps[str]:
     """A number in decimal digits: with so many after the point, or with as many as it takes to read it back.
 
     The separator stands between thousands. Halves are rounded to the even neighbour. Infinity and not-a-number are
@@ -136,20 +155,20 @@ def number_to_text(value: Number, decimals: int = -1, separator: str = "") -> st
     '1 234 567.89'
     """
     if decimals > 1000:
-        raise ValueError(f"convert.number_to_text: expected 1000 decimals at most, got {decimals}.")
-    if decimals < 0:
-        text = f"{value:,}" if isinstance(value, int) or abs(value) < 1e16 else f"{value!r}"
+        raise ValueError(f"convert.number_to_text: expected 1000 decimals at most, got {expect.short(decimals)}.")
+    if isinstance(value, int):
+        digits: str = yield from text_of(int(value))
+        text = grouped(digits) + (f".{'0' * decimals}" if decimals > 0 else "")
+    elif decimals < 0:
+        text = f"{value:,}" if abs(value) < 1e16 else f"{value!r}"
     else:
-        text = (
-            f"{value:,.{decimals}f}"
-            if isinstance(value, float)
-            else f"{value:,}" + f".{'0' * decimals}" * (decimals > 0)
-        )
+        text = f"{value:,.{decimals}f}"
+    expect.at_most("convert.number_to_text", text.count(",") * len(separator) + len(text), "characters")
     return text.replace(",", separator)
 
 
-@tf.data_node(id="convert.to_base")
-def to_base(value: int, base: int = 16, length: int = 0) -> str:
+@sliced(id="convert.to_base")
+def to_base(value: int, base: int = 16, length: int = 0) -> Steps[str]:
     """A whole number in a base from 2 to 36, in small letters, with zeros in front up to so many digits.
 
     Another base, and a number of more than 100,000 bits, are errors.
@@ -158,19 +177,17 @@ def to_base(value: int, base: int = 16, length: int = 0) -> str:
     ('11111111', '-000a')
     """
     if not 2 <= base <= 36:
-        raise ValueError(f"convert.to_base: expected a base from 2 to 36, got {base}.")
+        raise ValueError(f"convert.to_base: expected a base from 2 to 36, got {expect.short(base)}.")
     if value.bit_length() > 100_000:
         raise ValueError("convert.to_base: expected a number of 100000 bits at most.")
-    rest, digits = abs(value), ""
-    while rest:
-        rest, digit = divmod(rest, base)
-        digits += _DIGITS[digit]
-    filled = (digits or "0").ljust(expect.at_most("convert.to_base", length, "digits"), "0")
-    return "-" * (value < 0) + filled[::-1]
+    job = work("in_base", abs(value), base)
+    digits: list[int] = (yield job) if value.bit_length() > 10_000 else job.here()
+    text = "".join(_DIGITS[digit] for digit in digits)
+    return "-" * (value < 0) + text.rjust(expect.at_most("convert.to_base", length, "digits"), "0")
 
 
-@tf.data_node(id="convert.from_base")
-def from_base(text: str, base: int = 16) -> int:
+@sliced(id="convert.from_base")
+def from_base(text: str, base: int = 16) -> Steps[int]:
     """The whole number that digits and letters write in a base from 2 to 36, perhaps with a sign.
 
     Capitals do not matter. Anything else, prefixes such as 0x too, is an error.
@@ -179,10 +196,15 @@ def from_base(text: str, base: int = 16) -> int:
     255
     """
     if not 2 <= base <= 36:
-        raise ValueError(f"convert.from_base: expected a base from 2 to 36, got {base}.")
+        raise ValueError(f"convert.from_base: expected a base from 2 to 36, got {expect.short(base)}.")
+    if len(text) > expect.LONGEST_NUMBER:
+        raise ValueError(
+            f"convert.from_base: expected {expect.LONGEST_NUMBER} digits at most, got {len(text)} characters."
+        )
     if not re.fullmatch(rf"[-+]?[{_DIGITS[:base]}]+", text, re.IGNORECASE | re.ASCII):
         raise ValueError(f"convert.from_base: expected digits of base {base}, got {expect.shown(text)}.")
-    return int(text, base)
+    number: int = int(text, base) if len(text) < 4_000 else (yield work("whole", text, base))
+    return number
 
 
 @tf.data_node(id="convert.to_path")
@@ -205,8 +227,8 @@ def path_to_text(path: Path) -> str:
     return str(path)
 
 
-@tf.data_node(id="convert.to_list")
-def to_list(value: object) -> list[Any]:
+@sliced(id="convert.to_list")
+def to_list(value: object) -> Steps[list[Any]]:
     """The items of a list or tuple, the members of a set, as `set.to_list` orders them, or the value as the only item.
 
     None is an empty list. Texts, bytes and dictionaries are single values.
@@ -217,7 +239,7 @@ def to_list(value: object) -> list[Any]:
     if value is None:
         return []
     if isinstance(value, set | frozenset):
-        return in_order(cast("set[Any]", value))
+        return (yield from in_order_steps(cast("set[Any]", value)))
     if isinstance(value, list | tuple):
         return list(cast("list[Any]", value))
     return [value]

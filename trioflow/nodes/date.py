@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import calendar
 import datetime
+import re
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import trioflow as tf
 from trioflow.model.clock import SYSTEM_CLOCK, Clock
+from trioflow.nodes import _expect as expect
 from trioflow.nodes._calendar import formatted, months_later, parsed, zone_named
+from trioflow.nodes._slices import Steps, mapped, sliced
 
 Date = datetime.date
 Unit = Literal["week", "month", "quarter", "year"]
 
 _LETTERS = "YmdBbAayjuVG%"
 _DAY = datetime.timedelta(days=1)
+_SHAPE = re.compile(r"\d{4}-?\d\d-?\d\d|\d{4}-?W\d\d(-?\d)?", re.ASCII)
+"""What looks like a date by ISO 8601."""
 
 
 def _valid(node: str, make: Callable[[], Date]) -> Date:
@@ -77,7 +82,12 @@ def parse(text: str, pattern: str = "") -> Date:
     """
     if pattern:
         return parsed("date.parse", text, pattern, _LETTERS).date()
-    return _valid("date.parse", lambda: Date.fromisoformat(text))
+    try:
+        return Date.fromisoformat(text)
+    except ValueError as error:
+        if _SHAPE.fullmatch(text):
+            raise ValueError(f"date.parse: {text!r} is no date from the year 1 to 9999: {error}.") from None
+        raise ValueError(f"date.parse: expected a date such as '2026-02-28', got {expect.short(text)}.") from None
 
 
 @tf.data_node(id="date.write")
@@ -277,8 +287,8 @@ def end_of(date: Date, unit: Unit = "month") -> Date:
     return Date(date.year, month, calendar.monthrange(date.year, month)[1])
 
 
-@tf.data_node(id="date.range")
-def range_(start: Date, stop: Date, step: int = 1) -> list[Date]:
+@sliced(id="date.range")
+def range_(start: Date, stop: Date, step: int = 1) -> Steps[list[Date]]:
     """The days from `start` up to, not including, `stop`, or each second, third and so on.
 
     A negative step goes back. A step of 0 is an error.
@@ -288,7 +298,8 @@ def range_(start: Date, stop: Date, step: int = 1) -> list[Date]:
     """
     if step == 0:
         raise ValueError("date.range: the step must not be zero.")
-    return [start + _DAY * number for number in range(0, (stop - start).days, step)]
+    days = range(0, (stop - start).days, step)
+    return (yield from mapped(lambda number: start + _DAY * number, days))
 
 
 @tf.data_node(id="date.is_weekend")

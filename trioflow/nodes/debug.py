@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import logging
-import reprlib
 import sys
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import trioflow as tf
+from trioflow.nodes import _expect as expect
+from trioflow.nodes._as_text import text_of
+from trioflow.nodes._slices import in_turns
 from trioflow.nodes.latch import at_least_one
 
 Level = Literal["debug", "info", "warning", "error"]
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write a text; what the stream's encoding has no bytes for, such as a lone surrogate, as an escape."""
+    try:
+        stream.write(text)
+    except UnicodeEncodeError:
+        encoding = stream.encoding or "utf-8"
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 class Print(tf.Node, id="debug.print", durable="recorded"):
@@ -28,7 +39,8 @@ class Print(tf.Node, id="debug.print", durable="recorded"):
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         label, value = await ctx.get_input(self.label), await ctx.get_input(self.value)
-        sys.stdout.write(f"{label}: {value}\n" if label else f"{value}\n")
+        text = await in_turns(text_of(value))
+        _write(sys.stdout, f"{label}: {text}\n" if label else f"{text}\n")
         return self.then
 
 
@@ -44,7 +56,7 @@ class PrintError(tf.Node, id="debug.print_error", durable="recorded"):
     then = tf.ExecOut()
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        sys.stderr.write(f"{await ctx.get_input(self.value)}\n")
+        _write(sys.stderr, f"{await in_turns(text_of(await ctx.get_input(self.value)))}\n")
         return self.then
 
 
@@ -68,7 +80,7 @@ class Inspect(tf.Node, id="debug.inspect", durable="recorded"):
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         value: Any = await ctx.get_input(self.value)
         width = at_least_one("debug.inspect", await ctx.get_input(self.width))
-        short = reprlib.Repr()
+        short = expect.Short()
         for limit in ("maxstring", "maxother", "maxlong", "maxlist", "maxtuple", "maxdict", "maxset"):
             setattr(short, limit, width)
         ctx.set_output(self.kind, type(value).__name__)
@@ -93,7 +105,8 @@ class Log(tf.Node, id="debug.log", durable="recorded"):
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         message, level = await ctx.get_input(self.message), await ctx.get_input(self.level)
         logger = logging.getLogger(await ctx.get_input(self.logger))
-        logger.log(logging.getLevelNamesMapping()[level.upper()], "%s", message, extra={"node": ctx.node.id})
+        text = await in_turns(text_of(message))
+        logger.log(logging.getLevelNamesMapping()[level.upper()], "%s", text, extra={"node": ctx.node.id})
         return self.then
 
 
@@ -110,7 +123,8 @@ class Feedback(tf.Node, id="debug.feedback", durable="recorded"):
     then = tf.ExecOut()
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        ctx.emit_feedback(str(await ctx.get_input(self.message)), await ctx.get_input(self.level))
+        message = await in_turns(text_of(await ctx.get_input(self.message)))
+        ctx.emit_feedback(message, await ctx.get_input(self.level))
         return self.then
 
 

@@ -130,7 +130,7 @@ def format_(duration: Duration, decimals: int = 0) -> str:
     '26:03:04.5'
     """
     if not 0 <= decimals <= 6:
-        raise ValueError(f"duration.format: expected decimals from 0 to 6, got {decimals}.")
+        raise ValueError(f"duration.format: expected decimals from 0 to 6, got {expect.short(decimals)}.")
     length = abs(duration)
     minutes, seconds = divmod(length.seconds, 60)
     hours, minutes = divmod(minutes, 60)

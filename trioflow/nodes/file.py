@@ -5,7 +5,9 @@ Cancelling takes effect at the next chunk. What is written replaces the file as 
 
 from __future__ import annotations
 
+import codecs
 import hashlib
+import io
 import os
 from collections.abc import Iterator
 from io import FileIO
@@ -14,10 +16,19 @@ from pathlib import Path
 import trio
 
 import trioflow as tf
+from trioflow.nodes import _expect as expect
 from trioflow.nodes._disk import CHUNK, chunks, naming, open_regular, write_atomically
-from trioflow.nodes._text import LineSplitter, decode, encode
+from trioflow.nodes._slices import in_turns
+from trioflow.nodes._text import LineSplitter, codec, decode_steps, encode, encode_steps
 from trioflow.nodes.latch import at_least_one
 from trioflow.nodes.loop import Loop
+
+MOST = 1 << 26
+"""Bytes that are read of a file unless more are asked for: none can fill the host's memory by mistake."""
+
+
+class TooLarge(ValueError):
+    """A file has more bytes than are read."""
 
 
 class _Reading(tf.Node, abstract=True):
@@ -37,12 +48,14 @@ class ReadText(_Reading, id="file.read_text", durable="recorded"):
     """
 
     encoding = tf.DataIn(str, default="utf-8", doc="a name that Python knows")
+    most = tf.DataIn(int, default=MOST, doc="bytes that are read; a larger file is an error")
     text = tf.DataOut(str, doc="what it says")
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         path, encoding = await ctx.get_input(self.path), await ctx.get_input(self.encoding)
-        data = await trio.to_thread.run_sync(_read, path)
-        ctx.set_output(self.text, decode(data, encoding, f"file.read_text: {str(path)!r}"))
+        codec(encoding, where := f"file.read_text: {str(path)!r}")
+        data = await trio.to_thread.run_sync(_read, "file.read_text", path, await ctx.get_input(self.most))
+        ctx.set_output(self.text, await in_turns(decode_steps(data, encoding, where)))
         return self.then
 
 
@@ -54,15 +67,24 @@ class ReadBytes(_Reading, id="file.read_bytes", durable="recorded"):
     [('then', {'data': b'\x00\xff'})]
     """
 
+    most = tf.DataIn(int, default=MOST, doc="bytes that are read; a larger file is an error")
     data = tf.DataOut(bytes, doc="what is in it")
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        ctx.set_output(self.data, await trio.to_thread.run_sync(_read, await ctx.get_input(self.path)))
+        path, most = await ctx.get_input(self.path), await ctx.get_input(self.most)
+        ctx.set_output(self.data, await trio.to_thread.run_sync(_read, "file.read_bytes", path, most))
         return self.then
 
 
-def _read(path: Path) -> bytes:
-    return b"".join(chunks(path))
+def _read(node: str, path: Path, most: int) -> bytes:
+    held = io.BytesIO()
+    for chunk in chunks(path):
+        if held.tell() + len(chunk) > most:
+            raise TooLarge(
+                f"{node}: {str(path)!r} has more than {most:,} bytes. Allow for more in `most`, or stream it."
+            )
+        held.write(chunk)
+    return held.getvalue()
 
 
 class _Writing(tf.Node, abstract=True):
@@ -86,7 +108,8 @@ class WriteText(_Writing, id="file.write_text", durable="recorded"):
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         path, text = await ctx.get_input(self.path), await ctx.get_input(self.text)
-        data = encode(text, await ctx.get_input(self.encoding), f"file.write_text: {str(path)!r}")
+        encoding = await ctx.get_input(self.encoding)
+        data = await in_turns(encode_steps(text, encoding, f"file.write_text: {str(path)!r}"))
         await trio.to_thread.run_sync(write_atomically, path, _pieces(data))
         return self.then
 
@@ -134,8 +157,14 @@ class AppendText(_Appending, id="file.append_text", durable="recorded"):
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         path, text = await ctx.get_input(self.path), await ctx.get_input(self.text) + await ctx.get_input(self.end)
-        data = encode(text, await ctx.get_input(self.encoding), f"file.append_text: {str(path)!r}")
-        await trio.to_thread.run_sync(_append, path, data)
+        encoding = await ctx.get_input(self.encoding)
+        codec(encoding, where := f"file.append_text: {str(path)!r}")
+
+        def append() -> None:
+            how, goes_on = _going_on(path, encoding)
+            _append(path, encode(text, how, where, goes_on=goes_on))
+
+        await trio.to_thread.run_sync(append)
         return self.then
 
 
@@ -153,6 +182,29 @@ class AppendBytes(_Appending, id="file.append_bytes", durable="recorded"):
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         await trio.to_thread.run_sync(_append, await ctx.get_input(self.path), await ctx.get_input(self.data))
         return self.then
+
+
+def _going_on(path: Path, encoding: str) -> tuple[str, bool]:
+    """The encoding in which a file goes on, and whether it has begun: its byte order mark stands at its start only."""
+    try:
+        with open_regular(path) as file, naming(path):
+            head = file.read(4) or b""
+    except FileNotFoundError:
+        head = b""
+    name = codec(encoding, "").name
+    for known, mark, order in _MARKS:
+        if name == known and head.startswith(mark):
+            return order, True
+    return encoding, bool(head)
+
+
+_MARKS = (
+    ("utf-16", codecs.BOM_UTF16_BE, "utf-16-be"),
+    ("utf-16", codecs.BOM_UTF16_LE, "utf-16-le"),
+    ("utf-32", codecs.BOM_UTF32_BE, "utf-32-be"),
+    ("utf-32", codecs.BOM_UTF32_LE, "utf-32-le"),
+)
+"""Encodings whose order of bytes the mark at a file's start tells."""
 
 
 def _append(path: Path, data: bytes) -> None:
@@ -286,7 +338,7 @@ def _hash_file(path: Path, algorithm: str) -> tuple[str, int, int]:
         digest = hashlib.new(algorithm)
         digest.hexdigest()
     except (ValueError, TypeError) as error:  # those with a result of any length want to know which
-        raise ValueError(f"file.hash: algorithm {algorithm!r}: {error}.") from None
+        raise ValueError(f"file.hash: algorithm {expect.short(algorithm)}: {error}.") from None
     size = lines = 0
     for chunk in chunks(path):
         digest.update(chunk)

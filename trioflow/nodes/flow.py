@@ -5,6 +5,7 @@ from __future__ import annotations
 import trio
 
 import trioflow as tf
+from trioflow.nodes import _expect as expect
 
 
 class Start(tf.Node, id="flow.start", durable="replayed", initiator=True):
@@ -137,5 +138,5 @@ class Measure(tf.Node, id="flow.measure", durable="replayed"):
 def at_least_zero(where: str, name: str, seconds: float) -> float:
     """The number of seconds, if it is one that can be waited for. Raises `ValueError`."""
     if not seconds >= 0:  # also false for what is not a number
-        raise ValueError(f"{where} needs 0 {name} or more, got {seconds!r}.")
+        raise ValueError(f"{where} needs 0 {name} or more, got {expect.short(seconds)}.")
     return seconds

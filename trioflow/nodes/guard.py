@@ -12,6 +12,7 @@ from typing import NamedTuple
 import trio
 
 import trioflow as tf
+from trioflow.nodes import _expect as expect
 from trioflow.nodes.flow import at_least_zero
 from trioflow.nodes.latch import at_least_one
 
@@ -89,7 +90,7 @@ class RaiseAgain(tf.Node, id="flow.raise_again", durable="replayed"):
     async def execute(self, ctx: tf.Context) -> None:
         error = await ctx.get_input(self.error)
         if not isinstance(error, Exception):
-            raise TypeError(f"flow.raise_again needs an exception, got {error!r}.")
+            raise TypeError(f"flow.raise_again needs an exception, got {expect.short(error)}.")
         raise error
 
 
@@ -127,7 +128,7 @@ def describe_error(error: object) -> ErrorParts:
     ErrorParts(kind='ValueError', message='no', notes=[])
     """
     if not isinstance(error, BaseException):
-        raise TypeError(f"flow.describe_error needs an exception, got {error!r}.")
+        raise TypeError(f"flow.describe_error needs an exception, got {expect.short(error)}.")
     return ErrorParts(type(error).__name__, str(error), list(getattr(error, "__notes__", ())))
 
 

@@ -6,10 +6,11 @@ Each node keeps its connections for the next request, until the run ends. Proxie
 from __future__ import annotations
 
 import functools
+import io
 import json
 import math
 import ssl
-from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,10 +18,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import trio
 
 import trioflow as tf
+from trioflow.nodes import _expect as expect
 from trioflow.nodes._disk import write_atomically
-from trioflow.nodes._text import LineSplitter, decode
+from trioflow.nodes._json import NotJson, read, write
+from trioflow.nodes._packing import BadPacking, Unpacker
+from trioflow.nodes._slices import in_turns
+from trioflow.nodes._text import LineSplitter, NoEncoding, NotText, codec, decode_steps, encode_steps
 from trioflow.nodes.flow import at_least_zero
 from trioflow.nodes.loop import Loop
+from trioflow.nodes.url import query_pairs
 
 if TYPE_CHECKING:
     import httpx
@@ -53,7 +59,7 @@ class _Exchange(tf.Node, abstract=True):
 
     enter = tf.ExecIn()
     url = tf.DataIn(str, doc="what is asked for, with http:// or https:// in front")
-    query = tf.DataIn(dict[str, Any], default={}, doc="what is added to the URL after the question mark")
+    query = tf.DataIn(dict[str, Any], default={}, doc="what is added to the URL, as `url.write_query` writes it")
     headers = tf.DataIn(dict[str, str], default={}, doc="what is sent along")
     timeout = tf.DataIn(float, default=30.0, doc="seconds that all of it may take, on trio's clock")
     redirects = tf.DataIn(bool, default=True, doc="whether to go where the server says instead")
@@ -90,13 +96,17 @@ class _Exchange(tf.Node, abstract=True):
 
         node, url = type(self).type.id, await ctx.get_input(self.url)
         headers, query = _check_headers(node, await ctx.get_input(self.headers)), await ctx.get_input(self.query)
-        if kind is not None and not any(name.lower() == "content-type" for name in headers):
+        given = {name.lower() for name in headers}
+        if kind is not None and "content-type" not in given:
             headers["content-type"] = kind
+        if "accept-encoding" not in given:
+            headers["accept-encoding"] = "gzip, deflate"  # what is unpacked here
         redirects = await ctx.get_input(self.redirects)
         try:
             parsed = httpx.URL(url)
             shown = str(parsed.copy_with(username=None, password=None))
-            full = parsed.copy_merge_params(query) if query else parsed
+            pairs: Any = await in_turns(query_pairs(node, query))
+            full = parsed.copy_merge_params(pairs) if query else parsed
             request = self._client.build_request(method, full, headers=headers, content=content)
         except (httpx.InvalidURL, TypeError, UnicodeError) as error:
             raise ValueError(f"{node}: {url!r} can't be asked: {error}.") from None
@@ -137,7 +147,7 @@ def _trusted() -> ssl.SSLContext:
 def _check_headers(node: str, headers: Mapping[Any, Any]) -> dict[str, str]:
     for name, value in headers.items():
         if not isinstance(name, str) or not isinstance(value, str):
-            raise TypeError(f"{node}: headers are texts, got {name!r}: {value!r}.")
+            raise TypeError(f"{node}: headers are texts, got {expect.short(name)}: {expect.short(value)}.")
     return dict(headers)
 
 
@@ -155,25 +165,69 @@ def _telling(node: str, url: str) -> Generator[None, None, None]:
 
 
 async def _chunks(node: str, response: httpx.Response, url: str, most: float) -> AsyncGenerator[bytes, None]:
-    """What comes, piece by piece. Raises `TooLarge`, `NotAnswered`."""
-    size = 0
-    pieces = response.aiter_bytes()
+    """What comes, unpacked, piece by piece, with turns for others. Raises `TooLarge`, `NotAnswered`."""
+    packed = size = 0
+    unpackers = _unpackers(node, response, url)
+    pieces = response.aiter_raw()
     try:
         while True:
             with _telling(node, url):
-                piece = await anext(pieces, b"")
-            if not piece:
+                received = await anext(pieces, b"")
+            packed += len(received)
+            with _unpacking(node, url):
+                if not received and packed:
+                    for unpacker in unpackers:
+                        unpacker.end()
+                for piece in _through(unpackers, received):
+                    size += len(piece)
+                    if size > most:
+                        raise TooLarge(f"{node}: {url} sent more than {most:,} bytes.")
+                    if piece:
+                        yield piece
+                    await trio.lowlevel.checkpoint()
+            if not received:
                 return
-            size += len(piece)
-            if size > most:
-                raise TooLarge(f"{node}: {url} sent more than {most:,} bytes.")
-            yield piece
     finally:
         # Generators inside of it stay open if this one is only closed: cancelling what they wait for ends them all.
         with trio.CancelScope() as scope:
             scope.cancel()
             async for _ in pieces:
                 pass
+
+
+def _unpackers(node: str, response: httpx.Response, url: str) -> list[Unpacker]:
+    """What takes off the content codings, the last one first. Raises `NotAnswered` for one that is not known."""
+    found: list[Unpacker] = []
+    for name in response.headers.get("content-encoding", "").split(","):
+        coding = name.strip().lower()
+        if coding in ("gzip", "x-gzip"):
+            found.append(Unpacker("gzip"))
+        elif coding == "deflate":
+            found.append(Unpacker("deflate"))
+        elif coding not in ("", "identity"):
+            raise NotAnswered(f"{node}: {url} packed its answer by {expect.short(coding)}; known are gzip and deflate.")
+        if len(found) > _CODINGS:
+            raise NotAnswered(f"{node}: {url} packed its answer more than {_CODINGS} times.")
+    return found[::-1]
+
+
+_CODINGS = 5
+
+
+def _through(unpackers: Sequence[Unpacker], data: bytes) -> Iterator[bytes]:
+    if not unpackers:
+        yield data
+        return
+    for piece in unpackers[0](data):
+        yield from _through(unpackers[1:], piece)
+
+
+@contextmanager
+def _unpacking(node: str, url: str) -> Generator[None, None, None]:
+    try:
+        yield
+    except BadPacking as error:
+        raise NotAnswered(f"{node}: the compressed answer of {url} can't be unpacked: {error}.") from None
 
 
 class _Asking(_Exchange, abstract=True):
@@ -194,23 +248,46 @@ class _Asking(_Exchange, abstract=True):
                 self._open(ctx, method, body, kind) as (response, url),
                 aclosing(_chunks(node, response, url, most)) as chunks,
             ):
-                data = b"".join([chunk async for chunk in chunks])
+                held = io.BytesIO()
+                async for chunk in chunks:
+                    held.write(chunk)
             # A server that can't do what it was asked for seldom says so in the form that was expected.
             form: ReadAs = "text" if read_as == "json" and response.status_code >= 400 else read_as
-            ctx.set_output(self.content, _read(node, data, form, response, url))
+            ctx.set_output(self.content, await _read(node, held.getvalue(), form, response, url))
             return self._ending(ctx, response, url, self.then)
         return await self._late(ctx, seconds)
 
 
-def _read(node: str, data: bytes, form: ReadAs, response: httpx.Response, url: str) -> Any:
+async def _read(node: str, data: bytes, form: ReadAs, response: httpx.Response, url: str) -> Any:
     if form == "bytes":
         return data
+    if form == "json" and not data and response.status_code in (204, 205):
+        return None  # there is no content, as the status says
+    where = f"{node}: what {url} sent"
+    encoding = _encoding(node, response, url)
+    if encoding is None:
+        encoding = json.detect_encoding(data) if form == "json" else "utf-8"
+    text = await in_turns(decode_steps(data, encoding, where))
     if form == "text":
-        return decode(data, response.charset_encoding or "utf-8", f"{node}: what {url} sent")
+        return text
     try:
-        return json.loads(data)
-    except ValueError as error:
-        raise ValueError(f"{node}: what {url} sent is not JSON: {error}.") from None
+        return await in_turns(read(text))
+    except NotJson as error:
+        raise ValueError(f"{where} is not JSON: {error}.") from None
+
+
+def _encoding(node: str, response: httpx.Response, url: str) -> str | None:
+    """The text encoding that the server names, if it does. Raises `NotText` for one that does not exist."""
+    name = response.charset_encoding
+    if name is None:
+        return None
+    try:
+        codec(name, node)
+    except NoEncoding:
+        raise NotText(
+            f"{node}: {url} names the text encoding {expect.short(name)}, which does not exist.", ""
+        ) from None
+    return name
 
 
 class HttpGet(_Asking, id="http.get", durable="recorded"):
@@ -241,7 +318,8 @@ class HttpPost(_Asking, id="http.post", durable="recorded"):
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut | None:
         try:
-            data = json.dumps(await ctx.get_input(self.value), ensure_ascii=False, allow_nan=False).encode()
+            text = await in_turns(write(await ctx.get_input(self.value)))
+            data = await in_turns(encode_steps(text, "utf-8", "http.post: what is sent"))
         except (TypeError, ValueError) as error:
             raise ValueError(f"http.post: what is sent can't be written as JSON: {error}.") from None
         return await self._ask(ctx, "POST", data, "application/json")
@@ -260,7 +338,7 @@ class HttpRequest(_Asking, id="http.request", durable="recorded"):
     async def execute(self, ctx: tf.Context) -> tf.ExecOut | None:
         method, body = await ctx.get_input(self.method), await ctx.get_input(self.body)
         if not method.isascii() or not method.isalpha():
-            raise ValueError(f"http.request: {method!r} is no method.")
+            raise ValueError(f"http.request: {expect.short(method)} is no method.")
         return await self._ask(ctx, method.upper(), body)
 
 
@@ -333,7 +411,8 @@ class HttpLines(_Exchange, id="http.lines", durable="source"):
             async with self._open(ctx, "GET") as (response, url):
                 if response.status_code >= 400:
                     return self._ending(ctx, response, url, None)
-                split = LineSplitter(response.charset_encoding or "utf-8", longest, f"http.lines: what {url} sent")
+                encoding = _encoding("http.lines", response, url) or "utf-8"
+                split = LineSplitter(encoding, longest, f"http.lines: what {url} sent")
                 async with aclosing(_chunks("http.lines", response, url, math.inf)) as chunks:
                     await self._send(ctx, chunks, split, patience, seconds)
             return None

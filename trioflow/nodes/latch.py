@@ -11,6 +11,9 @@ from typing import Any
 import trio
 
 import trioflow as tf
+from trioflow.nodes import _expect as expect
+from trioflow.nodes._equality import compared
+from trioflow.nodes._slices import in_turns
 from trioflow.nodes.flow import at_least_zero
 
 
@@ -240,7 +243,8 @@ class OnChange(tf.Node, id="flow.on_change", durable="replayed", remembers=True)
         if first:
             return self.changed
         ctx.set_output(self.previous, previous)
-        return self.same if type(value) is type(previous) and value == previous else self.changed
+        is_same = type(value) is type(previous) and await in_turns(compared(value, previous))
+        return self.same if is_same else self.changed
 
 
 class Throttle(tf.Node, id="flow.throttle", durable="recorded", remembers=True):
@@ -270,5 +274,5 @@ class Throttle(tf.Node, id="flow.throttle", durable="recorded", remembers=True):
 def at_least_one(where: str, number: int) -> int:
     """The number, if it is 1 or more. Raises `ValueError`."""
     if number < 1:
-        raise ValueError(f"{where} needs 1 or more, got {number}.")
+        raise ValueError(f"{where} needs 1 or more, got {expect.short(number)}.")
     return number

@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 import trioflow as tf
 from trioflow.nodes import _expect as expect
-from trioflow.nodes._equality import same
+from trioflow.nodes._equality import equal_ones, first_place
 from trioflow.nodes._equality import unique as without_repetition
+from trioflow.nodes._slices import COPIED, SLICE, Steps, batches, copied, gathered, mapped, parts, sliced
+from trioflow.nodes._sums import total
 
 
 @tf.data_node(id="list.literal")
@@ -23,8 +25,8 @@ def literal(items: list[Any]) -> list[Any]:
     return items
 
 
-@tf.data_node(id="list.range")
-def range_(stop: int, start: int = 0, step: int = 1) -> list[int]:
+@sliced(id="list.range")
+def range_(stop: int, start: int = 0, step: int = 1) -> Steps[list[int]]:
     """The whole numbers from `start` up to, not including, `stop`. A step of 0 is an error.
 
     >>> range_(10, 4, 2)
@@ -33,18 +35,23 @@ def range_(stop: int, start: int = 0, step: int = 1) -> list[int]:
     if step == 0:
         raise ValueError("list.range: the step must not be zero.")
     expect.at_most("list.range", -((start - stop) // step), "items")
-    return list(range(start, stop, step))
+    numbers = range(start, stop, step)
+    return list(numbers) if len(numbers) <= SLICE else (yield from gathered(parts(numbers, SLICE * 5)))
 
 
-@tf.data_node(id="list.repeat")
-def repeat(items: list[Any], times: int) -> list[Any]:
+@sliced(id="list.repeat")
+def repeat(items: list[Any], times: int) -> Steps[list[Any]]:
     """The items so many times, one after the other; empty for none or a negative number.
 
     >>> repeat([0, 1], 3)
     [0, 1, 0, 1, 0, 1]
     """
     expect.at_most("list.repeat", times * max(len(items), 1), "items")
-    return items * max(times, 0)
+    if times * len(items) <= COPIED:
+        return items * max(times, 0)
+    block = items * max(COPIED // len(items), 1)
+    count, rest = divmod(times * len(items), len(block))
+    return (yield from copied(*([block] * count), block[:rest]))
 
 
 @tf.data_node(id="list.length")
@@ -111,87 +118,94 @@ def last(items: list[Any]) -> object:
     return items[-1]
 
 
-@tf.data_node(id="list.append")
-def append(items: list[Any], item: object) -> list[Any]:
+@sliced(id="list.append")
+def append(items: list[Any], item: object) -> Steps[list[Any]]:
     """With one more item at the end.
 
     >>> append([1, 2], 3)
     [1, 2, 3]
     """
-    return [*items, item]
+    return (yield from copied(items, [item]))
 
 
-@tf.data_node(id="list.insert")
-def insert(items: list[Any], index: int, item: object) -> list[Any]:
+@sliced(id="list.insert")
+def insert(items: list[Any], index: int, item: object) -> Steps[list[Any]]:
     """With one more item before the one at a place; places beyond the ends are taken as the ends.
 
     >>> insert([1, 3], 1, 2)
     [1, 2, 3]
     """
-    return [*items[:index], item, *items[index:]]
+    return (yield from copied(items[:index], [item], items[index:]))
 
 
-@tf.data_node(id="list.set")
-def set_(items: list[Any], index: int, item: object) -> list[Any]:
+@sliced(id="list.set")
+def set_(items: list[Any], index: int, item: object) -> Steps[list[Any]]:
     """With another item at a place. A place that does not exist is an error.
 
     >>> set_([1, 2, 3], -1, 9)
     [1, 2, 9]
     """
     place = expect.place("list.set", len(items), index) % len(items)
-    return [*items[:place], item, *items[place + 1 :]]
+    changed = yield from copied(items)
+    changed[place] = item
+    return changed
 
 
-@tf.data_node(id="list.remove_at")
-def remove_at(items: list[Any], index: int) -> list[Any]:
+@sliced(id="list.remove_at")
+def remove_at(items: list[Any], index: int) -> Steps[list[Any]]:
     """Without the item at a place. A place that does not exist is an error.
 
     >>> remove_at(["a", "b", "c"], 1)
     ['a', 'c']
     """
     place = expect.place("list.remove_at", len(items), index) % len(items)
-    return items[:place] + items[place + 1 :]
+    return (yield from copied(items[:place], items[place + 1 :]))
 
 
-@tf.data_node(id="list.remove")
-def remove(items: list[Any], item: object) -> list[Any]:
+@sliced(id="list.remove")
+def remove(items: list[Any], item: object) -> Steps[list[Any]]:
     """Without the first item that is equal to this one; as it is if there is none.
 
     >>> remove([1, 2, 1], 1)
     [2, 1]
     """
-    place = index_of(items, item)
-    return items[:place] + items[place + 1 :] if place >= 0 else list(items)
+    place: int = yield from first_place(items, item)
+    return (yield from copied(items[:place], items[place + 1 :])) if place >= 0 else (yield from copied(items))
 
 
-@tf.data_node(id="list.remove_all")
-def remove_all(items: list[Any], item: object) -> list[Any]:
+@sliced(id="list.remove_all")
+def remove_all(items: list[Any], item: object) -> Steps[list[Any]]:
     """Without all items that are equal to this one.
 
     >>> remove_all([1, None, 2, None], None)
     [1, 2]
     """
-    return [each for each in items if not same(each, item)]
+    equal: list[bool] = yield from equal_ones(items, item)
+    return (
+        yield from gathered(
+            [each for each, is_equal in part if not is_equal] for part in batches(zip(items, equal, strict=True))
+        )
+    )
 
 
-@tf.data_node(id="list.concat")
-def concat(a: list[Any], b: list[Any]) -> list[Any]:
+@sliced(id="list.concat")
+def concat(a: list[Any], b: list[Any]) -> Steps[list[Any]]:
     """One list after the other.
 
     >>> concat([1], [2, 3])
     [1, 2, 3]
     """
-    return [*a, *b]
+    return (yield from copied(a, b))
 
 
-@tf.data_node(id="list.slice")
-def slice_(items: list[Any], start: int = 0, stop: int | None = None) -> list[Any]:
+@sliced(id="list.slice")
+def slice_(items: list[Any], start: int = 0, stop: int | None = None) -> Steps[list[Any]]:
     """From `start` up to, not including, `stop`; places beyond the ends are taken as the ends.
 
     >>> slice_([1, 2, 3, 4], 1, -1)
     [2, 3]
     """
-    return items[start:stop]
+    return (yield from copied(items[start:stop]))
 
 
 class Split(NamedTuple):
@@ -222,21 +236,21 @@ def every(items: list[Any], step: int = 2, start: int = 0) -> list[Any]:
     return items[start::step]
 
 
-@tf.data_node(id="list.pick")
-def pick(items: list[Any], indexes: list[int]) -> list[Any]:
+@sliced(id="list.pick")
+def pick(items: list[Any], indexes: list[int]) -> Steps[list[Any]]:
     """The items at these places, in this order. A place that does not exist, or is no whole number, is an error.
 
     >>> pick(["a", "b", "c"], [2, 0, 0])
     ['c', 'a', 'a']
     """
-    for number in expect.numbers("list.pick", indexes):
+    for number in (yield from expect.numbers("list.pick", indexes)):
         if not isinstance(number, int):
-            raise TypeError(f"list.pick: expected places, which are whole numbers, got {number!r}.")
-    return [items[expect.place("list.pick", len(items), index)] for index in indexes]
+            raise TypeError(f"list.pick: expected places, which are whole numbers, got {expect.short(number)}.")
+    return (yield from mapped(lambda index: items[expect.place("list.pick", len(items), index)], indexes))
 
 
-@tf.data_node(id="list.filter")
-def filter_(items: list[Any], keep: list[bool]) -> list[Any]:
+@sliced(id="list.filter")
+def filter_(items: list[Any], keep: list[bool]) -> Steps[list[Any]]:
     """The items for which the other list says true. Lists of different lengths are an error.
 
     >>> filter_(["a", "b", "c"], [True, False, True])
@@ -244,64 +258,66 @@ def filter_(items: list[Any], keep: list[bool]) -> list[Any]:
     """
     if len(items) != len(keep):
         raise ValueError(f"list.filter: {len(items)} items have {len(keep)} truth values.")
-    return [item for item, kept in zip(items, expect.truths("list.filter", keep), strict=True) if kept]
+    kept = yield from expect.truths("list.filter", keep)
+    pairs = batches(zip(items, kept, strict=True))
+    return (yield from gathered([item for item, is_kept in part if is_kept] for part in pairs))
 
 
-@tf.data_node(id="list.contains")
-def contains(items: list[Any], item: object) -> bool:
+@sliced(id="list.contains")
+def contains(items: list[Any], item: object) -> Steps[bool]:
     """Whether an item is equal to this one.
 
     >>> contains([1, True], 1.0)
     True
     """
-    return any(same(each, item) for each in items)
+    return (yield from first_place(items, item)) >= 0
 
 
-@tf.data_node(id="list.count")
-def count(items: list[Any], item: object) -> int:
+@sliced(id="list.count")
+def count(items: list[Any], item: object) -> Steps[int]:
     """How many items are equal to this one.
 
     >>> count([1, True, 1.0], 1)
     2
     """
-    return sum(same(each, item) for each in items)
+    return sum((yield from equal_ones(items, item)))
 
 
-@tf.data_node(id="list.index_of")
-def index_of(items: list[Any], item: object) -> int:
+@sliced(id="list.index_of")
+def index_of(items: list[Any], item: object) -> Steps[int]:
     """The first place of an equal item; -1 if there is none.
 
     >>> index_of(["a", "b", "a"], "a")
     0
     """
-    return next((place for place, each in enumerate(items) if same(each, item)), -1)
+    return (yield from first_place(items, item))
 
 
-@tf.data_node(id="list.last_index_of")
-def last_index_of(items: list[Any], item: object) -> int:
+@sliced(id="list.last_index_of")
+def last_index_of(items: list[Any], item: object) -> Steps[int]:
     """The last place of an equal item; -1 if there is none.
 
     >>> last_index_of(["a", "b", "a"], "a")
     2
     """
-    return next((place for place in reversed(range(len(items))) if same(items[place], item)), -1)
+    return (yield from first_place(items, item, reversed(range(len(items)))))
 
 
-@tf.data_node(id="list.unique")
-def unique(items: list[Any]) -> list[Any]:
+@sliced(id="list.unique")
+def unique(items: list[Any]) -> Steps[list[Any]]:
     """Without the items that are equal to one before them.
 
     >>> unique([2, 1, 2.0, True])
     [2, 1, True]
     """
-    return without_repetition(items)
+    return (yield from without_repetition("list.unique", items))
 
 
-@tf.data_node(id="list.sum")
-def sum_(items: list[Any]) -> int | float:
-    """The sum of the numbers; 0 for an empty list. An item that is no number is an error.
+@sliced(id="list.sum")
+def sum_(items: list[Any]) -> Steps[int | float]:
+    """The sum of the numbers, as `statistics.sum` gives it; 0 for an empty list. An item that is no number is an error.
 
     >>> sum_([1, 2.5])
     3.5
     """
-    return sum(expect.numbers("list.sum", items))
+    return (yield from total("list.sum", (yield from expect.numbers("list.sum", items))))

@@ -6,7 +6,8 @@ from typing import Any
 
 import trioflow as tf
 from trioflow.nodes import _expect as expect
-from trioflow.nodes._equality import same
+from trioflow.nodes._equality import compared
+from trioflow.nodes._slices import Steps, sliced
 
 Orderable = int | float | str
 
@@ -20,24 +21,27 @@ def _comparable(node: str, *values: Orderable) -> None:
         raise TypeError(f"{node}: {told} can't be compared; expected only numbers, or only texts.")
 
 
-@tf.data_node(id="logic.equal")
-def equal(a: object, b: object) -> bool:
-    """Whether two values are equal; 1 and 1.0 are, 1 and true are not.
+@sliced(id="logic.equal")
+def equal(a: object, b: object) -> Steps[bool]:
+    """Whether two values are equal; 1 and 1.0 are, 1 and true are not, and not-a-number is equal to nothing.
+
+    Moments with a zone are equal if they are the same moment, in whatever zones. Lists, dictionaries and sets are equal
+    if what they hold is, by this rule at every depth.
 
     >>> equal(1, 1.0)
     True
     """
-    return same(a, b)
+    return (yield from compared(a, b))
 
 
-@tf.data_node(id="logic.not_equal")
-def not_equal(a: object, b: object) -> bool:
+@sliced(id="logic.not_equal")
+def not_equal(a: object, b: object) -> Steps[bool]:
     """Whether two values differ, by the rule of `logic.equal`.
 
     >>> not_equal(1, True)
     True
     """
-    return not same(a, b)
+    return not (yield from compared(a, b))
 
 
 @tf.data_node(id="logic.less")
@@ -95,7 +99,7 @@ def compare(a: Orderable, b: Orderable) -> int:
     """
     _comparable("logic.compare", a, b)
     if a != a or b != b:  # noqa: PLR0124 - only not-a-number is not itself
-        raise ValueError(f"logic.compare: {a!r} and {b!r} have no order.")
+        raise ValueError(f"logic.compare: {expect.short(a)} and {expect.short(b)} have no order.")
     return (a > b) - (a < b)  # type: ignore[operator]
 
 
@@ -160,34 +164,34 @@ def xor(a: bool, b: bool) -> bool:
     return a is not b
 
 
-@tf.data_node(id="logic.all")
-def all_(items: list[bool]) -> bool:
+@sliced(id="logic.all")
+def all_(items: list[bool]) -> Steps[bool]:
     """Whether all items are true; of an empty list they are. An item that is no truth value is an error.
 
     >>> all_([True, True, False])
     False
     """
-    return all(expect.truths("logic.all", items))
+    return all((yield from expect.truths("logic.all", items)))
 
 
-@tf.data_node(id="logic.any")
-def any_(items: list[bool]) -> bool:
+@sliced(id="logic.any")
+def any_(items: list[bool]) -> Steps[bool]:
     """Whether at least one item is true; of an empty list none is. An item that is no truth value is an error.
 
     >>> any_([False, True])
     True
     """
-    return any(expect.truths("logic.any", items))
+    return any((yield from expect.truths("logic.any", items)))
 
 
-@tf.data_node(id="logic.count")
-def count(items: list[bool]) -> int:
+@sliced(id="logic.count")
+def count(items: list[bool]) -> Steps[int]:
     """How many items are true. An item that is no truth value is an error.
 
     >>> count([True, False, True])
     2
     """
-    return sum(expect.truths("logic.count", items))
+    return sum((yield from expect.truths("logic.count", items)))
 
 
 @tf.data_node(id="logic.select")
@@ -210,7 +214,7 @@ async def choose(
     'green'
     """
     if not 0 <= index <= 3:
-        raise IndexError(f"logic.choose: expected an index from 0 to 3, got {index}.")
+        raise IndexError(f"logic.choose: expected an index from 0 to 3, got {expect.short(index)}.")
     return await (a, b, c, d)[index]()
 
 

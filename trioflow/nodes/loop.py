@@ -16,6 +16,7 @@ from typing import Any
 import trio
 
 import trioflow as tf
+from trioflow.nodes import _expect as expect
 
 
 class NoLoop(tf.GraphError):
@@ -214,7 +215,9 @@ class ForStep(_Counting, id="flow.for_step", durable="replayed"):
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         start, end, step = [await ctx.get_input(each) for each in (self.start, self.end, self.step)]
         if step == 0:
-            raise ValueError(f"flow.for_step: a step of 0 never leads from {start} to {end}.")
+            raise ValueError(
+                f"flow.for_step: a step of 0 never leads from {expect.short(start)} to {expect.short(end)}."
+            )
         return await self._count(ctx, range(start, end, step))
 
 
@@ -336,7 +339,7 @@ class ForEachBatch(tf.Node, id="flow.for_each_batch", durable="replayed"):
         ctx.configure_stream(self.batch, limit=await ctx.get_input(self.limit))
         items, size = await ctx.get_input(self.items), await ctx.get_input(self.size)
         if size < 1:
-            raise ValueError(f"flow.for_each_batch needs a size of 1 or more, got {size}.")
+            raise ValueError(f"flow.for_each_batch needs a size of 1 or more, got {expect.short(size)}.")
         with Loop(ctx) as loop:
             for index, start in enumerate(range(0, len(items), size)):
                 with loop.round:
@@ -483,7 +486,7 @@ class Every(tf.Node, id="flow.every", durable="source"):
     async def execute(self, ctx: tf.Context) -> None:
         seconds, times = await ctx.get_input(self.seconds), await ctx.get_input(self.times)
         if not 0 < seconds < float("inf"):
-            raise ValueError(f"flow.every needs more than 0 seconds, got {seconds!r}.")
+            raise ValueError(f"flow.every needs more than 0 seconds, got {expect.short(seconds)}.")
         with Loop(ctx) as loop:
             await loop.emit_again(ctx)
             first, missed = ctx.resumed((1, 0))

@@ -11,17 +11,21 @@ from typing import Literal, NamedTuple
 
 import trioflow as tf
 from trioflow.nodes import _expect as expect
+from trioflow.nodes._elsewhere import work
+from trioflow.nodes._slices import Steps, sliced
+from trioflow.nodes._sums import root
 
 Number = int | float
 
-_MOST_BITS = 10_000_000
-"""Of whole numbers that a power makes: beyond it computing takes minutes, during which nothing else runs."""
 
-
-def _divisor(b: Number) -> Number:
+def _divisor(node: str, b: Number) -> Number:
     if b == 0:
-        raise ZeroDivisionError("division by zero")
+        raise ZeroDivisionError(f"{node}: division by zero.")
     return b
+
+
+def _power(base: Number, exponent: Number) -> str:
+    return f"math.power: {expect.short(base)} to the power of {expect.short(exponent)}"
 
 
 @tf.data_node(id="math.add")
@@ -31,7 +35,10 @@ def add(a: Number, b: Number) -> Number:
     >>> add(2, 3)
     5
     """
-    return a + b
+    try:
+        return a + b
+    except OverflowError:
+        raise expect.beyond("math.add", a, b) from None
 
 
 @tf.data_node(id="math.subtract")
@@ -41,17 +48,27 @@ def subtract(a: Number, b: Number) -> Number:
     >>> subtract(2, 0.5)
     1.5
     """
-    return a - b
+    try:
+        return a - b
+    except OverflowError:
+        raise expect.beyond("math.subtract", a, b) from None
 
 
-@tf.data_node(id="math.multiply")
-def multiply(a: Number, b: Number) -> Number:
+@sliced(id="math.multiply")
+def multiply(a: Number, b: Number) -> Steps[Number]:
     """The product of two numbers.
 
     >>> multiply(6, 7)
     42
     """
-    return a * b
+    heavy = expect.heavy(a, b)
+    if heavy:
+        expect.bits("math.multiply", int(a).bit_length() + int(b).bit_length())
+    try:
+        result: Number = (yield work("multiply", a, b)) if heavy else a * b
+    except OverflowError:
+        raise expect.beyond("math.multiply", a, b) from None
+    return result
 
 
 @tf.data_node(id="math.divide")
@@ -61,27 +78,40 @@ def divide(a: Number, b: Number) -> float:
     >>> divide(7, 2)
     3.5
     """
-    return a / _divisor(b)
+    try:
+        return a / _divisor("math.divide", b)
+    except OverflowError:
+        raise expect.beyond("math.divide", a, b) from None
 
 
-@tf.data_node(id="math.floor_divide")
-def floor_divide(a: Number, b: Number) -> Number:
+@sliced(id="math.floor_divide")
+def floor_divide(a: Number, b: Number) -> Steps[Number]:
     """The quotient rounded down, towards minus infinity. Dividing by zero is an error.
 
     >>> floor_divide(-7, 2)
     -4
     """
-    return a // _divisor(b)
+    _divisor("math.floor_divide", b)
+    try:
+        result: Number = (yield work("floor_divide", a, b)) if expect.heavy(a, b) else a // b
+    except OverflowError:
+        raise expect.beyond("math.floor_divide", a, b) from None
+    return result
 
 
-@tf.data_node(id="math.modulo")
-def modulo(a: Number, b: Number) -> Number:
+@sliced(id="math.modulo")
+def modulo(a: Number, b: Number) -> Steps[Number]:
     """What is left after `floor_divide`; has the sign of the second number. By zero it is an error.
 
     >>> modulo(-7, 2)
     1
     """
-    return a % _divisor(b)
+    _divisor("math.modulo", b)
+    try:
+        result: Number = (yield work("modulo", a, b)) if expect.heavy(a, b) else a % b
+    except OverflowError:
+        raise expect.beyond("math.modulo", a, b) from None
+    return result
 
 
 class Quotient(NamedTuple):
@@ -91,18 +121,23 @@ class Quotient(NamedTuple):
     remainder: Number
 
 
-@tf.data_node(id="math.divmod")
-def divmod_(a: Number, b: Number) -> Quotient:
+@sliced(id="math.divmod")
+def divmod_(a: Number, b: Number) -> Steps[Quotient]:
     """What `floor_divide` and `modulo` give, together. Dividing by zero is an error.
 
     >>> divmod_(17, 5)
     Quotient(quotient=3, remainder=2)
     """
-    return Quotient(*divmod(a, _divisor(b)))
+    _divisor("math.divmod", b)
+    try:
+        both: tuple[Number, Number] = (yield work("divmod", a, b)) if expect.heavy(a, b) else divmod(a, b)
+        return Quotient(*both)
+    except OverflowError:
+        raise expect.beyond("math.divmod", a, b) from None
 
 
-@tf.data_node(id="math.power")
-def power(base: Number, exponent: Number) -> Number:
+@sliced(id="math.power")
+def power(base: Number, exponent: Number) -> Steps[Number]:
     """A power. A negative number to a fraction has no real value and is an error.
 
     Whole numbers stay exact, except that a negative exponent gives a float. Errors are 0 to a negative exponent, a
@@ -111,19 +146,18 @@ def power(base: Number, exponent: Number) -> Number:
     >>> power(2, 10)
     1024
     """
-    told = f"math.power: {base!r} to the power of {exponent!r}"
     if base == 0 and exponent < 0:
-        raise ZeroDivisionError(f"{told} is a division by zero.")
-    if isinstance(base, int) and isinstance(exponent, int) and abs(base) > 1:
-        bits = base.bit_length() * exponent
-        if bits > _MOST_BITS:
-            raise OverflowError(f"math.power: the result would have about {bits} bits; the most is {_MOST_BITS}.")
+        raise ZeroDivisionError(f"{_power(base, exponent)} is a division by zero.")
+    heavy = False
+    if isinstance(base, int) and isinstance(exponent, int) and abs(base) > 1 and exponent > 1:
+        expect.bits("math.power", base.bit_length() * exponent)
+        heavy = base.bit_length() * exponent > expect.HEAVY
     try:
-        result: Number | complex = base**exponent
+        result: Number | complex = (yield work("power", base, exponent)) if heavy else base**exponent
     except OverflowError:
-        raise OverflowError(f"{told} is beyond the greatest float.") from None
+        raise OverflowError(f"{_power(base, exponent)} is beyond the greatest float.") from None
     if isinstance(result, complex):
-        raise ValueError(f"{told} is not a real number.")
+        raise ValueError(f"{_power(base, exponent)} is not a real number.")
     return result
 
 
@@ -166,7 +200,10 @@ def minimum(a: Number, b: Number) -> Number:
     >>> minimum(2, 1.5)
     1.5
     """
-    return b if b < a or math.isnan(b) else a
+    try:
+        return b if b < a or math.isnan(b) else a
+    except OverflowError:
+        raise expect.beyond("math.minimum", a, b) from None
 
 
 @tf.data_node(id="math.maximum")
@@ -176,7 +213,10 @@ def maximum(a: Number, b: Number) -> Number:
     >>> maximum(2, 1.5)
     2
     """
-    return b if b > a or math.isnan(b) else a
+    try:
+        return b if b > a or math.isnan(b) else a
+    except OverflowError:
+        raise expect.beyond("math.maximum", a, b) from None
 
 
 @tf.data_node(id="math.clamp")
@@ -187,8 +227,11 @@ def clamp(value: Number, low: Number = 0, high: Number = 1) -> Number:
     10
     """
     if not low <= high:
-        raise ValueError(f"math.clamp: low ({low!r}) is greater than high ({high!r}).")
-    return min(max(value, low), high)
+        raise ValueError(f"math.clamp: low ({expect.short(low)}) is greater than high ({expect.short(high)}).")
+    try:
+        return min(max(value, low), high)
+    except OverflowError:
+        raise expect.beyond("math.clamp", value, low, high) from None
 
 
 @tf.data_node(id="math.wrap")
@@ -201,9 +244,12 @@ def wrap(value: Number, low: Number = 0, high: Number = 1) -> Number:
     10
     """
     if not low < high:
-        raise ValueError(f"math.wrap: low ({low!r}) must be less than high ({high!r}).")
-    turned = low + (value - low) % (high - low)
-    return turned if turned < high or math.isnan(turned) else low  # rounding may reach the bound
+        raise ValueError(f"math.wrap: low ({expect.short(low)}) must be less than high ({expect.short(high)}).")
+    try:
+        turned = low + (value - low) % (high - low)
+        return turned if turned < high or math.isnan(turned) else low  # rounding may reach the bound
+    except OverflowError:
+        raise expect.beyond("math.wrap", value, low, high) from None
 
 
 @tf.data_node(id="math.interpolate")
@@ -213,7 +259,10 @@ def interpolate(start: Number, end: Number, fraction: Number) -> float:
     >>> interpolate(10, 20, 0.25)
     12.5
     """
-    return start * (1.0 - fraction) + end * fraction
+    try:
+        return start * (1.0 - fraction) + end * fraction
+    except OverflowError:
+        raise expect.beyond("math.interpolate", start, end, fraction) from None
 
 
 @tf.data_node(id="math.map_range")
@@ -226,9 +275,14 @@ def map_range(value: Number, from_low: Number, from_high: Number, to_low: Number
     150.0
     """
     if from_low == from_high:
-        raise ValueError(f"math.map_range: from_low and from_high are equal ({from_low!r}): nothing lies between.")
-    fraction = (value - from_low) / (from_high - from_low)
-    return to_low * (1.0 - fraction) + to_high * fraction
+        raise ValueError(
+            f"math.map_range: from_low and from_high are equal ({expect.short(from_low)}): nothing lies between."
+        )
+    try:
+        fraction = (value - from_low) / (from_high - from_low)
+        return to_low * (1.0 - fraction) + to_high * fraction
+    except OverflowError:
+        raise expect.beyond("math.map_range", value, from_low, from_high, to_low, to_high) from None
 
 
 @tf.data_node(id="math.square_root")
@@ -239,8 +293,8 @@ def square_root(value: Number) -> float:
     3.0
     """
     if value < 0:
-        raise ValueError(f"math.square_root: expected a nonnegative number, got {value!r}.")
-    return math.sqrt(value)
+        raise ValueError(f"math.square_root: expected a nonnegative number, got {expect.short(value)}.")
+    return root("math.square_root", value) if isinstance(value, int) else math.sqrt(value)
 
 
 @tf.data_node(id="math.cube_root")
@@ -250,9 +304,20 @@ def cube_root(value: Number) -> float:
     >>> cube_root(-27)
     -3.0
     """
-    root = math.cbrt(value)
-    whole = round(root) if math.isfinite(root) else 0
-    return float(whole) if whole**3 == value else root
+    try:
+        found = math.cbrt(value)
+    except OverflowError:  # a whole number beyond the floats
+        shift = max(abs(int(value)).bit_length() - 300, 0) // 3
+        top = abs(int(value)) >> 3 * shift
+        near = round(math.cbrt(top))
+        for _ in range(4):  # by Newton, each time with twice the digits
+            near = (2 * near + top // (near * near)) // 3
+        try:
+            return math.copysign(math.ldexp(float(near), shift), value > 0 or -1)
+        except OverflowError:
+            raise expect.beyond("math.cube_root", value) from None
+    whole = round(found) if math.isfinite(found) else 0
+    return float(whole) if whole**3 == value else found
 
 
 @tf.data_node(id="math.exponential")
@@ -265,7 +330,9 @@ def exponential(value: Number) -> float:
     try:
         return math.exp(value)
     except OverflowError:
-        raise OverflowError(f"math.exponential: e to the power of {value!r} is beyond the greatest float.") from None
+        raise OverflowError(
+            f"math.exponential: e to the power of {expect.short(value)} is beyond the greatest float."
+        ) from None
 
 
 @tf.data_node(id="math.logarithm")
@@ -282,7 +349,10 @@ def logarithm(value: Number, base: Number = math.e) -> float:
     if base == 1:
         raise ValueError("math.logarithm: there are no logarithms to the base 1.")
     exact = {math.e: math.log, 2: math.log2, 10: math.log10}.get(base)
-    return exact(value) if exact else math.log(value, base)
+    try:
+        return exact(value) if exact else math.log(value, base)
+    except OverflowError:
+        raise expect.beyond("math.logarithm", value, base) from None
 
 
 @tf.data_node(id="math.is_close")
@@ -295,8 +365,13 @@ def is_close(a: Number, b: Number, relative: float = 1e-9, absolute: float = 0.0
     True
     """
     if relative < 0 or absolute < 0:
-        raise ValueError(f"math.is_close: tolerances can't be negative, got {relative!r} and {absolute!r}.")
-    return math.isclose(a, b, rel_tol=relative, abs_tol=absolute)
+        raise ValueError(
+            f"math.is_close: tolerances can't be negative, got {expect.short(relative)} and {expect.short(absolute)}."
+        )
+    try:
+        return math.isclose(a, b, rel_tol=relative, abs_tol=absolute)
+    except OverflowError:
+        raise expect.beyond("math.is_close", a, b, relative, absolute) from None
 
 
 @tf.data_node(id="math.is_finite")

@@ -12,6 +12,10 @@ from pathlib import Path, PurePosixPath
 
 import trioflow as tf
 from trioflow.nodes import _expect as expect
+from trioflow.nodes._slices import finished
+
+_LONGEST = 4096
+"""Characters of a pattern, as many as a path may have."""
 
 
 @tf.data_node(id="path.join")
@@ -81,7 +85,10 @@ def from_parts(parts: list[str]) -> str:
     >>> from_parts(["/", "a", "b.txt"])
     '/a/b.txt'
     """
-    return str(Path(*expect.texts("path.from_parts", parts)))
+    names = finished(expect.texts("path.from_parts", parts[:_LONGEST]))
+    if len(parts) > _LONGEST or sum(map(len, names)) > _LONGEST * 8:
+        raise ValueError(f"path.from_parts: expected parts of {_LONGEST * 8} characters together at most.")
+    return str(Path(*names))
 
 
 @tf.data_node(id="path.with_name")
@@ -94,7 +101,9 @@ def with_name(path: Path, name: str) -> str:
     try:
         return str(path.with_name(name))
     except ValueError as error:
-        raise ValueError(f"path.with_name: {str(path)!r} can't be named {name!r}: {error}.") from None
+        raise ValueError(
+            f"path.with_name: {expect.short(str(path))} can't be named {expect.short(name)}: {error}."
+        ) from None
 
 
 @tf.data_node(id="path.with_suffix")
@@ -108,8 +117,10 @@ def with_suffix(path: Path, suffix: str) -> str:
     """
     try:
         return str(path.with_suffix(suffix))
-    except ValueError as error:
-        raise ValueError(f"path.with_suffix: {str(path)!r} can't have the suffix {suffix!r}: {error}.") from None
+    except ValueError:
+        raise ValueError(
+            f"path.with_suffix: {expect.short(str(path))} can't have the suffix {expect.short(suffix)}."
+        ) from None
 
 
 @tf.data_node(id="path.relative_to")
@@ -122,7 +133,7 @@ def relative_to(path: Path, base: Path) -> str:
     '../b/c.txt'
     """
     if path.anchor != base.anchor or ".." in base.parts:
-        raise ValueError(f"path.relative_to: {str(path)!r} can't be seen from {str(base)!r}.")
+        raise ValueError(f"path.relative_to: {expect.short(str(path))} can't be seen from {expect.short(str(base))}.")
     both = [*itertools.takewhile(lambda pair: pair[0] == pair[1], zip(path.parts, base.parts, strict=False))]
     return str(Path(*[".."] * (len(base.parts) - len(both)), *path.parts[len(both) :]))
 
@@ -175,9 +186,11 @@ def matches(path: Path, pattern: str) -> bool:
     True
     """
     try:
-        return path.match(pattern)
+        if len(pattern) <= _LONGEST:
+            return path.match(pattern)
     except ValueError:
-        raise ValueError(f"path.matches: expected a pattern such as '*.txt', got {pattern!r}.") from None
+        pass
+    raise ValueError(f"path.matches: expected a pattern such as '*.txt', got {expect.short(pattern)}.")
 
 
 @tf.data_node(id="path.to_posix")

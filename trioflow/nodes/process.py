@@ -2,6 +2,8 @@
 
 When the node is done, has taken too long or is cancelled, its command and all that this has started are ended: asked to
 by SIGTERM, and killed after `grace` seconds. They run in a process group of their own, so Ctrl-C does not reach them.
+What has left that group, as daemons do (`setsid`), stays where the command has ended by itself; where it has not, it is
+ended, too, on Linux.
 If the host itself is killed there is nobody left to end them. For POSIX systems.
 """
 
@@ -17,6 +19,7 @@ from typing import Any
 import trio
 
 import trioflow as tf
+from trioflow.nodes import _expect as expect
 from trioflow.nodes._command import (
     Command,
     CommandFailed,
@@ -27,7 +30,8 @@ from trioflow.nodes._command import (
     open_command,
 )
 from trioflow.nodes._helpers import open_helpers
-from trioflow.nodes._text import LineSplitter, decode, encode
+from trioflow.nodes._slices import in_turns
+from trioflow.nodes._text import LineSplitter, decode, decode_steps, encode_steps
 from trioflow.nodes.flow import at_least_zero
 from trioflow.nodes.loop import Loop
 
@@ -104,7 +108,8 @@ class RunCommand(_Running, id="process.run", durable="recorded"):
     `CommandFailed`, which repeats the end of what it wrote to its errors, or `TimeoutError`. A command that does not
     exist, a working folder that is none, and output that is no text or more than `most` bytes are errors.
 
-    It has ended when the command itself has: what it has left running is ended, too. Cancelled at any time.
+    It has ended when the command itself has: what it has left running is ended, too, but for daemons, which have left
+    its process group. Cancelled at any time: then these are ended as well, on Linux.
 
     >>> fire("process.run", command=["sort"], input="b\na\n", virtual=False)
     [('then', {'exit_code': 0, 'stdout': 'a\nb\n', 'stderr': ''})]
@@ -117,10 +122,12 @@ class RunCommand(_Running, id="process.run", durable="recorded"):
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         encoding = await ctx.get_input(self.encoding)
-        given = encode(await ctx.get_input(self.input), encoding, "process.run: input")
+        given = await in_turns(encode_steps(await ctx.get_input(self.input), encoding, "process.run: input"))
         ending, output, errors = await self._run(ctx, given)
-        ctx.set_output(self.stdout, decode(output, encoding, "process.run: what the command wrote"))
-        ctx.set_output(self.stderr, errors.decode(encoding, "replace"))
+        ctx.set_output(
+            self.stdout, await in_turns(decode_steps(output, encoding, "process.run: what the command wrote"))
+        )
+        ctx.set_output(self.stderr, await in_turns(decode_steps(errors, encoding, "process.run", "replace")))
         return ending
 
 
@@ -173,7 +180,7 @@ class StreamCommand(_WithCommand, id="process.stream", durable="source"):
     async def execute(self, ctx: tf.Context) -> tf.ExecOut | None:
         ctx.configure_stream(self.line, limit=await ctx.get_input(self.limit))
         encoding, longest = await ctx.get_input(self.encoding), await ctx.get_input(self.longest)
-        given = encode(await ctx.get_input(self.input), encoding, "process.stream: input")
+        given = await in_turns(encode_steps(await ctx.get_input(self.input), encoding, "process.stream: input"))
         split = LineSplitter(encoding, longest, "process.stream: what the command wrote")
         errors = bytearray()
         ended_itself = False
@@ -192,7 +199,7 @@ class StreamCommand(_WithCommand, id="process.stream", durable="source"):
                     helpers.start_soon(command.errors.keep_last, errors)
                     await self._send(ctx, loop, command, split)
                 ended_itself = True
-        stderr = errors.decode(encoding, "replace")
+        stderr = decode(bytes(errors), encoding, "process.stream", "replace")
         ctx.set_output(self.exit_code, command.exit_code)
         ctx.set_output(self.stderr, stderr)
         if not ended_itself or not command.exit_code:
@@ -283,7 +290,7 @@ def split_command(line: str) -> list[str]:
     try:
         return shlex.split(line)
     except ValueError as error:
-        raise ValueError(f"process.split: {line!r}: {error}.") from None
+        raise ValueError(f"process.split: {expect.short(line)}: {error}.") from None
 
 
 @tf.data_node(id="process.join")

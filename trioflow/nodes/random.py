@@ -6,11 +6,39 @@ Made for simulations, tests and games, not for secrets.
 
 from __future__ import annotations
 
+import itertools
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import trioflow as tf
 from trioflow.nodes import _expect as expect
+from trioflow.nodes._slices import SLICE, TURN, Steps, batches, copied, gathered, mapped, parts, sliced
+
+_DRAWN = 5_000
+"""Characters or bytes that are drawn in one go."""
+
+
+def sizes(count: int) -> Iterator[int]:
+    """Sizes of pieces that are so many together; all that fits into one piece is in one."""
+    return (min(_DRAWN, count - start) for start in range(0, max(count, 1), _DRAWN))
+
+
+def _drawn(ctx: tf.DataContext, items: list[Any], count: int) -> Steps[list[Any]]:
+    """So many items, each place at most once."""
+    if len(items) <= SLICE:
+        return ctx.random.sample(items, count)
+    pool = yield from copied(items)
+    for place in range(count):  # Fisher and Yates: each place gets one of what is left
+        other = ctx.random.randrange(place, len(pool))
+        pool[place], pool[other] = pool[other], pool[place]
+        if place and not place % SLICE:
+            yield TURN
+    return (yield from copied(pool[:count]))
+
+
+def _summed(weights: list[int | float]) -> Steps[list[float]]:
+    return (yield from gathered(batches(itertools.accumulate(weights))))
 
 
 @tf.data_node(id="random.uniform", durable="replayed", volatile=True)
@@ -33,7 +61,9 @@ def integer(ctx: tf.DataContext, low: int = 0, high: int = 100) -> int:
     True
     """
     if low > high:
-        raise ValueError(f"random.integer: empty range: low ({low}) is greater than high ({high}).")
+        raise ValueError(
+            f"random.integer: empty range: low ({expect.short(low)}) is greater than high ({expect.short(high)})."
+        )
     return ctx.random.randint(low, high)
 
 
@@ -45,7 +75,7 @@ def boolean(ctx: tf.DataContext, probability: float = 0.5) -> bool:
     True
     """
     if not 0 <= probability <= 1:
-        raise ValueError(f"random.boolean: expected a probability from 0 to 1, got {probability!r}.")
+        raise ValueError(f"random.boolean: expected a probability from 0 to 1, got {expect.short(probability)}.")
     return ctx.random.random() < probability
 
 
@@ -58,7 +88,7 @@ def normal(ctx: tf.DataContext, mean: float = 0.0, deviation: float = 1.0) -> fl
     """
     expect.finite("random.normal", deviation)
     if deviation < 0:
-        raise ValueError(f"random.normal: expected a deviation that is not negative, got {deviation!r}.")
+        raise ValueError(f"random.normal: expected a deviation that is not negative, got {expect.short(deviation)}.")
     return ctx.random.gauss(mean, deviation)
 
 
@@ -85,8 +115,8 @@ def choice(ctx: tf.DataContext, items: list[Any]) -> object:
     return ctx.random.choice(items)
 
 
-@tf.data_node(id="random.weighted_choice", durable="replayed", volatile=True)
-def weighted_choice(ctx: tf.DataContext, items: list[Any], weights: list[Any]) -> object:
+@sliced(id="random.weighted_choice", durable="replayed", volatile=True)
+def weighted_choice(ctx: tf.DataContext, items: list[Any], weights: list[Any]) -> Steps[object]:
     """One of the items, each as likely as its weight says.
 
     An empty list, lists of different lengths, negative or infinite weights, and weights that are all 0, are errors.
@@ -94,38 +124,44 @@ def weighted_choice(ctx: tf.DataContext, items: list[Any], weights: list[Any]) -
     >>> evaluate("random.weighted_choice", items=["never", "always"], weights=[0, 1])
     'always'
     """
-    found = expect.numbers("random.weighted_choice", weights)
+    found: list[int | float] = yield from expect.numbers("random.weighted_choice", weights)
     if len(items) != len(found):
         raise ValueError(f"random.weighted_choice: {len(items)} items have {len(found)} weights.")
-    if not all(weight >= 0 for weight in found) or not 0 < sum(found) < float("inf"):
+    try:
+        sums: list[float] = yield from _summed(found)
+    except OverflowError:
+        sums = []
+    if not sums or min((yield from mapped(min, [*parts(found)], 1))) < 0 or not 0 < sums[-1] < float("inf"):
         raise ValueError("random.weighted_choice: expected weights that are not negative, and not all 0.")
-    return ctx.random.choices(items, found)[0]
+    return ctx.random.choices(items, cum_weights=sums)[0]
 
 
-@tf.data_node(id="random.sample", durable="replayed", volatile=True)
-def sample(ctx: tf.DataContext, items: list[Any], count: int = 1) -> list[Any]:
+@sliced(id="random.sample", durable="replayed", volatile=True)
+def sample(ctx: tf.DataContext, items: list[Any], count: int = 1) -> Steps[list[Any]]:
     """So many of the items, each place at most once, in any order. More than there are is an error.
 
     >>> sorted(evaluate("random.sample", items=[1, 2, 3], count=3))
     [1, 2, 3]
     """
     if not 0 <= count <= len(items):
-        raise ValueError(f"random.sample: expected a count from 0 to {len(items)}, the number of items, got {count}.")
-    return ctx.random.sample(items, count)
+        raise ValueError(
+            f"random.sample: expected a count from 0 to {len(items)}, the number of items, got {expect.short(count)}."
+        )
+    return (yield from _drawn(ctx, items, count))
 
 
-@tf.data_node(id="random.shuffle", durable="replayed", volatile=True)
-def shuffle(ctx: tf.DataContext, items: list[Any]) -> list[Any]:
+@sliced(id="random.shuffle", durable="replayed", volatile=True)
+def shuffle(ctx: tf.DataContext, items: list[Any]) -> Steps[list[Any]]:
     """The items in another order.
 
     >>> sorted(evaluate("random.shuffle", items=[3, 1, 2]))
     [1, 2, 3]
     """
-    return ctx.random.sample(items, len(items))
+    return (yield from _drawn(ctx, items, len(items)))
 
 
-@tf.data_node(id="random.text", durable="replayed", volatile=True)
-def text(ctx: tf.DataContext, length: int = 8, characters: str = "abcdefghijklmnopqrstuvwxyz0123456789") -> str:
+@sliced(id="random.text", durable="replayed", volatile=True)
+def text(ctx: tf.DataContext, length: int = 8, characters: str = "abcdefghijklmnopqrstuvwxyz0123456789") -> Steps[str]:
     """So many of the characters, each as likely as the others. No characters to choose from is an error.
 
     >>> len(evaluate("random.text", length=5))
@@ -133,17 +169,19 @@ def text(ctx: tf.DataContext, length: int = 8, characters: str = "abcdefghijklmn
     """
     if not characters:
         raise ValueError("random.text: there are no characters to choose from.")
-    return "".join(ctx.random.choices(characters, k=expect.at_most("random.text", length, "characters")))
+    count = expect.at_most("random.text", length, "characters")
+    return "".join((yield from gathered(("".join(ctx.random.choices(characters, k=size)),) for size in sizes(count))))
 
 
-@tf.data_node(id="random.bytes", durable="replayed", volatile=True)
-def bytes_(ctx: tf.DataContext, length: int = 16) -> bytes:
+@sliced(id="random.bytes", durable="replayed", volatile=True)
+def bytes_(ctx: tf.DataContext, length: int = 16) -> Steps[bytes]:
     """So many bytes; none for a negative length.
 
     >>> len(evaluate("random.bytes", length=4))
     4
     """
-    return ctx.random.randbytes(expect.at_most("random.bytes", length, "bytes"))
+    count = expect.at_most("random.bytes", length, "bytes")
+    return b"".join((yield from gathered((ctx.random.randbytes(size),) for size in sizes(count))))
 
 
 @tf.data_node(id="random.uuid", durable="replayed", volatile=True)

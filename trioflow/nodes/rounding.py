@@ -7,6 +7,7 @@ import math
 from typing import Literal
 
 import trioflow as tf
+from trioflow.nodes import _expect as expect
 
 Number = int | float
 RoundingRule = Literal["half_even", "half_up", "half_down", "up", "down", "ceiling", "floor"]
@@ -22,7 +23,7 @@ def _whole(node: str, value: Number) -> Number:
 
 def _digits(node: str, digits: int) -> int:
     if not -1000 <= digits <= 1000:
-        raise ValueError(f"{node}: digits must be from -1000 to 1000, got {digits}.")
+        raise ValueError(f"{node}: digits must be from -1000 to 1000, got {expect.short(digits)}.")
     return digits
 
 
@@ -41,7 +42,9 @@ def round_(value: Number, digits: int = 0) -> Number:
     try:
         return round(value, digits)
     except OverflowError:
-        raise OverflowError(f"math.round: {value!r} rounded to {digits} digits is beyond the greatest float.") from None
+        raise OverflowError(
+            f"math.round: {expect.short(value)} rounded to {digits} digits is beyond the greatest float."
+        ) from None
 
 
 @tf.data_node(id="math.round_by")
@@ -55,12 +58,28 @@ def round_by(value: Number, digits: int = 0, rule: RoundingRule = "half_up") -> 
     2.68
     """
     _digits("math.round_by", digits)
-    exact = decimal.Decimal(repr(value) if isinstance(_whole("math.round_by", value), float) else value)
-    if isinstance(value, int) and digits >= 0:
-        return value
-    context = decimal.Context(prec=1_000_000, rounding=f"ROUND_{rule.upper()}")
-    rounded = exact.quantize(decimal.Decimal((0, (1,), -digits)), context=context)
-    return float(rounded) if isinstance(value, float) and digits else int(rounded)
+    _whole("math.round_by", value)
+    if isinstance(value, int):
+        return value if digits >= 0 else _rounded(value, 10**-digits, rule)
+    context = decimal.Context(prec=2_000, rounding=f"ROUND_{rule.upper()}")
+    rounded = decimal.Decimal(repr(value)).quantize(decimal.Decimal((0, (1,), -digits)), context=context)
+    return float(rounded) if digits else int(rounded)
+
+
+def _rounded(value: int, unit: int, rule: RoundingRule) -> int:
+    """The whole number rounded to a multiple of another one."""
+    below, rest = divmod(abs(value), unit)
+    away = {
+        "half_even": rest * 2 > unit or (rest * 2 == unit and below % 2 == 1),
+        "half_up": rest * 2 >= unit,
+        "half_down": rest * 2 > unit,
+        "up": rest > 0,
+        "down": False,
+        "ceiling": rest > 0 and value > 0,
+        "floor": rest > 0 and value < 0,
+    }[rule]
+    size = (below + away) * unit
+    return -size if value < 0 else size
 
 
 @tf.data_node(id="math.floor")

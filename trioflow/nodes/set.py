@@ -7,33 +7,35 @@ then texts, then everything else.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import trioflow as tf
 from trioflow.nodes import _expect as expect
-from trioflow.nodes._equality import in_order
+from trioflow.nodes._equality import in_order_steps
+from trioflow.nodes._slices import Steps, entries, sliced
 
 Members = frozenset[Any] | set[Any]
 
 
-@tf.data_node(id="set.from_list")
-def from_list(items: list[Any]) -> frozenset[Any]:
+@sliced(id="set.from_list")
+def from_list(items: list[Any]) -> Steps[frozenset[Any]]:
     """The set of these items. An item that can't be a member is an error.
 
     >>> to_list(from_list([3, 1, 3]))
     [1, 3]
     """
-    return frozenset(expect.hashable("set.from_list", item) for item in items)
+    return frozenset((yield from entries((expect.hashable("set.from_list", item), None) for item in items)))
 
 
-@tf.data_node(id="set.to_list")
-def to_list(members: Members) -> list[Any]:
+@sliced(id="set.to_list")
+def to_list(members: Members) -> Steps[list[Any]]:
     """The members: numbers in ascending order, then texts, then everything else by its type and its written form.
 
     >>> to_list(from_list(["b", 2, "a", 1]))
     [1, 2, 'a', 'b']
     """
-    return in_order(members)
+    return (yield from in_order_steps(members))
 
 
 @tf.data_node(id="set.length")
@@ -76,44 +78,47 @@ def remove(members: Members, member: object) -> frozenset[Any]:
     return frozenset(members) - {expect.hashable("set.remove", member)}
 
 
-@tf.data_node(id="set.union")
-def union(a: Members, b: Members) -> frozenset[Any]:
+@sliced(id="set.union")
+def union(a: Members, b: Members) -> Steps[frozenset[Any]]:
     """What is in at least one of two sets.
 
     >>> to_list(union(from_list([1, 2]), from_list([2, 3])))
     [1, 2, 3]
     """
-    return frozenset(a) | b
+    return frozenset((yield from entries((each, None) for each in itertools.chain(a, b))))
 
 
-@tf.data_node(id="set.intersection")
-def intersection(a: Members, b: Members) -> frozenset[Any]:
+@sliced(id="set.intersection")
+def intersection(a: Members, b: Members) -> Steps[frozenset[Any]]:
     """What is in both sets.
 
     >>> to_list(intersection(from_list([1, 2]), from_list([2, 3])))
     [2]
     """
-    return frozenset(a) & b
+    few, many = (a, b) if len(a) <= len(b) else (b, a)
+    return frozenset((yield from entries((each, None) for each in few if each in many)))
 
 
-@tf.data_node(id="set.difference")
-def difference(a: Members, b: Members) -> frozenset[Any]:
+@sliced(id="set.difference")
+def difference(a: Members, b: Members) -> Steps[frozenset[Any]]:
     """What is in the first set and not in the second.
 
     >>> to_list(difference(from_list([1, 2]), from_list([2, 3])))
     [1]
     """
-    return frozenset(a) - b
+    return frozenset((yield from entries((each, None) for each in a if each not in b)))
 
 
-@tf.data_node(id="set.symmetric_difference")
-def symmetric_difference(a: Members, b: Members) -> frozenset[Any]:
+@sliced(id="set.symmetric_difference")
+def symmetric_difference(a: Members, b: Members) -> Steps[frozenset[Any]]:
     """What is in exactly one of two sets.
 
     >>> to_list(symmetric_difference(from_list([1, 2]), from_list([2, 3])))
     [1, 3]
     """
-    return frozenset(a) ^ b
+    only_a = ((each, None) for each in a if each not in b)
+    only_b = ((each, None) for each in b if each not in a)
+    return frozenset((yield from entries(itertools.chain(only_a, only_b))))
 
 
 @tf.data_node(id="set.is_subset")

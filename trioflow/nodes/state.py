@@ -13,6 +13,7 @@ from typing import Any
 import trio
 
 import trioflow as tf
+from trioflow.nodes import _expect as expect
 from trioflow.nodes.latch import at_least_one
 
 
@@ -129,7 +130,7 @@ class Tally(tf.Node, id="state.tally", durable="replayed", remembers=True):
             try:
                 counts[value] = counts.get(value, 0) + 1
             except TypeError as error:
-                raise TypeError(f"state.tally can't count {value!r}: {error}.") from None
+                raise TypeError(f"state.tally can't count {expect.short(value)}: {error}.") from None
             ctx.set_output(self.count, counts[value])
         ctx.state["counts"] = counts
         ctx.set_output(self.counts, counts)

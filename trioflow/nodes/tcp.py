@@ -10,8 +10,9 @@ import attrs
 import trio
 
 import trioflow as tf
+from trioflow.nodes import _expect as expect
 from trioflow.nodes._helpers import open_helpers
-from trioflow.nodes._text import LineSplitter, decode, encode
+from trioflow.nodes._text import LineSplitter, codec, decode, encode
 from trioflow.nodes.flow import at_least_zero
 from trioflow.nodes.latch import at_least_one
 from trioflow.nodes.loop import Loop
@@ -254,12 +255,14 @@ class TcpListen(tf.Node, id="tcp.listen", durable="source"):
                 helpers.cancel_scope.cancel()
 
     async def _server(self, ctx: tf.Context) -> _Server:
+        encoding = await ctx.get_input(self.encoding)
+        codec(encoding, "tcp.listen")  # before anybody connects
         return _Server(
             ctx,
             timeout=at_least_zero("tcp.listen", "seconds", await ctx.get_input(self.timeout)),
             places=at_least_one("tcp.listen", await ctx.get_input(self.connections)),
             longest=await ctx.get_input(self.longest),
-            encoding=await ctx.get_input(self.encoding),
+            encoding=encoding,
         )
 
 
@@ -314,7 +317,9 @@ class _Server:
                 await line.answered.wait()
                 await stream.send_all(line.answer or b"")
                 return not line.hang_up
-            self._tell(f"{line.client} is disconnected: nobody answered {line.text!r} within {self._timeout:g} s")
+            self._tell(
+                f"{line.client} is disconnected: nobody answered {expect.short(line.text)} within {self._timeout:g} s"
+            )
             return False
         finally:
             self.in_work.discard(line)
@@ -350,9 +355,9 @@ class TcpReply(tf.Node, id="tcp.reply", durable="recorded"):
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         line = await ctx.get_input(self.request)
         if not isinstance(line, Line):
-            raise TypeError(f"tcp.reply needs a request of tcp.listen, got {line!r}.")
+            raise TypeError(f"tcp.reply needs a request of tcp.listen, got {expect.short(line)}.")
         if line.answer is not None:
-            raise ValueError(f"tcp.reply: {line.text!r} of {line.client} is answered already.")
+            raise ValueError(f"tcp.reply: {expect.short(line.text)} of {line.client} is answered already.")
         line.answer = encode(await ctx.get_input(self.text) + "\n", line.encoding, "tcp.reply")
         line.hang_up = await ctx.get_input(self.hang_up)
         line.answered.set()

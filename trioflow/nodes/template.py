@@ -2,31 +2,62 @@
 
 from __future__ import annotations
 
+import re
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import trioflow as tf
+from trioflow.nodes import _expect as expect
+from trioflow.nodes._as_text import as_text
+
+_PARSER = string.Formatter()
 
 
-class _Names(string.Formatter):
-    """Python's format strings, of which only names of values may stand in braces: no attributes, no items."""
+def _written(node: str, template: str, values: Mapping[str, Any]) -> str:
+    parts: list[str] = []
+    size = 0
+    for literal, name, form, conversion in _PARSER.parse(template):
+        parts.append(literal)
+        if name is not None:
+            if name not in values:
+                known = ", ".join(f"{{{each}}}" for each in values) or "none"
+                raise KeyError(f"{node}: there is no value for {{{name[:60]}}}. There are: {known}.")
+            spec = _written(node, form or "", values)
+            for number in re.findall(r"\d+", spec):
+                expect.at_most(node, int(number[:20]), "characters")
+            parts.append(_formatted(_converted(values[name], conversion), spec))
+        size += sum(map(len, parts[-2:]))
+        if size > expect.MOST:
+            raise expect.too_large(node, "characters")
+    return "".join(parts)
 
-    def __init__(self, node: str) -> None:
-        self._node = node
 
-    def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, str]:
-        if field_name not in kwargs:
-            known = ", ".join(f"{{{name}}}" for name in kwargs) or "none"
-            raise KeyError(f"{self._node}: there is no value for {{{field_name}}}. There are: {known}.")
-        return kwargs[field_name], field_name
+def _converted(value: Any, conversion: str | None) -> Any:
+    if conversion == "s":
+        return as_text(value)
+    return _PARSER.convert_field(value, conversion)
+
+
+def _formatted(value: Any, spec: str) -> str:
+    if not spec or (spec == "d" and isinstance(value, int)):
+        return as_text(value) if type(value).__format__ in _PLAIN else format(value)
+    if isinstance(value, int) and value.bit_length() >= 14_000 and spec[-1] not in "bcoxXeEfFgG%":
+        raise ValueError(f"{expect.shown(value)} can be written plainly, or with x for hexadecimal digits")
+    return format(value, spec)
+
+
+_PLAIN: tuple[Any, ...] = (object.__format__, int.__format__, str.__format__)
+"""How values are formatted whose form without a specification is their text."""
 
 
 def _filled(node: str, template: str, values: Mapping[str, Any]) -> str:
     try:
-        return _Names(node).vformat(template, (), values)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{node}: the template {template!r} does not fit: {error}.") from error
+        return _written(node, template, values)
+    except expect.TooLarge:
+        raise
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ValueError(f"{node}: the template {expect.short(template)} does not fit: {error}.") from error
 
 
 @tf.data_node(id="text.format")

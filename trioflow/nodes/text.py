@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+import re
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import trioflow as tf
 from trioflow.nodes import _expect as expect
+from trioflow.nodes._as_text import text_of
+from trioflow.nodes._elsewhere import work
+from trioflow.nodes._slices import SLICE, TURN, Steps, gathered, parts, sliced
 
+T = TypeVar("T")
 Side = Literal["both", "start", "end"]
+
+_LONG = 100_000
+"""Characters of a text whose methods are called here: what Python looks at one by one, it does in a millisecond."""
+
+_QUICK_NUMBER = 4_000
+"""Digits that Python reads whatever the host has set."""
+
+_WHOLE = re.compile(r"[-+]?\d+(?:_\d+)*")
+
+
+def _of(kind: type[T], method: str, value: str, *arguments: Any) -> Steps[T]:
+    """What a method of a text gives, from another process if the text is long."""
+    job = work("text", method, value, *arguments)
+    found: T = (yield job) if len(value) > _LONG else job.here()
+    return found
+
+
+def _shown(node: str, value: object) -> Steps[str]:
+    try:
+        return (yield from text_of(value))
+    except ValueError as error:
+        raise ValueError(f"{node}: {error}.") from None
 
 
 @tf.data_node(id="text.concat")
@@ -20,18 +47,27 @@ def concat(a: str, b: str) -> str:
     return a + b
 
 
-@tf.data_node(id="text.join")
-def join(items: list[object], separator: str = ", ") -> str:
+@sliced(id="text.join")
+def join(items: list[object], separator: str = ", ") -> Steps[str]:
     """The items as text, with the separator between.
 
     >>> join([1, "a"])
     '1, a'
     """
-    return separator.join(map(str, items))
+    texts: list[str] = []
+    size = 0
+    for number, item in enumerate(items, 1):
+        texts.append(item if type(item) is str else (yield from _shown("text.join", item)))
+        size += len(texts[-1]) + len(separator)
+        if size > expect.MOST + len(separator):
+            raise expect.too_large("text.join", "characters")
+        if not number % SLICE:
+            yield TURN
+    return separator.join(texts)
 
 
-@tf.data_node(id="text.split")
-def split(value: str, separator: str = ",") -> list[str]:
+@sliced(id="text.split")
+def split(value: str, separator: str = ",") -> Steps[list[str]]:
     """The parts between the separators. An empty separator is an error.
 
     >>> split("a,b,,c")
@@ -39,7 +75,7 @@ def split(value: str, separator: str = ",") -> list[str]:
     """
     if not separator:
         raise ValueError("text.split: empty separator; `text.characters` gives the characters.")
-    return value.split(separator)
+    return (yield from _of(list, "split", value, separator))
 
 
 class Partition(NamedTuple):
@@ -50,8 +86,8 @@ class Partition(NamedTuple):
     found: bool
 
 
-@tf.data_node(id="text.partition")
-def partition(value: str, separator: str, last: bool = False) -> Partition:
+@sliced(id="text.partition")
+def partition(value: str, separator: str, last: bool = False) -> Steps[Partition]:
     """What is before and what is after the first separator, or the last. Without one, all is before.
 
     An empty separator is an error.
@@ -61,102 +97,102 @@ def partition(value: str, separator: str, last: bool = False) -> Partition:
     """
     if not separator:
         raise ValueError("text.partition: empty separator.")
-    place = value.rfind(separator) if last else value.find(separator)
+    place: int = yield from _of(int, "rfind" if last else "find", value, separator)
     if place < 0:
         return Partition(value, "", found=False)
     return Partition(value[:place], value[place + len(separator) :], found=True)
 
 
-@tf.data_node(id="text.lines")
-def lines(value: str) -> list[str]:
+@sliced(id="text.lines")
+def lines(value: str) -> Steps[list[str]]:
     r"""The lines, without their ends, which may be any that Unicode knows; no line for an empty text.
 
     >>> lines("a\nb\r\n")
     ['a', 'b']
     """
-    return value.splitlines()
+    return (yield from _of(list, "splitlines", value))
 
 
-@tf.data_node(id="text.words")
-def words(value: str) -> list[str]:
+@sliced(id="text.words")
+def words(value: str) -> Steps[list[str]]:
     r"""The parts between white space of any length; none for a blank text.
 
     >>> words(" to  be\tor not ")
     ['to', 'be', 'or', 'not']
     """
-    return value.split()
+    return (yield from _of(list, "split", value))
 
 
-@tf.data_node(id="text.characters")
-def characters(value: str) -> list[str]:
+@sliced(id="text.characters")
+def characters(value: str) -> Steps[list[str]]:
     """The code points, each as a text.
 
     >>> characters("añb")
     ['a', 'ñ', 'b']
     """
-    return list(value)
+    return (yield from gathered(list(part) for part in parts(value, SLICE * 5)))
 
 
-@tf.data_node(id="text.upper")
-def upper(value: str) -> str:
+@sliced(id="text.upper")
+def upper(value: str) -> Steps[str]:
     """In capitals, by the rules of Unicode, whatever the language.
 
     >>> upper("straße")
     'STRASSE'
     """
-    return value.upper()
+    return (yield from _of(str, "upper", value))
 
 
-@tf.data_node(id="text.lower")
-def lower(value: str) -> str:
+@sliced(id="text.lower")
+def lower(value: str) -> Steps[str]:
     """In small letters, by the rules of Unicode, whatever the language.
 
     >>> lower("ABC")
     'abc'
     """
-    return value.lower()
+    return (yield from _of(str, "lower", value))
 
 
-@tf.data_node(id="text.capitalize")
-def capitalize(value: str) -> str:
+@sliced(id="text.capitalize")
+def capitalize(value: str) -> Steps[str]:
     """The first character as a capital, all others small.
 
     >>> capitalize("hELLO you")
     'Hello you'
     """
-    return value.capitalize()
+    return (yield from _of(str, "capitalize", value))
 
 
-@tf.data_node(id="text.title")
-def title(value: str) -> str:
+@sliced(id="text.title")
+def title(value: str) -> Steps[str]:
     """Each word with a capital and small letters after it; words are what spaces separate, which stay.
 
     >>> title("hello  BIG world")
     'Hello  Big World'
     """
-    return " ".join(word.capitalize() for word in value.split(" "))
+    words: list[str] = yield from _of(list, "split", value, " ")
+    return " ".join((yield from gathered([word.capitalize() for word in part] for part in parts(words, SLICE // 2))))
 
 
-@tf.data_node(id="text.strip")
-def strip(value: str) -> str:
+@sliced(id="text.strip")
+def strip(value: str) -> Steps[str]:
     r"""Without white space at both ends.
 
     >>> strip("  a \n")
     'a'
     """
-    return value.strip()
+    return (yield from _of(str, "strip", value))
 
 
-@tf.data_node(id="text.trim")
-def trim(value: str, characters: str = " ", side: Side = "both") -> str:
+@sliced(id="text.trim")
+def trim(value: str, characters: str = " ", side: Side = "both") -> Steps[str]:
     """Without any of these characters at the start, the end or both. No characters: nothing is taken away.
 
     >>> trim("--a-b--", "-", "start")
     'a-b--'
     """
-    if side == "both":
-        return value.strip(characters)
-    return value.lstrip(characters) if side == "start" else value.rstrip(characters)
+    method = {"both": "strip", "start": "lstrip", "end": "rstrip"}[side]
+    return (yield from _of(str, method, value, characters))
 
 
 @tf.data_node(id="text.remove_prefix")
@@ -189,7 +225,7 @@ def pad(value: str, length: int, character: str = " ", side: Side = "start") -> 
     '007'
     """
     if len(character) != 1:
-        raise ValueError(f"text.pad: expected one character to fill with, got {character!r}.")
+        raise ValueError(f"text.pad: expected one character to fill with, got {expect.short(character)}.")
     missing = max(expect.at_most("text.pad", length, "characters") - len(value), 0)
     before = {"start": missing, "end": 0, "both": missing // 2}[side]
     return character * before + value + character * (missing - before)
@@ -206,18 +242,18 @@ def repeat(value: str, times: int, separator: str = "") -> str:
     return separator.join([value] * max(times, 0))
 
 
-@tf.data_node(id="text.reverse")
-def reverse(value: str) -> str:
+@sliced(id="text.reverse")
+def reverse(value: str) -> Steps[str]:
     """The code points in the opposite order.
 
     >>> reverse("abc")
     'cba'
     """
-    return value[::-1]
+    return "".join((yield from gathered((part[::-1],) for part in reversed([*parts(value, _LONG)]))))
 
 
-@tf.data_node(id="text.replace")
-def replace(value: str, old: str, new: str) -> str:
+@sliced(id="text.replace")
+def replace(value: str, old: str, new: str) -> Steps[str]:
     """With every `old` replaced. An empty `old` is an error.
 
     >>> replace("banana", "an", "o")
@@ -225,7 +261,11 @@ def replace(value: str, old: str, new: str) -> str:
     """
     if not old:
         raise ValueError("text.replace: `old` is empty; say what to replace.")
-    return value.replace(old, new)
+    count: int = yield from _of(int, "count", value, old)
+    expect.at_most(
+        "text.replace", len(value) + count * (len(new) - len(old)) if len(new) > len(old) else 0, "characters"
+    )
+    return (yield from _of(str, "replace", value, old, new))
 
 
 @tf.data_node(id="text.insert")
@@ -250,18 +290,19 @@ def shorten(value: str, length: int, ellipsis: str = "…") -> str:
     if len(value) <= length:
         return value
     if length < len(ellipsis):
-        raise ValueError(f"text.shorten: a length of {length} has no room for {ellipsis!r}.")
+        raise ValueError(f"text.shorten: a length of {expect.short(length)} has no room for {expect.short(ellipsis)}.")
     return value[: length - len(ellipsis)] + ellipsis
 
 
-@tf.data_node(id="text.contains")
-def contains(value: str, search: str) -> bool:
+@sliced(id="text.contains")
+def contains(value: str, search: str) -> Steps[bool]:
     """Whether the text contains the other; the empty text is in every text.
 
     >>> contains("abc", "bc")
     True
     """
-    return search in value
+    found: int = yield from _of(int, "find", value, search)
+    return found >= 0
 
 
 @tf.data_node(id="text.starts_with")
@@ -284,28 +325,28 @@ def ends_with(value: str, suffix: str) -> bool:
     return value.endswith(suffix)
 
 
-@tf.data_node(id="text.find")
-def find(value: str, search: str, start: int = 0) -> int:
+@sliced(id="text.find")
+def find(value: str, search: str, start: int = 0) -> Steps[int]:
     """The first place from `start` on where the other text is; -1 if there is none.
 
     >>> find("banana", "an", 2)
     3
     """
-    return value.find(search, start)
+    return (yield from _of(int, "find", value, search, start))
 
 
-@tf.data_node(id="text.find_last")
-def find_last(value: str, search: str) -> int:
+@sliced(id="text.find_last")
+def find_last(value: str, search: str) -> Steps[int]:
     """The last place where the other text is; -1 if there is none.
 
     >>> find_last("banana", "an")
     3
     """
-    return value.rfind(search)
+    return (yield from _of(int, "rfind", value, search))
 
 
-@tf.data_node(id="text.count")
-def count(value: str, search: str) -> int:
+@sliced(id="text.count")
+def count(value: str, search: str) -> Steps[int]:
     """How often the other text is in it, without overlaps. Counting the empty text is an error.
 
     >>> count("banana", "ana")
@@ -313,7 +354,7 @@ def count(value: str, search: str) -> int:
     """
     if not search:
         raise ValueError("text.count: `search` is empty; say what to count.")
-    return value.count(search)
+    return (yield from _of(int, "count", value, search))
 
 
 @tf.data_node(id="text.length")
@@ -326,14 +367,14 @@ def length(value: str) -> int:
     return len(value)
 
 
-@tf.data_node(id="text.is_empty")
-def is_empty(value: str, blank: bool = False) -> bool:
+@sliced(id="text.is_empty")
+def is_empty(value: str, blank: bool = False) -> Steps[bool]:
     """Whether there is no character, or, with `blank`, none but white space.
 
     >>> is_empty("  ", True)
     True
     """
-    return not (value.strip() if blank else value)
+    return not ((yield from _of(str, "strip", value)) if blank else value)
 
 
 @tf.data_node(id="text.slice")
@@ -346,41 +387,49 @@ def slice_(value: str, start: int = 0, stop: int | None = None) -> str:
     return value[start:stop]
 
 
-@tf.data_node(id="text.to_text")
-def to_text(value: object) -> str:
+@sliced(id="text.to_text")
+def to_text(value: object) -> Steps[str]:
     """The value as Python writes it for people. The members of a set are in any order: take `set.to_list` before.
 
     >>> to_text([1])
     '[1]'
     """
-    return str(value)
+    return (yield from _shown("text.to_text", value))
 
 
-@tf.data_node(id="text.parse_int")
-def parse_int(value: str) -> int:
+@sliced(id="text.parse_int")
+def parse_int(value: str) -> Steps[int]:
     """The whole number that the text writes in decimal digits. Anything else is an error.
 
-    As in Python there may be white space around it, and underscores between digits.
+    As in Python there may be white space around it, underscores between digits, and digits of any script, such as ٣;
+    `convert.to_int` takes none of these.
 
     >>> parse_int("-12")
     -12
     """
-    try:
-        return int(value)
-    except ValueError as error:
-        raise ValueError(f"text.parse_int: {error}.") from None
+    if len(value) > expect.LONGEST_NUMBER:
+        raise ValueError(
+            f"text.parse_int: expected {expect.LONGEST_NUMBER} digits at most, got {len(value)} characters."
+        )
+    digits = value.strip()
+    if not _WHOLE.fullmatch(digits):
+        raise ValueError(f"text.parse_int: expected a whole number in decimal digits, got {expect.short(value)}.")
+    digits = digits.replace("_", "")
+    number: int = int(digits) if len(digits) < _QUICK_NUMBER else (yield work("whole", digits))
+    return number
 
 
 @tf.data_node(id="text.parse_float")
 def parse_float(value: str) -> float:
     """The number that the text writes, with a point, an exponent, `inf` or `nan`. Anything else is an error.
 
-    As in Python there may be white space around it, and underscores between digits.
+    As in Python there may be white space around it, underscores between digits, and digits of any script, such as ٣;
+    `convert.to_float` takes none of these.
 
     >>> parse_float("1e3")
     1000.0
     """
     try:
         return float(value)
-    except ValueError as error:
-        raise ValueError(f"text.parse_float: {error}.") from None
+    except ValueError:
+        raise ValueError(f"text.parse_float: expected a number such as '-1.5e3', got {expect.short(value)}.") from None

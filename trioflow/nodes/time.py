@@ -11,6 +11,7 @@ has triggered has come back.
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable
 from typing import Literal, NamedTuple, cast
 
@@ -164,21 +165,38 @@ def date(moment: Moment) -> Date:
 def parse(text: str, pattern: str = "", zone: str = "") -> Moment:
     """The moment that a text writes by ISO 8601, or by a pattern, such as `%d.%m.%Y %H:%M`.
 
-    The zone is for texts that say no offset: without both it is an error. Errors are also any other text, a pattern
-    without a year, a date or time that does not exist, and an unknown zone.
+    The zone is for texts that say no offset: without both it is an error. Errors are also any other text, what is finer
+    than a microsecond, a pattern without a year, a date or time that does not exist, and an unknown zone.
 
     >>> str(parse("28.2.2026 12:30", "%d.%m.%Y %H:%M", "+01:00"))
     '2026-02-28 12:30:00+01:00'
     """
-    if pattern:
-        shown = parsed("time.parse", text, pattern, _LETTERS)
-    else:
-        shown = _valid("time.parse", lambda: Moment.fromisoformat(text))
+    shown = parsed("time.parse", text, pattern, _LETTERS) if pattern else _of_iso(text)
     if shown.tzinfo is not None:
         return shown
     if not zone:
-        raise ValueError(f"time.parse: {text!r} says no zone: give one, such as 'Europe/Berlin' or 'UTC'.")
+        raise ValueError(f"time.parse: {expect.short(text)} says no zone: give one, such as 'Europe/Berlin' or 'UTC'.")
     return _in_zone("time.parse", shown, zone_named("time.parse", zone))
+
+
+_SHAPE = re.compile(r"(\d{4}-?\d\d-?\d\d|\d{4}-?W\d\d-?\d).\d\d.*", re.ASCII | re.DOTALL)
+"""What looks like a moment by ISO 8601."""
+
+_FINER = re.compile(r"[.,]\d{6}\d*[1-9]", re.ASCII)
+
+
+def _of_iso(text: str) -> Moment:
+    try:
+        moment = Moment.fromisoformat(text)
+    except ValueError as error:
+        if _SHAPE.fullmatch(text):
+            told = f"{expect.short(text)} is no moment from the year 1 to 9999: {error}"
+            raise ValueError(f"time.parse: {told}.") from None
+        example = "2026-02-28T12:00:00Z"
+        raise ValueError(f"time.parse: expected a moment such as {example!r}, got {expect.short(text)}.") from None
+    if _FINER.search(text):
+        raise ValueError(f"time.parse: a moment is exact to the microsecond, and {expect.short(text)} is finer.")
+    return moment
 
 
 @tf.data_node(id="time.write")

@@ -9,19 +9,20 @@ import math
 from typing import NamedTuple
 
 import trioflow as tf
+from trioflow.nodes import _expect as expect
 
 Number = int | float
 
 
 def _finite(node: str, angle: Number) -> Number:
     if isinstance(angle, float) and math.isinf(angle):
-        raise ValueError(f"{node}: expected a finite angle, got {angle!r}.")
+        raise ValueError(f"{node}: expected a finite angle, got {expect.short(angle)}.")
     return angle
 
 
 def _ratio(node: str, value: Number) -> Number:
     if abs(value) > 1:
-        raise ValueError(f"{node}: expected a number from -1 to 1, got {value!r}.")
+        raise ValueError(f"{node}: expected a number from -1 to 1, got {expect.short(value)}.")
     return value
 
 
@@ -32,7 +33,10 @@ def sine(angle: Number) -> float:
     >>> sine(math.pi / 2)
     1.0
     """
-    return math.sin(_finite("trigonometry.sine", angle))
+    try:
+        return math.sin(_finite("trigonometry.sine", angle))
+    except OverflowError:
+        raise expect.beyond("trigonometry.sine", angle) from None
 
 
 @tf.data_node(id="trigonometry.cosine")
@@ -42,7 +46,10 @@ def cosine(angle: Number) -> float:
     >>> cosine(0)
     1.0
     """
-    return math.cos(_finite("trigonometry.cosine", angle))
+    try:
+        return math.cos(_finite("trigonometry.cosine", angle))
+    except OverflowError:
+        raise expect.beyond("trigonometry.cosine", angle) from None
 
 
 @tf.data_node(id="trigonometry.tangent")
@@ -52,7 +59,10 @@ def tangent(angle: Number) -> float:
     >>> tangent(0)
     0.0
     """
-    return math.tan(_finite("trigonometry.tangent", angle))
+    try:
+        return math.tan(_finite("trigonometry.tangent", angle))
+    except OverflowError:
+        raise expect.beyond("trigonometry.tangent", angle) from None
 
 
 @tf.data_node(id="trigonometry.arc_sine")
@@ -62,7 +72,10 @@ def arc_sine(value: Number) -> float:
     >>> arc_sine(1) == math.pi / 2
     True
     """
-    return math.asin(_ratio("trigonometry.arc_sine", value))
+    try:
+        return math.asin(_ratio("trigonometry.arc_sine", value))
+    except OverflowError:
+        raise expect.beyond("trigonometry.arc_sine", value) from None
 
 
 @tf.data_node(id="trigonometry.arc_cosine")
@@ -72,7 +85,10 @@ def arc_cosine(value: Number) -> float:
     >>> arc_cosine(1)
     0.0
     """
-    return math.acos(_ratio("trigonometry.arc_cosine", value))
+    try:
+        return math.acos(_ratio("trigonometry.arc_cosine", value))
+    except OverflowError:
+        raise expect.beyond("trigonometry.arc_cosine", value) from None
 
 
 @tf.data_node(id="trigonometry.arc_tangent")
@@ -82,7 +98,10 @@ def arc_tangent(value: Number) -> float:
     >>> arc_tangent(math.inf) == math.pi / 2
     True
     """
-    return math.atan(value)
+    try:
+        return math.atan(value)
+    except OverflowError:
+        raise expect.beyond("trigonometry.arc_tangent", value) from None
 
 
 @tf.data_node(id="trigonometry.angle")
@@ -94,7 +113,10 @@ def angle(x: Number, y: Number) -> float:
     >>> angle(0, 2) == math.pi / 2
     True
     """
-    return math.atan2(y, x)
+    try:
+        return math.atan2(y, x)
+    except OverflowError:
+        raise expect.beyond("trigonometry.angle", x, y) from None
 
 
 @tf.data_node(id="trigonometry.to_degrees")
@@ -104,7 +126,10 @@ def to_degrees(angle: Number) -> float:
     >>> to_degrees(math.pi)
     180.0
     """
-    return math.degrees(angle)
+    try:
+        return math.degrees(angle)
+    except OverflowError:
+        raise expect.beyond("trigonometry.to_degrees", angle) from None
 
 
 @tf.data_node(id="trigonometry.to_radians")
@@ -114,7 +139,10 @@ def to_radians(degrees: Number) -> float:
     >>> to_radians(180) == math.pi
     True
     """
-    return math.radians(degrees)
+    try:
+        return math.radians(degrees)
+    except OverflowError:
+        raise expect.beyond("trigonometry.to_radians", degrees) from None
 
 
 @tf.data_node(id="trigonometry.distance")
@@ -124,7 +152,10 @@ def distance(x1: Number, y1: Number, x2: Number = 0, y2: Number = 0) -> float:
     >>> distance(3, 4)
     5.0
     """
-    return math.hypot(x2 - x1, y2 - y1)
+    try:
+        return math.hypot(x2 - x1, y2 - y1)
+    except OverflowError:
+        raise expect.beyond("trigonometry.distance", x1, y1, x2, y2) from None
 
 
 class Polar(NamedTuple):
@@ -141,7 +172,10 @@ def to_polar(x: Number, y: Number) -> Polar:
     >>> to_polar(-2, 0)
     Polar(radius=2.0, angle=3.141592653589793)
     """
-    return Polar(math.hypot(x, y), math.atan2(y, x))
+    try:
+        return Polar(math.hypot(x, y), math.atan2(y, x))
+    except OverflowError:
+        raise expect.beyond("trigonometry.to_polar", x, y) from None
 
 
 class Point(NamedTuple):
@@ -159,4 +193,7 @@ def from_polar(radius: Number, angle: Number) -> Point:
     Point(x=2.0, y=0.0)
     """
     _finite("trigonometry.from_polar", angle)
-    return Point(radius * math.cos(angle), radius * math.sin(angle))
+    try:
+        return Point(radius * math.cos(angle), radius * math.sin(angle))
+    except OverflowError:
+        raise expect.beyond("trigonometry.from_polar", radius, angle) from None

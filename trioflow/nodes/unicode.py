@@ -6,6 +6,7 @@ import unicodedata
 from typing import Literal
 
 import trioflow as tf
+from trioflow.nodes import _expect as expect
 
 
 @tf.data_node(id="unicode.equal_ignoring_case")
@@ -26,7 +27,7 @@ def code_point(character: str) -> int:
     8364
     """
     if len(character) != 1:
-        raise ValueError(f"unicode.code_point: expected one character, got {character!r}.")
+        raise ValueError(f"unicode.code_point: expected one character, got {expect.short(character)}.")
     return ord(character)
 
 
@@ -39,7 +40,8 @@ def from_code_point(number: int) -> str:
     """
     if not 0 <= number <= 0x10FFFF or 0xD800 <= number <= 0xDFFF:
         raise ValueError(
-            f"unicode.from_code_point: expected a number from 0 to 1114111 that is no surrogate, got {number}."
+            "unicode.from_code_point: expected a number from 0 to 1114111 that is no surrogate, "
+            f"got {expect.short(number)}."
         )
     return chr(number)
 
@@ -62,7 +64,7 @@ def name(character: str) -> str:
     'EURO SIGN'
     """
     if len(character) != 1:
-        raise ValueError(f"unicode.name: expected one character, got {character!r}.")
+        raise ValueError(f"unicode.name: expected one character, got {expect.short(character)}.")
     return unicodedata.name(character, "")
 
 
@@ -74,5 +76,5 @@ def category(character: str) -> str:
     'Nd'
     """
     if len(character) != 1:
-        raise ValueError(f"unicode.category: expected one character, got {character!r}.")
+        raise ValueError(f"unicode.category: expected one character, got {expect.short(character)}.")
     return unicodedata.category(character)

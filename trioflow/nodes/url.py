@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import urllib.parse
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import trioflow as tf
 from trioflow.nodes import _expect as expect
+from trioflow.nodes._as_text import text_of
+from trioflow.nodes._slices import SLICE, TURN, Steps, gathered, parts, sliced
 
 
 class Parts(NamedTuple):
@@ -18,38 +21,99 @@ class Parts(NamedTuple):
     path: str
     query: str
     fragment: str
+    user: str
+    password: str
 
 
 def _split(node: str, url: str) -> urllib.parse.SplitResult:
+    if found := _CONTROL.search(url):
+        raise ValueError(f"{node}: {expect.short(url)} is not a URL: it has {found[0]!r} at {found.start()}.")
     try:
         parts = urllib.parse.urlsplit(url)
         _ = parts.port  # checked when it is asked for
     except ValueError as error:
-        raise ValueError(f"{node}: {url!r} is not a URL: {error}.") from None
+        raise ValueError(f"{node}: {expect.short(url)} is not a URL: {error}.") from None
     return parts
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @tf.data_node(id="url.parse")
 def parse(url: str) -> Parts:
     """The parts of a URL, as they are written; the host in small letters. A bad host or port is an error.
 
-    >>> parse("http://example.org:8080/a%20b?x=1#top")
-    Parts(scheme='http', host='example.org', port=8080, path='/a%20b', query='x=1', fragment='top')
+    So is a tab, a line end or another control character, which no URL has.
+
+    >>> parse("http://me@example.org/a%20b?x=1")
+    Parts(scheme='http', host='example.org', port=None, path='/a%20b', query='x=1', fragment='', user='me', password='')
     """
     parts = _split("url.parse", url)
-    return Parts(parts.scheme, parts.hostname or "", parts.port, parts.path, parts.query, parts.fragment)
+    return Parts(
+        parts.scheme, parts.hostname or "", parts.port, parts.path, parts.query, parts.fragment,
+        urllib.parse.unquote(parts.username or ""), urllib.parse.unquote(parts.password or ""),
+    )  # fmt: skip
 
 
 @tf.data_node(id="url.join")
 def join(base: str, reference: str) -> str:
-    """What a reference means in a document with this URL. A bad host is an error.
+    """What a reference means in a document with this URL (RFC 3986, 5.2), whatever its scheme. A bad host is an error.
 
     >>> join("http://example.org/a/b.html", "../c.html")
     'http://example.org/c.html'
     """
     _split("url.join", base)
     _split("url.join", reference)
-    return urllib.parse.urljoin(base, reference)
+    scheme, authority, path, query, fragment = _reference(base)
+    own, host, way, asked, fragment = _reference(reference)
+    if own is not None:
+        return _joined(own, host, _without_dots(way), asked, fragment)
+    if host is not None:
+        return _joined(scheme, host, _without_dots(way), asked, fragment)
+    if not way:
+        return _joined(scheme, authority, path, query if asked is None else asked, fragment)
+    if not way.startswith("/"):
+        way = f"/{way}" if authority is not None and not path else path[: path.rfind("/") + 1] + way
+    return _joined(scheme, authority, _without_dots(way), asked, fragment)
+
+
+_REFERENCE = re.compile(r"(?:([a-zA-Z][a-zA-Z0-9+.-]*):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
+"""The parts of a URL (RFC 3986, appendix B); those that are not there are None."""
+
+
+def _reference(url: str) -> tuple[str | None, str | None, str, str | None, str | None]:
+    found = _REFERENCE.fullmatch(url)
+    assert found is not None
+    scheme, authority, path, query, fragment = found.groups()
+    return scheme, authority, path, query, fragment
+
+
+def _without_dots(path: str) -> str:
+    """The path without `.` and `..` (RFC 3986, 5.2.4)."""
+    kept: list[str] = []
+    steps = path.split("/")
+    for step in steps:
+        if step == "..":
+            if kept and (len(kept) > 1 or kept[0]):
+                kept.pop()
+        elif step != ".":
+            kept.append(step)
+    if steps[-1] in (".", ".."):
+        kept.append("")
+    text = "/".join(kept)
+    return f"/{text}" if path.startswith("/") and not text.startswith("/") else text
+
+
+def _joined(scheme: str | None, authority: str | None, path: str, query: str | None, fragment: str | None) -> str:
+    return "".join(
+        (
+            "" if scheme is None else f"{scheme}:",
+            "" if authority is None else f"//{authority}",
+            path,
+            "" if query is None else f"?{query}",
+            "" if fragment is None else f"#{fragment}",
+        )
+    )
 
 
 @tf.data_node(id="url.encode")
@@ -62,7 +126,7 @@ def encode(text: str, keep: str = "") -> str:
     'a%2Fb%20%C3%BC'
     """
     if not keep.isascii():
-        raise ValueError(f"url.encode: only ASCII can be kept, got {keep!r}.")
+        raise ValueError(f"url.encode: only ASCII can be kept, got {expect.short(keep)}.")
     return urllib.parse.quote(_utf8("url.encode", text), safe=keep)
 
 
@@ -76,7 +140,7 @@ def decode(text: str) -> str:
     try:
         return urllib.parse.unquote(text, errors="strict")
     except UnicodeDecodeError as error:
-        raise ValueError(f"url.decode: {text!r} is not UTF-8: {error.reason}.") from None
+        raise ValueError(f"url.decode: {expect.short(text)} is not UTF-8: {error.reason}.") from None
 
 
 @tf.data_node(id="url.parse_query")
@@ -91,18 +155,45 @@ def parse_query(query: str) -> dict[str, str]:
     try:
         return dict(urllib.parse.parse_qsl(query, keep_blank_values=True, errors="strict"))
     except ValueError as error:
-        raise ValueError(f"url.parse_query: {query!r} is not a query: {error}.") from None
+        raise ValueError(f"url.parse_query: {expect.short(query)} is not a query: {error}.") from None
 
 
-@tf.data_node(id="url.write_query")
-def write_query(values: dict[str, Any]) -> str:
-    """A query of names and values, which are written as Python writes them for people.
+@sliced(id="url.write_query")
+def write_query(values: dict[str, Any]) -> Steps[str]:
+    """A query of names and values; of a list, one pair for each item. None is an empty value, true is `true`.
 
-    >>> write_query({"q": "a b", "page": 2})
-    'q=a+b&page=2'
+    Other values are written as Python writes them for people. A lone surrogate, which has no UTF-8, is an error.
+
+    >>> write_query({"q": "a b", "page": 2, "tag": ["x", "y"], "all": True})
+    'q=a+b&page=2&tag=x&tag=y&all=true'
     """
-    pairs = [(_utf8("url.write_query", str(key)), _utf8("url.write_query", str(each))) for key, each in values.items()]
-    return urllib.parse.urlencode(pairs)
+    pairs = yield from query_pairs("url.write_query", values)
+    return "&".join((yield from gathered((urllib.parse.urlencode(part),) for part in parts(pairs, 500))))
+
+
+def _text(node: str, value: object) -> Steps[str]:
+    try:
+        return (yield from text_of(value))
+    except ValueError as error:
+        raise ValueError(f"{node}: {error}.") from None
+
+
+def query_pairs(node: str, values: dict[str, Any]) -> Steps[list[tuple[str, str]]]:
+    """The names and values of a query, each as a text."""
+    pairs: list[tuple[str, str]] = []
+    for key, value in values.items():
+        name: str = yield from _text(node, key)
+        for item in cast("list[Any]", value) if isinstance(value, list | tuple) else [value]:
+            if isinstance(item, bool) or item is None:
+                text = "" if item is None else str(item).lower()
+            else:
+                text = yield from _text(node, item)
+            _utf8(node, name)
+            _utf8(node, text)
+            pairs.append((name, text))
+            if not len(pairs) % SLICE:
+                yield TURN
+    return pairs
 
 
 def _utf8(node: str, text: str) -> bytes:

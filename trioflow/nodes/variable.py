@@ -6,9 +6,13 @@ holds after concurrent strands what the same strands would leave behind one afte
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, Literal
 
 import trioflow as tf
+from trioflow.nodes import _expect as expect
+from trioflow.nodes._equality import members_of, order
+from trioflow.nodes._slices import Steps, copied, entries, in_turns
 
 
 class GetVariable(tf.Node, id="variable.get"):
@@ -62,15 +66,17 @@ class _Changing(tf.Node, abstract=True):
         old = ctx.get_variable(name)
         arguments = [await ctx.get_input(socket) for socket in type(self).type.inputs if socket is not self.name]
         try:
-            value = self._changed(old, *arguments)
-        except (TypeError, ValueError) as error:
-            by = f", and can't be changed by {', '.join(map(repr, arguments))}" if arguments else ""
-            raise type(error)(f"{type(self).type.id}: variable {name!r} is {old!r}{by}: {error}.") from error
+            value = await in_turns(self._changed(old, *arguments))
+        except (TypeError, ValueError, OverflowError) as error:
+            by = f", and can't be changed by {', '.join(map(expect.short, arguments))}" if arguments else ""
+            raise type(error)(
+                f"{type(self).type.id}: variable {name!r} is {expect.short(old)}{by}: {error}."
+            ) from error
         ctx.set_variable(name, value)
         ctx.set_output(self.result, value)
         return self.then
 
-    def _changed(self, old: Any, *arguments: Any) -> Any:
+    def _changed(self, old: Any, *arguments: Any) -> Steps[Any]:
         """What it is afterwards; nothing that it was is touched."""
         raise NotImplementedError
 
@@ -88,9 +94,9 @@ class UpdateVariable(_Changing, id="variable.update", durable="replayed"):
     value = tf.DataIn(object, doc="what it is changed by")
     operation: tf.DataIn[Any] = tf.DataIn(Update, default="add", doc="how")
 
-    def _changed(self, old: Any, *arguments: Any) -> Any:
+    def _changed(self, old: Any, *arguments: Any) -> Steps[Any]:
         by, operation = arguments
-        return _OPERATIONS[operation](old, by)
+        return (yield from _OPERATIONS[operation](old, by))
 
 
 class _ChangedBy(_Changing, abstract=True):
@@ -106,8 +112,8 @@ class AddToVariable(_ChangedBy, id="variable.add", durable="replayed"):
 
     value: tf.DataIn[Any] = tf.DataIn(int | float, default=1, doc="what is added")
 
-    def _changed(self, old: Any, *arguments: Any) -> Any:
-        return _number(old) + arguments[0]
+    def _changed(self, old: Any, *arguments: Any) -> Steps[Any]:
+        return (yield from _add(_number(old), arguments[0]))
 
 
 class AppendToVariable(_ChangedBy, id="variable.append", durable="replayed"):
@@ -117,8 +123,8 @@ class AppendToVariable(_ChangedBy, id="variable.append", durable="replayed"):
     [('then', {'result': [1, 2]})]
     """
 
-    def _changed(self, old: Any, *arguments: Any) -> Any:
-        return [*_of(list, old), arguments[0]]
+    def _changed(self, old: Any, *arguments: Any) -> Steps[Any]:
+        return (yield from _append(_of(list, old), arguments[0]))
 
 
 class UniteVariable(_ChangedBy, id="variable.unite", durable="replayed"):
@@ -130,12 +136,12 @@ class UniteVariable(_ChangedBy, id="variable.unite", durable="replayed"):
     [('then', {'result': {'a': 1, 'b': 2}})]
     """
 
-    def _changed(self, old: Any, *arguments: Any) -> Any:
+    def _changed(self, old: Any, *arguments: Any) -> Steps[Any]:
         (by,) = arguments
         kind = next((kind for kind in (dict, list, set) if isinstance(old, kind)), dict)
         _of(kind, old)
         _of(kind, by)
-        return old | by if kind is set else _unite(old, by)
+        return old | by if kind is set else (yield from _unite(old, by))
 
 
 class LowerVariable(_ChangedBy, id="variable.minimum", durable="replayed"):
@@ -145,8 +151,8 @@ class LowerVariable(_ChangedBy, id="variable.minimum", durable="replayed"):
     [('then', {'result': 2})]
     """
 
-    def _changed(self, old: Any, *arguments: Any) -> Any:
-        return arguments[0] if old is None else min(old, arguments[0])
+    def _changed(self, old: Any, *arguments: Any) -> Steps[Any]:
+        return arguments[0] if old is None else (yield from _smaller(old, arguments[0]))
 
 
 class RaiseVariable(_ChangedBy, id="variable.maximum", durable="replayed"):
@@ -156,8 +162,8 @@ class RaiseVariable(_ChangedBy, id="variable.maximum", durable="replayed"):
     [('then', {'result': 3})]
     """
 
-    def _changed(self, old: Any, *arguments: Any) -> Any:
-        return arguments[0] if old is None else max(old, arguments[0])
+    def _changed(self, old: Any, *arguments: Any) -> Steps[Any]:
+        return arguments[0] if old is None else (yield from _greater(old, arguments[0]))
 
 
 class ToggleVariable(_Changing, id="variable.toggle", durable="replayed"):
@@ -167,7 +173,8 @@ class ToggleVariable(_Changing, id="variable.toggle", durable="replayed"):
     [('then', {'result': True})]
     """
 
-    def _changed(self, old: Any, *arguments: Any) -> Any:
+    def _changed(self, old: Any, *arguments: Any) -> Steps[Any]:
+        yield from ()
         return not _of(bool, old)
 
 
@@ -181,9 +188,11 @@ class SetVariableItem(_Changing, id="variable.set_item", durable="replayed"):
     key = tf.DataIn(object, doc="under what")
     value = tf.DataIn(object, doc="what")
 
-    def _changed(self, old: Any, *arguments: Any) -> Any:
+    def _changed(self, old: Any, *arguments: Any) -> Steps[Any]:
         key, value = arguments
-        return {**_of(dict, old), key: value}
+        changed = yield from entries(_of(dict, old).items())
+        changed[_key(key)] = value
+        return changed
 
 
 class RemoveVariableItem(_Changing, id="variable.remove_item", durable="replayed"):
@@ -195,9 +204,11 @@ class RemoveVariableItem(_Changing, id="variable.remove_item", durable="replayed
 
     key = tf.DataIn(object, doc="what to take out")
 
-    def _changed(self, old: Any, *arguments: Any) -> Any:
-        hash(arguments[0])  # a key that can't be one is an error, also for an empty dict
-        return {key: value for key, value in _of(dict, old).items() if key != arguments[0]}
+    def _changed(self, old: Any, *arguments: Any) -> Steps[Any]:
+        key = _key(arguments[0])  # one that can't be a key is an error, also for an empty dict
+        rest = yield from entries(_of(dict, old).items())
+        rest.pop(key, None)
+        return rest
 
 
 class TakeFromVariable(tf.Node, id="variable.take", durable="replayed"):
@@ -220,10 +231,10 @@ class TakeFromVariable(tf.Node, id="variable.take", durable="replayed"):
         name, last = await ctx.get_input(self.name), await ctx.get_input(self.last)
         items: Any = ctx.get_variable(name)
         if not isinstance(items, list):
-            raise TypeError(f"variable.take: variable {name!r} holds no list but {items!r}.")
+            raise TypeError(f"variable.take: variable {name!r} holds no list but {expect.short(items)}.")
         if not items:
             return self.empty
-        ctx.set_variable(name, items[:-1] if last else items[1:])
+        ctx.set_variable(name, await in_turns(copied(items[:-1] if last else items[1:])))
         ctx.set_output(self.item, items[-1 if last else 0])
         return self.then
 
@@ -250,26 +261,60 @@ class SwapVariable(tf.Node, id="variable.swap", durable="replayed"):
 
 def _of(kind: type, value: Any) -> Any:
     if not isinstance(value, kind):
-        raise TypeError(f"{value!r} is no {kind.__name__}")
+        raise TypeError(f"{expect.short(value)} is no {kind.__name__}")
     return value
 
 
 def _number(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{value!r} is no number")
+        raise TypeError(f"{expect.short(value)} is no number")
     return value
 
 
-def _unite(old: Any, by: Any) -> Any:
-    return {**old, **by} if isinstance(old, dict) else [*old, *(item for item in by if item not in old)]
+def _key(value: Any) -> Any:
+    try:
+        return expect.hashable("", value)
+    except TypeError as error:
+        raise TypeError(str(error).removeprefix(": ").removesuffix(".")) from None
 
 
-def _add(old: Any, by: Any) -> Any:
-    return old + by
+def _unite(old: Any, by: Any) -> Steps[Any]:
+    if isinstance(old, dict):
+        return (yield from entries(itertools.chain(old.items(), by.items())))
+    known: list[bool] = yield from members_of("union", by, old)
+    new = [item for item, is_known in zip(by, known, strict=True) if not is_known]
+    return (yield from copied(old, new))
 
 
-def _append(old: Any, by: Any) -> Any:
-    return [*old, by]
+def _add(old: Any, by: Any) -> Steps[Any]:
+    yield from ()
+    if isinstance(old, list) and isinstance(by, list):
+        return (yield from copied(old, by))
+    try:
+        return old + by
+    except OverflowError:
+        raise OverflowError("a whole number is beyond the greatest float") from None
 
 
-_OPERATIONS: dict[str, Any] = {"add": _add, "append": _append, "union": _unite, "min": min, "max": max}
+def _append(old: Any, by: Any) -> Steps[Any]:
+    return (yield from copied([*old] if not isinstance(old, list) else old, [by]))
+
+
+def _smaller(old: Any, by: Any) -> Steps[Any]:
+    yield from ()
+    return by if _ordered(by) < _ordered(old) else old
+
+
+def _greater(old: Any, by: Any) -> Steps[Any]:
+    yield from ()
+    return by if _ordered(by) > _ordered(old) else old
+
+
+def _ordered(value: Any) -> Any:
+    try:
+        return order(value)
+    except ValueError as error:
+        raise ValueError(f"it is {error}") from None
+
+
+_OPERATIONS: dict[str, Any] = {"add": _add, "append": _append, "union": _unite, "min": _smaller, "max": _greater}

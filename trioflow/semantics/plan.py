@@ -6,6 +6,8 @@ from the shape of the graph is decided here, so that a step decides nothing.
 
 from __future__ import annotations
 
+import hashlib
+import pickle
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -554,7 +556,7 @@ class _Planner:
     def _constant(self, socket: DataIn[Any], value: Any) -> Cell | None:
         if value is UNSET:
             return None
-        return new_cell(_typed(value, socket.type, self._converters), -1, f"={value!r}")
+        return new_cell(_typed(value, socket.type, self._converters), -1, f"={_written(value)}")
 
     def _listeners(self, nodes: list[PlanNode]) -> Mapping[str, tuple[PlanNode, ...]]:
         found: dict[str, list[PlanNode]] = {event.name: [] for event in self._graph.events}
@@ -769,6 +771,16 @@ def _keep_static(nodes: list[PlanNode], size: int) -> tuple[Sequence[int], ...]:
     for slot, slots in found.items():
         readers[slot] = slots
     return tuple(readers)
+
+
+def _written(value: Any) -> str:
+    """A literal as text, to know it by: one that Python does not write, for its digits or its depth, by its bytes."""
+    try:
+        return repr(value)
+    except (ValueError, RecursionError):
+        if isinstance(value, int):
+            return hex(value)
+        return f"<{type(value).__name__} {hashlib.sha256(pickle.dumps(value)).hexdigest()}>"
 
 
 def _is_plain(node_type: NodeType) -> bool:

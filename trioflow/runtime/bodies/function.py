@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from trioflow.model.graph import StreamSettings
 from trioflow.model.node_type import FunctionBody, Node, NodeType
+from trioflow.model.unfinished import Unfinished
 from trioflow.runtime.base.inputs import value_of
 from trioflow.runtime.base.writes import write_output
 from trioflow.runtime.bodies.kind import Body, BodyKind
@@ -45,7 +46,10 @@ FUNCTION = BodyKind(make=_make, plain=_is_called_as_it_is)
 
 def _data(node: PlanNode, function: FunctionBody) -> Body:
     async def body(context: EvaluationContext) -> Any:
-        result = function.function(*arguments(node, context, context.run, context.used, context.get_input))
+        try:
+            result = function.function(*arguments(node, context, context.run, context.used, context.get_input))
+        except Unfinished as unfinished:
+            return await unfinished.rest()
         return await result if function.is_async else result
 
     return body

@@ -7,7 +7,8 @@ them up: then they are told, remembered and shared, as if they had been begun th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
+from functools import partial
 from heapq import heappop, heappush
 from time import perf_counter
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import trio
 
 from trioflow.model.node_type import FunctionBody
+from trioflow.model.unfinished import Unfinished
 from trioflow.runtime.base.cells import LAZY, NOTHING
 from trioflow.runtime.base.failure import collapse, leaves, note
 from trioflow.runtime.base.inputs import constant, is_current, kept, output_of, value_of
@@ -59,6 +61,11 @@ def _at_hand(activation: Asking, asks: PlanInput | int) -> Cell | None:
     if asks.source is PORT and strand.caller is not None and strand.caller.context is not None:
         return strand.caller.cells.get(asks.output)
     return None
+
+
+def _rest(unfinished: Unfinished, _context: EvaluationContext) -> Coroutine[Any, Any, Any]:
+    """What a plain function has left to do, as a body like others."""
+    return unfinished.rest()
 
 
 class Ahead:
@@ -224,8 +231,8 @@ class Ahead:
         run.tell(EvaluationAhead, activation, node.id)
         make = graph.bodies[node.index]
         if make is None:
-            self._call(begun)
-        else:
+            make = self._call(begun)
+        if make is not None:
             context = resolving.context = EvaluationContext(activation, resolving)
             run.ahead_running += 1
             assert self._nursery is not None
@@ -259,14 +266,16 @@ class Ahead:
 
     # --- what runs ahead ---------------------------------------------------------------------------------------------
 
-    def _call(self, begun: Begun) -> None:
-        """Call a plain function: it has ended at once."""
+    def _call(self, begun: Begun) -> Any:
+        """Call a plain function: it has ended at once, or gives a body that does what is left."""
         resolving = begun.resolving
         node = resolving.node
         body = node.type.body
         assert isinstance(body, FunctionBody)
         try:
             self._has_made(begun, body.function(*map(value_of, node.inputs, resolving.used)))
+        except Unfinished as unfinished:
+            return partial(_rest, unfinished)
         except StopIteration as error:  # as it is where a coroutine raises it
             begun.failure = RuntimeError(f"data node {node.id!r} raised StopIteration")
             begun.failure.__cause__ = error
@@ -274,6 +283,7 @@ class Ahead:
             begun.failure = error
         begun.ended.set()
         begun.idle.set()
+        return None
 
     async def _run(self, begun: Begun, make: Any, context: EvaluationContext) -> None:
         """Run a body in a task of its own."""

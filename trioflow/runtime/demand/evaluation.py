@@ -9,6 +9,7 @@ from typing import Any
 from trioflow.errors import NodeError
 from trioflow.model.node_type import FunctionBody
 from trioflow.model.sockets import UNSET
+from trioflow.model.unfinished import Unfinished
 from trioflow.runtime.base.failure import is_cancellation, mark_origin
 from trioflow.runtime.base.inputs import value_of
 from trioflow.runtime.base.pending import Failed, Pending
@@ -37,12 +38,16 @@ def begin(resolving: Resolving) -> Evaluation | None:
         assert isinstance(body, FunctionBody)
         try:
             result = body.function(*map(value_of, node.inputs, resolving.used))
+        except Unfinished as unfinished:
+            resolving.body = unfinished.rest()
         except StopIteration as error:  # which the loop would take for the end of a body: fail as a coroutine does
             raise RuntimeError(f"data node {node.id!r} raised StopIteration") from error
-        return complete(resolving, result)
+        else:
+            return complete(resolving, result)
     resolving.context = EvaluationContext(activation, resolving)
     resolving.pending = run.in_progress[resolving.key] = Pending()
-    resolving.body = make(resolving.context)
+    if make is not None:
+        resolving.body = make(resolving.context)
     return None
 
 

@@ -21,7 +21,9 @@ from functools import partial
 from time import perf_counter
 from typing import Any, cast
 
+from trioflow.model.node_type import FunctionBody
 from trioflow.model.sockets import UNSET
+from trioflow.model.unfinished import Unfinished
 from trioflow.runtime.base.failure import is_cancellation, mark_origin
 from trioflow.runtime.base.inputs import value_of
 from trioflow.runtime.base.records import Asking
@@ -105,6 +107,10 @@ def at_once(activation: Asking, planned: PlanInput) -> Cell | None:  # noqa: C90
     try:
         try:
             value = node.function(value) if len(values) == 1 else node.function(*values)
+        except Unfinished:
+            run.evaluations -= 1
+            run.fuel += 1
+            return None
         except StopIteration as error:  # as it is where a coroutine raises it
             raise RuntimeError(f"data node {node.id!r} raised StopIteration") from error
     except BaseException as error:
@@ -242,6 +248,9 @@ def compute(  # noqa: C901 - a hot path
                 done += 1
                 watch = run.data_watch
                 if watch is not None:
+                    if cast("FunctionBody", node.type.body).in_slices:  # observers are told once that it begins
+                        done -= 1
+                        return False
                     # Observers may look at the run's statistics.
                     run.evaluations += done
                     run.fuel -= done
@@ -255,6 +264,9 @@ def compute(  # noqa: C901 - a hot path
                         value = node.function(values[0], value)
                     else:
                         value = node.function(*values)
+                except Unfinished:
+                    done -= 1
+                    return False
                 except StopIteration as error:  # as it is where a coroutine raises it
                     raise RuntimeError(f"data node {node.id!r} raised StopIteration") from error
                 watch = run.data_watch
