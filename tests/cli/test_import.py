@@ -89,7 +89,7 @@ def test_notes_are_no_problems(cli, tmp_path):
         tmp_path / "doc.json", document(start, divide, show, wires=["s.Exit -> p.Enter", "d.Result -> p.Value"])
     )
     ended = cli("check", name)
-    assert (ended.code, ended.out.splitlines()[-1]) == (0, "no problems: 3 nodes, 2 connections; 1 info")
+    assert (ended.code, ended.out.splitlines()[-1]) == (0, "no problems: 3 nodes, 2 connections; 2 infos")
     assert cli("run", name).out == "0.0\n"
 
 
@@ -244,7 +244,7 @@ def test_big_documents_are_imported_quickly(tmp_path):
         timeout=60,
     )
     *said, took = done.stdout.splitlines()
-    assert said[-1] == "no problems: 10,001 nodes, 14,999 connections"
+    assert said[-1] == "no problems: 10,001 nodes, 14,999 connections; 1 info"
     assert float(took) < 10  # on slow machines; it would take minutes if each node looked at each
 
 

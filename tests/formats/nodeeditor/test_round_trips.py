@@ -168,6 +168,8 @@ def graphs(draw: st.DrawFn) -> tf.Graph:
                 inputs[each.to[0].socket] = draw(VALUES[each.kind])
                 if row.type.startswith("variable.") and each.name == "Name":
                     inputs["name"] = draw(IDS)
+                if each.least is not None:
+                    inputs[each.to[0].socket] = max(each.least, inputs[each.to[0].socket])
                 if each.per != 1:
                     inputs[each.to[0].socket] = draw(st.sampled_from([0.5, 2.0]))
         initiator = draw(st.sampled_from([None, not row.starts])) if row.is_exec else None

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 import attrs
 
 from trioflow.errors import DocumentError
-from trioflow.formats.nodeeditor.dotnet import is_text_of, kind_of
+from trioflow.formats.nodeeditor.dotnet import is_text_of, kind_of, not_finite
 from trioflow.model.json_text import Repeated
 
 VERSIONS = (1, 2)
@@ -100,6 +100,8 @@ class Document:
     frame: Raw
     values_are_texts: bool
     """Whether each value is written as a text that holds its JSON."""
+    notes: tuple[tuple[str, str], ...] = ()
+    """By path, what is odd in it and could be read all the same."""
 
 
 OURS = "trioflowExtra"
@@ -144,11 +146,14 @@ class _Reader:
     def __init__(self, source: str) -> None:
         self._source = source
         self._problems: list[str] = []
+        self._notes: list[tuple[str, str]] = []
 
     def document(self, tree: Any) -> Document:
         if not isinstance(tree, dict):
             raise DocumentError(self._source, [f"the document: expected an object, got {_say(tree)}."])
         fields = self._object(cast("Raw", tree), "the document")
+        for path, number in not_finite(tree):
+            self._problem(path, f"expected a finite number, got {number!r}. JSON has no NaN and no infinity")
         version = fields.get("version", 1)
         if type(version) is not int or version not in VERSIONS:
             known = " or ".join(map(str, VERSIONS))
@@ -165,7 +170,7 @@ class _Reader:
             raise DocumentError(self._source, self._problems)
         frame = {key: [] if str(key).lower() in _FILLED else value for key, value in cast("Raw", tree).items()}
         texts = ours_of(frame).get("valuesAreTexts", _values_are_texts(nodes, variables))
-        return Document(version, nodes, wires, variables, events, frame, texts)
+        return Document(version, nodes, wires, variables, events, frame, texts, tuple(self._notes))
 
     def node(self, raw: Any) -> Node:
         return self._sound(self._node(raw, "node"))
@@ -184,7 +189,7 @@ class _Reader:
             id=self._text(fields, "id", path, needed=True),
             type_id=self._text(fields, "typeId", path),
             name=self._text(fields, "name", path),
-            starts=fields["execInit"] is True if "execInit" in fields else None,
+            starts=self._flag(fields, "execInit", path),
             inputs=tuple(self._socket(each, where) for each, where in self._list(fields, "inputs", f"{path}.inputs")),
             outputs=tuple(
                 self._socket(each, where) for each, where in self._list(fields, "outputs", f"{path}.outputs")
@@ -196,7 +201,7 @@ class _Reader:
     def _socket(self, raw: Any, path: str) -> Socket:
         fields = self._object(raw, path)
         type_name = self._text(fields, "typeName", path)
-        kind = "exec" if fields.get("isExecution") is True else kind_of(type_name)
+        kind = "exec" if self._flag(fields, "isExecution", path) else kind_of(type_name)
         value = self._value(fields.get("value"), f"{path}.value")
         return Socket(self._text(fields, "name", path, needed=True), kind, type_name, value, path)
 
@@ -270,6 +275,13 @@ class _Reader:
         elif text is not None:
             self._problem(f"{path}.{key}", f"expected a text, got {_say(text)}")
         return ""
+
+    def _flag(self, fields: Mapping[str, Any], key: str, path: str) -> bool | None:
+        """True or false, None if nothing is said; what is neither is taken for false, and noted."""
+        flag = fields.get(key)
+        if flag is not None and not isinstance(flag, bool):
+            self._notes.append((f"{path}.{key}", f"expected true or false, got {_say(flag)}: it is taken for false."))
+        return flag is True if key in fields else None
 
     def _unique(self, items: tuple[Node, ...] | tuple[Declared, ...] | tuple[Event, ...]) -> None:
         first: dict[str, str] = {}

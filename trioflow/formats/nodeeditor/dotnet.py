@@ -9,7 +9,8 @@ import functools
 import json
 import math
 import re
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, cast
 
 _SPELLINGS = {
     "exec": "ExecutionSocket ExecutionPath",
@@ -134,9 +135,24 @@ def _read_text(text: str, kind: str) -> Any:
 
 
 def _finite(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        raise BadValue(f"expected a finite number, got {value!r}, which JSON does not have")
+    for path, number in not_finite(value):
+        where = f" at {path}" if path else ""
+        raise BadValue(f"expected a finite number{where}, got {number!r}, which JSON does not have")
     return value
+
+
+def not_finite(tree: Any) -> Iterator[tuple[str, float]]:
+    """The numbers in a tree of dicts and lists that JSON does not have, by path: NaN and infinities, in order."""
+    waiting: list[tuple[str, Any]] = [("", tree)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, float) and not math.isfinite(value):
+            yield path, value
+        elif isinstance(value, dict):
+            inner = cast("dict[object, object]", value).items()
+            waiting += [(f"{path}.{key}" if path else str(key), each) for key, each in inner][::-1]
+        elif isinstance(value, list):
+            waiting += [(f"{path}[{place}]", each) for place, each in enumerate(cast("list[object]", value))][::-1]
 
 
 def _say(value: Any) -> str:

@@ -198,7 +198,10 @@ class _Exporter:
                 if not _identical(told, literal) and not (told is UNSET and self._is_usual(node, input_, literal)):
                     self._write(placed, input_, literal, raw)
         starts = placed.row.starts if node.initiator is None else node.initiator
-        if placed.row.is_exec and _get(raw, "execInit") not in {starts, None}:
+        said = _get(raw, "execInit")
+        # That program marks its listeners, too, and starts none of them.
+        listens = placed.row.listens and node.initiator is None and said is True
+        if placed.row.is_exec and not listens and said is not None and said is not starts:
             _put(raw, "execInit", starts)
         _put_ours(raw, "metadata", _without_key(node.metadata))
 

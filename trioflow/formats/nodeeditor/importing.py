@@ -16,7 +16,7 @@ from trioflow.formats.nodeeditor.diagnostic import Diagnostic, Severity
 from trioflow.formats.nodeeditor.document import Declared, Document, Raw, Socket, Value, Wire, ours_of, read_document
 from trioflow.formats.nodeeditor.dotnet import ZEROS, BadValue, fits, kind_of, read_text, read_value
 from trioflow.formats.nodeeditor.placed import PLACEHOLDER, Names, Placed, place, usual_connection
-from trioflow.formats.nodeeditor.row import MAIN, Input, Output, Place
+from trioflow.formats.nodeeditor.row import MAIN, Input, Output, Place, Row
 from trioflow.formats.nodeeditor.tables import CONVERSIONS, ROWS, Conversion
 from trioflow.model.graph import Connection, CustomEvent, Endpoint, Graph, GraphNode, Variable
 from trioflow.model.registry import Registry
@@ -92,7 +92,8 @@ class Literals:
 
     def given(self, value: Value, input_: Input) -> Any:
         """The literal for our input that a value of theirs is. Raises `BadValue`."""
-        return as_ours(self.read(value, input_.kind), input_)
+        ours = as_ours(self.read(value, input_.kind), input_)
+        return ours if input_.least is None or ours is None else max(ours, input_.least)
 
     def default(self, type_id: str, socket: str) -> Any:
         """What our input has if nothing gives it a value; UNSET if that is nothing, or if the type is not there."""
@@ -189,6 +190,15 @@ class _Importer:
             events=events,
             metadata=metadata,
         )
+        starting = [node for node in made if node.initiator or (node.initiator is None and node.type == "flow.start")]
+        if len(starting) > 1:
+            message = (
+                f"{len(starting)} nodes start a run: one after the other here, concurrently there. "
+                "RunOptions(parallel_initiators=True) and `trioflow run --parallel` run them concurrently."
+            )
+            self._report("info", "differs", "nodes", message)
+        for path, what in self._document.notes:
+            self._report("info", "bad-field", path, f"{what[:1].upper()}{what[1:]}")
         for path, message, count in self._notes.values():
             more = f" (so for {count:,} nodes)" if count > 1 else ""
             self._report("info", "differs", path, message + more)
@@ -231,7 +241,8 @@ class _Importer:
             for source, target in row.wires
             if target.part in needed
         )
-        initiator = None if starts is None or starts == row.starts or not row.is_exec else starts
+        same = starts is None or starts == row.starts or not row.is_exec or row.listens
+        initiator = None if same else starts
         metadata = {**ours_of(raw).get("metadata", {}), KEY: raw}
         return [
             GraphNode(placed.id, row.type, literals.pop(MAIN), initiator, metadata=metadata),
@@ -249,6 +260,13 @@ class _Importer:
         value = UNSET
         if socket is not None and socket.value is not None:
             value = self._value(placed, socket, socket.value, input_)
+            if input_.least is not None and value == input_.least != socket.value.json:
+                said = f"{input_.name!r} of {placed.id!r} is {socket.value.json}"
+                self._report(
+                    "info", "differs", f"{socket.path}.value", f"{said}, which is taken for {value}, as there."
+                )
+            if type(value) is float and value.is_integer():
+                self._note_float(placed.row, input_, socket.path)
             if not input_.to and value != input_.default:
                 message = f"{input_.name!r} of {placed.row.name!r} has no counterpart, so its value is left out."
                 self._report("warning", "no-counterpart", socket.path, message)
@@ -371,6 +389,8 @@ class _Importer:
     def _join(self, wire: Wire, source: Placed, output: Output, target: Placed, input_: Input) -> None:
         assert output.source is not None
         start = self._end(source, output.source)
+        if output.kind == "float":
+            self._note_float(target.row, input_, wire.path)
         if output.per != 1:
             start = self._converted(start, f"* {output.per}", Conversion("math.multiply", "a"), {"b": output.per})
         conversion = CONVERSIONS.get((output.kind, input_.kind))
@@ -382,6 +402,15 @@ class _Importer:
             start = self._converted(start, f"{input_.more:+}", Conversion("math.add", "a"), {"b": input_.more})
         needed = self._needed(target)
         self._wires += (Connection(start, self._end(target, each)) for each in input_.to if each.part in needed)
+
+    def _note_float(self, row: Row, input_: Input, path: str) -> None:
+        """Texts of floats differ: say so once for each type of node that makes one."""
+        if input_.kind == "str" or (input_.kind == "any" and row.writes_texts):
+            key = f"{row.name}: floats"
+            first, message, count = self._notes.get(
+                key, (path, f"{row.name!r} writes a float without a fraction as 50.0 here, and as 50 there.", 0)
+            )
+            self._notes[key] = (first, message, count + 1)
 
     def _converted(self, start: Endpoint, how: str, conversion: Conversion, given: Mapping[str, Any]) -> Endpoint:
         """The output of a node that makes something else of what the endpoint gives, which .NET does by itself."""

@@ -44,6 +44,8 @@ class Input:
     """How many of theirs make one of ours."""
     more: int = 0
     """How much more ours is."""
+    least: int | None = None
+    """What theirs is taken for if it is less."""
 
     @property
     def is_exec(self) -> bool:
@@ -88,6 +90,8 @@ class Row:
     family: str = ""
     bound: Place | None = None
     omitted: bool = False
+    writes_texts: bool = False
+    """Whether it makes a text of what its inputs of any kind are."""
     inputs_by_key: Mapping[str, Input] = attrs.field(init=False)
     outputs_by_key: Mapping[str, Output] = attrs.field(init=False)
     inputs_at: Mapping[Place, tuple[Input, ...]] = attrs.field(init=False)
@@ -117,6 +121,11 @@ class Row:
         return frozenset(needed)
 
     @property
+    def listens(self) -> bool:
+        """Whether it waits for an event, and never starts by itself."""
+        return self.family == "event.listener."
+
+    @property
     def is_exec(self) -> bool:
         """Whether it has an exec socket."""
         return any(each.is_exec for each in self.inputs) or any(each.is_exec for each in self.outputs)
@@ -144,12 +153,14 @@ def row(
     family: str = "",
     bound: str = "",
     omitted: bool = False,
+    least: Mapping[str, int] | None = None,
+    writes_texts: bool = False,
 ) -> Row:
     """A row from its notation; `aka` are other names, `inputs`, `outputs` and `wires` lists, all parted by `;`."""
     return Row(
         name,
         type,
-        tuple(map(_input, _listed(inputs))),
+        tuple(attrs.evolve(each, least=(least or {}).get(each.name)) for each in map(_input, _listed(inputs))),
         tuple(map(_output, _listed(outputs))),
         tuple(_listed(aka)),
         {_place(place): value for place, value in (given or {}).items()},
@@ -160,6 +171,7 @@ def row(
         family,
         _place(bound) if bound else None,
         omitted,
+        writes_texts,
     )
 
 

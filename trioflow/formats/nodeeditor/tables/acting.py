@@ -33,6 +33,7 @@ ROWS: tuple[Row, ...] = (
     row("Parallel ForEach", "flow.parallel_for_each",
         "Enter > enter; List: list > items; MaxParallelism: int = 4 > limit",
         "LoopPath > body; Exit > done; Item: any > item; Index: int > index",
+        least={"MaxParallelism": 1},
         note="Items do not see what other items write; variables are merged in the order of the list."),
     row("While Loop", "flow.while", "Enter > enter; Condition: bool > condition", "LoopPath > body; Exit > done",
         aka="While"),
@@ -75,7 +76,7 @@ ROWS: tuple[Row, ...] = (
     row("Comment", omitted=True),
     # --- telling people
     row("Debug Print", "debug.print", 'Enter > enter; Label: str = "" > label; Value: any > value', "Exit > then",
-        aka="Print"),
+        aka="Print", writes_texts=True),
     row("Debug Warning", "debug.feedback", 'Enter > enter; Message: str = "" > message', "Exit > then",
         given={"level": "warning"}, aka="Warning"),
     row("Debug Error", "debug.feedback", 'Enter > enter; Message: str = "" > message', "Exit > then",

@@ -49,6 +49,7 @@ ROWS: tuple[Row, ...] = (
         parts={"zero": "dict.set", "one": "dict.set", "two": "dict.set", "three": "dict.set"},
         given={"zero.entries": {}, "zero.key": "0", "one.key": "1", "two.key": "2", "three.key": "3"},
         wires="zero.result > one.entries; one.result > two.entries; two.result > three.entries; three.result > values",
+        writes_texts=True,
         note="What follows a colon in the braces is written as in Python here: {0:.2f}, not {0:F2}."),
     row("String Is Empty", "text.is_empty", _VALUE, "Result: bool > result"),
     row("String Is Whitespace", "text.is_empty", _VALUE, "Result: bool > result", given={"blank": True}),
