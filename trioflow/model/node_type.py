@@ -28,6 +28,7 @@ import attrs
 from trioflow.errors import NodeDefinitionError, nearest
 from trioflow.model.by_name import by_name, importable_name
 from trioflow.model.context import Context, DataContext, SetupContext
+from trioflow.model.policy import Policy
 from trioflow.model.sockets import UNSET, DataIn, DataOut, ErrorMode, ExecIn, ExecOut, Socket, Stream, StreamMode
 from trioflow.model.types import describe_type, describe_value, may_stand_for
 from trioflow.model.values import NO_VALUES
@@ -119,6 +120,8 @@ class NodeType:
     """What its body may touch; None if it does not say."""
     needs_packages: Mapping[str, str] = NO_VALUES
     """Python packages that it imports when it runs, each with the requirement by which it is installed."""
+    policy: Policy | None = None
+    """What is done where its nodes fail, take long or are called often, unless they say otherwise (P1)."""
     input_index: Mapping[object, int] = attrs.field(init=False, repr=False)
     output_index: Mapping[object, int] = attrs.field(init=False, repr=False)
     exec_output_index: Mapping[object, int] = attrs.field(init=False, repr=False)
@@ -176,8 +179,9 @@ class Node:
     Class arguments: `id` (default: module and class name), `initiator=True` for types that start runs (M4),
     `volatile=True` for data nodes whose value changes by itself (D6), `remembers=True` for exec nodes that do what they
     do according to `ctx.state` (F6), `listens="input"` for listeners (B1), `capabilities={"files", "network"}` for what
-    the body may touch, which hosts choose by, `abstract=True` for bases that are no node types themselves. A class that
-    can't be a node type is refused where it is defined, with all that is wrong with it: `NodeDefinitionError`.
+    the body may touch, which hosts choose by, `policy` for what is done where its nodes fail, `abstract=True` for bases
+    that are no node types themselves. A class that can't be a node type is refused where it is defined, with all that
+    is wrong with it: `NodeDefinitionError`.
 
     One instance lives as long as the run. State kept on `self` is shared by concurrent strands, and so not
     deterministic; state that must fork and merge belongs in `ctx.state` (F6).
@@ -199,6 +203,7 @@ class Node:
         remembers: bool = False,
         listens: str | None = None,
         capabilities: Iterable[Capability] | None = None,
+        policy: Policy | None = None,
         abstract: bool = False,
     ) -> None:
         super().__init_subclass__()
@@ -212,6 +217,7 @@ class Node:
             remembers=remembers,
             listens=listens,
             capabilities=_declared(capabilities),
+            policy=policy,
         )
 
     async def setup(self, ctx: SetupContext) -> None:
@@ -389,7 +395,11 @@ class FunctionNode(Generic[P, R]):
 def data_node(function: Callable[P, R], /) -> FunctionNode[P, R]: ...
 @overload
 def data_node(
-    *, id: str | None = ..., volatile: bool = ..., capabilities: Iterable[Capability] | None = ...
+    *,
+    id: str | None = ...,
+    volatile: bool = ...,
+    capabilities: Iterable[Capability] | None = ...,
+    policy: Policy | None = ...,
 ) -> Callable[[Callable[P, R]], FunctionNode[P, R]]: ...
 def data_node(
     function: Callable[P, R] | None = None,
@@ -398,16 +408,17 @@ def data_node(
     id: str | None = None,
     volatile: bool = False,
     capabilities: Iterable[Capability] | None = None,
+    policy: Policy | None = None,
 ) -> FunctionNode[P, R] | Callable[[Callable[P, R]], FunctionNode[P, R]]:
     """Make a function a data node: parameters are data inputs, the result is the output `result`.
 
     A result annotated as a NamedTuple has one output per field. A parameter annotated `Lazy[T]` is resolved when the
     body asks; one annotated `DataContext` gets the context; one annotated `FromServices[T]` gets a service. May be
-    async. Raises `NodeDefinitionError`.
+    async. `policy` says what is done where its nodes fail. Raises `NodeDefinitionError`.
     """
 
     def decorate(function: Callable[P, R]) -> FunctionNode[P, R]:
-        traits: dict[str, Any] = {"volatile": volatile, "capabilities": _declared(capabilities)}
+        traits: dict[str, Any] = {"volatile": volatile, "capabilities": _declared(capabilities), "policy": policy}
         return FunctionNode(function, _type_of_function(function, id, exec_node=False, **traits))
 
     return decorate if function is None else decorate(function)
@@ -422,6 +433,7 @@ def exec_node(
     initiator: bool = ...,
     remembers: bool = ...,
     capabilities: Iterable[Capability] | None = ...,
+    policy: Policy | None = ...,
 ) -> Callable[[Callable[P, R]], FunctionNode[P, R]]: ...
 def exec_node(
     function: Callable[P, R] | None = None,
@@ -431,11 +443,13 @@ def exec_node(
     initiator: bool = False,
     remembers: bool = False,
     capabilities: Iterable[Capability] | None = None,
+    policy: Policy | None = None,
 ) -> FunctionNode[P, R] | Callable[[Callable[P, R]], FunctionNode[P, R]]:
     """Make a function an exec node: exec input `enter`, exec output `then`, data sockets as for `data_node`.
 
     When the function returns, the node goes on at `then` by itself (T6). May be async; may take a `Context`; one that
-    does what it does according to `ctx.state` is made with `remembers=True` (F6). Raises `NodeDefinitionError`.
+    does what it does according to `ctx.state` is made with `remembers=True` (F6). `policy` says what is done where its
+    nodes fail. Raises `NodeDefinitionError`.
     """
 
     def decorate(function: Callable[P, R]) -> FunctionNode[P, R]:
@@ -443,6 +457,7 @@ def exec_node(
             "initiator": initiator,
             "remembers": remembers,
             "capabilities": _declared(capabilities),
+            "policy": policy,
         }
         return FunctionNode(function, _type_of_function(function, id, exec_node=True, **traits))
 
