@@ -9,8 +9,9 @@ import pytest
 from specification import RULES
 
 ROOT = Path(__file__).parent.parent
-_RANGE = re.compile(r"\b[MDTFSRGEBCAWJ]\d+\s*[-–]\s*[MDTFSRGEBCAWJ]?\d+\b")
-_RULE = re.compile(r"\b[MDTFSRGEBCAWJ]\d{1,2}\b")  # the codes of linters have three digits or more
+_RANGE = re.compile(r"\b[MDTFSRGEBCAWJP]\d+\s*[-–]\s*[MDTFSRGEBCAWJP]?\d+\b")
+# The codes of linters have three digits or more; `P0.5D` is a duration.
+_RULE = re.compile(r"\b[MDTFSRGEBCAWJP]\d{1,2}\b(?!\.\d)")
 
 
 def cited(folder: str) -> dict[str, list[str]]:

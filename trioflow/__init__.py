@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from trioflow.durable.signals import send_signal
     from trioflow.durable.sqlite import SqliteJournal
     from trioflow.errors import (
+        BudgetExhausted,
+        CircuitOpen,
         CoercionError,
         ConcurrentTrigger,
         DataNodeEffect,
+        Deadlock,
         DepthExceeded,
         Diverged,
         DocumentError,
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
         NodePackageError,
         NodeTimeout,
         NoWay,
+        QuarantinedNode,
         RecordedFailure,
         RegistryError,
         RunAborted,
@@ -82,10 +86,35 @@ if TYPE_CHECKING:
         Variable,
     )
     from trioflow.model.node_type import FromServices, FunctionNode, Lazy, Node, NodeType, data_node, exec_node
+    from trioflow.model.policy import BreakerPolicy, FallbackPolicy, LimitPolicy, Policy, RatePolicy, RetryPolicy
+    from trioflow.model.properties import Properties
     from trioflow.model.registry import Registry
     from trioflow.model.schema import document_schema
     from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Stream
     from trioflow.model.workflow import WorkflowBuilder, workflow
+    from trioflow.policies.breaker import Breaker
+    from trioflow.policies.events import (
+        BreakerAttempted,
+        BreakerBlocked,
+        BreakerChanged,
+        FellBack,
+        Governed,
+        Quarantined,
+        ResourceExhausted,
+        RetryScheduled,
+        Starving,
+        Throttled,
+    )
+    from trioflow.policies.fallback import Fallback
+    from trioflow.policies.governor import Governor
+    from trioflow.policies.limit import Limit, Quota
+    from trioflow.policies.machines.flow import Load
+    from trioflow.policies.quarantine import Quarantine
+    from trioflow.policies.rate import Rate
+    from trioflow.policies.retry import Retry
+    from trioflow.policies.skip import SkipOnError
+    from trioflow.policies.state import Limiter, PolicyState
+    from trioflow.policies.timeout import TimeLimit
     from trioflow.runtime.base.options import RunOptions, RunResult, RunStatistics, RunStatus
     from trioflow.runtime.base.watch import Observer, Observing, Subscription, observe
     from trioflow.runtime.host.barrier import Parked
@@ -95,12 +124,14 @@ if TYPE_CHECKING:
     from trioflow.runtime.host.inspect import Peek, Seen, StrandView
     from trioflow.runtime.host.run import Run, open_run, run
     from trioflow.runtime.host.stream import EventStream, stream
+    from trioflow.runtime.host.tracking import RunProgress
     from trioflow.runtime.wrapping.invocation import Invocation, Outcome
-    from trioflow.runtime.wrapping.middleware import Middleware, Retry, RetryScheduled, RunLife, SkipOnError, TimeLimit
+    from trioflow.runtime.wrapping.middleware import Middleware, RunLife
     from trioflow.runtime.wrapping.portable import Portable
     from trioflow.semantics import events
     from trioflow.semantics.address import Address
     from trioflow.semantics.plan import Plan, make_plan
+    from trioflow.semantics.tracking import NodeReport, RunReport, Tracker
     from trioflow.semantics.validation import Problem, Report, Severity, validate
     from trioflow.semantics.workflow.calculator import Calculation, WorkflowPlan, workflow_plan
 
@@ -111,9 +142,16 @@ __all__ = [
     "Address",
     "BoundSocket",
     "Branches",
+    "Breaker",
+    "BreakerAttempted",
+    "BreakerBlocked",
+    "BreakerChanged",
+    "BreakerPolicy",
     "Breakpoint",
+    "BudgetExhausted",
     "Builder",
     "Calculation",
+    "CircuitOpen",
     "Clock",
     "CoercionError",
     "ConcurrentTrigger",
@@ -124,6 +162,7 @@ __all__ = [
     "DataIn",
     "DataNodeEffect",
     "DataOut",
+    "Deadlock",
     "DepthExceeded",
     "Diverged",
     "DocumentError",
@@ -134,12 +173,17 @@ __all__ = [
     "ExecOut",
     "Exit",
     "ExpressionFailed",
+    "Fallback",
+    "FallbackPolicy",
+    "FellBack",
     "FileJournal",
     "Fork",
     "FromServices",
     "FunctionNode",
     "Gate",
     "GateStatistics",
+    "Governed",
+    "Governor",
     "Graph",
     "GraphChanged",
     "GraphError",
@@ -155,7 +199,11 @@ __all__ = [
     "JournalError",
     "JournalUnusable",
     "Lazy",
+    "Limit",
     "LimitExceeded",
+    "LimitPolicy",
+    "Limiter",
+    "Load",
     "MemoryJournal",
     "MergeError",
     "Middleware",
@@ -167,6 +215,7 @@ __all__ = [
     "NodeDefinitionError",
     "NodeError",
     "NodePackageError",
+    "NodeReport",
     "NodeTimeout",
     "NodeType",
     "Observer",
@@ -177,13 +226,24 @@ __all__ = [
     "Past",
     "Peek",
     "Plan",
+    "Policy",
+    "PolicyState",
     "Portable",
     "Problem",
+    "Properties",
+    "Quarantine",
+    "Quarantined",
+    "QuarantinedNode",
+    "Quota",
+    "Rate",
+    "RatePolicy",
     "RecordedFailure",
     "Registry",
     "RegistryError",
     "Report",
+    "ResourceExhausted",
     "Retry",
+    "RetryPolicy",
     "RetryScheduled",
     "Run",
     "RunAborted",
@@ -195,6 +255,8 @@ __all__ = [
     "RunNotFound",
     "RunOptions",
     "RunOwned",
+    "RunProgress",
+    "RunReport",
     "RunResult",
     "RunStatistics",
     "RunStatus",
@@ -205,14 +267,17 @@ __all__ = [
     "Severity",
     "SkipOnError",
     "SqliteJournal",
+    "Starving",
     "StrandView",
     "Stream",
     "StreamSettings",
     "Subscription",
     "SystemClock",
     "TeardownTimeout",
+    "Throttled",
     "TimeLimit",
     "TimeLimitScope",
+    "Tracker",
     "Transaction",
     "TrioflowError",
     "UnknownName",
@@ -264,9 +329,12 @@ _HOMES = {
     "trioflow.durable.signals": ("send_signal",),
     "trioflow.durable.sqlite": ("SqliteJournal",),
     "trioflow.errors": (
+        "BudgetExhausted",
+        "CircuitOpen",
         "CoercionError",
         "ConcurrentTrigger",
         "DataNodeEffect",
+        "Deadlock",
         "DepthExceeded",
         "Diverged",
         "DocumentError",
@@ -289,6 +357,8 @@ _HOMES = {
         "NodePackageError",
         "NodeTimeout",
         "RecordedFailure",
+        "NoWay",
+        "QuarantinedNode",
         "RegistryError",
         "RunAborted",
         "RunError",
@@ -335,24 +405,61 @@ _HOMES = {
         "Variable",
     ),
     "trioflow.model.node_type": ("FromServices", "FunctionNode", "Lazy", "Node", "NodeType", "data_node", "exec_node"),
+    "trioflow.model.policy": (
+        "BreakerPolicy",
+        "FallbackPolicy",
+        "LimitPolicy",
+        "Policy",
+        "RatePolicy",
+        "RetryPolicy",
+    ),
     "trioflow.model.registry": ("Registry",),
     "trioflow.model.schema": ("document_schema",),
     "trioflow.model.sockets": ("UNSET", "DataIn", "DataOut", "ExecIn", "ExecOut", "Stream"),
     "trioflow.model.workflow": ("WorkflowBuilder", "workflow"),
+    "trioflow.policies.breaker": ("Breaker",),
+    "trioflow.policies.events": (
+        "BreakerAttempted",
+        "BreakerBlocked",
+        "BreakerChanged",
+        "FellBack",
+        "Governed",
+        "Quarantined",
+        "ResourceExhausted",
+        "RetryScheduled",
+        "Starving",
+        "Throttled",
+    ),
+    "trioflow.policies.governor": ("Governor",),
+    "trioflow.policies.machines.flow": ("Load",),
+    "trioflow.semantics.tracking": (
+        "NodeReport",
+        "RunReport",
+        "Tracker",
+    ),
+    "trioflow.runtime.host.tracking": ("RunProgress",),
+    "trioflow.model.properties": ("Properties",),
+    "trioflow.policies.fallback": ("Fallback",),
+    "trioflow.policies.limit": (
+        "Limit",
+        "Quota",
+    ),
+    "trioflow.policies.quarantine": ("Quarantine",),
+    "trioflow.policies.rate": ("Rate",),
+    "trioflow.policies.retry": ("Retry",),
+    "trioflow.policies.skip": ("SkipOnError",),
+    "trioflow.policies.state": (
+        "Limiter",
+        "PolicyState",
+    ),
+    "trioflow.policies.timeout": ("TimeLimit",),
     "trioflow.runtime.host.breakpoints": ("Breakpoint",),
     "trioflow.runtime.host.barrier": ("Parked",),
     "trioflow.runtime.host.gate": ("Gate", "GateStatistics"),
     "trioflow.runtime.host.given": ("RunArguments",),
     "trioflow.runtime.host.inspect": ("Peek", "Seen", "StrandView"),
     "trioflow.runtime.wrapping.invocation": ("Invocation", "Outcome"),
-    "trioflow.runtime.wrapping.middleware": (
-        "Middleware",
-        "Retry",
-        "RetryScheduled",
-        "RunLife",
-        "SkipOnError",
-        "TimeLimit",
-    ),
+    "trioflow.runtime.wrapping.middleware": ("Middleware", "RunLife"),
     "trioflow.runtime.base.options": ("RunOptions", "RunResult", "RunStatistics", "RunStatus"),
     "trioflow.runtime.wrapping.portable": ("Portable",),
     "trioflow.runtime.host.run": ("Run", "open_run", "run"),

@@ -23,7 +23,11 @@ TrioflowError
 ├── RunError                the run
 │   ├── LimitExceeded         a limit of the run was reached (R8)
 │   │   └── DepthExceeded       too many activations nested (T9) or strands (F8)
-│   ├── NodeTimeout           a node took longer than its time limit
+│   ├── NodeTimeout           a node, or an attempt of it, took longer than its time limit (P5)
+│   ├── CircuitOpen           a breaker refuses calls for a while (P2)
+│   ├── BudgetExhausted       a call has waited as long as it may for its turn (P3)
+│   ├── Deadlock              activations wait for one another's places (P3)
+│   ├── QuarantinedNode       a node that has failed too often, and is skipped (P5)
 │   ├── MiddlewareError       a middleware answered what its node does not allow, or is for nodes that are not there
 │   ├── TeardownTimeout       nodes did not tear down within the grace period (R1)
 │   ├── RunFinished           the host asked something of a run that is over
@@ -50,7 +54,7 @@ from __future__ import annotations
 
 import copyreg
 import difflib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -192,7 +196,41 @@ class DepthExceeded(LimitExceeded):
 
 
 class NodeTimeout(RunError):
-    """A node did not finish within the time limit that the run sets for it."""
+    """A node did not finish within a time limit (P5): `limit` says whether that of one attempt, or of all in total."""
+
+    def __init__(self, message: str, *, limit: Literal["attempt", "total"] = "total", seconds: float = 0.0) -> None:
+        self.limit: Literal["attempt", "total"] = limit
+        self.seconds = seconds
+        super().__init__(message)
+
+
+class CircuitOpen(RunError):
+    """A breaker refuses a call, which was not made (P2). `retry_after`: seconds until it lets one through again."""
+
+    def __init__(self, message: str, *, key: str, retry_after: float) -> None:
+        self.key = key
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class BudgetExhausted(RunError):
+    """A call has waited as long as it may for its turn (P3). `budget` names what it has waited for."""
+
+    def __init__(self, message: str, *, budget: str) -> None:
+        self.budget = budget
+        super().__init__(message)
+
+
+class Deadlock(RunError):
+    """An activation would wait for ever: all that could make room wait themselves (P3). `holders` are their paths."""
+
+    def __init__(self, message: str, *, holders: Sequence[str]) -> None:
+        self.holders = tuple(holders)
+        super().__init__(message)
+
+
+class QuarantinedNode(RunError):
+    """A node is skipped because it has failed too often in this run (P5)."""
 
 
 class MiddlewareError(RunError):

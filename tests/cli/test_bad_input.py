@@ -256,7 +256,7 @@ def test_settings_that_do_not_fit(cli, graph, ran):
         "a_dict=[": "--set a_dict=[: variable 'a_dict' needs an object in JSON, not '['.",
         "a_set=[[]]": "--set a_set=[[]]: variable 'a_set' needs a list in JSON, not '[[]]'.",
         "a_date=now": "--set a_date=now: variable 'a_date' needs a date such as 2030-01-31, not 'now'.",
-        "a_duration=1h": "--set a_duration=1h: variable 'a_duration' needs a number of seconds, or a duration such as PT1H30M, not '1h'.",
+        "a_duration=1w": "--set a_duration=1w: variable 'a_duration' needs a number of seconds, or a duration such as 90m or PT1H30M, not '1w'.",
     }
     arguments = [part for each in settings for part in ("--set", each)]
     refused(cli("run", path, "--nodes", "mark_nodes", *arguments), *(f"error: {line}" for line in settings.values()))

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import trioflow as tf
+from trioflow.model.duration import short_duration
 
 DAY, HOUR, SECOND = datetime.timedelta(days=1), datetime.timedelta(hours=1), datetime.timedelta(seconds=1)
 
@@ -44,8 +45,8 @@ def test_forms(text, duration, written):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "expected a duration such as 'PT1.5S'"),
-        ("1h", "got '1h'"),
+        ("", "expected a duration such as '30s' (ms, s, m, h or d), 'PT1.5S'"),
+        ("1w", "got '1w'"),
         ("P", "expected a duration"),
         ("PT", "expected a duration"),
         ("P1DT", "expected a duration"),
@@ -63,3 +64,18 @@ def test_refused(text, said):
     with pytest.raises(ValueError) as caught:
         tf.parse_duration(text)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "written"),
+    [
+        ("10ms", 0.01, "10ms"), ("30s", 30, "30s"), ("1.5s", 1.5, "1500ms"), ("90s", 90, "90s"), ("5m", 300, "5m"),
+        ("24h", 86400, "1d"), ("36h", 129600, "36h"), ("0s", 0, "0s"), ("0.0015s", 0.0015, "0.0015s"), ("7d", 604800, "7d"),
+    ],
+)  # fmt: skip
+def test_short_forms(text, seconds, written):
+    """A number and its unit; written in the largest unit of which it is a whole number."""
+    assert tf.parse_duration(text).total_seconds() == seconds
+    assert short_duration(seconds) == written
+    assert tf.parse_duration(written).total_seconds() == seconds
+    assert tf.parse_duration("-" + text).total_seconds() == -seconds

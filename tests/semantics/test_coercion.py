@@ -241,10 +241,10 @@ def test_literals(literal, target, value):
         ({"x": 1, "z": 2}, Point, "expected Point, got dict {'x': 1, 'z': 2} (extra fields found (z) @ literal)"),
         ({"a": "1"}, dict[str, int], "expected int, got str '1'"),
         (
-            "1h",
+            "1w",
             datetime.timedelta,
-            "expected duration, got str '1h' (ValueError: expected a duration such as 'PT1.5S' or 'P2DT3H' (weeks, days, "
-            "hours, minutes, seconds), got '1h')",
+            "expected duration, got str '1w' (ValueError: expected a duration such as '30s' (ms, s, m, h or d), 'PT1.5S' or "
+            "'P2DT3H' (weeks, days, hours, minutes, seconds), got '1w')",
         ),
         (1.5, datetime.timedelta, "expected duration, got float 1.5 (ValueError: write it as text)"),
         (

@@ -204,7 +204,7 @@ def test_unknown_kinds():
 def test_all_events_are_here():
     """The events that can be observed (E3)."""
     assert sorted(kind.__name__ for kind in EVENTS) == [
-        "BreakpointFailed", "BreakpointHit", "EvaluationAhead", "EvaluationCancelled", "EvaluationCompleted",
+        "BreakpointFailed", "BreakpointHit", "Decision", "EvaluationAhead", "EvaluationCancelled", "EvaluationCompleted",
         "EvaluationFailed", "EvaluationForgotten", "EvaluationReused", "EvaluationStarted", "Event", "EventsDropped", "Feedback", "JoinSkipped", "LimitReached", "MergeConflict", "NodeCancelled",
         "NodeCompleted", "NodeFailed", "NodeSkipped", "NodeStarted", "ObserverFailed", "Progress", "RunCancelled",
         "RunCompleted", "RunFailed", "RunPaused", "RunResumed", "RunStarted", "StrandForked", "StrandJoined",

@@ -30,7 +30,7 @@ def test_ids_have_no_gaps():
         for name in names:
             numbers.setdefault(name[0], []).append(int(name[1:]))
         assert numbers == {letter: [*range(1, len(found) + 1)] for letter, found in numbers.items()}
-        assert set(numbers) == set("MDTFSRGEBCAWJ")
+        assert set(numbers) == set("MDTFSRGEBCAWJP")
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -104,6 +104,6 @@ def test_rules_that_are_named_exist():
     known = {
         name
         for path in DOCUMENTS
-        for name in re.findall(r"\b[MDTFSRGEBCAWJ]\d{1,2}\b(?!\.)", path.read_text(encoding="utf-8"))
+        for name in re.findall(r"\b[MDTFSRGEBCAWJP]\d{1,2}\b(?!\.)", path.read_text(encoding="utf-8"))
     }
     assert known - set(RULES) == set()

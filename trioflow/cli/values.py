@@ -61,7 +61,10 @@ def _number(text: str) -> float:
 
 
 def _duration(text: str) -> datetime.timedelta:
-    return parse_duration(text) if "P" in text else datetime.timedelta(seconds=_number(text))
+    try:
+        return datetime.timedelta(seconds=_number(text))
+    except ValueError:
+        return parse_duration(text)
 
 
 def _truth(text: str) -> bool:
@@ -104,7 +107,7 @@ _READERS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "date": ("a date such as 2030-01-31", datetime.date.fromisoformat),
     "datetime": ("a date and time such as 2030-01-31T12:00:00", datetime.datetime.fromisoformat),
     "dict": ("an object in JSON", _json_of(dict)),
-    "duration": ("a number of seconds, or a duration such as PT1H30M", _duration),
+    "duration": ("a number of seconds, or a duration such as 90m or PT1H30M", _duration),
     "float": ("a number", _number),
     "int": ("a whole number", _whole),
     "list": ("a list in JSON", _json_of(list)),

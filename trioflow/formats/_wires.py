@@ -8,6 +8,7 @@ from trioflow.errors import RegistryError
 from trioflow.model.composition import Boundary
 from trioflow.model.graph import Connection, Graph, GraphNode
 from trioflow.model.node_type import NodeType
+from trioflow.model.policy import described
 from trioflow.model.registry import Registry
 from trioflow.model.scope import Scope
 from trioflow.model.secret import HIDDEN, hide, secret_name
@@ -141,9 +142,11 @@ def _find(scope: Scope, type_id: str) -> NodeType | None:
         return None  # a broken package is no reason not to draw
 
 
-def literals(node: GraphNode) -> list[str]:
-    """A node's literals as short texts."""
-    return [f"{name} = {literal_text(value)}" for name, value in node.inputs.items()]
+def facts(node: GraphNode) -> list[str]:
+    """A node's literals, and what is done where it fails, as short texts."""
+    literals = [f"{name} = {literal_text(value)}" for name, value in node.inputs.items()]
+    policy = [] if node.policy is None else [f"! {each}" for each in described(node.policy)]
+    return [*literals, *policy]
 
 
 def literal_text(value: object) -> str:

@@ -18,6 +18,7 @@ from trioflow.formats.layout import Box, Link, lay_out
 from trioflow.model.composition import GraphBody
 from trioflow.model.graph import Connection, Graph, GraphNode, Interface
 from trioflow.model.node_type import NodeType
+from trioflow.model.policy import described
 from trioflow.model.registry import Registry
 from trioflow.model.sockets import UNSET, DataIn, DataOut
 from trioflow.model.types import describe_type
@@ -189,7 +190,8 @@ class _Plan:
         for name in node.inputs:
             self._inputs.setdefault(name, (False, "any", False))
         self._title = _shortened(visible(node.id))
-        self._subtitle = _shortened(visible(node.type))
+        self._policy = "" if node.policy is None else f"! {', '.join(described(node.policy))}"
+        self._subtitle = _shortened(visible(f"{node.type} {self._policy}".rstrip()))
 
     def incoming(self, wire: Connection, control: bool) -> None:
         """A wire ends here."""
@@ -261,7 +263,7 @@ class _Plan:
                     for name, (_, text) in rows.items()
                 )
             )
-        doc = visible(self._type.summary) if self._type is not None else ""
+        doc = visible(" ".join(filter(None, ["" if self._type is None else self._type.summary, self._policy])))
         return Item(
             self.node.id,
             self.node.type,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trioflow.formats._wires import Drawing, literals, terms_of, tokens_at, undone_by, visible
+from trioflow.formats._wires import Drawing, facts, terms_of, tokens_at, undone_by, visible
 from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
 
@@ -27,7 +27,7 @@ def _drawn(drawing: Drawing) -> Iterator[str]:
         shape = "box" if drawing.is_exec_node(node) else "ellipse"
         if drawing.is_start(node):
             shape = "ellipse, peripheries=2"
-        label = _quote(node.id, node.type, *literals(node), *tokens_at(node))
+        label = _quote(node.id, node.type, *facts(node), *tokens_at(node))
         yield f"{drawing.node_name(place)} [shape={shape}, label={label}];"
     names = {node: drawing.node_name(place) for node, place in drawing.place.items()}
     for place, missing in enumerate(drawing.missing_nodes()):

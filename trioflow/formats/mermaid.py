@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from trioflow.formats._wires import Drawing, literals, terms_of, tokens_at, undone_by, visible
+from trioflow.formats._wires import Drawing, facts, terms_of, tokens_at, undone_by, visible
 from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
 
@@ -27,7 +27,7 @@ def to_mermaid(graph: Graph, registry: Registry, *, fold: bool = False) -> str:
 def _drawn(drawing: Drawing) -> Iterator[str]:
     graph = drawing.graph
     for place, node in enumerate(graph.nodes):
-        label = "<br/>".join(map(_escape, [node.id, node.type, *literals(node), *tokens_at(node)]))
+        label = "<br/>".join(map(_escape, [node.id, node.type, *facts(node), *tokens_at(node)]))
         opening, closing = (
             ("([", "])") if drawing.is_start(node) else ("[", "]") if drawing.is_exec_node(node) else ("(", ")")
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 import attrs
 
 from trioflow.model.node_type import NodeType
+from trioflow.model.policy import described
 from trioflow.model.sockets import DataIn, DataOut, ExecOut, Socket, Stream
 from trioflow.model.types import describe_type
 
@@ -31,7 +32,8 @@ def kind_of(node_type: NodeType) -> str:
         "volatile": node_type.volatile,
     }
     kind = "exec node" if node_type.is_exec else "data node"
-    return ", ".join([kind, *(trait for trait, has in traits.items() if has)])
+    policy = [] if node_type.policy is None else described(node_type.policy)
+    return ", ".join([kind, *(trait for trait, has in traits.items() if has), *policy])
 
 
 def text_of(node_type: NodeType) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
-from trioflow.formats._wires import Drawing, literals, terms_of, tokens_at, undone_by, visible
+from trioflow.formats._wires import Drawing, facts, terms_of, tokens_at, undone_by, visible
 from trioflow.model.graph import Connection, Graph, GraphNode, Interface
+from trioflow.model.policy import described, fired_instead
 from trioflow.model.registry import Registry
 from trioflow.model.sockets import UNSET
 
@@ -17,7 +18,8 @@ _DEEPEST = 12
 def to_text(graph: Graph, registry: Registry, *, fold: bool = False) -> str:
     """The graph as an outline. Never raises for what is wrong with it.
 
-    `*` marks where runs start, `=>` is control, `<-` is data. A node with one way out is followed by its successor;
+    `*` marks where runs start, `=>` is control, `<-` is data, `!` what is done where a node fails. A node with one way
+    out is followed by its successor;
     one with several has each successor indented below its socket. Graphs that it holds or calls follow, indented, each
     once; not if folded.
     """
@@ -44,16 +46,22 @@ class _Outline:
         declared = [f"{each.name}: {each.type} = {each.default!r}" for each in graph.variables]
         self._section("variables:", [each + merge for each, merge in zip(declared, merges, strict=True)])
         self._section("events:", [each.name + (" (shared)" if each.shared else "") for each in graph.events])
+        policies = {pattern: ", ".join(described(each)) for pattern, each in graph.policies.items()}
+        self._section("policies:", [f"{pattern}: {said}" for pattern, said in policies.items()])
         for node in graph.nodes:
             if drawing.is_start(node):
                 self._follow(node)
         undoing = {undo for _, undo in undone_by(graph)}
         self._nodes("undoing:", [node for node in graph.nodes if node.id in undoing])
-        loose = [node for node in graph.nodes if drawing.is_exec_node(node) and node.id not in self._drawn]
-        if loose:
-            self._title("not reached:")
-        for node in loose:
-            self._follow(node)
+        exec_nodes = [node for node in graph.nodes if drawing.is_exec_node(node)]
+        said = [*(node.policy for node in graph.nodes), *graph.policies.values()]
+        fallbacks = fired_instead(said)
+        for title, is_there in (("in place of others:", True), ("not reached:", False)):
+            loose = [n for n in exec_nodes if n.id not in self._drawn and (n.id in fallbacks) is is_there]
+            if loose:
+                self._title(title)
+            for node in loose:
+                self._follow(node)
         data = [node for node in graph.nodes if not drawing.is_exec_node(node) and node.id not in self._drawn]
         self._nodes("data:", data)
         missing = set(drawing.missing_nodes())
@@ -128,7 +136,7 @@ class _Outline:
         inputs = [
             *tokens_at(node),
             *([f"undo: {node.undo}"] if node.undo is not None else []),
-            *literals(node),
+            *facts(node),
             *(f"{wire.target.socket} <- {wire.source}" for wire in self._incoming.get(node.id, ())),
         ]
         self._lines += [indent + _INDENT + visible(line) for line in inputs]

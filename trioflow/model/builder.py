@@ -24,6 +24,7 @@ from trioflow.model.graph import (
     Variable,
 )
 from trioflow.model.node_type import FunctionNode, Node, NodeType, as_node_type, inline_node_type
+from trioflow.model.policy import Policy
 from trioflow.model.registry import Registry
 from trioflow.model.scope import GRAPH
 from trioflow.model.sockets import UNSET, DataIn, DataOut, ErrorMode, ExecIn, ExecOut, Socket, StreamMode
@@ -102,6 +103,7 @@ class Builder:
         self._events: list[CustomEvent] = []
         self._interface: Interface | None = None
         self._graphs: dict[str, Graph] = {}
+        self._policies: dict[str, Policy] = {}
         # The nodes at the boundary of the graph, by type (C1).
         self._boundaries: dict[str, str] = {}
         self._types: dict[str, NodeType] = {}
@@ -169,9 +171,13 @@ class Builder:
         mode: StreamMode | None = None,
         limit: int | None = None,
         on_error: ErrorMode | None = None,
+        policy: Policy | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """Mark a node as an initiator (M4), or set how its streams run (S2-S4). What is None stays as it is."""
+        """Mark a node as an initiator (M4), set how its streams run (S2-S4), or what is done where it fails (P1).
+
+        What is None stays as it is.
+        """
         if not isinstance(node, Handle) or node._id not in self._nodes:
             raise InvalidGraph(f"configure(node) needs a node of this graph, from g.add(...), not {node!r}.")
         known = self._nodes[node._id]
@@ -182,6 +188,7 @@ class Builder:
             known,
             initiator=known.initiator if initiator is None else initiator,
             stream=None if stream == StreamSettings() else stream,
+            policy=known.policy if policy is None else policy,
             metadata=known.metadata if metadata is None else metadata,
         )
 
@@ -198,6 +205,13 @@ class Builder:
         event = CustomEvent(name, doc, shared)
         self._events.append(event)
         return event
+
+    def policy(self, pattern: str, policy: Policy) -> None:
+        """Say what is done where nodes of some types fail, take long or are called often: `http.*` (P1).
+
+        What a node or its type says itself comes before that.
+        """
+        self._policies[pattern] = policy
 
     # --- graphs inside graphs ---
 
@@ -267,6 +281,7 @@ class Builder:
         return Graph(
             interface=self._interface,
             graphs=self._graphs,
+            policies=self._policies,
             nodes=tuple(self._nodes.values()),
             connections=tuple(self._connections),
             variables=tuple(self._variables),

@@ -291,8 +291,8 @@ class Context(DataContext, ABC):
         """Wait for a signal of that name from outside, and take it: its payload; `otherwise` after so long (J21).
 
         Each is taken once, in the order of their arrival, also those that arrived before. The time is that of a timer,
-        which goes on while no process has the run. A cancellation point. Raises `NodeError` in a run that is not kept in
-        a journal.
+        which goes on while no process has the run. A cancellation point. Raises `NodeError` in a run that is not kept
+        in a journal.
         """
 
     @abstractmethod

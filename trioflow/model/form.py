@@ -1,4 +1,4 @@
-"""Annotations of the types of a document's fields: what a value must be beyond its type."""
+"""Forms of values in documents, as annotations of the types of fields: what may be said there, and its schema."""
 
 from __future__ import annotations
 
@@ -10,19 +10,26 @@ import attrs
 
 @attrs.frozen
 class Minimum:
-    """The smallest number that a field takes, as an annotation of its type."""
+    """The smallest number that a field takes."""
 
     value: int
 
 
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
 @attrs.frozen(eq=False)
 class Form:
-    """A form of its own for the values of a field, as an annotation of its type.
+    """A form of its own for the values of a field.
 
     `problems` gives what is wrong with a value: paths from the value on, and reasons. `schema` says the same as a JSON
-    Schema, in which `{"$ref": "#/$defs/NAME"}` is the form itself.
+    Schema, in which `{"$ref": "#/$defs/NAME"}` is the form itself. `read` makes what the field holds from a value
+    without problems, and `write` makes a value of that again.
     """
 
     name: str
     problems: Callable[[Any], Iterable[tuple[str, str]]]
     schema: Mapping[str, Any]
+    read: Callable[[Any], Any] = _as_it_is
+    write: Callable[[Any], Any] = _as_it_is

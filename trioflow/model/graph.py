@@ -14,6 +14,7 @@ import attrs
 # Needed at runtime: the document format and its schema are made from the types of the fields.
 from trioflow.errors import GraphError, did_you_mean
 from trioflow.model.form import Form, Minimum
+from trioflow.model.policy import Policy, Priority
 from trioflow.model.sockets import UNSET, ErrorMode, StreamMode
 from trioflow.model.values import NO_VALUES, frozen, own_copy
 
@@ -26,7 +27,6 @@ FORMAT_VERSION = "1.2"
 
 GraphKind = Literal["graph", "workflow"]
 JoinPolicy = Literal["all", "each", "first"]
-Priority = Literal["low", "normal", "high", "critical"]
 Outcome = Literal["completed", "failed", "ended", "exhausted", "next"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
@@ -99,8 +99,8 @@ class StreamSettings:
 class GraphNode:
     """One node: a unique id, the id of its type, and literals for data inputs.
 
-    `initiator` marks an exec node as a place where runs start, whatever its type says (M4). `metadata` is the
-    business of editors: it is kept, never read.
+    `initiator` marks an exec node as a place where runs start, whatever its type says (M4). `policy` says what is done
+    where it fails, takes long or is called often. `metadata` is the business of editors: it is kept, never read.
 
     In a workflow: `join`, `min` and `unmet` say when the node fires where several wires meet (W4-W8), `rest` what
     becomes of those that it did not wait for, `choose` which wires are taken (W3), `most` how many turns it may have in
@@ -113,6 +113,7 @@ class GraphNode:
     inputs: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen)
     initiator: bool | None = None
     stream: StreamSettings | None = None
+    policy: Policy | None = attrs.field(default=None, kw_only=True)
     join: JoinPolicy = attrs.field(default="all", kw_only=True)
     min: Least = attrs.field(default=1, kw_only=True)
     unmet: Literal["skip", "fail"] = attrs.field(default="skip", kw_only=True)
@@ -294,7 +295,8 @@ class Graph:
     """An immutable graph (M1). The order of nodes and of connections has meaning: dispatch follows it (M3, M4).
 
     `interface` makes it a node type for other graphs, `graphs` are graphs that its nodes may call by name, as type
-    `graph:NAME` (C1).
+    `graph:NAME` (C1). `policies` are those of its own nodes by patterns of their types, such as `http.*`, as far as
+    neither the node nor its type says something else.
 
     A graph of the kind `workflow` is one whose exec wires carry tokens (W1). Its `limit` is how many firings may be
     under way at once, and `groups` are limits by name that nodes share (W16); `on_error` says whether a failure that no
@@ -316,6 +318,7 @@ class Graph:
     variables: tuple[Variable, ...] = attrs.field(default=(), converter=tuple[Variable, ...])
     events: tuple[CustomEvent, ...] = attrs.field(default=(), converter=tuple[CustomEvent, ...])
     graphs: Mapping[str, Graph] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
+    policies: Mapping[str, Policy] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
     metadata: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen)
     types: Mapping[str, NodeType] = attrs.field(default=NO_VALUES, converter=frozen, eq=False, repr=False)
     # Not copied: graphs in files may refer to each other in a circle, so the mapping is filled when all are there.

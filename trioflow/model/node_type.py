@@ -29,6 +29,7 @@ from trioflow.errors import NodeDefinitionError, nearest
 from trioflow.model.by_name import by_name, importable_name
 from trioflow.model.context import Context, DataContext, SetupContext
 from trioflow.model.durability import DOUBT, KINDS, Doubt, Durability, Transaction
+from trioflow.model.policy import Policy
 from trioflow.model.sockets import UNSET, DataIn, DataOut, ErrorMode, ExecIn, ExecOut, Socket, Stream, StreamMode
 from trioflow.model.types import describe_type, describe_value, may_stand_for
 from trioflow.model.values import NO_VALUES
@@ -128,6 +129,8 @@ class NodeType:
     """What becomes of a recorded body of which nobody knows whether it came to its end (J4)."""
     version: str | None = None
     """What the type calls its version; None to tell by its source (J13)."""
+    policy: Policy | None = None
+    """What is done where its nodes fail, take long or are called often, unless they say otherwise (P1)."""
     input_index: Mapping[object, int] = attrs.field(init=False, repr=False)
     output_index: Mapping[object, int] = attrs.field(init=False, repr=False)
     exec_output_index: Mapping[object, int] = attrs.field(init=False, repr=False)
@@ -186,8 +189,8 @@ class Node:
     `volatile=True` for data nodes whose value changes by itself (D6), `remembers=True` for exec nodes that do what they
     do according to `ctx.state` (F6), `listens="input"` for listeners (B1), `capabilities={"files", "network"}` for what
     the body may touch, which hosts choose by, `durable`, `on_doubt` and `version` for journalled runs (J1, J4, J13),
-    `abstract=True` for bases that are no node types themselves. A class that can't be a node type is refused where it
-    is defined, with all that is wrong with it: `NodeDefinitionError`.
+    `policy` for what is done where its nodes fail, `abstract=True` for bases that are no node types themselves. A class
+    that can't be a node type is refused where it is defined, with all that is wrong with it: `NodeDefinitionError`.
 
     One instance lives as long as the run. State kept on `self` is shared by concurrent strands, and so not
     deterministic; state that must fork and merge belongs in `ctx.state` (F6).
@@ -214,6 +217,7 @@ class Node:
         durable: Durability | None = None,
         on_doubt: Doubt | None = None,
         version: str | None = None,
+        policy: Policy | None = None,
         abstract: bool = False,
     ) -> None:
         super().__init_subclass__()
@@ -233,6 +237,7 @@ class Node:
             durable=durable,
             on_doubt=on_doubt,
             version=version,
+            policy=policy,
         )
 
     async def setup(self, ctx: SetupContext) -> None:
@@ -435,6 +440,7 @@ def data_node(
     capabilities: Iterable[Capability] | None = ...,
     durable: Durability | None = ...,
     version: str | None = ...,
+    policy: Policy | None = ...,
 ) -> Callable[[Callable[P, R]], FunctionNode[P, R]]: ...
 def data_node(
     function: Callable[P, R] | None = None,
@@ -445,18 +451,19 @@ def data_node(
     capabilities: Iterable[Capability] | None = None,
     durable: Durability | None = None,
     version: str | None = None,
+    policy: Policy | None = None,
 ) -> FunctionNode[P, R] | Callable[[Callable[P, R]], FunctionNode[P, R]]:
     """Make a function a data node: parameters are data inputs, the result is the output `result`.
 
     A result annotated as a NamedTuple has one output per field. A parameter annotated `Lazy[T]` is resolved when the
     body asks; one annotated `DataContext` gets the context; one annotated `FromServices[T]` gets a service. May be
-    async. `durable`: whether a journalled run keeps its values; usual for volatile ones (J1). Raises
-    `NodeDefinitionError`.
+    async. `durable`: whether a journalled run keeps its values; usual for volatile ones (J1). `policy` says what is
+    done where its nodes fail. Raises `NodeDefinitionError`.
     """
 
     def decorate(function: Callable[P, R]) -> FunctionNode[P, R]:
         traits: dict[str, Any] = {"volatile": volatile, "capabilities": _declared(capabilities)}
-        traits |= {"durable": durable, "version": version}
+        traits |= {"durable": durable, "version": version, "policy": policy}
         return FunctionNode(function, _type_of_function(function, id, exec_node=False, **traits))
 
     return decorate if function is None else decorate(function)
@@ -474,6 +481,7 @@ def exec_node(
     durable: Durability | None = ...,
     on_doubt: Doubt = ...,
     version: str | None = ...,
+    policy: Policy | None = ...,
 ) -> Callable[[Callable[P, R]], FunctionNode[P, R]]: ...
 def exec_node(
     function: Callable[P, R] | None = None,
@@ -486,12 +494,14 @@ def exec_node(
     durable: Durability | None = None,
     on_doubt: Doubt = "again",
     version: str | None = None,
+    policy: Policy | None = None,
 ) -> FunctionNode[P, R] | Callable[[Callable[P, R]], FunctionNode[P, R]]:
     """Make a function an exec node: exec input `enter`, exec output `then`, data sockets as for `data_node`.
 
     When the function returns, the node goes on at `then` by itself (T6). May be async; may take a `Context`; one that
     does what it does according to `ctx.state` is made with `remembers=True` (F6). `durable`, `on_doubt` and `version`
-    are for journalled runs (J1, J4, J13). Raises `NodeDefinitionError`.
+    are for journalled runs (J1, J4, J13). `policy` says what is done where its nodes fail. Raises
+    `NodeDefinitionError`.
     """
 
     def decorate(function: Callable[P, R]) -> FunctionNode[P, R]:
@@ -502,6 +512,7 @@ def exec_node(
             "durable": durable,
             "on_doubt": on_doubt,
             "version": version,
+            "policy": policy,
         }
         return FunctionNode(function, _type_of_function(function, id, exec_node=True, **traits))
 

@@ -51,6 +51,12 @@ def fields_by_key(cls: type) -> dict[str, attrs.Attribute[Any]]:
     }
 
 
+def short_of(cls: type) -> attrs.Attribute[Any] | None:
+    """The field whose value alone may stand for the whole object; None if there is none."""
+    name: str | None = getattr(cls, "SHORT", None)
+    return None if name is None else fields_by_key(cls)[name]
+
+
 def document_schema() -> dict[str, Any]:
     """A JSON Schema (draft 2020-12) for the documents that this version writes, as a new dictionary."""
     definitions: dict[str, Any] = {}
@@ -88,8 +94,8 @@ def _object(cls: type, definitions: dict[str, Any]) -> dict[str, Any]:
         if field.default is attrs.NOTHING:
             required.append(key)
         elif field.default is not UNSET:
-            properties[key]["default"] = _plain(field.default)
-    return {
+            properties[key]["default"] = _plain(field)
+    form = {
         "type": "object",
         "description": inspect.cleandoc(cls.__doc__ or "")
         .replace("\n\n", "\0")
@@ -99,6 +105,8 @@ def _object(cls: type, definitions: dict[str, Any]) -> dict[str, Any]:
         **({"required": required} if required else {}),
         "additionalProperties": False,
     }
+    short = short_of(cls)
+    return form if short is None else {"anyOf": [_schema(short.type, definitions), form]}
 
 
 def _schema(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
@@ -139,9 +147,13 @@ def _list(arguments: tuple[Any, ...], definitions: dict[str, Any]) -> dict[str, 
     return {"type": "array", "prefixItems": row, "items": False, "minItems": len(row)}
 
 
-def _plain(default: Any) -> Any:
+def _plain(field: attrs.Attribute[Any]) -> Any:
+    default: Any = field.default
     if isinstance(default, Mapping):
         return dict(cast("Mapping[str, Any]", default))
     if attrs.has(type(default)):
         return {}  # an object with all of its fields at their defaults
+    if get_origin(field.type) is Annotated:
+        for form in get_args(field.type):
+            default = form.write(default) if isinstance(form, Form) else default
     return [] if default == () else default

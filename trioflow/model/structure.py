@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
 import attrs
@@ -29,7 +29,7 @@ from trioflow.errors import did_you_mean
 from trioflow.model.form import Form, Minimum
 from trioflow.model.graph import FORMAT_VERSION, Endpoint, Graph
 from trioflow.model.json_text import Repeated
-from trioflow.model.schema import fields_by_key
+from trioflow.model.schema import fields_by_key, short_of
 
 _VERSION = re.compile(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
 _TEXT = frozenset({str})
@@ -175,11 +175,9 @@ def _converter(keep_unknown: bool) -> Converter:
     converter.register_unstructure_hook(Endpoint, str)
     converter.register_unstructure_hook_func(lambda hint: hint is Any, lambda value: value)
     converter.register_unstructure_hook_func(_made_from(Mapping), dict)
-    converter.register_unstructure_hook_func(
-        _is_mapping_of_graphs,
-        lambda graphs: {name: converter.unstructure(graph, Graph) for name, graph in graphs.items()},
-    )
+    converter.register_unstructure_hook_factory(_is_mapping_of_objects, _written_each)
     converter.register_unstructure_hook_func(_made_from(Literal), lambda value: value)
+    converter.register_unstructure_hook_factory(_has_form, _written_by)
     converter.register_unstructure_hook_factory(_is_object, _plain_object_of)
     return converter
 
@@ -226,9 +224,36 @@ def _formed(form: Form) -> Hook:
         problems = [*form.problems(value)]
         if problems:
             raise Refused(problems)
-        return value
+        return form.read(value)
 
     return structure
+
+
+def _form_of(hint: Any) -> Form | None:
+    """The form of a field, which may be null, too."""
+    parts = get_args(hint) if get_origin(hint) in (Union, UnionType) else ()
+    annotated = parts[0] if len(parts) == 2 and parts[1] is NoneType else hint
+    extras = get_args(annotated)[1:] if _made_from(Annotated)(annotated) else ()
+    return next((extra for extra in extras if isinstance(extra, Form)), None)
+
+
+def _has_form(hint: Any) -> bool:
+    return _form_of(hint) is not None
+
+
+def _written_by(hint: Any) -> Callable[[Any], Any]:
+    form = _form_of(hint)
+    assert form is not None
+    return lambda value: None if value is None else form.write(value)
+
+
+def _is_mapping_of_objects(hint: Any) -> bool:
+    return get_origin(hint) is Mapping and _is_object(get_args(hint)[1])
+
+
+def _written_each(hint: Any, converter: Converter) -> Callable[[Any], Any]:
+    kind = get_args(hint)[1]  # looked up when it is needed, since a graph holds graphs
+    return lambda values: {name: converter.unstructure(value, kind) for name, value in values.items()}
 
 
 def _choice(hint: Any, _converter: Converter) -> Hook:
@@ -413,8 +438,15 @@ def _object_of(cls: Any, converter: Converter, keep_unknown: bool) -> Hook:
     overrides: dict[str, Any] = {field.name: override(omit=True) for field in attrs.fields(cls)}
     overrides |= {field.name: override(rename=key) for key, field in keys.items()}
     from_known = cast("Hook", make_dict_structure_fn(cls, converter, **overrides))
+    short = short_of(cls)
+    from_short = None if short is None else converter.get_structure_hook(short.type)
 
     def structure(value: Any, _: Any) -> Any:
+        if short is not None and from_short is not None and not isinstance(value, dict):
+            try:
+                return cls(**{short.name: from_short(value, short.type)})
+            except Refused as error:
+                raise Refused([(path, f"{what}; or an object") for path, what in error.problems]) from None
         if type(value) is dict and value.keys() <= known:
             return from_known(value, cls)
         if not isinstance(value, dict):
@@ -440,14 +472,18 @@ def _object_of(cls: Any, converter: Converter, keep_unknown: bool) -> Hook:
     return structure
 
 
-def _plain_object_of(cls: Any, converter: Converter) -> Callable[[Any], dict[str, Any]]:
+def _plain_object_of(cls: Any, converter: Converter) -> Callable[[Any], Any]:
     keys = fields_by_key(cls)
     overrides: dict[str, Any] = {field.name: override(omit=True) for field in attrs.fields(cls)}
     overrides |= {field.name: override(rename=key, omit_if_default=True) for key, field in keys.items()}
     known = make_dict_unstructure_fn(cls, converter, **overrides)
+    short = short_of(cls)
 
-    def unstructure(value: Any) -> dict[str, Any]:
-        return {**known(value), **value.extra} if value.extra else known(value)
+    def unstructure(value: Any) -> Any:
+        written = {**known(value), **value.extra} if value.extra else known(value)
+        if short is not None and written.keys() <= {short.name}:
+            return written.get(short.name, short.default)
+        return written
 
     return unstructure
 

@@ -5,10 +5,12 @@ Each node keeps its connections for the next request, until the run ends. Proxie
 
 from __future__ import annotations
 
+import email.utils
 import functools
 import io
 import json
 import math
+import re
 import ssl
 from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
@@ -35,10 +37,14 @@ ReadAs = Literal["text", "bytes", "json"]
 
 
 class HttpFailed(Exception):
-    """A server answered with a status of 400 or more, which says that it could not do what it was asked for."""
+    """A server answered with a status of 400 or more, which says that it could not do what it was asked for.
 
-    def __init__(self, node: str, url: str, status: int, reason: str) -> None:
+    `retry_after` are the seconds after which the server wants to be asked again, if it says so.
+    """
+
+    def __init__(self, node: str, url: str, status: int, reason: str, retry_after: float | None = None) -> None:
         self.status = status
+        self.retry_after = retry_after
         super().__init__(f"{node}: {url} answered {f'{status} {reason}'.strip()}.")
 
     __reduce__ = tf.TrioflowError.__reduce__
@@ -126,7 +132,8 @@ class _Exchange(tf.Node, abstract=True):
         if response.status_code < 400:
             return well
         if not ctx.is_connected(self.failed):
-            raise HttpFailed(type(self).type.id, url, response.status_code, response.reason_phrase)
+            after = _seconds_until(response.headers.get("retry-after"), ctx)
+            raise HttpFailed(type(self).type.id, url, response.status_code, response.reason_phrase, after)
         return self.failed
 
     async def _late(self, ctx: tf.Context, seconds: float) -> tf.ExecOut:
@@ -142,6 +149,19 @@ def _trusted() -> ssl.SSLContext:
     import httpx  # noqa: PLC0415 - an extra
 
     return httpx.create_ssl_context()
+
+
+def _seconds_until(after: str | None, ctx: tf.Context) -> float | None:
+    """What a server says with Retry-After: seconds, or a date."""
+    if after is None:
+        return None
+    if re.fullmatch(r"[0-9]{1,9}", after.strip()):
+        return float(after)
+    try:
+        date = email.utils.parsedate_to_datetime(after)
+    except ValueError:
+        return None
+    return max(0.0, (date - ctx.now()).total_seconds()) if date.tzinfo is not None else None
 
 
 def _check_headers(node: str, headers: Mapping[Any, Any]) -> dict[str, str]:
@@ -161,7 +181,7 @@ def _telling(node: str, url: str) -> Generator[None, None, None]:
     except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
         raise ValueError(f"{node}: {url!r} can't be asked: {error}") from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise NotAnswered(f"{node}: {url}: {str(error) or type(error).__name__}.") from error
+        raise NotAnswered(f"{node}: {url}: {str(error).rstrip('.') or type(error).__name__}.") from error
 
 
 async def _chunks(node: str, response: httpx.Response, url: str, most: float) -> AsyncGenerator[bytes, None]:

@@ -275,8 +275,8 @@ class BodyContext(Activation, Context):
 
     async def signal(self, name: str, *, timeout: Duration | None = None, otherwise: Any = None) -> Any:
         raise NodeError(
-            f"Node {self.plan.id!r} waits for the signal {name!r}, and nobody can send one to a run that is not kept. Give "
-            "the run a journal and a name: trioflow.run(graph, journal=..., run_id=...)."
+            f"Node {self.plan.id!r} waits for the signal {name!r}, and nobody can send one to a run that is not kept. "
+            "Give the run a journal and a name: trioflow.run(graph, journal=..., run_id=...)."
         )
 
     def time_limit(self, duration: Duration) -> AbstractContextManager[TimeLimitScope]:

@@ -577,6 +577,12 @@ class EventsDropped(Event):
     count: int
 
 
+class Decision(Event):
+    """What a policy has decided: the kinds of events below this one tell what (P6)."""
+
+    __slots__ = ()
+
+
 # --- kinds ---
 
 STEPS = (NodeStarted, NodeCompleted, NodeFailed, NodeCancelled, NodeSkipped)
@@ -589,6 +595,7 @@ GROUPS: Mapping[str, tuple[type[Event], ...]] = {
     "strands": (StrandForked, StrandJoined, MergeConflict, WiresChosen, JoinSkipped),
     "messages": (Feedback, Progress),
     "failures": (RunFailed, NodeFailed, EvaluationFailed),
+    "policies": (Decision,),
 }
 """Kinds of events by one name."""
 

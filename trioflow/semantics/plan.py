@@ -6,9 +6,9 @@ from the shape of the graph is decided here, so that a step decides nothing.
 
 from __future__ import annotations
 
+import enum
 import hashlib
 import pickle
-import enum
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
@@ -275,6 +275,8 @@ class Plan:
     """Of the wires of a workflow that have one, by their places (W3)."""
     sets: Mapping[int, tuple[tuple[int, Bound], ...]] = attrs.field(factory=dict[int, Any])
     """By node: the variables that it sets when it has completed, and to what."""
+    policed: bool = False
+    """Whether the graph or a type in it says what is done where nodes fail; of a planned graph also those it calls."""
     cache: dict[str, Any] = attrs.field(factory=dict, init=False, repr=False)
     """What runs make of this plan that does not depend on the run."""
 
@@ -318,7 +320,9 @@ def make_plan(graph: Graph, registry: Registry) -> Plan:
             "The graph can be called by other graphs, but no node starts it, so by itself nothing would run. Add a "
             "node of a type such as flow.start."
         )
-    return plans[root]
+    planned = plans[root]
+    policed = planned.policed or not any(plan.policed for plan in plans.values())
+    return planned if policed else attrs.evolve(planned, policed=True)
 
 
 class _Planner:
@@ -426,6 +430,7 @@ class _Planner:
             net=net,
             conditions=conditions,
             sets=sets,
+            policed=bool(graph.policies) or any(_is_policed(node) for node in nodes),
         )
 
     def _bound(
@@ -597,6 +602,10 @@ def _open_scopes(
         event: tuple(scope(partial(net.listening, node.index)) for node in found) for event, found in listeners.items()
     }
     return Opening(opened, None, net.whole), standing
+
+
+def _is_policed(node: PlanNode) -> bool:
+    return node.graph_node.policy is not None or node.type.policy is not None
 
 
 def _is_initiator(node: PlanNode) -> bool:

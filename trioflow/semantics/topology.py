@@ -13,6 +13,7 @@ from typing import Any
 
 from trioflow.model.composition import ENTER, LEAVE, GraphBody
 from trioflow.model.node_type import FunctionBody, Node, NodeType
+from trioflow.semantics.policies.check import fallback_of
 from trioflow.semantics.report import Problem, error, info, warning
 from trioflow.semantics.wiring import Wiring
 
@@ -162,7 +163,12 @@ def firing_first(wiring: Wiring) -> list[int]:
     """
     nodes = wiring.graph.nodes
     led_to = {place for targets in wiring.dispatches.values() for place in targets}
-    undoing = {node.undo for node in nodes}
+    instead = {
+        wiring.graph.nodes[other].id
+        for place in range(len(nodes))
+        if wiring.has_policies and (other := fallback_of(wiring, place)) is not None
+    }  # P5
+    undoing = {node.undo for node in nodes} | instead
     circles = {place: index for index, knot in enumerate(knots(wiring.dispatches)) for place in knot}
     entered = {circles[place] for place in circles if nodes[place].initiator}
     for source, targets in wiring.dispatches.items():
@@ -195,8 +201,10 @@ def check_reachable(wiring: Wiring, *, by_itself: bool) -> Iterator[Problem]:
     if not wiring.complete or not starts:
         return
     starts += [wiring.place[node.undo] for node in wiring.graph.nodes if node.undo in wiring.place]  # W17
+    fallbacks = range(len(wiring.graph.nodes)) if wiring.has_policies else ()
     # Reading the output of an exec node does not run it (D2), so it is not among the demands.
-    reached = _reached(starts, wiring.dispatches, wiring.demands)
+    fired = {place: [other] for place in fallbacks if (other := fallback_of(wiring, place)) is not None}  # P5
+    reached = _reached(starts, wiring.dispatches, wiring.demands, fired)
     if len(reached) == len(wiring.graph.nodes):
         return
     for place in range(len(wiring.graph.nodes)):

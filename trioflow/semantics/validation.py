@@ -30,6 +30,7 @@ from trioflow.semantics.nesting import (
     check_interface,
     check_started,
 )
+from trioflow.semantics.policies.check import check_policies, supplied_by_fallbacks
 from trioflow.semantics.report import Problem, Report, Severity, error, warning
 from trioflow.semantics.strands import check_strands
 from trioflow.semantics.topology import check_data_cycles, check_exec_cycles, check_reachable, check_starts
@@ -72,11 +73,12 @@ def _check_graph(wiring: Wiring, *, by_itself: bool) -> Iterator[Problem]:
         check_reachable(wiring, by_itself=by_itself),
         check_strands(wiring),
         check_tokens(wiring),
+        check_policies(wiring),
         _check_variables(wiring),
     )
 
 
-_SECTIONS = ("limit", "groups", "on_error", "interface", "nodes", "connections", "variables", "events")
+_SECTIONS = ("limit", "groups", "on_error", "interface", "nodes", "connections", "variables", "events", "policies")
 _PATH = re.compile(r"(\w+)(?:\[(\d+)\])?")
 
 
@@ -149,6 +151,7 @@ def _check_nodes(wiring: Wiring) -> Iterator[Problem]:
         "variable": {variable.name for variable in wiring.graph.variables},
         "event": {event.name for event in wiring.graph.events},
     }
+    fired = {*supplied_by_fallbacks(wiring)}
     for place, (node, view) in enumerate(zip(wiring.graph.nodes, wiring.views, strict=True)):
         if view is None:
             continue
@@ -157,7 +160,7 @@ def _check_nodes(wiring: Wiring) -> Iterator[Problem]:
         if node.inputs:
             yield from _check_literals(wiring, place, view)
         if view.required:
-            yield from _check_required(wiring, place, view)
+            yield from _check_required(wiring, place, view, fired)
         if view.naming:
             for socket, what in view.naming:
                 yield from _check_named(wiring, place, socket, what, names[what])
@@ -211,13 +214,16 @@ def _check_literals(wiring: Wiring, place: int, view: TypeView) -> Iterator[Prob
             yield from _check_value(wiring, literal, socket.type, path, f"{node.id}.{name}")
 
 
-def _check_required(wiring: Wiring, place: int, view: TypeView) -> Iterator[Problem]:
+def _check_required(
+    wiring: Wiring, place: int, view: TypeView, fired: Collection[tuple[int, str]]
+) -> Iterator[Problem]:
     """Something must be able to supply an input that has no default (D1)."""
     node = wiring.graph.nodes[place]
     first = wiring.place[node.id]  # where an id occurs twice, the wires of both are counted for the first
     for socket in view.required:
         key = (first, socket.name)
-        if socket.name not in node.inputs and key not in wiring.supplied and key not in wiring.meant:
+        supplied = key in wiring.supplied or key in wiring.meant or key in fired
+        if socket.name not in node.inputs and not supplied:
             yield error(
                 "missing-input",
                 f"nodes[{place}].inputs.{socket.name}",

@@ -94,6 +94,11 @@ class Wiring:
         self._names_left = _NAMES_COMPARED
         self._look_up_nodes()
         self._look_up_connections()
+        # Whether anything says what is done where nodes fail.
+        self.has_policies = bool(self.graph.policies) or any(
+            node.policy is not None or (view is not None and view.type.policy is not None)
+            for node, view in zip(self.graph.nodes, self.views, strict=True)
+        )
 
     def suggest(self, word: object, known: Collection[str]) -> str:
         """`did_you_mean`, as long as it does not take too long."""

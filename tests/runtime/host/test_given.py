@@ -49,7 +49,7 @@ async def test_all_that_is_wrong_at_once():
         "registry= must be a Registry, got list.",
         "observers= must be a list of callables, got int.",
         "middleware= must hold objects of subclasses of trioflow.Middleware, got "
-        "<class 'trioflow.runtime.wrapping.middleware.Retry'>.",
+        "<class 'trioflow.policies.retry.Retry'>.",
         "secrets= must hold texts; 'a' is none.",
     ]
     with pytest.raises(TypeError, match="secrets= must be a mapping of names to texts, got list"):

@@ -20,7 +20,7 @@ def test_time_limit(bench):
     assert bench.notes == ["end of w"] * 3
     assert bench.log.rows("cancelled", "failed", time=True)[0] == (2.5, "cancelled", "w", "0.1.2")
     bench.run(g.graph, middleware=[tf.TimeLimit(100)])
-    with pytest.raises(ValueError, match="TimeLimit needs more than 0 seconds, got 0"):
+    with pytest.raises(ValueError, match="expected a duration of more than 0, got 0"):
         tf.TimeLimit(0)
 
 

@@ -12,8 +12,10 @@ import attrs
 
 from trioflow.errors import UnknownName, did_you_mean
 from trioflow.model.graph import StreamSettings
+from trioflow.model.policy import PRIORITIES, Policy, Priority, as_policies
 from trioflow.model.types import describe_value
 from trioflow.model.values import NO_VALUES, frozen
+from trioflow.semantics.tracking import RunReport
 
 MAX_NESTING = 256
 """trio dies when an error or a cancellation passes some 330 nested nurseries; no run may get near (F8)."""
@@ -75,10 +77,12 @@ class RunOptions:
     exactly: nurseries) inside each other, at most 256. `grace`: seconds that all teardowns together may take.
     `max_shield`: seconds for which `flow.shield` keeps a cancellation away, whatever the graph says.
     `parallel_initiators`: each initiator in a strand of its own (R2). `stay_open`: go on waiting for events that the
-    host publishes until the host closes the run. `seed`: of `ctx.random`. `streams`: settings of streams, before those
-    of the graph, by names of nodes or patterns of their types (`call/each`, `flow.for_each*`: A1), of which a name
-    counts before a pattern. `turn_every` dispatches or evaluations, or after `turn_after` seconds, other tasks get a
-    turn.
+    host publishes until the host closes the run. `seed`: of `ctx.random`. `policies`: what is done where nodes fail,
+    take long or are called often, as far as the graph does not say it, by names of nodes or patterns of their types, of
+    which a name counts first (P8); `priority`: of the run where several wait (P7). `streams`: settings of streams,
+    before those of the graph, by names of nodes or patterns of their types (`call/each`, `flow.for_each*`: A1), of
+    which a name counts before a pattern. `turn_every` dispatches or evaluations, or after `turn_after` seconds, other
+    tasks get a turn.
     """
 
     max_steps: int | None = attrs.field(default=None, validator=_positive)
@@ -92,9 +96,21 @@ class RunOptions:
     parallel_initiators: bool = attrs.field(default=False, validator=_FLAG)
     stay_open: bool = attrs.field(default=False, validator=_FLAG)
     seed: int = attrs.field(default=0, validator=_is(int, "a whole number"))
+    policies: Mapping[str, Policy] = attrs.field(default=NO_VALUES, converter=as_policies)
+    priority: Priority = attrs.field(default="normal", validator=attrs.validators.in_(PRIORITIES))
     streams: Mapping[str, StreamSettings] = attrs.field(default=NO_VALUES, converter=_streams)
     turn_every: int = attrs.field(default=64, validator=_positive)
     turn_after: float = attrs.field(default=0.001, validator=_positive)
+
+    @classmethod
+    def strict(cls, **options: Any) -> RunOptions:
+        """Options that end a run which goes on for too long: 1,000 steps, 10 minutes; `options` change or add to them.
+
+        They are the limits that other engines of graphs have by default. Raises `TypeError` for unknown options,
+        `ValueError` for what is out of range.
+        """
+        strict: dict[str, Any] = {"max_steps": 1000, "timeout": 600.0, **options}
+        return cls(**strict)
 
 
 class RunStatus(enum.Enum):
@@ -144,6 +160,16 @@ class RunResult:
     _outputs: Outputs | Callable[[], Outputs] = attrs.field(eq=_gathered)
     statistics: RunStatistics
 
+    def report(self) -> RunReport:
+        """What each node has done: counts, times, failures, and the way that the run took.
+
+        For runs that were tracked: `observers=[trioflow.Tracker()]`, or `run.track()`. Raises `UnknownName` otherwise.
+        """
+        raise UnknownName(
+            "Nobody has counted what this run did. Give it a tracker: observers=[trioflow.Tracker()], or call "
+            "run.track() while it runs."
+        )
+
     @functools.cached_property
     def outputs(self) -> Outputs:
         """By node and socket, of those exec nodes that have written any."""
@@ -165,3 +191,13 @@ class RunResult:
                 "Only outputs of exec nodes are kept, and only if they were written."
             )
         return written[socket]
+
+
+@attrs.frozen(repr=False)
+class TrackedResult(RunResult):
+    """The result of a run that was tracked."""
+
+    _report: RunReport = attrs.field(eq=False)
+
+    def report(self) -> RunReport:
+        return self._report

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Container, Mapping, Sequence
+from contextlib import suppress
 from itertools import count
 from random import Random
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, cast
@@ -19,6 +20,7 @@ import trio
 from trioflow.errors import ConcurrentTrigger, LimitExceeded, UnknownName, did_you_mean
 from trioflow.model.clock import SYSTEM_CLOCK, Clock
 from trioflow.model.context import Services
+from trioflow.model.properties import Properties
 from trioflow.model.sockets import ErrorMode, StreamMode
 from trioflow.model.values import own_copy
 from trioflow.runtime.base.cells import first_store
@@ -588,11 +590,21 @@ def _prefix(outer: GraphFrame, node: str) -> str:
 class RunServices(Services):
     """The services that the host passed, and how it has said that the graph is to be run: `RunOptions`."""
 
-    __slots__ = ("_options", "_services")
+    __slots__ = ("_options", "_properties", "_services")
+
+    _properties: Properties
 
     def __init__(self, services: Mapping[type | str, Any], options: RunOptions) -> None:
         self._services = services
         self._options = options
+
+    @property
+    def properties(self) -> Properties:
+        """Those of the run, made when somebody asks; every body finds them."""
+        with suppress(AttributeError):
+            return self._properties
+        self._properties = Properties()
+        return self._properties
 
     def get(self, key: type[Any] | str) -> Any:
         if key in self._services:
@@ -605,6 +617,8 @@ class RunServices(Services):
             return SYSTEM_CLOCK
         if key is RunOptions:
             return self._options
+        if key is Properties:
+            return self.properties
         every = [known if isinstance(known, str) else known.__qualname__ for known in self._services]
         names = [name for name in every if not name.startswith("_")]  # a private one is none of the node's business
         wanted = key if isinstance(key, str) else key.__qualname__

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from trioflow.errors import MiddlewareError, UnknownName
 from trioflow.model.composition import Boundary
@@ -18,9 +18,11 @@ class Wrapping(Protocol):
     """A middleware, as far as it says which nodes it is for."""
 
     nodes: Collection[str] | None
+    names: Collection[str]
     isolates: bool
 
     def applies(self, node: GraphNode, node_type: NodeType) -> bool: ...
+    def around(self, plan: Plan, node: PlanNode, name: str) -> Sequence[Any]: ...
 
 
 W = TypeVar("W", bound=Wrapping)
@@ -48,13 +50,15 @@ class Wraps(Generic[W]):
             ((named[name], settings) for name, settings in streams.items()), key=lambda each: bool(each[0].names)
         )
         selectors = [meant for _, meant in self._middlewares if meant is not None]
-        self.prefixes = prefixes([*selectors, *named.values()])
+        told_apart = [selector(middleware.names) for middleware in middlewares if middleware.names]
+        self.prefixes = prefixes([*selectors, *told_apart, *named.values()])
         isolated = [
-            f"{middleware!r} isolates the attempts of node {name!r}, but {reason}."
+            f"{each!r} isolates the attempts of node {name!r}, but {reason}."
             for middleware, meant in self._middlewares
             if middleware.isolates
             for name, graph, node in self._nodes(plan)
-            if _is_for(middleware, meant, name, node) and (reason := leads_out(graph, node)) is not None
+            for each in _around(middleware, meant, graph, node, name)
+            if each.isolates and (reason := leads_out(graph, node)) is not None
         ]
         if isolated:
             raise MiddlewareError("\n".join(isolated))
@@ -66,19 +70,20 @@ class Wraps(Generic[W]):
         for node in plan.nodes:
             if isinstance(node.type.body, Boundary):
                 continue
-            found = [each for each, meant in self._middlewares if _is_for(each, meant, prefix + node.id, node)]
+            name = prefix + node.id
+            found = [inner for each, meant in self._middlewares for inner in _around(each, meant, plan, node, name)]
             if found:
                 middlewares[node.index] = found
             if node.streams:
                 for meant, each in self._streams:
-                    if meant.selects(prefix + node.id, node.type.id):
+                    if meant.selects(name, node.type.id):
                         settings[node.index] = each
         return middlewares, settings
 
     def addresses(self, middleware: Wrapping, plan: Plan) -> list[str]:
         """The names of the nodes that a middleware is for; those of a graph that is called in several places once."""
         (meant, *_) = (meant for each, meant in self._middlewares if each is middleware)
-        return [name for name, _, node in self._nodes(plan) if _is_for(middleware, meant, name, node)]
+        return [name for name, graph, node in self._nodes(plan) if _around(middleware, meant, graph, node, name)]
 
     def _nodes(self, plan: Plan) -> Iterator[tuple[str, Plan, PlanNode]]:
         """All nodes with bodies of their own, with their names and graphs.
@@ -102,10 +107,8 @@ class Wraps(Generic[W]):
                     waiting.append((f"{prefix}{node.id}/", node.graph))
 
 
-def _is_for(middleware: Wrapping, meant: Selector | None, name: str, node: PlanNode) -> bool:
-    return (meant is None or meant.selects(name, node.type.id)) and middleware.applies(node.graph_node, node.type)
-
-
-def wraps_of(plan: Plan, middlewares: Sequence[W], streams: Mapping[str, StreamSettings]) -> Wraps[W] | None:
-    """What is around the nodes of a run; None if nothing is. Raises `UnknownName`, which lists all unknown names."""
-    return Wraps(plan, middlewares, streams) if middlewares or streams else None
+def _around(middleware: W, meant: Selector | None, plan: Plan, node: PlanNode, name: str) -> Sequence[W]:
+    """What a middleware puts around a node; nothing if it is not for it."""
+    if (meant is None or meant.selects(name, node.type.id)) and middleware.applies(node.graph_node, node.type):
+        return middleware.around(plan, node, name)
+    return ()

@@ -17,13 +17,13 @@ from typing import Any, Protocol, TypeVar
 import trio
 
 from trioflow.errors import CoercionError, DepthExceeded, LimitExceeded, TeardownTimeout, UnknownName, did_you_mean
-from trioflow.model.values import own_copy
+from trioflow.model.values import NO_VALUES, own_copy
 from trioflow.runtime.base.failure import collapse, decisive, escaped, is_cancellation, leaves, note, origin_of
-from trioflow.runtime.base.options import RunResult, RunStatistics, RunStatus
+from trioflow.runtime.base.options import RunResult, RunStatistics, RunStatus, TrackedResult
 from trioflow.runtime.base.records import Line, RunState, new_strand
 from trioflow.runtime.base.turns import look_around, refuel, take_turn
 from trioflow.runtime.base.watch import Watch
-from trioflow.runtime.base.wraps import wraps_of
+from trioflow.runtime.base.wraps import Wraps
 from trioflow.runtime.bodies.life import combined, set_up, tear_down
 from trioflow.runtime.bodies.template import start
 from trioflow.runtime.context import BodyContext
@@ -35,6 +35,7 @@ from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import LimitReached, RunCancelled, RunCompleted, RunFailed, RunStarted
 from trioflow.semantics.plan import Plan, PlanNode
 from trioflow.semantics.store import Store
+from trioflow.semantics.tracking import Tracker, tracker_among
 
 T = TypeVar("T")
 
@@ -76,10 +77,14 @@ class Alone:
 class Execution:
     """One execution of a graph, in the task that awaits `execute`."""
 
+    tracker: Tracker | None = None
+    """Who has counted what the run did, if anybody has; known when it has ended."""
+
     def __init__(self, plan: Plan, given: Given, control: Control) -> None:
         self._control = control
-        self._middleware = given.middleware
-        wraps = wraps_of(plan, given.middleware, given.options.streams)
+        middleware = self._middleware = given.middleware
+        streams = given.options.streams
+        wraps = Wraps(plan, middleware, streams) if middleware or streams is not NO_VALUES else None
         made: Any = given.activation or BodyContext
         state = self.state = RunState(
             next(_numbers), plan, given.options, made, demand, given.services, given.secrets, wraps
@@ -140,6 +145,9 @@ class Execution:
     def left_behind(self) -> RunResult:
         """The result of a run that has completed."""
         outputs = functools.partial(_written, self.state.plan.writing, self._store.cells)
+        if self.tracker is not None:
+            statistics = self.statistics()
+            return TrackedResult(self.variables(), outputs, statistics, self.tracker.report(statistics.elapsed))
         return RunResult(self.variables(), outputs, self.statistics())
 
     def variables(self) -> dict[str, Any]:
@@ -276,6 +284,7 @@ class Execution:
             state.tell(RunCompleted, None, None, duration)
         look_around(state)
         if state.observed is not None:
+            self.tracker = tracker_among(state.observed.observers)
             state.observed.end()
         self._control.settled(state)
 

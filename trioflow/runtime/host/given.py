@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -99,10 +100,17 @@ def given(graph: Graph | Plan, arguments: RunArguments) -> tuple[Plan, Given]:
         made = Given(**{name: each for name, each in named.items() if each is not None and name != "registry"})
     else:
         made = _NOTHING
-    return graph if isinstance(graph, Plan) else make_plan(graph, registry or Registry.standard()), made
+    plan = graph if isinstance(graph, Plan) else make_plan(graph, registry or Registry.standard())
+    if plan.policed or (arguments and made.options.policies is not NO_VALUES):
+        asked: Sequence[Middleware] = importlib.import_module(_POLICIES).policies_of(plan, made)
+        made = attrs.evolve(made, middleware=(*asked, *made.middleware))
+    return plan, made
 
 
 _NOTHING = Given()
+
+_POLICIES = "trioflow.policies.nesting"
+"""What makes the middlewares that policies ask for. It is on a floor above, so a run that needs it imports it."""
 
 
 def _check(arguments: Mapping[str, object]) -> None:

@@ -15,6 +15,7 @@ import trio
 from trioflow.errors import RunAborted, RunFinished
 from trioflow.model.clock import Clock
 from trioflow.model.graph import Graph
+from trioflow.model.properties import Properties
 from trioflow.runtime.base.failure import is_cancellation, note
 from trioflow.runtime.base.options import RunOptions, RunResult, RunStatistics, RunStatus
 from trioflow.runtime.base.watch import Observer, Subscription, Watch
@@ -24,8 +25,10 @@ from trioflow.runtime.host.gate import Gate
 from trioflow.runtime.host.given import OUTSIDE, Given, RunArguments, given
 from trioflow.runtime.host.hosted import Hosted
 from trioflow.runtime.host.inspect import Peek, StrandView
+from trioflow.runtime.host.tracking import ProgressStream, RunProgress
 from trioflow.semantics.events import Kind
 from trioflow.semantics.plan import Plan
+from trioflow.semantics.tracking import NodeReport, RunReport, Tracker, tracker_among
 
 
 class Run:
@@ -200,6 +203,51 @@ class Run:
 
     def __repr__(self) -> str:
         return f"<Run {self.id}: {self.status.value}, {self._state.steps} steps, {self._state.strands} strands>"
+
+    # --- how far it is ---
+
+    @property
+    def properties(self) -> Properties:
+        """Values by name that host and bodies share; bodies find them as the service `Properties`."""
+        properties: Properties = self._state.services.get(Properties)
+        return properties
+
+    def track(self) -> Tracker:
+        """Count what each node does from now on; the same tracker whenever it is asked for.
+
+        It is an observer of steps and of what policies decide: a run that is not tracked pays nothing for it.
+        """
+        watch = self._state.observed
+        known = self._execution.tracker or (None if watch is None else tracker_among(watch.observers))
+        tracker = known or Tracker()
+        if known is None:
+            self._execution.tracker = tracker
+            self.observe(tracker)
+        return tracker
+
+    def node(self, name: str) -> NodeReport:
+        """What a node has done since the run is tracked: its state and since when, counts, times, its last error.
+
+        Raises `UnknownName` for one that has not started since then.
+        """
+        return self.track().node(name)
+
+    def snapshot(self, expected: RunReport | None = None) -> RunProgress:
+        """How far the run is now. `expected`: the report of an earlier run, by which part and time left are told."""
+        statistics = self.statistics()
+        return RunProgress(statistics, self.track().report(statistics.elapsed), expected)
+
+    def progress(self, every: float = 0.5, expected: RunReport | None = None) -> ProgressStream:
+        """How far the run is: at once, then every so many seconds, and at its end.
+
+        `async for progress in run.progress(): ...` ends with the run. Nothing is kept for it in between, so whoever
+        stops listening leaves nothing behind. `expected` is as for `snapshot`. Raises `ValueError` unless `every` is
+        more than 0.
+        """
+        if not every > 0:
+            raise ValueError(f"progress(every=...) must be more than 0, got {every!r}.")
+        self.track()
+        return ProgressStream(lambda: self.snapshot(expected), self._hosted.finished, every)
 
     # --- looking inside ---
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import attrs
+import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
 from trioflow.errors import MiddlewareError, UnknownName, did_you_mean
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from trioflow.model.graph import GraphNode
     from trioflow.model.node_type import NodeType
 
+EventKind = type[Event]
 AnyContext = BodyContext | EvaluationContext
 Body = Callable[[Any], Coroutine[Any, Any, Any]]
 
@@ -328,6 +330,25 @@ class Invocation:
             context.begun.told.append(event)  # D12
             return
         context.run.tell_of(event, context.strand, line, context.plan.id)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, as a policy does between attempts. A checkpoint; whoever makes runs durable makes a timer of it."""
+        await trio.sleep(seconds)
+
+    def wanted(self, kind: EventKind) -> bool:
+        """Whether anybody is told events of a kind: whoever makes many of them asks before."""
+        watch = self._context.run.observed
+        return watch is not None and watch.call_for(kind) is not None
+
+    @property
+    def run(self) -> str:
+        """The id of the run."""
+        return self._context.run.id
+
+    @property
+    def random_key(self) -> str:
+        """What random numbers of this activation or evaluation are made of: the same under every schedule (R6)."""
+        return self._context.random_key
 
     def portable(self) -> Portable | str:
         """What another process needs to run the body, or in a sentence why it can't leave this one (A9).

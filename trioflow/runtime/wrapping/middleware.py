@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING
 import attrs
 import trio
 
-from trioflow.errors import NodeTimeout
 from trioflow.runtime.wrapping.invocation import Invocation, Outcome
-from trioflow.semantics.events import Event
 
 if TYPE_CHECKING:
     from trioflow.model.context import Services
     from trioflow.model.graph import GraphNode
     from trioflow.model.node_type import NodeType
-    from trioflow.semantics.plan import Plan
+    from trioflow.semantics.plan import Plan, PlanNode
 
 
 @attrs.frozen
@@ -44,12 +42,21 @@ class Middleware(ABC):
 
     nodes: Collection[str] | None = None
     """Names of nodes (`work`, `call/work`) and patterns of types (`http.*`); None for every node (A1)."""
+    names: Collection[str] = ()
+    """Names of nodes that `around` tells apart; in graphs that are called a node may have several (A1)."""
     isolates: bool = False
     """Whether it isolates attempts: then a node that may leave its graph is refused before the run (A3)."""
 
     def applies(self, node: GraphNode, node_type: NodeType) -> bool:
         """Whether this middleware is for a node that `nodes` names."""
         return True
+
+    def around(self, plan: Plan, node: PlanNode, name: str) -> Sequence[Middleware]:
+        """What is around one node of a graph, the first outermost: this one, unless it stands for others.
+
+        `name` is that of the node as the run names it. Asked once for each node of each graph, before it first runs.
+        """
+        return (self,)
 
     @abstractmethod
     async def __call__(self, invocation: Invocation) -> Outcome:
@@ -62,97 +69,3 @@ class Middleware(ABC):
         shielded from cancellation for `RunOptions.grace` seconds. A middleware may be given to several runs at once.
         """
         return None
-
-
-class TimeLimit(Middleware):
-    """Cancels an activation or evaluation, with all below it, after `seconds`, and raises `NodeTimeout` instead.
-
-    `nodes`: names and patterns of the nodes that it is for; None for every node.
-    """
-
-    def __init__(self, seconds: float, *, nodes: Collection[str] | None = None) -> None:
-        if not seconds > 0:
-            raise ValueError(f"TimeLimit needs more than 0 seconds, got {seconds!r}.")
-        self.nodes = nodes
-        self._seconds = seconds
-
-    async def __call__(self, invocation: Invocation) -> Outcome:
-        with trio.move_on_after(self._seconds):
-            return await invocation()
-        raise NodeTimeout(f"Node {invocation.address.name!r} took longer than its time limit of {self._seconds:g} s.")
-
-    def __repr__(self) -> str:
-        return f"TimeLimit({self._seconds:g})"
-
-
-class SkipOnError(Middleware):
-    """Ends a failing activation as skipped instead: nothing is handed over, whoever triggered goes on.
-
-    `errors`: which exceptions; others, and cancellations, pass. Data nodes are never skipped. The error stays in the
-    NodeSkipped event, with its origin.
-    """
-
-    def __init__(
-        self, *, nodes: Collection[str] | None = None, errors: type[Exception] | tuple[type[Exception], ...] = Exception
-    ) -> None:
-        self.nodes = nodes
-        self._errors = errors
-
-    def applies(self, node: GraphNode, node_type: NodeType) -> bool:
-        return node_type.is_exec
-
-    async def __call__(self, invocation: Invocation) -> Outcome:
-        try:
-            return await invocation()
-        except self._errors as error:
-            return invocation.skip(error)
-
-    def __repr__(self) -> str:
-        return "SkipOnError()"
-
-
-@attrs.frozen(eq=False, repr=False)
-class RetryScheduled(Event):
-    """An attempt has failed, and another will be made after `delay` seconds."""
-
-    attempt: int
-    """The attempt that has failed, from 1."""
-    delay: float
-    error: Exception
-
-
-class Retry(Middleware):
-    """Runs a body again if it fails, at most `attempts` times in all, `delay` seconds after each failure.
-
-    `on`: which exceptions; others, and cancellations, pass. `isolated`: what a failed attempt wrote is dropped. Each
-    attempt but the first has a path of its own (A2); the last failure goes on as it is. Tells `RetryScheduled`.
-    """
-
-    def __init__(
-        self,
-        attempts: int = 3,
-        *,
-        delay: float = 1.0,
-        on: type[Exception] | tuple[type[Exception], ...] = Exception,
-        nodes: Collection[str] | None = None,
-        isolated: bool = False,
-    ) -> None:
-        if attempts < 1 or not delay >= 0:
-            raise ValueError(f"Retry needs 1 attempt and 0 seconds at least, got {attempts!r} and {delay!r}.")
-        self.nodes = nodes
-        self.isolates = isolated
-        self._attempts = attempts
-        self._delay = delay
-        self._on = on
-
-    async def __call__(self, invocation: Invocation) -> Outcome:
-        for attempt in range(1, self._attempts):
-            try:
-                return await invocation(isolated=self.isolates)
-            except self._on as error:
-                invocation.tell(RetryScheduled(attempt, self._delay, error))
-            await trio.sleep(self._delay)
-        return await invocation(isolated=self.isolates)
-
-    def __repr__(self) -> str:
-        return f"Retry({self._attempts})"

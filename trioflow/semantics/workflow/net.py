@@ -18,6 +18,7 @@ from trioflow.errors import NoWay
 from trioflow.model.composition import LEAVE, Boundary
 from trioflow.model.graph import Connection, Graph, JoinPolicy, Outcome
 from trioflow.model.node_type import NodeType
+from trioflow.model.policy import fired_instead
 from trioflow.semantics.topology import knots
 
 Kind = Literal["one", "all", "each", "first"]
@@ -180,6 +181,8 @@ class Net:
                 for node in self.nodes.values()
             )
         )
+        said = [*(node.policy for node in graph.nodes), *graph.policies.values()]
+        self._instead = fired_instead([*said, *(each.policy for each in types if each is not None)])
         self._regions: dict[tuple[int, str | None], Region] = {}
 
     # --- where scopes begin ---
@@ -207,6 +210,8 @@ class Net:
         for place, node in self.nodes.items():
             marked = self.graph.nodes[place].initiator
             if place in undoing or place in self._listeners or place in self._boundaries.values() or marked is False:
+                continue
+            if node.id in self._instead:  # P5
                 continue
             if marked or not node.into:
                 yield place
