@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +20,7 @@ from trioflow.model.files import link
 from trioflow.model.graph import FORMAT_VERSION, Graph, as_graph
 from trioflow.model.json_text import BadText
 from trioflow.model.positions import Positions
+from trioflow.model.replace import write_whole
 from trioflow.model.schema import document_schema
 from trioflow.model.structure import Refused, graph_from, tree_from
 
@@ -126,25 +126,10 @@ def save(graph: Graph, path: str | os.PathLike[str]) -> None:
 
 def write_file(path: str | os.PathLike[str], text: str) -> None:
     """Write a text to a file, atomically. Blocks while it writes. Raises `DocumentError`."""
-    path = Path(path)
-    temporary = None
     try:
-        target = path.resolve()  # so that a link goes on being a link
-        beside = target.with_name(f".{secrets.token_hex(8)}.tmp")
-        with beside.open("x", encoding="utf-8", newline="\n") as file:
-            temporary = beside
-            if target.exists():
-                beside.chmod(target.stat().st_mode & 0o7777)
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(target)
-        temporary = None
+        write_whole(path, text.encode())
     except (OSError, ValueError, RuntimeError) as error:
         raise DocumentError(str(path), [f"it can't be written: {_reason(error)}."]) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 def _reason(error: Exception) -> str:

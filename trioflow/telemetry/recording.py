@@ -18,6 +18,7 @@ from typing import Any
 import attrs
 
 from trioflow.errors import TrioflowError
+from trioflow.model.replace import write_whole
 from trioflow.model.secret import hide
 from trioflow.semantics.events import (
     STEPS,
@@ -199,13 +200,7 @@ class Recording:
         }
         body = b"".join(self._columns[name].tobytes() for name, _ in _COLUMNS)
         packed = zlib.compress(json.dumps(head).encode() + b"\n" + body, 6)
-        target = FilePath(file)
-        beside = target.with_name(f"{target.name}.{os.getpid()}.part")
-        try:
-            beside.write_bytes(_MAGIC + zlib.crc32(packed).to_bytes(4, "little") + packed)
-            beside.replace(target)
-        finally:
-            beside.unlink(missing_ok=True)
+        write_whole(file, _MAGIC + zlib.crc32(packed).to_bytes(4, "little") + packed)
 
     @classmethod
     def load(cls, file: str | os.PathLike[str]) -> Recording:
