@@ -127,3 +127,27 @@ def test_the_command_has_no_streams_of_its_own():
 
 
 assert COMMAND[1:] == ["-m", "trioflow.cli"]
+
+
+def test_results_are_alone_on_stdout(shell, tmp_path):
+    """With `--json`, and where a drawing is written, stdout has nothing else: not what modules, logs and raw writes say."""
+    (tmp_path / "loud_nodes.py").write_text(
+        "import logging, os, sys\n"
+        "import trioflow as tf\n"
+        "print('at import')\n"
+        "logging.basicConfig(stream=sys.stdout)\n"
+        "@tf.exec_node(id='loud.loud')\n"
+        "def loud() -> None:\n"
+        "    logging.warning('log')\n"
+        "    print('print')\n"
+        "    os.write(1, b'raw')\n"
+    )
+    (tmp_path / "g.json").write_text(
+        '{"trioflow": "1.1", "nodes": [{"id": "a", "type": "loud.loud", "initiator": true}]}'
+    )
+    code, out, err = shell("trioflow run g.json --nodes loud_nodes --json")
+    assert (code, out.count("\n"), out.startswith('{"status": "completed"')) == (0, 1, True)
+    for each in ("at import", "log", "print", "raw"):
+        assert each in err
+    code, out, err = shell("trioflow draw g.json --nodes loud_nodes -f svg")
+    assert (code, out.startswith("<svg "), err) == (0, True, "at import\n")

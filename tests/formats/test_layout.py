@@ -98,6 +98,20 @@ def test_a_circle_goes_back_below():
     assert max(y for _, y in route) > max(y + 50 for _, y in layout.places)
 
 
+def test_branches_do_not_cross():
+    """Of two ways on the upper one leads to the upper box, though a light link pulls the other way."""
+    boxes = [Box(100, 80), Box(100, 50), Box(100, 50)]
+    layout = lay_out(boxes, [Link(0, 40, 1, 10, 6), Link(0, 56, 2, 10, 6), Link(0, 72, 1, 40)])
+    assert layout.places[1][1] < layout.places[2][1]
+
+
+def test_several_links_to_oneself():
+    """Each has a way of its own."""
+    layout = lay_out([Box(100, 80)], [Link(0, 40, 0, 10), Link(0, 56, 0, 10), Link(0, 72, 0, 10)])
+    lowest = [max(y for _, y in route) for route in layout.routes]
+    assert len(set(lowest)) == 3
+
+
 def test_a_link_to_itself():
     """The smallest circle there is."""
     layout = lay_out([Box(100, 50)], [Link(0, 10, 0, 10)])

@@ -23,7 +23,7 @@ from trioflow.cli.kept import Continued, NotContinued, journal_option, open_jour
 from trioflow.cli.live import LiveDisplay, display_for
 from trioflow.cli.secret import read_secrets
 from trioflow.cli.source import Source, graph_argument, open_source
-from trioflow.cli.streams import when_nobody_reads
+from trioflow.cli.streams import stdout_is_for_results, when_nobody_reads
 from trioflow.cli.telemetry import Telemetry, telemetry_options
 from trioflow.cli.trace import Trace
 from trioflow.cli.values import read_settings
@@ -154,22 +154,23 @@ def carry_out(
     with contextlib.ExitStack() as stack:
         tracer = stack.enter_context(Trace(trace)) if trace is not None else None
         display = display_for(sys.stderr)
-        with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
+        with stdout_is_for_results() if as_json else contextlib.nullcontext():
             outcome = trio.run(_execute, begin, source, given, display, tracer, telemetry)
     if not outcome.unread or outcome.failure is not None:
         _summarise(outcome, display, with_traceback)
     if outcome.exit_code == INTERRUPTED and "run_id" in given:
         click.echo(f"run {given['run_id']!r} is kept: the same command again goes on with it", err=True)
     telemetry.write()
-    code = outcome.exit_code
+    code, lost = outcome.exit_code, True
     with contextlib.suppress(OSError):  # which is said in the end, in whatever command it happens
         if as_json:
             click.echo(to_json(_as_json(outcome)))
         sys.stdout.flush()
+        lost = False
     problems = [each.problem for each in (tracer, telemetry) if each is not None and each.problem is not None]
     for problem in problems:
         click.echo(f"error: {problem}", err=True)
-    return code or (FAILED if problems else DONE)
+    return code or (FAILED if problems or lost else DONE)
 
 
 async def _execute(

@@ -9,6 +9,13 @@ from pathlib import Path
 from trioflow.cli.bad_input import BadInput
 
 
+def _from_environment(name: str) -> str | None:
+    try:
+        return os.environ.get(name)
+    except UnicodeEncodeError:  # a name that no variable can have
+        return None
+
+
 def read_secrets(words: Sequence[str]) -> dict[str, str]:
     """Secrets by name, from the environment and from files. Raises `BadInput` with everything that is wrong."""
     values: dict[str, str] = {}
@@ -18,8 +25,9 @@ def read_secrets(words: Sequence[str]) -> dict[str, str]:
         if not name:
             problems.append("--secret: write NAME, or NAME=@FILE.")
         elif not equals:
-            if name in os.environ:
-                values[name] = os.environ[name]
+            value = _from_environment(name)
+            if value is not None:
+                values[name] = value
             else:
                 problems.append(
                     f"--secret {name}: there is no environment variable {name!r}. Set it, or write {name}=@FILE."

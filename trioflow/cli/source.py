@@ -15,6 +15,7 @@ import click
 
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput, document_lines
+from trioflow.cli.streams import stdout_is_for_results
 from trioflow.errors import did_you_mean
 from trioflow.formats import visible
 from trioflow.model.document import graph_in, read_file
@@ -180,7 +181,8 @@ def open_registry(modules: Sequence[str], *folders: Path) -> tf.Registry:
                 "the current folder and beside GRAPH too."
             )
         try:
-            registry.add_module(module)
+            with stdout_is_for_results():
+                registry.add_module(module)
         except tf.TrioflowError as error:
             raise BadInput(f"--nodes {module}: {_one_line(error)}") from error
     return registry

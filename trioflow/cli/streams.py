@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from typing import Any, TextIO, cast
 
 
@@ -68,6 +68,22 @@ def output() -> Generator[Output]:
         yield guarded
     finally:
         sys.stdout, sys.stderr = before
+
+
+@contextmanager
+def stdout_is_for_results() -> Generator[None]:
+    """Let what anybody writes to stdout go to stderr, also what is written past Python, as by other programs."""
+    stdout, stderr = sys.stdout, sys.stderr
+    stdout.flush()
+    with ExitStack() as stack:
+        with suppress(OSError):  # streams of a test, or of a host, have no numbers
+            number = stdout.fileno()
+            kept = os.dup(number)
+            stack.callback(os.close, kept)
+            os.dup2(stderr.fileno(), number)
+            stack.callback(os.dup2, kept, number)
+        stack.enter_context(redirect_stdout(stderr))
+        yield
 
 
 @contextmanager

@@ -327,20 +327,23 @@ class _Part:
         """How far down the vertex a link begins or ends, from 0 to 1."""
         return offset / self._boxes[vertex].height if vertex < self._count else 0.5
 
-    def _crossings(self, places: Sequence[float]) -> int:
-        """How often two segments between the same layers cross."""
-        between: dict[int, list[tuple[float, float]]] = {}
+    def _crossings(self, places: Sequence[float]) -> float:
+        """How bad it is that links cross between the same layers: two heavy ones are worse than a heavy and a light one."""
+        between: dict[int, list[tuple[float, float, float]]] = {}
         for vertex, behind in enumerate(self._behind):
-            for other, offset, others, _ in behind:
-                ends = (places[vertex] + self._share(vertex, offset), places[other] + self._share(other, others))
-                between.setdefault(self._layer[vertex], []).append(ends)
-        found = 0
+            for other, own_y, other_y, weight in behind:
+                start = places[vertex] + self._share(vertex, own_y)
+                end = places[other] + self._share(other, other_y)
+                between.setdefault(self._layer[vertex], []).append((start, end, weight))
+        found = 0.0
         for segments in between.values():
-            seen: list[float] = []
-            for _, end in sorted(segments):
-                at = bisect_right(seen, end)
-                found += len(seen) - at
-                seen.insert(at, end)
+            ends: list[float] = []
+            weights: list[float] = []
+            for _, end, weight in sorted(segments):
+                at = bisect_right(ends, end)
+                found += weight * fsum(weights[at:])
+                ends.insert(at, end)
+                weights.insert(at, weight)
         return found
 
     # --- how high, and how far to the right ---

@@ -10,6 +10,7 @@ import trio.testing
 from support import Fail, Items, Note, Wait, calling, chain, increment
 
 import trioflow as tf
+from trioflow.runtime.host.breakpoints import read_condition
 
 STEADY = tf.RunOptions(turn_after=math.inf)
 
@@ -469,3 +470,12 @@ def test_what_is_evaluated_for_nobody():
         g.connect(choice.result, note.value)
         g.connect(start.then, note.enter)
     assert [type(event).__name__ for event in stops(g.graph, "note", "value == 2")] == ["BreakpointHit"]
+
+
+@pytest.mark.parametrize(
+    "condition", ["total == 2", "variable.total == 2", 'v["total"] == 2', "v['total']==2 and hits > 0"]
+)
+def test_variables_in_conditions(condition):
+    """By name, with what they are in front, or as one writes them in Python."""
+    (first, *_) = read_condition(condition)
+    assert first.name.removeprefix("variable.") == "total"

@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from trioflow.errors import RegistryError, did_you_mean
+from trioflow.errors import DocumentError, RegistryError, did_you_mean
 from trioflow.formats.nodeeditor.diagnostic import Diagnostic, Severity
 from trioflow.formats.nodeeditor.document import Declared, Document, Raw, Socket, Value, Wire, ours_of, read_document
 from trioflow.formats.nodeeditor.dotnet import ZEROS, BadValue, fits, kind_of, read_text, read_value
@@ -56,7 +56,11 @@ def import_tree(tree: Any, registry: Registry | None = None, *, source: str = "<
     (its type begins with `nodeeditor.`), with which the graph loads and can be drawn but not run; a connection that
     joins nothing is left out. Raises `DocumentError` with every problem if the tree is no document of the format.
     """
-    return _Importer(read_document(tree, source), registry if registry is not None else Registry.standard()).imported()
+    document = read_document(tree, source)
+    try:
+        return _Importer(document, registry if registry is not None else Registry.standard()).imported()
+    except RecursionError:
+        raise DocumentError(source, ["it is nested too deeply. Flatten its values."]) from None
 
 
 def variables_of(document: Document) -> dict[str, str]:

@@ -273,7 +273,7 @@ _SIGNS: Mapping[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
 }
 _COMPARISON = re.compile(
-    r"""\s*(?P<name>[^\s=!<>"']+)\s*(?P<sign>==|!=|<=|>=|<|>)\s*"""
+    r"""\s*(?P<name>v\[(?:"[^"]+"|'[^']+')\]|[^\s=!<>"']+)\s*(?P<sign>==|!=|<=|>=|<|>)\s*"""
     r"""(?P<literal>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s"']+)\s*(?P<and>and\b|$)"""
 )
 _WORDS = {"True": True, "False": False, "None": None}
@@ -293,7 +293,9 @@ def read_condition(text: str) -> tuple[Comparison, ...]:
                 "LITERAL, several joined by `and`: a variable or an input, `path` or `hits`; one of == != < <= > >=; a "
                 'number, a text in quotes, true, false or null. For example: total >= 10 and input.item == "a".'
             )
-        found.append(Comparison(match["name"], match["sign"], literal[0]))
+        # A variable may be written as in Python, too: v["total"].
+        name = f"variable.{match['name'][3:-2]}" if match["name"].startswith("v[") else match["name"]
+        found.append(Comparison(name, match["sign"], literal[0]))
         at = match.end()
         more = match["and"] == "and"
     return tuple(found)
