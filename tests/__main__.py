@@ -99,7 +99,7 @@ class Beside:
         self.seconds = 0.0
         self._began = time.perf_counter()
         self._said = tempfile.TemporaryFile()
-        nice = ["nice"] if shutil.which("nice") else []
+        nice = ["nice", "-n", "2"] if shutil.which("nice") else []
         self._process = subprocess.Popen([*nice, *command], cwd=ROOT, stdout=self._said, stderr=subprocess.STDOUT)
         self._thread = threading.Thread(target=self._wait)
         self._thread.start()

@@ -7,7 +7,7 @@ import pytest
 from trioflow.conformance.diagnosis import by_suspicion, suspects
 from trioflow.conformance.engine import EnginePort
 from trioflow.conformance.findings import Finding
-from trioflow.conformance.mutants import Mutant
+from trioflow.conformance.mutants import Mutant, load_mutants
 from trioflow.conformance.shipped import PACKAGED
 from trioflow.conformance.vectors import check_vector, load_vectors
 
@@ -15,20 +15,14 @@ VECTORS = load_vectors(PACKAGED)
 NAMES = {vector.name for vector in VECTORS}
 ONCE = [vector for vector in VECTORS if not vector.explore]
 
+SHIPPED = {mutant.name: mutant.edits for mutant in load_mutants()}
 FAULTS = {
-    "stale data": ("D4", ("evaluation._finish", "evaluation, pulled)", "evaluation, ())")),
-    "deduplicated exec nodes": (
-        "T3", ("BodyContext.trigger", "if not targets:  # T4", "if not targets or (self.count and not values):"),
-    ),
-    "racing emits": (
-        "S2", ("BodyContext.emit", '"sequential":', '"sequential" and not stream.targets:'),
-    ),
-    "one permit too many": ("G2", ("Barrier.permit", "self._permits += count", "self._permits += count + 1")),
-    "targets in reverse": (
-        "T1", ("dispatch", "target = targets[0]\n        began", "target = targets[-1]\n        began"),
-        ("dispatch", "pending = [*targets[:0:-1]]", "pending = [*targets[:-1]]"),
-    ),
-}  # fmt: skip
+    "stale data": ("D4", SHIPPED["d4_stale"]),
+    "deduplicated exec nodes": ("T3", SHIPPED["t3_once_is_enough"]),
+    "racing emits": ("S2", (("BodyContext.emit", '"sequential":', '"sequential" and not stream.targets:'),)),
+    "one permit too many": ("G2", (("Barrier.permit", "self._permits += count", "self._permits += count + 1"),)),
+    "targets in reverse": ("T1", SHIPPED["t1_last_wire_first"]),
+}
 
 
 class Port(EnginePort):
@@ -42,8 +36,8 @@ class Port(EnginePort):
 @pytest.mark.unmeasured
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_rule_that_is_broken_comes_first(fault):
-    rule, *edits = FAULTS[fault]
-    with Mutant(fault, rule, "It is planted.", tuple(edits)).alive():
+    rule, edits = FAULTS[fault]
+    with Mutant(fault, rule, "It is planted.", edits).alive():
         found = [check_vector(Port(), vector) for vector in ONCE]
     first, *_ = suspects(found, NAMES)
     assert first.rule == rule
