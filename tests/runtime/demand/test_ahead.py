@@ -5,6 +5,7 @@ from __future__ import annotations
 import hypothesis.strategies as st
 import pytest
 import trio
+import trio.testing
 from hypothesis import HealthCheck, given, settings
 from runtime.scripted import ASKED, KINDS, networks
 from support import STANDARD, Items, Note, Wait, chain
@@ -477,6 +478,31 @@ def test_told_on_request(bench, says):
     assert not [event for event in bench.log if event.on_request]
 
 
+def test_who_begins_to_watch_is_told_of_what_has_ended_ahead(bench, says):
+    """It is told when its turn comes, by the name that it has where all is watched (E3, E5)."""
+    with tf.build(STANDARD) as g:
+        graph = noted(g, summed(g, g.add(slow, "p", x=1, seconds=2.0), g.add(slow, "q", x=2, seconds=1.0)))
+    bench.run(graph, services={"says": says})
+    (expected,) = [
+        event.key for event in bench.log if type(event) is tf.events.EvaluationCompleted and event.node == "q"
+    ]
+    log = EventLog()
+
+    async def main():
+        async with tf.open_run(graph, services={"says": says, "notes": []}) as run:
+            await trio.sleep(1.5)
+            run.observe(log)
+            await run.result()
+
+    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    assert [row[1:3] for row in log.rows("evaluating", "evaluated", time=True)] == [
+        ("evaluated", "p"), ("evaluating", "q"), ("evaluated", "q"), ("evaluating", "add"), ("evaluated", "add"),
+    ]  # fmt: skip
+    assert [event.key for event in log if type(event) is tf.events.EvaluationCompleted and event.node == "q"] == [
+        expected
+    ]
+
+
 # --- what is around bodies -------------------------------------------------------------------------------------------
 
 
@@ -515,6 +541,18 @@ def test_a_scope_left_open_ahead_is_told_by_name(bench, says):
         graph = noted(g, summed(g, g.add(slow, "p", x=1, seconds=2.0), g.add(leaves_open, "q", x=2)))
     error = bench.fails(tf.NodeError, graph, services={"says": says})
     assert str(error).startswith("Data node 'q' (ahead.open) has entered 1 cancel scope and not left it.")
+
+
+def test_a_scope_left_open_ahead_of_a_failure_is_noted(bench, says):
+    @tf.data_node(id="ahead.open_and_fails")
+    async def opens_and_fails(x: int) -> int:
+        trio.CancelScope().__enter__()
+        raise ValueError("q")
+
+    with tf.build(STANDARD) as g:
+        graph = noted(g, summed(g, g.add(slow, "p", x=1, seconds=2.0), g.add(opens_and_fails, "q", x=2)))
+    error = bench.fails(ValueError, graph, services={"says": says})
+    assert error.__notes__[0].startswith("Data node 'q' (ahead.open_and_fails) has entered 1 cancel scope")
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, StopIteration, TypeError])
