@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from trioflow.durable.memory import MemoryJournal
     from trioflow.durable.records import RunInfo
     from trioflow.durable.resuming import resume_run
+    from trioflow.durable.settling import settle
     from trioflow.durable.signals import send_signal
     from trioflow.durable.sqlite import SqliteJournal
     from trioflow.errors import (
@@ -311,6 +312,7 @@ __all__ = [
     "run",
     "save",
     "send_signal",
+    "settle",
     "stream",
     "telemetry",
     "validate",
@@ -326,6 +328,7 @@ _HOMES = {
     "trioflow.durable.memory": ("MemoryJournal",),
     "trioflow.durable.records": ("RunInfo",),
     "trioflow.durable.resuming": ("resume_run",),
+    "trioflow.durable.settling": ("settle",),
     "trioflow.durable.signals": ("send_signal",),
     "trioflow.durable.sqlite": ("SqliteJournal",),
     "trioflow.errors": (
