@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from trioflow.durable.journal import Journal
     from trioflow.durable.memory import MemoryJournal
     from trioflow.durable.records import RunInfo
+    from trioflow.durable.recovering import recover
     from trioflow.durable.resuming import resume_run
     from trioflow.durable.settling import settle
     from trioflow.durable.signals import send_signal
@@ -308,6 +309,7 @@ __all__ = [
     "parse_duration",
     "past_of",
     "recordable",
+    "recover",
     "resume_run",
     "run",
     "save",
@@ -327,6 +329,7 @@ _HOMES = {
     "trioflow.durable.journal": ("Journal",),
     "trioflow.durable.memory": ("MemoryJournal",),
     "trioflow.durable.records": ("RunInfo",),
+    "trioflow.durable.recovering": ("recover",),
     "trioflow.durable.resuming": ("resume_run",),
     "trioflow.durable.settling": ("settle",),
     "trioflow.durable.signals": ("send_signal",),
