@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from trioflow.durable.journal import Journal
     from trioflow.durable.memory import MemoryJournal
     from trioflow.durable.records import RunInfo
+    from trioflow.durable.recovering import recover
     from trioflow.durable.resuming import resume_run
+    from trioflow.durable.settling import settle
     from trioflow.durable.signals import send_signal
     from trioflow.durable.sqlite import SqliteJournal
     from trioflow.errors import (
@@ -307,10 +309,12 @@ __all__ = [
     "parse_duration",
     "past_of",
     "recordable",
+    "recover",
     "resume_run",
     "run",
     "save",
     "send_signal",
+    "settle",
     "stream",
     "telemetry",
     "validate",
@@ -325,7 +329,9 @@ _HOMES = {
     "trioflow.durable.journal": ("Journal",),
     "trioflow.durable.memory": ("MemoryJournal",),
     "trioflow.durable.records": ("RunInfo",),
+    "trioflow.durable.recovering": ("recover",),
     "trioflow.durable.resuming": ("resume_run",),
+    "trioflow.durable.settling": ("settle",),
     "trioflow.durable.signals": ("send_signal",),
     "trioflow.durable.sqlite": ("SqliteJournal",),
     "trioflow.errors": (

@@ -259,6 +259,11 @@ def test_a_source_that_can_not_tell_where_it_was(journal):
         run(g.graph, journal, [Naive])
     assert WORLD == []
     assert journal.show("a").status == "running"
+    with pytest.raises(tf.JournalError, match="say that it has ended there"):
+        tf.settle(journal, "a", (0, 1), again=True)
+    tf.settle(journal, "a", (0, 1), exit=None)
+    run(g.graph, journal, [Naive])
+    assert WORLD == [1]
 
 
 # --- J2: what is recorded ---
@@ -435,6 +440,22 @@ def test_in_doubt(journal):
         go(graph, journal)
     assert WORLD == []
     assert journal.show("a").status == "running"
+
+
+def test_settling(journal):
+    """J4: whoever found out says so: it was not done, or it was, with what came of it."""
+    graph = chain(("durable.careful", {"value": "pay"}), ("durable.effect", {"value": "after"}))
+    stop(graph, journal, "pay")
+    with pytest.raises(tf.JournalError, match="Nothing is in doubt at 0.2 of run 'a'. It is in doubt at: 0.1"):
+        tf.settle(journal, "a", (0, 2))
+    copied = tf.MemoryJournal()
+    copied.insert(journal.show("a").new, journal.show("a").state, journal.entries("a"))
+    tf.settle(journal, "a", (0, 1), again=True)
+    go(graph, journal)
+    assert WORLD == ["pay", "after"]
+    tf.settle(copied, "a", (0, 1), outputs={"result": "paid by hand"})
+    result = go(graph, copied)
+    assert (WORLD, result.output("careful")) == (["after"], "paid by hand")
 
 
 def test_stuck(journal):

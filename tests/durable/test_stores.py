@@ -145,7 +145,7 @@ def test_whoever_lost_the_run_writes_nothing(kind, tmp_path):
         store.steal("a")
     else:
         with sqlite3.connect(store.path) as database:
-            database.execute("update trioflow_run set lease=0")  # as after a pause longer than the lease
+            database.execute("update trioflow_state set lease=0")  # as after a pause longer than the lease
         database.close()
     other = store.take("a")
     assert other.info.state.fruitless == 1

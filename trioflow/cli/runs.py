@@ -318,6 +318,30 @@ def signal(run_id: str, name: str, journal: str | None, payload: str, key: str |
     return 0
 
 
+@runs.command()
+@click.argument("run_id", metavar="ID")
+@click.argument("path")
+@journal_option
+@click.option("--again", is_flag=True, help="It was not done: begin it again.")
+@click.option(
+    "--output", "outputs", metavar="NAME=JSON", multiple=True, help="It was done, with this. May be repeated."
+)
+@click.option("--exit", "left_at", metavar="NAME", default="then", help="The exec output at which it goes on.")
+def settle(run_id: str, path: str, journal: str | None, again: bool, outputs: tuple[str, ...], left_at: str) -> int:
+    """Say of an activation that is in doubt what came of it. `runs resume` goes on then."""
+    values: dict[str, Any] = {}
+    for each in outputs:
+        name, _, text = each.partition("=")
+        try:
+            values[name] = json.loads(text)
+        except ValueError as error:
+            raise BadInput(f"--output {each}: write NAME=JSON ({error}).") from error
+    with _Asking():
+        tf.settle(_journal(journal), run_id, _path(path), again=again, outputs=values, exit=left_at)
+    click.echo("settled", err=True)
+    return 0
+
+
 # --- inside ----------------------------------------------------------------------------------------------------------
 
 

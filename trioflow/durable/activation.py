@@ -248,7 +248,8 @@ class JournalledActivation(BodyContext):
         error = InDoubt(
             f"Node {self.name!r} has emitted {self._emitted} items, and can't tell where it was: nobody knows which "
             "come next. Its body should begin with `ctx.emitted()`, say `ctx.mark(...)` before each emit, and go on "
-            "from `ctx.resumed(...)`. This run can be gone on with only if you skip the activation: retry it with skip."
+            "from `ctx.resumed(...)`. To go on without what comes next, settle the activation as ended "
+            "(trioflow.settle, `trioflow runs settle`)."
         )
         self.recorder.break_off(error)
         raise error
@@ -279,8 +280,11 @@ class JournalledActivation(BodyContext):
         if self._mark is not _NOTHING:
             said["m"] = self._mark
         key = part_key(path_key(self.path), "i", self._emitted)
-        if key in recorder.known:
-            self._lost_its_place()  # it has not asked for what it has emitted
+        if key in recorder.known:  # it has not asked for what it has emitted
+            if part_key(path_key(self.path), "z") not in recorder.known:
+                self._lost_its_place()
+            while (again := await self.next_emitted()) is not None:
+                await again()
         self._emitted += 1
         await checkpoint_if_cancelled()
         recorder.starts()

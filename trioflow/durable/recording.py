@@ -194,9 +194,8 @@ class Recording(Middleware):
         if recorder.find(intent, name, (INTENT,), "an intent") is not None:
             error = InDoubt(
                 f"Node {name!r}, activation {show_key(key)}, was begun and not recorded as done before the process "
-                "died, and "
-                "it may not be done twice. Find out whether it was done, and say so: settle the activation with what "
-                "it came to, or as not done."
+                "died, and it may not be done twice. Find out whether it was done, and say so with trioflow.settle or "
+                "`trioflow runs settle`: with what it came to, or as not done."
             )
             recorder.break_off(error)
             raise error

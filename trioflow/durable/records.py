@@ -164,12 +164,12 @@ def checked(where: str, state: State, entries: Sequence[Entry]) -> None:
         raise damaged(where, f"{len(entries)} entries do not fit the {state.entries} that were written")
 
 
-def after(state: State, entries: Sequence[Entry]) -> State:
-    """The state of a run once these entries are kept."""
+def after(state: State, entries: Sequence[Entry], chain: int | None = None) -> State:
+    """The state of a run once these entries are kept, with the last of their checksums if it is known."""
     return State(
         status=state.status,
         entries=state.entries + len(entries),
-        chain=chain_of(entries, state.chain),
+        chain=chain_of(entries, state.chain) if chain is None else chain,
         fruitless=0 if entries else state.fruitless,
         ended=state.ended,
         outcome=state.outcome,

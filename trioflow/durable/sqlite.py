@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import zlib
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,9 +41,11 @@ _MARK = 0x7472_666C  # the application id of these files: "trfl"
 
 _SCHEMA = """
 create table if not exists trioflow_run(
-  number integer primary key, id text unique not null, new text not null, new_check integer not null,
-  state text not null, state_check integer not null, status text not null, parent text,
-  fence integer not null, owner text, lease real, due real
+  number integer primary key, id text unique not null, new text not null, new_check integer not null, parent text
+);
+create table if not exists trioflow_state(
+  run integer primary key, state text not null, state_check integer not null, status text not null,
+  fence integer not null, owner text, lease real
 );
 create table if not exists trioflow_entry(
   run integer, seq integer, key blob, node text, kind text, data text, chain integer, primary key(run, seq)
@@ -56,6 +59,8 @@ create table if not exists trioflow_signal(
 ) without rowid;
 """
 
+_RUNS = "select * from trioflow_run join trioflow_state on run = number"
+"""What a run was begun with may be long, and never changes; so how far it is stands in a table of its own."""
 _INSERT = "insert into trioflow_entry values(?,?,?,?,?,?,?)"
 _OPEN: set[tuple[str, int, str]] = set()
 """The sessions of this process that are open: run, fence, file."""
@@ -123,7 +128,7 @@ class SqliteJournal(Journal):
             checked(f"Run {run_id!r} in {self.path}", info.state, entries)
             _write_state(database, row["number"], row["fence"], state, run_id)
             database.execute(
-                "update trioflow_run set fence=?, owner=?, lease=? where number=?",
+                "update trioflow_state set fence=?, owner=?, lease=? where run=?",
                 (fence, str(this_process()), boot_time() + LEASE, row["number"]),
             )
         info = attrs.evolve(info, state=state)
@@ -132,9 +137,9 @@ class SqliteJournal(Journal):
     def runs(self, status: Status | None = None) -> list[RunInfo]:
         with self._reading() as database:
             if status is None:
-                rows = database.execute("select * from trioflow_run order by number")
+                rows = database.execute(f"{_RUNS} order by number")
             else:
-                rows = database.execute("select * from trioflow_run where status=? order by number", (status,))
+                rows = database.execute(f"{_RUNS} where status=? order by number", (status,))
             return [self._info(row) for row in rows]
 
     def show(self, run_id: str) -> RunInfo:
@@ -307,7 +312,7 @@ class SqliteJournal(Journal):
         return JournalUnusable(f"The journal {self.path} can't be used ({error}). {told}")
 
     def _row(self, database: sqlite3.Connection, run_id: str) -> Any:
-        return database.execute("select * from trioflow_run where id=?", (run_id,)).fetchone()
+        return database.execute(f"{_RUNS} where id=?", (run_id,)).fetchone()
 
     def _known(self, database: sqlite3.Connection, run_id: str) -> Any:
         row = self._row(database, run_id)
@@ -320,11 +325,14 @@ class SqliteJournal(Journal):
 
     def _insert(self, database: sqlite3.Connection, new: NewRun, state: State) -> int:
         cursor = database.execute(
-            "insert into trioflow_run(id, new, new_check, state, state_check, status, parent, fence) "
-            "values(?,?,?,?,?,?,?,0)",
-            (new.id, new.as_text(), new.checksum(), state.as_text(), state.checksum(), state.status, new.parent),
+            "insert into trioflow_run(id, new, new_check, parent) values(?,?,?,?)",
+            (new.id, new.as_text(), new.checksum(), new.parent),
         )
         assert cursor.lastrowid is not None
+        database.execute(
+            "insert into trioflow_state(run, state, state_check, status, fence) values(?,?,?,?,0)",
+            (cursor.lastrowid, state.as_text(), state.checksum(), state.status),
+        )
         return cursor.lastrowid
 
     def _info(self, row: Any) -> RunInfo:
@@ -356,9 +364,10 @@ def _rows(number: int, seq: int, chain: int, entries: Sequence[Entry]) -> list[t
 
 def _write_state(database: sqlite3.Connection, number: int, fence: int, state: State, run_id: str) -> None:
     """Write a state if the run is still that of whoever has this fence (J14)."""
+    text = state.as_text()
     written = database.execute(
-        "update trioflow_run set state=?, state_check=?, status=? where number=? and fence=?",
-        (state.as_text(), state.checksum(), state.status, number, fence),
+        "update trioflow_state set state=?, state_check=?, status=? where run=? and fence=?",
+        (text, zlib.crc32(text.encode()), state.status, number, fence),
     )
     if written.rowcount != 1:
         raise lost(run_id)
@@ -426,7 +435,7 @@ class _SqliteSession(Session):
     def renew(self) -> None:
         with self._lock, self._journal._writing(self._open):
             written = self._open.execute(
-                "update trioflow_run set lease=? where number=? and fence=?",
+                "update trioflow_state set lease=? where run=? and fence=?",
                 (boot_time() + LEASE, self._number, self._fence),
             )
             if written.rowcount != 1:
@@ -440,7 +449,7 @@ class _SqliteSession(Session):
             _OPEN.discard(self._id)
             try:
                 database.execute(
-                    "update trioflow_run set owner=null, lease=null where number=? and fence=?",
+                    "update trioflow_state set owner=null, lease=null where run=? and fence=?",
                     (self._number, self._fence),
                 )
             except sqlite3.Error:
@@ -455,9 +464,11 @@ class _SqliteSession(Session):
         return self._database
 
     def _append(self, entries: Sequence[Entry]) -> State:
-        state = after(self._state, entries)
+        before = self._state
+        rows = _rows(self._number, before.entries, before.chain, entries)
+        state = after(before, entries, rows[-1][-1] if rows else before.chain)
         _write_state(self._open, self._number, self._fence, state, self.info.id)
-        self._open.executemany(_INSERT, _rows(self._number, self._state.entries, self._state.chain, entries))
+        self._open.executemany(_INSERT, rows)
         return state
 
     def _checkpoint(self) -> None:
