@@ -1,7 +1,8 @@
-"""`trioflow run --record --perfetto --metrics --profile --otel`, and `trioflow profile`."""
+"""`trioflow run --record --perfetto --metrics --report --profile --otel`, and `trioflow profile`."""
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
@@ -31,12 +32,20 @@ def test_files_and_a_profile(tmp_path):
     assert table[-1] == "... and 11 more nodes"
 
 
+def test_a_report(tmp_path):
+    """What happened at each node of the graph, as JSON."""
+    assert trioflow("run", "fizzbuzz", "--report", "f.json", cwd=tmp_path).returncode == 0
+    report = json.loads((tmp_path / "f.json").read_text())
+    assert (report["status"], report["nodes"]["start"]["completed"], report["path"][0]) == ("completed", 1, "start")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["run", "fizzbuzz", "--record", "nowhere/f"], "error: --record nowhere/f: it can't be written: No such file or directory.\n"),
         (["run", "fizzbuzz", "--perfetto", "nowhere/f"], "error: --perfetto nowhere/f: it can't be written: No such file or directory.\n"),
+        (["run", "fizzbuzz", "--report", "nowhere/f"], "error: --report nowhere/f: it can't be written: No such file or directory.\n"),
         (["run", "g.json", "--record", "g.json"], "error: --record g.json: that is the graph, which the recording would replace.\n"),
         (["profile", "g.json"], "error: g.json: it is no recording. `trioflow run --record FILE` makes one.\n"),
         (["profile", "nothing"], "error: nothing: No such file or directory.\n"),
