@@ -26,6 +26,7 @@ TEXTS = {
     "pattern": ("pattern",),
     "template": ("template",),
     "url": ("base", "reference", "url"),
+    "written duration": ("duration", "timeout"),
     "zone": ("zone",),
 }  # fmt: skip
 WHOLES = {
@@ -59,6 +60,7 @@ NASTY: dict[str, tuple[Any, ...]] = {
         "\ud800",
     ),
     "url": ("http://[", "http://h/a\tb", "s3://b/../c", "http://h:99999", "http://é.x/\ud800", "//", ""),
+    "written duration": ("", "P1Y", "-30s", "1e9h", "PT0.0000001S", "٣s", "\0", "9" * 10**5 + "d"),
     "zone": ("", "Nowhere", "../etc", "\0", "+99:99", "x" * 10**5, "\ud800"),
     "size": (0, -1, HUGE, -HUGE, 10**10, 2**63),
     "place": (0, -1, HUGE, -HUGE, 2**63),

@@ -24,7 +24,9 @@ def test_fizzbuzz_asks_its_data_nodes_anew_in_each_round(capsys):
 def test_try_catch_goes_on_after_a_failure(capsys):
     """A failure is caught, cleanup runs, the graph goes on."""
     run_virtual(example("try_catch"))
-    assert capsys.readouterr().out == "it failed: division by zero\ncleaning up either way\nand on we go\n"
+    assert (
+        capsys.readouterr().out == "it failed: math.divide: division by zero.\ncleaning up either way\nand on we go\n"
+    )
 
 
 def test_events_reach_every_listener(capsys):

@@ -36,7 +36,7 @@ def test_no_value_is_too_much():
     endless.append(endless)
     shown = to_json(endless)
     assert shown.startswith("[" * 50 + '"[[')
-    assert json.loads(to_json(10**5000)).startswith("<int: ")
+    assert json.loads(to_json(10**5000)).endswith("... (5001 digits)")
     assert jsonable(Broken()) == "<Broken: RuntimeError when shown>"
     assert len(json.loads(to_json(["x" * 2000, object, range(3)]))[0]) == 2000
 

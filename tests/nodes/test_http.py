@@ -440,10 +440,11 @@ async def test_without_the_extra():
             g.connect(start.then, get.enter)
         try:
             trio.run(tf.run, g.graph)
-        except tf.MissingExtra as error:
+        except tf.InvalidGraph as error:
             print(error)
         """
     done = await trio.run_process([sys.executable, "-c", code], capture_stdout=True)
     assert done.stdout.decode() == (
-        "The node type http.get needs an optional package. Install it with: python -m pip install 'trioflow[http]'\n"
+        "The graph has 1 error:\n  error[missing-package] nodes[1].type: 'get' (http.get) needs httpx, which is not "
+        "installed. Install it with: python -m pip install 'httpx>=0.28'\n"
     )

@@ -131,7 +131,7 @@ def test_a_secret_is_not_shown():
 def test_numbers_of_any_length_are_data():
     """Python writes no number of thousands of digits: as data it is a text."""
     data = example_of(events.Progress, done=10**5000).as_dict()
-    assert json.loads(json.dumps(data))["done"].startswith("<int: ")
+    assert json.loads(json.dumps(data))["done"].endswith(" digits)")
 
 
 @attrs.frozen

@@ -115,8 +115,8 @@ async def test_progress_of_a_run(autojump_clock):
                 )
             )
         assert run.track() is run.track()
-    assert seen == [
-        (0.0, "not started", (), 0.0, None),
+    assert seen[0] in [(0.0, "not started", (), 0.0, None), (0.0, "running", (), 0.0, None)]  # as trio's tasks come
+    assert seen[1:] == [
         (1.4, "running", ("w0",), 0.0, None),
         (2.8, "running", ("w1",), pytest.approx(100 / 3), pytest.approx(5.6)),
         (4.2, "running", ("w2",), pytest.approx(200 / 3), pytest.approx(2.1)),

@@ -328,7 +328,7 @@ class _Part:
         return offset / self._boxes[vertex].height if vertex < self._count else 0.5
 
     def _crossings(self, places: Sequence[float]) -> float:
-        """How bad it is that links cross between the same layers: two heavy ones are worse than a heavy and a light one."""
+        """How bad it is that links cross between the same layers; two heavy ones are worse than a heavy and a light."""
         between: dict[int, list[tuple[float, float, float]]] = {}
         for vertex, behind in enumerate(self._behind):
             for other, own_y, other_y, weight in behind:

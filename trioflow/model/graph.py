@@ -33,7 +33,7 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 def _outcome_problems(value: Any) -> Iterator[tuple[str, str]]:
     known = ", ".join(OUTCOMES)
-    several = isinstance(value, list)
+    several = isinstance(value, list | tuple)  # a document has a list, a graph that is written a tuple
     if several and not value:
         yield "", f"expected at least one of {known}, got an empty list"
     for index, each in enumerate(cast("list[Any]", value) if several else [value]):
