@@ -22,6 +22,7 @@ __all__ = ["Explanation", "explain", "explanations"]
 _AREAS = {
     "M": "Model", "D": "Data", "T": "Triggers", "F": "Forks and joins", "S": "Streams", "R": "Runs", "G": "The gate",
     "E": "Observation", "B": "Custom events", "C": "Composition", "A": "Wrapping", "W": "Workflows",
+    "J": "Durable runs", "P": "Policies",
 }  # fmt: skip
 _HEADING = re.compile(r"^(?P<level>#{1,3}) (?P<name>\S+)(?: (?P<title>.+))?$", re.MULTILINE)
 _EXAMPLE = re.compile(r"^```json vector\n.*?^```\n\n?", re.MULTILINE | re.DOTALL)
