@@ -36,7 +36,7 @@ def test_a_report(tmp_path):
     """What happened at each node of the graph, as JSON."""
     assert trioflow("run", "fizzbuzz", "--report", "f.json", cwd=tmp_path).returncode == 0
     report = json.loads((tmp_path / "f.json").read_text())
-    assert (report["status"], report["nodes"]["start"]["completed"], report["path"][0]) == ("completed", 1, "start")
+    assert (report["status"], report["nodes"]["start"]["completed"], report["way"][0]) == ("completed", 1, "start")
 
 
 @pytest.mark.slow

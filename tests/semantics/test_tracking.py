@@ -11,6 +11,7 @@ from support import Wait, chain
 import trioflow as tf
 from trioflow.semantics import events
 from trioflow.semantics.tracking import LONGEST_WAY, Tracker, part_done, time_left
+from trioflow.testing import run_virtual
 
 
 def told(*rows):
@@ -157,3 +158,49 @@ async def test_a_run_that_nobody_tracks():
     result = await tf.run(g.graph)
     with pytest.raises(tf.UnknownName, match=r"Give it a tracker: observers=\[trioflow.Tracker\(\)\]"):
         result.report()
+
+
+@tf.exec_node(id="tracking.work")
+async def work(seconds: float = 1, fail: bool = False) -> int:
+    """Take some time."""
+    await trio.sleep(seconds)
+    if fail:
+        raise ValueError("no")
+    return 3
+
+
+def workflow(*, fail=False):
+    with tf.workflow() as w:
+        a, b, c = w.add(work, "a"), w.add(work, "b", seconds=2.0, fail=fail), w.add(work, "c")
+        d, e = w.add(work, "d", min="every"), w.add(work, "e")
+        w.after(a, b)
+        w.connect(a, c, when="out.result > 5")
+        w.connect(a, e, otherwise=True)
+        w.after(b, d)
+        w.after(c, d)
+    return w.graph
+
+
+def test_why_nothing_happened():
+    """With the graph, nodes that did nothing are there too; in a workflow each says why (W7)."""
+    tracker = tf.Tracker(workflow())
+    run_virtual(workflow(), observers=[tracker])
+    report = tracker.report()
+    assert {name: (node.state, node.why_not) for name, node in report.nodes.items()} == {
+        "a": ("completed", ()),
+        "b": ("completed", ()),
+        "c": ("not started", ("a.then -> c.enter was not taken",)),
+        "d": ("skipped", ("no token came over c.then -> d.enter",)),
+        "e": ("completed", ()),
+    }
+    assert (report.status, sorted(report.way)) == ("completed", ["a", "b", "e"])
+    assert "a.then -> c.enter was not taken" in str(report)
+
+
+def test_a_run_that_failed():
+    """The report says that it has failed, and where with what."""
+    tracker = tf.Tracker()
+    with pytest.raises(ValueError, match="no"):
+        run_virtual(workflow(fail=True), observers=[tracker])
+    report = tracker.report()
+    assert (report.status, report.nodes["b"].last_error) == ("failed", "ValueError: no")

@@ -15,7 +15,7 @@ import trioflow as tf
 from trioflow.cli.bad_input import BadInput
 from trioflow.cli.source import Source
 from trioflow.model.jsonable import to_json
-from trioflow.telemetry import Metrics, Profile, Recorder, Recording, Report, Spans, perfetto_trace, serve_metrics
+from trioflow.telemetry import Metrics, Profile, Recorder, Recording, Spans, perfetto_trace, serve_metrics
 
 _OPTIONS = (
     click.option(
@@ -76,10 +76,10 @@ class Telemetry:
         if perfetto is not None:
             source.refuse_to_replace(perfetto, "--perfetto", "the trace")
             self._files["--perfetto"] = perfetto, _write_trace
-        self._report: tuple[str, Report] | None = None
+        self._report: tuple[str, tf.Tracker] | None = None
         if report is not None:
             source.refuse_to_replace(report, "--report", "the report")
-            self._report = report, Report(source.graph)
+            self._report = report, tf.Tracker(source.graph)
             made.append(self._report[1])
         self._counted = None if metrics is None else Metrics(plan)
         made += [each for each in (self._recorder, self._counted) if each is not None]
@@ -134,8 +134,8 @@ class Telemetry:
             self.problem = f"{option} {file}: it can't be written: {reason}."
 
 
-def _write_report(report: Report, file: str) -> None:
-    Path(file).write_text(to_json(report.as_dict()) + "\n", encoding="utf-8")
+def _write_report(tracker: tf.Tracker, file: str) -> None:
+    Path(file).write_text(to_json(tracker.report().as_dict()) + "\n", encoding="utf-8")
 
 
 def _write_trace(recording: Recording, file: str) -> None:

@@ -12,23 +12,40 @@ from typing import Any, Literal
 import attrs
 
 from trioflow.errors import UnknownName, did_you_mean
+from trioflow.model.graph import Graph
 from trioflow.semantics.events import (
     Decision,
     EvaluationCancelled,
     EvaluationCompleted,
     EvaluationFailed,
     Event,
+    JoinSkipped,
     NodeCancelled,
     NodeCompleted,
     NodeFailed,
     NodeSkipped,
     NodeStarted,
+    RunCancelled,
+    RunCompleted,
+    RunFailed,
+    WiresChosen,
 )
 
-NodeState = Literal["running", "completed", "failed", "skipped", "cancelled"]
+NodeState = Literal["not started", "running", "completed", "failed", "skipped", "cancelled"]
+
+RunState = Literal["running", "completed", "failed", "cancelled"]
+
+_ENDS: Mapping[type[Event], RunState] = {
+    RunCompleted: "completed",
+    RunFailed: "failed",
+    RunCancelled: "cancelled",
+}
 
 LONGEST_WAY = 1000
 """Of the way that a run took, the last so many steps are kept."""
+
+MOST_REASONS = 5
+"""Of the reasons for which a node did not fire, the last so many are kept."""
 
 MEANS_SOMETHING = 0.05
 """The part of a run that must be done before how long the rest takes can be told."""
@@ -41,7 +58,8 @@ class NodeReport:
     name: str
     """As the run names it: `work`, `call/work`."""
     state: NodeState
-    """Of its last activation or evaluation; `running` as long as there is any."""
+    """Of its last activation or evaluation; `running` as long as there is any. `not started` for nodes that are known
+    from the graph alone."""
     since: float
     """When the state began, in seconds since the run began."""
     started: int
@@ -56,6 +74,8 @@ class NodeReport:
     last_error: str | None
     decisions: Mapping[str, int]
     """How often policies decided something here, by the kind of the event: `RetryScheduled`."""
+    why_not: tuple[str, ...] = ()
+    """In a workflow, why it did not fire: joins that were not met, wires to it that were not taken; the last few."""
 
     @property
     def mean(self) -> float:
@@ -69,6 +89,10 @@ class NodeReport:
         return self.completed / ended if ended else None
 
 
+def _reason(node: NodeReport) -> str | None:
+    return node.last_error or (node.why_not[-1] if node.why_not and not node.completed else None)
+
+
 @attrs.frozen
 class RunReport:
     """What a run has done: each node, and the way that it took."""
@@ -77,6 +101,7 @@ class RunReport:
     nodes: Mapping[str, NodeReport]
     way: tuple[str, ...]
     """The exec nodes in the order in which they started, the last `LONGEST_WAY` of them."""
+    status: RunState = "running"
 
     @property
     def seconds(self) -> float:
@@ -89,16 +114,18 @@ class RunReport:
         for name, node in self.nodes.items():
             nodes[name] = {**attrs.asdict(node, recurse=False), "decisions": dict(node.decisions)}
             nodes[name] |= {"mean": node.mean, "success_rate": node.success_rate}
-        return {"elapsed": self.elapsed, "nodes": nodes, "way": list(self.way)}
+        return {"status": self.status, "elapsed": self.elapsed, "nodes": nodes, "way": list(self.way)}
 
     def __str__(self) -> str:
         """A table for people: the nodes that took longest first."""
-        rows = [("node", "started", "completed", "failed", "skipped", "mean s", "all s", "policies, last error")]
+        rows = [
+            ("node", "started", "completed", "failed", "skipped", "mean s", "all s", "policies, last error, why not")
+        ]
         for node in sorted(self.nodes.values(), key=lambda each: (-each.seconds, each.name)):
             decided = ", ".join(f"{kind} {count}" for kind, count in node.decisions.items())
             rows.append((
                 node.name, str(node.started), str(node.completed), str(node.failed), str(node.skipped),
-                f"{node.mean:.3g}", f"{node.seconds:.3g}", "; ".join(filter(None, [decided, node.last_error])),
+                f"{node.mean:.3g}", f"{node.seconds:.3g}", "; ".join(filter(None, [decided, _reason(node)])),
             ))  # fmt: skip
         widths = [max(len(row[place]) for row in rows) for place in range(7)]
         lines = [
@@ -124,31 +151,40 @@ class _Tally:
     longest: float = 0.0
     last_error: str | None = None
     decisions: Counter[str] = attrs.field(factory=Counter[str])
+    why_not: tuple[str, ...] = ()
 
 
 class Tracker:
     """An observer that counts what each node does (E3).
 
-    Give it to a run as an observer, or let `run.track()` make one. `report()` is what it has seen so far.
+    Give it to a run as an observer, or let `run.track()` make one. `report()` is what it has seen so far. With the
+    graph it knows the nodes that have done nothing, too.
     """
 
     kinds = (
         NodeStarted, NodeCompleted, NodeFailed, NodeCancelled, NodeSkipped,
         EvaluationCompleted, EvaluationFailed, EvaluationCancelled, Decision,
+        JoinSkipped, WiresChosen, RunCompleted, RunFailed, RunCancelled,
     )  # fmt: skip
 
-    def __init__(self) -> None:
-        self._tallies: dict[str, _Tally] = {}
+    def __init__(self, graph: Graph | None = None) -> None:
+        nodes = () if graph is None else graph.nodes
+        self._tallies: dict[str, _Tally] = {node.id: _Tally("not started") for node in nodes}
         self._way: deque[str] = deque(maxlen=LONGEST_WAY)
         self._time = 0.0
+        self._status: RunState = "running"
 
     def __call__(self, event: Event) -> None:
         """Count an event."""
         name = event.node or ""
         self._time = time = event.time
-        tally = self._tallies.get(name)
-        if tally is None:
-            tally = self._tallies[name] = _Tally()
+        if type(event) in _ENDS:
+            self._status = _ENDS[type(event)]
+            return
+        if isinstance(event, WiresChosen):
+            self._not_taken(name, event)
+            return
+        tally = self._tally(name)
         if isinstance(event, NodeStarted):
             self._way.append(name)
             tally.started += 1
@@ -156,13 +192,17 @@ class Tracker:
             tally.state, tally.since = "running", time
         elif isinstance(event, Decision):
             tally.decisions[type(event).__name__] += 1
+        elif isinstance(event, JoinSkipped):
+            tally.skipped += 1
+            tally.state, tally.since = "skipped", time
+            _say(tally, f"no token came over {', '.join(event.missing)}")
         else:
             self._ended(tally, event, time)
 
     def report(self, elapsed: float | None = None) -> RunReport:
         """What it has seen so far; `elapsed` are the seconds of the run, as far as the last event if not said."""
         nodes = {name: self._node(name, tally) for name, tally in self._tallies.items()}
-        return RunReport(self._time if elapsed is None else elapsed, nodes, tuple(self._way))
+        return RunReport(self._time if elapsed is None else elapsed, nodes, tuple(self._way), self._status)
 
     def node(self, name: str) -> NodeReport:
         """What one node has done so far. Raises `UnknownName` for one that has not started."""
@@ -178,6 +218,21 @@ class Tracker:
     def running(self) -> Iterator[str]:
         """The nodes that run now."""
         return (name for name, tally in self._tallies.items() if tally.running)
+
+    def _tally(self, name: str) -> _Tally:
+        tally = self._tallies.get(name)
+        if tally is None:
+            tally = self._tallies[name] = _Tally()
+        return tally
+
+    def _not_taken(self, name: str, event: WiresChosen) -> None:
+        prefix = name.rpartition("/")[0]
+        for wire in event.left:
+            target = wire.partition(" -> ")[2].rpartition(".")[0]
+            name = f"{prefix}/{target}" if prefix else target
+            if name not in self._tallies:
+                self._tallies[name] = _Tally("not started")
+            _say(self._tallies[name], f"{wire} was not taken")
 
     def _node(self, name: str, tally: _Tally) -> NodeReport:
         numbers: dict[str, Any] = {**attrs.asdict(tally, recurse=False), "decisions": dict(tally.decisions)}
@@ -207,6 +262,10 @@ class Tracker:
             state = "cancelled"
             tally.cancelled += 1
         tally.state, tally.since = "running" if tally.running else state, time
+
+
+def _say(tally: _Tally, why: str) -> None:
+    tally.why_not = (*tally.why_not, why)[-MOST_REASONS:]
 
 
 def tracker_among(observers: Iterable[object]) -> Tracker | None:

@@ -10,7 +10,6 @@ from trioflow.telemetry.metrics import Metrics, serve_metrics
 from trioflow.telemetry.perfetto import perfetto_trace
 from trioflow.telemetry.profile import NodeTimes, Profile
 from trioflow.telemetry.recording import Moment, Recorder, Recording, RecordingError, Row
-from trioflow.telemetry.report import NodeReport, Report
 from trioflow.telemetry.spans import Spans
 
 __all__ = [
@@ -18,13 +17,11 @@ __all__ = [
     "Logs",
     "Metrics",
     "Moment",
-    "NodeReport",
     "NodeTimes",
     "Profile",
     "Recorder",
     "Recording",
     "RecordingError",
-    "Report",
     "Row",
     "Spans",
     "perfetto_trace",
