@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import importlib.util
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -12,9 +11,6 @@ from typing import Any
 import trio
 
 import trioflow as tf
-
-IN_SLICES = importlib.util.find_spec("trioflow.nodes._slices") is not None
-"""Whether the standard nodes do what is long in slices: without, some of these graphs would hold the loop for ever."""
 
 MOST = 0.005
 """Seconds for which nobody may hold the loop."""

@@ -13,7 +13,7 @@ import zlib
 
 import pytest
 import trio
-from hosts.held import IN_SLICES, LIMITS, MOST, REGISTRY, run
+from hosts.held import LIMITS, MOST, REGISTRY, run
 
 import trioflow as tf
 
@@ -214,24 +214,8 @@ HOSTILE = {
 ENDS_WELL = {"JSON with a number of half a million digits"}
 """What is within the limits."""
 
-NEED_SLICES = {
-    "collecting all failures",
-    "a format of ten thousand million blanks",
-    "a pattern that tries all ways",
-    "a pattern of a hundred thousand groups",
-    "zeros that were packed",
-}
 
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.skipif(not IN_SLICES, reason="nodes don't work in slices"))
-        if name in NEED_SLICES
-        else name
-        for name in HOSTILE
-    ],
-)
+@pytest.mark.parametrize("name", HOSTILE)
 def test_it_ends_in_time(name):
     """With a failure, within the time limit and what a shield may keep; and no step holds the loop for 5 ms."""
     held = []

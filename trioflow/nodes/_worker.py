@@ -90,6 +90,23 @@ def substitute(pattern: str, flags: int, value: str, replacement: str, count: in
     return "".join((*parts, value[end:]))
 
 
+def unquoted(text: str) -> str:
+    """What a part of a URL writes. Raises `ValueError` with the reason for what is no UTF-8."""
+    from urllib.parse import unquote  # noqa: PLC0415 - most processes don't need it
+
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError as error:
+        raise ValueError(error.reason) from None
+
+
+def queried(query: str) -> list[tuple[str, str]]:
+    """The names and values of a query. Raises `ValueError` for what is none."""
+    from urllib.parse import parse_qsl  # noqa: PLC0415 - as above
+
+    return parse_qsl(query, keep_blank_values=True, errors="strict")
+
+
 def of_text(method: str, value: str, *arguments: Any) -> Any:
     """What a method of texts gives."""
     return getattr(value, method)(*arguments)
@@ -160,7 +177,7 @@ def _add_digits(value: int, base: int, width: int, found: list[int]) -> None:
 
 DONE: dict[str, Callable[..., Any]] = {
     "matches": matches, "search": search, "search_all": search_all, "search_names": search_names,
-    "substitute": substitute, "text": of_text,
+    "substitute": substitute, "text": of_text, "unquoted": unquoted, "queried": queried,
     "digits": digits, "whole": whole, "in_base": in_base, "int": int,
     "multiply": operator.mul, "divide": operator.truediv, "floor_divide": operator.floordiv, "modulo": operator.mod,
     "divmod": divmod, "power": operator.pow, "factorial": math.factorial, "combinations": math.comb,

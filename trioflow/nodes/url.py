@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, cast
 import trioflow as tf
 from trioflow.nodes import _expect as expect
 from trioflow.nodes._as_text import text_of
-from trioflow.nodes._slices import SLICE, TURN, Steps, gathered, parts, sliced
+from trioflow.nodes._elsewhere import work
+from trioflow.nodes._slices import SLICE, TURN, Steps, entries, gathered, parts, sliced
 
 
 class Parts(NamedTuple):
@@ -25,7 +26,13 @@ class Parts(NamedTuple):
     password: str
 
 
+_MOST = 100_000
+"""Characters that a URL may have: no server takes half of it."""
+
+
 def _split(node: str, url: str) -> urllib.parse.SplitResult:
+    if len(url) > _MOST:
+        raise ValueError(f"{node}: {expect.short(url)} has {len(url):,} characters; a URL may have {_MOST:,} at most.")
     if found := _CONTROL.search(url):
         raise ValueError(f"{node}: {expect.short(url)} is not a URL: it has {found[0]!r} at {found.start()}.")
     try:
@@ -43,7 +50,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 def parse(url: str) -> Parts:
     """The parts of a URL, as they are written; the host in small letters. A bad host or port is an error.
 
-    So is a tab, a line end or another control character, which no URL has.
+    So is a tab, a line end or another control character, which no URL has, and more than 100,000 characters.
 
     >>> parse("http://me@example.org/a%20b?x=1")
     Parts(scheme='http', host='example.org', port=None, path='/a%20b', query='x=1', fragment='', user='me', password='')
@@ -130,21 +137,31 @@ def encode(text: str, keep: str = "") -> str:
     return urllib.parse.quote(_utf8("url.encode", text), safe=keep)
 
 
-@tf.data_node(id="url.decode")
-def decode(text: str) -> str:
+@sliced(id="url.decode")
+def decode(text: str) -> Steps[str]:
     """The text that a part of a URL writes, %XX read as UTF-8; what is no UTF-8 is an error. A plus stays a plus.
 
     >>> decode("a%2Fb%20%C3%BC")
     'a/b ü'
     """
     try:
-        return urllib.parse.unquote(text, errors="strict")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"url.decode: {expect.short(text)} is not UTF-8: {error.reason}.") from None
+        decoded: str = yield from _here_or_away("unquoted", text)
+    except ValueError as error:
+        raise ValueError(f"url.decode: {expect.short(text)} is not UTF-8: {error}.") from None
+    return decoded
 
 
-@tf.data_node(id="url.parse_query")
-def parse_query(query: str) -> dict[str, str]:
+_LONG = 10_000
+"""Characters beyond which a text is taken apart in another process."""
+
+
+def _here_or_away(name: str, text: str) -> Steps[Any]:
+    job = work(name, text)
+    return (yield job) if len(text) > _LONG else job.here()
+
+
+@sliced(id="url.parse_query")
+def parse_query(query: str) -> Steps[dict[str, str]]:
     """The values of a query by name, without a question mark in front; of a name that comes twice, the last one.
 
     What is no UTF-8 is an error.
@@ -153,9 +170,10 @@ def parse_query(query: str) -> dict[str, str]:
     {'q': 'a b', 'page': '2', 'empty': ''}
     """
     try:
-        return dict(urllib.parse.parse_qsl(query, keep_blank_values=True, errors="strict"))
+        pairs: list[tuple[str, str]] = yield from _here_or_away("queried", query)
     except ValueError as error:
         raise ValueError(f"url.parse_query: {expect.short(query)} is not a query: {error}.") from None
+    return (yield from entries(pairs))
 
 
 @sliced(id="url.write_query")
