@@ -27,6 +27,9 @@ from trioflow.durable.running import Resuming
 from trioflow.model.structure import graph_from
 from trioflow.runtime.host.given import given
 
+HERE = (tf.MemoryJournal, tf.FileJournal, tf.SqliteJournal, tf.fork_run, tf.resume_run)
+"""Asked for while tests are collected: what is imported in an unmeasured test would be measured nowhere."""
+
 
 class Crash(BaseException):
     """The death of the process, as far as one process can play it: nothing of what it tries afterwards happens."""

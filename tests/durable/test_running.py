@@ -870,3 +870,127 @@ def test_a_run_from_its_name_alone(journal):
         resume(None, journal, "c")
     with pytest.raises(TypeError, match="stay_open"):
         go(g.graph, journal, "d", options=tf.RunOptions(stay_open=True))
+
+
+# --- who writes, and when ---
+
+
+def test_concurrent_effects_share_a_write_to_the_disk(tmp_path):
+    """J3: a journal that waits for the disk does so in a thread, once for all that have come meanwhile."""
+    journal = tf.SqliteJournal(tmp_path / "runs.db", durability="power")
+    writes = []
+    take = journal.take
+
+    def counting(run_id, new=None):
+        session = take(run_id, new)
+        append = session.append
+        session.append = lambda entries: (writes.append(len(entries)), append(entries))
+        return session
+
+    journal.take = counting
+
+    def graph(last):
+        with tf.build(REGISTRY) as g:
+            items, one, two = g.add("flow.parallel_for", times=8), g.add(NODES[0], "one"), g.add(NODES[0], "two")
+            end = g.add(NODES[0], "end", value=last)
+            for source, target in (
+                (g.add("flow.start").then, items.enter), (items.body, one.enter), (items.index, one.value),
+                (one.then, two.enter), (items.index, two.value), (items.done, end.enter),
+            ):  # fmt: skip
+                g.connect(source, target)
+        return g.graph
+
+    async def main():
+        return await tf.run(graph("end"), journal=journal, run_id="a", registry=REGISTRY)
+
+    WORLD.clear()
+    STOP["at"] = "end"
+    with pytest.raises(BaseException):  # noqa: B017 - the process stops
+        trio.run(main)
+    assert sorted(WORLD) == sorted([*range(8)] * 2)
+    assert sum(writes) == 16
+    assert len(writes) < 16
+    WORLD.clear()
+    trio.run(main)
+    assert WORLD == ["end"]
+
+
+def test_whoever_loses_its_run_does_nothing_more(journal):
+    """J14: not even the next effect, and what the graph catches makes no difference."""
+
+    @tf.exec_node(id="t.loses")
+    def loses() -> None:
+        WORLD.append("taken over")
+        journal.steal("a")
+
+    with tf.build(REGISTRY) as g:
+        attempt, lose = g.add("flow.try"), g.add(loses)
+        after, caught = g.add(NODES[0], "after", value="after"), g.add(NODES[0], "caught", value="caught")
+        for source, target in (
+            (g.add("flow.start").then, attempt.enter), (attempt.body, lose.enter), (lose.then, after.enter),
+            (attempt.catch, caught.enter),
+        ):  # fmt: skip
+            g.connect(source, target)
+    with pytest.raises(tf.RunOwned, match="taken over by another process"):
+        run(g.graph, journal, [loses])
+    assert WORLD == ["taken over"]
+    assert journal.entries("a") == []
+
+
+def test_a_lease_is_renewed(journal):
+    """J14: as long as the run goes on, also while it only waits; and whoever has lost it finds out."""
+    renewed = []
+    take = journal.take
+
+    def counting(run_id, new=None):
+        session = take(run_id, new)
+        renew = session.renew
+        session.renew = lambda: (renewed.append(trio.current_time()), renew())
+        return session
+
+    journal.take = counting
+    run(chain(("durable.slow", {"value": "s", "seconds": 65.0})), journal)
+    assert len(renewed) == 6
+
+    async def lose():
+        async with tf.open_run(
+            chain(("durable.slow", {"value": "s", "seconds": 65.0})), registry=REGISTRY, journal=journal, run_id="b"
+        ):
+            await trio.sleep(1)
+            journal.steal("b")
+
+    with pytest.raises(tf.RunOwned):
+        trio.run(lose, clock=MockClock(autojump_threshold=0))
+    assert WORLD[-1] == "s begins"
+
+
+def test_what_began_in_time_limits_of_its_own(journal):
+    """J9: what comes after the limit is not inside of it."""
+    limits = []
+
+    class Limits(tf.Node, id="t.limits", durable="replayed"):
+        enter = tf.ExecIn()
+        body = tf.ExecOut()
+        then = tf.ExecOut()
+
+        async def execute(self, ctx):
+            for seconds in (1, 100):
+                with ctx.time_limit(seconds) as limit:
+                    await ctx.trigger(self.body)
+                limits.append(limit.expired)
+            return self.then
+
+    with tf.build(REGISTRY) as g:
+        node, wait = g.add(Limits), g.add("flow.delay", seconds=5.0)
+        each, last = g.add(NODES[0], "each", value="each"), g.add(NODES[0], "last", value="last")
+        for source, target in (
+            (g.add("flow.start").then, node.enter), (node.body, wait.enter), (wait.then, each.enter),
+            (node.then, last.enter),
+        ):  # fmt: skip
+            g.connect(source, target)
+    STOP["at"] = "last"
+    with pytest.raises(BaseException):  # noqa: B017 - the process stops
+        run(g.graph, journal, [Limits])
+    assert (WORLD, limits) == (["each"], [True, False])
+    run(g.graph, journal, [Limits])
+    assert (WORLD, limits) == (["last"], [True, False] * 2)
