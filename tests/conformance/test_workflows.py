@@ -41,7 +41,8 @@ def test_what_is_drawn():
 @pytest.mark.parametrize("limit", LIMITS)
 def test_the_judge_knows_workflows(limit):
     """The reference runs a workflow in rounds, whatever the level and the schedule."""
-    request = with_limit({**random_workflow("3"), "level": 3, "choices": [5, 7]}, limit)
+    drawn = next(each for each in map(random_workflow, map(str, range(9))) if not problems_of(each))
+    request = with_limit({**drawn, "level": 3, "choices": [5, 7]}, limit)
     expected = judge(request)
     assert expected is not None
     assert ReferencePort().run(request)["canonical"] == expected["canonical"]

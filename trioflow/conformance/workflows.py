@@ -46,6 +46,8 @@ def random_workflow(seed: str, *, most: int = 12) -> dict[str, Any]:
             if chance.random() < 0.5:
                 node["undo"] = "undo"
     connections = [_wire(chance, names[source], names[target]) for source, target in wires]
+    if chance.random() < 0.15:
+        _add_loop(chance, nodes, connections)
     inputs = [f"{name}.{socket}" for name in names for socket in "ab" if chance.random() < 0.4]
     connections += [{"from": f"{chance.choice(names)}.x", "to": socket} for socket in inputs]
     _make_sense(chance, nodes, connections)
@@ -121,6 +123,16 @@ def _wire(chance: random.Random, source: str, target: str) -> dict[str, Any]:
     if chance.random() < 0.1:
         wire["priority"] = chance.randint(0, 3)
     return wire
+
+
+def _add_loop(chance: random.Random, nodes: list[dict[str, Any]], connections: list[dict[str, Any]]) -> None:
+    """A loop whose header takes the first token each time: one comes at a time, so that time decides nothing (W8)."""
+    script = [["getstate", "k"], ["add", 1], ["setstate", "k"], ["feedback"], ["return", "o0"]]
+    header = {"id": "first", "type": "script.exec", "join": "first", "most": chance.randint(2, 4)}
+    nodes += [{**header, "inputs": {"script": script}}, {**header, "id": "back", "inputs": {"script": script}}]
+    del nodes[-1]["join"]
+    ways = [(nodes[0]["id"], "first"), ("first", "back"), ("back", "first")]
+    connections += [{"from": f"{source}.o0", "to": f"{target}.enter"} for source, target in ways]
 
 
 def _make_sense(chance: random.Random, nodes: list[dict[str, Any]], connections: list[dict[str, Any]]) -> None:

@@ -47,6 +47,10 @@ def _as_outcomes(value: str | Iterable[str]) -> Any:
     return several[0] if len(several) == 1 else several
 
 
+def _written_outcomes(value: str | tuple[str, ...]) -> str | list[str]:
+    return value if isinstance(value, str) else [*value]
+
+
 Outcomes = Annotated[
     "Outcome | tuple[Outcome, ...]",
     Form(
@@ -56,6 +60,7 @@ Outcomes = Annotated[
             "description": "How a firing has ended for a wire to be taken: one outcome, or a list.",
             "anyOf": [{"enum": [*OUTCOMES]}, {"type": "array", "items": {"enum": [*OUTCOMES]}, "minItems": 1}],
         },
+        write=_written_outcomes,
     ),
 ]
 
