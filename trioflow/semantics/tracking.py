@@ -12,6 +12,7 @@ from typing import Any, Literal
 import attrs
 
 from trioflow.errors import UnknownName, did_you_mean
+from trioflow.model.composition import SCOPE
 from trioflow.model.graph import Graph
 from trioflow.semantics.events import (
     Decision,
@@ -184,6 +185,8 @@ class Tracker:
         if isinstance(event, WiresChosen):
             self._not_taken(name, event)
             return
+        if name.endswith(SCOPE):
+            return  # where the tokens of a workflow begin is no node of anybody's
         tally = self._tally(name)
         if isinstance(event, NodeStarted):
             self._way.append(name)
