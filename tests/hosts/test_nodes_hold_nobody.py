@@ -109,12 +109,12 @@ def held(node_types: list[tf.NodeType], registry: tf.Registry, variant: int) -> 
 
 @pytest.mark.parametrize("variant", range(VARIANTS))
 def test_no_data_node_holds_the_loop(variant):
-    """Each step of each takes less than 5 ms of processor time, in one of three tries."""
+    """Each step of each takes less than 5 ms of processor time, in one of several tries: pages of memory that are touched for the first time count, too."""
     registry = tf.Registry.standard(plugins=False, only=["pure"], max_bytes=500_000)
     node_types = [each for each in registry if not each.is_exec]
     assert len(node_types) > 350
     found = held(node_types, registry, variant)
-    for _ in range(2):
+    for _ in range(6):
         again = [each for each in node_types if each.id in found]
         found = held(again, registry, variant) if again else {}
     assert {name: f"{seconds * 1000:.1f} ms" for name, seconds in found.items()} == {}
