@@ -213,10 +213,11 @@ def test_not_a_number_is_no_value():
     """What JSON does not have is an error, also as a value of any type."""
     made = node("x", "Pass Through", Value=1.0)
     made["inputs"][0]["value"]["json"] = float("nan")
-    assert told(document(made)) == [
-        "error[bad-value] nodes[0].inputs[0].value: Input 'Value' of 'x': "
-        "expected a finite number, got nan, which JSON does not have. Give it a value of its type."
-    ]
+    with pytest.raises(tf.DocumentError) as caught:
+        told(document(made))
+    assert caught.value.problems == (
+        "nodes[0].inputs[0].value.json: expected a finite number, got nan. JSON has no NaN and no infinity.",
+    )
 
 
 def test_a_value_without_counterpart_is_told():

@@ -206,7 +206,7 @@ def test_a_call_that_fails(bench, fails):
     if fails == "setup":
         assert error.__notes__[0] == "while node 'call/two' (test.resource) was set up"
     elif fails == "body":
-        assert error.__notes__ == ["in node 'call/two' (test.resource), activation 0.1.1"]
+        assert error.__notes__ == ["in node 'call/two' (test.resource), activation 0.1.1", "with fail_in = 'body'"]
         assert error.__cause__ is None
     elif fails == "teardown":
         assert error.__notes__[0] == "while node 'call/two' was torn down"
