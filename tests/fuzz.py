@@ -43,6 +43,20 @@ class Found(NamedTuple):
     what: str
 
 
+WORKFLOW = {
+    "trioflow": "1.1", "kind": "workflow", "variables": [{"name": "n", "type": "int", "default": 0}],
+    "nodes": [
+        {"id": "a", "type": "debug.print", "set": {"n": "1"}, "policy": {"retry": {"attempts": 2}}},
+        {"id": "b", "type": "debug.print", "undo": "c", "inputs": {"value": 1}}, {"id": "c", "type": "debug.print"},
+        {"id": "d", "type": "debug.print", "join": "first", "min": 2, "rest": "cancel"}, {"id": "e", "type": "debug.print"},
+    ],
+    "connections": [
+        {"from": "a", "to": "b.enter", "when": "vars.n > 0"}, {"from": "a", "to": "d.enter", "else": True},
+        {"from": "a", "to": "e.enter", "on": "failed"}, {"from": "b", "to": "d.enter"},
+    ],
+}  # fmt: skip
+
+
 def documents() -> list[tuple[str, str]]:
     """What is spoiled: names of files, with texts."""
     found = []

@@ -16,7 +16,7 @@ def test_a_word(cli):
 def test_all_words(cli):
     """Without a word everything is listed, by area."""
     lines = cli("explain").out.splitlines()
-    assert lines[:2] == ["rule: Model", "    M1  A graph is immutable data"]
+    assert lines[:2] == ["rule: The model", "    M1  A graph is immutable data"]
     assert "    unknown-socket" in lines
     assert "    RunAborted" in lines
 

@@ -130,6 +130,33 @@ def test_frames_hold_what_is_in_them():
     assert outer.graphs[0].graphs[0].nodes[0].id == "a"
 
 
+def test_workflows():
+    """How nodes take tokens stands below their sockets, when a wire is taken beside it; what undoes is joined by dots."""
+    document = {
+        "trioflow": "1.1",
+        "kind": "workflow",
+        "variables": [{"name": "n", "type": "int", "default": 0}],
+        "nodes": [
+            {"id": "fetch", "type": "debug.print", "set": {"n": "1"}},
+            {"id": "left", "type": "debug.print", "undo": "back"},
+            {"id": "back", "type": "debug.print"},
+            {"id": "both", "type": "debug.print", "min": 2},
+        ],
+        "connections": [
+            {"from": "fetch", "to": "left.enter", "when": "vars.n > 0"},
+            {"from": "fetch", "to": "both.enter", "on": "failed"},
+            {"from": "left", "to": "both.enter"},
+        ],
+    }
+    graph = tf.loads(json.dumps(document))
+    svg = to_svg(graph, REGISTRY)
+    assert {"n := 1", "min: 2", "when vars.n > 0", "on failed", "undo"} <= {*texts(svg)}
+    assert [each for each in classes(svg, "path") if "undo" in each] == ["wire t-any undo"]
+    diagram = to_diagram(graph, REGISTRY)
+    assert [(wire.source, wire.target, wire.terms) for wire in diagram.wires if wire.undo] == [("left", "back", "undo")]
+    assert [node.kind for node in diagram.nodes] == ["start", "exec", "exec", "exec"]
+
+
 def test_widths_of_texts():
     """Estimated, and never for nothing: wide characters are wide, and accents take no room."""
     assert text_width("iiii", 10) < text_width("mmmm", 10)

@@ -19,11 +19,8 @@ from trioflow.errors import TrioflowError, UnknownName, did_you_mean
 
 __all__ = ["Explanation", "explain", "explanations"]
 
-_AREAS = {
-    "M": "Model", "D": "Data", "T": "Triggers", "F": "Forks and joins", "S": "Streams", "R": "Runs", "G": "The gate",
-    "E": "Observation", "B": "Custom events", "C": "Composition", "A": "Wrapping", "W": "Workflows",
-    "J": "Durable runs", "P": "Policies",
-}  # fmt: skip
+_ORDER = "MDTFSRGEBCAWJP"
+"""Areas by the letters of their rules, in the order in which they build on one another; others come last."""
 _HEADING = re.compile(r"^(?P<level>#{1,3}) (?P<name>\S+)(?: (?P<title>.+))?$", re.MULTILINE)
 _EXAMPLE = re.compile(r"^```json vector\n.*?^```\n\n?", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
@@ -63,11 +60,13 @@ def explain(word: str) -> Explanation:
 def explanations() -> Mapping[str, Explanation]:
     """Everything that can be explained, by name: rules in their order, codes, errors."""
     found: dict[str, Explanation] = {}
-    prose = "".join(each.read_text(encoding="utf-8") for _, each in files(PACKAGED_RULES, ".md"))
-    rules = _sections(_LINK.sub(r"\1", _EXAMPLE.sub("", prose)))
-    rules.sort(key=lambda rule: ([*_AREAS].index(rule[0][0]), int(rule[0][1:])))
-    for name, title, text in rules:
-        found[name] = Explanation(name, f"rule: {_AREAS[name[0]]}", title, text)
+    rules: list[Explanation] = []
+    for _, file in files(PACKAGED_RULES, ".md"):
+        prose = _LINK.sub(r"\1", _EXAMPLE.sub("", file.read_text(encoding="utf-8")))
+        area = f"rule: {prose.partition(chr(10))[0].removeprefix('# ')}"
+        rules += [Explanation(name, area, title, text) for name, title, text in _sections(prose)]
+    rules.sort(key=lambda rule: (f"{_ORDER}{rule.name[0]}".index(rule.name[0]), rule.name[0], int(rule.name[1:])))
+    found |= {rule.name: rule for rule in rules}
     for file, area in (("problems.md", "problem of a graph"), ("imports.md", "finding of an import")):
         for name, title, text in _sections(resources.files(__name__).joinpath(file).read_text(encoding="utf-8")):
             found[name] = Explanation(name, area, title, text)

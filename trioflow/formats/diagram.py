@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import attrs
 
-from trioflow.formats._wires import Drawing, literal_text, visible
+from trioflow.formats._wires import Drawing, literal_text, terms_of, tokens_at, undone_by, visible
 from trioflow.formats.layout import Box, Link, lay_out
 from trioflow.model.composition import GraphBody
 from trioflow.model.graph import Connection, Graph, GraphNode, Interface
@@ -68,6 +68,8 @@ class Item:
     height: float
     inputs: tuple[Pin, ...]
     outputs: tuple[Pin, ...]
+    notes: tuple[str, ...] = ()
+    """How it takes tokens, in a workflow, a line for each."""
 
 
 @attrs.frozen
@@ -79,6 +81,10 @@ class Wire:
     control: bool
     type: str
     points: tuple[tuple[float, float], ...]
+    terms: str = ""
+    """When it is taken, in a workflow; empty if always."""
+    undo: bool = False
+    """Whether it is no connection, and leads from a node to the one that undoes it."""
 
 
 @attrs.frozen
@@ -117,6 +123,7 @@ def _frame(drawing: Drawing, x: float, y: float) -> Diagram:
         control = drawing.is_exec(wire)
         of[wire.source.node].outgoing(wire, control)
         of[wire.target.node].incoming(wire, control)
+    undone = [(of[node], of[undo]) for node, undo in undone_by(graph)]
     number = {id(plan): place for place, plan in enumerate(plans)}
     for plan in plans:
         plan.settle()
@@ -127,9 +134,12 @@ def _frame(drawing: Drawing, x: float, y: float) -> Diagram:
             number[id(of[wire.target.node])],
             of[wire.target.node].pin(wire.target.socket, out=False)[0],
             _CONTROL if drawing.is_exec(wire) else 1.0,
+            text_width(visible(terms_of(wire)), SMALL),
         )
         for wire in graph.connections
     ]
+    room = text_width("undo", SMALL)
+    links += [Link(number[id(plan)], HEAD / 2, number[id(undo)], HEAD / 2, text=room) for plan, undo in undone]
     layout = lay_out([Box(plan.width, plan.height) for plan in plans], links)
     left = x + FRAME
     items = tuple(plan.item(left + place[0], top + place[1]) for plan, place in zip(plans, layout.places, strict=True))
@@ -140,9 +150,13 @@ def _frame(drawing: Drawing, x: float, y: float) -> Diagram:
             drawing.is_exec(wire),
             of[wire.source.node].pin(wire.source.socket, out=True)[1],
             tuple((left + point[0], top + point[1]) for point in route),
+            visible(terms_of(wire)),
         )
-        for wire, route in zip(graph.connections, layout.routes, strict=True)
+        for wire, route in zip(graph.connections, layout.routes, strict=False)
     )
+    for (plan, undo), route in zip(undone, layout.routes[len(wires) :], strict=True):
+        points = tuple((left + point[0], top + point[1]) for point in route)
+        wires = (*wires, Wire(plan.node.id, undo.node.id, False, "any", points, "undo", True))
     width = max([layout.width, *(text_width(each, SMALL) for each in (title, *declarations))]) + 2 * FRAME
     bottom = top + layout.height + FRAME
     inner: list[Diagram] = []
@@ -189,6 +203,7 @@ class _Plan:
                     self._inputs[socket.name] = (False, describe_type(socket.type), False)
         for name in node.inputs:
             self._inputs.setdefault(name, (False, "any", False))
+        self._notes = tuple(_shortened(visible(each)) for each in tokens_at(node))
         self._title = _shortened(visible(node.id))
         self._policy = "" if node.policy is None else f"! {', '.join(described(node.policy))}"
         self._subtitle = _shortened(visible(f"{node.type} {self._policy}".rstrip()))
@@ -222,18 +237,21 @@ class _Plan:
             texts = [text for side in (self._left, self._right) for at, text in side.values() if at == row and text]
             widest = max(widest, sum(text_width(each, SMALL) for each in texts) + 14 * (len(texts) - 1))
         title = text_width(self._title, TITLE, bold=True) + 8
-        self.width = max(_NARROWEST, widest + 2 * PAD + 6, title + 2 * PAD, text_width(self._subtitle, SMALL) + 2 * PAD)
+        texts = max(text_width(each, SMALL) for each in (self._subtitle, *self._notes))
+        self.width = max(_NARROWEST, widest + 2 * PAD + 6, title + 2 * PAD, texts + 2 * PAD)
         self._first = HEAD + ROW  # below the title and the type
-        self.height = self._first + ROW * rows + (5 if rows else 2)
+        lines = rows + len(self._notes)
+        self.height = self._first + ROW * lines + (5 if lines else 2)
 
     def _rows(self, sockets: dict[str, tuple[bool, str, bool]], order: dict[str, int]) -> dict[str, tuple[int, str]]:
         """The row and the label of each socket. The only exec socket of a side is in row 0, beside the title."""
         names = sorted(sockets, key=lambda name: (not sockets[name][0], order.get(name, len(order))))
-        alone = sum(control for control, _, _ in sockets.values()) == 1
+        alone = sum(control for name, (control, _, _) in sockets.items() if name) == 1
         rows: dict[str, tuple[int, str]] = {}
         row = 0
         for name in names:
-            if alone and sockets[name][0]:
+            # What starts at a node as such, not at a socket, is beside the title, too.
+            if not name or (alone and sockets[name][0]):
                 rows[name] = (0, "")
                 continue
             row += 1
@@ -276,6 +294,7 @@ class _Plan:
             self.width,
             self.height,
             *pins,
+            self._notes,
         )
 
 

@@ -57,6 +57,8 @@ class Link:
     target: int
     target_y: float
     weight: float = 1.0
+    text: float = 0.0
+    """How wide a text is for which there is to be room where it leaves the layer of its source."""
 
 
 @attrs.frozen
@@ -490,13 +492,16 @@ class _Part:
         """The left and the right edge of each layer: as wide as its widest box, farther apart where more links go."""
         lefts: list[float] = []
         rights: list[float] = []
+        texts = [0.0] * len(self._columns)
+        for link in self._links:
+            texts[self._layer[link.source]] = max(texts[self._layer[link.source]], link.text)
         x = 0.0
         for column in self._columns:
             lefts.append(x)
             x += max((self._boxes[each].width for each in column if each < self._count), default=0.0)
             rights.append(x)
             starts = {(each, own) for each in column for _, own, _, _ in self._behind[each]}
-            x += min(_WIDEST_GAP, _BETWEEN_LAYERS + 3 * len(starts))
+            x += max(min(_WIDEST_GAP, _BETWEEN_LAYERS + 3 * len(starts)), texts[len(rights) - 1] + 24)
         return lefts, rights
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from xml.sax.saxutils import escape
 
 from trioflow.formats._wires import visible
@@ -22,6 +23,7 @@ _COLOURS: tuple[tuple[str, str, str, str], ...] = (
     (".box", "stroke", "#b4bfcc", "#475262"),
     (".halo", "stroke", "#ffffff", "#14171c"),
     (".frame~.wires .halo", "stroke", "#f5f7fa", "#1a1e25"),  # what is drawn behind a frame is inside of one
+    ("text.terms", "stroke", "#ffffff", "#14171c"),
     ("text", "fill", "#1c2430", "#e4e9f0"),
     (".soft", "fill", "#66717f", "#98a5b5"),
     (".start .head", "fill", "#bfe8c8", "#1f5a33"),
@@ -85,9 +87,10 @@ def _style() -> str:
     # What is open is not filled, whatever its type.
     opened = ".trioflow .pin.open{{fill:{}}}".format
     return (
-        f".trioflow text{{font-family:{_FONT};font-size:{SMALL}px;stroke:none}}"
+        f".trioflow text{{font-family:{_FONT};font-size:{SMALL}px}}"
         f".trioflow .title{{font-size:{TITLE}px;font-weight:600}}.trioflow .end{{text-anchor:end}}"
         ".trioflow path{fill:none}.trioflow .wire{stroke-width:1.6}.trioflow .wire.control{stroke-width:2.8}"
+        ".trioflow .undo{stroke-dasharray:2 4}.trioflow .terms{text-anchor:middle;paint-order:stroke;stroke-width:4}"
         ".trioflow .halo{stroke-width:5}.trioflow .pin{stroke-width:1.4}.trioflow .unknown .box{stroke-dasharray:4 3}"
         f"{light}{opened('#ffffff')}@media (prefers-color-scheme:dark){{{dark}{opened('#232932')}}}"
     )
@@ -134,6 +137,8 @@ def _node(item: Item) -> Iterator[str]:
     )
     yield _text(x + PAD + 4, y + HEAD - 7, item.title, "title")
     yield _text(x + PAD, y + HEAD + ROW - 4, item.subtitle, "soft")
+    for place, note in enumerate(item.notes):
+        yield _text(x + PAD, y + item.height - 6 - ROW * (len(item.notes) - place - 1), note, "soft")
     for pin in item.inputs:
         yield from _pin(pin, PAD, "")
     for pin in item.outputs:
@@ -157,8 +162,13 @@ def _wire(wire: Wire) -> Iterator[str]:
     path = _path(wire.points)
     if wire.control:
         yield f'<path class="halo" d="{path}"/>'
-    told = f"<title>{_escaped(f'{wire.source} -> {wire.target}')}</title>"
-    yield f'<path class="wire {_colour(wire)}" d="{path}">{told}</path>'
+    told = f"{wire.source} -> {wire.target}{f' ({wire.terms})' if wire.terms else ''}"
+    classes = f"wire {_colour(wire)}{' undo' if wire.undo else ''}"
+    yield f'<path class="{classes}" d="{path}"><title>{_escaped(told)}</title></path>'
+    if wire.terms:
+        # Where it has left its source there is room to say so.
+        (x, y), (to_x, to_y) = max([*pairwise(wire.points)][:2], key=lambda ends: ends[1][0] - ends[0][0])
+        yield _text((x + to_x) / 2, (y + to_y) / 2 - 5, wire.terms, "terms")
 
 
 def _colour(what: Pin | Wire) -> str:
