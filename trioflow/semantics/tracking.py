@@ -119,9 +119,7 @@ class RunReport:
 
     def __str__(self) -> str:
         """A table for people: the nodes that took longest first."""
-        rows = [
-            ("node", "started", "completed", "failed", "skipped", "mean s", "all s", "policies, last error")
-        ]
+        rows = [("node", "started", "completed", "failed", "skipped", "mean s", "all s", "policies, last error")]
         for node in sorted(self.nodes.values(), key=lambda each: (-each.seconds, each.name)):
             decided = ", ".join(f"{kind} {count}" for kind, count in node.decisions.items())
             rows.append((
