@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trioflow import nodes, telemetry
+    from trioflow import nodes, studio, telemetry
     from trioflow.durable.codec import recordable
     from trioflow.durable.file import FileJournal
     from trioflow.durable.forking import Past, fork_run, past_of
@@ -316,6 +316,7 @@ __all__ = [
     "send_signal",
     "settle",
     "stream",
+    "studio",
     "telemetry",
     "validate",
     "workflow",
@@ -477,7 +478,12 @@ _HOMES = {
     "trioflow.semantics.validation": ("Problem", "Report", "Severity", "validate"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES = {"events": "trioflow.semantics.events", "nodes": "trioflow.nodes", "telemetry": "trioflow.telemetry"}
+_MODULES = {
+    "events": "trioflow.semantics.events",
+    "nodes": "trioflow.nodes",
+    "studio": "trioflow.studio",
+    "telemetry": "trioflow.telemetry",
+}
 
 
 def __dir__() -> list[str]:

@@ -20,6 +20,7 @@ from trioflow.cli.profile import profile
 from trioflow.cli.run import run
 from trioflow.cli.runs import runs
 from trioflow.cli.streams import open_closed_streams, output, reason
+from trioflow.cli.studio import studio
 
 BAD_INPUT, INTERRUPTED = 2, 130
 UNREAD = 141
@@ -40,7 +41,7 @@ def app() -> None:
     """
 
 
-for command in (run, runs, debug, check, explain, draw, nodes, import_, export, profile, conformance, bench):
+for command in (run, runs, debug, studio, check, explain, draw, nodes, import_, export, profile, conformance, bench):
     app.add_command(command)
 
 

@@ -18,10 +18,11 @@ from trioflow.cli.counted import counted
 from trioflow.cli.failure import Failure
 from trioflow.cli.interrupt import on_interrupt
 from trioflow.cli.source import graph_argument, open_source
-from trioflow.cli.values import read_settings, read_value
+from trioflow.cli.values import read_settings
 from trioflow.errors import did_you_mean
 from trioflow.formats import visible
 from trioflow.model.secret import hide
+from trioflow.model.typed_text import read_value
 
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 PROMPT = "(trioflow) "

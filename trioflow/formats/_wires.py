@@ -28,7 +28,8 @@ class Drawing:
         self.graph = scope.graph
         self.title = scope.name if picture.drawn else ""
         self.name = f"g{len(picture.drawn)}" if picture.drawn else ""
-        picture.drawn.add(scope)
+        self._scope, self._picture = scope, picture
+        picture.drawn[scope] = self.name
         self.place: dict[str, int] = {}
         self.beside: list[Drawing] = []
         types: dict[str, NodeType | None] = {}
@@ -94,6 +95,11 @@ class Drawing:
         """The type of a node, None if it could not be found."""
         return self._type_of.get(node.id)
 
+    def called_by(self, node_type: NodeType | None) -> str | None:
+        """The `name` of the drawing of the graph that nodes of a type call, if that is in the picture."""
+        callee = None if node_type is None else self._scope.callee(node_type)
+        return None if callee is None else self._picture.drawn.get(callee)
+
     def missing_nodes(self) -> list[str]:
         """Ids that connections name and the graph does not have."""
         ends = [end.node for wire in self.graph.connections for end in (wire.source, wire.target)]
@@ -131,7 +137,8 @@ class _Picture:
 
     def __init__(self, *, fold: bool) -> None:
         self.fold = fold
-        self.drawn: set[Scope] = set()
+        self.drawn: dict[Scope, str] = {}
+        """The graphs that are in the picture, each with the `name` of its drawing."""
         self.called: list[Scope] = []
 
 

@@ -53,7 +53,8 @@ class Pin:
 class Item:
     """A node in the drawing, with the sockets that say something: wired, given a literal, or still to be wired.
 
-    `title` and `subtitle` are its id and type, shortened if they are long.
+    `title` and `subtitle` are its id and type, shortened if they are long. `calls` is the `name` of the frame of the graph
+    that it calls, if that is drawn.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Item:
     doc: str
     title: str
     subtitle: str
+    calls: str | None
     x: float
     y: float
     width: float
@@ -89,8 +91,12 @@ class Wire:
 
 @attrs.frozen
 class Diagram:
-    """A graph in the drawing: its frame, what it declares, and below it the graphs that it holds or calls."""
+    """A graph in the drawing: its frame, what it declares, and below it the graphs that it holds or calls.
 
+    `name` is a word for it that no other frame of the drawing has, empty for the outermost.
+    """
+
+    name: str
     title: str
     declarations: tuple[str, ...]
     x: float
@@ -164,7 +170,7 @@ def _frame(drawing: Drawing, x: float, y: float) -> Diagram:
         inner.append(_frame(each, left, bottom))
         bottom += inner[-1].height + FRAME
         width = max(width, inner[-1].width + 2 * FRAME)
-    return Diagram(title, declarations, x, y, width, bottom - y, items, wires, tuple(inner))
+    return Diagram(drawing.name, title, declarations, x, y, width, bottom - y, items, wires, tuple(inner))
 
 
 def _declared(graph: Graph) -> Iterable[str]:
@@ -192,6 +198,7 @@ class _Plan:
         self.node = node
         self._type = drawing.type_of(node)
         self._kind: Kind = _kind(drawing, node, self._type)
+        self._drawing = drawing
         # By name: whether it carries control, its type, and whether it is wired.
         self._inputs: dict[str, tuple[bool, str, bool]] = {}
         self._outputs: dict[str, tuple[bool, str, bool]] = {}
@@ -289,6 +296,7 @@ class _Plan:
             doc,
             self._title,
             self._subtitle,
+            self._drawing.called_by(self._type),
             x,
             y,
             self.width,

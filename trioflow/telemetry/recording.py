@@ -143,6 +143,19 @@ class Recording:
             self._notes.get(number),
         )
 
+    def column(self, name: str) -> array[Any]:
+        """A column as it is kept, for tools that read all of it: of events `kind`, `node`, `strand`, `path` and `time`.
+
+        Kinds and nodes are places in `kinds` and `nodes`; 65535 and 4294967295 stand for no node and no strand. Of paths
+        it is `parent` and `index`.
+        """
+        return self._columns[name]
+
+    @property
+    def notes(self) -> Mapping[int, str]:
+        """What events say besides, by the number of the event."""
+        return self._notes
+
     @property
     def duration(self) -> float:
         """Seconds from the start to the last event."""

@@ -61,6 +61,11 @@ class Run:
         return self._state.options
 
     @property
+    def plan(self) -> Plan:
+        """The graph that is run, made ready."""
+        return self._state.plan
+
+    @property
     def status(self) -> RunStatus:
         """What the run is doing (R3)."""
         return self._state.status

@@ -1,0 +1,290 @@
+"""What the page can ask for: a class for each command, made of what came as JSON; `do` does it and gives what to answer."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, Protocol
+
+import attrs
+import cattrs
+import trio
+from cattrs import transform_error
+
+from trioflow.errors import TrioflowError, UnknownName, did_you_mean
+from trioflow.model.typed_text import read_value
+from trioflow.runtime.base.failure import leaves
+from trioflow.runtime.host.inspect import Seen
+from trioflow.studio.session import Session
+from trioflow.studio.shown import shown
+
+_SETTLES = 0.2
+"""Seconds that strands get to come to the gate before an answer is given; a body may sleep for hours."""
+
+
+class CommandError(TrioflowError):
+    """What was asked for can't be read, is not known, or not allowed."""
+
+
+class Command(Protocol):
+    """Something that the page asks for."""
+
+    watches: ClassVar[bool]
+    """Whether it may be asked of a session that is read only: it neither starts, changes nor ends anything."""
+
+    async def do(self, session: Session) -> Any:
+        """Do it. What it raises is told to who asked."""
+        ...
+
+
+@attrs.frozen
+class Start:
+    """Run the graph. `variables` are texts, read by the types of the variables."""
+
+    watches: ClassVar = False
+    variables: dict[str, str] = attrs.field(factory=dict[str, str])
+    paused: bool = False
+    record: bool = True
+
+    async def do(self, session: Session) -> Any:
+        types = {each.name: each.type for each in session.scene.graph.variables}
+        values: dict[str, Any] = {}
+        for name, text in self.variables.items():
+            if name not in types:
+                raise UnknownName(f"The graph has no variable {name!r}.{did_you_mean(name, types)}")
+            values[name] = read_value(name, types[name], text)
+        await session.start(values, paused=self.paused, record=self.record)
+        if self.paused:
+            await _settle(session)
+
+
+@attrs.frozen
+class Cancel:
+    """Cancel the run; its nodes clean up."""
+
+    watches: ClassVar = False
+
+    async def do(self, session: Session) -> Any:
+        session.live().cancel()
+
+
+@attrs.frozen
+class Pause:
+    """Let every strand stop at its next dispatch."""
+
+    watches: ClassVar = True
+
+    async def do(self, session: Session) -> Any:
+        session.live().gate.pause("paused by the page")
+        await _settle(session)
+
+
+@attrs.frozen
+class Resume:
+    """Let all go on."""
+
+    watches: ClassVar = True
+
+    async def do(self, session: Session) -> Any:
+        session.live().gate.resume("the page")
+
+
+@attrs.frozen
+class Step:
+    """Let one strand go on: into what it waits for, over all that this does, or out of what it is in."""
+
+    watches: ClassVar = True
+    how: Literal["into", "over", "out"]
+    strand: int
+
+    async def do(self, session: Session) -> Any:
+        gate = session.live().gate
+        here = next((each for each in gate.parked_at() if each.strand == self.strand), None)
+        if here is None:
+            raise UnknownName(f"Strand {self.strand} does not wait at the gate. Pause the run, or choose another one.")
+        {"into": gate.step_into, "over": gate.step_over, "out": gate.step_out}[self.how](here.path)
+        await _settle(session)
+
+
+@attrs.frozen
+class Watch:
+    """Follow each event, or look from time to time."""
+
+    watches: ClassVar = True
+    how: Literal["follow", "glance"]
+
+    async def do(self, session: Session) -> Any:
+        session.watch(self.how)
+
+
+@attrs.frozen
+class AddBreakpoint:
+    """Stop at a node, a wire, a value or failures; `condition` is a text as for `gate.add_breakpoint`."""
+
+    watches: ClassVar = False
+    node: str | None = None
+    wire: str | None = None
+    value: str | None = None
+    failure: bool = False
+    condition: str | None = None
+    log: bool = False
+
+    async def do(self, session: Session) -> Any:
+        places = {"node": self.node, "wire": self.wire, "value": self.value}
+        given: dict[str, Any] = {name: place for name, place in places.items() if place is not None}
+        if self.failure:
+            given["failure"] = True
+        if len(given) != 1:
+            raise ValueError("Give one of node, wire, value and failure.")
+        return {"id": session.add_breakpoint(condition=self.condition or None, log=self.log, **given)}
+
+
+@attrs.frozen
+class RemoveBreakpoint:
+    """Take a breakpoint away, by its id."""
+
+    watches: ClassVar = False
+    id: str
+
+    async def do(self, session: Session) -> Any:
+        session.remove_breakpoint(self.id)
+
+
+@attrs.frozen
+class EnableBreakpoint:
+    """Let a breakpoint count, or rest."""
+
+    watches: ClassVar = False
+    id: str
+    on: bool
+
+    async def do(self, session: Session) -> Any:
+        session.enable_breakpoint(self.id, on=self.on)
+
+
+@attrs.frozen
+class Peek:
+    """What a strand sees at a node; nothing is run for it."""
+
+    watches: ClassVar = True
+    strand: int
+    node: str
+
+    async def do(self, session: Session) -> Any:
+        peek = session.live().peek(self.strand, self.node)
+        return {
+            "node": peek.node,
+            "inputs": [_seen(session, name, seen) for name, seen in peek.inputs.items()],
+            "outputs": [_seen(session, name, seen) for name, seen in peek.outputs.items()],
+            "variables": [{"name": name, "value": _value(session, value)} for name, value in peek.variables.items()],
+        }
+
+
+@attrs.frozen
+class Evaluate:
+    """Compute an output as the strand would get it now, in a store that is dropped."""
+
+    watches: ClassVar = False
+    strand: int
+    node: str
+    output: str
+
+    async def do(self, session: Session) -> Any:
+        value = await session.live().evaluate(self.strand, self.node, self.output)
+        return {"value": _value(session, value)}
+
+
+@attrs.frozen
+class SetVariable:
+    """Write a variable of a strand that is parked. `value` is a text, read by the type of the variable."""
+
+    watches: ClassVar = False
+    strand: int
+    name: str
+    value: str
+
+    async def do(self, session: Session) -> Any:
+        run = session.live()
+        prefix, _, inner = self.name.rpartition("/")
+        call = run.plan.node(prefix) if prefix else None
+        plan = run.plan if call is None or call.graph is None else call.graph
+        kinds = {each.name: each.type for each in plan.graph.variables}
+        run.set_variable(self.strand, self.name, read_value(self.name, kinds.get(inner, "any"), self.value))
+
+
+COMMANDS: dict[str, type[Command]] = {
+    "start": Start,
+    "cancel": Cancel,
+    "pause": Pause,
+    "resume": Resume,
+    "step": Step,
+    "watch": Watch,
+    "break": AddBreakpoint,
+    "unbreak": RemoveBreakpoint,
+    "enable": EnableBreakpoint,
+    "peek": Peek,
+    "evaluate": Evaluate,
+    "set": SetVariable,
+}
+
+_CONVERTER = cattrs.Converter(forbid_extra_keys=True)
+
+
+def _exactly(kind: type) -> Any:
+    def read(value: Any, _kind: Any) -> Any:
+        if type(value) is not kind:
+            raise ValueError(f"{value!r} is not of the type {kind.__name__}")
+        return value
+
+    return read
+
+
+for _kind in (str, int, bool):
+    _CONVERTER.register_structure_hook(_kind, _exactly(_kind))
+
+
+def read_command(asked: Any) -> Command:
+    """The command in what came as JSON: `{"do": NAME, ...}`. Raises `CommandError`, with all that is wrong."""
+    name = asked.get("do") if isinstance(asked, dict) else None
+    kind = COMMANDS.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise CommandError(f'Expected {{"do": NAME, ...}}. There is: {", ".join(COMMANDS)}.')
+    try:
+        return _CONVERTER.structure({key: value for key, value in asked.items() if key != "do"}, kind)
+    except Exception as error:
+        raise CommandError(f"{name}: {'; '.join(transform_error(error, path=name))}.") from error
+
+
+async def obey(session: Session, asked: Any) -> Any:
+    """Do what was asked for, and make a frame of it at once. Raises `CommandError`, and what the command raises."""
+    command = read_command(asked)
+    if session.read_only and not command.watches:
+        raise CommandError("This page was opened to watch only: it can pause, step and look, and nothing else.")
+    try:
+        return await command.do(session)
+    except CommandError:
+        raise
+    except Exception as error:
+        told = "; ".join(
+            str(each)
+            if isinstance(each, TrioflowError | RuntimeError | ValueError)
+            else f"{type(each).__name__}: {each}"
+            for each in leaves(error)
+        )
+        raise CommandError(told) from error
+    finally:
+        session.tick(look=session.is_running)
+
+
+async def _settle(session: Session) -> None:
+    with trio.move_on_after(_SETTLES):
+        await session.live().gate.wait_parked()
+    await trio.lowlevel.checkpoint()  # what has ended is told first
+
+
+def _seen(session: Session, name: str, seen: Seen) -> dict[str, Any]:
+    has_value = seen.kind not in ("not computed", "missing")
+    return {"name": name, "kind": seen.kind, "wire": seen.wire,
+            "value": _value(session, seen.value) if has_value else None}  # fmt: skip
+
+
+def _value(session: Session, value: object) -> str:
+    return shown(value) if session.values else f"({type(value).__name__})"

@@ -1,0 +1,133 @@
+"""The graph as the page gets it: frames, nodes, wires, problems; and which node of it an event is about. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from typing import Any
+
+import attrs
+
+from trioflow.formats import Diagram, to_diagram
+from trioflow.model.graph import Graph
+from trioflow.model.jsonable import jsonable
+from trioflow.model.registry import Registry
+from trioflow.semantics.validation import validate
+
+_MOST_NAMES = 16
+"""Ways in which a called graph is reached that are told; a graph that calls itself has no end of them."""
+
+
+class Scene:
+    """A graph with places for all that is drawn of it. A node is known by its place in `document["nodes"]`."""
+
+    def __init__(self, graph: Graph, registry: Registry) -> None:
+        self.graph = graph
+        self._nodes: list[dict[str, Any]] = []
+        self._wires: list[dict[str, Any]] = []
+        self._frames: list[dict[str, Any]] = []
+        # By frame and id: the place of a node.
+        self._place: dict[tuple[str, str], int] = {}
+        self._known: dict[str, int | None] = {}
+        # By node: the exec wires into it by input, and the data wires out of it.
+        self._into: dict[tuple[int, str], list[int]] = {}
+        self._out: dict[int, list[int]] = {}
+        diagram = to_diagram(graph, registry)
+        self._add(diagram)
+        self._name()
+        problems = [
+            {**attrs.asdict(each), "severity": each.severity.value, "node": self._at(each.path)}
+            for each in validate(graph, registry).problems
+        ]
+        self.document: dict[str, Any] = {
+            "kind": graph.kind,
+            "width": diagram.width,
+            "height": diagram.height,
+            "frames": self._frames,
+            "nodes": self._nodes,
+            "wires": self._wires,
+            "problems": problems,
+            "variables": [
+                {"name": each.name, "type": each.type, "default": jsonable(each.default)} for each in graph.variables
+            ],
+        }
+
+    def place(self, name: str | None) -> int | None:
+        """The place of a node by its name as events have it, `work` or `call/work`; None if it is not drawn."""
+        if name is None:
+            return None
+        if name not in self._known:
+            frame, found = "", None
+            for step in name.split("/"):
+                found = self._place.get((frame, step))
+                if found is None:
+                    break
+                frame = self._nodes[found]["calls"] or "-"
+            self._known[name] = found
+        return self._known[name]
+
+    def lit_by_start(self, place: int, entered: str | None) -> list[int]:
+        """The exec wires over which a node may have been entered."""
+        return self._into.get((place, entered or ""), [])
+
+    def lit_by_value(self, place: int) -> list[int]:
+        """The data wires that lead away from a node."""
+        return self._out.get(place, [])
+
+    # --- inside ---
+
+    def _add(self, diagram: Diagram, depth: int = 0) -> None:
+        frame = diagram.name
+        self._frames.append(
+            {"name": frame, "title": diagram.title, "declarations": diagram.declarations, "depth": depth}
+            | _box(diagram.x, diagram.y, diagram.width, diagram.height)
+        )
+        for item in diagram.nodes:
+            self._place.setdefault((frame, item.id), len(self._nodes))
+            node = attrs.asdict(item) | _box(item.x, item.y, item.width, item.height)
+            self._nodes.append({**node, "frame": frame, "names": []})
+        for wire in diagram.wires:
+            source, _, output = wire.source.rpartition(".")
+            target, _, entry = wire.target.rpartition(".")
+            start, end = self._place[frame, source], self._place[frame, target]
+            if wire.control:
+                self._into.setdefault((end, entry), []).append(len(self._wires))
+            else:
+                self._out.setdefault(start, []).append(len(self._wires))
+            self._wires.append(
+                {"from": start, "to": end, "name": f"{wire.source} -> {wire.target}", "output": output, "input": entry,
+                 "control": wire.control, "type": wire.type, "points": wire.points}
+            )  # fmt: skip
+        for inner in diagram.graphs:
+            self._add(inner, depth + 1)
+
+    def _name(self) -> None:
+        """Give each node the names by which events know it, the shortest first."""
+        held: dict[str, list[dict[str, Any]]] = {}
+        for node in self._nodes:
+            held.setdefault(node["frame"], []).append(node)
+        reached: dict[str, int] = {}
+        waiting = deque([("", "")])
+        while waiting:
+            frame, prefix = waiting.popleft()
+            if reached.setdefault(frame, 0) >= _MOST_NAMES:
+                continue
+            reached[frame] += 1
+            for node in held.get(frame, ()):
+                node["names"].append(prefix + node["id"])
+                if node["calls"]:
+                    waiting.append((node["calls"], f"{prefix}{node['id']}/"))
+
+    def _at(self, path: str) -> int | None:
+        """The node of the outermost graph that a problem is at."""
+        found = re.match(r"nodes\[(\d+)\]", path)
+        if found and int(found[1]) < len(self.graph.nodes):
+            return self._place[("", self.graph.nodes[int(found[1])].id)]
+        found = re.match(r"connections\[(\d+)\]", path)
+        if found and int(found[1]) < len(self.graph.connections):
+            return self._place.get(("", self.graph.connections[int(found[1])].target.node))
+        return None
+
+
+def _box(x: float, y: float, width: float, height: float) -> dict[str, float]:
+    return {"x": x, "y": y, "width": width, "height": height}

@@ -1,0 +1,202 @@
+"""The server: an ASGI app of a session, and the page served on this machine until its block is left."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import struct
+from collections.abc import AsyncGenerator, Collection
+from functools import partial
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import trio
+
+from trioflow.errors import MissingExtra
+from trioflow.model.jsonable import jsonable
+from trioflow.model.secret import hide
+from trioflow.runtime.host.run import Run
+from trioflow.studio.commands import CommandError, obey
+from trioflow.studio.security import Guard
+from trioflow.studio.session import Session
+from trioflow.telemetry import Profile, Recording
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+_MOST_ASKED = 1_000_000
+"""Bytes of a command."""
+_MOST_NOTES = 10_000
+_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+
+
+@attrs.frozen
+class Page:
+    """A page that is served."""
+
+    port: int
+    token: str
+    host: str = "127.0.0.1"
+
+    @property
+    def address(self) -> str:
+        """What to open in a browser. Whoever has it can do all that the page can."""
+        return f"http://{self.host}:{self.port}/#token={self.token}"
+
+
+@contextlib.asynccontextmanager
+async def serve(
+    run: Run,
+    *,
+    port: int = 0,
+    name: str = "graph",
+    read_only: bool = False,
+    values: bool = True,
+    glance: bool = False,
+    allow_hosts: Collection[str] = (),
+) -> AsyncGenerator[Page]:
+    """Serve a page on a run of one's own while the block is open: `page.address` is what to open.
+
+    With `read_only` it can pause, step and look. `values=False` keeps all values from it. With `glance` it looks at the
+    run from time to time instead of following each event, which costs a few percent. The run goes on when the block is
+    left, paused if it is. Cancelling the block ends the serving. Raises `OSError` if the port is taken, `MissingExtra`.
+    """
+    session = Session(run.plan.graph, run.plan.registry, name=name, read_only=read_only, values=values)
+    session.attach(run)
+    if glance:
+        session.watch("glance")
+    async with serve_session(session, port=port, allow_hosts=allow_hosts) as page:
+        assert session.nursery is not None
+        session.nursery.start_soon(session.show, run)
+        yield page
+
+
+@contextlib.asynccontextmanager
+async def serve_session(
+    session: Session, *, port: int = 0, host: str = "127.0.0.1", allow_hosts: Collection[str] = ()
+) -> AsyncGenerator[Page]:
+    """Serve a session while the block is open; its runs are cancelled when it is left.
+
+    Raises `OSError` if the port is taken, `MissingExtra`.
+    """
+    try:
+        from hypercorn.config import Config  # noqa: PLC0415 - an optional package
+        from hypercorn.trio import serve as serve_app  # noqa: PLC0415 - as above
+    except ImportError as error:
+        raise MissingExtra("The studio", "studio") from error
+    token = secrets.token_urlsafe(24)
+    config = Config()
+    config.bind = [f"{host}:{port}"]
+    config.accesslog = config.errorlog = None
+    config.include_server_header = False
+    config.graceful_timeout = 0.2  # so long an open stream holds up the end
+    config.h11_max_incomplete_size = 16_384
+    stop = trio.Event()
+    problem: BaseException | None = None
+    async with trio.open_nursery() as server, trio.open_nursery() as nursery:
+        session.nursery = nursery
+        app: Any = Guard(app_of(session), token, (*allow_hosts, *(() if host == "127.0.0.1" else (host,))))
+        try:
+            (bind, *_) = await server.start(partial(serve_app, app, config, shutdown_trigger=stop.wait))
+        except OSError as error:
+            problem = error
+        else:
+            nursery.start_soon(session.make_frames)
+            try:
+                yield Page(int(bind.rpartition(":")[2]), token, host)
+            finally:
+                nursery.cancel_scope.cancel()
+                stop.set()
+    session.nursery = None
+    if problem is not None:  # not raised in there, where it would become a group
+        raise problem
+
+
+def app_of(session: Session) -> Any:
+    """The ASGI app of a session, without what guards it. Raises `MissingExtra`."""
+    try:
+        from starlette.applications import Starlette  # noqa: PLC0415 - an optional package
+        from starlette.responses import JSONResponse, StreamingResponse  # noqa: PLC0415
+        from starlette.responses import Response as Answer  # noqa: PLC0415
+        from starlette.routing import Route  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingExtra("The studio", "studio") from error
+    folder = resources.files("trioflow.studio").joinpath("static")
+    files = {each.name: each.read_bytes() for each in folder.iterdir() if each.name.rpartition(".")[2] in _TYPES}
+
+    def page(request: Request) -> Response:
+        name = request.path_params.get("name", "index.html")
+        if name not in files:
+            return Answer("There is no such page.\n", 404, media_type="text/plain")
+        return Answer(files[name], media_type=_TYPES[name.rpartition(".")[2]])
+
+    def graph(_request: Request) -> Response:
+        return JSONResponse(jsonable(session.document))
+
+    def events(request: Request) -> Response:
+        stream = session.backlog.read(request.headers.get("last-event-id", ""))
+        return StreamingResponse(stream, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+
+    async def do(request: Request) -> Response:
+        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            return JSONResponse({"error": "Commands are JSON."}, 415)
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > _MOST_ASKED:
+                return JSONResponse({"error": f"A command has at most {_MOST_ASKED:,} bytes."}, 413)
+        try:
+            asked = json.loads(body)
+        except (ValueError, RecursionError):
+            return JSONResponse({"error": "This is no JSON."}, 400)
+        try:
+            return JSONResponse({"ok": True, "result": await obey(session, asked)})
+        except CommandError as error:
+            return JSONResponse({"error": hide(str(error))}, 409)
+
+    async def recording(_request: Request) -> Response:
+        found = session.recording()
+        if found is None:
+            return JSONResponse({"error": "Nothing was recorded. Start a run with `record`."}, 404)
+        return Answer(await trio.to_thread.run_sync(_packed, session, found), media_type="application/octet-stream")
+
+    return Starlette(
+        routes=[
+            Route("/api/graph", graph),
+            Route("/api/events", events),
+            Route("/api/do", do, methods=["POST"]),
+            Route("/api/recording", recording),
+            Route("/", page),
+            Route("/{name}", page),
+        ]
+    )
+
+
+def _packed(session: Session, recording: Recording) -> bytes:
+    """A recording as the page reads it: the length of a head, the head as JSON, filled up to 8 bytes, and the columns.
+
+    These are, little-endian and one after the other: times (8 bytes), strands, paths (4), nodes (2), kinds (1).
+    """
+    profile = Profile.of(recording)
+    notes = {number: recording.notes[number] for number in sorted(recording.notes)[-_MOST_NOTES:]}
+    head = {
+        "run": recording.run,
+        "events": len(recording),
+        "duration": recording.duration,
+        "kinds": recording.kinds,
+        "names": recording.nodes,
+        "places": [session.scene.place(each) for each in recording.nodes],
+        "notes": notes if session.values else {},
+        "profile": [
+            {"node": session.scene.place(each.node), "name": each.node, "own": each.own, "total": each.total,
+             "steps": each.steps, "evaluations": each.evaluations, "failed": each.failed}
+            for each in profile.nodes.values()
+        ],
+    }  # fmt: skip
+    text = json.dumps(jsonable(head)).encode()
+    text += b" " * (-(len(text) + 4) % 8)
+    names = ("time", "strand", "path", "node", "kind")
+    return struct.pack("<I", len(text)) + text + b"".join(recording.column(name).tobytes() for name in names)

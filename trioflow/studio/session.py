@@ -1,0 +1,353 @@
+"""What a page is open on: a graph, the run that is shown, its recording; and the task that makes frames of all that."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Literal
+
+import attrs
+import trio
+
+from trioflow.errors import RunAborted, RunFinished, UnknownName
+from trioflow.model.graph import Graph
+from trioflow.model.registry import Registry
+from trioflow.model.secret import hide
+from trioflow.runtime.base.failure import leaves, origin_inputs, origin_node
+from trioflow.runtime.base.options import RunOptions
+from trioflow.runtime.host.breakpoints import Breakpoint
+from trioflow.runtime.host.run import Run, open_run
+from trioflow.semantics.events import Event
+from trioflow.semantics.plan import Plan, make_plan
+from trioflow.studio.backlog import Backlog
+from trioflow.studio.frames import State, difference, first_state
+from trioflow.studio.scene import Scene
+from trioflow.studio.shown import shown
+from trioflow.studio.watching import Watcher
+from trioflow.telemetry import Heat, Recorder, Recording
+
+Watching = Literal["follow", "glance"]
+
+_HERTZ = 30
+_LOOKS = 5
+"""How many frames go by between two looks at where the strands are: that is the dear part of a frame."""
+_MOST_STRANDS = 200
+_MOST_RECORDED = 5_000_000
+_HEAT_EVERY = 0.1
+
+
+class Session:
+    """A graph that is shown, and at most one run of it at a time.
+
+    `recording` is one to look back on. With `read_only` nothing can be started, set, evaluated or cancelled by the page.
+    `values=False` keeps values of variables, inputs and outputs from it.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        registry: Registry | None = None,
+        *,
+        name: str = "graph",
+        options: RunOptions | None = None,
+        recording: Recording | None = None,
+        read_only: bool = False,
+        values: bool = True,
+    ) -> None:
+        self.registry = registry if registry is not None else Registry.standard()
+        self.scene = Scene(graph, self.registry)
+        self.name = name
+        self.options = options
+        self.read_only = read_only
+        self.values = values
+        self.run: Run | None = None
+        self.nursery: trio.Nursery | None = None
+        self.watching: Watching = "follow"
+        self._given = recording
+        self._recorder: _Recorder | None = None
+        self._plan: Plan | None = None
+        self._heat = Heat()
+        self._watcher = Watcher(self.scene)
+        self._watched: trio.CancelScope | None = None
+        self._epoch = 0
+        self._ticks = 0
+        self._where: tuple[int, int] = (-1, -1)
+        self._failure: dict[str, Any] | None = None
+        self._stops: list[_Stop] = []
+        self._made = 0
+        self.state = first_state(0)
+        self.backlog = Backlog(lambda: self.state)
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """What the page shows before anything runs."""
+        told = {"name": self.name, "readOnly": self.read_only, "attached": self._plan is None and self.run is not None}
+        return {**self.scene.document, **told, "hasRecording": self._given is not None}
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a run is going on."""
+        return self.run is not None and self.run.status.value in ("not started", "running", "paused")
+
+    def live(self) -> Run:
+        """The run that is going on. Raises `RunFinished`."""
+        if self.run is None or not self.is_running:
+            raise RunFinished("Nothing is running. Start a run first.")
+        return self.run
+
+    def say(self, kind: str, text: str) -> None:
+        """Tell the page something."""
+        self._watcher.say(kind, text)
+
+    # --- runs ---
+
+    def attach(self, run: Run) -> None:
+        """Show this run, from now on."""
+        self._epoch += 1
+        self.run = run
+        self._watcher = Watcher(self.scene)
+        self._heat = Heat()
+        self._failure = None
+        self._where = (-1, -1)
+        self.state = first_state(self._epoch)
+        self.backlog.begin_anew()
+
+    def watch(self, how: Watching) -> None:
+        """Follow each event, or look from time to time, which costs the run a few percent instead of a multiple."""
+        self.watching = how
+        if self._watched is not None:
+            self._watched.cancel()
+
+    async def start(self, variables: Mapping[str, Any], *, paused: bool, record: bool) -> None:
+        """Start a run in the session's own nursery; returns once it has begun.
+
+        Raises `RuntimeError` if one is going on, and what the graph or the variables are refused with.
+        """
+        if self.is_running:
+            raise RuntimeError("A run is going on. Cancel it, or wait until it has ended.")
+        assert self.nursery is not None
+        if self._plan is None:
+            self._plan = make_plan(self.scene.graph, self.registry)
+        self._recorder = _Recorder(values=self.values) if record else None
+        await self.nursery.start(partial(self._run, self._plan, variables, paused=paused))
+
+    async def _run(
+        self, plan: Plan, variables: Mapping[str, Any], *, paused: bool, task_status: trio.TaskStatus[None]
+    ) -> None:
+        observers = [] if self._recorder is None else [self._recorder]
+        options = self.options or RunOptions()
+        begun = False
+        try:
+            async with open_run(plan, variables=variables, options=options, observers=observers) as run:
+                if paused:
+                    run.gate.pause("before the first node")
+                self.attach(run)
+                for stop in self._stops:
+                    stop.set_in(run)
+                begun = True
+                task_status.started()
+                await self.show(run)
+        except RunAborted:
+            pass
+        except Exception:
+            if not begun:
+                raise
+            # What the run has failed with is in `run.failure`, and told from there.
+
+    async def show(self, run: Run) -> None:
+        """Watch a run until it has ended, as the page wants it watched."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._take_heat, run)
+            while run.status.value in ("not started", "running", "paused"):
+                watcher = self._watcher
+                with trio.CancelScope() as self._watched:
+                    if self.watching == "glance":
+                        await run.glance(watcher)
+                    else:
+                        run.observe(watcher)
+                        try:
+                            await _ended(run)
+                        finally:
+                            run.unobserve(watcher)
+            nursery.cancel_scope.cancel()
+        await _ended(run)
+        if run.failure is not None:
+            self._failure = self._told_failure(run.failure)
+        self.tick(look=True)
+
+    # --- breakpoints ---
+
+    def add_breakpoint(self, **given: Any) -> str:
+        """Set a breakpoint, in the run that goes on and in those to come; gives its id.
+
+        Raises what `gate.add_breakpoint` raises, if a run goes on; else the next run tells it.
+        """
+        self._made += 1
+        stop = _Stop(f"b{self._made}", given)
+        if self.is_running:
+            stop.set_in(self.live())
+        self._stops.append(stop)
+        return stop.id
+
+    def remove_breakpoint(self, which: str) -> None:
+        """Take a breakpoint away. Raises `UnknownName`."""
+        stop = self._stop(which)
+        if self.is_running and stop.made is not None:
+            self.live().gate.remove_breakpoint(stop.made.id)
+        self._stops.remove(stop)
+
+    def enable_breakpoint(self, which: str, *, on: bool) -> None:
+        """Let a breakpoint count, or rest. Raises `UnknownName`."""
+        stop = self._stop(which)
+        stop.enabled = on
+        if self.is_running and stop.made is not None:
+            gate = self.live().gate
+            (gate.enable_breakpoint if on else gate.disable_breakpoint)(stop.made.id)
+
+    def _stop(self, which: str) -> _Stop:
+        for each in self._stops:
+            if each.id == which:
+                return each
+        known = ", ".join(each.id for each in self._stops) or "none"
+        raise UnknownName(f"There is no breakpoint {which!r}. There is: {known}.")
+
+    async def _take_heat(self, run: Run) -> None:
+        chance = random.Random()
+        while True:
+            await trio.sleep(chance.expovariate(1 / _HEAT_EVERY))
+            if run.status.value == "running":
+                self._heat.look(run)
+
+    # --- frames ---
+
+    async def make_frames(self) -> None:
+        """Make a frame as often as a screen shows one, if anything has changed; until cancelled."""
+        while True:
+            await trio.sleep(1 / _HERTZ)
+            self.tick()
+
+    def tick(self, *, look: bool = False) -> None:
+        """Make a frame now."""
+        self._ticks += 1
+        lit = self._watcher.drain()
+        new = self._now(look=look)
+        delta = difference(self.state, new)
+        if lit:
+            delta["lit"] = lit
+        if delta:
+            self.state = new
+            self.backlog.add(delta)
+
+    def _now(self, *, look: bool) -> State:
+        run = self.run
+        watcher = self._watcher
+        state: State = dict(self.state)
+        state["counts"], state["failed"] = dict(watcher.counts), dict(watcher.failed)
+        state["messages"] = list(watcher.messages)
+        state["looked"], state["watching"] = watcher.looked, self.watching
+        state["breakpoints"] = [each.told() for each in self._stops]
+        if run is None:
+            return state
+        statistics = run.statistics()
+        state |= {
+            "status": statistics.status.value, "steps": statistics.steps, "evaluations": statistics.evaluations,
+            "forks": statistics.forks, "alive": statistics.strands, "failure": self._failure,
+            "recorded": 0 if self._recorder is None else self._recorder.count,
+        }  # fmt: skip
+        if not self.is_running:
+            final = {name: shown(value) for name, value in run.variables().items()} if self.values else {}
+            return state | {"strands": [], "parked": [], "reason": None, "variables": final,
+                            "elapsed": statistics.elapsed}  # fmt: skip
+        gate = run.gate
+        where = (statistics.steps, gate.parked)
+        state["reason"] = gate.reason
+        if look or (where != self._where and (gate.closed or self._ticks % _LOOKS == 0)):
+            self._where = where
+            state["elapsed"] = statistics.elapsed
+            state |= self._whereabouts(run)
+        return state
+
+    def _whereabouts(self, run: Run) -> State:
+        strands = [
+            {"number": each.number, "path": str(each.path), "name": each.node, "node": self.scene.place(each.node),
+             "state": each.state}
+            for each in run.strands()[:_MOST_STRANDS]
+        ]  # fmt: skip
+        parked = [
+            {"strand": each.strand, "path": str(each.path), "name": each.node, "node": self.scene.place(each.node),
+             "wire": each.wire, "error": None if each.error is None else f"{type(each.error).__name__}: {each.error}"}
+            for each in run.gate.parked_at()[:_MOST_STRANDS]
+        ]  # fmt: skip
+        heat: dict[str, float] = {}
+        for name, share in self._heat.nodes.items():
+            place = self.scene.place(name)
+            if place is not None:
+                heat[str(place)] = round(heat.get(str(place), 0.0) + share, 4)
+        return {"strands": strands, "parked": parked, "heat": heat}
+
+    def _told_failure(self, error: BaseException) -> dict[str, Any]:
+        origin = origin_node(error)
+        lines = [
+            hide(f"{type(each).__name__}: {each}") for each in leaves(error) if not isinstance(each, trio.Cancelled)
+        ]
+        cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        if cause is not None and not isinstance(cause, trio.Cancelled):
+            lines.append(hide(f"because of {type(cause).__name__}: {cause}"))
+        given = hide(origin_inputs(error)) if self.values else ""
+        name, kind, path = (None, None, "") if origin is None else (origin[0], origin[1], origin[2].short)
+        return {"lines": lines[:20], "name": name, "type": kind, "path": path, "inputs": given,
+                "node": self.scene.place(name)}  # fmt: skip
+
+    # --- looking back ---
+
+    def recording(self) -> Recording | None:
+        """What there is to look back on: of the last run that was recorded, else what was given."""
+        if self._recorder is not None:
+            return self._recorder.recording()
+        return self._given
+
+
+@attrs.define(eq=False)
+class _Stop:
+    """A breakpoint that the page has set; each run gets one of its own for it."""
+
+    id: str
+    given: dict[str, Any]
+    enabled: bool = True
+    made: Breakpoint | None = None
+
+    def set_in(self, run: Run) -> None:
+        self.made = run.gate.add_breakpoint(**self.given)
+        if not self.enabled:
+            run.gate.disable_breakpoint(self.made.id)
+
+    def told(self) -> dict[str, Any]:
+        given = self.given
+        kind = next(each for each in ("node", "wire", "value", "failure") if given.get(each))
+        return {"id": self.id, "kind": kind, "on": "failure" if kind == "failure" else given[kind],
+                "condition": given.get("condition"), "log": bool(given.get("log")), "enabled": self.enabled,
+                "hits": 0 if self.made is None else self.made.hits}  # fmt: skip
+
+
+class _Recorder(Recorder):
+    """A recorder that ends before memory does."""
+
+    def __init__(self, *, values: bool) -> None:
+        super().__init__(values=values)
+        self.count = 0
+
+    def __call__(self, event: Event) -> None:
+        if self.count < _MOST_RECORDED:
+            self.count += 1
+            super().__call__(event)
+
+
+async def _ended(run: Run) -> None:
+    """Wait until a run has ended, however."""
+    try:
+        await run.result()
+    except RunAborted:
+        pass
+    except Exception:  # noqa: S110 - it is told from `run.failure`
+        pass
