@@ -38,8 +38,8 @@ def studio(
 ) -> int:
     """Show GRAPH in a page of this machine: see it, run it, step through it, look into it and back on it.
 
-    RECORDING is a file of `trioflow run --record`, to look back on. The first line printed is the page's address. Whoever
-    has it can run whatever GRAPH runs, commands of the system included: keep it to yourself. Ctrl-C ends it.
+    RECORDING is a file of `trioflow run --record`, to look back on. The first line printed is the page's address.
+    Whoever has it can run whatever GRAPH runs, commands of the system included: keep it to yourself. Ctrl-C ends it.
 
     \b
     trioflow studio fizzbuzz

@@ -53,8 +53,8 @@ class Pin:
 class Item:
     """A node in the drawing, with the sockets that say something: wired, given a literal, or still to be wired.
 
-    `title` and `subtitle` are its id and type, shortened if they are long. `calls` is the `name` of the frame of the graph
-    that it calls, if that is drawn.
+    `title` and `subtitle` are its id and type, shortened if they are long. `calls` is the `name` of the frame of the
+    graph that it calls, if that is drawn.
     """
 
     id: str

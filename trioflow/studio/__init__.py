@@ -1,7 +1,7 @@
 """A local page in which a person sees a graph, runs it, watches it, steps through it and looks back.
 
-`async with tf.studio.serve(run) as page:` attaches it to a run of one's own program, `trioflow studio GRAPH` to one that the
-page starts. The engine knows nothing of it. Needs the extra `studio`.
+`async with tf.studio.serve(run) as page:` attaches it to a run of one's own program, `trioflow studio GRAPH` to one
+that the page starts. The engine knows nothing of it. Needs the extra `studio`.
 """
 
 from trioflow.studio.serving import Page, serve, serve_session

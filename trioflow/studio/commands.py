@@ -1,4 +1,4 @@
-"""What the page can ask for: a class for each command, made of what came as JSON; `do` does it and gives what to answer."""
+"""What the page can ask for: a class for each command, made of what came as JSON; `do` does it and answers."""
 
 from __future__ import annotations
 
@@ -245,7 +245,7 @@ def read_command(asked: Any) -> Command:
     """The command in what came as JSON: `{"do": NAME, ...}`. Raises `CommandError`, with all that is wrong."""
     name = asked.get("do") if isinstance(asked, dict) else None
     kind = COMMANDS.get(name) if isinstance(name, str) else None
-    if kind is None:
+    if not isinstance(name, str) or kind is None:
         raise CommandError(f'Expected {{"do": NAME, ...}}. There is: {", ".join(COMMANDS)}.')
     try:
         return _CONVERTER.structure({key: value for key, value in asked.items() if key != "do"}, kind)

@@ -3,8 +3,8 @@
 - `Host` has to be a name of this machine, on any port, or one that was allowed: a page of another site whose name was
   pointed here (DNS rebinding) says its own.
 - An `Origin` other than that host, and a `Sec-Fetch-Site` of another site, are refused.
-- All under `/api/` needs the token as a bearer. The page gets it from the fragment of its address, which no browser sends
-  anywhere. There are no cookies, so no other page can speak in our name.
+- All under `/api/` needs the token as a bearer. The page gets it from the fragment of its address, which no browser
+  sends anywhere. There are no cookies, so no other page can speak in our name.
 - Every answer has a policy that lets the page load nothing but itself, and run nothing that stands in it as text.
 """
 

@@ -119,60 +119,78 @@ def app_of(session: Session) -> Any:
     """The ASGI app of a session, without what guards it. Raises `MissingExtra`."""
     try:
         from starlette.applications import Starlette  # noqa: PLC0415 - an optional package
-        from starlette.responses import JSONResponse, StreamingResponse  # noqa: PLC0415
-        from starlette.responses import Response as Answer  # noqa: PLC0415
-        from starlette.routing import Route  # noqa: PLC0415
+        from starlette.routing import Route  # noqa: PLC0415 - as above
     except ImportError as error:
         raise MissingExtra("The studio", "studio") from error
-    folder = resources.files("trioflow.studio").joinpath("static")
-    files = {each.name: each.read_bytes() for each in folder.iterdir() if each.name.rpartition(".")[2] in _TYPES}
+    answers = _Answers(session)
+    return Starlette(
+        routes=[
+            Route("/api/graph", answers.graph),
+            Route("/api/events", answers.events),
+            Route("/api/do", answers.do, methods=["POST"]),
+            Route("/api/recording", answers.recording),
+            Route("/", answers.file),
+            Route("/{name}", answers.file),
+        ]
+    )
 
-    def page(request: Request) -> Response:
+
+class _Answers:
+    """What is answered, by address."""
+
+    def __init__(self, session: Session) -> None:
+        from starlette import responses  # noqa: PLC0415 - an optional package
+
+        self._session = session
+        self._made = responses
+        folder = resources.files("trioflow.studio").joinpath("static")
+        self._files = {each.name: each.read_bytes() for each in folder.iterdir()}
+
+    def file(self, request: Request) -> Response:
+        """A file of the page; there are no others."""
         name = request.path_params.get("name", "index.html")
-        if name not in files:
-            return Answer("There is no such page.\n", 404, media_type="text/plain")
-        return Answer(files[name], media_type=_TYPES[name.rpartition(".")[2]])
+        if name not in self._files:
+            return self._made.Response("There is no such page.\n", 404, media_type="text/plain")
+        return self._made.Response(self._files[name], media_type=_TYPES[name.rpartition(".")[2]])
 
-    def graph(_request: Request) -> Response:
-        return JSONResponse(jsonable(session.document))
+    def graph(self, _request: Request) -> Response:
+        """The graph, with places for all of it."""
+        return self._json(jsonable(self._session.document))
 
-    def events(request: Request) -> Response:
-        stream = session.backlog.read(request.headers.get("last-event-id", ""))
-        return StreamingResponse(stream, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+    def events(self, request: Request) -> Response:
+        """Frames, without end."""
+        stream = self._session.backlog.read(request.headers.get("last-event-id", ""))
+        headers = {"x-accel-buffering": "no"}
+        return self._made.StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
-    async def do(request: Request) -> Response:
+    async def do(self, request: Request) -> Response:
+        """Do what is asked for."""
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            return JSONResponse({"error": "Commands are JSON."}, 415)
+            return self._json({"error": "Commands are JSON."}, 415)
         body = b""
         async for part in request.stream():
             body += part
             if len(body) > _MOST_ASKED:
-                return JSONResponse({"error": f"A command has at most {_MOST_ASKED:,} bytes."}, 413)
+                return self._json({"error": f"A command has at most {_MOST_ASKED:,} bytes."}, 413)
         try:
             asked = json.loads(body)
         except (ValueError, RecursionError):
-            return JSONResponse({"error": "This is no JSON."}, 400)
+            return self._json({"error": "This is no JSON."}, 400)
         try:
-            return JSONResponse({"ok": True, "result": await obey(session, asked)})
+            return self._json({"ok": True, "result": await obey(self._session, asked)})
         except CommandError as error:
-            return JSONResponse({"error": hide(str(error))}, 409)
+            return self._json({"error": hide(str(error))}, 409)
 
-    async def recording(_request: Request) -> Response:
-        found = session.recording()
+    async def recording(self, _request: Request) -> Response:
+        """What was recorded."""
+        found = self._session.recording()
         if found is None:
-            return JSONResponse({"error": "Nothing was recorded. Start a run with `record`."}, 404)
-        return Answer(await trio.to_thread.run_sync(_packed, session, found), media_type="application/octet-stream")
+            return self._json({"error": "Nothing was recorded. Start a run that is recorded."}, 404)
+        packed = await trio.to_thread.run_sync(_packed, self._session, found)
+        return self._made.Response(packed, media_type="application/octet-stream")
 
-    return Starlette(
-        routes=[
-            Route("/api/graph", graph),
-            Route("/api/events", events),
-            Route("/api/do", do, methods=["POST"]),
-            Route("/api/recording", recording),
-            Route("/", page),
-            Route("/{name}", page),
-        ]
-    )
+    def _json(self, data: Any, status: int = 200) -> Response:
+        return self._made.JSONResponse(data, status)
 
 
 def _packed(session: Session, recording: Recording) -> bytes:

@@ -40,7 +40,7 @@ _HEAT_EVERY = 0.1
 class Session:
     """A graph that is shown, and at most one run of it at a time.
 
-    `recording` is one to look back on. With `read_only` nothing can be started, set, evaluated or cancelled by the page.
+    `recording` is one to look back on. With `read_only` the page can start, set, evaluate and cancel nothing.
     `values=False` keeps values of variables, inputs and outputs from it.
     """
 

@@ -1,4 +1,4 @@
-"""What is seen of a run between two frames: how often each node started, failed and was asked; which wires led there."""
+"""What is seen of a run between two frames: how often each node ran and failed, and which wires led there."""
 
 from __future__ import annotations
 

@@ -144,10 +144,10 @@ class Recording:
         )
 
     def column(self, name: str) -> array[Any]:
-        """A column as it is kept, for tools that read all of it: of events `kind`, `node`, `strand`, `path` and `time`.
+        """A column as it is kept, for tools that read all: of events `kind`, `node`, `strand`, `path` and `time`.
 
-        Kinds and nodes are places in `kinds` and `nodes`; 65535 and 4294967295 stand for no node and no strand. Of paths
-        it is `parent` and `index`.
+        Kinds and nodes are places in `kinds` and `nodes`; 65535 and 4294967295 stand for no node and no strand. Of
+        paths it is `parent` and `index`.
         """
         return self._columns[name]
 

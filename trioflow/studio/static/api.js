@@ -1,0 +1,76 @@
+// What the page asks of the server. Addresses are relative, so that it works below a path and behind a proxy.
+
+const given = new URLSearchParams(location.hash.slice(1)).get('token');
+if (given) {
+  sessionStorage.setItem('token', given);
+  history.replaceState(null, '', location.pathname + location.search);
+}
+const headers = { authorization: `Bearer ${given || sessionStorage.getItem('token') || ''}` };
+
+/** The graph. Throws with words if the server refuses. */
+export async function getGraph() {
+  const answer = await fetch('api/graph', { headers });
+  if (!answer.ok) throw new Error((await answer.text()).trim());
+  return answer.json();
+}
+
+/** The recording, as bytes. */
+export async function getRecording() {
+  const answer = await fetch('api/recording', { headers });
+  if (!answer.ok) throw new Error((await answer.json()).error);
+  return answer.arrayBuffer();
+}
+
+/**
+ * Ask for something to be done. Throws with words if it was refused.
+ * @param {string} what
+ * @param {Record<string, unknown>} [more]
+ */
+export async function ask(what, more = {}) {
+  const body = JSON.stringify({ do: what, ...more });
+  const answer = await fetch('api/do', { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body });
+  const said = await answer.json().catch(() => ({ error: `the server answered ${answer.status}` }));
+  if (said.error) throw new Error(said.error);
+  return said.result;
+}
+
+/**
+ * Read frames for ever, and go on after the last one when the stream was dropped.
+ * @param {(kind: string, data: any) => void} take
+ * @param {(connected: boolean) => void} tell
+ */
+export async function readFrames(take, tell) {
+  let last = '';
+  for (;;) {
+    try {
+      const answer = await fetch('api/events', { headers: { ...headers, 'last-event-id': last } });
+      if (!answer.ok || !answer.body) throw new Error(String(answer.status));
+      tell(true);
+      const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+      let held = '';
+      for (;;) {
+        const { value, done } = await reader.read();
+        if (done) break;
+        held += value;
+        const messages = held.split('\n\n');
+        held = /** @type {string} */ (messages.pop());
+        for (const message of messages) {
+          /** @type {Record<string, string>} */
+          const fields = {};
+          for (const line of message.split('\n')) {
+            const colon = line.indexOf(': ');
+            if (colon > 0) fields[line.slice(0, colon)] = line.slice(colon + 2);
+          }
+          if (fields.data) {
+            last = fields.id;
+            take(fields.event, JSON.parse(fields.data));
+          }
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof TypeError || error instanceof DOMException)) console.info('the stream was refused', String(error));
+    }
+    tell(false);
+    await new Promise((go) => setTimeout(go, 500));
+  }
+}

@@ -1,0 +1,52 @@
+// Making elements. All texts are set as text: nothing that comes from a graph or a run is ever read as markup.
+
+/**
+ * An element. Keys that begin with `on` are listeners, `class` and `data` are what they say, true and false are flags.
+ * @param {string} tag
+ * @param {Record<string, any>} [given]
+ * @param {...(Node | string | number | null | undefined | false)} children
+ * @returns {any}
+ */
+export function h(tag, given = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [key, value] of Object.entries(given)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (key.startsWith('on')) element.addEventListener(key.slice(2), value);
+    else if (key === 'class') element.className = value;
+    else if (key === 'data') Object.assign(element.dataset, value);
+    else if (key === 'value') element.value = value;
+    else element.setAttribute(key, value === true ? '' : String(value));
+  }
+  for (const child of children) if (child !== null && child !== undefined && child !== false) element.append(child instanceof Node ? child : String(child));
+  return element;
+}
+
+/**
+ * Show something else in an element, unless it is the same already. What had the focus has it again, and keeps what was typed.
+ * @param {any} parent
+ * @param {string} key What it is made of.
+ * @param {() => (Node | null | false)[]} make
+ */
+export function show(parent, key, make) {
+  if (parent.shownKey === key) return;
+  parent.shownKey = key;
+  const active = document.activeElement;
+  const focused = active instanceof HTMLElement && parent.contains(active) ? active.dataset.key : undefined;
+  const typed = new Map();
+  for (const field of parent.querySelectorAll('input[data-key]')) if (field.value !== field.defaultValue) typed.set(field.dataset.key, field.value);
+  const scrolled = parent.scrollTop;
+  parent.replaceChildren(...make().filter((each) => each));
+  for (const field of parent.querySelectorAll('input[data-key]')) if (typed.has(field.dataset.key) && field.type !== 'checkbox') field.value = typed.get(field.dataset.key);
+  parent.scrollTop = scrolled;
+  if (focused !== undefined) for (const each of parent.querySelectorAll('[data-key]')) if (each.dataset.key === focused) each.focus({ preventScroll: true });
+}
+
+let leaving = 0;
+/** Say something for a moment, in words. @param {string} text */
+export function say(text) {
+  const toast = /** @type {HTMLElement} */ (document.getElementById('toast'));
+  toast.textContent = text;
+  toast.classList.add('shown');
+  clearTimeout(leaving);
+  leaving = setTimeout(() => toast.classList.remove('shown'), 6000);
+}

@@ -1,0 +1,363 @@
+// The page: what it shows of which graph, what is chosen in it, and the keys.
+
+import { ask, getGraph, getRecording, readFrames } from './api.js';
+import { h, say, show } from './dom.js';
+import { TABS, attempt, button, showPanel } from './panels.js';
+import { Recording } from './recording.js';
+import { Scene } from './scene.js';
+import { fold } from './state.js';
+
+const element = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
+const LIVE = new Set(['not started', 'running', 'paused']);
+const EMPTY = { epoch: 0, status: null, reason: null, steps: 0, evaluations: 0, looked: 0, counts: {}, failed: {}, heat: {}, strands: [], parked: [], breakpoints: [], failure: null, variables: null, messages: [], recorded: 0, watching: 'follow', alive: 0 };
+
+class App {
+  constructor() {
+    /** @type {any} */
+    this.state = EMPTY;
+    /** @type {any} */
+    this.graph = null;
+    this.selected = -1;
+    this.strand = 0;
+    this.tab = 'outline';
+    this.connected = true;
+    this.hot = false;
+    /** @type {any} */
+    this.peeked = null;
+    this.evaluated = new Map();
+    /** @type {Recording | null} */
+    this.past = null;
+    this.moment = 0;
+    this.asked = false;
+    this.lookedAt = '';
+    this.lastLook = 0;
+    this.settings = { variables: /** @type {Record<string, string>} */ ({}), paused: false, record: true };
+  }
+
+  async begin() {
+    this.scene = new Scene(element('scene'), (place) => this.choose(place, false));
+    try {
+      this.graph = await getGraph();
+    } catch (error) {
+      element('scene').replaceChildren(h('div', { class: 'lost' }, h('h2', {}, 'This page needs its address'), h('p', {}, error instanceof TypeError ? 'The server can’t be reached. Is trioflow studio still running?' : String(error instanceof Error ? error.message : error))));
+      return;
+    }
+    element('name').textContent = this.graph.name;
+    document.title = `${this.graph.name} · trioflow studio`;
+    this.scene.load(this.graph);
+    this.problems = new Map();
+    for (const each of this.graph.problems) if (each.node !== null && each.severity !== 'info' && this.problems.get(each.node) !== 'error') this.problems.set(each.node, each.severity);
+    for (const each of this.graph.variables) this.settings.variables[each.name] = typeof each.default === 'string' ? each.default : JSON.stringify(each.default);
+    this.defaults = { ...this.settings.variables };
+    this.bind();
+    if (this.graph.hasRecording) await this.lookBack();
+    this.redraw();
+    readFrames((kind, data) => this.take(kind, data), (connected) => {
+      this.connected = connected;
+      this.redraw();
+    });
+  }
+
+  /** @param {string} kind @param {any} data */
+  take(kind, data) {
+    const before = this.state;
+    const anew = kind === 'hello' && before.epoch !== data.epoch;
+    this.state = kind === 'hello' ? data : fold(before, data);
+    if (anew) {
+      this.evaluated.clear();
+      this.peeked = null;
+      this.lookedAt = '';
+      if (before.epoch || data.status === 'running') this.leaveBack();
+    }
+    if (kind === 'frame' && data.lit && !this.past) this.scene?.light(data.lit);
+    const { parked } = this.state;
+    if (data.parked && parked.length && !this.past) {
+      const mine = parked.find((/** @type {any} */ each) => each.strand === this.strand) || parked[0];
+      this.strand = mine.strand;
+      if (mine.node !== null && mine.node !== this.selected) {
+        if (this.tab === 'outline' || this.tab === 'log') this.tab = 'node';
+        this.choose(mine.node, true, false);
+      }
+    }
+    if (data.failure) {
+      this.tab = 'log';
+      if (data.failure.node !== null) this.choose(data.failure.node, true, false);
+    }
+    if (this.state.strands.length && !this.state.strands.some((/** @type {any} */ each) => each.number === this.strand)) this.strand = this.state.strands[0].number;
+    this.redraw();
+  }
+
+  // --- what is known ---
+
+  isLive() { return LIVE.has(this.state.status); }
+  canPeek() { return this.isLive() && this.selected >= 0 && this.state.strands.length > 0 && !this.past; }
+
+  shownCounts() {
+    if (!this.past) return this.state;
+    return this.past.after(this.moment);
+  }
+
+  /** The nodes with breakpoints. */
+  stopped() {
+    if (this.stoppedFor !== this.state.breakpoints) {
+      this.stoppedFor = this.state.breakpoints;
+      const names = new Set(this.state.breakpoints.filter((/** @type {any} */ each) => each.kind === 'node').map((/** @type {any} */ each) => each.on));
+      this.stops = new Set();
+      this.graph.nodes.forEach((/** @type {any} */ node, /** @type {number} */ place) => { if (node.names.some((/** @type {string} */ each) => names.has(each))) this.stops.add(place); });
+    }
+    return this.stops;
+  }
+
+  /** @param {number} place */
+  stopsAt(place) {
+    return place < 0 ? undefined : this.state.breakpoints.find((/** @type {any} */ each) => each.kind === 'node' && this.graph.nodes[place].names.includes(each.on));
+  }
+
+  // --- what is done ---
+
+  /** @param {number} place @param {boolean} reveal @param {boolean} [turn] */
+  choose(place, reveal, turn = true) {
+    this.selected = place;
+    if (turn && (this.tab !== 'outline' || !reveal)) this.tab = 'node';
+    this.scene?.select(place);
+    if (reveal) this.scene?.reveal(place);
+    this.lookedAt = '';
+    this.peeked = null;
+    this.redraw();
+  }
+
+  /** @param {number} number */
+  chooseStrand(number) {
+    this.strand = number;
+    this.peeked = null;
+    this.lookedAt = '';
+    this.redraw();
+  }
+
+  /** @param {number} place @param {string} [condition] */
+  async toggleStop(place, condition = '') {
+    if (place < 0) {
+      say('Choose a node first.');
+      return;
+    }
+    const there = this.state.breakpoints.filter((/** @type {any} */ each) => each.kind === 'node' && this.graph.nodes[place].names.includes(each.on));
+    if (there.length) for (const each of there) await attempt(ask('unbreak', { id: each.id }));
+    else for (const node of this.graph.nodes[place].names) if (!(await attempt(ask('break', { node, condition: condition || null })))) break;
+  }
+
+  /** @param {string} node @param {string} output */
+  async evaluate(node, output) {
+    const found = await attempt(ask('evaluate', { strand: this.strand, node, output }));
+    if (!found) return;
+    this.evaluated.set(`${node}.${output}`, found.value);
+    this.look();
+  }
+
+  /** Read what the strand sees at the node. */
+  async look() {
+    if (!this.canPeek()) return;
+    const { names } = this.graph.nodes[this.selected];
+    const at = this.state.strands.find((/** @type {any} */ each) => each.number === this.strand);
+    const prefix = at ? at.name.slice(0, at.name.lastIndexOf('/') + 1) : '';
+    const id = this.graph.nodes[this.selected].id;
+    const name = at && at.node === this.selected ? at.name : names.includes(prefix + id) ? prefix + id : names[0];
+    this.lastLook = performance.now();
+    let found;
+    try {
+      found = await ask('peek', { strand: this.strand, node: name });
+    } catch (error) {
+      found = { error: error instanceof Error ? error.message : String(error) };
+    }
+    this.peeked = found;
+    this.panelOnly();
+  }
+
+  /** @param {string} how */
+  step(how) { return attempt(ask('step', { how, strand: this.strand })); }
+
+  async start() {
+    /** @type {Record<string, string>} */
+    const variables = {};
+    for (const [name, text] of Object.entries(this.settings.variables)) if (text !== this.defaults?.[name]) variables[name] = text;
+    this.leaveBack();
+    await attempt(ask('start', { variables, paused: this.settings.paused, record: this.settings.record }));
+  }
+
+  askHow() {
+    const dialog = element('dialog');
+    const { settings } = this;
+    const fields = this.graph.variables.map((/** @type {any} */ each) => h('label', {}, h('span', {}, `${each.name}: ${each.type}`), h('input', { name: each.name, value: settings.variables[each.name] })));
+    const paused = h('input', { type: 'checkbox', checked: settings.paused });
+    const record = h('input', { type: 'checkbox', checked: settings.record });
+    dialog.replaceChildren(h('form', { method: 'dialog', class: 'stack', onsubmit: () => {
+      for (const field of dialog.querySelectorAll('input[name]')) settings.variables[field.name] = field.value;
+      settings.paused = paused.checked;
+      settings.record = record.checked;
+      this.start();
+    } }, h('h2', { id: 'dialog-title' }, 'Run the graph'), ...fields, h('label', { class: 'row' }, paused, 'Stop before the first node'), h('label', { class: 'row' }, record, 'Record, to look back on'), h('div', { class: 'row end' }, button('Close', () => dialog.close()), h('button', { class: 'primary' }, 'Run'))));
+    dialog.showModal();
+  }
+
+  async lookBack() {
+    try {
+      const data = await getRecording();
+      this.past = new Recording(data, this.graph.nodes.length);
+    } catch (error) {
+      say(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    this.goTo(this.past.count);
+  }
+
+  leaveBack() {
+    this.past = null;
+    this.redraw();
+  }
+
+  /** @param {number} moment */
+  goTo(moment) {
+    if (!this.past) return;
+    const from = this.moment;
+    this.moment = Math.max(0, Math.min(this.past.count, moment));
+    const place = this.moment > 0 ? this.past.place(this.moment - 1) : -1;
+    if (place >= 0 && Math.abs(from - this.moment) === 1) this.choose(place, true, false);
+    this.redraw();
+  }
+
+  // --- showing ---
+
+  bind() {
+    addEventListener('keydown', (event) => {
+      const keys = /** @type {Record<string, () => void>} */ ({
+        F8: () => (this.state.reason ? attempt(ask('resume')) : this.isLive() ? attempt(ask('pause')) : this.start()),
+        F9: () => this.toggleStop(this.selected), F10: () => this.step('over'), F11: () => this.step(event.shiftKey ? 'out' : 'into'),
+      });
+      if (!(event.key in keys) || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      keys[event.key]();
+    });
+    element('tabs').addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
+      const names = Object.keys(TABS);
+      const to = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!to) return;
+      this.tab = names[(names.indexOf(this.tab) + to + names.length) % names.length];
+      this.draw();
+      element(`tab-${this.tab}`).focus();
+    });
+    show(element('view'), 'view', () => [
+      button('−', () => this.scene?.zoom(0.8), { 'aria-label': 'Smaller', title: 'Smaller (-)' }), button('+', () => this.scene?.zoom(1.25), { 'aria-label': 'Larger', title: 'Larger (+)' }),
+      button('Fit', () => this.scene?.fit(), { title: 'All of the graph (0)' }), button('Heat', () => { this.hot = !this.hot; this.redraw(); }, { id: 'heat', 'aria-pressed': 'false', title: 'Colour nodes by where the time goes' }),
+    ]);
+  }
+
+  redraw() {
+    if (this.asked) return;
+    this.asked = true;
+    requestAnimationFrame(() => {
+      this.asked = false;
+      if (this.graph) this.draw();
+    });
+  }
+
+  panelOnly() { showPanel(this, element('panel')); }
+
+  draw() {
+    const { state, past } = this;
+    const at = new Map();
+    let counts = state.counts;
+    let failed = state.failed;
+    let heat = null;
+    if (past) {
+      const then = past.after(this.moment);
+      [counts, failed] = [then.counts, then.failed];
+      then.open.forEach((open, place) => { if (open > 0) at.set(place, 'open'); });
+      if (this.moment > 0 && past.place(this.moment - 1) >= 0) at.set(past.place(this.moment - 1), 'parked');
+      if (this.hot) heat = shares(past.head.profile.map((/** @type {any} */ each) => [each.node, each.own]));
+    } else {
+      for (const each of state.strands) if (each.node !== null && at.get(each.node) !== 'parked') at.set(each.node, each.state);
+      if (this.hot) heat = shares(Object.entries(state.heat));
+    }
+    this.scene?.mark({ counts, failed, at, heat, stops: this.stopped(), problems: this.problems });
+    element('heat').setAttribute('aria-pressed', String(this.hot));
+    this.tools();
+    this.words();
+    this.backBar();
+    show(element('tabs'), `tabs ${this.tab} ${state.strands.length} ${state.breakpoints.length} ${state.messages.at(-1)?.n}`, () => Object.entries(TABS).map(([name, title]) => {
+      const many = { strands: state.alive > 1 ? state.alive : 0, stops: state.breakpoints.length }[name] || 0;
+      return h('button', { role: 'tab', type: 'button', id: `tab-${name}`, 'aria-selected': String(name === this.tab), 'aria-controls': 'panel', tabindex: name === this.tab ? '0' : '-1', data: { key: name }, onclick: () => { this.tab = name; this.draw(); } }, title, many ? h('span', { class: 'tag' }, String(many)) : null);
+    }));
+    if (this.canPeek() && this.tab === 'node') {
+      const now = `${state.steps} ${state.parked.length} ${this.strand} ${this.selected} ${state.evaluations}`;
+      if (now !== this.lookedAt && (state.reason || performance.now() - this.lastLook > 400)) {
+        this.lookedAt = now;
+        this.look();
+      }
+    }
+    showPanel(this, element('panel'));
+  }
+
+  tools() {
+    const { state, graph } = this;
+    const live = this.isLive();
+    const parked = live && Boolean(state.reason) && state.parked.some((/** @type {any} */ each) => each.strand === this.strand);
+    const bad = graph.problems.some((/** @type {any} */ each) => each.severity === 'error');
+    const can = !graph.readOnly && !graph.attached;
+    show(element('tools'), `tools ${[live, Boolean(state.reason), parked, state.recorded > 0 || graph.hasRecording, Boolean(this.past)]}`, () => [
+      can && button('Run', () => this.start(), { class: 'primary', disabled: live || bad, data: { key: 'run' }, title: bad ? 'The graph has problems' : 'Run (F8)' }),
+      can && button('Run…', () => this.askHow(), { disabled: live || bad, data: { key: 'how' }, title: 'Run with other variables' }),
+      live && !state.reason ? button('Pause', () => attempt(ask('pause')), { data: { key: 'pause' }, title: 'Pause (F8)' }) : button('Resume', () => attempt(ask('resume')), { disabled: !live, data: { key: 'pause' }, title: 'Resume (F8)' }),
+      button('Into', () => this.step('into'), { disabled: !parked, data: { key: 'into' }, title: 'Step into (F11)' }),
+      button('Over', () => this.step('over'), { disabled: !parked, data: { key: 'over' }, title: 'Step over (F10)' }),
+      button('Out', () => this.step('out'), { disabled: !parked, data: { key: 'out' }, title: 'Step out (Shift+F11)' }),
+      !graph.readOnly && button('Cancel', () => attempt(ask('cancel')), { disabled: !live, data: { key: 'cancel' }, title: 'Cancel the run; its nodes clean up' }),
+      this.past ? button('Live', () => this.leaveBack(), { data: { key: 'back' } }) : button('Look back', () => this.lookBack(), { disabled: !(state.recorded > 0 || graph.hasRecording), data: { key: 'back' }, title: 'Go through the events that were recorded' }),
+    ]);
+  }
+
+  words() {
+    const { state } = this;
+    const number = (/** @type {number} */ n) => n.toLocaleString('en');
+    let words = state.status === null ? (this.graph.attached ? 'Attached' : 'Ready. Press Run.') : state.status;
+    if (state.reason) words = `stopped: ${state.reason}`;
+    if (state.failure) words = `failed: ${state.failure.lines[0] || ''}`;
+    if (state.status !== null) words += ` · ${number(state.steps)} steps, ${number(state.evaluations)} evaluations`;
+    if (state.watching === 'glance' && this.isLive()) words += ' · sampled';
+    if (this.past) words = `looking back on ${number(this.past.count)} events in ${this.past.head.duration.toFixed(3)} s`;
+    if (!this.connected) words = 'not connected; trying again';
+    const status = element('status');
+    if (status.textContent !== words) status.textContent = words;
+    status.className = !this.connected || state.failure ? 'bad' : state.reason ? 'parked' : state.status === 'running' ? 'active' : '';
+  }
+
+  backBar() {
+    const bar = element('back');
+    bar.hidden = !this.past;
+    const { past } = this;
+    if (!past) {
+      bar.shownKey = '';
+      bar.replaceChildren();
+      return;
+    }
+    show(bar, `back ${past.head.run} ${past.count}`, () => [
+      h('div', { class: 'buttons' }, button('|◀', () => this.goTo(0), { 'aria-label': 'To the start', data: { key: 'first' } }), button('◀', () => this.goTo(this.moment - 1), { 'aria-label': 'One event back', data: { key: 'prev' } }), button('▶', () => this.goTo(this.moment + 1), { 'aria-label': 'One event on', data: { key: 'next' } }), button('▶|', () => this.goTo(past.count), { 'aria-label': 'To the end', data: { key: 'last' } })),
+      h('input', { type: 'range', min: 0, max: past.count, value: this.moment, 'aria-label': 'Moment', id: 'moment', oninput: (/** @type {any} */ event) => this.goTo(Number(event.target.value)) }),
+      h('p', { id: 'event', 'aria-live': 'polite' }),
+    ]);
+    element('moment').value = String(this.moment);
+    const told = this.moment > 0 ? past.told(this.moment - 1) : null;
+    element('event').textContent = told ? `${this.moment.toLocaleString('en')} of ${past.count.toLocaleString('en')} · ${told.time.toFixed(4)} s · ${told.words} ${told.name}${told.strand ? ` · strand ${told.strand}` : ''}${told.note ? ` · ${told.note}` : ''}` : 'before the first event';
+  }
+}
+
+/** By node: its share of the hottest, from 0 to 1. @param {[any, number][]} times */
+function shares(times) {
+  /** @type {Record<string, number>} */
+  const found = {};
+  for (const [node, time] of times) if (node !== null) found[node] = (found[node] || 0) + time;
+  const most = Math.max(...Object.values(found), 1e-9);
+  for (const node of Object.keys(found)) found[node] /= most;
+  return found;
+}
+
+const app = new App();
+app.begin();

@@ -1,0 +1,197 @@
+// What stands beside the graph: the outline, the node that is looked at, strands, breakpoints, and what was said.
+
+import { ask } from './api.js';
+import { h, say, show } from './dom.js';
+
+export const TABS = { outline: 'Outline', node: 'Node', strands: 'Strands', stops: 'Breakpoints', log: 'Messages' };
+
+/** Do something, and tell in words why not. @param {Promise<any>} what */
+export async function attempt(what) {
+  try {
+    return await what;
+  } catch (error) {
+    say(error instanceof TypeError ? 'The server can’t be reached.' : error instanceof Error ? error.message : String(error));
+    return undefined;
+  }
+}
+
+/** A button that asks for something. @param {string} text @param {() => void} onclick @param {any} [more] */
+export const button = (text, onclick, more = {}) => h('button', { type: 'button', onclick, ...more }, text);
+
+/** @param {any} app @param {HTMLElement} panel */
+export function showPanel(app, panel) {
+  panel.setAttribute('aria-labelledby', `tab-${app.tab}`);
+  ({ outline, node, strands, stops, log })[/** @type {keyof typeof TABS} */ (app.tab)](app, panel);
+}
+
+/** @param {any} app @param {string} name @param {number | null} place */
+function link(app, name, place) {
+  if (place === null || place === undefined) return h('span', {}, name || '');
+  return h('button', { type: 'button', class: 'link', onclick: () => app.choose(place, true), data: { key: `link ${name}` } }, name);
+}
+
+// --- outline ---
+
+/** All nodes as a tree: frames, and the nodes in them. @param {any} app @param {HTMLElement} panel */
+function outline(app, panel) {
+  const { nodes, frames, problems } = app.graph;
+  const { counts, failed } = app.shownCounts();
+  const marked = JSON.stringify([app.selected, [...app.stopped()], nodes.length > 400 ? 0 : counts, failed]);
+  show(panel, `outline ${marked}`, () => {
+    const bad = new Set(problems.map((/** @type {any} */ each) => each.node));
+    const list = frames.map((/** @type {any} */ frame) => {
+      const inside = nodes.map((/** @type {any} */ node, /** @type {number} */ place) => [node, place]).filter(([node]) => node.frame === frame.name);
+      const items = inside.map(([node, place]) => h('li', {
+        role: 'treeitem', tabindex: place === app.selected ? '0' : '-1', 'aria-selected': String(place === app.selected), 'aria-level': '2',
+        class: `k-${node.kind}`, data: { place: String(place), key: `tree ${place}` }, onclick: () => app.choose(place, true),
+      }, h('i', { class: 'chip' }), h('span', { class: 'name' }, node.id), h('small', {}, node.type), app.stopped().has(place) && h('span', { class: 'tag stop' }, 'stop'), bad.has(place) && h('span', { class: 'tag bad' }, 'problem'), failed[place] ? h('span', { class: 'tag bad' }, 'failed') : null, counts[place] ? h('span', { class: 'tag' }, String(counts[place])) : null));
+      if (!frame.depth) return items;
+      return [h('li', { role: 'treeitem', 'aria-level': '1', 'aria-expanded': 'true', class: 'frame', tabindex: '-1', 'aria-selected': 'false' }, `Graph ${frame.title}`), ...items];
+    }).flat();
+    const tree = h('ul', { role: 'tree', 'aria-label': 'Nodes', class: 'tree', onkeydown: walk }, ...list);
+    const all = /** @type {HTMLElement[]} */ ([...tree.querySelectorAll('[data-place]')]);
+    if (all.length && !tree.querySelector('[tabindex="0"]')) all[0].tabIndex = 0;
+    return [problems.length ? problemList(app) : null, nodes.length ? tree : h('p', { class: 'empty' }, 'The graph has no nodes yet. Add some to its file, and open it again.')];
+  });
+}
+
+/** @param {KeyboardEvent} event */
+function walk(event) {
+  const items = /** @type {HTMLElement[]} */ ([.../** @type {HTMLElement} */ (event.currentTarget).querySelectorAll('[data-place]')]);
+  const at = items.indexOf(/** @type {HTMLElement} */ (event.target));
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
+  if (to !== undefined && items[to]) {
+    items[at].tabIndex = -1;
+    items[to].tabIndex = 0;
+    items[to].focus();
+  } else if (event.key === 'Enter' || event.key === ' ') items[at]?.click();
+  else return;
+  event.preventDefault();
+}
+
+/** @param {any} app */
+function problemList(app) {
+  return h('section', { class: 'problems' }, h('h2', {}, 'Problems'), h('ul', {}, ...app.graph.problems.map((/** @type {any} */ each) => h('li', { class: each.severity }, h('b', {}, `${each.severity}: `), link(app, each.path, each.node), h('p', {}, `${each.message} ${each.cure}`)))));
+}
+
+// --- the node ---
+
+/** @param {any} app @param {HTMLElement} panel */
+function node(app, panel) {
+  const place = app.selected;
+  const { state, graph, peeked } = app;
+  const { counts, failed } = app.shownCounts();
+  const stop = app.stopsAt(place);
+  const failure = state.failure && state.failure.node === place ? state.failure : null;
+  const key = JSON.stringify([place, app.strand, counts[place], failed[place], stop, peeked, failure, app.canPeek(), state.parked.length, state.strands.map((/** @type {any} */ each) => each.number), app.isLive()]);
+  show(panel, `node ${key}`, () => {
+    if (place < 0) return [h('p', { class: 'empty' }, 'Choose a node: in the graph, or in the outline. Then its inputs and outputs are here, and its breakpoint.')];
+    const it = graph.nodes[place];
+    const problems = graph.problems.filter((/** @type {any} */ each) => each.node === place);
+    return [
+      h('h2', {}, it.id),
+      h('p', { class: 'soft' }, it.type, it.doc ? `. ${it.doc}` : ''),
+      h('p', {}, counts[place] ? `Ran ${counts[place].toLocaleString('en')} ${counts[place] === 1 ? 'time' : 'times'}` : 'Has not run', failed[place] ? `, failed ${failed[place].toLocaleString('en')}` : '', '.'),
+      ...problems.map((/** @type {any} */ each) => h('p', { class: `note ${each.severity}` }, `${each.message} ${each.cure}`)),
+      failure && h('p', { class: 'note error' }, failure.lines.join('\n'), failure.inputs ? `\nwith ${failure.inputs}` : ''),
+      ...stopControls(app, place, stop),
+      ...inspected(app, it),
+    ];
+  });
+}
+
+/** @param {any} app @param {number} place @param {any} stop */
+function stopControls(app, place, stop) {
+  if (app.graph.readOnly) return [];
+  if (stop) return [h('div', { class: 'row' }, h('span', { class: 'grow' }, `Breakpoint ${stop.id}${stop.condition ? ` if ${stop.condition}` : ''}, hit ${stop.hits}`), button('Remove breakpoint', () => attempt(ask('unbreak', { id: stop.id })), { data: { key: 'unbreak' } }))];
+  const condition = h('input', { 'aria-label': 'Condition of the breakpoint', placeholder: 'always, or: hits > 3', data: { key: 'condition' } });
+  return [h('form', { class: 'row', onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); app.toggleStop(place, condition.value); } }, condition, h('button', { data: { key: 'break' } }, 'Set breakpoint'))];
+}
+
+/** @param {any} app @param {any} it */
+function inspected(app, it) {
+  const { peeked, state } = app;
+  if (!app.isLive()) return literals(it);
+  const strands = h('select', { 'aria-label': 'Strand', data: { key: 'strand' }, onchange: (/** @type {any} */ event) => app.chooseStrand(Number(event.target.value)) }, ...state.strands.map((/** @type {any} */ each) => h('option', { value: String(each.number), selected: each.number === app.strand }, `strand ${each.number} at ${each.name}`)));
+  const head = h('p', { class: 'row' }, h('span', { class: 'label' }, 'As seen by'), strands);
+  if (!state.strands.length) return literals(it);
+  if (!peeked || peeked.error) return [head, h('p', { class: 'soft' }, peeked ? peeked.error : 'Looking …'), ...literals(it)];
+  const cell = (/** @type {any} */ seen) => [h('code', {}, seen.value === null ? '' : seen.value), h('small', {}, seen.value === null ? seen.kind : seen.kind === 'value' ? '' : ` ${seen.kind}`)];
+  const parked = state.parked.some((/** @type {any} */ each) => each.strand === app.strand);
+  const prefix = peeked.node.slice(0, peeked.node.lastIndexOf('/') + 1);
+  return [head,
+    table('Inputs', peeked.inputs.map((/** @type {any} */ each) => [each.name, h('span', {}, ...cell(each), each.wire ? h('small', { class: 'from' }, ` from ${each.wire.split(' -> ')[0]}`) : '')])),
+    table('Outputs', peeked.outputs.map((/** @type {any} */ each) => [each.name, h('span', {}, ...cell(each), app.evaluated.has(`${peeked.node}.${each.name}`) ? h('code', { class: 'evaluated' }, app.evaluated.get(`${peeked.node}.${each.name}`)) : null, each.kind !== 'value' && !app.graph.readOnly ? button('evaluate', () => app.evaluate(peeked.node, each.name), { class: 'small', data: { key: `evaluate ${each.name}` }, title: 'Compute it as this strand would get it now; the run keeps nothing of it' }) : null)])),
+    table('Variables', peeked.variables.map((/** @type {any} */ each) => [each.name, parked && !app.graph.readOnly ? setter(app, prefix, each) : h('code', {}, each.value)])),
+  ];
+}
+
+/** @param {any} app @param {string} prefix @param {any} variable */
+function setter(app, prefix, variable) {
+  const text = /^'(.*)'$/s.exec(variable.value);
+  const field = h('input', { value: text ? text[1] : variable.value, 'aria-label': `Value of ${variable.name}`, data: { key: `set ${variable.name}` } });
+  field.defaultValue = field.value;
+  return h('form', { class: 'row', onsubmit: async (/** @type {Event} */ event) => { event.preventDefault(); const value = field.value; field.defaultValue = value; await attempt(ask('set', { strand: app.strand, name: prefix + variable.name, value })); app.look(); } }, field, h('button', { class: 'small' }, 'set'));
+}
+
+/** @param {any} it */
+function literals(it) {
+  return [table('Inputs', it.inputs.filter((/** @type {any} */ each) => !each.control).map((/** @type {any} */ each) => [each.name, h('span', {}, h('small', {}, each.type), each.text.includes(' = ') ? h('code', {}, each.text.split(' = ').slice(1).join(' = ')) : each.wired ? h('small', {}, ' wired') : h('small', {}, ' not wired'))])),
+    table('Outputs', it.outputs.map((/** @type {any} */ each) => [each.name, h('small', {}, each.control ? 'control' : each.type)]))];
+}
+
+/** @param {string} title @param {[string, any][]} rows */
+function table(title, rows) {
+  if (!rows.length) return null;
+  return h('table', {}, h('caption', {}, title), h('tbody', {}, ...rows.map(([name, value]) => h('tr', {}, h('th', { scope: 'row' }, name), h('td', {}, value)))));
+}
+
+// --- strands ---
+
+/** @param {any} app @param {HTMLElement} panel */
+function strands(app, panel) {
+  const { state } = app;
+  show(panel, `strands ${JSON.stringify([state.strands, state.parked, app.strand, state.alive])}`, () => {
+    if (!state.strands.length) return [h('p', { class: 'empty' }, 'No strand is anywhere. While a run goes on, this says where each sequential line of control is.')];
+    const wires = new Map(state.parked.map((/** @type {any} */ each) => [each.strand, each]));
+    return [h('ul', { class: 'list' }, ...state.strands.map((/** @type {any} */ each) => {
+      const parked = wires.get(each.number);
+      return h('li', { class: each.number === app.strand ? 'chosen' : '' },
+        h('button', { type: 'button', class: 'link', 'aria-pressed': String(each.number === app.strand), data: { key: `strand ${each.number}` }, onclick: () => { app.chooseStrand(each.number); if (each.node !== null) app.choose(each.node, true); } }, `strand ${each.number}`),
+        ' ', h('span', { class: `tag ${each.state}` }, each.state), ' at ', h('b', {}, each.name), h('small', {}, ` ${each.path}`), parked?.wire && h('small', {}, ` over ${parked.wire}`), parked?.error && h('p', { class: 'note error' }, parked.error));
+    })), state.alive > state.strands.length && h('p', { class: 'soft' }, `The first ${state.strands.length} of ${state.alive} strands.`)];
+  });
+}
+
+// --- breakpoints ---
+
+/** @param {any} app @param {HTMLElement} panel */
+function stops(app, panel) {
+  const { breakpoints } = app.state;
+  show(panel, `stops ${JSON.stringify(breakpoints)}`, () => {
+    const failures = breakpoints.find((/** @type {any} */ each) => each.kind === 'failure');
+    const kinds = h('select', { 'aria-label': 'Where to stop', data: { key: 'kind' } }, h('option', { value: 'wire' }, 'wire'), h('option', { value: 'node' }, 'node or types'), h('option', { value: 'value' }, 'value written'));
+    const place = h('input', { 'aria-label': 'Place', placeholder: 'a.then -> b.enter', data: { key: 'place' } });
+    const condition = h('input', { 'aria-label': 'Condition', placeholder: 'if (optional): total > 3', data: { key: 'if' } });
+    return [
+      app.graph.readOnly ? null : h('label', { class: 'row' }, h('input', { type: 'checkbox', checked: Boolean(failures), data: { key: 'failures' }, onchange: () => attempt(failures ? ask('unbreak', { id: failures.id }) : ask('break', { failure: true })) }), 'Stop where a node fails'),
+      breakpoints.length ? h('ul', { class: 'list' }, ...breakpoints.map((/** @type {any} */ each) => h('li', { class: 'row' },
+        h('input', { type: 'checkbox', checked: each.enabled, disabled: app.graph.readOnly, 'aria-label': `${each.id} counts`, data: { key: `on ${each.id}` }, onchange: (/** @type {any} */ event) => attempt(ask('enable', { id: each.id, on: event.target.checked })) }),
+        h('span', { class: 'grow' }, h('b', {}, each.on), each.condition ? ` if ${each.condition}` : '', h('small', {}, ` ${each.id}, hit ${each.hits}`)), app.graph.readOnly ? null : button('remove', () => attempt(ask('unbreak', { id: each.id })), { class: 'small', 'aria-label': `Remove ${each.id}`, data: { key: `no ${each.id}` } })))) : h('p', { class: 'empty' }, 'No breakpoint is set. Choose a node and press “Set breakpoint”, or F9.'),
+      app.graph.readOnly ? null : h('form', { class: 'stack', onsubmit: async (/** @type {Event} */ event) => { event.preventDefault(); const done = await attempt(ask('break', { [kinds.value]: place.value, condition: condition.value || null })); if (done) { place.value = ''; condition.value = ''; } } }, h('h2', {}, 'Another one'), h('div', { class: 'row' }, kinds, place), condition, h('button', {}, 'Set')),
+    ];
+  });
+}
+
+// --- messages ---
+
+/** @param {any} app @param {HTMLElement} panel */
+function log(app, panel) {
+  const { messages, variables, failure } = app.state;
+  show(panel, `log ${messages.length} ${messages.at(-1)?.n} ${JSON.stringify([variables, failure, app.graph.problems.length])}`, () => [
+    app.graph.problems.length ? problemList(app) : null,
+    failure && h('div', { class: 'note error' }, h('b', {}, 'The run failed'), failure.name ? h('span', {}, ' at ', link(app, failure.name, failure.node), ` (${failure.type}), activation ${failure.path}`) : '', ...failure.lines.map((/** @type {string} */ each) => h('p', {}, each)), failure.inputs ? h('p', {}, `with ${failure.inputs}`) : null),
+    variables && Object.keys(variables).length ? table('Variables at the end', Object.entries(variables).map(([name, value]) => [name, h('code', {}, value)])) : null,
+    messages.length ? h('ul', { class: 'list' }, ...[...messages].reverse().map((/** @type {any} */ each) => h('li', { class: each.kind.includes('Failed') ? 'bad' : '' }, h('small', {}, each.time === null ? '' : `${each.time.toFixed(3)} s `), each.name ? link(app, each.name, each.node) : null, ' ', each.text))) : h('p', { class: 'empty' }, 'Nothing was said yet. Failures, progress, feedback of nodes and breakpoints that were hit are listed here.'),
+  ]);
+}
