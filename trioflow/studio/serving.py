@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
+import socket
 import struct
 from collections.abc import AsyncGenerator, Collection
 from functools import partial
@@ -18,8 +19,9 @@ from trioflow.errors import MissingExtra
 from trioflow.model.jsonable import jsonable
 from trioflow.model.secret import hide
 from trioflow.runtime.host.run import Run
+from trioflow.studio.backlog import Backlog
 from trioflow.studio.commands import CommandError, obey
-from trioflow.studio.security import Guard
+from trioflow.studio.security import Guard, Receive, Scope, Send
 from trioflow.studio.session import Session
 from trioflow.telemetry import Profile, Recording
 
@@ -89,30 +91,26 @@ async def serve_session(
         raise MissingExtra("The studio", "studio") from error
     token = secrets.token_urlsafe(24)
     config = Config()
-    config.bind = [f"{host}:{port}"]
     config.accesslog = config.errorlog = None
     config.include_server_header = False
     config.graceful_timeout = 0.2  # so long an open stream holds up the end
     config.h11_max_incomplete_size = 16_384
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.create_server((host, port), family=family)
+    taken = listening.getsockname()[1]
+    config.bind = [f"fd://{listening.detach()}"]
     stop = trio.Event()
-    problem: BaseException | None = None
+    app: Any = Guard(app_of(session), token, (*allow_hosts, *(() if host == "127.0.0.1" else (host,))))
     async with trio.open_nursery() as server, trio.open_nursery() as nursery:
+        await server.start(partial(serve_app, app, config, shutdown_trigger=stop.wait))
         session.nursery = nursery
-        app: Any = Guard(app_of(session), token, (*allow_hosts, *(() if host == "127.0.0.1" else (host,))))
+        nursery.start_soon(session.make_frames)
         try:
-            (bind, *_) = await server.start(partial(serve_app, app, config, shutdown_trigger=stop.wait))
-        except OSError as error:
-            problem = error
-        else:
-            nursery.start_soon(session.make_frames)
-            try:
-                yield Page(int(bind.rpartition(":")[2]), token, host)
-            finally:
-                nursery.cancel_scope.cancel()
-                stop.set()
-    session.nursery = None
-    if problem is not None:  # not raised in there, where it would become a group
-        raise problem
+            yield Page(taken, token, host)
+        finally:
+            session.nursery = None
+            nursery.cancel_scope.cancel()
+            stop.set()
 
 
 def app_of(session: Session) -> Any:
@@ -146,32 +144,33 @@ class _Answers:
         folder = resources.files("trioflow.studio").joinpath("static")
         self._files = {each.name: each.read_bytes() for each in folder.iterdir()}
 
-    def file(self, request: Request) -> Response:
+    async def file(self, request: Request) -> Response:
         """A file of the page; there are no others."""
         name = request.path_params.get("name", "index.html")
         if name not in self._files:
             return self._made.Response("There is no such page.\n", 404, media_type="text/plain")
         return self._made.Response(self._files[name], media_type=_TYPES[name.rpartition(".")[2]])
 
-    def graph(self, _request: Request) -> Response:
+    async def graph(self, _request: Request) -> Response:
         """The graph, with places for all of it."""
         return self._json(jsonable(self._session.document))
 
-    def events(self, request: Request) -> Response:
+    async def events(self, request: Request) -> Any:
         """Frames, without end."""
-        stream = self._session.backlog.read(request.headers.get("last-event-id", ""))
-        headers = {"x-accel-buffering": "no"}
-        return self._made.StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+        return _Stream(self._session.backlog, request.headers.get("last-event-id", ""))
 
     async def do(self, request: Request) -> Response:
         """Do what is asked for."""
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             return self._json({"error": "Commands are JSON."}, 415)
         body = b""
-        async for part in request.stream():
-            body += part
-            if len(body) > _MOST_ASKED:
-                return self._json({"error": f"A command has at most {_MOST_ASKED:,} bytes."}, 413)
+        async with contextlib.aclosing(request.stream()) as parts:
+            async for part in parts:
+                body += part
+                if len(body) > _MOST_ASKED:
+                    break
+        if len(body) > _MOST_ASKED:
+            return self._json({"error": f"A command has at most {_MOST_ASKED:,} bytes."}, 413)
         try:
             asked = json.loads(body)
         except (ValueError, RecursionError):
@@ -191,6 +190,28 @@ class _Answers:
 
     def _json(self, data: Any, status: int = 200) -> Response:
         return self._made.JSONResponse(data, status)
+
+
+class _Stream:
+    """An answer that goes on until whoever asked has gone. One that does not read waits alone."""
+
+    def __init__(self, backlog: Backlog, last_id: str) -> None:
+        self._backlog = backlog
+        self._last_id = last_id
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", b"text/event-stream"), (b"x-accel-buffering", b"no")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._leave, receive, nursery.cancel_scope)
+            async with contextlib.aclosing(self._backlog.read(self._last_id)) as messages:
+                async for text in messages:
+                    await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+
+    async def _leave(self, receive: Receive, scope: trio.CancelScope) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        scope.cancel()
 
 
 def _packed(session: Session, recording: Recording) -> bytes:

@@ -1,0 +1,292 @@
+"""The page in a real browser, as a person uses it: by the names of things, with nothing in the console.
+
+Chromium is the system's own. Where there is none, or the package that drives it is missing, these are skipped.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+import trioflow as tf
+
+from .pages import failing, registry, summing
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
+pytest.importorskip("starlette", reason="the page is served with starlette")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.unmeasured,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def studio(browser, tmp_path):
+    """Open a graph in a page; at the end its console must be empty, and nothing from elsewhere asked for."""
+    started, said, contexts = [], [], []
+
+    def open_page(graph="hanoi", *more, width=1280, height=800, scheme="light"):
+        if not isinstance(graph, str):
+            file = tmp_path / "graph.json"
+            tf.save(graph, file)
+            graph = str(file)
+        command = [sys.executable, "-m", "trioflow.cli", "studio", graph, "--nodes", "tests.studio.pages", "--no-open", *more]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        address = process.stdout.readline().strip()
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: request.url.startswith(address.partition("#")[0]) or said.append(request.url))
+        page.goto(address)
+        page.locator("#status", has_text="Ready").or_(page.locator("#status", has_text="looking back")).wait_for()
+        page.process, page.address = process, address
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    for process in started:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+    assert said == []
+
+
+def button(page, name):
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def status(page, text):
+    page.locator("#status", has_text=text).wait_for()
+
+
+def start_paused(page):
+    button(page, "Run…").click()
+    page.get_by_label("Stop before the first node").check()
+    page.get_by_role("dialog").get_by_role("button", name="Run", exact=True).click()
+    status(page, "stopped: before the first node")
+
+
+def test_the_token_leaves_the_address(studio):
+    """Whoever looks over the shoulder does not see it; a reload still works."""
+    page = studio()
+    assert page.url == page.address.partition("#")[0]
+    page.reload()
+    status(page, "Ready")
+
+
+def test_without_the_address(studio):
+    """A page without its token says what is missing."""
+    page = studio()
+    page.evaluate("sessionStorage.clear()")
+    page.on("console", lambda message: None)
+    page.route("**/api/graph", lambda route: route.fulfill(status=200, body="{"))
+    page.reload()
+    page.get_by_text("This page needs its address").wait_for()
+
+
+def test_a_graph_is_seen_and_run(studio):
+    """Its nodes are buttons with names, called graphs included; after a run they say how often they ran."""
+    page = studio()
+    page.get_by_role("button", name="move all, graph:move").wait_for()
+    button(page, "Run").click()
+    status(page, "completed · 61 steps, 60 evaluations")
+    page.get_by_role("button", name="on top, graph:move, 7 times").wait_for()
+
+
+def test_stepping(studio):
+    """Into, over and out lead where the debugger leads; the node where the strand waits is chosen and looked into."""
+    page = studio(summing())
+    start_paused(page)
+    button(page, "Into").click()
+    status(page, "stepped into 0.0")
+    button(page, "Into").click()
+    status(page, "stepped into 0.1")
+    page.get_by_role("button", name="add, variable.update, parked").wait_for()
+    button(page, "Over").click()
+    status(page, "stepped over 0.1.0")
+    page.get_by_role("heading", name="add").wait_for()
+    button(page, "evaluate").first.wait_for()
+    button(page, "Out").click()
+    status(page, "completed")
+
+
+def test_a_variable_is_set_and_an_output_evaluated(studio):
+    """Both by hand, while the strand waits."""
+    page = studio(summing())
+    start_paused(page)
+    for path in ("0.0", "0.1"):
+        button(page, "Into").click()
+        status(page, f"stepped into {path}")
+    page.get_by_label("Value of total").fill("1000")
+    button(page, "set").click()
+    page.get_by_role("tab", name="Messages").click()
+    page.get_by_text("total was set to 1000").wait_for()
+    button(page, "Resume").click()
+    page.get_by_text("1005").wait_for()
+
+
+def test_breakpoints(studio):
+    """Set at a node with a condition, hit, listed, switched off, removed."""
+    page = studio(summing())
+    page.get_by_role("treeitem", name="add variable.update").click()
+    page.get_by_role("tab", name="Node").click()
+    page.get_by_label("Condition of the breakpoint").fill("value == 4")
+    button(page, "Set breakpoint").click()
+    page.get_by_role("button", name="add, variable.update, breakpoint").wait_for()
+    button(page, "Run").click()
+    status(page, "stopped: breakpoint on 'add'")
+    page.get_by_role("tab", name="Breakpoints").click()
+    page.get_by_label("b1 counts").uncheck()
+    page.get_by_label("Remove b1").click()
+    page.get_by_text("No breakpoint is set").wait_for()
+    button(page, "Resume").click()
+    status(page, "completed")
+
+
+def test_a_failure(studio):
+    """It can be stopped at; then the node, the path and the error are told, and the node is marked."""
+    page = studio(failing())
+    page.get_by_role("tab", name="Breakpoints").click()
+    page.get_by_label("Stop where a node fails").check()
+    button(page, "Run").click()
+    status(page, "stopped: ")
+    button(page, "Resume").click()
+    status(page, "failed: ValueError: no 7")
+    page.get_by_text("activation 0.1").wait_for()
+    page.get_by_role("button", name="fail, studio.fails, 1 times, failed 1 times").wait_for()
+
+
+def test_all_by_keyboard(studio):
+    """The outline is a tree that arrows walk through; keys set a breakpoint, run, step and resume."""
+    page = studio(summing())
+    page.get_by_role("treeitem").first.focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowDown", "Enter", "F9"):
+        page.keyboard.press(key)
+    page.get_by_role("button", name="add, variable.update, breakpoint").wait_for()
+    page.keyboard.press("F8")
+    status(page, "stopped: breakpoint on 'add'")
+    page.keyboard.press("F10")
+    status(page, "stopped over" if False else "stepped over 0.1.0")
+    page.keyboard.press("F9")
+    page.locator(".node.stop").wait_for(state="detached")
+    page.keyboard.press("F8")
+    status(page, "completed")
+    page.get_by_role("tab", name="Node").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.get_by_role("tab", name="Strands").get_attribute("aria-selected") == "true"
+
+
+def test_looking_back(studio):
+    """One event after the other, backwards and forwards, and heat of where the time went."""
+    page = studio(summing())
+    button(page, "Run").click()
+    status(page, "completed")
+    button(page, "Look back").click()
+    status(page, "looking back on")
+    page.get_by_role("button", name="add, variable.update, 3 times").wait_for()
+    button(page, "To the start").click()
+    page.get_by_text("before the first event").wait_for()
+    page.get_by_role("button", name="add, variable.update", exact=True).wait_for()
+    button(page, "One event on").click()
+    page.locator("#event", has_text="1 of").wait_for()
+    page.get_by_label("Moment").focus()
+    page.keyboard.press("End")
+    page.get_by_role("button", name="add, variable.update, 3 times").wait_for()
+    button(page, "Heat").click()
+    assert page.evaluate("Math.max(...[...document.querySelectorAll('.node')].map(n => parseInt(n.style.getPropertyValue('--heat'))))") == 100
+    button(page, "Live").click()
+    status(page, "completed")
+
+
+def test_a_recording_as_argument(studio, tmp_path):
+    """It is looked back on at once."""
+    from trioflow.telemetry import Recorder
+
+    recorder = Recorder()
+    import trio
+
+    trio.run(lambda: tf.run(tf.make_plan(summing(), registry()), observers=[recorder]))
+    recorder.recording().save(tmp_path / "x.rec")
+    page = studio(summing(), str(tmp_path / "x.rec"))
+    status(page, "looking back on")
+    page.get_by_role("button", name="add, variable.update, 3 times").wait_for()
+
+
+def test_markup_in_names_is_text(studio):
+    """An id or a value that is markup is shown as it is written."""
+    with tf.build() as g:
+        g.variable("v", "str", "<img src=x onerror=alert(1)>")
+        start = g.add(tf.nodes.Start, "<b id=evil>x</b>")
+        end = g.add(tf.nodes.SetVariable, "end", name="v", value="<script>1</script>")
+        g.connect(start.then, end.enter)
+    page = studio(g.graph)
+    button(page, "Run").click()
+    status(page, "completed")
+    page.get_by_role("tab", name="Messages").click()
+    page.get_by_text("<script>1</script>").wait_for()
+    assert page.locator("#evil, aside img, aside script").count() == 0
+
+
+def test_problems(studio):
+    """An invalid graph is shown with its problems and cures, and can't be run."""
+    graph = tf.loads('{"trioflow": "1.0", "nodes": [{"id": "a", "type": "flow.start"}, {"id": "b", "type": "flow.stat"}]}')
+    page = studio(graph)
+    page.get_by_role("heading", name="Problems").wait_for()
+    assert button(page, "Run").is_disabled()
+    page.get_by_role("button", name="b, flow.stat, has problems").wait_for()
+
+
+def test_reading_only(studio):
+    """There is nothing to start, set or cancel."""
+    page = studio("fizzbuzz", "--read-only")
+    assert button(page, "Run").count() == button(page, "Cancel").count() == 0
+    assert button(page, "Resume").is_disabled()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (400, "light"), (400, "dark")])
+def test_it_fits(studio, width, scheme):
+    """Nothing hangs over the edge, no buttons overlap, and all text has contrast, wide and narrow, light and dark."""
+    page = studio("hanoi", width=width, scheme=scheme)
+    start_paused(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    boxes = [each.bounding_box() for each in page.locator("header button").all()]
+    for place, one in enumerate(boxes):
+        assert one["x"] >= 0 and one["x"] + one["width"] <= width
+        for other in boxes[:place]:
+            apart = one["x"] >= other["x"] + other["width"] or other["x"] >= one["x"] + one["width"]
+            assert apart or one["y"] >= other["y"] + other["height"] or other["y"] >= one["y"] + one["height"]
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (background == "rgb(255, 255, 255)") == (scheme == "light")
+
+
+def test_the_server_goes_away(studio):
+    """It is said, and nothing is lost from view."""
+    page = studio(summing())
+    button(page, "Run").click()
+    status(page, "completed")
+    page.remove_listener  # noqa: B018
+    page.process.terminate()
+    page.process.wait()
+    status(page, "not connected")
+    page.get_by_role("button", name="add, variable.update, 3 times").wait_for()

@@ -1,0 +1,52 @@
+"""The graph as the page gets it."""
+
+from __future__ import annotations
+
+import trioflow as tf
+from trioflow.cli.source import open_source
+from trioflow.studio.scene import Scene
+
+from .pages import summing, registry
+
+
+def test_nodes_are_found_by_the_names_of_events():
+    """`work` and `call/work`, through graphs that call themselves; what is not drawn is nowhere."""
+    source = open_source("hanoi", ())
+    scene = Scene(source.graph, source.registry)
+    nodes = scene.document["nodes"]
+    inner = scene.place("move all/print")
+    assert nodes[inner]["id"] == "print" and nodes[inner]["frame"] == "g1"
+    assert scene.place("move all/out of the way/on top/print") == inner
+    assert nodes[scene.place("print")]["frame"] == ""
+    for name in (None, "nothing", "print/print", "move all/nothing", ""):
+        assert scene.place(name) is None
+
+
+def test_a_node_knows_its_names():
+    """The shortest first, so many of them at most."""
+    source = open_source("hanoi", ())
+    scene = Scene(source.graph, source.registry)
+    names = scene.document["nodes"][scene.place("move all/print")]["names"]
+    assert names[:2] == ["move all/print", "move all/out of the way/print"]
+    assert len(names) == 16
+
+
+def test_wires_that_lead_somewhere():
+    """An exec wire lights by the input that was entered, a data wire by the node that was evaluated."""
+    scene = Scene(summing(), registry())
+    wires = scene.document["wires"]
+    assert [wires[each]["name"] for each in scene.lit_by_start(scene.place("add"), "enter")] == ["loop.body -> add.enter"]
+    assert [wires[each]["name"] for each in scene.lit_by_value(scene.place("square"))] == ["square.result -> add.value"]
+    assert scene.lit_by_start(scene.place("start"), None) == []
+
+
+def test_problems_are_at_their_nodes():
+    """Of a node or of the end of a wire; with the cure."""
+    graph = tf.loads(
+        '{"trioflow": "1.0", "nodes": [{"id": "a", "type": "flow.start"}, {"id": "b", "type": "no.such"}],'
+        ' "connections": [{"from": "a.then", "to": "b.enter"}]}'
+    )
+    scene = Scene(graph, tf.Registry.standard())
+    (problem, *_) = scene.document["problems"]
+    assert scene.document["nodes"][problem["node"]]["id"] == "b"
+    assert problem["severity"] == "error" and problem["cure"]

@@ -1,0 +1,303 @@
+"""A session over loopback, without a browser: what the page asks, and what it gets."""
+
+from __future__ import annotations
+
+import json
+import struct
+
+import httpx
+import pytest
+import trio
+
+import trioflow as tf
+from trioflow.studio import Session
+from trioflow.studio.frames import fold
+from trioflow.telemetry import Recorder
+
+from .pages import Client, failing, holding, opened, registry, settled, summing
+
+pytest.importorskip("starlette", reason="the page is served with starlette")
+
+
+def session(graph=None, **given):
+    return Session(summing() if graph is None else graph, registry(), **given)
+
+
+async def test_a_run_from_start_to_end():
+    """The graph, the run, and frames that lead from the state at first to the state at last."""
+    shown = session()
+    async with opened(shown) as client:
+        graph = (await client.get("/api/graph")).json()
+        assert [node["id"] for node in graph["nodes"]] == ["start", "loop", "square", "add"]
+        async with trio.open_nursery() as nursery:
+            found = []
+
+            async def read():
+                found.extend(await client.frames(lambda data: data.get("status") == "completed"))
+
+            nursery.start_soon(read)
+            await client.ask("start", variables={"total": "100"})
+        state = {}
+        for _, kind, data in found:
+            state = data if kind == "hello" else fold(state, data)
+        assert state == shown.state
+        assert state["counts"] == {"0": 1, "1": 1, "2": 3, "3": 3}
+        assert state["variables"] == {"total": "105"}
+        assert (state["steps"], state["evaluations"], state["failure"]) == (5, 3, None)
+
+
+async def test_stepping_and_looking():
+    """Pause before the first node, into, over, out; what the strand sees there; a variable that is set."""
+    shown = session()
+    async with opened(shown) as client:
+        await client.ask("start", paused=True)
+        assert shown.state["parked"][0]["name"] == "start"
+        await client.ask("step", how="into", strand=0)
+        assert shown.state["parked"][0]["name"] == "loop"
+        await client.ask("step", how="into", strand=0)
+        await client.ask("step", how="over", strand=0)
+        (at,) = shown.state["parked"]
+        assert (at["name"], at["path"], at["wire"]) == ("add", "0.1.1", "loop.body -> add.enter")
+        assert shown.state["reason"] == "stepped over 0.1.0"
+        seen = await client.ask("peek", strand=0, node="add")
+        assert seen["variables"] == [{"name": "total", "value": "0"}]
+        assert seen["inputs"][1]["kind"] == "stale" or seen["inputs"][1]["kind"] == "not computed"
+        assert await client.ask("evaluate", strand=0, node="square", output="result") == {"value": "1"}
+        assert "whole number" in await client.refused("set", strand=0, name="total", value="many")
+        await client.ask("set", strand=0, name="total", value="1000")
+        assert shown.state["messages"][-1]["text"] == "total was set to 1000"
+        await client.ask("step", how="out", strand=0)
+        await settled(shown, lambda it: it.state["status"] == "completed")
+        assert shown.state["variables"] == {"total": "1005"}
+
+
+async def test_breakpoints_live_through_runs():
+    """Set before a run, hit in it, kept for the next one; disabled, conditional, removed."""
+    shown = session()
+    async with opened(shown) as client:
+        made = await client.ask("break", node="add", condition="value == 4")
+        assert made == {"id": "b1"}
+        await client.ask("start")
+        await settled(shown, lambda it: it.state["parked"])
+        assert shown.state["parked"][0]["path"] == "0.1.2"
+        assert shown.state["reason"] == "breakpoint on 'add'"
+        (stop,) = shown.state["breakpoints"]
+        assert (stop["on"], stop["condition"], stop["hits"], stop["enabled"]) == ("add", "value == 4", 3, True)
+        await client.ask("enable", id="b1", on=False)
+        await client.ask("resume")
+        await settled(shown, lambda it: it.state["status"] == "completed")
+        await client.ask("start")
+        await settled(shown, lambda it: it.state["status"] == "completed")
+        await client.ask("enable", id="b1", on=True)
+        await client.ask("break", wire="start.then -> loop.enter")
+        await client.ask("unbreak", id="b1")
+        await client.ask("start")
+        await settled(shown, lambda it: it.state["parked"])
+        assert shown.state["parked"][0]["name"] == "loop"
+        await client.ask("break", value="total")
+        await client.ask("enable", id="b3", on=False)
+        await client.ask("unbreak", id="b3")
+        assert "no breakpoint 'b9'" in await client.refused("unbreak", id="b9")
+        assert "There is no node 'nothing'" in await client.refused("break", node="nothing")
+        await client.ask("cancel")
+        await settled(shown, lambda it: it.state["status"] == "cancelled")
+
+
+async def test_a_breakpoint_that_the_graph_does_not_know():
+    """Set while nothing runs, it is told when a run would begin; that run does not."""
+    shown = session()
+    async with opened(shown) as client:
+        await client.ask("break", node="nothing")
+        assert "There is no node 'nothing'" in await client.refused("start")
+        await client.ask("unbreak", id="b1")
+        await client.ask("start")
+        await settled(shown, lambda it: it.state["status"] == "completed")
+
+
+async def test_a_failure_is_told_in_words():
+    """The node, its type, the path, with which inputs; and it can be stopped at."""
+    shown = session(failing())
+    async with opened(shown) as client:
+        await client.ask("break", failure=True)
+        await client.ask("start")
+        await settled(shown, lambda it: it.state["parked"])
+        assert shown.state["parked"][0]["error"] == "ValueError: no 7"
+        await client.ask("resume")
+        await settled(shown, lambda it: it.state["failure"])
+        failure = shown.state["failure"]
+        assert failure["lines"] == ["ValueError: no 7"]
+        assert (failure["name"], failure["type"], failure["path"], failure["inputs"]) == ("fail", "studio.fails", "0.1", "n = 7")
+        assert failure["node"] == 1 and shown.state["failed"] == {"1": 1}
+        assert [each["kind"] for each in shown.state["messages"]] == ["BreakpointHit", "NodeFailed"]
+
+
+async def test_what_is_refused():
+    """Whatever is wrong with a command: it is told in words, and nothing happens."""
+    shown = session(holding())
+    async with opened(shown) as client:
+        assert "There is: start, cancel, pause" in await client.refused("nothing")
+        assert (await client.post(["do"])).status_code == 409
+        assert "extra fields found (more)" in await client.refused("pause", more=1)
+        assert "strand" in await client.refused("step", how="into")
+        assert "expected int @ step.strand" in await client.refused("step", how="into", strand="0")
+        assert "how" in await client.refused("step", how="sideways", strand=0)
+        assert await client.refused("pause") == "Nothing is running. Start a run first."
+        assert "no variable 'x'" in await client.refused("start", variables={"x": "1"})
+        assert "Give one of" in await client.refused("break")
+        await client.ask("start")
+        await settled(shown, lambda it: it.state["counts"].get("1"))
+        assert "A run is going on" in await client.refused("start")
+        assert "does not wait at the gate" in await client.refused("step", how="into", strand=0)
+        assert "There is no node 'x'" in await client.refused("peek", strand=0, node="x")
+        await client.ask("pause")
+        assert shown.state["status"] == "paused"
+        await client.ask("cancel")
+        await settled(shown, lambda it: it.state["status"] == "cancelled")
+        assert shown.state["strands"] == []
+
+
+async def test_an_invalid_graph_is_shown_and_not_run():
+    """Its problems are in what the page gets."""
+    graph = tf.loads('{"trioflow": "1.0", "nodes": [{"id": "b", "type": "no.such"}]}')
+    async with opened(session(graph)) as client:
+        assert (await client.get("/api/graph")).json()["problems"]
+        assert "no.such" in await client.refused("start")
+
+
+@pytest.mark.parametrize("do", ["start", "cancel", "break", "unbreak", "enable", "evaluate", "set"])
+async def test_read_only(do):
+    """A page that was opened to watch only starts, changes and ends nothing."""
+    needed = {"unbreak": {"id": "b1"}, "enable": {"id": "b1", "on": True}, "set": {"strand": 0, "name": "x", "value": ""},
+              "evaluate": {"strand": 0, "node": "x", "output": "y"}}  # fmt: skip
+    async with opened(session(read_only=True)) as client:
+        assert "to watch only" in await client.refused(do, **needed.get(do, {}))
+        assert "to watch only" not in await client.refused("pause")
+
+
+async def test_without_values():
+    """No value of a variable, input or output is sent; their types are."""
+    shown = session(values=False)
+    async with opened(shown) as client:
+        await client.ask("break", node="add")
+        await client.ask("start", variables={"total": "4711"})
+        await settled(shown, lambda it: it.state["parked"])
+        seen = await client.ask("peek", strand=0, node="add")
+        assert seen["variables"] == [{"name": "total", "value": "(int)"}]
+        await client.ask("unbreak", id="b1")
+        await client.ask("resume")
+        await settled(shown, lambda it: it.state["status"] == "completed")
+        assert shown.state["variables"] == {}
+
+
+def unpacked(data):
+    (length,) = struct.unpack_from("<I", data)
+    head = json.loads(data[4 : 4 + length])
+    columns, at = {}, 4 + length
+    assert at % 8 == 0
+    for name, code, size in (("time", "d", 8), ("strand", "I", 4), ("path", "I", 4), ("node", "H", 2), ("kind", "B", 1)):
+        columns[name] = struct.unpack_from(f"<{head['events']}{code}", data, at)
+        at += size * head["events"]
+    assert at == len(data)
+    return head, columns
+
+
+async def test_looking_back():
+    """What a run recorded comes as columns, with the places of nodes and where the time went."""
+    shown = session()
+    async with opened(shown) as client:
+        assert (await client.get("/api/recording")).status_code == 404
+        await client.ask("start")
+        await settled(shown, lambda it: it.state["status"] == "completed")
+        head, columns = unpacked((await client.get("/api/recording")).content)
+        started = [
+            head["places"][node] for node, kind in zip(columns["node"], columns["kind"]) if head["kinds"][kind] == "NodeStarted"
+        ]
+        assert started == [0, 1, 3, 3, 3]
+        assert head["events"] == shown.state["recorded"]
+        assert {each["node"] for each in head["profile"]} == {0, 1, 2, 3}
+        await client.ask("start", record=False)
+        await settled(shown, lambda it: it.state["status"] == "completed" and it.state["epoch"] == 2)
+        assert (await client.get("/api/recording")).status_code == 404
+
+
+async def test_a_recording_that_is_given():
+    """It is there before anything has run."""
+    recorder = Recorder()
+    await tf.run(summing(), observers=[recorder])
+    async with opened(session(recording=recorder.recording())) as client:
+        assert (await client.get("/api/graph")).json()["hasRecording"] is True
+        assert unpacked((await client.get("/api/recording")).content)[0]["events"] == len(recorder.recording())
+
+
+async def test_a_run_of_ones_own():
+    """It is watched, paused and stepped; when the block is left it goes on."""
+    with trio.fail_after(20):
+        async with tf.open_run(summing(2000)) as run:
+            run.gate.pause()
+            async with tf.studio.serve(run, name="mine") as page, httpx.AsyncClient() as http:
+                client = Client(page, http)
+                graph = (await client.get("/api/graph")).json()
+                assert (graph["name"], graph["attached"]) == ("mine", True)
+                await run.gate.wait_parked()
+                await client.ask("step", how="into", strand=0)
+                assert run.gate.parked_at()[0].node == "loop"
+                assert "A run is going on" in await client.refused("start")
+                await client.ask("resume")
+            assert (await run.result()).variables == {"total": sum(n * n for n in range(2000))}
+
+
+async def test_glancing():
+    """A run that is looked at from time to time ends with the same, and says what was looked at."""
+    with trio.fail_after(20):
+        async with tf.open_run(summing(20_000)) as run, tf.studio.serve(run, glance=True) as page:
+            async with httpx.AsyncClient() as http:
+                client = Client(page, http)
+                found = await client.frames(lambda data: data.get("steps", 0) > 1000)
+                assert found[-1][2]["steps"] > 1000
+                await client.ask("watch", how="follow")
+                await client.ask("watch", how="glance")
+            assert (await run.result()).variables == {"total": sum(n * n for n in range(20_000))}
+
+
+async def test_readers_that_never_read():
+    """Five of them hold up neither the run nor each other, nor the end of the server."""
+    shown = session(summing(5000))
+    async with opened(shown) as client:
+        streams = []
+        for _ in range(5):
+            stream = await trio.open_tcp_stream("127.0.0.1", client.page.port)
+            await stream.send_all(
+                f"GET /api/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {client.page.token}\r\n\r\n".encode()
+            )
+            streams.append(stream)
+        await client.ask("start")
+        await settled(shown, lambda it: it.state["status"] == "completed")
+        assert shown.state["counts"]["3"] == 5000
+    for stream in streams:
+        await stream.aclose()
+
+
+async def test_a_dropped_stream_goes_on():
+    """With the id of the last frame that came, without a gap."""
+    shown = session(holding())
+    async with opened(shown) as client:
+        await client.ask("start")
+        await client.ask("pause")
+        first = await client.frames(lambda data: True)
+        assert first[0][1] == "hello"
+        await client.ask("break", node="hold")
+        await client.ask("resume")
+        more = await client.frames(lambda data: "status" in data, first[-1][0])
+        numbers = [int(each[0].rpartition("-")[2]) for each in more]
+        assert {each[1] for each in more} == {"frame"}
+        assert numbers == [*range(int(first[-1][0].rpartition("-")[2]) + 1, numbers[-1] + 1)]
+        await client.ask("cancel")
+
+
+async def test_a_port_that_is_taken():
+    """It is an OSError, before anything is served."""
+    async with opened(session()) as client:
+        with pytest.raises(OSError, match=r".") as caught:
+            async with tf.studio.serve_session(session(), port=client.page.port):
+                pass
+        assert caught.value.errno
