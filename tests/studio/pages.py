@@ -91,7 +91,9 @@ class Client:
         wire = h11.Connection(h11.CLIENT)
         headers = {"host": "localhost", "last-event-id": last, **self.headers}
         async with await trio.open_tcp_stream("127.0.0.1", self.page.port) as stream:
-            await stream.send_all(wire.send(h11.Request(method="GET", target="/api/events", headers=[*headers.items()])))
+            await stream.send_all(
+                wire.send(h11.Request(method="GET", target="/api/events", headers=[*headers.items()]))
+            )
             while True:
                 event = wire.next_event()
                 if event is h11.NEED_DATA:

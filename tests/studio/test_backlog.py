@@ -37,7 +37,7 @@ async def read(backlog, count, last=""):
 @pytest.mark.parametrize("place", range(8))
 async def test_reconnecting_at_each_frame_is_gapless(place):
     """Whoever comes again with the id of the last frame that it had gets the next one."""
-    backlog = Backlog(lambda: {})
+    backlog = Backlog(dict)
     for number in range(8):
         backlog.add({"steps": number})
     found = await read(backlog, 8 - place, f"0-{place}")
@@ -81,7 +81,7 @@ async def test_a_slow_reader_holds_up_nobody():
 async def test_an_idle_stream_says_that_it_is_there(monkeypatch):
     """A comment comes from time to time, so that no proxy takes the stream for dead; frames come at once after it."""
     monkeypatch.setattr(module, "HEARTBEAT", 0.01)
-    backlog = Backlog(lambda: {})
+    backlog = Backlog(dict)
     reader = backlog.read("0-0")
     assert await anext(reader) == ": still here\n\n"
     backlog.add({"steps": 1})

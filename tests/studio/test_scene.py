@@ -6,7 +6,7 @@ import trioflow as tf
 from trioflow.cli.source import open_source
 from trioflow.studio.scene import Scene
 
-from .pages import summing, registry
+from .pages import registry, summing
 
 
 def test_nodes_are_found_by_the_names_of_events():
@@ -35,7 +35,9 @@ def test_wires_that_lead_somewhere():
     """An exec wire lights by the input that was entered, a data wire by the node that was evaluated."""
     scene = Scene(summing(), registry())
     wires = scene.document["wires"]
-    assert [wires[each]["name"] for each in scene.lit_by_start(scene.place("add"), "enter")] == ["loop.body -> add.enter"]
+    assert [wires[each]["name"] for each in scene.lit_by_start(scene.place("add"), "enter")] == [
+        "loop.body -> add.enter"
+    ]
     assert [wires[each]["name"] for each in scene.lit_by_value(scene.place("square"))] == ["square.result -> add.value"]
     assert scene.lit_by_start(scene.place("start"), None) == []
 

@@ -7,7 +7,7 @@ import trio
 
 from trioflow.studio import Session
 
-from .pages import opened, summing, registry
+from .pages import opened, registry, summing
 
 pytest.importorskip("starlette", reason="the page is served with starlette")
 
@@ -23,7 +23,12 @@ CASES = {
     "events without a token": ("GET", "/api/events", {}, 401),
     "commands without a token": ("POST", "/api/do", {}, 401),
     "what there is not, without a token": ("GET", "/api/none", {}, 401),
-    "localhost on another port, through a tunnel": ("GET", "/api/graph", {"authorization": TOKEN, "host": "localhost:1"}, 200),
+    "localhost on another port, through a tunnel": (
+        "GET",
+        "/api/graph",
+        {"authorization": TOKEN, "host": "localhost:1"},
+        200,
+    ),
     "the address of IPv6": ("GET", "/", {"host": "[::1]:80"}, 200),
     "a name that was allowed": ("GET", "/", {"host": "Studio.Example:80"}, 200),
     "a rebound name": ("GET", "/", {"host": "evil.example"}, 421),
@@ -44,7 +49,12 @@ CASES = {
     "a path out of the folder": ("GET", "/..%2fserving.py", {}, 404),
     "another one": ("GET", "/%2e%2e/serving.py", {}, 404),
     "a file that is not there": ("GET", "/nothing.js", {}, 404),
-    "a command that is a form": ("POST", "/api/do", {"authorization": TOKEN, "content-type": "application/x-www-form-urlencoded"}, 415),
+    "a command that is a form": (
+        "POST",
+        "/api/do",
+        {"authorization": TOKEN, "content-type": "application/x-www-form-urlencoded"},
+        415,
+    ),
     "a command that is no JSON": ("POST", "/api/do", {"authorization": TOKEN, "content-type": "application/json"}, 400),
 }
 
@@ -57,8 +67,13 @@ def answers():
     async def main():
         async with opened(Session(summing(), registry()), allow_hosts=["studio.example"]) as client:
             for name, (method, path, headers, _) in CASES.items():
-                given = {key: f"Bearer {client.page.token}" if value is TOKEN else client.base if value == "OWN" else value for key, value in headers.items()}
-                found[name] = await client.http.request(method, client.base + path, headers=given, content=b"x" if method == "POST" else None)
+                given = {
+                    key: f"Bearer {client.page.token}" if value is TOKEN else client.base if value == "OWN" else value
+                    for key, value in headers.items()
+                }
+                found[name] = await client.http.request(
+                    method, client.base + path, headers=given, content=b"x" if method == "POST" else None
+                )
 
     trio.run(main)
     return found

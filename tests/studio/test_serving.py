@@ -126,7 +126,12 @@ async def test_a_failure_is_told_in_words():
         await settled(shown, lambda it: it.state["failure"])
         failure = shown.state["failure"]
         assert failure["lines"] == ["ValueError: no 7"]
-        assert (failure["name"], failure["type"], failure["path"], failure["inputs"]) == ("fail", "studio.fails", "0.1", "n = 7")
+        assert (failure["name"], failure["type"], failure["path"], failure["inputs"]) == (
+            "fail",
+            "studio.fails",
+            "0.1",
+            "n = 7",
+        )
         assert failure["node"] == 1 and shown.state["failed"] == {"1": 1}
         assert [each["kind"] for each in shown.state["messages"]] == ["BreakpointHit", "NodeFailed"]
 
@@ -194,7 +199,13 @@ def unpacked(data):
     head = json.loads(data[4 : 4 + length])
     columns, at = {}, 4 + length
     assert at % 8 == 0
-    for name, code, size in (("time", "d", 8), ("strand", "I", 4), ("path", "I", 4), ("node", "H", 2), ("kind", "B", 1)):
+    for name, code, size in (
+        ("time", "d", 8),
+        ("strand", "I", 4),
+        ("path", "I", 4),
+        ("node", "H", 2),
+        ("kind", "B", 1),
+    ):
         columns[name] = struct.unpack_from(f"<{head['events']}{code}", data, at)
         at += size * head["events"]
     assert at == len(data)
@@ -210,7 +221,9 @@ async def test_looking_back():
         await settled(shown, lambda it: it.state["status"] == "completed")
         head, columns = unpacked((await client.get("/api/recording")).content)
         started = [
-            head["places"][node] for node, kind in zip(columns["node"], columns["kind"]) if head["kinds"][kind] == "NodeStarted"
+            head["places"][node]
+            for node, kind in zip(columns["node"], columns["kind"])
+            if head["kinds"][kind] == "NodeStarted"
         ]
         assert started == [0, 1, 3, 3, 3]
         assert head["events"] == shown.state["recorded"]

@@ -33,7 +33,17 @@ def test_values(value, text):
     assert shown(value) == text
 
 
-@pytest.mark.parametrize("value", [Long(), "x" * 100_000, [*range(100_000)], {n: n for n in range(100_000)}, b"x" * 100_000, [["x" * 1000] * 30] * 30])
+@pytest.mark.parametrize(
+    "value",
+    [
+        Long(),
+        "x" * 100_000,
+        [*range(100_000)],
+        {n: n for n in range(100_000)},
+        b"x" * 100_000,
+        [["x" * 1000] * 30] * 30,
+    ],
+)
 def test_long_values_are_cut(value):
     """Whatever is long in them."""
     assert len(shown(value)) <= 2000

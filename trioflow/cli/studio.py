@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import webbrowser
 
 import click
@@ -65,7 +66,7 @@ def studio(
         raise BadInput(str(error)) from error
     except OSError as error:
         raise BadInput(
-            f"--port {port}: {error.strerror or error}. Take another port, or 0 for any free one."
+            f"--port {port}: {os.strerror(error.errno or 0)}. Take another port, or 0 for any free one."
         ) from error
     return 0
 

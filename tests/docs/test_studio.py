@@ -1,0 +1,36 @@
+"""docs/studio.md tells the truth: its program runs, its commands and keys are there."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+from trioflow.cli.studio import studio
+
+pytest.importorskip("starlette", reason="the page is served with starlette")
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "studio.md").read_text(encoding="utf-8")
+
+
+def test_the_program():
+    """It prints the address of the page, and what the run has left."""
+    (code,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, "studio.md", "exec"), {})
+    address, variables = printed.getvalue().splitlines()
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/#token=[\w-]{32}", address)
+    assert variables == "{'total': 3}"
+
+
+def test_options_and_the_picture_are_there():
+    """Each option that the page names is one of the command."""
+    known = {name for each in studio.params for name in each.opts} | {"--record"}
+    assert {*re.findall(r"--[a-z-]+", PAGE)} <= known
+    for picture in re.findall(r"\((pictures/[^)]+)\)", PAGE):
+        assert (DOCS / picture).is_file()
