@@ -46,11 +46,12 @@ def metadata(wheel):
 
 
 def test_the_wheel_has_no_more_than_is_imported(wheel):
-    """Modules, the examples, what `trioflow explain` says, the mark of types, and one archive for the conformance kit; no links."""
+    """Modules, the examples, what `trioflow explain` says, the studio's page, the mark of types, and one archive for the conformance kit; no links."""
     others = {name for name in wheel.namelist() if not name.endswith(".py") and ".dist-info/" not in name}
     examples = {f"trioflow/examples/{each.name}" for each in (ROOT / "trioflow" / "examples").glob("*.json")}
     texts = {f"trioflow/explain/{each.name}" for each in (ROOT / "trioflow" / "explain").glob("*.md")}
-    assert others == {"trioflow/py.typed", KIT} | examples | texts
+    page = {f"trioflow/studio/static/{each.name}" for each in (ROOT / "trioflow" / "studio" / "static").iterdir()}
+    assert others == {"trioflow/py.typed", KIT} | examples | texts | page
     assert {name.partition("/")[0] for name in wheel.namelist() if ".dist-info/" not in name} == {"trioflow"}
     assert not [each.filename for each in wheel.infolist() if stat.S_ISLNK(each.external_attr >> 16)]
 

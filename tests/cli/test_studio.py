@@ -9,9 +9,9 @@ import sys
 import urllib.request
 
 import pytest
+import trio
 
 import trioflow as tf
-import trioflow.testing
 from trioflow.telemetry import Recorder
 
 pytest.importorskip("starlette", reason="the page is served with starlette")
@@ -62,7 +62,7 @@ def test_opening_a_browser(cli, tmp_path, monkeypatch):
 
     monkeypatch.setattr(webbrowser, "open", leave)
     recorder = Recorder()
-    tf.testing.run_virtual(tf.run, tf.load(_example(tmp_path)), observers=[recorder])
+    trio.run(lambda: tf.run(tf.load(_example(tmp_path)), observers=[recorder]))
     recorder.recording().save(tmp_path / "x.rec")
     said = cli("studio", "fizzbuzz", "x.rec", "--host", "0.0.0.0")
     assert said.code == 0

@@ -222,7 +222,7 @@ async def test_looking_back():
         head, columns = unpacked((await client.get("/api/recording")).content)
         started = [
             head["places"][node]
-            for node, kind in zip(columns["node"], columns["kind"])
+            for node, kind in zip(columns["node"], columns["kind"], strict=True)
             if head["kinds"][kind] == "NodeStarted"
         ]
         assert started == [0, 1, 3, 3, 3]
@@ -314,3 +314,75 @@ async def test_a_port_that_is_taken():
             async with tf.studio.serve_session(session(), port=client.page.port):
                 pass
         assert caught.value.errno
+
+
+async def test_strands_apart():
+    """Concurrent items are strands of their own: one is stepped, the others stay where they are."""
+    with tf.build() as g:
+        start, each = g.add(tf.nodes.Start, "start"), g.add(tf.nodes.ForEach, "each", items=[1, 2, 3])
+        g.configure(each, mode="concurrent")
+        show = g.add("debug.inspect", "show", value=each.item)
+        after = g.add("debug.inspect", "after", value=each.item)
+        g.connect(start.then, each.enter)
+        g.connect(each.body, show.enter)
+        g.connect(show.then, after.enter)
+    shown = session(g.graph)
+    async with opened(shown) as client:
+        await client.ask("break", node="show")
+        await client.ask("start")
+        await settled(shown, lambda it: len(it.state["parked"]) == 3)
+        first, second, third = (each["strand"] for each in shown.state["parked"])
+        await client.ask("unbreak", id="b1")
+        await client.ask("step", how="into", strand=second)
+        at = {each["number"]: (each["name"], each["state"]) for each in shown.state["strands"]}
+        assert (at[first], at[second], at[third]) == (("show", "parked"), ("after", "parked"), ("show", "parked"))
+        assert (await client.ask("peek", strand=third, node="show"))["inputs"][0]["value"] == "3"
+        await client.ask("resume")
+        await settled(shown, lambda it: it.state["status"] == "completed")
+        assert shown.state["forks"] == 3
+
+
+async def test_a_workflow():
+    """It is shown, run and stopped as any graph: two branches that join."""
+    with tf.workflow() as g:
+        start = g.add(tf.nodes.Start, "start")
+        left, right, join = (g.add("debug.inspect", name, value=name) for name in ("left", "right", "join"))
+        for branch in (left, right):
+            g.connect(start.then, branch.enter)
+            g.connect(branch.then, join.enter)
+    shown = session(g.graph)
+    async with opened(shown) as client:
+        assert (await client.get("/api/graph")).json()["kind"] == "workflow"
+        await client.ask("break", node="join")
+        await client.ask("start")
+        await settled(shown, lambda it: it.state["parked"])
+        assert [each["name"] for each in shown.state["parked"]] == ["join"]
+        await client.ask("resume")
+        await settled(shown, lambda it: it.state["status"] == "completed")
+        assert shown.state["counts"] == {"0": 1, "1": 1, "2": 1, "3": 1}
+
+
+async def test_the_page_changes_nothing():
+    """A run that is watched, paused, stepped and looked into leaves, and tells, what it does otherwise."""
+
+    def told(event):
+        return (type(event).__name__, str(event.path), event.node)
+
+    alone, watched = [], []
+    kinds = ["steps", "data", "strands"]
+    plan = tf.make_plan(summing(), registry())
+    left = await tf.run(plan, observers=[tf.observe(lambda event: alone.append(told(event)), kinds=kinds)])
+    seen = tf.observe(lambda event: watched.append(told(event)), kinds=kinds)
+    async with tf.open_run(plan, observers=[seen]) as run:
+        run.gate.pause()
+        async with tf.studio.serve(run) as page, httpx.AsyncClient() as http:
+            client = Client(page, http)
+            await client.ask("break", node="add")
+            for _ in range(3):
+                await client.ask("peek", strand=0, node="start")
+                await client.ask("step", how="into", strand=0)
+            await client.ask("unbreak", id="b1")
+            await client.ask("resume")
+            result = await run.result()
+    assert result.variables == left.variables
+    assert watched == alone

@@ -153,7 +153,7 @@ class _Answers:
 
     async def graph(self, _request: Request) -> Response:
         """The graph, with places for all of it."""
-        return self._json(jsonable(self._session.document))
+        return self._json(self._session.document)
 
     async def events(self, request: Request) -> Any:
         """Frames, without end."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from functools import partial
+from time import perf_counter
 from typing import Any, Literal
 
 import attrs
@@ -222,10 +223,16 @@ class Session:
     # --- frames ---
 
     async def make_frames(self) -> None:
-        """Make a frame as often as a screen shows one, if anything has changed; until cancelled."""
+        """Make a frame as often as a screen shows one, if anything has changed; until cancelled.
+
+        Large frames are made less often, so that they take a fifth of the time at most.
+        """
+        spent = 0.0
         while True:
-            await trio.sleep(1 / _HERTZ)
+            await trio.sleep(max(1 / _HERTZ, 4 * spent))
+            began = perf_counter()
             self.tick()
+            spent = perf_counter() - began
 
     def tick(self, *, look: bool = False) -> None:
         """Make a frame now."""

@@ -6,6 +6,7 @@ import { bounds, colour, trace } from './wires.js';
 
 const NEAR = 0.42;
 const GLOW = 700;
+const MOST_LIT = 400;
 const HEAD = 22;
 
 export class Scene {
@@ -181,7 +182,13 @@ export class Scene {
   /** Let wires light up. @param {number[]} wires */
   light(wires) {
     const now = performance.now();
-    for (const each of wires) this.lit.set(each, now);
+    const [left, top, right, bottom] = this.seen();
+    // Of very many only some are lit: more would be a yellow page, and slow.
+    const step = Math.max(1, Math.ceil(wires.length / MOST_LIT));
+    for (let i = Math.floor(Math.random() * step); i < wires.length; i += step) {
+      const { box } = this.wires[wires[i]];
+      if (this.lit.size < MOST_LIT && box[0] < right && box[1] < bottom && box[2] > left && box[3] > top) this.lit.set(wires[i], now);
+    }
     this.redraw();
   }
 
@@ -309,7 +316,13 @@ export class Scene {
       g.stroke(path);
     }
     g.globalAlpha = 1;
-    if (this.lit.size) requestAnimationFrame((then) => this.glow(then));
+    if (this.lit.size && !this.glowing) {
+      this.glowing = true;
+      requestAnimationFrame((then) => {
+        this.glowing = false;
+        this.glow(then);
+      });
+    }
   }
 
   // --- near nodes ---
