@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trioflow.studio.frames import BY_NODE, MOST_MESSAGES, difference, first_state, fold
@@ -11,6 +11,7 @@ PLAIN = st.fixed_dictionaries({"status": st.sampled_from([None, "running", "paus
 GROWING = st.dictionaries(st.sampled_from("0123"), st.integers(1, 3), max_size=4)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(PLAIN, GROWING, st.integers(0, 150)), max_size=6))
 def test_deltas_fold_to_the_state(steps):
     """Whatever changes, however often: numbers by node grow, messages are added and the oldest dropped."""

@@ -52,3 +52,15 @@ def test_problems_are_at_their_nodes():
     (problem, *_) = scene.document["problems"]
     assert scene.document["nodes"][problem["node"]]["id"] == "b"
     assert problem["severity"] == "error" and problem["cure"]
+
+
+def test_problems_of_wires_and_of_the_whole():
+    """That of a wire is at the node that it leads to; one of no node is at none."""
+    graph = tf.loads(
+        '{"trioflow": "1.0", "nodes": [{"id": "a", "type": "flow.start"}, {"id": "b", "type": "debug.print"}],'
+        ' "connections": [{"from": "a.then", "to": "b.nothing"}]}'
+    )
+    (problem, *_) = Scene(graph, tf.Registry.standard()).document["problems"]
+    assert problem["path"].startswith("connections[0]") and problem["node"] == 1
+    (problem,) = Scene(tf.loads('{"trioflow": "1.0", "nodes": []}'), tf.Registry.standard()).document["problems"]
+    assert problem["node"] is None

@@ -262,19 +262,19 @@ async def test_a_run_of_ones_own():
 async def test_glancing():
     """A run that is looked at from time to time ends with the same, and says what was looked at."""
     with trio.fail_after(20):
-        async with tf.open_run(summing(20_000)) as run, tf.studio.serve(run, glance=True) as page:
+        async with tf.open_run(summing(3000)) as run, tf.studio.serve(run, glance=True) as page:
             async with httpx.AsyncClient() as http:
                 client = Client(page, http)
-                found = await client.frames(lambda data: data.get("steps", 0) > 1000)
-                assert found[-1][2]["steps"] > 1000
+                found = await client.frames(lambda data: data.get("steps", 0) > 100)
+                assert found[-1][2]["steps"] > 100
                 await client.ask("watch", how="follow")
                 await client.ask("watch", how="glance")
-            assert (await run.result()).variables == {"total": sum(n * n for n in range(20_000))}
+            assert (await run.result()).variables == {"total": sum(n * n for n in range(3000))}
 
 
 async def test_readers_that_never_read():
     """Five of them hold up neither the run nor each other, nor the end of the server."""
-    shown = session(summing(5000))
+    shown = session(summing(500))
     async with opened(shown) as client:
         streams = []
         for _ in range(5):
@@ -285,7 +285,7 @@ async def test_readers_that_never_read():
             streams.append(stream)
         await client.ask("start")
         await settled(shown, lambda it: it.state["status"] == "completed")
-        assert shown.state["counts"]["3"] == 5000
+        assert shown.state["counts"]["3"] == 500
     for stream in streams:
         await stream.aclose()
 
@@ -331,7 +331,7 @@ async def test_strands_apart():
         await client.ask("break", node="show")
         await client.ask("start")
         await settled(shown, lambda it: len(it.state["parked"]) == 3)
-        first, second, third = (each["strand"] for each in shown.state["parked"])
+        first, second, third = sorted(each["strand"] for each in shown.state["parked"])
         await client.ask("unbreak", id="b1")
         await client.ask("step", how="into", strand=second)
         at = {each["number"]: (each["name"], each["state"]) for each in shown.state["strands"]}
