@@ -317,7 +317,8 @@ class App {
   words() {
     const { state } = this;
     const number = (/** @type {number} */ n) => n.toLocaleString('en');
-    let words = state.status === null ? (this.graph.attached ? 'Attached' : 'Ready. Press Run.') : state.status;
+    const errors = this.graph.problems.some((/** @type {any} */ each) => each.severity === 'error');
+    let words = state.status === null ? (this.graph.attached ? 'Attached' : errors ? 'The graph has problems: they are told in the outline.' : this.graph.readOnly ? 'Ready' : 'Ready. Press Run.') : state.status;
     if (state.reason) words = `stopped: ${state.reason}`;
     if (state.failure) words = `failed: ${state.failure.lines[0] || ''}`;
     if (state.status !== null) words += ` · ${number(state.steps)} steps, ${number(state.evaluations)} evaluations`;
