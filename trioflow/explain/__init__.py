@@ -61,8 +61,8 @@ def explanations() -> Mapping[str, Explanation]:
     """Everything that can be explained, by name: rules in their order, codes, errors."""
     found: dict[str, Explanation] = {}
     rules: list[Explanation] = []
-    for _, file in files(PACKAGED_RULES, ".md"):
-        prose = _LINK.sub(r"\1", _EXAMPLE.sub("", file.read_text(encoding="utf-8")))
+    for _, page in files(PACKAGED_RULES, ".md"):
+        prose = _LINK.sub(r"\1", _EXAMPLE.sub("", page.read_text(encoding="utf-8")))
         area = f"rule: {prose.partition(chr(10))[0].removeprefix('# ')}"
         rules += [Explanation(name, area, title, text) for name, title, text in _sections(prose)]
     rules.sort(key=lambda rule: (f"{_ORDER}{rule.name[0]}".index(rule.name[0]), rule.name[0], int(rule.name[1:])))

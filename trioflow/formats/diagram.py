@@ -234,8 +234,8 @@ class _Plan:
         rows = max(max((row for row, _ in side.values()), default=0) for side in (self._left, self._right))
         widest = 0.0
         for row in range(1, rows + 1):
-            texts = [text for side in (self._left, self._right) for at, text in side.values() if at == row and text]
-            widest = max(widest, sum(text_width(each, SMALL) for each in texts) + 14 * (len(texts) - 1))
+            labels = [text for side in (self._left, self._right) for at, text in side.values() if at == row and text]
+            widest = max(widest, sum(text_width(each, SMALL) for each in labels) + 14 * (len(labels) - 1))
         title = text_width(self._title, TITLE, bold=True) + 8
         texts = max(text_width(each, SMALL) for each in (self._subtitle, *self._notes))
         self.width = max(_NARROWEST, widest + 2 * PAD + 6, title + 2 * PAD, texts + 2 * PAD)
@@ -272,15 +272,15 @@ class _Plan:
 
     def item(self, x: float, y: float) -> Item:
         """The node at its place."""
-        pins: list[tuple[Pin, ...]] = []
-        for out, rows, sockets in ((False, self._left, self._inputs), (True, self._right, self._outputs)):
+
+        def pins(rows: dict[str, tuple[int, str]], sockets: dict[str, tuple[bool, str, bool]]) -> tuple[Pin, ...]:
+            out = sockets is self._outputs
             side = x + self.width if out else x
-            pins.append(
-                tuple(
-                    Pin(name, *sockets[name][:2], text, sockets[name][2], side, y + self.pin(name, out=out)[0])
-                    for name, (_, text) in rows.items()
-                )
+            return tuple(
+                Pin(name, *sockets[name][:2], text, sockets[name][2], side, y + self.pin(name, out=out)[0])
+                for name, (_, text) in rows.items()
             )
+
         doc = visible(" ".join(filter(None, ["" if self._type is None else self._type.summary, self._policy])))
         return Item(
             self.node.id,
@@ -293,7 +293,8 @@ class _Plan:
             y,
             self.width,
             self.height,
-            *pins,
+            pins(self._left, self._inputs),
+            pins(self._right, self._outputs),
             self._notes,
         )
 
