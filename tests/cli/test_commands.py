@@ -236,7 +236,7 @@ def test_a_package_that_is_broken(cli, monkeypatch):
     """`nodes NAME` says so if the installed package of that node can't be imported."""
     registry = tf.Registry.standard()
     registry.add_package("broken", "no_such_module_anywhere")
-    monkeypatch.setattr(tf.Registry, "standard", lambda: registry)
+    monkeypatch.setattr(tf.Registry, "standard", lambda **_: registry)
     ended = cli("nodes", "broken.node")
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert ended.err.startswith("error: Node package 'no_such_module_anywhere' can't be imported")

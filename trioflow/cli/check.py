@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import click
 
 import trioflow as tf
+from trioflow.cli.foreign import Foreign
 from trioflow.cli.source import graph_argument, open_source
 from trioflow.formats import visible
 from trioflow.formats._wires import literal_text
@@ -20,12 +21,12 @@ from trioflow.model.secret import secret_name
 )
 @graph_argument
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
-def check(graph: str, modules: tuple[str, ...], strict: bool) -> int:
+def check(graph: str, modules: tuple[str, ...], foreign: Foreign, strict: bool) -> int:
     """Check GRAPH and list all problems, without running it, and what `trioflow run` may be given.
 
     Of a graph of another program, what the import has to say comes first.
     """
-    source = open_source(graph, modules)
+    source = open_source(graph, modules, foreign)
     found = source.findings()
     for each in found:
         click.echo(each.line)

@@ -16,6 +16,7 @@ import trio
 import trioflow as tf
 from trioflow.cli.counted import counted
 from trioflow.cli.failure import Failure
+from trioflow.cli.foreign import Foreign
 from trioflow.cli.interrupt import on_interrupt
 from trioflow.cli.source import graph_argument, open_source
 from trioflow.cli.values import read_settings
@@ -58,7 +59,7 @@ An empty line repeats the last of run, continue, into, over and out."""
     "--set", "settings", metavar="NAME=VALUE", multiple=True, help="Start value of a variable, as for `trioflow run`."
 )
 @click.option("--parallel", is_flag=True, help="Run the graph's initiators concurrently.")
-def debug(graph: str, modules: tuple[str, ...], settings: tuple[str, ...], parallel: bool) -> int:
+def debug(graph: str, modules: tuple[str, ...], foreign: Foreign, settings: tuple[str, ...], parallel: bool) -> int:
     """Step through GRAPH and look inside. It stops before its first node; `help` lists what can be said.
 
     Commands come from a terminal or, one to a line, from a script on stdin; where that ends the run is quit.
@@ -67,7 +68,7 @@ def debug(graph: str, modules: tuple[str, ...], settings: tuple[str, ...], paral
     trioflow debug fizzbuzz
     printf 'break print if path == "0.1.2"\\nrun\\nwhere\\n' | trioflow debug fizzbuzz
     """
-    source = open_source(graph, modules)
+    source = open_source(graph, modules, foreign)
     variables = read_settings(source.graph, settings)
     plan = source.plan()
     source.tell_import()

@@ -8,24 +8,26 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import attrs
 import click
 
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput, document_lines
+from trioflow.cli.foreign import Foreign, foreign_options
 from trioflow.cli.streams import stdout_is_for_results
 from trioflow.errors import did_you_mean
 from trioflow.formats import visible
-from trioflow.model.document import graph_in, read_file
+from trioflow.formats.known import load_document
+from trioflow.formats.port import Document, Format, Imported, ImportOptions, open_document
 from trioflow.model.positions import Positions
-
-if TYPE_CHECKING:
-    from trioflow.formats.nodeeditor import Imported
 
 F = TypeVar("F", bound=Callable[..., Any])
 _EXAMPLES = "trioflow.examples"
+
+
+_HOW_TO_ALLOW = " Scripts of a document from elsewhere run with --allow scripts."
 
 
 class Finding(NamedTuple):
@@ -64,6 +66,7 @@ class Source:
         for problem in problems:
             if problem.path not in said:
                 at = where.of(problem.path) if where is not None else ""
+                at += _HOW_TO_ALLOW if problem.message.endswith("is not allowed here.") else ""
                 found.append(Finding(problem.severity.value, visible(f"{name}: {problem}{at}")))
         return found
 
@@ -112,8 +115,8 @@ class _Where:
 
 
 def graph_argument(function: F) -> F:
-    """The argument GRAPH and the option `--nodes`, which all commands about a graph take."""
-    function = nodes_option(function)
+    """The argument GRAPH and the options about its nodes, which all commands about a graph take."""
+    function = nodes_option(foreign_options(function))
     return click.argument("graph")(function)
 
 
@@ -129,8 +132,9 @@ def nodes_option(function: F) -> F:
     )(function)
 
 
-def open_source(name: str, modules: Sequence[str]) -> Source:
+def open_source(name: str, modules: Sequence[str], foreign: Foreign | None = None) -> Source:
     """Load a graph and the modules for it. Raises `BadInput` or `MissingExtra` if anything of that can't be had."""
+    foreign = foreign if foreign is not None else Foreign()
     try:
         if _is_example(name):
             text = resources.files(_EXAMPLES).joinpath(f"{name}.json").read_text(encoding="utf-8")
@@ -139,38 +143,30 @@ def open_source(name: str, modules: Sequence[str]) -> Source:
             if importlib.util.find_spec(own) is not None:
                 modules = [own, *modules]
             return Source(name, graph, open_registry(modules))
-        tree = read_file(existing(name))
-        if is_foreign(tree):
-            return import_source(tree, name, modules)
-        graph = graph_in(tree, Path(name))
+        return source_in(open_document(Path(existing(name))), name, modules, foreign)
     except tf.DocumentError as error:
         raise BadInput(*document_lines(error)) from error
-    except tf.MissingExtra as error:
+    except (tf.MissingExtra, tf.RegistryError) as error:
         raise BadInput(f"{name}: {error}") from error
-    return Source(name, graph, open_registry(modules, Path(name).resolve().parent))
 
 
-def is_foreign(tree: Any) -> bool:
-    """Whether a tree looks like the document of another program, whatever is wrong with it."""
-    if not isinstance(tree, dict) or "trioflow" in tree:
-        return False
-    from trioflow.formats import nodeeditor  # noqa: PLC0415 - most commands do without
-
-    return nodeeditor.looks_like_document(tree)
-
-
-def import_source(tree: Any, name: str, modules: Sequence[str]) -> Source:
-    """The graph in the document of another program. Raises `BadInput` or `DocumentError`."""
-    from trioflow.formats import nodeeditor  # noqa: PLC0415 - as above
-
-    registry = open_registry(modules, Path(name).resolve().parent)
-    imported = nodeeditor.import_tree(tree, registry, source=name)
-    return Source(name, imported.graph, registry, imported)
+def source_in(
+    document: Document, name: str, modules: Sequence[str], foreign: Foreign, format: Format | None = None
+) -> Source:
+    """The graph in a document, of trioflow or of another program. Raises `BadInput`, and as `formats.known.load`."""
+    folder = Path(name).resolve().parent
+    registry = open_registry(modules, folder)
+    foreign.give_bodies(registry, [folder])
+    imported = load_document(document, registry, format=format, options=ImportOptions(timeouts=foreign.timeouts))
+    if imported.formats and "scripts" not in foreign.allow:
+        # Known only now. What nodes may be is asked when the graph is checked.
+        registry = open_registry(modules, folder, without=["scripts"])
+    return Source(name, imported.graph, registry, None if document.is_ours else imported)
 
 
-def open_registry(modules: Sequence[str], *folders: Path) -> tf.Registry:
+def open_registry(modules: Sequence[str], *folders: Path, without: Sequence[str] = ()) -> tf.Registry:
     """The standard node types and those of the modules. Raises `BadInput` for a module that can't be used."""
-    registry = tf.Registry.standard()
+    registry = tf.Registry.standard(without=without)
     if modules:
         sys.path[:0] = [each for each in map(str, (Path.cwd(), *folders)) if each not in sys.path]
     for module in modules:

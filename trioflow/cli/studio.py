@@ -10,6 +10,7 @@ import trio
 
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput
+from trioflow.cli.foreign import Foreign
 from trioflow.cli.interrupt import on_interrupt
 from trioflow.cli.source import graph_argument, open_source
 from trioflow.telemetry import Recording, RecordingError
@@ -29,6 +30,7 @@ def studio(
     graph: str,
     recording: str | None,
     modules: tuple[str, ...],
+    foreign: Foreign,
     port: int,
     no_open: bool,
     read_only: bool,
@@ -46,7 +48,7 @@ def studio(
     trioflow studio fizzbuzz
     trioflow run census --record census.rec; trioflow studio census census.rec
     """
-    source = open_source(graph, modules)
+    source = open_source(graph, modules, foreign)
     source.tell_import()
     past = None if recording is None else _load(recording)
     session = tf.studio.Session(
