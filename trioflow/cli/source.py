@@ -20,6 +20,7 @@ from trioflow.cli.streams import stdout_is_for_results
 from trioflow.errors import did_you_mean
 from trioflow.formats import visible
 from trioflow.formats.known import load_document
+from trioflow.formats.placeholder import shaped
 from trioflow.formats.port import Document, Format, Imported, ImportOptions, open_document
 from trioflow.model.positions import Positions
 
@@ -61,7 +62,8 @@ class Source:
         if self.imported is not None:
             # Places are those in the graph from here on. What the import has said better is left out.
             name, said = f"{name} (as imported)", self.imported.placeholders
-        problems = tf.validate(self.graph, self.registry).problems
+        graph = self.graph if self.imported is None else shaped(self.graph)
+        problems = tf.validate(graph, self.registry).problems
         where = _Where(self.name) if problems and self.imported is None else None
         for problem in problems:
             if problem.path not in said:
@@ -155,18 +157,15 @@ def source_in(
 ) -> Source:
     """The graph in a document, of trioflow or of another program. Raises `BadInput`, and as `formats.known.load`."""
     folder = Path(name).resolve().parent
-    registry = open_registry(modules, folder)
+    registry = open_registry(modules, folder, allow=foreign.allow)
     foreign.give_bodies(registry, [folder])
     imported = load_document(document, registry, format=format, options=ImportOptions(timeouts=foreign.timeouts))
-    if imported.formats and "scripts" not in foreign.allow:
-        # Known only now. What nodes may be is asked when the graph is checked.
-        registry = open_registry(modules, folder, without=["scripts"])
     return Source(name, imported.graph, registry, None if document.is_ours else imported)
 
 
-def open_registry(modules: Sequence[str], *folders: Path, without: Sequence[str] = ()) -> tf.Registry:
+def open_registry(modules: Sequence[str], *folders: Path, allow: Sequence[Any] = ()) -> tf.Registry:
     """The standard node types and those of the modules. Raises `BadInput` for a module that can't be used."""
-    registry = tf.Registry.standard(without=without)
+    registry = tf.Registry.standard(allow=allow)
     if modules:
         sys.path[:0] = [each for each in map(str, (Path.cwd(), *folders)) if each not in sys.path]
     for module in modules:

@@ -21,6 +21,8 @@ from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
 
 FORMATS: Mapping[str, str] = {
+    "executionengine": "trioflow.formats.executionengine",
+    "dipeo": "trioflow.formats.dipeo",
     "nodeeditor": "trioflow.formats.nodeeditor",
 }
 """Names of formats and their packages. The first one that takes a document for one of its own reads it."""
@@ -100,7 +102,8 @@ def load_document(
         found = said_to_be if said_to_be is not None else detect(document)
         if found is None and document.syntax != "xml":
             return filling.fill(unlinked(document.raw, document.path), registry)
-        imported = _read(document, registry, found, options, filling)
+        wishes = attrs.evolve(options or ImportOptions(), called=document.path != path)
+        imported = _read(document, registry, found, wishes, filling)
         formats.update(imported.formats)
         prefix = "" if document.path == path else f"{os.path.relpath(document.path, path.parent)}: "
         said.extend(

@@ -14,10 +14,12 @@ from typing import Any, ClassVar, cast
 import attrs
 
 from trioflow.errors import NodeError, RegistryError, did_you_mean
+from trioflow.model.composition import graph_node
 from trioflow.model.context import Context
 from trioflow.model.graph import Graph, GraphNode
 from trioflow.model.node_type import Node, NodeType, as_node_type
 from trioflow.model.registry import Registry
+from trioflow.model.scope import GRAPH
 from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Socket
 from trioflow.model.types import NAMED_TYPES
 
@@ -152,13 +154,14 @@ class Filling:
             self.filled.add(name)
             node_type = as_node_type(self.bodies[key])
             if node_type is None:
-                known = None if is_placeholder else types.get(node.type) or registry.find(node.type)
+                known = None if is_placeholder else _type_in(graph, node.type, registry)
                 sockets = sockets_of(known) if known is not None else Placeholder(name, "", node).sockets
                 # Each has a type of its own, since bodies are given to nodes.
-                node_type = stand_in(f"{node.type}!{name}", sockets, self.bodies[key])
+                node_type = stand_in(f"body of {name}", sockets, self.bodies[key])
             types[node_type.id] = node_type
             inputs = {key: value for key, value in node.inputs.items() if key in node_type.input_index}
-            nodes.append(attrs.evolve(node, type=node_type.id, inputs=inputs))
+            metadata = {key: value for key, value in node.metadata.items() if key != KEY}
+            nodes.append(attrs.evolve(node, type=node_type.id, inputs=inputs, metadata=metadata))
         graphs = {name: self._fill(inner, registry, f"{prefix}{name}/") for name, inner in graph.graphs.items()}
         return attrs.evolve(graph, nodes=tuple(nodes), types=types, graphs=graphs)
 
@@ -183,6 +186,31 @@ def stand_in(type_id: str, sockets: Sockets, body: Body) -> NodeType:
         body=made,
         version=f"stand-in:{getattr(body, '__module__', '')}.{getattr(body, '__qualname__', '')}",
     )
+
+
+def shape_of(node: GraphNode) -> NodeType | None:
+    """A type with the sockets that a placeholder is said to have, for drawing it; None for a node that is none."""
+    if KEY not in node.metadata:
+        return None
+    return stand_in(node.type, Placeholder(node.id, "", node).sockets, _nothing)
+
+
+def shaped(graph: Graph) -> Graph:
+    """The graph with types for its placeholders, so that their wires and conditions can be checked; never to be run."""
+    nodes: list[GraphNode] = []
+    types: dict[str, NodeType] = dict(graph.types)
+    for node in graph.nodes:
+        shape = shape_of(node)
+        if shape is not None:
+            types[f"placeholder {node.id}"] = shape
+            node = attrs.evolve(node, type=f"placeholder {node.id}")  # noqa: PLW2901 - the same node, with a type
+        nodes.append(node)
+    graphs = {name: shaped(inner) for name, inner in graph.graphs.items()}
+    return attrs.evolve(graph, nodes=tuple(nodes), types=types, graphs=graphs)
+
+
+def _nothing(**inputs: Any) -> None:
+    """The body of a type that is only drawn."""
 
 
 class _StandIn(Node, abstract=True):
@@ -240,6 +268,14 @@ def _call_of(type_id: str, body: Body, sockets: Sockets) -> Callable[[Mapping[st
     return call
 
 
+def _type_in(graph: Graph, type_id: str, registry: Registry) -> NodeType | None:
+    """What a type id means in a graph, as far as that is known without its files."""
+    inner = graph.graphs.get(type_id.removeprefix(GRAPH)) if type_id.startswith(GRAPH) else None
+    if inner is not None:
+        return graph_node(inner, id=type_id)
+    return graph.types.get(type_id) or registry.find(type_id)
+
+
 def sockets_of(node_type: NodeType) -> Sockets:
     """The sockets of a type, by name."""
     names = {each: name for name, each in NAMED_TYPES.items()}
@@ -257,6 +293,19 @@ def _nodes(graph: Graph, prefix: str, path: str) -> Iterator[tuple[str, str, Gra
     for name, inner in graph.graphs.items():
         step = f".{name}" if name.isidentifier() else f"[{json.dumps(name, ensure_ascii=False)}]"
         yield from _nodes(inner, f"{prefix}{name}/", f"{path}graphs{step}.")
+
+
+def nodes_in(graph: Graph) -> Iterator[tuple[str, str, GraphNode]]:
+    """The nodes of a graph, of those in it and in files: name, path as validation writes it, and the node."""
+    yield from _nodes(graph, "", "")
+    seen: set[int] = {id(graph)}
+    todo: list[Any] = [graph]
+    while todo:
+        for path, each in todo.pop().files.items():
+            if isinstance(each, Graph) and id(each) not in seen:
+                seen.add(id(each))
+                todo.append(each)
+                yield from _nodes(each, "", f"{path}: ")
 
 
 def _named(socket: Any, name: str) -> Any:

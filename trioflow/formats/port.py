@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import attrs
 
 from trioflow.errors import DocumentError
-from trioflow.formats.placeholder import placeholders_in
+from trioflow.formats.placeholder import KEY, nodes_in
 from trioflow.model.document import decoded, read_text
 from trioflow.model.graph import Graph
 from trioflow.model.json_text import Repeated
@@ -93,8 +93,11 @@ class Imported:
 
     @property
     def placeholders(self) -> frozenset[str]:
-        """The places of the types of placeholders in the graph, as validation writes them."""
-        return frozenset(f"{each.path}.type" for each in placeholders_in(self.graph))
+        """The places of the types of which the import says that they are not there, as validation writes them."""
+        told = frozenset(each.node for each in self.diagnostics if each.node)
+        return frozenset(
+            f"{path}.type" for name, path, node in nodes_in(self.graph) if name in told or KEY in node.metadata
+        )
 
 
 @attrs.frozen
@@ -102,10 +105,11 @@ class ImportOptions:
     """How to read a document where there are several good ways.
 
     `timeouts`: `none` takes over only what the document says; `theirs` also the limits that the other program has where
-    a document says none.
+    a document says none. `called`: another graph calls it, so it needs an interface even if it does not declare one.
     """
 
     timeouts: Literal["none", "theirs"] = "none"
+    called: bool = False
 
 
 @attrs.define
@@ -160,7 +164,8 @@ class Document:
             self._root = read_xml(self.text, source=self.name)
         return cast("Element | None", self._root)
 
-    def keys(self) -> frozenset[str]:
+    @property
+    def top(self) -> frozenset[str]:
         """The keys of the outermost object, for telling formats apart; empty if it is none."""
         return frozenset(cast("dict[str, Any]", self.tree)) if isinstance(self.tree, dict) else frozenset()
 

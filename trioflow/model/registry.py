@@ -25,6 +25,7 @@ STANDARD_AREAS: Mapping[Capability, Mapping[str, str]] = {
     "pure": {
         "flow": "flow choice loop latch guard fork people",
         "event": "event",
+        "value": "value",
         "variable": "variable",
         "state": "state",
         "logic": "logic",
