@@ -7,7 +7,7 @@ import click
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput, document_lines
 from trioflow.cli.foreign import Foreign
-from trioflow.cli.source import graph_argument, open_source
+from trioflow.cli.source import SCRIPTS, graph_argument, open_source
 from trioflow.formats import visible
 from trioflow.formats.known import FORMATS, format_named
 from trioflow.model.document import write_file
@@ -27,7 +27,7 @@ def export(graph: str, modules: tuple[str, ...], foreign: Foreign, output: str |
 
     Only if it says the same graph: otherwise everything that the format can't say is listed.
     """
-    source = open_source(graph, modules, foreign)
+    source = open_source(graph, modules, SCRIPTS, foreign)
     chosen = format_named(format or next((each for each in FORMATS if each in source.graph.metadata), "nodeeditor"))
     if output is not None:
         source.refuse_to_replace(output, what="the document")

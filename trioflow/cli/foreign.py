@@ -1,4 +1,4 @@
-"""What the command line says about documents of other programs: bodies, stubs, what they may do, how they are read."""
+"""What the command line says about documents of other programs: bodies, stubs, how they are read."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @attrs.frozen
 class Foreign:
-    """Bodies by the ids of nodes, a file of answers, capabilities, and whose time limits count."""
+    """Bodies by the ids of nodes, a file of answers, and whose time limits count."""
 
     bodies: Sequence[str] = ()
     stub: str | None = None
-    allow: Sequence[str] = ()
     timeouts: Literal["none", "theirs"] = "none"
 
     def give_bodies(self, registry: tf.Registry, folders: Sequence[Path]) -> None:
@@ -64,8 +63,8 @@ def foreign_options(function: F) -> F:
     """The options about documents of other programs, as one argument `foreign`."""
 
     @functools.wraps(function)
-    def with_foreign(*arguments: Any, bodies: Any, stub: Any, allow: Any, timeouts: Any, **more: Any) -> Any:
-        return function(*arguments, foreign=Foreign(bodies, stub, allow, timeouts), **more)
+    def with_foreign(*arguments: Any, bodies: Any, stub: Any, timeouts: Any, **more: Any) -> Any:
+        return function(*arguments, foreign=Foreign(bodies, stub, timeouts), **more)
 
     for option in (
         click.option(
@@ -73,12 +72,6 @@ def foreign_options(function: F) -> F:
             type=click.Choice(["none", "theirs"]),
             default="none",
             help="Whether limits that the other program has count where a document says none.",
-        ),
-        click.option(
-            "--allow",
-            type=click.Choice(["scripts"]),
-            multiple=True,
-            help="What a document of another program may do: without `--allow scripts` its scripts don't run.",
         ),
         click.option(
             "--stub",

@@ -12,7 +12,7 @@ import trioflow as tf
 from trioflow.cli.bad_input import BadInput, document_lines
 from trioflow.cli.check import count, say_counts
 from trioflow.cli.foreign import Foreign, foreign_options
-from trioflow.cli.source import existing, nodes_option, source_in
+from trioflow.cli.source import SCRIPTS, existing, nodes_option, source_in
 from trioflow.formats.known import FORMATS, detect, format_named
 from trioflow.formats.port import Document, open_document
 
@@ -46,7 +46,7 @@ def import_(source: str, modules: tuple[str, ...], foreign: Foreign, output: str
         chosen = format_named(format_) if format_ is not None else detect(document)
         if chosen is None:
             raise BadInput(f"{source}: {_not_recognised(document)}")
-        opened = source_in(document, source, modules, foreign, chosen)
+        opened = source_in(document, source, modules, SCRIPTS, foreign, chosen)
         if output is not None:
             tf.save(opened.graph, output)
         else:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import attrs
 import click
@@ -26,9 +26,6 @@ from trioflow.model.positions import Positions
 
 F = TypeVar("F", bound=Callable[..., Any])
 _EXAMPLES = "trioflow.examples"
-
-
-_HOW_TO_ALLOW = " Scripts of a document from elsewhere run with --allow scripts."
 
 
 class Finding(NamedTuple):
@@ -55,6 +52,15 @@ class Source:
         diagnostics = self.imported.diagnostics if self.imported is not None else ()
         return [Finding(each.severity, visible(f"{self.name}: {each}")) for each in diagnostics]
 
+    def scripts(self) -> list[str]:
+        """The nodes that run text of the graph as code."""
+
+        def is_script(node: tf.GraphNode) -> bool:
+            known = self.registry.find(node.type)
+            return known is not None and "scripts" in (self.registry.capabilities(node.type) or ())
+
+        return [node.id for node in self.graph.all_nodes() if is_script(node)]
+
     def findings(self) -> list[Finding]:
         """What the import has to say, and what validation says of the graph."""
         found = self.import_findings()
@@ -68,7 +74,6 @@ class Source:
         for problem in problems:
             if problem.path not in said:
                 at = where.of(problem.path) if where is not None else ""
-                at += _HOW_TO_ALLOW if problem.message.endswith("is not allowed here.") else ""
                 found.append(Finding(problem.severity.value, visible(f"{name}: {problem}{at}")))
         return found
 
@@ -122,6 +127,17 @@ def graph_argument(function: F) -> F:
     return click.argument("graph")(function)
 
 
+def allow_option(function: F) -> F:
+    """The option `--allow`, for what a graph may do only if somebody says so."""
+    return click.option(
+        "--allow",
+        "allowed",
+        type=click.Choice(["scripts"]),
+        multiple=True,
+        help="Allow nodes that run text of GRAPH as code, such as script.python. Only for graphs of those you trust.",
+    )(function)
+
+
 def nodes_option(function: F) -> F:
     """The option `--nodes`."""
     return click.option(
@@ -134,8 +150,20 @@ def nodes_option(function: F) -> F:
     )(function)
 
 
-def open_source(name: str, modules: Sequence[str], foreign: Foreign | None = None) -> Source:
-    """Load a graph and the modules for it. Raises `BadInput` or `MissingExtra` if anything of that can't be had."""
+SCRIPTS: tuple[Literal["scripts"], ...] = ("scripts",)
+"""What commands allow that only look at a graph, and run nothing of it."""
+
+
+def open_source(
+    name: str,
+    modules: Sequence[str],
+    allowed: Sequence[Literal["scripts"]] = (),
+    foreign: Foreign | None = None,
+) -> Source:
+    """Load a graph and the modules for it. Raises `BadInput` or `MissingExtra` if anything of that can't be had.
+
+    Node types that run text of the graph as code are known only if they are allowed.
+    """
     foreign = foreign if foreign is not None else Foreign()
     try:
         if _is_example(name):
@@ -144,8 +172,8 @@ def open_source(name: str, modules: Sequence[str], foreign: Foreign | None = Non
             own = f"{_EXAMPLES}.{name}"
             if importlib.util.find_spec(own) is not None:
                 modules = [own, *modules]
-            return Source(name, graph, open_registry(modules))
-        return source_in(open_document(Path(existing(name))), name, modules, foreign)
+            return Source(name, graph, open_registry(modules, allowed=allowed))
+        return source_in(open_document(Path(existing(name))), name, modules, allowed, foreign)
     except tf.DocumentError as error:
         raise BadInput(*document_lines(error)) from error
     except (tf.MissingExtra, tf.RegistryError) as error:
@@ -153,19 +181,24 @@ def open_source(name: str, modules: Sequence[str], foreign: Foreign | None = Non
 
 
 def source_in(
-    document: Document, name: str, modules: Sequence[str], foreign: Foreign, format: Format | None = None
+    document: Document,
+    name: str,
+    modules: Sequence[str],
+    allowed: Sequence[Literal["scripts"]],
+    foreign: Foreign,
+    format: Format | None = None,
 ) -> Source:
     """The graph in a document, of trioflow or of another program. Raises `BadInput`, and as `formats.known.load`."""
     folder = Path(name).resolve().parent
-    registry = open_registry(modules, folder, allow=foreign.allow)
+    registry = open_registry(modules, folder, allowed=allowed)
     foreign.give_bodies(registry, [folder])
     imported = load_document(document, registry, format=format, options=ImportOptions(timeouts=foreign.timeouts))
     return Source(name, imported.graph, registry, None if document.is_ours else imported)
 
 
-def open_registry(modules: Sequence[str], *folders: Path, allow: Sequence[Any] = ()) -> tf.Registry:
+def open_registry(modules: Sequence[str], *folders: Path, allowed: Sequence[Literal["scripts"]] = ()) -> tf.Registry:
     """The standard node types and those of the modules. Raises `BadInput` for a module that can't be used."""
-    registry = tf.Registry.standard(allow=allow)
+    registry = tf.Registry.standard(allow=allowed)
     if modules:
         sys.path[:0] = [each for each in map(str, (Path.cwd(), *folders)) if each not in sys.path]
     for module in modules:

@@ -20,9 +20,9 @@ def add_interface(
 ) -> Interface:
     """Let a workflow be called: add what enters and leaves it, with `input` and `result`.
 
-    `starts` are the nodes that are entered, each with the node whose input `input` gets what the caller gives. `results`
-    are names and values: with `single` the only one is the result, else a dictionary of all is. `ends` are exec outputs:
-    when nothing behind any of them can come any more, the call goes on.
+    `starts` are the nodes that are entered, each with the node whose input `input` gets what the caller gives.
+    `results` are names and values: with `single` the only one is the result, else a dictionary of all is. `ends` are
+    exec outputs: when nothing behind any of them can come any more, the call goes on.
     """
     taken = {node.id for node in nodes}
 

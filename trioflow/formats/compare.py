@@ -7,9 +7,12 @@ from collections.abc import Iterator
 
 import attrs
 
+from trioflow.formats.placeholder import KEY
 from trioflow.model.graph import Connection, Graph, GraphNode
+from trioflow.model.scope import FILE
 
 _MOST_TEXT = 80
+_WHOLE = ("kind", "limit", "groups", "on_error", "interface", "variables", "events", "policies", "metadata", "extra")
 
 
 def differences(wanted: Graph, got: Graph, path: str = "") -> Iterator[str]:
@@ -19,7 +22,7 @@ def differences(wanted: Graph, got: Graph, path: str = "") -> Iterator[str]:
         place = f"{path}nodes[{index}]"
         if node.id not in here:
             yield f"{place}: node {node.id!r} ({node.type}) can't be said."
-        elif here[node.id] != node:
+        else:
             yield from _of_nodes(node, here[node.id], place)
     ids = {node.id for node in wanted.nodes}
     for node in got.nodes:
@@ -28,7 +31,18 @@ def differences(wanted: Graph, got: Graph, path: str = "") -> Iterator[str]:
     if [node.id for node in wanted.nodes] != [node.id for node in got.nodes] and {*here} == ids:
         yield f"{path}nodes: their order can't be said."
     yield from _of_wires(wanted, got, path)
-    for name in ("kind", "limit", "groups", "on_error", "interface", "variables", "events", "policies", "metadata", "extra"):
+    for name in (
+        "kind",
+        "limit",
+        "groups",
+        "on_error",
+        "interface",
+        "variables",
+        "events",
+        "policies",
+        "metadata",
+        "extra",
+    ):
         if getattr(wanted, name) != getattr(got, name):
             yield f"{path}{name}: can't be said as it is."
     for name, inner in wanted.graphs.items():
@@ -39,6 +53,10 @@ def differences(wanted: Graph, got: Graph, path: str = "") -> Iterator[str]:
 
 
 def _of_nodes(wanted: GraphNode, got: GraphNode, place: str) -> Iterator[str]:
+    if wanted.type.startswith(FILE) and got.type.startswith(FILE):
+        # Where a file is found, the place of the document says.
+        got = attrs.evolve(got, type=wanted.type, metadata={**got.metadata, KEY: wanted.metadata.get(KEY)})
+        wanted = attrs.evolve(wanted, metadata={KEY: None, **wanted.metadata})
     for field in attrs.fields(GraphNode):
         mine, theirs = getattr(wanted, field.name), getattr(got, field.name)
         if mine != theirs:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from trioflow.errors import did_you_mean
 from trioflow.formats.port import Notes
 
-_MISSING: Any = object()
+T = TypeVar("T")
 
 
 class Fields:
@@ -118,12 +118,12 @@ class Fields:
     def _key(self, name: str) -> str:
         return name.lower().replace("_", "") if self._lenient else name
 
-    def _typed(self, name: str, found: Any, types: Any, default: Any, expected: str) -> Any:
+    def _typed(self, name: str, found: Any, types: type[T] | tuple[type[T], ...], default: T, expected: str) -> T:
         if found is None:
             return default
         return found if isinstance(found, types) else self._wrong(name, found, expected, default)
 
-    def _wrong(self, name: str, found: Any, expected: str, default: Any) -> Any:
+    def _wrong(self, name: str, found: Any, expected: str, default: T) -> T:
         self._notes.error("bad-value", self.at(name), f"Expected {expected}, got {kind(found)}.")
         return default
 

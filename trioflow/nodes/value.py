@@ -25,17 +25,17 @@ def _names(config: Mapping[str, Any]) -> Mapping[str, str]:
         given = {name: name for name in cast("list[Any]", given)}
     if {*config} - {"inputs"} or not isinstance(given, Mapping):
         raise ValueError(f"expected inputs: a list of names, or an object of names and keys, got {dict(config)!r}")
-    names = cast("Mapping[Any, Any]", given)
+    names: Mapping[Any, Any] = given
     if not all(isinstance(each, str) and "." not in name for name, key in names.items() for each in (name, key)):
         raise ValueError(f"expected names and keys to be texts, and names without dots, got {dict(config)!r}")
-    return names
+    return cast("Mapping[str, str]", names)
 
 
 class _Gathering(tf.Node, abstract=True):
     """Asks for the inputs that it is configured with."""
 
     @classmethod
-    def configured(cls, config: Mapping[str, Any], find: Find) -> Configured:  # noqa: ARG003 - no graph is named
+    def configured(cls, config: Mapping[str, Any], find: Find) -> Configured:
         return Configured({name: tf.DataIn(object, lazy=True) for name in _names(config)})
 
     async def _values(self, ctx: tf.DataContext) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from trioflow.formats.fields import Fields, kind
 from trioflow.formats.port import Notes
 
 TYPES = (
-    "start", "person_job", "condition", "code_job", "api_job", "endpoint", "db", "user_response", "hook", "template_job",
-    "json_schema_validator", "typescript_ast", "sub_diagram", "integrated_api", "ir_builder", "diff_patch",
+    "start", "person_job", "condition", "code_job", "api_job", "endpoint", "db", "user_response", "hook",
+    "template_job", "json_schema_validator", "typescript_ast", "sub_diagram", "integrated_api", "ir_builder",
+    "diff_patch",
 )  # fmt: skip
 CONTENT = ("raw_text", "object", "conversation_state", "variable", "generic", "binary", "empty")
 HANDLES = ("default", "first", "condtrue", "condfalse")

@@ -1,4 +1,4 @@
-"""The three forms of a diagram: light and readable, in YAML, and native, in JSON. Each says the same in other places."""
+"""The three forms of a diagram: light and readable, in YAML, and native, in JSON."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def read_diagram(document: Document, notes: Notes) -> Diagram:
         raise DocumentError(
             document.name,
             [
-                f'expected a diagram: "version: light" or "version: readable", or nodes and arrows; version is {kind(said)}.'
+                'expected a diagram: "version: light", "version: readable", or nodes and arrows; version is '
+                f"{kind(said)}."
             ],
         )
     read = {"light": _light, "readable": _readable, "native": _native}[form]
@@ -131,7 +132,7 @@ _TELLING = {
 # --- native ---
 
 
-def _native(fields: Fields, builder: Builder) -> Diagram:
+def _native(fields: Fields, builder: Builder) -> Diagram:  # noqa: C901 - part by part
     fields.take("version")
     labels: dict[str, str] = {}
     for path, raw in _by_id(fields, "nodes", builder):
@@ -226,7 +227,7 @@ def _by_id(fields: Fields, name: str, builder: Builder) -> list[tuple[str, Any]]
 def _persons(fields: Fields, builder: Builder) -> None:
     found = fields.take("persons")
     if isinstance(found, list):
-        for number, each in enumerate(cast("list[Any]", found)):
+        for number, each in enumerate(found):
             path = f"persons[{number}]"
             name, said = _single(each, path, builder)
             builder.person(name, said, f"{path}.{name}")

@@ -202,9 +202,7 @@ class _Importer:
             fields.take(name)
         data = fields.mapping("custom_data")
         names = ["data", "input"] if self._called else ["data"]
-        inputs = self._helper(
-            f"{node.label} inputs", "value.join", {"data": data}, config={"inputs": names}
-        )
+        inputs = self._helper(f"{node.label} inputs", "value.join", {"data": data}, config={"inputs": names})
         self._add(GraphNode(node.label, "state.keep"))
         self._wire(inputs, "result", node.label, "value")
         return self._plain(node.label, "kept")
@@ -341,6 +339,7 @@ class _Importer:
         """What is put below a prompt: what came over arrows that its text does not name."""
         text = " ".join(str(node.props.get(key, "")) for key in ("default_prompt", "first_only_prompt"))
         arrows = [arrow for arrow in self._incoming.get(node.label, ()) if not arrow.label]
+        arrows = [arrow for arrow in arrows if self._by_label[arrow.source].type != "start"]
         remembered = node.label in self._remembering
         said = [arrow for arrow in arrows if not (remembered and arrow.content == "conversation_state")]
         if not said or "default" in _NAME.findall(text):
@@ -681,7 +680,7 @@ class _Importer:
             self._notes.error("bad-value", fields.at(name), f"Expected an object, got {kind(found)}.")
         return found if isinstance(found, dict) else {}
 
-    def _hook(self, node: Node, fields: Fields) -> _Made:
+    def _hook(self, node: Node, fields: Fields) -> _Made:  # noqa: C901 - one kind after the other
         said = fields.choice("hook_type", ("shell", "webhook", "python", "file"), "shell")
         config = Fields(fields.mapping("config") or dict(node.props), node.path, self._notes)
         source = self._default(node)
@@ -793,8 +792,7 @@ class _Importer:
         batch, key = fields.flag("batch", False), fields.text("batch_input_key", "items")
         parallel = fields.flag("batch_parallel", False)
         passes = not fields.flag("ignore_input", False) and fields.flag("pass_input_data", True)
-        for each in ("wait_for_completion", "isolate_conversation", "use_standard_mode", "input_mapping", "output_mapping",
-                     "timeout"):  # fmt: skip
+        for each in ("wait_for_completion", "isolate_conversation", "use_standard_mode"):
             fields.take(each)
         if "diagram_data" in fields:
             self._notes.error(
@@ -1068,7 +1066,7 @@ def _code_of(node: Node) -> Code:
     return Code(text if isinstance(text, str) and node.props.get("language", "python") in {"python", None} else "")
 
 
-def _circles(diagram: Diagram) -> dict[str, frozenset[str]]:
+def _circles(diagram: Diagram) -> dict[str, frozenset[str]]:  # noqa: C901 - one algorithm
     """The nodes that are in circles, each with all of its circle (Tarjan, without recursion)."""
     after: dict[str, list[str]] = {node.label: [] for node in diagram.nodes}
     for arrow in diagram.arrows:
@@ -1078,10 +1076,10 @@ def _circles(diagram: Diagram) -> dict[str, frozenset[str]]:
     stack: list[str] = []
     on_stack: set[str] = set()
     found: dict[str, frozenset[str]] = {}
-    for root in after:
+    for root, targets in after.items():
         if root in index:
             continue
-        work = [(root, iter(after[root]))]
+        work = [(root, iter(targets))]
         index[root] = low[root] = len(index)
         stack.append(root)
         on_stack.add(root)

@@ -8,8 +8,8 @@ from typing import Any
 
 _PLAIN: Mapping[str, Any] = {
     "str": {"type": "string"}, "int": {"type": "integer"}, "float": {"type": "number"}, "bool": {"type": "boolean"},
-    "None": {"type": "null"}, "Any": {}, "dict": {"type": "object"}, "Dict": {"type": "object"}, "list": {"type": "array"},
-    "List": {"type": "array"},
+    "None": {"type": "null"}, "Any": {}, "dict": {"type": "object"}, "Dict": {"type": "object"},
+    "list": {"type": "array"}, "List": {"type": "array"},
 }  # fmt: skip
 
 

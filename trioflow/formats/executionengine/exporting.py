@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+import attrs
+
 from trioflow.errors import DocumentError
 from trioflow.formats.compare import differences
 from trioflow.formats.executionengine.importing import KEY, import_definition
@@ -67,7 +69,7 @@ def _level(graph: Graph, nodes: str, connections: str, problems: list[str], path
     known = {_ends_in_order(each) for each in wires}
     for wire in graph.connections:
         ends = wire.source.node, wire.target.node
-        if _is_exec(wire) and ends not in known and {*ends} <= ids and not kept.get("connections") == []:
+        if _is_exec(wire) and ends not in known and {*ends} <= ids and kept.get("connections") != []:
             wires.append(_wire(wire))
     wires += [dict(each) for each in kept.get("dropped", ()) if isinstance(each, Mapping)]
     return {nodes: said, connections: wires}
@@ -110,7 +112,6 @@ def _ends_in_order(raw: Mapping[str, Any]) -> tuple[str, str]:
 
 def _without_kept(graph: Graph) -> Graph:
     """The graph without what imports keep, to compare one that was built here."""
-    import attrs  # noqa: PLC0415 - few exports are of such graphs
 
     def bare(node: GraphNode) -> GraphNode:
         return attrs.evolve(node, metadata={key: value for key, value in node.metadata.items() if key != KEY})

@@ -95,12 +95,12 @@ class _Wire:
     @property
     def is_body(self) -> bool:
         """Whether it leads from a loop to what it repeats."""
-        return self.source.type in LOOPS and (self.port.lower() == BODY or self.triggers == {"Next"})
+        return self.source.type in LOOPS and (self.port.lower() == BODY or self.triggers == frozenset(["Next"]))
 
     @property
     def carries(self) -> bool:
         """Whether it brings what its source gives, and not a failure alone."""
-        return self.enabled and self.triggers != {"Fail"}
+        return self.enabled and self.triggers != frozenset(["Fail"])
 
 
 class _Reader:
@@ -243,8 +243,9 @@ class _Level:
         fields.tell_left()
         if len(ends) < 2 or not triggers:
             return None
+        source, target = ends
         return _Wire(
-            *ends, triggers, condition, enabled, priority, port, target_port, path, cast("dict[str, Any]", raw)
+            source, target, triggers, condition, enabled, priority, port, target_port, path, cast("dict[str, Any]", raw)
         )
 
     def _triggers(self, fields: Fields) -> frozenset[str]:
