@@ -94,7 +94,12 @@ class FunctionBody:
     @property
     def is_plain(self) -> bool:
         """Whether all there is to do is to call it with the values of all inputs."""
-        return not self.is_async and all(parameter.fill == "input" for parameter in self.parameters)
+        return not self.is_async and self.takes_values
+
+    @property
+    def takes_values(self) -> bool:
+        """Whether it is called with the values of all inputs, and nothing else."""
+        return all(parameter.fill == "input" for parameter in self.parameters)
 
     def values_of(self, result: Any) -> Sequence[Any]:
         """The values of the outputs, in order, of what the function of a type with outputs has returned."""
