@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from trioflow.model.graph import StreamSettings
-from trioflow.model.node_type import FunctionBody, Lazy, Node, NodeType, Parameter
+from trioflow.model.node_type import FunctionBody, Node, NodeType, Parameter
 from trioflow.model.unfinished import Unfinished
 from trioflow.runtime.base.inputs import value_of
 from trioflow.runtime.base.writes import write_output
@@ -17,6 +16,7 @@ from trioflow.runtime.bodies.streams import with_streams
 from trioflow.runtime.context import BodyContext
 from trioflow.runtime.demand.context import EvaluationContext
 from trioflow.runtime.demand.inputs import arguments, kept_inputs, required
+from trioflow.runtime.demand.lazy import LazyInput, Returned
 from trioflow.runtime.demand.static import at_once
 from trioflow.semantics.plan import STATIC, PlanNode
 from trioflow.semantics.store import LEFT_UNSET
@@ -58,7 +58,10 @@ def _data(node: PlanNode, function: FunctionBody) -> Body:
             return await unfinished.rest()
         return await result if is_async else result
 
-    return body
+    def returned(context: EvaluationContext) -> Any:
+        return Returned(context, call(*[fill(context) for fill in fills]))
+
+    return returned if function.may_pick else body
 
 
 def _fill(node: PlanNode, parameter: Parameter) -> Callable[[EvaluationContext], Any]:
@@ -70,7 +73,7 @@ def _fill(node: PlanNode, parameter: Parameter) -> Callable[[EvaluationContext],
     place = node.type.input_index[parameter.name]
     planned = node.inputs[place]
     if parameter.fill == "lazy":
-        return lambda context: Lazy(partial(context.ask, planned))
+        return lambda context: LazyInput(context, planned)
     return lambda context: value_of(planned, context.used[place])
 
 

@@ -97,8 +97,8 @@ class Resolving:
     """One data node being resolved. `phase` says how far it is."""
 
     __slots__ = (
-        "activation", "arrived", "began", "begun", "body", "context", "driving", "fleeting", "holder", "known", "moment",
-        "node", "pending", "phase", "revision", "scopes", "turned", "used",
+        "activation", "arrived", "began", "begun", "body", "context", "driving", "fleeting", "holder", "known",
+        "moment", "node", "pending", "phase", "revision", "scopes", "turned", "used",
     )  # fmt: skip
 
     def __init__(self, activation: Asking, node: PlanNode) -> None:

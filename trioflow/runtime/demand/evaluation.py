@@ -33,22 +33,21 @@ def begin(resolving: Resolving) -> Evaluation | None:
     if run.data_watch is not None:
         resolving.began = run.data_watch.evaluating(activation, node.id)
     make = activation.strand.frame.bodies[node.index]
-    if make is None:
+    try:
+        if make is not None:
+            resolving.context = EvaluationContext(activation, resolving)
+            resolving.body = make(resolving.context)
+            return None
         body = node.type.body
         assert isinstance(body, FunctionBody)
-        try:
-            result = body.function(*map(value_of, node.inputs, resolving.used))
-        except Unfinished as unfinished:
-            result = unfinished.rest()
-        except StopIteration as error:  # which the loop would take for the end of a body: fail as a coroutine does
-            raise RuntimeError(f"data node {node.id!r} raised StopIteration") from error
-        else:
-            if not body.is_async:
-                return complete(resolving, result)
-        resolving.body = as_body(result)
-    else:
-        resolving.context = EvaluationContext(activation, resolving)
-        resolving.body = make(resolving.context)
+        result = body.function(*map(value_of, node.inputs, resolving.used))
+        if not body.is_async:
+            return complete(resolving, result)
+    except Unfinished as unfinished:
+        result = unfinished.rest()
+    except StopIteration as error:  # which the loop would take for the end of a body: fail as a coroutine does
+        raise RuntimeError(f"data node {node.id!r} raised StopIteration") from error
+    resolving.body = as_body(result)
     return None
 
 
@@ -115,8 +114,7 @@ def made(resolving: Resolving, values: Sequence[Any]) -> Evaluation:
     else:
         age = resolving.holder.serial
         for _, cell in pulled:
-            if cell.serial > age:
-                age = cell.serial
+            age = max(age, cell.serial)
     outputs = [
         None
         if value is UNSET

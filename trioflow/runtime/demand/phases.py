@@ -21,7 +21,7 @@ def gather(resolving: Resolving) -> Pull | None:
             used.append(LAZY)
             continue
         cell = _current(resolving, planned)
-        if type(cell) is Pull:
+        if isinstance(cell, Pull):
             return cell
         if cell is NOTHING:
             raise missing(node, planned)
