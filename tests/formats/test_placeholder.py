@@ -79,10 +79,16 @@ def test_a_node_type_is_a_body(capsys):
     assert capsys.readouterr().out == "\nthen\n"
 
 
+def test_a_value_for_several_outputs_is_that_of_the_first():
+    """Unless it is a mapping with names of outputs and nothing else."""
+    for value, result in ((5, 5), ({"a": 1}, {"a": 1}), ({"answer": 2, "size": 3}, 2)):
+        assert run(graph(), lambda v=value: v).output("ask", "answer") == result
+
+
 def test_wrong_answers_are_errors():
-    """A value for several outputs, and an exit that is not there."""
-    with pytest.raises(tf.NodeError, match="returned 5, and the node has several outputs.*answer, size"):
-        run(graph(), lambda: 5)
+    """A mapping that names outputs and something else, and an exit that is not there."""
+    with pytest.raises(tf.NodeError, match="'sise' besides values of the outputs: answer, size"):
+        run(graph(), lambda: {"answer": 5, "sise": 1})
     with pytest.raises(tf.NodeError, match="'yess', which is no exec output.*Did you mean 'yes'"):
         run(graph(), lambda: Answer(exit="yess"))
 

@@ -13,6 +13,9 @@ from trioflow.formats import visible
 from trioflow.formats._wires import literal_text
 from trioflow.model.secret import secret_name
 
+_MOST = 20
+"""Nodes that are listed by name."""
+
 
 @click.command(
     epilog="Exit codes: 0 the graph can run (warnings may have been written); 2 it can't, or there are warnings and "
@@ -52,7 +55,8 @@ def _takes(source: Source) -> Iterator[str]:
             yield f"    {name:<{names}}  {fact:<{facts}}  {doc}".rstrip()
     scripts = source.scripts()
     if scripts:
-        yield f"scripts, which run only with --allow scripts: {', '.join(scripts)}"
+        more = f" and {len(scripts) - _MOST:,} more" if len(scripts) > _MOST else ""
+        yield f"scripts, which run only with --allow scripts: {', '.join(scripts[:_MOST])}{more}"
     secrets = dict.fromkeys(secret_name(each) for node in graph.nodes for each in node.inputs.values())
     wanted = [name for name in secrets if name is not None]
     if wanted:

@@ -22,6 +22,7 @@ from trioflow.formats import visible
 from trioflow.formats.known import load_document
 from trioflow.formats.placeholder import shaped
 from trioflow.formats.port import Document, Format, Imported, ImportOptions, open_document
+from trioflow.model.collecting import uncollected
 from trioflow.model.positions import Positions
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -68,8 +69,9 @@ class Source:
         if self.imported is not None:
             # Places are those in the graph from here on. What the import has said better is left out.
             name, said = f"{name} (as imported)", self.imported.placeholders
-        graph = self.graph if self.imported is None else shaped(self.graph)
-        problems = tf.validate(graph, self.registry).problems
+        with uncollected():
+            graph = self.graph if self.imported is None else shaped(self.graph)
+            problems = tf.validate(graph, self.registry).problems
         where = _Where(self.name) if problems and self.imported is None else None
         for problem in problems:
             if problem.path not in said:

@@ -15,6 +15,7 @@ import attrs
 from trioflow.errors import DocumentError, did_you_mean
 from trioflow.formats.placeholder import Filling
 from trioflow.formats.port import Diagnostic, Document, Format, Imported, ImportOptions, open_document, with_positions
+from trioflow.model.collecting import uncollected
 from trioflow.model.document import unlinked
 from trioflow.model.files import link
 from trioflow.model.graph import Graph
@@ -62,7 +63,8 @@ def import_document(
     """
     registry = registry if registry is not None else Registry.standard()
     filling = Filling(registry.bodies)
-    imported = _read(document, registry, format if format is not None else detect(document), options, filling)
+    with uncollected():
+        imported = _read(document, registry, format if format is not None else detect(document), options, filling)
     filling.check()
     return imported
 
@@ -111,7 +113,8 @@ def load_document(
         )
         return imported.graph
 
-    graph = link(read(document, format), path, lambda place: read(open_document(place), None))
+    with uncollected():
+        graph = link(read(document, format), path, lambda place: read(open_document(place), None))
     filling.check()
     return Imported(graph, said, formats=frozenset(formats))
 

@@ -75,7 +75,7 @@ class Placeholder:
 class Answer:
     """What a body given to a placeholder returns where a value alone does not say enough.
 
-    `value`: that of its only output, or a mapping of the values of its outputs. `exit`: where it goes on, if it has
+    `value`: that of its first output, or a mapping of the values of its outputs. `exit`: where it goes on, if it has
     several exec outputs.
     """
 
@@ -115,8 +115,9 @@ def placeholders_in(graph: Graph) -> Iterator[Placeholder]:
 class Filling:
     """Bodies that the host gives to nodes, and which of them have found their node.
 
-    A body is called with the inputs that it names, and may be async; what it returns is the value of the only output, a
-    mapping of values, or an `Answer`. It may be a node type as well, which then takes the node's place.
+    A body is called with the inputs that it names, and may be async; what it returns is the value of the first output,
+    a mapping of values with names of outputs alone, or an `Answer`. It may be a node type as well, which then takes the
+    node's place.
     """
 
     bodies: Mapping[str, Any]
@@ -199,11 +200,15 @@ def shaped(graph: Graph) -> Graph:
     """The graph with types for its placeholders, so that their wires and conditions can be checked; never to be run."""
     nodes: list[GraphNode] = []
     types: dict[str, NodeType] = dict(graph.types)
+    known: dict[str, str] = {}
     for node in graph.nodes:
-        shape = shape_of(node)
-        if shape is not None:
-            types[f"placeholder {node.id}"] = shape
-            node = attrs.evolve(node, type=f"placeholder {node.id}")  # noqa: PLW2901 - the same node, with a type
+        if KEY in node.metadata:
+            sockets = Placeholder(node.id, "", node).sockets
+            look = repr((node.type, sockets))
+            if look not in known:  # making a type is dear
+                known[look] = f"placeholder {node.id}"
+                types[known[look]] = stand_in(node.type, sockets, _nothing)
+            node = attrs.evolve(node, type=known[look])  # noqa: PLW2901 - the same node, with a type
         nodes.append(node)
     graphs = {name: shaped(inner) for name, inner in graph.graphs.items()}
     return attrs.evolve(graph, nodes=tuple(nodes), types=types, graphs=graphs)
@@ -227,16 +232,16 @@ class _StandIn(Node, abstract=True):
             answer = Answer(answer)
         outputs, exits = self.sockets.outputs, self.sockets.exits
         where = f"The body given to {ctx.node.id!r}"
-        if len(outputs) == 1 and not (isinstance(answer.value, Mapping) and set(answer.value) == set(outputs)):
-            ctx.set_output(next(iter(outputs)), answer.value)
-        elif outputs and answer.value is not None:
-            if not isinstance(answer.value, Mapping):
-                raise NodeError(
-                    f"{where} returned {answer.value!r}, and the node has several outputs. Return a mapping with some "
-                    f"of: {', '.join(outputs)}."
-                )
-            for name, value in cast("Mapping[str, Any]", answer.value).items():
+        given = cast("Mapping[str, Any]", answer.value) if isinstance(answer.value, Mapping) else {}
+        by_name = [name for name in given if name in outputs]
+        if by_name and len(by_name) == len(given):
+            for name, value in given.items():
                 ctx.set_output(name, value)
+        elif by_name and len(outputs) > 1:
+            others = ", ".join(repr(name) for name in given if name not in outputs)
+            raise NodeError(f"{where} returned {others} besides values of the outputs: {', '.join(outputs)}.")
+        elif outputs and (answer.value is not None or len(outputs) == 1):
+            ctx.set_output(next(iter(outputs)), answer.value)
         if answer.exit and answer.exit not in exits:
             raise NodeError(
                 f"{where} goes on at {answer.exit!r}, which is no exec output of the node."

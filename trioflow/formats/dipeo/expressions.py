@@ -134,6 +134,7 @@ class Code:
         self.functions: dict[str, tuple[str, ...] | None] = {}
         """The functions that it defines, with their parameters; None for one that takes any."""
         self.returns = False
+        self.prints = False
         self.problem = ""
         self._private: set[str] = set()
         try:
@@ -142,6 +143,7 @@ class Code:
             line = getattr(error, "lineno", None)
             self.problem = f"{getattr(error, 'msg', None) or error}{f' (line {line} of the code)' if line else ''}"
             return
+        self.prints = any(isinstance(each, ast.Name) and each.id == "print" for each in ast.walk(tree))
         for statement in tree.body:
             self._visit(statement)
         known = {*vars(builtins), "inputs", "state", "result"}

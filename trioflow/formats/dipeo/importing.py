@@ -576,7 +576,7 @@ class _Importer:
     def _wrapped(self, node: Node, code: Code, text: str, function: str) -> str:
         """The code as it is run here: with the names that it needs, and with what others need of it."""
         spread = tuple(sorted(self._objects(node)))
-        lines = []
+        lines = [_PRINT] if code.prints and "print" not in code.assigned else []
         if spread:
             given = f"for n in {spread!r} if isinstance(inputs.get(n), dict) for k, v in inputs[n].items()"
             lines.append(f"inputs = {{k: v {given}}} | inputs")
@@ -1044,6 +1044,11 @@ class _Importer:
             self._notes.info("person", "persons", message, cure)
 
 
+_PRINT = (
+    "print = lambda *v, sep=' ', **k: __import__('builtins').print(*v, sep=sep, **k) if k.get('file') "
+    "else [state.log(l) for l in sep.join(map(str, v)).split('\\n')]"
+)
+"""Lets the host see at once what code prints, as feedback of its node."""
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _MAKERS: Mapping[str, Callable[[_Importer, Node, Fields], _Made]] = {
     "start": _Importer._start,

@@ -7,6 +7,7 @@ what they were read from in `metadata`, for an export.
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -618,7 +619,7 @@ class _Level:
         elif outputs:
             for name in outputs.values():
                 self.variables.setdefault(name, None)
-            made = attrs.evolve(made, set={name: member("out.result", key) for key, name in outputs.items()})
+            made = attrs.evolve(made, set={name: _if_there(key, name) for key, name in outputs.items()})
         return made
 
     def _file(self, said: str, node: _Node) -> str | None:
@@ -750,7 +751,8 @@ class _Level:
         text = self._translated(node, field, resolve)
         if text is None:
             return
-        helper = self._helper(f"{node.id} {socket}", "value.expression", {"text": text}, config={"inputs": ["input"]})
+        given: dict[str, Any] = {"text": text} if source is not None else {"text": text, "input": {}}
+        helper = self._helper(f"{node.id} {socket}", "value.expression", given, config={"inputs": ["input"]})
         if source is not None:
             self._connections.append(Connection(source, Endpoint(helper, "input")))
         self._connections.append(Connection(Endpoint(helper, "result"), Endpoint(node.id, socket)))
@@ -898,6 +900,11 @@ def _result_socket(runtime: str) -> str:
 def _any_of(expression: str, values: Sequence[str]) -> str:
     quoted = [value.replace("\\", "\\\\").replace('"', '\\"') for value in values]
     return " || ".join(f'string({expression}) == "{each}"' for each in quoted)
+
+
+def _if_there(key: str, variable: str) -> str:
+    """What a workflow that was called gives under a key; if it gives nothing, the variable stays as it is."""
+    return f"{json.dumps(key)} in out.result ? out.result[{json.dumps(key)}] : {member('vars', variable)}"
 
 
 def _socket(port: str) -> str:
