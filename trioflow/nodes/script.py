@@ -193,7 +193,7 @@ class _Shell(Named, abstract=True):
         with trio.move_on_after(seconds):
             async with opened as running:
                 await _finish(running, given, output, errors, most)
-                exit_code = running.exit_code
+            exit_code = running.exit_code
         if exit_code is None:
             raise ScriptTimeout(f"{node}: it took longer than {seconds:g} s, and was ended.")
         for kept, name in ((output, "output"), (errors, "errors")):
