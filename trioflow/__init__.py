@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trioflow import nodes, studio, telemetry
+    from trioflow import nodes, persons, studio, telemetry
     from trioflow.durable.codec import recordable
     from trioflow.durable.file import FileJournal
     from trioflow.durable.forking import Past, fork_run, past_of
@@ -94,6 +94,10 @@ if TYPE_CHECKING:
     from trioflow.model.schema import document_schema
     from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Stream
     from trioflow.model.workflow import WorkflowBuilder, workflow
+    from trioflow.nodes._askers import Asker, Question, TerminalAsker, open_forms
+    from trioflow.nodes._workshop import Scripts
+    from trioflow.persons.port import Persons
+    from trioflow.persons.scripted import ScriptedPerson
     from trioflow.policies.breaker import Breaker
     from trioflow.policies.events import (
         BreakerAttempted,
@@ -142,6 +146,7 @@ __version__ = "0.1.0"
 __all__ = [
     "UNSET",
     "Address",
+    "Asker",
     "BoundSocket",
     "Branches",
     "Breaker",
@@ -227,6 +232,7 @@ __all__ = [
     "Parked",
     "Past",
     "Peek",
+    "Persons",
     "Plan",
     "Policy",
     "PolicyState",
@@ -236,6 +242,7 @@ __all__ = [
     "Quarantine",
     "Quarantined",
     "QuarantinedNode",
+    "Question",
     "Quota",
     "Rate",
     "RatePolicy",
@@ -263,6 +270,8 @@ __all__ = [
     "RunStatistics",
     "RunStatus",
     "RunStuck",
+    "ScriptedPerson",
+    "Scripts",
     "Seen",
     "Services",
     "SetupContext",
@@ -276,6 +285,7 @@ __all__ = [
     "Subscription",
     "SystemClock",
     "TeardownTimeout",
+    "TerminalAsker",
     "Throttled",
     "TimeLimit",
     "TimeLimitScope",
@@ -305,9 +315,11 @@ __all__ = [
     "make_plan",
     "nodes",
     "observe",
+    "open_forms",
     "open_run",
     "parse_duration",
     "past_of",
+    "persons",
     "recordable",
     "recover",
     "resume_run",
@@ -424,6 +436,10 @@ _HOMES = {
     "trioflow.model.schema": ("document_schema",),
     "trioflow.model.sockets": ("UNSET", "DataIn", "DataOut", "ExecIn", "ExecOut", "Stream"),
     "trioflow.model.workflow": ("WorkflowBuilder", "workflow"),
+    "trioflow.nodes._workshop": ("Scripts",),
+    "trioflow.nodes._askers": ("Asker", "Question", "TerminalAsker", "open_forms"),
+    "trioflow.persons.port": ("Persons",),
+    "trioflow.persons.scripted": ("ScriptedPerson",),
     "trioflow.policies.breaker": ("Breaker",),
     "trioflow.policies.events": (
         "BreakerAttempted",
@@ -481,6 +497,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = {
     "events": "trioflow.semantics.events",
     "nodes": "trioflow.nodes",
+    "persons": "trioflow.persons",
     "studio": "trioflow.studio",
     "telemetry": "trioflow.telemetry",
 }

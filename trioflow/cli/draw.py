@@ -7,7 +7,7 @@ import click
 
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput, document_lines
-from trioflow.cli.source import graph_argument, open_source
+from trioflow.cli.source import SCRIPTS, graph_argument, open_source
 from trioflow.formats import to_diagram, to_dot, to_mermaid, to_svg, to_text
 from trioflow.model.document import write_file
 from trioflow.model.jsonable import to_json
@@ -35,7 +35,7 @@ def draw(graph: str, modules: tuple[str, ...], format_: str | None, output: str 
     \b
     trioflow draw fizzbuzz -o fizzbuzz.svg
     """
-    source = open_source(graph, modules)
+    source = open_source(graph, modules, SCRIPTS)
     source.tell_import()
     if format_ is None:
         ending = output.rpartition(".")[2].lower() if output is not None else ""

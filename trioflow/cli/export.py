@@ -6,7 +6,7 @@ import click
 
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput, document_lines
-from trioflow.cli.source import graph_argument, open_source
+from trioflow.cli.source import SCRIPTS, graph_argument, open_source
 from trioflow.formats import visible
 from trioflow.model.document import write_file
 
@@ -25,7 +25,7 @@ def export(graph: str, modules: tuple[str, ...], output: str | None, format: str
     """
     from trioflow.formats import nodeeditor  # noqa: PLC0415 - other commands do without
 
-    source = open_source(graph, modules)
+    source = open_source(graph, modules, SCRIPTS)
     if output is not None:
         source.refuse_to_replace(output, what="the document")
     try:

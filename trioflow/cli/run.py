@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 import click
@@ -22,7 +22,7 @@ from trioflow.cli.interrupt import on_interrupt
 from trioflow.cli.kept import Continued, NotContinued, journal_option, open_journal, tell_begun
 from trioflow.cli.live import LiveDisplay, display_for
 from trioflow.cli.secret import read_secrets
-from trioflow.cli.source import Source, graph_argument, open_source
+from trioflow.cli.source import Source, allow_option, graph_argument, open_source
 from trioflow.cli.streams import stdout_is_for_results, when_nobody_reads
 from trioflow.cli.telemetry import Telemetry, telemetry_options
 from trioflow.cli.trace import Trace
@@ -65,6 +65,7 @@ class Outcome:
     "cancelled."
 )
 @graph_argument
+@allow_option
 @click.option(
     "--set",
     "settings",
@@ -100,6 +101,7 @@ class Outcome:
 def run(
     graph: str,
     modules: tuple[str, ...],
+    allowed: tuple[Literal["scripts"], ...],
     settings: tuple[str, ...],
     secrets: tuple[str, ...],
     parallel: bool,
@@ -125,7 +127,7 @@ def run(
     """
     if (journal is None) is not (run_id is None):
         raise BadInput("--journal FILE and --id ID come together: where the run is kept, and under which name.")
-    source = open_source(graph, modules)
+    source = open_source(graph, modules, allowed)
     given = tf.RunArguments(variables=read_settings(source.graph, settings), secrets=read_secrets(secrets))
     try:
         given["options"] = tf.RunOptions(max_steps=max_steps, timeout=timeout, parallel_initiators=parallel)

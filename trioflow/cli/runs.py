@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections import Counter
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 import click
@@ -17,7 +17,7 @@ from trioflow.cli.failure import say
 from trioflow.cli.kept import NotContinued, journal_option, open_journal
 from trioflow.cli.run import carry_out
 from trioflow.cli.secret import read_secrets
-from trioflow.cli.source import Source, nodes_option, open_registry
+from trioflow.cli.source import Source, allow_option, nodes_option, open_registry
 from trioflow.cli.telemetry import Telemetry, telemetry_options
 from trioflow.cli.values import read_settings
 from trioflow.durable.archive import export_lines, import_lines
@@ -121,6 +121,7 @@ def show(run_id: str, journal: str | None, history: bool, as_json: bool) -> int:
 @click.argument("run_id", metavar="ID")
 @journal_option
 @nodes_option
+@allow_option
 @click.option("--retry", is_flag=True, help="Go on with a run that has failed, or is stuck: do again what failed.")
 @click.option(
     "--skip", "skips", metavar="PATH", multiple=True, help="With --retry: leave out what failed at this path."
@@ -135,6 +136,7 @@ def resume(
     run_id: str,
     journal: str | None,
     modules: tuple[str, ...],
+    allowed: tuple[Literal["scripts"], ...],
     retry: bool,
     skips: tuple[str, ...],
     changed: bool,
@@ -153,7 +155,7 @@ def resume(
         info = store.show(run_id)
     if not info.new.document:
         raise NotContinued(f"The graph of run {run_id!r} is not in the journal: go on with it from its program.")
-    source = Source(f"run {run_id!r}", tf.loads(info.new.document), open_registry(modules))
+    source = Source(f"run {run_id!r}", tf.loads(info.new.document), open_registry(modules, allowed=allowed))
     plan = source.plan()
     given = tf.RunArguments(secrets=read_secrets(secrets), run_id=run_id)
     return carry_out(

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import attrs
 import click
@@ -51,6 +51,15 @@ class Source:
         """What the import has to say."""
         diagnostics = self.imported.diagnostics if self.imported is not None else ()
         return [Finding(each.severity, visible(f"{self.name}: {each}")) for each in diagnostics]
+
+    def scripts(self) -> list[str]:
+        """The nodes that run text of the graph as code."""
+
+        def is_script(node: tf.GraphNode) -> bool:
+            known = self.registry.find(node.type)
+            return known is not None and "scripts" in (self.registry.capabilities(node.type) or ())
+
+        return [node.id for node in self.graph.all_nodes() if is_script(node)]
 
     def findings(self) -> list[Finding]:
         """What the import has to say, and what validation says of the graph."""
@@ -117,6 +126,17 @@ def graph_argument(function: F) -> F:
     return click.argument("graph")(function)
 
 
+def allow_option(function: F) -> F:
+    """The option `--allow`, for what a graph may do only if somebody says so."""
+    return click.option(
+        "--allow",
+        "allowed",
+        type=click.Choice(["scripts"]),
+        multiple=True,
+        help="Allow nodes that run text of GRAPH as code, such as script.python. Only for graphs of those you trust.",
+    )(function)
+
+
 def nodes_option(function: F) -> F:
     """The option `--nodes`."""
     return click.option(
@@ -129,8 +149,15 @@ def nodes_option(function: F) -> F:
     )(function)
 
 
-def open_source(name: str, modules: Sequence[str]) -> Source:
-    """Load a graph and the modules for it. Raises `BadInput` or `MissingExtra` if anything of that can't be had."""
+SCRIPTS: tuple[Literal["scripts"], ...] = ("scripts",)
+"""What commands allow that only look at a graph, and run nothing of it."""
+
+
+def open_source(name: str, modules: Sequence[str], allowed: Sequence[Literal["scripts"]] = ()) -> Source:
+    """Load a graph and the modules for it. Raises `BadInput` or `MissingExtra` if anything of that can't be had.
+
+    Node types that run text of the graph as code are known only if they are allowed.
+    """
     try:
         if _is_example(name):
             text = resources.files(_EXAMPLES).joinpath(f"{name}.json").read_text(encoding="utf-8")
@@ -138,16 +165,16 @@ def open_source(name: str, modules: Sequence[str]) -> Source:
             own = f"{_EXAMPLES}.{name}"
             if importlib.util.find_spec(own) is not None:
                 modules = [own, *modules]
-            return Source(name, graph, open_registry(modules))
+            return Source(name, graph, open_registry(modules, allowed=allowed))
         tree = read_file(existing(name))
         if is_foreign(tree):
-            return import_source(tree, name, modules)
+            return import_source(tree, name, modules, allowed)
         graph = graph_in(tree, Path(name))
     except tf.DocumentError as error:
         raise BadInput(*document_lines(error)) from error
     except tf.MissingExtra as error:
         raise BadInput(f"{name}: {error}") from error
-    return Source(name, graph, open_registry(modules, Path(name).resolve().parent))
+    return Source(name, graph, open_registry(modules, Path(name).resolve().parent, allowed=allowed))
 
 
 def is_foreign(tree: Any) -> bool:
@@ -159,18 +186,18 @@ def is_foreign(tree: Any) -> bool:
     return nodeeditor.looks_like_document(tree)
 
 
-def import_source(tree: Any, name: str, modules: Sequence[str]) -> Source:
+def import_source(tree: Any, name: str, modules: Sequence[str], allowed: Sequence[Literal["scripts"]] = ()) -> Source:
     """The graph in the document of another program. Raises `BadInput` or `DocumentError`."""
     from trioflow.formats import nodeeditor  # noqa: PLC0415 - as above
 
-    registry = open_registry(modules, Path(name).resolve().parent)
+    registry = open_registry(modules, Path(name).resolve().parent, allowed=allowed)
     imported = nodeeditor.import_tree(tree, registry, source=name)
     return Source(name, imported.graph, registry, imported)
 
 
-def open_registry(modules: Sequence[str], *folders: Path) -> tf.Registry:
+def open_registry(modules: Sequence[str], *folders: Path, allowed: Sequence[Literal["scripts"]] = ()) -> tf.Registry:
     """The standard node types and those of the modules. Raises `BadInput` for a module that can't be used."""
-    registry = tf.Registry.standard()
+    registry = tf.Registry.standard(allow=allowed)
     if modules:
         sys.path[:0] = [each for each in map(str, (Path.cwd(), *folders)) if each not in sys.path]
     for module in modules:

@@ -353,7 +353,7 @@ class _Planner:
         nodes: list[PlanNode] = []
         failing = {wire.source.node for wire in graph.connections if wire.source.socket == ERROR}
         for index, graph_node in enumerate(graph.nodes):
-            node_type = self._scope.find(graph_node.type)
+            node_type = self._scope.type_of(graph_node)
             assert node_type is not None, "validation knows all types"
             node = PlanNode(index, graph_node, node_type)
             if node_type.is_exec or (node_type.body is Boundary.ENTER and self._interface.is_exec):

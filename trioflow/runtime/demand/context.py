@@ -15,6 +15,7 @@ from trio.lowlevel import checkpoint_if_cancelled
 from trioflow.errors import DataNodeEffect
 from trioflow.model.context import DataContext, Services
 from trioflow.model.graph import GraphNode
+from trioflow.model.node_type import NodeType
 from trioflow.model.sockets import UNSET
 from trioflow.runtime.base.cells import FAILED, NOTHING
 from trioflow.runtime.base.inputs import Pull, current, from_outside, missing, output_of, value_of
@@ -216,6 +217,10 @@ class EvaluationContext(DataContext):
     @property
     def node(self) -> GraphNode:
         return self._resolving.node.graph_node
+
+    @property
+    def type(self) -> NodeType:
+        return self._resolving.node.type
 
     @property
     def path(self) -> tuple[int, ...]:
