@@ -7,10 +7,14 @@ from collections.abc import Iterator
 
 import click
 
+from trioflow.cli.foreign import Foreign
 from trioflow.cli.source import SCRIPTS, Source, graph_argument, open_source
 from trioflow.formats import visible
 from trioflow.formats._wires import literal_text
 from trioflow.model.secret import secret_name
+
+_MOST = 20
+"""Nodes that are listed by name."""
 
 
 @click.command(
@@ -19,12 +23,12 @@ from trioflow.model.secret import secret_name
 )
 @graph_argument
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
-def check(graph: str, modules: tuple[str, ...], strict: bool) -> int:
+def check(graph: str, modules: tuple[str, ...], foreign: Foreign, strict: bool) -> int:
     """Check GRAPH and list all problems, without running it, and what `trioflow run` may be given.
 
     Of a graph of another program, what the import has to say comes first.
     """
-    source = open_source(graph, modules, SCRIPTS)
+    source = open_source(graph, modules, SCRIPTS, foreign)
     found = source.findings()
     for each in found:
         click.echo(each.line)
@@ -51,7 +55,8 @@ def _takes(source: Source) -> Iterator[str]:
             yield f"    {name:<{names}}  {fact:<{facts}}  {doc}".rstrip()
     scripts = source.scripts()
     if scripts:
-        yield f"scripts, which run only with --allow scripts: {', '.join(scripts)}"
+        more = f" and {len(scripts) - _MOST:,} more" if len(scripts) > _MOST else ""
+        yield f"scripts, which run only with --allow scripts: {', '.join(scripts[:_MOST])}{more}"
     secrets = dict.fromkeys(secret_name(each) for node in graph.nodes for each in node.inputs.values())
     wanted = [name for name in secrets if name is not None]
     if wanted:

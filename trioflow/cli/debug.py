@@ -16,6 +16,7 @@ import trio
 import trioflow as tf
 from trioflow.cli.counted import counted
 from trioflow.cli.failure import Failure
+from trioflow.cli.foreign import Foreign
 from trioflow.cli.interrupt import on_interrupt
 from trioflow.cli.source import allow_option, graph_argument, open_source
 from trioflow.cli.values import read_settings
@@ -62,6 +63,7 @@ An empty line repeats the last of run, continue, into, over and out."""
 def debug(
     graph: str,
     modules: tuple[str, ...],
+    foreign: Foreign,
     allowed: tuple[Literal["scripts"], ...],
     settings: tuple[str, ...],
     parallel: bool,
@@ -74,7 +76,7 @@ def debug(
     trioflow debug fizzbuzz
     printf 'break print if path == "0.1.2"\\nrun\\nwhere\\n' | trioflow debug fizzbuzz
     """
-    source = open_source(graph, modules, allowed)
+    source = open_source(graph, modules, allowed, foreign)
     variables = read_settings(source.graph, settings)
     plan = source.plan()
     source.tell_import()

@@ -18,6 +18,7 @@ from trioflow.cli.bad_input import BadInput
 from trioflow.cli.counted import counted
 from trioflow.cli.display import Display
 from trioflow.cli.failure import Failure
+from trioflow.cli.foreign import Foreign
 from trioflow.cli.interrupt import on_interrupt
 from trioflow.cli.kept import Continued, NotContinued, journal_option, open_journal, tell_begun
 from trioflow.cli.live import LiveDisplay, display_for
@@ -101,6 +102,7 @@ class Outcome:
 def run(
     graph: str,
     modules: tuple[str, ...],
+    foreign: Foreign,
     allowed: tuple[Literal["scripts"], ...],
     settings: tuple[str, ...],
     secrets: tuple[str, ...],
@@ -127,7 +129,7 @@ def run(
     """
     if (journal is None) is not (run_id is None):
         raise BadInput("--journal FILE and --id ID come together: where the run is kept, and under which name.")
-    source = open_source(graph, modules, allowed)
+    source = open_source(graph, modules, allowed, foreign)
     given = tf.RunArguments(variables=read_settings(source.graph, settings), secrets=read_secrets(secrets))
     try:
         given["options"] = tf.RunOptions(max_steps=max_steps, timeout=timeout, parallel_initiators=parallel)

@@ -11,6 +11,7 @@ import trio
 
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput
+from trioflow.cli.foreign import Foreign
 from trioflow.cli.interrupt import on_interrupt
 from trioflow.cli.source import allow_option, graph_argument, open_source
 from trioflow.telemetry import Recording, RecordingError
@@ -31,6 +32,7 @@ def studio(
     graph: str,
     recording: str | None,
     modules: tuple[str, ...],
+    foreign: Foreign,
     allowed: tuple[Literal["scripts"], ...],
     port: int,
     no_open: bool,
@@ -49,7 +51,7 @@ def studio(
     trioflow studio fizzbuzz
     trioflow run census --record census.rec; trioflow studio census census.rec
     """
-    source = open_source(graph, modules, allowed)
+    source = open_source(graph, modules, allowed, foreign)
     source.tell_import()
     past = None if recording is None else _load(recording)
     session = tf.studio.Session(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from trioflow.errors import NodeDefinitionError, RegistryError
+from trioflow.formats.placeholder import shape_of
 from trioflow.model.composition import Boundary
 from trioflow.model.graph import Connection, Graph, GraphNode
 from trioflow.model.node_type import NodeType
@@ -143,9 +144,10 @@ class _Picture:
 
 def _find(scope: Scope, node: GraphNode) -> NodeType | None:
     try:
-        return scope.type_of(node)
+        found = scope.type_of(node)
     except (RegistryError, NodeDefinitionError):
         return None  # a broken package or configuration is no reason not to draw
+    return shape_of(node) if found is None else found
 
 
 def facts(node: GraphNode) -> list[str]:

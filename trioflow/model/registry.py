@@ -26,6 +26,7 @@ STANDARD_AREAS: Mapping[Capability, Mapping[str, str]] = {
         "flow": "flow choice loop latch guard fork people",
         "user": "user",
         "event": "event",
+        "value": "value",
         "variable": "variable",
         "state": "state",
         "logic": "logic",
@@ -112,6 +113,8 @@ class Registry:
         self._left_out: dict[str, frozenset[Capability] | None] = {}
         self.merges: dict[str, Merge] = {}
         self.converters: dict[tuple[type, type], Converter] = {}
+        self.bodies: dict[str, Any] = {}
+        """What `body` was given, by the ids of nodes."""
         self.max_bytes: int | None = None
         """About how many bytes of memory a value may take that an input or a variable gets; None for any number."""
 
@@ -214,6 +217,14 @@ class Registry:
     def add_merge(self, name: str, merge: Merge) -> None:
         """Add a merge policy for variables: `merge(base, mine, theirs)` gives the merged value (F4)."""
         self.merges[name] = merge
+
+    def body(self, node_id: str, body: object) -> None:
+        """Give a node of an imported graph a body: what a placeholder does, or another one does instead (`formats`).
+
+        `node_id` is that of the node, `outer/inner` for one in a graph inside, or `*` for all placeholders that have
+        none of their own. `body` is a node type, or a function that is called with the inputs that it names.
+        """
+        self.bodies[node_id] = body
 
     def add_converter(self, source: type, target: type, convert: Converter) -> None:
         """Declare that values of `source` may flow into inputs of `target`, converted without loss (D11)."""
