@@ -100,8 +100,9 @@ class FunctionBody:
 
     @property
     def may_pick(self) -> bool:
-        """Whether it may return one of its lazy inputs, which it can't await."""
-        return not self.is_async and any(parameter.fill == "lazy" for parameter in self.parameters)
+        """Whether it may return one of its lazy inputs, which it can't await, and gets nothing but inputs."""
+        fills = {parameter.fill for parameter in self.parameters}
+        return not self.is_async and "lazy" in fills and fills <= {"lazy", "input"}
 
     @property
     def takes_values(self) -> bool:

@@ -105,7 +105,7 @@ async def _terminal() -> AsyncGenerator[None, None]:
         async with lock:
             yield
     finally:
-        if not lock.statistics().tasks_waiting:
+        if not lock.locked():  # nobody has waited for it
             _turns.pop(token, None)
 
 

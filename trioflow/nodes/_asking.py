@@ -68,8 +68,6 @@ class Answer:
         is_json = kind.endswith(("/json", "+json"))
         if read_as == "auto":
             form = "json" if is_json else "text" if kind.startswith("text/") or not kind else "bytes"
-        elif self.status >= 400 and read_as == "json" and not is_json:
-            form = "text"
         if form == "bytes":
             return self.data
         if form == "json" and not self.data:

@@ -62,8 +62,8 @@ def tools_of(config: Mapping[str, Any], find: Find) -> Configured:
 
 
 def _name_of(type_id: Any) -> str:
-    if not isinstance(type_id, str):
-        raise ValueError(f"expected 'tools' to be a list of graphs such as 'graph:NAME', and got {type_id!r}")
+    if not isinstance(type_id, str) or not type_id.startswith(("graph:", "file:")):
+        raise ValueError(f"expected 'tools' to be a list of graphs, each 'graph:NAME' or 'file:PATH', got {type_id!r}")
     kind, _, name = type_id.partition(":")
     return re.sub(r"[^A-Za-z0-9_-]", "_", PurePosixPath(name).stem if kind == "file" else name)[:64]
 

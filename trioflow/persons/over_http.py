@@ -6,7 +6,7 @@ import email.utils
 import json
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _MOST = 1 << 24
 _SHOWN = 300
+_SENT = {"content-type": "application/json", "accept-encoding": "identity"}
 
 
 class HttpPerson:
@@ -80,9 +81,7 @@ class HttpPerson:
         url = f"{self._url}{path}"
         try:
             data = json.dumps({**body, **self._options}, ensure_ascii=False).encode()
-            request = self._client.build_request(
-                "POST", url, content=data, headers={"content-type": "application/json"}
-            )
+            request = self._client.build_request("POST", url, content=data, headers=_SENT)
         except (TypeError, ValueError, httpx.InvalidURL) as error:
             raise PersonFailed(f"{url} can't be asked: {error}.") from None
         response: httpx.Response | None = None
@@ -101,11 +100,30 @@ class HttpPerson:
 
     async def _all(self, response: httpx.Response) -> bytes:
         data = bytearray()
-        async for chunk in response.aiter_bytes():
-            data += chunk
-            if len(data) > _MOST:
-                raise PersonFailed(f"{response.url} answered more than {_MOST:,} bytes.")
+        async with aclosing(self._pieces(response)) as pieces:
+            async for piece in pieces:
+                data += piece
         return bytes(data)
+
+    async def _pieces(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
+        """What comes, piece by piece; to be closed."""
+        coding = response.headers.get("content-encoding", "identity")
+        if coding != "identity":
+            raise PersonFailed(f"{self._url} packed its answer by {coding!r}, although it was asked not to.")
+        pieces = response.aiter_raw()
+        size = 0
+        try:
+            async for piece in pieces:
+                size += len(piece)
+                if size > _MOST:
+                    raise PersonFailed(f"{self._url} answered more than {_MOST:,} bytes.")
+                yield piece
+        finally:
+            # Generators inside of it stay open if this one is only closed: cancelling what they wait for ends them all.
+            with trio.CancelScope() as scope:
+                scope.cancel()
+                async for _ in pieces:
+                    pass
 
     def _read(self, data: bytes) -> dict[str, Any]:
         try:
@@ -130,9 +148,14 @@ class HttpPerson:
 
     async def _events(self, response: httpx.Response) -> AsyncGenerator[dict[str, Any], None]:
         """The data of server-sent events, each an object; `[DONE]` is none. To be closed."""
-        async for line in response.aiter_lines():
-            if line.startswith("data:") and line[5:].strip() != "[DONE]":
-                yield self._read(line[5:].encode())
+        left = b""
+        async with aclosing(self._pieces(response)) as pieces:
+            async for piece in pieces:
+                *lines, left = (left + piece).split(b"\n")
+                for line in lines:
+                    data = line.removeprefix(b"data:").strip()
+                    if line.startswith(b"data:") and data != b"[DONE]":
+                        yield self._read(data)
 
 
 def _count(value: Any) -> int:

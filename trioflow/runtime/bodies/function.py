@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from trioflow.model.graph import StreamSettings
 from trioflow.model.node_type import FunctionBody, Node, NodeType, Parameter
@@ -16,7 +16,7 @@ from trioflow.runtime.bodies.streams import with_streams
 from trioflow.runtime.context import BodyContext
 from trioflow.runtime.demand.context import EvaluationContext
 from trioflow.runtime.demand.inputs import arguments, kept_inputs, required
-from trioflow.runtime.demand.lazy import LazyInput, Returned
+from trioflow.runtime.demand.lazy import LazyInput
 from trioflow.runtime.demand.static import at_once
 from trioflow.semantics.plan import STATIC, PlanNode
 from trioflow.semantics.store import LEFT_UNSET
@@ -40,7 +40,7 @@ def _make(node: PlanNode, instance: Node | None, streams: StreamSettings | None,
 def _is_called_as_it_is(node_type: NodeType) -> bool:
     function = node_type.body
     assert isinstance(function, FunctionBody)
-    return function.takes_values and not node_type.is_exec
+    return (function.takes_values or function.may_pick) and not node_type.is_exec
 
 
 FUNCTION = BodyKind(make=_make, plain=_is_called_as_it_is)
@@ -53,15 +53,14 @@ def _data(node: PlanNode, function: FunctionBody) -> Body:
 
     async def body(context: EvaluationContext) -> Any:
         try:
-            result = call(*[fill(context) for fill in fills])
+            result: Any = call(*[fill(context) for fill in fills])
         except Unfinished as unfinished:
             return await unfinished.rest()
-        return await result if is_async else result
+        if type(result) is LazyInput and not is_async:
+            return await result()
+        return await cast("Any", result) if is_async else result
 
-    def returned(context: EvaluationContext) -> Any:
-        return Returned(context, call(*[fill(context) for fill in fills]))
-
-    return returned if function.may_pick else body
+    return body
 
 
 def _fill(node: PlanNode, parameter: Parameter) -> Callable[[EvaluationContext], Any]:
