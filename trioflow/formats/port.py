@@ -58,8 +58,8 @@ class Diagnostic:
 class Notes:
     """What an importer has to say, as it finds it."""
 
-    def __init__(self) -> None:
-        self._said: list[Diagnostic] = []
+    def __init__(self, said: Iterable[Diagnostic] = ()) -> None:
+        self._said: list[Diagnostic] = [*said]
 
     def error(self, code: str, path: str, message: str, cure: str = "", *, node: str = "") -> None:
         """The graph can't run as it is meant; with `node`, unless that placeholder gets a body."""

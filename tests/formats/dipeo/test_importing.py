@@ -476,3 +476,18 @@ def test_labels_that_occur_twice():
     """The second gets another one, as that program names them."""
     tree = diagram(START, END, END, wires=["start -> end", "start -> end~1"])
     assert [each.id for each in read(tree).graph.nodes if each.type == "state.keep"] == ["start", "end", "end~1"]
+
+
+def test_labels_that_the_import_needs_give_way():
+    """A node that is called as one beside another is renamed, with all that names it, and a note."""
+    tree = diagram(
+        {**START, "props": {"custom_data": {"n": 1}}}, node("start inputs", "endpoint"), node("start inputs~", "endpoint"),
+        node("c", "condition", condition_type="check_nodes_executed", target_nodes=["start inputs", 5]), END,
+        wires=["start -> start inputs", "start -> start inputs~", "start inputs -> c", "c[condtrue] -> end"],
+    )  # fmt: skip
+    result = read(tree)
+    ids = [each.id for each in result.graph.nodes]
+    assert len({*ids}) == len(ids)
+    assert any("'start inputs' is called 'start inputs~~'" in str(each) for each in result.diagnostics)
+    tree["nodes"][3]["props"]["target_nodes"].pop()
+    assert Answers().run(tree).output("end", "kept") == {"n": 1}

@@ -113,7 +113,7 @@ def test_what_is_cut_off_is_refused():
                 pass  # where it ends well, it is another diagram
 
 
-LABELS = st.sampled_from(["a", "b", "c d", "ä", "start"])
+LABELS = st.sampled_from(["a", "b", "c d", "ä", "start", "a inputs", "a prompt"])
 CONTENT = st.sampled_from(["", "raw_text", "object", "conversation_state"])
 NODES = st.one_of(
     st.builds(lambda name: node(name, "start", custom_data={"x": 1}), LABELS),

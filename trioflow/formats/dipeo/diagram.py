@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -64,6 +65,29 @@ class Diagram:
     arrows: tuple[Arrow, ...]
     persons: Mapping[str, Mapping[str, Any]]
     about: Mapping[str, Any]
+
+    def renamed(self, names: Mapping[str, str]) -> Diagram:
+        """The same with other labels for some nodes."""
+
+        def name(label: str) -> str:
+            return names.get(label, label)
+
+        def props(node: Node) -> dict[str, Any]:
+            lists = {key: node.props[key] for key in ("target_nodes", "node_indices") if key in node.props}
+            named = {
+                key: [name(each) if isinstance(each, str) else each for each in value]
+                for key, value in lists.items()
+                if isinstance(value, list)
+            }
+            return {**node.props, **named}
+
+        return attrs.evolve(
+            self,
+            nodes=tuple(attrs.evolve(node, label=name(node.label), props=props(node)) for node in self.nodes),
+            arrows=tuple(
+                attrs.evolve(arrow, source=name(arrow.source), target=name(arrow.target)) for arrow in self.arrows
+            ),
+        )
 
 
 def handle(label: str, name: str) -> str:
@@ -177,10 +201,12 @@ def without_frame(raw: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in raw.items() if key not in _EVERYWHERE and not key.startswith("__")}
 
 
+@functools.lru_cache(maxsize=256)
 def _name(key: str) -> str:
     """What a property is called here, whatever the form and the age of the document."""
     return _ALIASES.get(_snake(key), _snake(key))
 
 
+@functools.lru_cache(maxsize=256)
 def _snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

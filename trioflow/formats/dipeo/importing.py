@@ -28,6 +28,7 @@ from trioflow.model.registry import Registry
 KEY = "dipeo"
 """The key in metadata of what an import keeps for an export."""
 
+_MADE = {KEY: {"made": True}}
 _NAME = re.compile(r"\{\{-?\s*([A-Za-z_]\w*)")
 _BRACE = re.compile(r"(?<!\{)\{([A-Za-z_]\w*)\}(?!\})")
 _BLOCK = re.compile(r"\{\{[#/]\w+")
@@ -43,7 +44,26 @@ def import_diagram(document: Document, registry: Registry, options: ImportOption
     """The workflow that a diagram says. Raises `DocumentError` for what is none."""
     notes = Notes()
     diagram = read_diagram(document, notes)
-    return Imported(_Importer(document, diagram, notes).graph(called=options.called), tuple(notes))
+    said = tuple(notes)
+    importer = _Importer(document, diagram, notes)
+    graph = importer.graph(called=options.called)
+    while importer.clashes:
+        # A label that a node beside another one has to have gives way, and all is made again.
+        notes = Notes(said)
+        labels = {node.label for node in diagram.nodes}
+        names: dict[str, str] = {}
+        for label in importer.clashes:
+            name = f"{label}~"
+            while name in labels:
+                name += "~"
+            labels.add(name)
+            names[label] = name
+            notes.info("renamed", "nodes", f"{label!r} is called {name!r}: the import needs that name itself.")
+        said = tuple(notes)
+        diagram = diagram.renamed(names)
+        importer = _Importer(document, diagram, notes)
+        graph = importer.graph(called=options.called)
+    return Imported(graph, tuple(notes))
 
 
 @attrs.define
@@ -76,6 +96,8 @@ class _Importer:
         self._executed: dict[str, str] = {}
         self._called = False
         self._remembering: set[str] = set()
+        self._making = ""
+        self.clashes: dict[str, None] = {}
         self._find_variables()
 
     def graph(self, *, called: bool) -> Graph:
@@ -163,6 +185,7 @@ class _Importer:
         fields = Fields(dict(node.props), node.path, self._notes, names=node.names)
         for name in ("flipped", "skippable", "color", "notes", "description"):
             fields.take(name)
+        self._making = node.label
         make = _MAKERS.get(node.type, _Importer._unknown)
         made = make(self, node, fields)
         self._made[node.label] = made
@@ -1014,13 +1037,15 @@ class _Importer:
         self._connections.append(Connection(Endpoint(source, output), Endpoint(target, input_)))
 
     def _helper(self, node_id: str, type_id: str, inputs: Mapping[str, Any] | None = None, **more: Any) -> str:
-        self._add(GraphNode(node_id, type_id, inputs or {}, **more))
+        self._add(GraphNode(node_id, type_id, inputs or {}, metadata=_MADE, **more))
         return node_id
 
     def _add(self, node: GraphNode) -> None:
         """Add a node; one beside another, which is made by the import, says so."""
-        if node.id not in self._by_label:
-            node = attrs.evolve(node, metadata={**node.metadata, KEY: {"made": True}})
+        if node.id not in self._by_label and KEY not in node.metadata:
+            node = attrs.evolve(node, metadata={**node.metadata, **_MADE})
+        elif node.id in self._by_label and node.id != self._making:
+            self.clashes[node.id] = None
         self._place[node.id] = len(self._nodes)
         self._nodes.append(node)
         if node.id in self._executed:
