@@ -1,0 +1,142 @@
+"""The conformance kit of another standard: what passes, what fails and why, and what is no feature."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from trioflow.cli.conformance import conformance
+from trioflow.conformance.serverless.gherkin import BadFeature, Scenario, Step, read_feature
+from trioflow.conformance.serverless.kit import judge
+
+HEAD = "document: {dsl: '1.0.3', namespace: test, name: test, version: '1.0.0'}"
+
+
+def feature(do: str, *steps: str) -> str:
+    lines = [
+        "Feature: Ours",
+        "  As a test",
+        "  Scenario: One",
+        "    Given a workflow with definition:",
+        '    """yaml',
+        f"    {HEAD}",
+        *(f"    {line}" for line in do.splitlines()),
+        '    """',
+        *(f"    {line}" for line in "\n".join(steps).splitlines()),
+    ]
+    return "\n".join(lines)
+
+
+def problem(do: str, *steps: str) -> str:
+    (verdict,) = judge(read_feature(feature(do, *steps), "ours"))
+    return verdict.problem
+
+
+GREET = "do: [{a: {set: {x: {y: 1}, list: [1, 2]}}}, {b: {if: 'false', set: {x: 2}}}]"
+RUN = "When the workflow is executed"
+DONE = "Then the workflow should complete"
+
+
+def text(value: str) -> str:
+    return f'"""yaml\n{value}\n"""'
+
+
+def test_what_passes():
+    assert not problem(
+        GREET,
+        "And given the workflow input is:",
+        text("n: 1"),
+        RUN,
+        "Then the workflow should complete with output:",
+        text("x: {y: 1}\nlist: [1, 2]"),
+        "And the workflow output should have properties 'x', 'x.y'",
+        "And the workflow output should have a 'x.y' property with value:",
+        text("1"),
+        "And the workflow output should have a 'list' property containing 2 items",
+        "And a should run first",
+        "And b should run after a",
+        "And b should run last",
+    )
+
+
+@pytest.mark.parametrize(
+    ("steps", "reason"),
+    [
+        ([DONE], "The workflow was not executed."),
+        ([RUN], "It has no step that judges anything."),
+        ([RUN, "Then all is well"], "This step is not understood: all is well"),
+        ([RUN, "Then the workflow should complete with output:", text("x: 2")], "output should be"),
+        ([RUN, "Then the workflow output should have properties 'x.z'"], "The output has no property 'x.z'"),
+        ([RUN, "Then the workflow output should have a 'list' property containing 1 items"], "must have 1 items"),
+        ([RUN, "Then the workflow output should have a 'x.y' property with value:", text("true")], "x.y should be True"),
+        ([RUN, "Then the workflow should fault"], "The workflow completed with"),
+        ([RUN, "Then b should run first"], "b should run first, and these ran: a, b."),
+        ([RUN, "Then a should run after b"], "a should run after b, and these ran: a, b."),
+    ],
+)
+def test_what_fails(steps, reason):
+    assert reason in problem(GREET, *steps)
+
+
+def test_workflows_that_fault_and_that_are_none():
+    fails = "do: [{a: {raise: {error: {type: 'https://x.test/no', status: 400}}}}]"
+    fault = ["Then the workflow should fault with error:"]
+    assert not problem(fails, RUN, *fault, text("status: 400\ninstance: /do/0/a"))
+    assert problem(fails, RUN, *fault, text("status: 401")) == "status should be 401, got 400."
+    assert problem(fails, RUN, DONE).startswith("The workflow faulted: https://x.test/no")
+    assert "unknown-task" in problem("do: [{a: {nothing: 1}}]", RUN, DONE)
+    assert "may be asked here" in problem(
+        "do: [{a: {call: http, with: {method: get, endpoint: 'https://elsewhere.test'}}}]", RUN, DONE
+    )
+
+
+def test_the_stubs_answer_what_the_kit_asks():
+    call = "call: http, with: {method: get, endpoint: {uri: 'https://%s'}}"
+    pets = call % "petstore.swagger.io/v2/pet/findByStatus?status=available"
+    assert not problem(f"do: [{{a: {{{pets}}}}}]", RUN, DONE)
+    denied = call % "httpbin.org/basic-auth/me/secret"
+    assert "(401, " in problem(f"do: [{{a: {{{denied}}}}}]", RUN, DONE)
+    assert "404" in problem(f"do: [{{a: {{{call % 'httpbin.org/nowhere'}}}}}]", RUN, DONE)
+
+
+def test_what_is_no_feature():
+    assert read_feature("Feature: x\n\n  Scenario: y\n    # said\n    Given z\n", "f") == [
+        Scenario("f", "y", (Step("z"),))
+    ]
+    for wrong, reason in (
+        ('Scenario: y\n"""\n"""', "there is no step"),
+        ('Scenario: y\nGiven z\n"""yaml\na: 1', "does not end"),
+        ("Scenario: y\nPerhaps z", "'Perhaps z' is no step"),
+    ):
+        with pytest.raises(BadFeature, match=reason):
+            read_feature(wrong, "f")
+
+
+def test_the_command_prints_a_table(tmp_path):
+    def run(*args):
+        ran = CliRunner().invoke(conformance, ["serverless-workflow", str(tmp_path), *args], standalone_mode=False)
+        return ran.return_value, ran.output, ran.exception
+
+    assert "there is no scenario" in str(run()[2])
+    (tmp_path / "one.feature").write_text(feature(GREET, RUN, DONE))
+    assert run()[:2] == (0, "one  One  passed\n1 of 1 scenarios pass\n")
+    (tmp_path / "two.feature").write_text(feature(GREET, RUN, "Then b should run first"))
+    code, output, _ = run()
+    assert (code, output.splitlines()[2:]) == (
+        1,
+        ["     b should run first, and these ran: a, b.", "1 of 2 scenarios pass"],
+    )
+    (tmp_path / "two.feature").write_text("Scenario: y\nPerhaps z")
+    assert "is no step" in str(run()[2])
+
+
+@pytest.mark.outside
+@pytest.mark.unmeasured
+@pytest.mark.skipif("TRIOFLOW_CORPORA" not in os.environ, reason="TRIOFLOW_CORPORA names no folder of documents of others")
+def test_the_kit_of_the_standard_passes():
+    folder = Path(os.environ["TRIOFLOW_CORPORA"]) / "serverless-workflow" / "ctk"
+    ran = CliRunner().invoke(conformance, ["serverless-workflow", str(folder)], standalone_mode=False)
+    assert (ran.return_value, ran.output.splitlines()[-1]) == (0, "21 of 21 scenarios pass"), ran.output
