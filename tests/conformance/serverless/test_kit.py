@@ -71,7 +71,10 @@ def test_what_passes():
         ([RUN, "Then the workflow should complete with output:", text("x: 2")], "output should be"),
         ([RUN, "Then the workflow output should have properties 'x.z'"], "The output has no property 'x.z'"),
         ([RUN, "Then the workflow output should have a 'list' property containing 1 items"], "must have 1 items"),
-        ([RUN, "Then the workflow output should have a 'x.y' property with value:", text("true")], "x.y should be True"),
+        (
+            [RUN, "Then the workflow output should have a 'x.y' property with value:", text("true")],
+            "x.y should be True",
+        ),
         ([RUN, "Then the workflow should fault"], "The workflow completed with"),
         ([RUN, "Then b should run first"], "b should run first, and these ran: a, b."),
         ([RUN, "Then a should run after b"], "a should run after b, and these ran: a, b."),
@@ -135,7 +138,9 @@ def test_the_command_prints_a_table(tmp_path):
 
 @pytest.mark.outside
 @pytest.mark.unmeasured
-@pytest.mark.skipif("TRIOFLOW_CORPORA" not in os.environ, reason="TRIOFLOW_CORPORA names no folder of documents of others")
+@pytest.mark.skipif(
+    "TRIOFLOW_CORPORA" not in os.environ, reason="TRIOFLOW_CORPORA names no folder of documents of others"
+)
 def test_the_kit_of_the_standard_passes():
     folder = Path(os.environ["TRIOFLOW_CORPORA"]) / "serverless-workflow" / "ctk"
     ran = CliRunner().invoke(conformance, ["serverless-workflow", str(folder)], standalone_mode=False)

@@ -147,7 +147,10 @@ def test_a_fork_may_have_many_branches():
 
 
 def test_raise_names_the_task():
-    error = error_of("do: [{a: {do: [{b: {raise: {error: {type: 'https://x.test/no', status: 418, title: '${ .t }'}}}}]}}]", {"t": "Tea"})
+    error = error_of(
+        "do: [{a: {do: [{b: {raise: {error: {type: 'https://x.test/no', status: 418, title: '${ .t }'}}}}]}}]",
+        {"t": "Tea"},
+    )
     assert error.as_data() == {"type": "https://x.test/no", "status": 418, "title": "Tea", "instance": "/do/0/a/do/0/b"}
     assert str(error) == "Tea (418, https://x.test/no, at /do/0/a/do/0/b)"
     text = "use: {errors: {tea: {type: 'https://x.test/no', status: 418, detail: d}}}\ndo: [{a: {raise: {error: tea}}}]"
@@ -164,7 +167,9 @@ do:
 
 def test_catch_takes_what_fits_and_begins_with_what_try_began_with():
     assert output_of(TRY.replace("CATCH", "{}"), {"n": 1}) == {"n": 1}
-    assert output_of(TRY.replace("CATCH", "{as: e, do: [{s: {set: {n: '${ .n }', at: '${ $e.instance }'}}}]}"), {"n": 1}) == {
+    assert output_of(
+        TRY.replace("CATCH", "{as: e, do: [{s: {set: {n: '${ .n }', at: '${ $e.instance }'}}}]}"), {"n": 1}
+    ) == {
         "n": 1,
         "at": "/do/0/t/try/1/a",
     }
@@ -205,7 +210,10 @@ def test_retry_waits_as_its_policy_says():
     ],
 )
 def test_what_a_retry_policy_says(policy: str, elapsed: float):
-    text = TRY.replace("CATCH", f"{{retry: r, do: [{{s: {{set: {{done: true}}}}}}]}}") + f"use: {{retries: {{r: {policy}}}}}"
+    text = (
+        TRY.replace("CATCH", f"{{retry: r, do: [{{s: {{set: {{done: true}}}}}}]}}")
+        + f"use: {{retries: {{r: {policy}}}}}"
+    )
     result = result_of(text)
     assert (result.variables["output"], result.statistics.elapsed) == ({"done": True}, elapsed)
 
@@ -238,9 +246,14 @@ def test_schemas_are_checked():
     assert (error.status, error.instance) == (400, "/")
     assert error.detail == "The input does not fit its schema: /n: 'x' is not of type 'integer'."
     assert error_of(f"do: [{{a: {{set: {{ok: 1}}, output: {schema}}}}}]").detail.startswith("The output does not fit")
-    assert error_of(f"do: [{{a: {{set: {{ok: 1}}, export: {{as: ., {schema[1:-1]}}}}}}}]").detail.startswith("The context")
+    assert error_of(f"do: [{{a: {{set: {{ok: 1}}, export: {{as: ., {schema[1:-1]}}}}}}}]").detail.startswith(
+        "The context"
+    )
     assert "is none" in error_of("input: {schema: {document: {type: nothing}}}\ndo: [{a: {set: {ok: 1}}}]").detail
-    assert "can't be used" in error_of("input: {schema: {document: {$ref: 'https://x.test/y'}}}\ndo: [{a: {set: {ok: 1}}}]").detail
+    assert (
+        "can't be used"
+        in error_of("input: {schema: {document: {$ref: 'https://x.test/y'}}}\ndo: [{a: {set: {ok: 1}}}]").detail
+    )
 
 
 def test_functions_of_the_document():
@@ -281,7 +294,9 @@ def test_expressions_that_fail_name_the_task():
         "detail": "'.n.m': Cannot index number with string (\"m\")",
         "instance": "/do/0/a",
     }
-    assert error_of("do: [{a: {set: {x: '${ 1, 2 }'}}}]").detail == "'1, 2' gives 2 values. Put it into [...] for a list."
+    assert (
+        error_of("do: [{a: {set: {x: '${ 1, 2 }'}}}]").detail == "'1, 2' gives 2 values. Put it into [...] for a list."
+    )
     assert output_of("do: [{a: {set: {x: '${ empty }'}}}]") == {"x": None}
     assert error_of("do: [{a: {wait: '${ .n }'}}]", {"n": "soon"}).detail.startswith("expected a duration")
 
