@@ -210,10 +210,7 @@ def test_retry_waits_as_its_policy_says():
     ],
 )
 def test_what_a_retry_policy_says(policy: str, elapsed: float):
-    text = (
-        TRY.replace("CATCH", f"{{retry: r, do: [{{s: {{set: {{done: true}}}}}}]}}")
-        + f"use: {{retries: {{r: {policy}}}}}"
-    )
+    text = TRY.replace("CATCH", "{retry: r, do: [{s: {set: {done: true}}}]}") + f"use: {{retries: {{r: {policy}}}}}"
     result = result_of(text)
     assert (result.variables["output"], result.statistics.elapsed) == ({"done": True}, elapsed)
 

@@ -464,6 +464,8 @@ def _root_type(behaviour: Behaviour, ways: tuple[str, ...]) -> Any:
     async def move(ctx: tf.Context) -> None:
         agenda = _agenda(ctx)
         for node, moving in [*agenda.moving.items()]:
+            if agenda.moving.get(node) is not moving:
+                continue  # what was done meanwhile has stopped it
             value, has_arrived = moving.at(agenda.now)
             if isinstance(moving.target, tuple):
                 ctx.set_variable(MODEL, model.write(ctx.get_variable(MODEL), [*moving.target], value)[0])

@@ -68,6 +68,8 @@ class Interpreter:
 
     def move(self) -> None:
         for index, moving in list(self.agenda.moving.items()):
+            if self.agenda.moving.get(index) is not moving:
+                continue  # what was done meanwhile has stopped it
             value, has_arrived = moving.at(self.agenda.now)
             if isinstance(moving.target, tuple):
                 self.model, _ = model.write(self.model, list(moving.target), value)

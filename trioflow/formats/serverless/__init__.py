@@ -14,9 +14,12 @@ from typing import Any, cast
 from trioflow.errors import DocumentError
 from trioflow.formats.port import Document, Format, Imported, ImportOptions, open_document
 from trioflow.formats.serverless.cloudevents import Events
-from trioflow.formats.serverless.importing import named_by, read_tree
+from trioflow.formats.serverless.exporting import write_tree
+from trioflow.formats.serverless.importing import FORMAT_NAME, named_by, read_tree
 from trioflow.formats.serverless.problem import WorkflowError
 from trioflow.formats.serverless.session import Hosts
+from trioflow.model import yaml_text
+from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
 
 __all__ = ["FORMAT", "Events", "Hosts", "WorkflowError", "looks_like_workflow"]
@@ -56,5 +59,9 @@ def _documents_in(folder: Path) -> list[Path]:
     return sorted(each for each in folder.iterdir() if each.suffix.lower() in {".yaml", ".yml", ".json"})
 
 
-FORMAT = Format("serverless-workflow", "Serverless Workflow 1.0 (CNCF)", looks_like_workflow, _read)
+def _write(graph: Graph, registry: Registry) -> str:
+    return yaml_text.write(write_tree(graph))
+
+
+FORMAT = Format(FORMAT_NAME, "Serverless Workflow 1.0 (CNCF)", looks_like_workflow, _read, _write)
 """The format, for `trioflow.formats.known`."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import attrs
+import trio
 
 from trioflow.formats.serverless.expressions import is_expression
 from trioflow.formats.serverless.session import Hosts, Session
@@ -108,9 +109,10 @@ async def called(doing: Doing, session: Session, call: Call) -> Any:
     headers = {"accept": "application/json, */*;q=0.5", **{name.lower(): text for name, text in call.headers.items()}}
     content: bytes | None = None
     if call.body is not None:
-        as_it_is = isinstance(call.body, str) and "json" not in headers.get("content-type", "json")
-        content = (call.body if as_it_is else json.dumps(call.body)).encode()
-        headers.setdefault("content-type", "application/json")
+        content = as_text(call.body).encode()
+        headers.setdefault(
+            "content-type", "text/plain; charset=utf-8" if isinstance(call.body, str) else "application/json"
+        )
     headers.update(await _authenticated(doing, session, call))
     query = {name: value if isinstance(value, list) else as_text(value) for name, value in call.query.items()}
     response = await exchange(doing, session, call.method, call.uri, headers, content, query)
@@ -176,10 +178,14 @@ async def exchange(
         response = await client.send(request, stream=True)
         try:
             held = bytearray()
-            async for chunk in response.aiter_bytes():
-                held += chunk
-                if len(held) > MOST:
-                    raise doing.failed("communication", f"{uri} sent more than {MOST:,} bytes.")
+            # Generators of httpx stay open if one leaves them early: cancelling what they wait for ends them.
+            with trio.CancelScope() as enough:
+                async for chunk in response.aiter_bytes():
+                    held += chunk
+                    if len(held) > MOST:
+                        enough.cancel()
+            if len(held) > MOST:
+                raise doing.failed("communication", f"{uri} sent more than {MOST:,} bytes.")
         finally:
             await response.aclose()
     except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:

@@ -27,6 +27,12 @@ KINDS = ("call", "do", "emit", "for", "fork", "listen", "raise", "run", "set", "
 """The fields of which a task has one, which says what it does. A `for` has a `do` as well."""
 
 Tree = Mapping[str, Any]
+Library = Mapping[tuple[str, str, str], Tree]
+"""Workflows by namespace, name and version."""
+
+FORMAT_NAME = "serverless-workflow"
+"""The name of the format, also the key in the metadata of a graph that comes from it."""
+
 
 _OUTSIDE = {"asyncapi": "AsyncAPI", "grpc": "gRPC", "mcp": "MCP", "a2a": "A2A"}
 _WORK: Mapping[str, str] = {
@@ -41,7 +47,7 @@ _WORK: Mapping[str, str] = {
 }
 
 
-def read_tree(tree: Any, source: str, library: Mapping[tuple[str, str, str], Tree] | None = None) -> Imported:
+def read_tree(tree: Any, source: str, library: Library | None = None) -> Imported:
     """The graph that a document says; `tree` is the document as dicts and lists, JSON without anything else.
 
     `library` are the workflows that it may call, by namespace, name and version. Raises `DocumentError` for what is no
@@ -87,7 +93,7 @@ class _Importer:
         self,
         tree: Tree,
         notes: Notes,
-        library: Mapping[tuple[str, str, str], Tree],
+        library: Library,
         graphs: dict[str, Graph | None],
         *,
         called: bool,
@@ -137,6 +143,7 @@ class _Importer:
                 Variable(WORKFLOW, "dict", {}, "first", doc="what is known of the workflow, $workflow"),
             ],
             interface=_INTERFACE if self._called else None,
+            metadata={FORMAT_NAME: {"dsl": _get(tree, "document", "dsl")}},
             graphs={name: graph for name, graph in self._graphs.items() if graph is not None}
             if not self._called
             else {},
