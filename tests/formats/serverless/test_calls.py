@@ -237,10 +237,11 @@ def test_tokens_of_an_oauth_server():
     for described, answers, said in (
         (f"oidc: {{authority: 'https://{HOST}/realm'}}", {}, "names no token_endpoint"),
         (f"oauth2: {{authority: 'https://{HOST}', {client}}}", {}, "gave no token: 404"),
-        (f"oauth2: {{authority: 'https://{HOST}', grant: authorization_code}}", {}, "is not understood"),
+        ("oauth2: {use: mine}", {}, "The grant 'authorization_code' is not understood"),
     ):
         text = call(f"method: get, endpoint: {{uri: 'https://{HOST}/x', authentication: {{{described}}}}}")
-        assert said in failing(text, answers).detail
+        secrets = {"mine": json.dumps({"authority": f"https://{HOST}", "grant": "authorization_code"})}
+        assert said in failing("use: {secrets: [mine]}\n" + text, answers, secrets=secrets).detail
 
 
 OPENAPI = {

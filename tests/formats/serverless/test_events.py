@@ -60,7 +60,7 @@ def test_filters_compare_and_ask():
     assert heard(listen("{one: {with: {data: '${ .t > 38 }'}}}"), *sent) == [{"t": 39, "u": 1}]
     assert heard(listen("{one: {with: {data: {u: 1}}}}"), *sent) == [{"t": 39, "u": 1}]
     assert heard(listen("{one: {with: {subject: '${ \"x\" }'}}}"), *sent) == [{"t": 39, "u": 1}]
-    assert heard(listen("{one: {with: {subject: {deep: 1}}}}"), *sent, event("b", 5, subject={"deep": 1})) == [5]
+    assert heard(listen("{one: {with: {more: {deep: 1}}}}"), *sent, event("b", 5, more={"deep": 1})) == [5]
 
 
 def test_listening_until_something():

@@ -8,6 +8,7 @@ which a host may give a body.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from typing import Any, cast
 
 import attrs
@@ -155,10 +156,11 @@ class _Importer:
         for name, policy in _items(self._use.get("retries")):
             shape.retry(self._reading, policy, step("use.retries", name), frozenset(["error"]))
         for index, item in enumerate(_list(self._use.get("extensions"))):
+            if not isinstance(item, Mapping) or len(cast("Tree", item)) != 1:
+                self._reading.wrong(step("use.extensions", index), "an object with one name and its extension", item)
             for name, extension in _items(item):
                 path = step(step("use.extensions", index), name)
-                names = frozenset(["error"])
-                read_fields(self._reading, extension, path, names, shape.EXTENSION, ("extend",))
+                read_fields(self._reading, extension, path, frozenset(), shape.EXTENSION, ("extend",))
         if self._use.get("catalogs"):
             self._notes.warning("not-understood", "use.catalogs", "Catalogs are not read.")
 
@@ -193,15 +195,17 @@ class _Importer:
             places.setdefault(name, place)
             pointer = f"{around.pointer}/{index}/{escaped(name)}"
             made[place] = self._extended(name, task, pointer, path, around)
-        for place, (name, task, index) in enumerate(found):
-            here, path = made[place], step(step(around.path, index), name)
-            if here is not None:
-                following = next((each for each in made[place + 1 :] if each is not None), None)
-                self._lead(here, task, path, around, {each: made[at] for each, at in places.items()}, following)
-        first = next((each for each in made if each is not None), None)
-        if first is not None and source is not None:
-            self._wire(source, f"{first.first}.enter")
-        return first.first if first is not None else None
+        siblings = {name: made[place] for name, place in places.items()}
+        there = [(here, item) for here, item in zip(made, found, strict=True) if here is not None]
+        for (here, (name, task, index)), after in zip_longest(there, there[1:]):
+            path = step(step(around.path, index), name)
+            self._lead(here, task, path, around, siblings, after[0] if after is not None else None)
+        if not there:
+            return None
+        first = there[0][0].first
+        if source is not None:
+            self._wire(source, f"{first}.enter")
+        return first
 
     def _lead(
         self,
@@ -307,7 +311,7 @@ class _Importer:
         for index, item in enumerate(_list(self._use.get("extensions"))):
             for name, extension in _items(item):
                 extends = cast("Tree", extension).get("extend") if isinstance(extension, Mapping) else None
-                if extends in {kind, "all"} or (extends == "composite" and kind in {"do", "fork"}):
+                if extends in (kind, "all") or (extends == "composite" and kind in ("do", "fork")):
                     path = step(step("use.extensions", index), name)
                     found.append((name, (cast("Tree", extension), f"/use/extensions/{index}/{escaped(name)}", path)))
         return found
@@ -583,7 +587,7 @@ _FIELDS: Mapping[str, Mapping[str, Kind]] = {
     "listen": {"listen": shape.LISTEN, "foreach": shape.anything},
     "raise": {"raise": shape.RAISE},
     "run": {"run": shape.RUN},
-    "set": {"set": shape.strict_object},
+    "set": {"set": shape.some(shape.strict_object)},
     "switch": {"switch": shape.listing(shape.anything)},
     "try": {"try": shape.anything, "catch": shape.record(shape.CATCH)},
     "wait": {"wait": shape.duration},

@@ -114,6 +114,14 @@ def strict_object(reading: Reading, value: Any, path: str, names: Names) -> None
     strict(reading, value, path, names)
 
 
+def text_values(reading: Reading, value: Any, path: str, names: Names) -> None:
+    """An object of names and texts, or an expression that gives one; what is no text is written as one."""
+    strict_object(reading, value, path, names)
+    for key, each in cast("Mapping[str, Any]", value).items() if isinstance(value, Mapping) else ():
+        if not isinstance(each, str):
+            reading.notes.info("as-text", step(path, key), f"It is written as a text, by JSON: {_short(each)}.")
+
+
 def texts(reading: Reading, value: Any, path: str, names: Names) -> None:
     """A list of texts, which may be expressions in `${ }`."""
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
@@ -265,43 +273,89 @@ def schema(reading: Reading, value: Any, path: str, names: Names) -> None:
 def endpoint(reading: Reading, value: Any, path: str, names: Names) -> None:
     """A URI, which may be a template or an expression; or an object with it and an authentication."""
     if isinstance(value, str):
-        _uri(reading, value, path, names)
+        uri(reading, value, path, names)
     else:
-        read_fields(reading, value, path, names, {"uri": _uri, "authentication": authentication}, ("uri",))
+        read_fields(reading, value, path, names, {"uri": uri, "authentication": authentication}, ("uri",))
 
 
-def _uri(reading: Reading, value: Any, path: str, names: Names) -> None:
+def uri(reading: Reading, value: Any, path: str, names: Names) -> None:
+    """A URI, which may be a template or an expression."""
     strict_text(reading, value, path, names)
     if isinstance(value, str) and not is_expression(value) and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", value):
         reading.notes.error("wrong-kind", path, f"Expected a URI such as https://…, got {_short(value)}.")
 
 
-def _plain(reading: Reading, value: Any, path: str, names: Names) -> None:
-    strict_text(reading, value, path, names)
+def version(reading: Reading, value: Any, path: str, names: Names) -> None:
+    """A version of the document, which is compared with others."""
+    if not isinstance(value, str):
+        reading.wrong(path, "a version such as 1.0.0", value)
+    elif not re.fullmatch(r"\d+\.\d+\.\d+([-+].*)?", value):
+        reading.notes.warning("odd-version", path, f"Expected a version such as 1.0.0, got {_short(value)}.")
+
+
+def language(reading: Reading, value: Any, path: str, names: Names) -> None:
+    """The version of the language."""
+    if not isinstance(value, str) or not re.fullmatch(r"1\.\d+\.\d+([-+].*)?", value):
+        reading.notes.error("wrong-version", path, f"Documents of version 1 are understood, got {_short(value)}.")
+
+
+def name(reading: Reading, value: Any, path: str, names: Names) -> None:
+    """A namespace, or the name of a workflow."""
+    text(reading, value, path, names)
+    if isinstance(value, str) and not re.fullmatch(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?", value):
+        reading.notes.warning("odd-name", path, f"Expected letters, digits and hyphens, got {_short(value)}.")
+
+
+def grant(reading: Reading, value: Any, path: str, names: Names) -> None:
+    """How a token is asked for."""
+    if value not in ("client_credentials", "password"):
+        reading.notes.error(
+            "not-understood", path, f"The grants client_credentials and password are, not {_short(value)}."
+        )
+
+
+def some(kind: Kind) -> Kind:
+    """A value of a kind that is not empty."""
+
+    def check(reading: Reading, value: Any, path: str, names: Names) -> None:
+        kind(reading, value, path, names)
+        if isinstance(value, Mapping) and not value:
+            reading.notes.warning("empty", path, "It says nothing.")
+
+    return check
+
+
+def credentials(*needed: str, **fields: Kind) -> Kind:
+    """What an authentication says itself, or the name of the secret that says it."""
+
+    def check(reading: Reading, value: Any, path: str, names: Names) -> None:
+        has = isinstance(value, Mapping) and "use" in value
+        read_fields(reading, value, path, names, {"use": named("secrets"), **fields}, ("use",) if has else needed)
+
+    return check
 
 
 _OAUTH: Mapping[str, Kind] = {
-    "use": named("secrets"),
-    "authority": _plain,
-    "grant": text,
-    "client": record({"id": _plain, "secret": _plain, "assertion": _plain, "authentication": text}),
+    "authority": uri,
+    "grant": grant,
+    "client": record({"id": strict_text, "secret": strict_text, "assertion": strict_text, "authentication": text}),
     "request": record({"encoding": text}),
     "issuers": texts,
     "scopes": texts,
     "audiences": texts,
-    "username": _plain,
-    "password": _plain,
+    "username": strict_text,
+    "password": strict_text,
     "subject": anything,
     "actor": anything,
-    "endpoints": record({"token": _plain, "revocation": _plain, "introspection": _plain}),
+    "endpoints": record({"token": strict_text, "revocation": strict_text, "introspection": strict_text}),
 }
 _SCHEMES: Mapping[str, Kind] = {
-    "basic": record({"use": named("secrets"), "username": _plain, "password": _plain}),
-    "bearer": record({"use": named("secrets"), "token": _plain}),
-    "digest": record({"use": named("secrets"), "username": _plain, "password": _plain}),
-    "certificate": record({"use": named("secrets")}),
-    "oauth2": record(_OAUTH),
-    "oidc": record(_OAUTH),
+    "basic": credentials("username", "password", username=strict_text, password=strict_text),
+    "bearer": credentials("token", token=strict_text),
+    "digest": credentials("username", "password", username=strict_text, password=strict_text),
+    "certificate": credentials("use"),
+    "oauth2": credentials("authority", **_OAUTH),
+    "oidc": credentials("authority", **_OAUTH),
 }
 
 
@@ -317,7 +371,9 @@ def authentication(reading: Reading, value: Any, path: str, names: Names) -> Non
 resource = record({"name": text, "endpoint": endpoint}, "endpoint")
 timeout = record({"after": duration}, "after")
 problem = record(
-    {"type": _plain, "status": whole, "instance": _plain, "title": _plain, "detail": _plain}, "type", "status"
+    {"type": uri, "status": whole, "instance": strict_text, "title": strict_text, "detail": strict_text},
+    "type",
+    "status",
 )
 retry = record(
     {
@@ -339,8 +395,34 @@ retry = record(
 input_ = record({"schema": schema, "from": shaping})
 output = record({"schema": schema, "as": shaping})
 export = record({"schema": schema, "as": shaping})
+_EVENT: Mapping[str, Kind] = {
+    "id": strict_text,
+    "source": uri,
+    "type": strict_text,
+    "time": strict_text,
+    "subject": strict_text,
+    "datacontenttype": strict_text,
+    "dataschema": uri,
+}
+
+
+def event(reading: Reading, value: Any, path: str, names: Names) -> None:
+    """The attributes of an event; there may be others than those that have a name."""
+    strict_object(reading, value, path, names)
+    for key, each in cast("Mapping[str, Any]", value).items() if isinstance(value, Mapping) else ():
+        _EVENT.get(key, anything)(reading, each, step(path, key), names)
+
+
+def emitted(reading: Reading, value: Any, path: str, names: Names) -> None:
+    """The attributes of an event that is emitted."""
+    event(reading, value, path, names)
+    for key in ("source", "type"):
+        if isinstance(value, Mapping) and key not in value:
+            reading.notes.error("missing-field", path, f"The field {key!r} is missing.")
+
+
 event_filter = record(
-    {"with": strict_object, "correlate": mapping(record({"from": loose, "expect": strict_text}, "from"))}, "with"
+    {"with": some(event), "correlate": mapping(record({"from": loose, "expect": strict_text}, "from"))}, "with"
 )
 
 
@@ -364,17 +446,17 @@ TASK: Mapping[str, Kind] = {
     "export": export,
     "timeout": referable("timeouts", timeout),
     "then": text,
-    "metadata": anything,
+    "metadata": mapping(anything),
 }
 _READ_AS = one_of("raw", "content", "response")
 _RETURN = one_of("stdout", "stderr", "code", "all", "none")
-_PROCESS: Mapping[str, Kind] = {"stdin": strict_text, "arguments": texts, "environment": strict_object}
+_PROCESS: Mapping[str, Kind] = {"stdin": strict_text, "arguments": texts, "environment": text_values}
 HTTP = record(
     {
         "method": strict_text,
         "endpoint": endpoint,
-        "headers": strict_object,
-        "query": strict_object,
+        "headers": text_values,
+        "query": text_values,
         "body": strict,
         "output": _READ_AS,
         "redirect": flag,
@@ -412,11 +494,11 @@ RUN = record(
 LISTEN = record({"to": strategy, "read": one_of("data", "envelope", "raw")}, "to")
 FOREACH: Mapping[str, Kind] = {"item": text, "at": text, "do": anything, "output": output, "export": export}
 FOR = record({"each": text, "in": loose, "at": text}, "in")
-EMIT = record({"event": record({"with": strict_object}, "with")}, "event")
+EMIT = record({"event": record({"with": emitted}, "with")}, "event")
 RAISE = record({"error": referable("errors", problem)}, "error")
 CATCH: Mapping[str, Kind] = {
     "errors": record(
-        {"with": record({"type": text, "status": whole, "instance": text, "title": text, "details": text})}
+        {"with": some(record({"type": text, "status": whole, "instance": text, "title": text, "details": text}))}
     ),
     "as": text,
     "when": anything,
@@ -444,10 +526,10 @@ USE: Mapping[str, Kind] = {
     "extensions": listing(anything),
 }
 DOCUMENT: Mapping[str, Kind] = {
-    "dsl": text,
-    "namespace": text,
-    "name": text,
-    "version": text,
+    "dsl": language,
+    "namespace": name,
+    "name": name,
+    "version": version,
     "title": text,
     "summary": text,
     "tags": mapping(anything),
