@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import trio
 from formats.serverless.workflows import graph_of, output_of
+from trio.testing import MockClock
 
 import trioflow as tf
 from trioflow.formats.serverless import Events, WorkflowError
@@ -159,3 +160,29 @@ def test_a_run_alone_is_no_workflow():
     wire = tf.Connection(tf.Endpoint("start", "then"), tf.Endpoint("e", "enter"))
     alone = tf.Graph(nodes=nodes, connections=[wire], variables=graph.variables)
     assert run_virtual(alone).variables["output"]["type"] == "a"
+
+
+def test_a_workflow_that_is_kept_goes_on_where_it_was(tmp_path):
+    """It is killed while it listens; the event comes while nobody runs it."""
+    text = """
+    do:
+    - a: {try: [{r: {raise: {error: {type: 'https://x.test', status: 500}}}}], catch: {retry: {delay: PT1S, limit: {attempt: {count: 2}}}, do: [{s: {set: {n: 1}}}]}}
+    - e: {emit: {event: {with: {source: 'https://x.test', type: sent}}}}
+    - l: {listen: {to: {one: {with: {type: paid}}}}}
+    """
+    published: list[Any] = []
+
+    async def publish(each: Any) -> None:
+        published.append(each["type"])
+
+    journal = tf.SqliteJournal(tmp_path / "runs.db")
+    given: Any = {"journal": journal, "run_id": "x", "services": {Events: Events(publish)}}
+
+    async def killed() -> None:
+        with trio.move_on_after(10):
+            await tf.run(graph_of(text), **given)
+
+    trio.run(killed, clock=MockClock(autojump_threshold=0))
+    tf.send_signal(journal, "x", "cloudevents", event("paid", {"amount": 6}))
+    assert output_of(text, **given) == [{"amount": 6}]
+    assert published == ["sent"]

@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 import pytest
+from formats.serverless.everything import EVERYTHING
 from formats.serverless.workflows import HEAD, graph_of, imported, said
 from jsonschema import Draft202012Validator
 
@@ -159,11 +160,32 @@ def test_what_is_left_out_is_said():
     ]
 
 
+def test_texts_that_look_like_expressions():
+    """Only those in `${ }` are, and authors forget."""
+    assert said("do: [{a: {set: {x: $context.n, y: [.n.m], z: 'costs $5', e: '.'}}}]") == [
+        "info[text] do[0].a.set.x: It is a text as it stands here; an expression is written ${ $context.n }.",
+        "info[text] do[0].a.set.y[0]: It is a text as it stands here; an expression is written ${ .n.m }.",
+    ]
+
+
 def test_too_many_branches_and_cases():
     many = ", ".join(f"{{b{n}: {{set: {{n: 1}}}}}}" for n in range(65))
     assert errors(f"do: [{{a: {{fork: {{branches: [{many}]}}}}}}]")[0].startswith("[too-many] do[0].a.fork.branches")
     many = ", ".join(f"{{b{n}: {{then: exit}}}}" for n in range(65))
     assert errors(f"do: [{{a: {{switch: [{many}]}}}}]")[0].startswith("[too-many] do[0].a.switch")
+
+
+@pytest.mark.unmeasured
+def test_documents_that_grow_without_measure():
+    """Each function calls the next one twice."""
+    functions = {f"f{n}": {"do": [{"a": {"call": f"f{n + 1}"}}, {"b": {"call": f"f{n + 1}"}}]} for n in range(40)}
+    tree = {**EVERYTHING, "use": {"functions": {**functions, "f40": {"set": {"x": 1}}}}, "do": [{"a": {"call": "f0"}}]}
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        pytest.raises(DocumentError, match="becomes more than 200,000 nodes: what functions"),
+    ):
+        patch.setattr("trioflow.formats.serverless.importing._MOST_NODES", 2_000)
+        read_tree(tree, "x")
 
 
 def test_what_is_no_document_at_all():
@@ -177,50 +199,6 @@ def test_errors_have_their_lines(tmp_path):
     path.write_text(HEAD + "do:\n- a:\n    set: {x: '${ + }'}\n")
     (error,) = load(path).errors
     assert error.position == (4, 14)
-
-
-EVERYTHING = json.loads(json.dumps({
-    "document": {"dsl": "1.0.3", "namespace": "n", "name": "x", "version": "1.0.0", "title": "t", "tags": {"a": "b"}},
-    "input": {"schema": {"format": "json", "document": {"type": "object"}}, "from": "."},
-    "use": {
-        "authentications": {"a": {"basic": {"username": "u", "password": "p"}}, "o": {"oauth2": {
-            "authority": "https://x.test", "grant": "password", "client": {"id": "i"}, "scopes": ["s"]}}},
-        "errors": {"e": {"type": "https://x.test", "status": 400, "title": "t", "detail": "d", "instance": "/x"}},
-        "retries": {"r": {"delay": "PT1S", "when": ".", "backoff": {"linear": {"increment": "PT1S"}},
-                          "limit": {"attempt": {"count": 1, "duration": "PT1S"}, "duration": "PT1S"},
-                          "jitter": {"from": "PT1S", "to": "PT2S"}}},
-        "timeouts": {"t": {"after": {"seconds": 1}}},
-        "secrets": ["s"],
-        "functions": {"f": {"set": {"x": 1}}},
-        "extensions": [{"x": {"extend": "wait", "when": "true", "before": [{"b": {"set": {"x": 1}}}], "after": []}}],
-    },
-    "timeout": "t",
-    "output": {"as": {"o": "${ . }"}},
-    "schedule": {"on": {"one": {"with": {"type": "t"}}}},
-    "do": [
-        {"call": {"call": "http", "if": "true", "with": {"method": "get", "endpoint": {"uri": "https://x.test",
-            "authentication": {"use": "a"}}, "headers": {"h": "v"}, "query": {"q": "v"}, "body": {}, "output": "raw",
-            "redirect": True}, "timeout": {"after": "PT1S"}, "export": {"as": "."}, "metadata": {}, "then": "open"}},
-        {"open": {"call": "openapi", "with": {"document": {"endpoint": "https://x.test"}, "operationId": "o",
-                                              "parameters": {"p": 1}}}},
-        {"function": {"call": "f", "with": {"a": 1}}},
-        {"do": {"do": [{"s": {"set": {"x": "${ 1 }"}}}]}},
-        {"emit": {"emit": {"event": {"with": {"source": "https://x.test", "type": "t"}}}}},
-        {"for": {"for": {"each": "i", "in": ".", "at": "n"}, "while": "$i", "do": [{"s": {"set": {"x": "${ $n }"}}}]}},
-        {"fork": {"fork": {"compete": True, "branches": [{"b": {"wait": "PT1S"}}]}}},
-        {"listen": {"listen": {"to": {"any": [{"with": {"type": "t"}, "correlate": {"c": {"from": ".", "expect": "x"}}}],
-                                      "until": "true"}, "read": "data"},
-                    "foreach": {"item": "i", "at": "n", "do": [{"s": {"set": {"x": "${ $i }"}}}], "output": {"as": "."}}}},
-        {"raise": {"raise": {"error": "e"}}},
-        {"script": {"run": {"script": {"language": "python", "code": "x", "arguments": ["a"], "environment": {"a": "b"}},
-                            "return": "all", "await": True}}},
-        {"shell": {"run": {"shell": {"command": "x", "stdin": "y"}}}},
-        {"switch": {"switch": [{"c": {"when": "true", "then": "exit"}}]}},
-        {"try": {"try": [{"s": {"set": {"x": 1}}}], "catch": {"errors": {"with": {"type": "t", "status": 1}}, "as": "e",
-            "when": "$e", "exceptWhen": "$e", "retry": "r", "do": [{"s": {"set": {"x": "${ $e }"}}}]}}},
-        {"wait": {"wait": {"milliseconds": 1}}},
-    ],
-}))  # fmt: skip
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -19,10 +19,11 @@ from trioflow.formats.serverless import WorkflowError
 from trioflow.formats.stub import stubs
 
 
-def ran(text: str, input: Any = None, registry: tf.Registry | None = None) -> Any:
+def ran(text: str, input: Any = None) -> Any:
     async def main() -> Any:
         variables = {} if input is None else {"input": input}
-        return await tf.run(graph_of(text), variables=variables, options=tf.RunOptions(timeout=20))
+        registry = tf.Registry.standard(allow=["scripts"])
+        return await tf.run(graph_of(text), registry=registry, variables=variables, options=tf.RunOptions(timeout=20))
 
     return trio.run(main).variables["output"]
 
@@ -94,8 +95,7 @@ def test_a_language_that_is_not_here(monkeypatch):
 
 def test_scripts_need_to_be_allowed():
     for text in (shell("true"), script("language: python, code: x")):
-        registry = tf.Registry.standard(without=["scripts"])
-        (problem,) = tf.validate(graph_of(text), registry).problems
+        (problem,) = tf.validate(graph_of(text), tf.Registry.standard()).problems
         assert "not allowed here" in problem.message
 
 
@@ -196,6 +196,49 @@ def test_placeholders_are_answered_by_stubs():
     assert result.variables["output"] == {"n": 3}
 
 
+ANSWERED = """
+do:
+- a: {call: http, with: {method: get, endpoint: 'https://x.test/{id}'}, output: {as: .n}}
+- a2: {do: [{a: {run: {shell: {command: 'true'}}, if: '. == 3'}}, {b: {wait: PT1H}}]}
+- c: {try: [{d: {listen: {to: {any: []}}}}], catch: {do: [{e: {set: {caught: '${ $error.detail }'}}}]}}
+"""
+
+
+def test_any_task_may_be_answered():
+    """What is around its work stays: conditions, input, output, errors that are caught."""
+    given: dict[str, Any] = {}
+    answers = {"a": {"n": 3}, "a 2": 4, "b": {"$value": {"output": 5}}, "d": {"$fail": "nobody"}}
+    registry = tf.Registry.standard()
+    for name, body in stubs(answers).items():
+
+        def noting(input: Any, *, name: str = name, body: Any = body) -> Any:
+            given[name] = input
+            return body()
+
+        registry.body(name, noting)
+    found = import_document(document_in(HEAD + ANSWERED, syntax="yaml"), registry)
+    assert not found.errors
+    result = trio.run(lambda: tf.run(found.graph, registry=registry, variables={"input": {"id": 1}}))
+    assert result.variables["output"] == {"caught": "StubbedFailure: nobody"}
+    assert given == {
+        "a": {"method": "get", "endpoint": "https://x.test/{id}"},
+        "a 2": {"shell": {"command": "true"}},
+        "b": 4,
+        "d": 5,
+    }
+
+
+def test_tasks_of_workflows_that_are_called_may_be_answered(tmp_path):
+    main = folder_of(tmp_path) / "main.yaml"
+    main.write_text(HEAD + "do: [{c: {run: {workflow: {namespace: test, name: other, version: '1.0.0'}}}}]")
+    for name in ("test/other/1.0.0/a", "a"):
+        registry = tf.Registry.standard()
+        registry.body(name, lambda: {"n": 50})
+        found = load(main, registry)
+        result = trio.run(lambda r=registry, f=found: tf.run(f.graph, registry=r, variables={"input": {"n": 1}}))
+        assert result.variables["output"] == {"n": 50}
+
+
 def test_what_is_awaited_all_the_same():
     assert said(shell("true", run=", await: false")) == [
         "info[awaits] do[0].r.run.await: It is waited for all the same."
@@ -212,11 +255,13 @@ def test_the_command_line(tmp_path, capsys):
         return code, *capsys.readouterr()
 
     code, output, _ = run("check", str(path))
-    assert (code, "--allow scripts" in output) == (2, True)
+    assert (code, "scripts, which run only with --allow scripts: b" in output) == (0, True)
+    code, _, errors = run("run", str(path))
+    assert (code, "--allow scripts" in errors) == (2, True)
     assert run("draw", str(path), "--format", "text")[0] == 0
     code, output, _ = run("run", str(path), "--allow", "scripts", "--json", "--set", 'input={"name": "Ada"}')
     assert (code, json.loads(output)["variables"]["output"]) == (0, "Hello Ada\n")
     graph = tmp_path / "graph.json"
-    assert run("import", str(path), "--allow", "scripts", "-o", str(graph))[0] == 0
+    assert run("import", str(path), "-o", str(graph))[0] == 0
     assert run("export", str(graph), "-o", str(tmp_path / "again.yaml"))[0] == 0
     assert open_document(tmp_path / "again.yaml").tree == open_document(path).tree

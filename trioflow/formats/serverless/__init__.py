@@ -38,7 +38,7 @@ def looks_like_workflow(document: Document) -> bool:
 
 def _read(document: Document, registry: Registry, options: ImportOptions) -> Imported:
     library = _beside(document) if '"workflow"' in document.text or "workflow:" in document.text else {}
-    return read_tree(document.tree, document.name, library)
+    return read_tree(document.tree, document.name, library, registry.bodies)
 
 
 def _beside(document: Document) -> dict[tuple[str, str, str], Mapping[str, Any]]:

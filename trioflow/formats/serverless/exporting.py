@@ -41,10 +41,16 @@ def _document(graph: Graph, problems: list[str]) -> dict[str, Any]:
     if len(roots) != 1:
         problems.append(f"a document is one node of the type serverless.workflow; there are {len(roots)}.")
         return {"do": []}
-    tree: dict[str, Any] = {**_plain(roots[0].inputs.get("document", {})), "do": []}
+    frame = roots[0].inputs.get("document")
+    if not isinstance(frame, Mapping) or not isinstance(cast("Mapping[str, Any]", frame).get("document"), Mapping):
+        problems.append(
+            f"node {roots[0].id!r}: its input `document` must be an object with what the document says of itself."
+        )
+        return {"do": []}
+    tree: dict[str, Any] = {**_plain(frame), "do": []}
     tasks = [node for node in graph.nodes if _place(node) is not None]
     for node in sorted(tasks, key=lambda node: len(_place(node) or ())):
-        _put(tree, _place(node) or [], node, problems)
+        _put(tree, _place(node) or [], node, len(tasks), problems)
     problems += [f"the task {index} is missing." for index in _gaps(tree["do"])]
     return tree
 
@@ -57,17 +63,17 @@ def _place(node: GraphNode) -> list[str] | None:
     return [each.replace("~1", "/").replace("~0", "~") for each in reference.split("/")[1:]]
 
 
-def _put(tree: dict[str, Any], place: list[str], node: GraphNode, problems: list[str]) -> None:
+def _put(tree: dict[str, Any], place: list[str], node: GraphNode, most: int, problems: list[str]) -> None:
     *around, index, name = place
     found: Any = tree
     for step in around:
         if isinstance(found, list):
-            found = found[int(step)] if step.isdigit() and int(step) < len(found) else None
+            found = found[int(step)] if _is_index(step, len(found)) else None
         elif isinstance(found, dict):
             found = cast("dict[str, Any]", found).get(step)
         if found is None:
             break
-    if not isinstance(found, list) or not index.isdigit():
+    if not isinstance(found, list) or not _is_index(index, most):
         problems.append(f"node {node.id!r}: the place {node.inputs['reference']!r} of its task is not in the document.")
         return
     found += [None] * (int(index) + 1 - len(found))
@@ -75,6 +81,10 @@ def _put(tree: dict[str, Any], place: list[str], node: GraphNode, problems: list
         problems.append(f"node {node.id!r}: another one has the place {node.inputs['reference']!r} of its task.")
         return
     found[int(index)] = {name: _plain(node.inputs.get("task", {}))}
+
+
+def _is_index(text: str, below: int) -> bool:
+    return text.isdecimal() and len(text) < 10 and int(text) < below
 
 
 def _gaps(tasks: Any, path: str = "do") -> list[str]:

@@ -39,16 +39,16 @@ def body_of(text: str) -> str:
     return text.strip()[2:-1] if is_expression(text) else text
 
 
-def expressions_in(value: object) -> list[tuple[tuple[str | int, ...], str]]:
-    """All expressions in a value of a document, with the keys and places that lead to them."""
-    if is_expression(value):
-        return [((), cast("str", value))]
+def texts_in(value: object) -> list[tuple[tuple[str | int, ...], str]]:
+    """All texts in a value of a document, with the keys and places that lead to them."""
+    if isinstance(value, str):
+        return [((), value)]
     items: list[tuple[str | int, object]] = []
     if isinstance(value, Mapping):
         items = [(str(key), each) for key, each in cast("Mapping[object, object]", value).items()]
     elif isinstance(value, list):
         items = [*enumerate(cast("list[object]", value))]
-    return [((key, *inside), text) for key, each in items for inside, text in expressions_in(each)]
+    return [((key, *inside), text) for key, each in items for inside, text in texts_in(each)]
 
 
 def escaped(name: str) -> str:

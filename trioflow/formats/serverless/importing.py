@@ -7,7 +7,7 @@ which a host may give a body.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import zip_longest
 from typing import Any, cast
 
@@ -35,6 +35,10 @@ FORMAT_NAME = "serverless-workflow"
 """The name of the format, also the key in the metadata of a graph that comes from it."""
 
 
+_MOST_NODES = 200_000
+_TOO_LARGE = (
+    f"it becomes more than {_MOST_NODES:,} nodes: what functions and extensions do stands at each task that uses them."
+)
 _OUTSIDE = {"asyncapi": "AsyncAPI", "grpc": "gRPC", "mcp": "MCP", "a2a": "A2A"}
 _WORK: Mapping[str, str] = {
     "do": "serverless.do",
@@ -48,16 +52,16 @@ _WORK: Mapping[str, str] = {
 }
 
 
-def read_tree(tree: Any, source: str, library: Library | None = None) -> Imported:
+def read_tree(tree: Any, source: str, library: Library | None = None, bodies: Collection[str] = ()) -> Imported:
     """The graph that a document says; `tree` is the document as dicts and lists, JSON without anything else.
 
-    `library` are the workflows that it may call, by namespace, name and version. Raises `DocumentError` for what is no
-    document of the format at all.
+    `library` are the workflows that it may call, by namespace, name and version. `bodies` are the ids of the tasks that
+    a host does in their place. Raises `DocumentError` for what is no document of the format at all.
     """
     if not isinstance(tree, dict) or "do" not in tree:
         raise DocumentError(source, ["expected an object with `document` and `do`."])
     notes = Notes()
-    graph = _Importer(cast("Tree", tree), notes, library or {}, {}, called=False).graph()
+    graph = _Importer(cast("Tree", tree), source, notes, library or {}, {}, bodies).graph()
     return Imported(graph, tuple(notes))
 
 
@@ -93,23 +97,28 @@ class _Importer:
     def __init__(
         self,
         tree: Tree,
+        source: str,
         notes: Notes,
         library: Library,
         graphs: dict[str, Graph | None],
-        *,
-        called: bool,
+        bodies: Collection[str],
+        called: str = "",
     ) -> None:
         self._tree = tree
+        self._source = source
         self._notes = notes
         self._library = library
         self._graphs = graphs
+        self._bodies = bodies
         self._called = called
+        """The name of the graph in those of another document that calls it."""
         use = tree.get("use")
         self._use: Tree = cast("Tree", use) if isinstance(use, Mapping) else {}
         self._reading = Reading(notes, self._use)
         self._nodes: list[GraphNode] = []
         self._wires: list[Connection] = []
         self._ids: set[str] = {"start", "workflow", "graph enter", "graph leave"}
+        self._numbers: dict[str, int] = {}
         self._calling: list[str] = []
         self._emits = any(isinstance(each, Mapping) and "emit" in each for each in _objects_in(tree))
 
@@ -322,13 +331,16 @@ class _Importer:
         # What follows `in` sees the variables of the loop, and so does its own condition.
         if not read_fields(self._reading, task, path, names, fields, (kind,)):
             return None
+        if kind != "switch" and self._has_body(name):
+            node = self._delegated(self._unique(name), "serverless.answered", f"{name}.task", task, pointer)
+            return _Made(node, node)
         make = getattr(self, f"_{kind}", None)
-        node: str | None
+        made: str | None
         if make is not None:
-            node = make(name, task, pointer, path, around)
+            made = make(name, task, pointer, path, around)
         else:
-            node = self._add(_WORK[kind], name, {"task": _without_tasks(task), "reference": pointer})
-        return _Made(node, node) if node is not None else None
+            made = self._add(_WORK[kind], name, {"task": _without_tasks(task), "reference": pointer})
+        return _Made(made, made) if made is not None else None
 
     def _node(self, type_id: str, name: str, task: Tree, pointer: str, **inputs: Any) -> str:
         return self._add(type_id, name, {"task": _without_tasks(task), "reference": pointer, **inputs})
@@ -529,7 +541,7 @@ class _Importer:
             return self._placeholder(name, "serverless.missing_workflow", task, pointer, path, message)
         if called not in self._graphs:
             self._graphs[called] = None  # it may call itself
-            inner = _Importer(found, Notes(), self._library, self._graphs, called=True)
+            inner = _Importer(found, self._source, Notes(), self._library, self._graphs, self._bodies, called)
             graph = inner.graph()
             for each in inner._notes:
                 if each.severity == "error":
@@ -543,15 +555,27 @@ class _Importer:
         return node
 
     def _placeholder(self, name: str, type_id: str, task: Tree, pointer: str, path: str, message: str) -> str:
+        work = self._unique(f"{self._free(name)}.{type_id.rpartition('.')[2]}")
+        node = self._delegated(work, type_id, name, task, pointer)
+        self._notes.error("placeholder", path, message, "Give the node a body that does it.", node=work)
+        return node
+
+    def _delegated(self, work: str, type_id: str, name: str, task: Tree, pointer: str) -> str:
+        """A task whose work is done by a host, in the node `work`."""
         node = self._node("serverless.delegate", name, task, pointer)
         sockets = Sockets(inputs={"input": "any"}, outputs={"output": "any"})
-        work = self._unique(f"{name}.{type_id.rpartition('.')[2]}")
         self._nodes.append(placeholder(work, type_id, sockets=sockets))
         self._wire(f"{node}.call", f"{work}.enter")
         self._wire(f"{node}.given", f"{work}.input")
         self._wire(f"{work}.output", f"{node}.result")
-        self._notes.error("placeholder", path, message, "Give the node a body that does it.", node=work)
         return node
+
+    def _has_body(self, name: str) -> bool:
+        """Whether the host gives a body to the task that gets the next id of this name."""
+        if not self._bodies:
+            return False
+        node = self._free(name)
+        return node in self._bodies or (self._called != "" and f"{self._called}/{node}" in self._bodies)
 
     # --- nodes and wires ---
 
@@ -561,12 +585,21 @@ class _Importer:
         return node
 
     def _unique(self, name: str) -> str:
+        if len(self._ids) > _MOST_NODES:
+            raise DocumentError(self._source, [_TOO_LARGE])
+        found = self._free(name)
+        self._ids.add(found)
+        return found
+
+    def _free(self, name: str) -> str:
+        """The id that a task of this name gets next."""
         wanted = name.replace("/", "∕") or "task"  # noqa: RUF001 - events name a node in a graph with /
-        found, number = wanted, 1
+        number = self._numbers.get(wanted, 1)
+        found = wanted if number == 1 else f"{wanted} {number}"
         while found in self._ids:
             number += 1
             found = f"{wanted} {number}"
-        self._ids.add(found)
+        self._numbers[wanted] = number
         return found
 
     def _wire(self, source: str, target: str) -> None:

@@ -17,7 +17,7 @@ import attrs
 from trioflow.errors import did_you_mean
 from trioflow.formats.port import Notes
 from trioflow.formats.serverless import duration as durations
-from trioflow.formats.serverless.expressions import BUILT_IN, expressions_in, is_expression, problems_of
+from trioflow.formats.serverless.expressions import BUILT_IN, is_expression, problems_of, texts_in
 
 Names = frozenset[str]
 
@@ -95,10 +95,17 @@ def loose(reading: Reading, value: Any, path: str, names: Names) -> None:
         reading.wrong(path, "an expression", value)
 
 
+_LOOKS_LIKE_EXPRESSION = re.compile(r"\$[A-Za-z_]\w*(\.\w+)*|(\.[A-Za-z_]\w*)+")
+
+
 def strict(reading: Reading, value: Any, path: str, names: Names) -> None:
     """Any value; texts in `${ }`, at every depth, are expressions."""
-    for keys, found in expressions_in(value):
-        reading.expression(found, functools.reduce(step, keys, path), names)
+    for keys, found in texts_in(value):
+        at = functools.reduce(step, keys, path)
+        if is_expression(found):
+            reading.expression(found, at, names)
+        elif _LOOKS_LIKE_EXPRESSION.fullmatch(found):
+            reading.notes.info("text", at, f"It is a text as it stands here; an expression is written ${{ {found} }}.")
 
 
 def strict_text(reading: Reading, value: Any, path: str, names: Names) -> None:

@@ -20,7 +20,7 @@ class Emit(Task, id="serverless.emit", durable="replayed"):
     async def perform(self, doing: Doing) -> Any:
         ctx = doing.ctx
         given = doing.fill(part(part(doing.definition, "emit"), "event").get("with", {}))
-        time = await ctx.once(lambda: ctx.now().isoformat().replace("+00:00", "Z"))
+        time = ctx.now().isoformat().replace("+00:00", "Z")
         event = {"specversion": "1.0", "id": ctx.key, "time": time, **given}
         async with session_of(ctx) as session:
             if session.events.publish is not None:

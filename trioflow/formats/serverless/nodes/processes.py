@@ -106,7 +106,10 @@ async def _fetched(doing: Doing, source: Mapping[str, Any]) -> str:
 
 
 class Delegate(Composite, id="serverless.delegate", durable="replayed"):
-    """Leaves the work to the node behind `call`: another workflow, or what a host does in its place."""
+    """Leaves the work to the node behind `call`: another workflow, or what a host does in its place.
+
+    That is given what the task calls with, or else its input.
+    """
 
     given: tf.DataOut[Any] = tf.DataOut(object, doc="what that node is given")
     result: tf.DataIn[Any] = tf.DataIn(object, default=None, doc="what it gave")
@@ -115,7 +118,7 @@ class Delegate(Composite, id="serverless.delegate", durable="replayed"):
     async def perform(self, doing: Doing) -> Any:
         ctx, definition = doing.ctx, doing.definition
         run = part(definition, "run")
-        described = part(run, "workflow").get("input") if "workflow" in run else definition.get("with", run)
+        described = part(run, "workflow").get("input") if "workflow" in run else definition.get("with", run or None)
         given = doing.input if described is None else doing.fill(without_subscription(described))
         await ctx.trigger(self.call, {self.given: given})
         return doing.input if run.get("return") == "none" else await ctx.get_input(self.result)

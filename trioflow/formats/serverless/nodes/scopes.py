@@ -57,7 +57,7 @@ class Workflow(tf.Node, id="serverless.workflow", durable="replayed"):
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         document = await ctx.get_input(self.document)
         raw = await ctx.get_input(self.given) if ctx.is_connected(self.given) else ctx.get_variable(INPUT)
-        about = {"id": ctx.key, "definition": document, "startedAt": moment(await ctx.once(ctx.now))}
+        about = {"id": ctx.key, "definition": document, "startedAt": moment(ctx.now())}
         doing = Doing(ctx, document, "")
         try:
             async with open_session(ctx) as session:
@@ -172,7 +172,7 @@ class Try(Composite, id="serverless.try", durable="replayed"):
         catch = part(doing.definition, "catch")
         name: str = catch.get("as", "error")
         policy = doing.used("retries", catch.get("retry"))
-        began = await doing.ctx.once(doing.ctx.now) if isinstance(policy, Mapping) else None
+        began = doing.ctx.now() if isinstance(policy, Mapping) else None
         retrying = Retrying(doing, policy, began) if began is not None else None
         while True:
             try:
@@ -234,7 +234,7 @@ class Retrying:
             return False
         wait = self._delay(doing.ctx.random)
         if self._in_all is not None:
-            spent = (await doing.ctx.once(doing.ctx.now) - self._began).total_seconds()
+            spent = (doing.ctx.now() - self._began).total_seconds()
             # The host's clock is not the one on which is waited: in a test that one may be virtual.
             if max(spent, self._waited) + wait > self._in_all:
                 return False
