@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from pathlib import Path
 
 import pytest
+import trio
 from click.testing import CliRunner
 
 from trioflow.cli.conformance import conformance
 from trioflow.conformance.serverless.gherkin import BadFeature, Scenario, Step, read_feature
 from trioflow.conformance.serverless.kit import judge
+from trioflow.conformance.serverless.stubs import HTTPBIN, PETSTORE, answer, serving
 
 HEAD = "document: {dsl: '1.0.3', namespace: test, name: test, version: '1.0.0'}"
 
@@ -103,6 +106,43 @@ def test_the_stubs_answer_what_the_kit_asks():
     denied = call % "httpbin.org/basic-auth/me/secret"
     assert "(401, " in problem(f"do: [{{a: {{{denied}}}}}]", RUN, DONE)
     assert "404" in problem(f"do: [{{a: {{{call % 'httpbin.org/nowhere'}}}}}]", RUN, DONE)
+
+
+def test_the_stubs_are_like_what_they_stand_for():
+    """A pet has its own page, statuses their pets, and there is nothing else."""
+    assert answer(PETSTORE, "/v2/pet/7", {})[1]["id"] == 7
+    assert answer(PETSTORE, "/v2/pet/findByStatus?status=sold", {}) == (200, [])
+    assert answer(PETSTORE, "/v2/swagger.json", {})[0] == 200
+    for host, target in ((PETSTORE, "/v2/pet/rex"), (PETSTORE, "/v2/x"), (HTTPBIN, "/get"), ("x.test", "/")):
+        assert answer(host, target, {})[0] == 404
+    right = {"authorization": "Basic " + base64.b64encode(b"me:secret").decode()}
+    assert answer(HTTPBIN, "/basic-auth/me/secret", right) == (200, {"authenticated": True, "user": "me"})
+    assert answer(HTTPBIN, "/basic-auth/me/other", right)[0] == 401
+
+
+def test_the_stubs_speak_http_and_nothing_else():
+    async def main() -> list[bytes]:
+        async with serving() as instead:
+            port = int(instead[PETSTORE].rpartition(":")[2])
+            found = []
+            for said in (
+                b"GET /v2/pet/1 HTTP/1.1\r\nHost: petstore.swagger.io\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi",
+                b"nonsense\r\n\r\n",
+            ):
+                stream = await trio.open_tcp_stream("127.0.0.1", port)
+                async with stream:
+                    await stream.send_all(said)
+                    found.append(b"".join([each async for each in stream]))
+            return found
+
+    answered, nothing = trio.run(main)
+    assert answered.startswith(b"HTTP/1.1 200") and b'"name": "Rex"' in answered
+    assert nothing == b""
+
+
+def test_scenarios_have_a_time_limit(monkeypatch):
+    monkeypatch.setattr("trioflow.conformance.serverless.kit._LIMIT", 0.1)
+    assert problem("do: [{w: {wait: PT1H}}]", RUN, DONE) == "It took longer than 0.1 s."
 
 
 def test_what_is_no_feature():

@@ -18,7 +18,9 @@ from trioflow.formats.serverless.calling import content_of
 HOST = "api.test"
 
 
-def ask(text: str, answers: Any, input: Any = None, secrets: Any = None, only: bool = True) -> tuple[Any, Server]:
+def ask(
+    text: str, answers: Any, input: Any = None, secrets: Any = None, only: bool = True, allow: bool = False
+) -> tuple[Any, Server]:
     server = Server(answers)
 
     async def main() -> Any:
@@ -28,6 +30,7 @@ def ask(text: str, answers: Any, input: Any = None, secrets: Any = None, only: b
                 graph_of(text),
                 variables={"input": input if input is not None else {}},
                 services={Hosts: hosts},
+                registry=tf.Registry.standard(allow=["scripts"] if allow else []),
                 secrets=secrets,
                 options=tf.RunOptions(timeout=20),
             )
@@ -270,3 +273,9 @@ def test_what_an_openapi_document_does_not_have():
     ):
         assert said in failing(openapi(given), answers).detail
     assert failing(openapi("operationId: x"), {}).status == 404
+
+
+def test_scripts_may_stand_elsewhere():
+    text = f"do: [{{s: {{run: {{script: {{language: python, source: {{endpoint: 'https://{HOST}/x.py'}}}}}}}}}}]"
+    assert ask(text, {"/x.py": (200, {"content-type": "text/x-python"}, b"print(5)")}, allow=True)[0] == "5\n"
+    assert "answered 404" in failing(text, {}, allow=True).detail

@@ -147,3 +147,16 @@ def test_many_differences_are_counted():
     with pytest.raises(DocumentError) as caught:
         write_tree(attrs.evolve(GRAPH, nodes=nodes))
     assert (len(caught.value.problems), caught.value.problems[-1]) == (21, "and 10 more.")
+
+
+def test_workflows_that_are_called_are_documents_of_their_own():
+    """They are not written, and what they can't say is told, too."""
+    other = {**EVERYTHING, "document": {**EVERYTHING["document"], "name": "other"}, "do": [{"a": {"wait": "PT1S"}}]}
+    called = {"run": {"workflow": {"namespace": "n", "name": "other", "version": "1.0.0"}}}
+    tree = {"document": EVERYTHING["document"], "do": [{"c": called}]}
+    graph = read_tree(tree, "x", {("n", "other", "1.0.0"): other}).graph
+    assert write_tree(graph) == tree
+    (name,) = graph.graphs
+    inner = changed(graph.graphs[name], "a", reference="/do/5/a")
+    with pytest.raises(DocumentError, match="graphs.n/other/1.0.0: node 'a': the place '/do/5/a'"):
+        write_tree(attrs.evolve(graph, graphs={name: inner}))

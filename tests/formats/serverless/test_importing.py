@@ -86,6 +86,20 @@ def test_the_format_is_known_by_its_documents():
         ("do: [{a: {wait: {hours: -1}}}]", "[wrong-kind] do[0].a.wait: Hours of a duration are a number of 0 or more"),
         ("do: [{a: {call: htttp, with: {}}}]", "[placeholder] do[0].a: The function 'htttp' is not in this document."),
         ("do: [{a: {call: 1}}]", "[wrong-kind] do[0].a.call: Expected http, openapi, or the name of a function, got 1."),
+        ("do: [{a: {call: http, with: {method: get, endpoint: 'https://x.test', redirect: 1}}}]", "[wrong-kind] do[0].a.with.r"),
+        ("do: [{a: {listen: {to: {any: [], until: 1}}}}]", "[wrong-kind] do[0].a.listen.to.until: Expected an object"),
+        ("use: {retries: {r: {when: 1}}}\ndo: []", "[wrong-kind] use.retries.r.when: Expected an expression, got 1."),
+        ("use: {extensions: [1]}\ndo: []", "[wrong-kind] use.extensions[0]: Expected an object with one name"),
+        ("use: {secrets: s}\ndo: []", "[wrong-kind] use.secrets: Expected a list, got"),
+        (
+            "do: [{a: {call: http, with: {method: get, endpoint: {uri: 'https://x.test', authentication: {use: 1}}}}}]",
+            "[wrong-kind] do[0].a.with.endpoint.authentication.use: Expected a name, got 1.",
+        ),
+        (
+            "use: {authentications: {a: {oauth2: {authority: 'https://x.test', grant: code}}}}\ndo: []",
+            "[not-understood] use.authentications.a.oauth2.grant: The grants client_credentials and password are, not",
+        ),
+        ("do: [{a: {emit: {event: {with: {type: t}}}}}]", "[missing-field] do[0].a.emit.event.with: The field 'source'"),
         ("do: [{a: {call: http}}]", "[wrong-kind] do[0].a.with: Expected an object with method, endpoint, got null."),
         ("do: [{a: {call: http, with: {method: get}}}]", "[missing-field] do[0].a.with: The field 'endpoint' is missing."),
         ("do: [{a: {call: http, with: {method: get, endpoint: x}}}]", "[wrong-kind] do[0].a.with.endpoint: Expected a URI"),
@@ -134,12 +148,33 @@ def test_the_format_is_known_by_its_documents():
         ("timeout: t\ndo: []", "[unknown-name] timeout: There is no 't' under use.timeouts."),
         ("use: {extensions: [{e: {before: []}}]}\ndo: []", "[missing-field] use.extensions[0].e: The field 'extend' is"),
         ("input: {schema: {document: 1}}\ndo: []", "[wrong-kind] input.schema.document: Expected a JSON Schema, got 1."),
+        ("input: {schema: {document: {type: 7}}}\ndo: []", "[bad-schema] input.schema.document: The schema is none: $.type"),
         ("input: {schema: {}}\ndo: []", "[missing-field] input.schema: Expected exactly one of document, resource, got none."),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_its_place(text, expected):
     found = errors(text)
     assert any(each.startswith(expected) for each in found), found
+
+
+def test_what_the_document_says_of_itself():
+    def of(**about: Any) -> list[str]:
+        document = {**EVERYTHING["document"], **about}
+        return [f"{each.severity} {each}" for each in read_tree({"document": document, "do": []}, "x").diagnostics]
+
+    assert of() == []
+    for about, expected in (
+        ({"dsl": "0.8"}, 'error error[wrong-version] document.dsl: Documents of version 1 are understood, got "0.8".'),
+        ({"version": 1}, "error error[wrong-kind] document.version: Expected a version such as 1.0.0, got 1."),
+        ({"version": "1"}, "warning warning[odd-version] document.version: Expected a version such as 1.0.0, got"),
+        ({"name": "a b"}, "warning warning[odd-name] document.name: Expected letters, digits and hyphens, got"),
+        ({"tags": 1}, "error error[wrong-kind] document.tags: Expected an object, got 1."),
+    ):
+        (found,) = of(**about)
+        assert found.startswith(expected)
+    assert said("do: [{a: {set: {}}}]") == ["warning[empty] do[0].a.set: It says nothing."]
+    headers = "do: [{a: {call: http, with: {method: get, endpoint: 'https://x.test', headers: {n: 1}}}}]"
+    assert said(headers) == ["info[as-text] do[0].a.with.headers.n: It is written as a text, by JSON: 1."]
 
 
 def test_what_is_left_out_is_said():

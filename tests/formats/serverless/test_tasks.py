@@ -241,16 +241,13 @@ def test_schemas_are_checked():
     assert output_of(f"input: {schema}\ndo: [{{a: {{set: {{ok: 1}}}}}}]", {"n": 1}) == {"ok": 1}
     error = error_of(f"input: {schema}\ndo: [{{a: {{set: {{ok: 1}}}}}}]", {"n": "x"})
     assert (error.status, error.instance) == (400, "/")
-    assert error.detail == "The input does not fit its schema: /n: 'x' is not of type 'integer'."
+    assert error.detail == "The input does not fit its schema: $.n: 'x' is not of type 'integer'."
     assert error_of(f"do: [{{a: {{set: {{ok: 1}}, output: {schema}}}}}]").detail.startswith("The output does not fit")
     assert error_of(f"do: [{{a: {{set: {{ok: 1}}, export: {{as: ., {schema[1:-1]}}}}}}}]").detail.startswith(
         "The context"
     )
-    assert "is none" in error_of("input: {schema: {document: {type: nothing}}}\ndo: [{a: {set: {ok: 1}}}]").detail
-    assert (
-        "can't be used"
-        in error_of("input: {schema: {document: {$ref: 'https://x.test/y'}}}\ndo: [{a: {set: {ok: 1}}}]").detail
-    )
+    elsewhere = error_of("input: {schema: {document: {$ref: 'https://x.test/y'}}}\ndo: [{a: {set: {ok: 1}}}]")
+    assert "the schema refers to 'https://x.test/y', which is not in it" in elsewhere.detail
 
 
 def test_functions_of_the_document():

@@ -18,6 +18,7 @@ from trioflow.errors import did_you_mean
 from trioflow.formats.port import Notes
 from trioflow.formats.serverless import duration as durations
 from trioflow.formats.serverless.expressions import BUILT_IN, is_expression, problems_of, texts_in
+from trioflow.formats.serverless.schemas import problem_of
 
 Names = frozenset[str]
 
@@ -275,6 +276,8 @@ def schema(reading: Reading, value: Any, path: str, names: Names) -> None:
         reading.notes.warning("not-checked", step(path, "format"), "Only JSON Schemas are checked.")
     elif not isinstance(value["document"], Mapping | bool):
         reading.wrong(step(path, "document"), "a JSON Schema", value["document"])
+    elif problem := problem_of(value["document"]):
+        reading.notes.error("bad-schema", step(path, "document"), f"{problem[0].upper()}{problem[1:]}")
 
 
 def endpoint(reading: Reading, value: Any, path: str, names: Names) -> None:
