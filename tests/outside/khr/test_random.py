@@ -8,7 +8,7 @@ from outside.khr.comparing import difference
 
 pytestmark = pytest.mark.unmeasured
 
-COUNT = 120
+COUNT = 60
 """How many here; `python -m outside.khr.comparing`, in `tests/`, compares 20,000."""
 
 
