@@ -65,6 +65,9 @@ STANDARD_AREAS: Mapping[Capability, Mapping[str, str]] = {
 Areas are the prefixes of ids. Of each the modules, in the order in which they are imported until an id is found.
 """
 
+FORMAT_AREAS: Mapping[str, str] = {"serverless": "scopes data events calls processes"}
+"""Areas of the nodes that documents of other formats are made of, and the modules in `trioflow.formats.AREA.nodes`."""
+
 Merge = Callable[[Any, Any, Any], Any]
 Converter = Callable[[Any], Any]
 
@@ -148,11 +151,15 @@ class Registry:
         registry.max_bytes = max_bytes
         announced = _announced(tuple(map(str, sys.path))) if plugins else []
         areas = [area for of in STANDARD_AREAS.values() for area in of] + [area for area, _ in announced]
+        areas += FORMAT_AREAS
         registry._choice = _choice(only, without, allow, areas)
         for capability, of in STANDARD_AREAS.items():
             for area, modules in of.items():
                 for module in modules.split():
                     registry._announce(area, f"trioflow.nodes.{module}", frozenset([capability]))
+        for area, modules in FORMAT_AREAS.items():
+            for module in modules.split():
+                registry._announce(area, f"trioflow.formats.{area}.nodes.{module}", frozenset(["pure"]))
         for area, module in announced:
             registry._announce(area, module, None)
         return registry
