@@ -93,6 +93,7 @@ if TYPE_CHECKING:
     from trioflow.model.registry import Registry
     from trioflow.model.schema import document_schema
     from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Stream
+    from trioflow.model.trigger import Trigger
     from trioflow.model.workflow import WorkflowBuilder, workflow
     from trioflow.nodes._askers import Asker, Question, TerminalAsker, open_forms
     from trioflow.nodes._workshop import Scripts
@@ -138,8 +139,10 @@ if TYPE_CHECKING:
     from trioflow.semantics.address import Address
     from trioflow.semantics.plan import Plan, make_plan
     from trioflow.semantics.tracking import NodeReport, RunReport, Tracker
+    from trioflow.semantics.triggers import TriggerFacts, trigger_variables
     from trioflow.semantics.validation import Problem, Report, Severity, validate
     from trioflow.semantics.workflow.calculator import Calculation, WorkflowPlan, workflow_plan
+    from trioflow.semantics.workflow.converting import as_workflow, check_as_workflow
 
 __version__ = "0.1.0"
 
@@ -291,6 +294,8 @@ __all__ = [
     "TimeLimitScope",
     "Tracker",
     "Transaction",
+    "Trigger",
+    "TriggerFacts",
     "TrioflowError",
     "UnknownName",
     "UnknownNodeType",
@@ -301,7 +306,9 @@ __all__ = [
     "Variable",
     "WorkflowBuilder",
     "WorkflowPlan",
+    "as_workflow",
     "build",
+    "check_as_workflow",
     "data_node",
     "document_schema",
     "dumps",
@@ -330,6 +337,7 @@ __all__ = [
     "stream",
     "studio",
     "telemetry",
+    "trigger_variables",
     "validate",
     "workflow",
     "workflow_plan",
@@ -490,7 +498,10 @@ _HOMES = {
     "trioflow.runtime.base.watch": ("Observer", "Observing", "Subscription", "observe"),
     "trioflow.semantics.address": ("Address",),
     "trioflow.semantics.plan": ("Plan", "make_plan"),
+    "trioflow.model.trigger": ("Trigger",),
+    "trioflow.semantics.triggers": ("TriggerFacts", "trigger_variables"),
     "trioflow.semantics.workflow.calculator": ("Calculation", "WorkflowPlan", "workflow_plan"),
+    "trioflow.semantics.workflow.converting": ("as_workflow", "check_as_workflow"),
     "trioflow.semantics.validation": ("Problem", "Report", "Severity", "validate"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

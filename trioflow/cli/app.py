@@ -21,6 +21,7 @@ from trioflow.cli.run import run
 from trioflow.cli.runs import runs
 from trioflow.cli.streams import open_closed_streams, output, reason
 from trioflow.cli.studio import studio
+from trioflow.cli.workflow import workflow
 
 BAD_INPUT, INTERRUPTED = 2, 130
 UNREAD = 141
@@ -42,7 +43,9 @@ def app() -> None:
     """
 
 
-for command in (run, runs, debug, studio, check, explain, draw, nodes, import_, export, profile, conformance, bench):
+for command in (
+    run, runs, debug, studio, check, explain, draw, nodes, import_, export, workflow, profile, conformance, bench
+):  # fmt: skip
     app.add_command(command)
 
 

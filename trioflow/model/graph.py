@@ -16,6 +16,7 @@ from trioflow.errors import GraphError, did_you_mean
 from trioflow.model.form import Form, Minimum
 from trioflow.model.policy import Policy, Priority
 from trioflow.model.sockets import UNSET, ErrorMode, StreamMode
+from trioflow.model.trigger import Trigger
 from trioflow.model.values import NO_VALUES, frozen, own_copy
 
 if TYPE_CHECKING:
@@ -311,6 +312,8 @@ class Graph:
     under way at once, and `groups` are limits by name that nodes share (W16); `on_error` says whether a failure that no
     wire takes ends it at once, or when all others have ended (W12).
 
+    `triggers` say what starts runs of it where a host serves it.
+
     `types` holds the node types that were given as Python objects when the graph was built; they are found before
     those of a registry. `files` holds the graphs that nodes of a type `file:PATH` call, by path as written; `load`
     fills it. Neither is part of the document. `version` is that of the document format.
@@ -326,6 +329,7 @@ class Graph:
     connections: tuple[Connection, ...] = attrs.field(default=(), converter=tuple[Connection, ...])
     variables: tuple[Variable, ...] = attrs.field(default=(), converter=tuple[Variable, ...])
     events: tuple[CustomEvent, ...] = attrs.field(default=(), converter=tuple[CustomEvent, ...])
+    triggers: tuple[Trigger, ...] = attrs.field(default=(), converter=tuple[Trigger, ...], kw_only=True)
     graphs: Mapping[str, Graph] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
     policies: Mapping[str, Policy] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
     metadata: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen)

@@ -9,6 +9,7 @@ import attrs
 
 from trioflow.errors import ExpressionFailed, MissingExtra, did_you_mean
 from trioflow.expressions import BadExpression, compile_expression
+from trioflow.model.composition import STOP, UNDO
 from trioflow.model.graph import Connection, Graph, GraphNode
 from trioflow.semantics.report import Problem, error, warning
 from trioflow.semantics.wiring import Wiring
@@ -30,6 +31,7 @@ def check_tokens(wiring: Wiring) -> Iterator[Problem]:
     net = Net(wiring.graph, [None if view is None else view.type for view in wiring.views])
     yield from _check_undo(wiring, net)
     yield from _check_callbacks(wiring)
+    yield from _check_stops(net)
     for node in net.nodes.values():
         yield from _check_join(wiring, node)
         yield from _check_else(node)
@@ -51,6 +53,9 @@ def _without_meaning(graph: Graph) -> Iterator[Problem]:
         for name in _said(node, _NODE_SETTINGS):
             message = f"`{name}` of {node.id!r} means nothing in a graph that is no workflow."
             yield warning("no-meaning", f"nodes[{place}].{name}", message, cure, "W1")
+        if node.type in (STOP, UNDO):
+            message = f"{node.type} of {node.id!r} has nothing to act on in a graph that is no workflow."
+            yield warning("no-meaning", f"nodes[{place}].type", message, cure, "W14" if node.type == STOP else "W17")
     for place, wire in enumerate(graph.connections):
         for name in _said(wire, tuple(_WIRE_SETTINGS)):
             key = _WIRE_SETTINGS[name]
@@ -75,6 +80,10 @@ def _check_undo(wiring: Wiring, net: Net) -> Iterator[Problem]:
     graph = wiring.graph
     by_id = {node.id: node for node in graph.nodes}
     for place, node in enumerate(graph.nodes):
+        if node.type == UNDO and not net.undoes:
+            message = f"{node.id!r} undoes what was done before, and no node says how that is done."
+            cure = "Name the node that undoes it at each node that acts: `undo`."
+            yield warning("nothing-to-undo", f"nodes[{place}]", message, cure, "W17")
         if node.undo is None:
             continue
         problem = partial(error, path=f"nodes[{place}].undo", rule="W17")
@@ -92,6 +101,16 @@ def _check_undo(wiring: Wiring, net: Net) -> Iterator[Problem]:
         if by_id[node.undo].undo is not None:
             message = f"{node.undo!r} undoes {node.id!r}, and is to be undone itself."
             yield problem("undo-of-undo", message=message, cure="Undoing is not undone: remove one of the two.")
+
+
+def _check_stops(net: Net) -> Iterator[Problem]:
+    """Nothing comes after a node that ends the scope (W14)."""
+    for node in net.nodes.values():
+        if node.stops and node.out:
+            wire = node.out[0]
+            message = f"{wire} leads away from {node.id!r}, which ends the scope: nothing fires after it."
+            cure = f"Wire {net.nodes[wire.target].id!r} before it."
+            yield error("wired-stop", f"connections[{wire.place}]", message, cure, "W14")
 
 
 def _check_callbacks(wiring: Wiring) -> Iterator[Problem]:
