@@ -35,7 +35,8 @@ def may_fail(text: str, fails: bool = False) -> None:
 @tf.exec_node(id="step.count", durable="replayed")
 def count(ctx: tf.Context, text: str) -> int:
     """Tell what is done, and give how often that was so far."""
-    ctx.state["times"] = times = ctx.state.get("times", 0) + 1
+    times: int = ctx.state.get("times", 0) + 1
+    ctx.state["times"] = times
     print(text)
     return times
 
@@ -50,7 +51,7 @@ async def import_file(ctx: tf.Context, file: str) -> None:
 
 
 class Ask(tf.Node, id="step.ask", durable="replayed"):
-    """Asks somebody, who takes some seconds to say yes or no. In a run that is kept, `flow.approve` waits for people."""
+    """Asks somebody, who takes some seconds to say yes or no. In a run that is kept, `flow.approve` is for people."""
 
     enter = tf.ExecIn()
     text = tf.DataIn(str)
