@@ -86,6 +86,7 @@ if TYPE_CHECKING:
         Output,
         StreamSettings,
         Variable,
+        WireData,
     )
     from trioflow.model.node_type import FromServices, FunctionNode, Lazy, Node, NodeType, data_node, exec_node
     from trioflow.model.policy import BreakerPolicy, FallbackPolicy, LimitPolicy, Policy, RatePolicy, RetryPolicy
@@ -304,6 +305,7 @@ __all__ = [
     "Unrecordable",
     "Unwind",
     "Variable",
+    "WireData",
     "WorkflowBuilder",
     "WorkflowPlan",
     "as_workflow",
@@ -430,6 +432,7 @@ _HOMES = {
         "Output",
         "StreamSettings",
         "Variable",
+        "WireData",
     ),
     "trioflow.model.node_type": ("FromServices", "FunctionNode", "Lazy", "Node", "NodeType", "data_node", "exec_node"),
     "trioflow.model.policy": (

@@ -32,3 +32,12 @@ def test_why_not(cli, graph):
     code, out, err = cli("workflow", path)
     assert (code, out) == (2, "")
     assert "error[runs-several-times] connections[0].from: output s.then runs 'a' first and then 'b'" in err
+
+
+def test_layers(cli, graph):
+    """Which nodes can run at the same time, a line for each layer; only a valid workflow has any."""
+    assert cli("draw", "vote", "--layers").out == "1  submit\n2  ann, bob, cyd\n3  decide\n"
+    assert cli("draw", "draft", "--layers").out == "1  write, judge\n2  publish, give up\n"
+    assert "Only a workflow has dependencies" in cli("draw", "fizzbuzz", "--layers").err
+    path = graph({"id": "a", "type": "flow.strat"}, kind="workflow")
+    assert "error[unknown-node-type] nodes[0].type" in cli("draw", path, "--layers").err

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast, get_args
 
 import attrs
 
@@ -154,6 +154,25 @@ class Endpoint:
         return f"{self.node}.{self.socket}" if self.socket else self.node
 
 
+@attrs.frozen(kw_only=True)
+class WireData:
+    """What an input gets that an exec wire speaks of: an expression, or an object with more.
+
+    `value` is in CEL, over what a condition there may name, but for `round` and `turn`. Its value goes through
+    `transforms`, which a registry knows by name; `default` stands in if anything that it needs was not written.
+    """
+
+    SHORT: ClassVar = "value"
+    value: str
+    transforms: tuple[str, ...] = attrs.field(default=(), converter=tuple[str, ...])
+    default: Any = attrs.field(default=UNSET, converter=own_copy)
+    extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen)
+
+
+def _as_data(given: Mapping[str, WireData | str]) -> Mapping[str, WireData]:
+    return frozen({name: WireData(value=each) if isinstance(each, str) else each for name, each in given.items()})
+
+
 @attrs.frozen
 class Connection:
     """A wire from an output to an input of the same kind (M3).
@@ -161,6 +180,7 @@ class Connection:
     On an exec wire of a workflow: `on` says how its source must have ended for it to be taken, `when` is the condition
     under which it is, `otherwise` (in documents `else`) that it is where no condition held, `priority` which comes
     first where only one is chosen (W3). A wire that is not `enabled` is kept in the document, and is not there (W18).
+    `data` says what inputs of its target get, by name: so many data wires, and data nodes for what is more than one.
     """
 
     source: Endpoint
@@ -170,6 +190,7 @@ class Connection:
     on: Outcomes = attrs.field(default="completed", converter=_as_outcomes, kw_only=True)
     priority: int = attrs.field(default=0, kw_only=True)
     enabled: bool = attrs.field(default=True, kw_only=True)
+    data: Mapping[str, WireData] = attrs.field(default=NO_VALUES, converter=_as_data, kw_only=True)
     extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
 
     @property

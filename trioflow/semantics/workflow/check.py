@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 import attrs
@@ -10,7 +10,8 @@ import attrs
 from trioflow.errors import ExpressionFailed, MissingExtra, did_you_mean
 from trioflow.expressions import BadExpression, compile_expression
 from trioflow.model.composition import STOP, UNDO
-from trioflow.model.graph import Connection, Graph, GraphNode
+from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode
+from trioflow.model.node_type import NodeType
 from trioflow.semantics.report import Problem, error, warning
 from trioflow.semantics.wiring import Wiring
 from trioflow.semantics.workflow.bound import names_at
@@ -25,6 +26,7 @@ _GRAPH_SETTINGS = ("limit", "groups", "on_error")
 
 def check_tokens(wiring: Wiring) -> Iterator[Problem]:
     """What is said of tokens: in a workflow it must mean something, in a calls graph it means nothing (W1)."""
+    yield from _check_data(wiring)
     if wiring.graph.kind != "workflow":
         yield from _without_meaning(wiring.graph)
         return
@@ -194,11 +196,50 @@ def _check_condition(wiring: Wiring, wire: Wire) -> Iterator[Problem]:
     if wire.when is None or view is None:
         return
     path = f"connections[{wire.place}].when"
-    names = names_at(wiring.graph, view.type, wire)
+    names = names_at(wiring.graph, view.type, wire.output)
     yield from _check_expression(wire.when, names, path, condition=True)
     if wire.otherwise:
         message = f"{wire} has a condition, and is to be taken where none held."
         yield error("else-with-condition", path, message, "Remove one of `when` and `else`.", "W3")
+
+
+def _check_data(wiring: Wiring) -> Iterator[Problem]:
+    """What exec wires say about data: an input of the target that gets nothing else, and an expression."""
+    graph = wiring.graph
+    wired = {(wire.target.node, wire.target.socket): wire for wire in wiring.scope.given.connections}
+    for place, wire in enumerate(graph.connections):
+        ends = [wiring.place.get(each) for each in (wire.source.node, wire.target.node)]
+        source, target = (None if end is None else wiring.views[end] for end in ends)
+        if not wire.data or source is None or target is None:
+            continue
+        names = names_at(graph, source.type, _output_of_items(source.type, wire))
+        names = {name: kind for name, kind in names.items() if name not in ("round", "turn")}
+        for name, data in wire.data.items():
+            path, end = f"connections[{place}].data.{name}", Endpoint(wire.target.node, name)
+            other = wired.setdefault((end.node, name), wire)
+            if name not in target.type.input_index:
+                known = [socket.name for socket in target.type.inputs]
+                yield wiring.unknown_socket(target, end, path, "input", known)
+            elif other is not wire:
+                message = f"{end} gets its value from {other.source}, and from {wire.source} too."
+                yield error("second-source", path, message, "A data input has one source: remove one of the two.", "M3")
+            yield from _check_expression(data.value, names, path)
+            yield from _check_transforms(wiring, data.transforms, path)
+
+
+def _output_of_items(node_type: NodeType, wire: Connection) -> str | None:
+    if wire.source.socket or "next" not in wire.outcomes:
+        return wire.source.socket
+    return next((stream.fires.name for stream in node_type.streams), None)
+
+
+def _check_transforms(wiring: Wiring, names: Iterable[str], path: str) -> Iterator[Problem]:
+    known = wiring.registry.transforms
+    for place, name in enumerate(names):
+        if name not in known:
+            message = f"There is no transform {name!r}.{did_you_mean(name, known)}"
+            cure = f"Register it: registry.add_transform({name!r}, function)."
+            yield error("unknown-transform", f"{path}.transforms[{place}]", message, cure)
 
 
 def _check_sets(wiring: Wiring, node: NetNode) -> Iterator[Problem]:
