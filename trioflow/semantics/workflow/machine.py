@@ -219,7 +219,7 @@ class Machine:
 
     def _fire(self, place: int, tokens: tuple[Token, ...], ghost: Ghost | None = None) -> None:
         firing = self._make(place, tokens)
-        firing.ghost = ghost or firing.ghost
+        firing.ghost = firing.ghost or ghost  # who has no turn left is not asked whether its join was met
         self._begin(firing, queued=True)
 
     def _make(self, place: int, tokens: tuple[Token, ...], *, alone: bool = False) -> Firing:
