@@ -46,7 +46,7 @@ CASES = {
         ({"bad_batch": False}, "extract; transform; load; tell the team", 0),
         ({}, "extract; set the batch aside; tell the team", 0),
     ],
-    "nightly": [({}, "set aside: broken.csv; import a.csv; import c.csv; imported: 2", 2)],
+    "nightly": [({}, "set aside: broken.csv; import a.csv; import c.csv; imported: 2", 1.5)],
     "draft": [
         ({}, "write a draft; review it; write a draft; review it; write a draft; review it; publish it", 0),
         ({"good": 99}, f"{'write a draft; review it; ' * 5}nobody likes it", 0),

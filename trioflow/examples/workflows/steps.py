@@ -43,10 +43,11 @@ def count(ctx: tf.Context, text: str) -> int:
 
 @tf.exec_node(id="step.import", durable="recorded")
 async def import_file(ctx: tf.Context, file: str) -> None:
-    """Take a second to import a file; what is called broken fails."""
-    await ctx.sleep(1)
+    """Take a second to import a file; what is called broken fails half-way."""
+    await ctx.sleep(0.5)
     if "broken" in file:
         raise StepFailed(f"{file} is no table")
+    await ctx.sleep(0.5)
     print(f"import {file}")
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import trio
 
-from trioflow.errors import CoercionError, JoinUnmet, LimitExceeded, MergeError
+from trioflow.errors import CoercionError, ExpressionFailed, JoinUnmet, LimitExceeded, MergeError
 from trioflow.runtime.base.records import Activation, Line, Strand
 from trioflow.runtime.base.task import hot_task
 from trioflow.runtime.base.turns import rouse, wait_for
@@ -268,7 +268,14 @@ class _ScopeRun:
     ) -> tuple[Wire, ...]:
         """W3."""
         conditions, cells = self._plan.conditions, strand.store.cells
-        taken = way.taken(lambda wire: conditions[wire.place].holds(cells, firing, error))
+
+        def holds(wire: Wire) -> bool:
+            try:
+                return conditions[wire.place].holds(cells, firing, error)
+            except ExpressionFailed as failed:
+                raise ExpressionFailed(f"{wire}: {failed}") from None
+
+        taken = way.taken(holds)
         if way.conditional and self._run.observed is not None:
             self._tell_chosen(way, taken, firing)
         return taken

@@ -9,7 +9,7 @@ import attrs
 
 from trioflow.errors import ExpressionFailed, MissingExtra, did_you_mean
 from trioflow.expressions import BadExpression, compile_expression
-from trioflow.model.composition import STOP, UNDO
+from trioflow.model.composition import LEAVE, STOP, UNDO
 from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode
 from trioflow.model.node_type import NodeType
 from trioflow.semantics.report import Problem, error, warning
@@ -33,6 +33,7 @@ def check_tokens(wiring: Wiring) -> Iterator[Problem]:
     net = Net(wiring.graph, [None if view is None else view.type for view in wiring.views])
     yield from _check_undo(wiring, net)
     yield from _check_callbacks(wiring)
+    yield from _check_exits(wiring)
     yield from _check_stops(net)
     for node in net.nodes.values():
         yield from _check_join(wiring, node)
@@ -124,6 +125,17 @@ def _check_callbacks(wiring: Wiring) -> Iterator[Problem]:
             yield error("concurrent-callback", f"interface.exits[{place}].callback", message, cure, "W14")
 
 
+def _check_exits(wiring: Wiring) -> Iterator[Problem]:
+    """Something leads to each exit (W14)."""
+    graph = wiring.graph
+    leaves = {node.id for node in graph.nodes if node.type == LEAVE}
+    wired = {wire.target.socket for wire in graph.connections if wire.enabled and wire.target.node in leaves}
+    for place, each in enumerate(graph.interface.exits if graph.interface is not None else ()):
+        if each.name not in wired and not each.callback:
+            message = f"No wire leads to the exit {each.name!r}: a call never goes on there."
+            yield warning("unreachable-exit", f"interface.exits[{place}]", message, "Wire it, or remove it.", "W14")
+
+
 def _check_join(wiring: Wiring, node: NetNode) -> Iterator[Problem]:
     """A join has several wires, and can be met (W4, W7)."""
     given, path = wiring.graph.nodes[node.place], f"nodes[{node.place}]"
@@ -139,6 +151,9 @@ def _check_join(wiring: Wiring, node: NetNode) -> Iterator[Problem]:
     elif isinstance(given.min, int) and given.min > several and node.kind == "all":
         message = f"{given.id!r} needs tokens over {given.min} wires, and {several} lead to it."
         yield error("unmet-join", f"{path}.min", message, 'Lower it, or write "every".', "W7")
+    elif isinstance(given.min, int) and given.min > several and node.kind == "first":
+        message = f"{given.id!r} needs {given.min} tokens, and {several} wires lead to it: one must bring several."
+        yield warning("unmet-join", f"{path}.min", message, 'If none does, lower it, or write "every".', "W8")
     if given.rest == "cancel" and node.kind not in ("first", "one"):
         message = f"`rest` of {given.id!r} means nothing with `join: {node.kind}`, which waits for all of them."
         yield warning("no-meaning", f"{path}.rest", message, "Use it with `join: first`, or remove it.", "W8")
