@@ -594,10 +594,9 @@ def workflow_fan_waiting(size: int) -> Run:
 
 def workflow_loop(size: int) -> Run:
     with tf.workflow() as w:
-        start, turns = w.add(tf.nodes.Start), w.add(_Turns, most=size + 1)
-        w.connect(start.then, turns.enter)
+        turns = w.add(_Turns, most=size + 1)
         w.connect(turns.again, turns.enter)
-    return _stepping(w.graph, size, size + 3)
+    return _stepping(w.graph, size, size + 2)
 
 
 def workflow_rounds(size: int) -> Run:
