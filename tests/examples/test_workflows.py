@@ -106,3 +106,38 @@ def test_there_are_twelve():
         "escalation",
     ]  # fmt: skip
     assert {*CASES} == {*NAMES}
+
+
+class Assess(tf.Node, id="my.assess"):
+    """Says how great the risk is."""
+
+    enter = tf.ExecIn()
+    then = tf.ExecOut()
+    risk = tf.DataOut(float)
+
+    async def execute(self, ctx: tf.Context) -> None:
+        ctx.set_output(self.risk, 0.5)
+
+
+def does(name, function):
+    return tf.exec_node(id=f"my.{name}")(function)
+
+
+STAND_INS = [
+    Assess,
+    *(does(name, lambda: None) for name in ("book", "reject", "reserve", "mail", "release")),
+    does("charge", lambda: 90),
+    does("refund", lambda charge: None),
+]
+
+
+def test_the_documents_of_the_page():
+    """The approval and the saga of docs/workflows.md have no problems."""
+    page = (Path(__file__).parents[2] / "docs" / "workflows.md").read_text(encoding="utf-8")
+    documents = [text for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "kind: workflow" in text]
+    registry = tf.Registry.standard(plugins=False)
+    registry.add(*STAND_INS)
+    assert len(documents) == 2
+    for text in documents:
+        report = tf.validate(tf.loads(text, format="yaml"), registry)
+        assert [str(problem) for problem in report.problems] == []

@@ -15,7 +15,7 @@ from trioflow.model.registry import Registry
 from trioflow.model.sockets import DataIn, DataOut, ErrorMode, ExecIn, ExecOut
 
 SETTINGS = frozenset(
-    {"join", "min", "unmet", "rest", "choose", "most", "priority", "limit", "group", "queue", "undo", "set"}
+    {"join", "min", "unmet", "rest", "choose", "most", "priority", "limit", "group", "queue", "undo", "set", "policy"}
 )
 """What `add` takes besides inputs: the settings of nodes in a workflow."""
 
