@@ -86,6 +86,7 @@ if TYPE_CHECKING:
         Output,
         StreamSettings,
         Variable,
+        WireData,
     )
     from trioflow.model.node_type import FromServices, FunctionNode, Lazy, Node, NodeType, data_node, exec_node
     from trioflow.model.policy import BreakerPolicy, FallbackPolicy, LimitPolicy, Policy, RatePolicy, RetryPolicy
@@ -93,6 +94,7 @@ if TYPE_CHECKING:
     from trioflow.model.registry import Registry
     from trioflow.model.schema import document_schema
     from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Stream
+    from trioflow.model.trigger import Trigger
     from trioflow.model.workflow import WorkflowBuilder, workflow
     from trioflow.nodes._askers import Asker, Question, TerminalAsker, open_forms
     from trioflow.nodes._workshop import Scripts
@@ -138,8 +140,10 @@ if TYPE_CHECKING:
     from trioflow.semantics.address import Address
     from trioflow.semantics.plan import Plan, make_plan
     from trioflow.semantics.tracking import NodeReport, RunReport, Tracker
+    from trioflow.semantics.triggers import TriggerFacts, trigger_variables
     from trioflow.semantics.validation import Problem, Report, Severity, validate
     from trioflow.semantics.workflow.calculator import Calculation, WorkflowPlan, workflow_plan
+    from trioflow.semantics.workflow.converting import as_workflow, check_as_workflow
 
 __version__ = "0.1.0"
 
@@ -291,6 +295,8 @@ __all__ = [
     "TimeLimitScope",
     "Tracker",
     "Transaction",
+    "Trigger",
+    "TriggerFacts",
     "TrioflowError",
     "UnknownName",
     "UnknownNodeType",
@@ -299,9 +305,12 @@ __all__ = [
     "Unrecordable",
     "Unwind",
     "Variable",
+    "WireData",
     "WorkflowBuilder",
     "WorkflowPlan",
+    "as_workflow",
     "build",
+    "check_as_workflow",
     "data_node",
     "document_schema",
     "dumps",
@@ -330,6 +339,7 @@ __all__ = [
     "stream",
     "studio",
     "telemetry",
+    "trigger_variables",
     "validate",
     "workflow",
     "workflow_plan",
@@ -422,6 +432,7 @@ _HOMES = {
         "Output",
         "StreamSettings",
         "Variable",
+        "WireData",
     ),
     "trioflow.model.node_type": ("FromServices", "FunctionNode", "Lazy", "Node", "NodeType", "data_node", "exec_node"),
     "trioflow.model.policy": (
@@ -490,7 +501,10 @@ _HOMES = {
     "trioflow.runtime.base.watch": ("Observer", "Observing", "Subscription", "observe"),
     "trioflow.semantics.address": ("Address",),
     "trioflow.semantics.plan": ("Plan", "make_plan"),
+    "trioflow.model.trigger": ("Trigger",),
+    "trioflow.semantics.triggers": ("TriggerFacts", "trigger_variables"),
     "trioflow.semantics.workflow.calculator": ("Calculation", "WorkflowPlan", "workflow_plan"),
+    "trioflow.semantics.workflow.converting": ("as_workflow", "check_as_workflow"),
     "trioflow.semantics.validation": ("Problem", "Report", "Severity", "validate"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -38,6 +38,7 @@ SUBJECTS: tuple[Subject, ...] = (
     Subject("haystack", "Haystack"),
     Subject("ryvencore", "ryvencore"),
     Subject("py_trees", "py_trees"),
+    Subject("prefect", "Prefect"),
     Subject("dask", "Dask, synchronous"),
     Subject("dask_threads", "Dask, threads"),
     Subject("rete", "Rete", "node"),

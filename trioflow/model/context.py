@@ -246,6 +246,14 @@ class Context(DataContext, ABC):
         """Dispatch every listener of an event, in document order, in this strand; returns when they are done (B1)."""
 
     @abstractmethod
+    async def undo(self, node: str | None = None) -> int:
+        """In a workflow, undo what firings of this scope did that this one comes after, the last first (W17).
+
+        Of one node, if it is named. Each is undone at most once. Returns how many were. A cancellation point. Raises
+        what undoing fails with when all were tried, a group if several did; `UnknownName`, and `NodeError` elsewhere.
+        """
+
+    @abstractmethod
     def emit_feedback(self, message: str, level: FeedbackLevel = "info", tag: object = None) -> None:
         """Tell whoever watches the run something: a Feedback event (E3)."""
 

@@ -34,6 +34,7 @@ from trioflow.runtime.demand.inputs import computed, resolve
 from trioflow.runtime.dispatch import call, dispatch
 from trioflow.runtime.exits import publish_outside
 from trioflow.runtime.strands.branches import BranchesBlock
+from trioflow.runtime.workflow.undo import undo_past
 from trioflow.semantics.address import is_attempt, show_path
 from trioflow.semantics.events import Feedback, Progress
 from trioflow.semantics.store import DELETED, Cell, Store
@@ -251,6 +252,9 @@ class BodyContext(Activation, Context):
         finally:
             self.triggering = False
             self.come_back()  # D6
+
+    async def undo(self, node: str | None = None) -> int:
+        return await undo_past(self, node)
 
     def emit_feedback(self, message: str, level: FeedbackLevel = "info", tag: object = None) -> None:
         self.run.tell(Feedback, self, self.plan.id, message, level, tag)
