@@ -72,6 +72,8 @@ class Layout:
     height: float
     places: tuple[Point, ...]
     routes: tuple[tuple[Point, ...], ...]
+    left: float = 0.0
+    top: float = 0.0
 
 
 def lay_out(boxes: Sequence[Box], links: Sequence[Link]) -> Layout:
@@ -88,6 +90,38 @@ def lay_out(boxes: Sequence[Box], links: Sequence[Link]) -> Layout:
         for link, route in zip(held, each.routes, strict=True):
             routes[link] = tuple((x + point[0], y + point[1]) for point in route)
     return Layout(width, height, tuple(places), tuple(routes))
+
+
+def placed(boxes: Sequence[Box], links: Sequence[Link], places: Sequence[Point | None]) -> Layout:
+    """Boxes that have their places already; those that have none are laid out below. Links go straight there."""
+    fixed = {box: place for box, place in enumerate(places) if place is not None}
+    left = min(place[0] for place in fixed.values())
+    bottom = max(place[1] + boxes[box].height for box, place in fixed.items())
+    rest = [box for box in range(len(boxes)) if box not in fixed]
+    number = {box: place for place, box in enumerate(rest)}
+    among = [_renamed(each, number) for each in links if each.source in number and each.target in number]
+    below = lay_out([boxes[each] for each in rest], among)
+    for box, (x, y) in zip(rest, below.places, strict=True):
+        fixed[box] = (left + x, bottom + _BETWEEN_PARTS + y)
+    found = tuple(fixed[box] for box in range(len(boxes)))
+    ends = [(x + box.width, y + box.height) for box, (x, y) in zip(boxes, found, strict=True)]
+    top = min(y for _, y in found)
+    routes = tuple(_direct(boxes, found, each) for each in links)
+    return Layout(max(x for x, _ in ends) - left, max(y for _, y in ends) - top, found, routes, left, top)
+
+
+def _direct(boxes: Sequence[Box], places: Sequence[Point], link: Link) -> tuple[Point, ...]:
+    """From edge to edge; one that goes back turns round at both ends, and passes between the two boxes or below."""
+    source, target = places[link.source], places[link.target]
+    start = (source[0] + boxes[link.source].width, source[1] + link.source_y)
+    end = (target[0], target[1] + link.target_y)
+    if end[0] >= start[0] - _TURN:
+        return (start, end)
+    upper, lower = sorted((link.source, link.target), key=lambda box: places[box][1])
+    gap = places[upper][1] + boxes[upper].height, places[lower][1]
+    below = max(gap[0], gap[1] + boxes[lower].height) + _BETWEEN_BOXES
+    across = sum(gap) / 2 if gap[1] > gap[0] else below
+    return (start, (start[0], across), (end[0], across), end)
 
 
 def _renamed(link: Link, place: dict[int, int]) -> Link:

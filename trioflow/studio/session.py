@@ -1,10 +1,11 @@
-"""What a page is open on: a graph, the run that is shown, its recording; and the task that makes frames of all that."""
+"""What a page is open on: a graph and its file, the run that is shown, its recording; and what makes frames of that."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal
 
@@ -15,15 +16,21 @@ from trioflow.errors import RunAborted, RunFinished, UnknownName
 from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
 from trioflow.model.secret import hide
+from trioflow.model.types import NAMED_TYPES
 from trioflow.runtime.base.failure import leaves, origin_inputs, origin_node
 from trioflow.runtime.base.options import RunOptions
 from trioflow.runtime.host.breakpoints import Breakpoint
 from trioflow.runtime.host.run import Run, open_run
 from trioflow.semantics.events import Event
+from trioflow.semantics.merge import POLICIES
 from trioflow.semantics.plan import Plan, make_plan
 from trioflow.studio.backlog import Backlog
+from trioflow.studio.bench import Bench
+from trioflow.studio.edits import EditError
+from trioflow.studio.files import GraphFile
 from trioflow.studio.frames import State, difference, first_state
 from trioflow.studio.scene import Scene
+from trioflow.studio.shelf import Opened, Shelf
 from trioflow.studio.shown import shown
 from trioflow.studio.watching import Watcher
 from trioflow.telemetry import Heat, Recorder, Recording
@@ -36,12 +43,14 @@ _LOOKS = 5
 _MOST_STRANDS = 200
 _MOST_RECORDED = 5_000_000
 _HEAT_EVERY = 0.1
+_LOOKS_AT_FILE = 0.7
 
 
 class Session:
-    """A graph that is shown, and at most one run of it at a time.
+    """A graph that is shown and edited, and at most one run of it at a time.
 
-    `recording` is one to look back on. With `read_only` the page can start, set, evaluate and cancel nothing.
+    `file` is where it is saved; without one it can be saved to a new file in `folder`. `shelf` is what else can be
+    opened. `recording` is one to look back on. With `read_only` the page can start, set, evaluate and cancel nothing.
     `values=False` keeps values of variables, inputs and outputs from it.
     """
 
@@ -51,14 +60,20 @@ class Session:
         registry: Registry | None = None,
         *,
         name: str = "graph",
+        file: GraphFile | None = None,
+        folder: Path | None = None,
+        shelf: Shelf | None = None,
         options: RunOptions | None = None,
         recording: Recording | None = None,
         read_only: bool = False,
         values: bool = True,
     ) -> None:
         self.registry = registry if registry is not None else Registry.standard()
+        self.bench = Bench(graph, self.registry, file)
         self.scene = Scene(graph, self.registry)
         self.name = name
+        self.folder = Path.cwd() if folder is None else folder
+        self.shelf = shelf
         self.options = options
         self.read_only = read_only
         self.values = values
@@ -68,6 +83,8 @@ class Session:
         self._given = recording
         self._recorder: _Recorder | None = None
         self._plan: Plan | None = None
+        self.is_attached = False
+        self._desk: Scene | None = None
         self._heat = Heat()
         self._watcher = Watcher(self.scene)
         self._watched: trio.CancelScope | None = None
@@ -80,11 +97,21 @@ class Session:
         self.state = first_state(0)
         self.backlog = Backlog(lambda: self.state)
 
-    @property
-    def document(self) -> Mapping[str, Any]:
-        """What the page shows before anything runs."""
-        told = {"name": self.name, "readOnly": self.read_only, "attached": self._plan is None and self.run is not None}
-        return {**self.scene.document, **told, "hasRecording": self._given is not None}
+    def document(self, *, all_sockets: bool = False) -> Mapping[str, Any]:
+        """What the page shows of the graph; for editing with all sockets of all nodes."""
+        told = {
+            "name": self.name, "revision": self.bench.revision,
+            "readOnly": self.read_only, "attached": self.is_attached,
+            "types": [*NAMED_TYPES], "merges": [*dict.fromkeys([*POLICIES, *self.registry.merges])],
+            "hasRecording": self._given is not None, "hasShelf": self.shelf is not None,
+            "file": None if self.bench.file is None else self.bench.file.name,
+        }  # fmt: skip
+        scene = self.scene
+        if all_sockets:
+            if self._desk is None:
+                self._desk = Scene(self.scene.graph, self.registry, all_sockets=True)
+            scene = self._desk
+        return {**scene.document, **told}
 
     @property
     def is_running(self) -> bool:
@@ -101,12 +128,65 @@ class Session:
         """Tell the page something."""
         self._watcher.say(kind, text)
 
+    # --- the graph ---
+
+    def may_edit(self) -> None:
+        """Raise `EditError` if the graph can't be edited now."""
+        if self.is_attached:
+            raise EditError("This is the run of another program, which has made the graph.")
+        if self.is_running:
+            raise EditError("A run is going on. Cancel it, or wait until it has ended.")
+
+    def show_graph(self) -> None:
+        """Show the graph as it is on the bench now. What the last run has counted is about another one."""
+        graph = self.bench.graph
+        if graph is self.scene.graph:
+            return
+        self.scene = Scene(graph, self.registry)
+        self._desk = self._plan = None
+        messages = self._watcher.messages
+        self.run = None
+        self._anew()
+        self._watcher.take_over(messages)
+
+    def open(self, opened: Opened) -> None:
+        """Show another graph. Raises `EditError` if this one is not saved, or runs."""
+        if self.is_running:
+            raise EditError("A run is going on. Cancel it, or wait until it has ended.")
+        if not self.bench.history.is_saved:
+            raise EditError("The graph has changes that are not saved. Save them, or undo them.")
+        revision = self.bench.revision
+        self.name, self.registry = opened.name, opened.registry
+        self.bench = Bench(opened.graph, opened.registry, opened.file, revision=revision + 1)
+        self._recorder, self._given, self._stops = None, opened.recording, []
+        self.scene = Scene(opened.graph, opened.registry)
+        self._desk = self._plan = None
+        self.run = None
+        self._anew()
+
+    async def watch_file(self) -> None:
+        """Look again and again whether somebody else has written the file; until cancelled."""
+        while True:
+            await trio.sleep(_LOOKS_AT_FILE)
+            bench = self.bench
+            if bench.file is None:
+                continue
+            state = await trio.to_thread.run_sync(bench.file.look)
+            if bench is self.bench and (state != "same" or bench.file_state != "same"):
+                said = await trio.to_thread.run_sync(partial(bench.noticed, state, busy=self.is_running))
+                self.show_graph()
+                if said:
+                    self.say("File", said)
+
     # --- runs ---
 
     def attach(self, run: Run) -> None:
         """Show this run, from now on."""
-        self._epoch += 1
         self.run = run
+        self._anew()
+
+    def _anew(self) -> None:
+        self._epoch += 1
         self._watcher = Watcher(self.scene)
         self._heat = Heat()
         self._failure = None
@@ -254,6 +334,7 @@ class Session:
         state["messages"] = list(watcher.messages)
         state["looked"], state["watching"] = watcher.looked, self.watching
         state["breakpoints"] = [each.told() for each in self._stops]
+        state["document"] = self.bench.told()
         if run is None:
             return state
         statistics = run.statistics()

@@ -59,6 +59,11 @@ class Watcher:
         )
         del self.messages[:-MOST_MESSAGES]
 
+    def take_over(self, messages: list[dict[str, Any]]) -> None:
+        """Keep what was said before, where nodes have other places now."""
+        self.messages = [{**each, "node": self._scene.place(each["name"])} for each in messages]
+        self._told = messages[-1]["n"] if messages else 0
+
     def drain(self) -> list[int]:
         """Add up what has come; the wires that it came over."""
         seen, self._seen = self._seen, {}

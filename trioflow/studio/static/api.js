@@ -7,9 +7,23 @@ if (given) {
 }
 const headers = { authorization: `Bearer ${given || sessionStorage.getItem('token') || ''}` };
 
-/** The graph. Throws with words if the server refuses. */
-export async function getGraph() {
-  const answer = await fetch('api/graph', { headers });
+/** The graph, for editing with all sockets. Throws with words if the server refuses. @param {boolean} [all] */
+export async function getGraph(all = false) {
+  const answer = await fetch(all ? 'api/graph?sockets=all' : 'api/graph', { headers });
+  if (!answer.ok) throw new Error((await answer.text()).trim());
+  return answer.json();
+}
+
+/** The node types that there are. */
+export async function getCatalogue() {
+  const answer = await fetch('api/catalogue', { headers });
+  if (!answer.ok) throw new Error((await answer.text()).trim());
+  return answer.json();
+}
+
+/** What else can be opened. */
+export async function getShelf() {
+  const answer = await fetch('api/shelf', { headers });
   if (!answer.ok) throw new Error((await answer.text()).trim());
   return answer.json();
 }

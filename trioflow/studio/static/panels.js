@@ -1,22 +1,11 @@
 // What stands beside the graph: the outline, the node that is looked at, strands, breakpoints, and what was said.
 
 import { ask } from './api.js';
-import { h, say, show } from './dom.js';
+import { attempt, button } from './attempt.js';
+import { h, show } from './dom.js';
+import { graphForm, nodeForm, wireForm } from './forms.js';
 
 export const TABS = { outline: 'Outline', node: 'Node', strands: 'Strands', stops: 'Breakpoints', log: 'Messages' };
-
-/** Do something, and tell in words why not. @param {Promise<any>} what */
-export async function attempt(what) {
-  try {
-    return await what;
-  } catch (error) {
-    say(error instanceof TypeError ? 'The server can’t be reached.' : error instanceof Error ? error.message : String(error));
-    return undefined;
-  }
-}
-
-/** A button that asks for something. @param {string} text @param {() => void} onclick @param {any} [more] */
-export const button = (text, onclick, more = {}) => h('button', { type: 'button', onclick, ...more }, text);
 
 /** @param {any} app @param {HTMLElement} panel */
 export function showPanel(app, panel) {
@@ -36,7 +25,7 @@ function link(app, name, place) {
 function outline(app, panel) {
   const { nodes, frames, problems } = app.graph;
   const { counts, failed } = app.shownCounts();
-  const marked = JSON.stringify([app.selected, [...app.stopped()], nodes.length > 400 ? 0 : counts, failed]);
+  const marked = JSON.stringify([app.editing, app.graph.revision, app.selected, [...app.stopped()], nodes.length > 400 ? 0 : counts, failed]);
   show(panel, `outline ${marked}`, () => {
     const bad = new Set(problems.map((/** @type {any} */ each) => each.node));
     const list = frames.map((/** @type {any} */ frame) => {
@@ -51,7 +40,7 @@ function outline(app, panel) {
     const tree = h('ul', { role: 'tree', 'aria-label': 'Nodes', class: 'tree', onkeydown: walk }, ...list);
     const all = /** @type {HTMLElement[]} */ ([...tree.querySelectorAll('[data-place]')]);
     if (all.length && !tree.querySelector('[tabindex="0"]')) all[0].tabIndex = 0;
-    return [problems.length ? problemList(app) : null, nodes.length ? tree : h('p', { class: 'empty' }, 'The graph has no nodes yet. Add some to its file, and open it again.')];
+    return [problems.length ? problemList(app) : null, nodes.length ? tree : h('p', { class: 'empty' }, app.editor.can ? 'The graph has no nodes yet. Press “Add…”, or double-click into the graph.' : 'The graph has no nodes.'), app.editing && graphForm(app)];
   });
 }
 
@@ -83,11 +72,13 @@ function node(app, panel) {
   const { counts, failed } = app.shownCounts();
   const stop = app.stopsAt(place);
   const failure = state.failure && state.failure.node === place ? state.failure : null;
-  const key = JSON.stringify([place, app.strand, counts[place], failed[place], stop, peeked, failure, app.canPeek(), state.parked.length, state.strands.map((/** @type {any} */ each) => each.number), app.isLive()]);
+  const key = JSON.stringify([app.editing, app.graph.revision, app.wire, app.editing && app.editor.form, place, app.strand, counts[place], failed[place], stop, peeked, failure, app.canPeek(), state.parked.length, state.strands.map((/** @type {any} */ each) => each.number), app.isLive()]);
   show(panel, `node ${key}`, () => {
+    if (graph.wires[app.wire]) return wireForm(app, { ...graph.wires[app.wire], number: app.wire });
     if (place < 0) return [h('p', { class: 'empty' }, 'Choose a node: in the graph, or in the outline. Then its inputs and outputs are here, and its breakpoint.')];
     const it = graph.nodes[place];
     const problems = graph.problems.filter((/** @type {any} */ each) => each.node === place);
+    if (app.editing && !app.isLive()) return [...nodeForm(app, it, place), ...stopControls(app, place, stop)];
     return [
       h('h2', {}, it.id),
       h('p', { class: 'soft' }, it.type, it.doc ? `. ${it.doc}` : ''),
