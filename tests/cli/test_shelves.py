@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import trio
 
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput
 from trioflow.cli.shelves import FolderShelf, opened_by_name
+from trioflow.telemetry import Recorder
 
 TEXT = '{"trioflow": "1.2", "nodes": [{"id": "a", "type": "flow.start"}]}'
 
@@ -44,3 +46,37 @@ def test_a_folder(tmp_path):
     for name in ("bad.json", "../g.json", "notes.txt"):
         with pytest.raises(tf.TrioflowError, match=name):
             shelf.open(name)
+
+
+def test_a_recording_alone(tmp_path, cli):
+    """It holds its graph, if it was made by `trioflow run`; what it does not say has to be given."""
+    path = tmp_path / "run.rec"
+    assert cli("run", "fizzbuzz", "--record", str(path)).code == 0
+    opened, shelf = opened_by_name(str(path), ("trioflow.nodes.flow",))
+    assert opened.recording is not None and len(opened.graph.nodes) > 3 and shelf is None
+    recorder = Recorder()
+    trio.run(lambda: tf.run(tf.loads(TEXT), observers=[recorder]))
+    recorder.recording().save(path)
+    with pytest.raises(BadInput, match="which graph"):
+        opened_by_name(str(path), ())
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(BadInput, match="damaged"):
+        opened_by_name(str(path), ())
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "files"])
+def test_a_journal(tmp_path, kind):
+    """Its runs are shown; one that can't be read is told."""
+    where = tmp_path / ("runs.db" if kind == "sqlite" else "runs")
+    journal = tf.SqliteJournal(where) if kind == "sqlite" else tf.FileJournal(where)
+    trio.run(lambda: tf.run(tf.loads(TEXT), journal=journal, run_id="monday"))
+    opened, shelf = opened_by_name(str(where), ())
+    assert opened.graph == tf.Graph() and [each["name"] for each in shelf.titles()] == ["monday"]
+    assert shelf.open("monday").kept.run_id == "monday"
+
+
+def test_a_database_that_is_no_journal(tmp_path):
+    """It is told in words."""
+    (tmp_path / "x.db").write_bytes(b"SQLite format 3\0 no")
+    with pytest.raises(BadInput, match=r"x\.db"):
+        opened_by_name(str(tmp_path / "x.db"), ())

@@ -153,6 +153,29 @@ def test_looking_back(studio):
     status(page, "completed")
 
 
+def test_going_back(studio):
+    """Values then are told; a run that a journal keeps is gone back in: another one stops there."""
+    page = studio(summing())
+    button(page, "Run…").click()
+    page.get_by_label("Keep a journal").check()
+    page.get_by_role("dialog").get_by_role("button", name="Run", exact=True).click()
+    status(page, "completed")
+    button(page, "Look back").click()
+    page.get_by_role("img", name="What the strand did over time").wait_for()
+    for _ in range(9):
+        button(page, "One event back").click()
+    page.locator("#event", has_text="12 of 21").wait_for()
+    page.get_by_role("tab", name="Node").click()
+    page.get_by_text("outputs {'result': 1}").first.wait_for()
+    page.get_by_role("table", name="Variables then").get_by_text("0").wait_for()
+    button(page, "Go back to here").click()
+    status(page, "stopped: breakpoint on 'add' · 3 steps")
+    button(page, "Resume").click()
+    status(page, "completed")
+    button(page, "Look back").click()
+    status(page, "of run-2")
+
+
 def test_a_recording_that_is_given(studio):
     """It is looked back on at once."""
     recorder = Recorder()

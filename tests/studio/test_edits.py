@@ -192,7 +192,7 @@ ANY = st.one_of(
 
 
 @pytest.mark.unmeasured
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(ANY, st.integers(0, 3)), max_size=12))
 def test_whatever_is_done_can_be_undone(steps):
     """Any edits, undone and done again now and then: undoing all leads back to the start, and each version is a document."""

@@ -1,4 +1,4 @@
-"""What `trioflow studio` can open: a graph, or a folder of graphs."""
+"""What `trioflow studio` can open: a graph, a folder of graphs, a recording, a journal."""
 
 from __future__ import annotations
 
@@ -13,22 +13,52 @@ import trioflow as tf
 from trioflow.cli.bad_input import BadInput
 from trioflow.cli.source import open_registry, open_source
 from trioflow.studio.files import GraphFile
-from trioflow.studio.shelf import Opened
+from trioflow.studio.shelf import JournalShelf, Opened, Shelf
+from trioflow.telemetry import Recording, RecordingError
 
 _SUFFIXES = frozenset({".json", ".yaml", ".yml"})
 _MOST_FILES = 1000
 
 
-def opened_by_name(name: str, modules: tuple[str, ...]) -> tuple[Opened, FolderShelf | None]:
+def opened_by_name(name: str, modules: tuple[str, ...]) -> tuple[Opened, Shelf | None]:
     """What `trioflow studio` was given: something to show, and what else can be. Raises `BadInput`."""
     path = Path(name)
     if os.path.isdir(name):  # noqa: PTH112 - Path.is_dir raises for odd names
+        if any(path.glob("*.run.jsonl")):
+            return _journal(path, tf.FileJournal(path), modules)
         shelf = FolderShelf(path, modules)
         return Opened(f"{path.resolve().name}/", tf.Graph(), open_registry(modules, path)), shelf
+    if os.path.isfile(name):  # noqa: PTH113 - as above
+        with path.open("rb") as opened:
+            begins = opened.read(16)
+        if begins == b"SQLite format 3\0":
+            return _journal(path, tf.SqliteJournal(path), modules)
+        if Recording.is_in(path):
+            return _recording(path, modules), None
     if path.suffix.lower() in _SUFFIXES and path.parent.is_dir() and not os.path.lexists(name):
         click.echo(f"{name} is not there yet: it is written when it is saved in the page", err=True)
         return Opened(path.name, tf.Graph(), open_registry(modules, path.parent), GraphFile(path)), None
     return open_graph(name, modules), None
+
+
+def _journal(path: Path, journal: tf.Journal, modules: tuple[str, ...]) -> tuple[Opened, Shelf]:
+    registry = open_registry(modules, path.parent)
+    try:
+        journal.runs()
+    except tf.JournalError as error:
+        raise BadInput(str(error)) from error
+    return Opened(path.name, tf.Graph(), registry), JournalShelf(journal, registry)
+
+
+def _recording(path: Path, modules: tuple[str, ...]) -> Opened:
+    try:
+        recording = Recording.load(path)
+    except RecordingError as error:
+        raise BadInput(str(error)) from error
+    if not recording.document:
+        raise BadInput(f"{path}: it does not say which graph was run. Give that, too: trioflow studio GRAPH {path}")
+    graph = tf.loads(recording.document, source=str(path))
+    return Opened(path.name, graph, open_registry(modules, path.parent), recording=recording)
 
 
 def open_graph(name: str, modules: tuple[str, ...]) -> Opened:

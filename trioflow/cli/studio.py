@@ -40,8 +40,9 @@ def studio(
 ) -> int:
     """Show GRAPH in a page of this machine: see it, edit it, run it, step through it, look into it and back on it.
 
-    A GRAPH that ends in .json or .yaml and is not there yet is begun anew. FOLDER shows the graphs in it. RECORDING is
-    a file of `trioflow run --record`, to look back on. The first line printed is the page's address. Whoever has it can
+    A GRAPH that ends in .json or .yaml and is not there yet is begun anew. FOLDER shows the graphs in it, JOURNAL the
+    runs that it keeps. RECORDING is a file of `trioflow run --record`, to look back on; beside GRAPH if it was made
+    by a program that did not tell its graph. The first line printed is the page's address. Whoever has it can
     run whatever GRAPH runs, commands of the system included: keep it to yourself. Ctrl-C ends it.
 
     \b
@@ -59,7 +60,7 @@ def studio(
         name=opened.name,
         file=opened.file,
         shelf=shelf,
-        folder=None if shelf is None else shelf.folder,
+        folder=getattr(shelf, "folder", None),
         options=tf.RunOptions(parallel_initiators=parallel),
         recording=opened.recording if recording is None else _load(recording),
         read_only=read_only,

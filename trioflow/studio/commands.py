@@ -45,6 +45,7 @@ class Start:
     variables: dict[str, str] = attrs.field(factory=dict[str, str])
     paused: bool = False
     record: bool = True
+    keep: bool = False
 
     async def do(self, session: Session) -> Any:
         types = {each.name: each.type for each in session.scene.graph.variables}
@@ -53,9 +54,22 @@ class Start:
             if name not in types:
                 raise UnknownName(f"The graph has no variable {name!r}.{did_you_mean(name, types)}")
             values[name] = read_value(name, types[name], text)
-        await session.start(values, paused=self.paused, record=self.record)
+        await session.start(values, paused=self.paused, record=self.record, keep=self.keep)
         if self.paused:
             await _settle(session)
+
+
+@attrs.frozen
+class GoBack:
+    """Begin another run that goes on from an event of the recording, by its number; it stops there."""
+
+    watches: ClassVar = False
+    event: int
+
+    async def do(self, session: Session) -> Any:
+        kept = await session.go_back(self.event)
+        await _settle(session)
+        return {"run": kept.run_id}
 
 
 @attrs.frozen
@@ -335,6 +349,7 @@ COMMANDS: dict[str, type[Command]] = {
     "peek": Peek,
     "evaluate": Evaluate,
     "set": SetVariable,
+    "go back": GoBack,
     "edit": DoEdits,
     "undo": Undo,
     "redo": Redo,

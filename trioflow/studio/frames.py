@@ -21,6 +21,7 @@ def first_state(epoch: int) -> State:
         "epoch": epoch, "status": None, "reason": None, "steps": 0, "evaluations": 0, "looked": 0, "elapsed": 0.0,
         "forks": 0, "alive": 0, "watching": None, "recorded": 0, "counts": {}, "failed": {}, "heat": {}, "strands": [],
         "parked": [], "breakpoints": [], "failure": None, "variables": None, "messages": [], "document": None,
+        "kept": None,
     }  # fmt: skip
 
 

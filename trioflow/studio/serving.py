@@ -132,6 +132,7 @@ def app_of(session: Session) -> Any:
             Route("/api/events", answers.events),
             Route("/api/do", answers.do, methods=["POST"]),
             Route("/api/recording", answers.recording),
+            Route("/api/recording/file", answers.recording_file),
             Route("/", answers.file),
             Route("/{name}", answers.file),
         ]
@@ -203,6 +204,14 @@ class _Answers:
         packed = await trio.to_thread.run_sync(_packed, self._session, found)
         return self._made.Response(packed, media_type="application/octet-stream")
 
+    async def recording_file(self, _request: Request) -> Response:
+        """What was recorded, as a file that `trioflow studio` opens."""
+        found = self._session.recording()
+        if found is None:
+            return self._json({"error": "Nothing was recorded. Start a run that is recorded."}, 404)
+        packed = await trio.to_thread.run_sync(found.as_bytes)
+        return self._made.Response(packed, media_type="application/octet-stream")
+
     def _json(self, data: Any, status: int = 200) -> Response:
         return self._made.JSONResponse(data, status)
 
@@ -244,6 +253,7 @@ def _packed(session: Session, recording: Recording) -> bytes:
         "names": recording.nodes,
         "places": [session.scene.place(each) for each in recording.nodes],
         "notes": notes if session.values else {},
+        "written": session.written if session.values else {},
         "profile": [
             {"node": session.scene.place(each.node), "name": each.node, "own": each.own, "total": each.total,
              "steps": each.steps, "evaluations": each.evaluations, "failed": each.failed}

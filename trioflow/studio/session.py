@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import attrs
 import trio
 
+from trioflow.durable.journal import Journal
+from trioflow.durable.memory import MemoryJournal
+from trioflow.durable.resuming import resume_run
 from trioflow.errors import RunAborted, RunFinished, UnknownName
 from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
@@ -21,7 +25,7 @@ from trioflow.runtime.base.failure import leaves, origin_inputs, origin_node
 from trioflow.runtime.base.options import RunOptions
 from trioflow.runtime.host.breakpoints import Breakpoint
 from trioflow.runtime.host.run import Run, open_run
-from trioflow.semantics.events import Event
+from trioflow.semantics.events import Event, NodeCompleted, VariableSet
 from trioflow.semantics.merge import POLICIES
 from trioflow.semantics.plan import Plan, make_plan
 from trioflow.studio.backlog import Backlog
@@ -29,12 +33,14 @@ from trioflow.studio.bench import Bench
 from trioflow.studio.edits import EditError
 from trioflow.studio.files import GraphFile
 from trioflow.studio.frames import State, difference, first_state
+from trioflow.studio.keeping import Kept, fork, fresh_id
 from trioflow.studio.scene import Scene
 from trioflow.studio.shelf import Opened, Shelf
 from trioflow.studio.shown import shown
 from trioflow.studio.watching import Watcher
 from trioflow.telemetry import Heat, Recorder, Recording
 
+T = TypeVar("T")
 Watching = Literal["follow", "glance"]
 
 _HERTZ = 30
@@ -65,6 +71,7 @@ class Session:
         shelf: Shelf | None = None,
         options: RunOptions | None = None,
         recording: Recording | None = None,
+        kept: Kept | None = None,
         read_only: bool = False,
         values: bool = True,
     ) -> None:
@@ -81,6 +88,8 @@ class Session:
         self.nursery: trio.Nursery | None = None
         self.watching: Watching = "follow"
         self._given = recording
+        self._kept = kept
+        self._memory = MemoryJournal()
         self._recorder: _Recorder | None = None
         self._plan: Plan | None = None
         self.is_attached = False
@@ -103,6 +112,7 @@ class Session:
             "name": self.name, "revision": self.bench.revision,
             "readOnly": self.read_only, "attached": self.is_attached,
             "types": [*NAMED_TYPES], "merges": [*dict.fromkeys([*POLICIES, *self.registry.merges])],
+            "kept": None if self._kept is None else self._kept.run_id,
             "hasRecording": self._given is not None, "hasShelf": self.shelf is not None,
             "file": None if self.bench.file is None else self.bench.file.name,
         }  # fmt: skip
@@ -159,6 +169,7 @@ class Session:
         self.name, self.registry = opened.name, opened.registry
         self.bench = Bench(opened.graph, opened.registry, opened.file, revision=revision + 1)
         self._recorder, self._given, self._stops = None, opened.recording, []
+        self._kept = opened.kept
         self.scene = Scene(opened.graph, opened.registry)
         self._desk = self._plan = None
         self.run = None
@@ -200,29 +211,77 @@ class Session:
         if self._watched is not None:
             self._watched.cancel()
 
-    async def start(self, variables: Mapping[str, Any], *, paused: bool, record: bool) -> None:
+    @property
+    def kept(self) -> Kept | None:
+        """Where a journal keeps the run that is shown, or was; None if none does."""
+        return self._kept
+
+    async def start(
+        self, variables: Mapping[str, Any], *, paused: bool = False, record: bool = True, keep: bool = False
+    ) -> None:
         """Start a run in the session's own nursery; returns once it has begun.
 
-        Raises `RuntimeError` if one is going on, and what the graph or the variables are refused with.
+        With `keep` a journal keeps it, so that one can go back in it: that which is open, or one in memory. Raises
+        `RuntimeError` if one is going on, and what the graph or the variables are refused with.
         """
+        plan = self._planned()
+        kept = None
+        if keep:
+            journal: Journal = self._memory if self._kept is None else self._kept.journal
+            kept = Kept(journal, await _calling(journal, fresh_id, journal, "run"))
+        self._kept, self._recorder = kept, _Recorder(plan.graph, values=self.values) if record else None
+        options = self.options or RunOptions()
+        observers = [] if self._recorder is None else [self._recorder]
+        where: dict[str, Any] = {} if kept is None else {"journal": kept.journal, "run_id": kept.run_id}
+        opening = open_run(plan, variables=variables, options=options, observers=observers, **where)
+        await self._begin(opening, "before the first node" if paused else None)
+
+    async def go_back(self, event: int) -> Kept:
+        """Begin another run with all that was before an event of the recording, and stop it there.
+
+        The graph may have been changed since, as long as it does what was recorded. Raises `RuntimeError` if a run is
+        going on or no journal has the one that is looked back on, and what the journal refuses.
+        """
+        plan, recording, kept = self._planned(), self.recording(), self._kept
+        if recording is None or kept is None:
+            raise RuntimeError("No journal keeps this run, so nobody can go back in it. Run it with “Keep”.")
+        forked, node, path = await _calling(kept.journal, fork, kept, recording, event)
+        self._kept, self._recorder = forked, _Recorder(plan.graph, values=self.values)
+        opening = resume_run(forked.journal, forked.run_id, plan, on_change="compatible", observe_replay=True,
+                             options=self.options or RunOptions(), observers=[self._recorder])  # fmt: skip
+        here = _Stop("", {"node": node, "condition": f'path == "{path}"'})
+        await self._begin(opening, None, here)
+        self.say("Back", f"run {forked.run_id} goes on from {kept.run_id} before {node} at {path}")
+        return forked
+
+    def _planned(self) -> Plan:
         if self.is_running:
             raise RuntimeError("A run is going on. Cancel it, or wait until it has ended.")
-        assert self.nursery is not None
         if self._plan is None:
             self._plan = make_plan(self.scene.graph, self.registry)
-        self._recorder = _Recorder(values=self.values) if record else None
-        await self.nursery.start(partial(self._run, self._plan, variables, paused=paused))
+        return self._plan
+
+    async def _begin(
+        self, opening: AbstractAsyncContextManager[Run], pause: str | None, here: _Stop | None = None
+    ) -> None:
+        assert self.nursery is not None
+        await self.nursery.start(partial(self._run, opening, pause, here))
 
     async def _run(
-        self, plan: Plan, variables: Mapping[str, Any], *, paused: bool, task_status: trio.TaskStatus[None]
+        self,
+        opening: AbstractAsyncContextManager[Run],
+        pause: str | None,
+        here: _Stop | None,
+        *,
+        task_status: trio.TaskStatus[None],
     ) -> None:
-        observers = [] if self._recorder is None else [self._recorder]
-        options = self.options or RunOptions()
         begun = False
         try:
-            async with open_run(plan, variables=variables, options=options, observers=observers) as run:
-                if paused:
-                    run.gate.pause("before the first node")
+            async with opening as run:
+                if pause is not None:
+                    run.gate.pause(pause)
+                if here is not None:
+                    here.set_in(run)
                 self.attach(run)
                 for stop in self._stops:
                     stop.set_in(run)
@@ -342,6 +401,7 @@ class Session:
             "status": statistics.status.value, "steps": statistics.steps, "evaluations": statistics.evaluations,
             "forks": statistics.forks, "alive": statistics.strands, "failure": self._failure,
             "recorded": 0 if self._recorder is None else self._recorder.count,
+            "kept": None if self._kept is None else self._kept.run_id,
         }  # fmt: skip
         if not self.is_running:
             final = {name: shown(value) for name, value in run.variables().items()} if self.values else {}
@@ -389,6 +449,11 @@ class Session:
 
     # --- looking back ---
 
+    @property
+    def written(self) -> Mapping[str, tuple[list[int], list[str]]]:
+        """By variable what it was when, as far as that was recorded here."""
+        return {} if self._recorder is None else self._recorder.written
+
     def recording(self) -> Recording | None:
         """What there is to look back on: of the last run that was recorded, else what was given."""
         if self._recorder is not None:
@@ -419,16 +484,40 @@ class _Stop:
 
 
 class _Recorder(Recorder):
-    """A recorder that ends before memory does."""
+    """A recorder that ends before memory does, and keeps what variables were then."""
 
-    def __init__(self, *, values: bool) -> None:
-        super().__init__(values=values)
+    def __init__(self, graph: Graph, *, values: bool) -> None:
+        super().__init__(values=values, graph=graph)
         self.count = 0
+        self.written: dict[str, tuple[list[int], list[str]]] = {}
+        """By variable: the numbers of the events that told a value, and the values as texts."""
 
     def __call__(self, event: Event) -> None:
-        if self.count < _MOST_RECORDED:
-            self.count += 1
-            super().__call__(event)
+        if self.count >= _MOST_RECORDED:
+            return
+        if self.values:
+            if isinstance(event, NodeCompleted):
+                for name, value in (event.variables or {}).items():
+                    self._write(event.path.graph + name, value)
+            elif isinstance(event, VariableSet):
+                self._write(event.variable, event.value)
+        self.count += 1
+        super().__call__(event)
+
+    def _write(self, name: str, value: object) -> None:
+        numbers, texts = self.written.setdefault(name, ([], []))
+        text = shown(value)
+        if not texts or texts[-1] != text:
+            numbers.append(self.count)
+            texts.append(text)
+
+
+async def _calling(journal: Journal, function: Callable[..., T], *arguments: Any) -> T:
+    """Call something that blocks if the journal does."""
+    if journal.blocking:
+        return await trio.to_thread.run_sync(partial(function, *arguments))
+    await trio.lowlevel.checkpoint()
+    return function(*arguments)
 
 
 async def _ended(run: Run) -> None:

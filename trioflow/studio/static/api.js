@@ -35,6 +35,13 @@ export async function getRecording() {
   return answer.arrayBuffer();
 }
 
+/** The recording, as a file. */
+export async function getRecordingFile() {
+  const answer = await fetch('api/recording/file', { headers });
+  if (!answer.ok) throw new Error((await answer.json()).error);
+  return answer.arrayBuffer();
+}
+
 /**
  * Ask for something to be done. Throws with words if it was refused.
  * @param {string} what

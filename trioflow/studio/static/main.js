@@ -1,10 +1,11 @@
 // The page: what it shows of which graph, what is chosen in it, and the keys.
 
-import { ask, getGraph, getRecording, getShelf, readFrames } from './api.js';
+import { ask, getGraph, getRecording, getRecordingFile, getShelf, readFrames } from './api.js';
 import { attempt, button } from './attempt.js';
 import { h, say, show } from './dom.js';
 import { Editor } from './edit.js';
 import { TABS, showPanel } from './panels.js';
+import { gantt } from './gantt.js';
 import { pick } from './picker.js';
 import { Recording } from './recording.js';
 import { Scene } from './scene.js';
@@ -40,7 +41,7 @@ class App {
     this.asked = false;
     this.lookedAt = '';
     this.lastLook = 0;
-    this.settings = { variables: /** @type {Record<string, string>} */ ({}), paused: false, record: true };
+    this.settings = { variables: /** @type {Record<string, string>} */ ({}), paused: false, record: true, keep: false };
   }
 
   async begin() {
@@ -285,7 +286,7 @@ class App {
     const variables = {};
     for (const [name, text] of Object.entries(this.settings.variables)) if (text !== this.defaults?.[name]) variables[name] = text;
     this.leaveBack();
-    await attempt(ask('start', { variables, paused: this.settings.paused, record: this.settings.record }));
+    await attempt(ask('start', { variables, paused: this.settings.paused, record: this.settings.record, keep: this.settings.keep }));
   }
 
   askHow() {
@@ -294,12 +295,14 @@ class App {
     const fields = this.graph.variables.map((/** @type {any} */ each) => h('label', {}, h('span', {}, `${each.name}: ${each.type}`), h('input', { name: each.name, value: settings.variables[each.name] })));
     const paused = h('input', { type: 'checkbox', checked: settings.paused });
     const record = h('input', { type: 'checkbox', checked: settings.record });
+    const keep = h('input', { type: 'checkbox', checked: settings.keep });
     dialog.replaceChildren(h('form', { method: 'dialog', class: 'stack', onsubmit: () => {
       for (const field of dialog.querySelectorAll('input[name]')) settings.variables[field.name] = field.value;
       settings.paused = paused.checked;
       settings.record = record.checked;
+      settings.keep = keep.checked;
       this.start();
-    } }, h('h2', { id: 'dialog-title' }, 'Run the graph'), ...fields, h('label', { class: 'row' }, paused, 'Stop before the first node'), h('label', { class: 'row' }, record, 'Record, to look back on'), h('div', { class: 'row end' }, button('Close', () => dialog.close()), h('button', { class: 'primary' }, 'Run'))));
+    } }, h('h2', { id: 'dialog-title' }, 'Run the graph'), ...fields, h('label', { class: 'row' }, paused, 'Stop before the first node'), h('label', { class: 'row' }, record, 'Record, to look back on'), h('label', { class: 'row' }, keep, 'Keep a journal, to go back to any moment'), h('div', { class: 'row end' }, button('Close', () => dialog.close()), h('button', { class: 'primary' }, 'Run'))));
     dialog.showModal();
   }
 
@@ -312,6 +315,21 @@ class App {
       return;
     }
     this.goTo(this.past.count);
+  }
+
+  /** Begin another run from this event on. */
+  async goBack() {
+    const event = this.moment - 1;
+    const found = await attempt(ask('go back', { event }));
+    if (found) say(`run ${found.run}: all before is as it was; it has stopped there`);
+  }
+
+  async download() {
+    const data = await attempt(getRecordingFile());
+    if (!data) return;
+    const link = h('a', { href: URL.createObjectURL(new Blob([data])), download: `${this.graph.name.replace(/\.\w+$/, '')}.rec` });
+    link.click();
+    URL.revokeObjectURL(link.href);
   }
 
   leaveBack() {
@@ -528,7 +546,7 @@ class App {
     if (state.failure) words = `failed: ${state.failure.lines[0] || ''}`;
     if (state.status !== null) words += ` · ${number(state.steps)} steps, ${number(state.evaluations)} evaluations`;
     if (state.watching === 'glance' && this.isLive()) words += ' · sampled';
-    if (this.past) words = `looking back on ${number(this.past.count)} events in ${this.past.head.duration.toFixed(3)} s`;
+    if (this.past) words = `looking back on ${number(this.past.count)} events${this.past.head.duration > 0 ? ` in ${this.past.head.duration.toFixed(3)} s` : ''}${this.state.kept ?? this.graph.kept ? ` of ${this.state.kept ?? this.graph.kept}` : ''}`;
     if (!this.connected) words = 'not connected; trying again';
     const status = element('status');
     if (status.textContent !== words) [status.textContent, status.title] = [words, words];
@@ -547,11 +565,19 @@ class App {
     show(bar, `back ${past.head.run} ${past.count}`, () => [
       h('div', { class: 'buttons' }, button('|◀', () => this.goTo(0), { 'aria-label': 'To the start', data: { key: 'first' } }), button('◀', () => this.goTo(this.moment - 1), { 'aria-label': 'One event back', data: { key: 'prev' } }), button('▶', () => this.goTo(this.moment + 1), { 'aria-label': 'One event on', data: { key: 'next' } }), button('▶|', () => this.goTo(past.count), { 'aria-label': 'To the end', data: { key: 'last' } })),
       h('input', { type: 'range', min: 0, max: past.count, value: this.moment, 'aria-label': 'Moment', id: 'moment', oninput: (/** @type {any} */ event) => this.goTo(Number(event.target.value)) }),
-      h('p', { id: 'event', 'aria-live': 'polite' }),
+      h('div', { class: 'row', id: 'then' }, h('p', { id: 'event', class: 'grow', 'aria-live': 'polite' }), !this.graph.readOnly && button('Go back to here', () => this.goBack(), { id: 'go-back', class: 'small', data: { key: 'go back' } }), button('Save it', () => this.download(), { class: 'small', data: { key: 'download' }, title: 'Save the recording as a file, which trioflow studio opens' })),
+      gantt(this),
     ]);
+    bar.querySelector('.gantt').redraw();
+    const back = element('go-back');
+    if (back) {
+      const kept = this.state.kept ?? this.graph.kept;
+      back.disabled = !kept || this.moment < 1 || this.isLive();
+      back.title = kept ? `Begin another run, with all that was before this event of ${kept}` : 'No journal keeps this run. Run it with “Keep a journal”, then one can go back in it.';
+    }
     element('moment').value = String(this.moment);
     const told = this.moment > 0 ? past.told(this.moment - 1) : null;
-    element('event').textContent = told ? `${this.moment.toLocaleString('en')} of ${past.count.toLocaleString('en')} · ${told.time.toFixed(4)} s · ${told.words} ${told.name}${told.strand ? ` · strand ${told.strand}` : ''}${told.note ? ` · ${told.note}` : ''}` : 'before the first event';
+    element('event').textContent = told ? `${this.moment.toLocaleString('en')} of ${past.count.toLocaleString('en')} · ${past.head.duration > 0 ? `${told.time.toFixed(4)} s · ` : ''}${told.words} ${told.name}${told.strand ? ` · strand ${told.strand}` : ''}${told.note ? ` · ${told.note}` : ''}` : 'before the first event';
   }
 }
 

@@ -72,7 +72,7 @@ function node(app, panel) {
   const { counts, failed } = app.shownCounts();
   const stop = app.stopsAt(place);
   const failure = state.failure && state.failure.node === place ? state.failure : null;
-  const key = JSON.stringify([app.editing, app.graph.revision, app.wire, app.editing && app.editor.form, place, app.strand, counts[place], failed[place], stop, peeked, failure, app.canPeek(), state.parked.length, state.strands.map((/** @type {any} */ each) => each.number), app.isLive()]);
+  const key = JSON.stringify([app.editing, app.graph.revision, app.wire, app.editing && app.editor.form, place, app.strand, counts[place], failed[place], stop, peeked, failure, app.canPeek(), state.parked.length, state.strands.map((/** @type {any} */ each) => each.number), app.isLive(), app.past && app.moment]);
   show(panel, `node ${key}`, () => {
     if (graph.wires[app.wire]) return wireForm(app, { ...graph.wires[app.wire], number: app.wire });
     if (place < 0) return [h('p', { class: 'empty' }, 'Choose a node: in the graph, or in the outline. Then its inputs and outputs are here, and its breakpoint.')];
@@ -102,6 +102,7 @@ function stopControls(app, place, stop) {
 /** @param {any} app @param {any} it */
 function inspected(app, it) {
   const { peeked, state } = app;
+  if (app.past) return [...then(app), ...literals(it)];
   if (!app.isLive()) return literals(it);
   const strands = h('select', { 'aria-label': 'Strand', data: { key: 'strand' }, onchange: (/** @type {any} */ event) => app.chooseStrand(Number(event.target.value)) }, ...state.strands.map((/** @type {any} */ each) => h('option', { value: String(each.number), selected: each.number === app.strand }, `strand ${each.number} at ${each.name}`)));
   const head = h('p', { class: 'row' }, h('span', { class: 'label' }, 'As seen by'), strands);
@@ -123,6 +124,17 @@ function setter(app, prefix, variable) {
   const field = h('input', { value: text ? text[1] : variable.value, 'aria-label': `Value of ${variable.name}`, data: { key: `set ${variable.name}` } });
   field.defaultValue = field.value;
   return h('form', { class: 'row', onsubmit: async (/** @type {Event} */ event) => { event.preventDefault(); const value = field.value; field.defaultValue = value; await attempt(ask('set', { strand: app.strand, name: prefix + variable.name, value })); app.look(); } }, field, h('button', { class: 'small' }, 'set'));
+}
+
+/** What was known at the moment that is looked back on. @param {any} app */
+function then(app) {
+  const { past, moment } = app;
+  const end = past.endOf(app.selected, moment);
+  const variables = past.variables(moment);
+  return [
+    end >= 0 && h('div', { class: `note${past.head.kinds[past.kind[end]].endsWith('Failed') ? ' error' : ''}` }, h('b', {}, past.told(end).words), ` at event ${(end + 1).toLocaleString('en')}`, h('p', {}, h('code', {}, past.head.notes[end]))),
+    variables.length ? table('Variables then, as last written', variables.map(([name, text]) => [name, h('code', {}, text)])) : null,
+  ];
 }
 
 /** @param {any} it */
