@@ -170,13 +170,13 @@ def test_a_workflow_is_made(studio, in_file):
     page.get_by_label("More of the node, as JSON").fill('{"policy": {"retry": 2}}')
     button(page, "Set").click()
     page.get_by_role("button", name="← start.then").click()
-    page.get_by_label("Taken when").fill("limit > 3")
+    page.get_by_label("Taken when").fill("vars.limit > 3")
     page.wait_for_function("() => document.querySelector('[data-key=undo]').title.includes('change a wire')")
     save(page)
     graph = saved(session)
     assert graph.kind == "workflow" and graph.variables[1] == tf.Variable("limit", "int", 5)
     assert graph.nodes[1].policy is not None
-    assert [each.when for each in graph.connections if each.source.node == "start"] == ["limit > 3"]
+    assert [each.when for each in graph.connections if each.source.node == "start"] == ["vars.limit > 3"]
 
 
 def test_two_pages(studio, in_file):

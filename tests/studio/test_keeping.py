@@ -141,3 +141,30 @@ async def test_there_is_nothing_to_save_before_a_run():
     """It is told."""
     async with opened(Session(summing(), registry())) as client:
         assert (await client.get("/api/recording/file")).status_code == 404
+
+
+def test_classes_that_are_not_here_are_shown_as_they_are_written(journal, monkeypatch):
+    """Of another program, whose journal it is."""
+
+    def refuse(*_):
+        raise LookupError("no such class")
+
+    monkeypatch.setattr("trioflow.studio.keeping.decode", refuse)
+    monkeypatch.setattr("trioflow.studio.keeping.decode_failure", refuse)
+    notes = recording_of(Kept(journal, "monday")).notes
+    assert notes[1] == "outputs {'result': 0}" and "ConnectionError" in notes[5]
+
+
+def test_a_run_whose_graph_only_its_program_has(journal):
+    """It is told."""
+    made = MemoryJournal()
+    trio.run(lambda: tf.run(sending_by_lambda(), journal=made, run_id="x"))
+    with pytest.raises(tf.JournalError, match="only its program has it"):
+        JournalShelf(made, known()).open("x")
+
+
+def sending_by_lambda():
+    with tf.build() as g:
+        start = g.add(tf.nodes.Start, "start")
+        g.connect(start.then, g.add(tf.nodes.Print, "print", value=g.add(lambda: 7)).enter)
+    return g.graph

@@ -32,6 +32,7 @@ class Scene:
         # By node: the exec wires into it by input, and the data wires out of it.
         self._into: dict[tuple[int, str], list[int]] = {}
         self._out: dict[int, list[int]] = {}
+        self._wire: dict[tuple[str, str], int] = {}
         diagram = to_diagram(graph, registry, all_sockets=all_sockets, own_places=True)
         self._add(diagram, graph, "")
         self._name()
@@ -69,6 +70,11 @@ class Scene:
             self._known[name] = found
         return self._known[name]
 
+    def wire(self, node: str | None, name: str) -> int | None:
+        """The place of a wire, `a.then -> b.enter`, in the graph in which a node is; None if it is not drawn."""
+        place = self.place(node)
+        return None if place is None else self._wire.get((self._nodes[place]["frame"], name))
+
     def lit_by_start(self, place: int, entered: str | None) -> list[int]:
         """The exec wires over which a node may have been entered."""
         return self._into.get((place, entered or ""), [])
@@ -94,6 +100,7 @@ class Scene:
         for wire in diagram.wires:
             (source, output), (target, entry) = wire.ends
             start, end = self._place[frame, source], self._place[frame, target]
+            self._wire[frame, f"{wire.source} -> {wire.target}"] = len(self._wires)
             if wire.undo:
                 pass
             elif wire.control:

@@ -390,6 +390,8 @@ class Session:
         watcher = self._watcher
         state: State = dict(self.state)
         state["counts"], state["failed"] = dict(watcher.counts), dict(watcher.failed)
+        state["outcomes"] = {node: dict(each) for node, each in watcher.outcomes.items()}
+        state["policies"], state["dead"] = dict(watcher.policies), watcher.dead
         state["messages"] = list(watcher.messages)
         state["looked"], state["watching"] = watcher.looked, self.watching
         state["breakpoints"] = [each.told() for each in self._stops]

@@ -95,7 +95,7 @@ export function wireForm(app, wire) {
   const { form } = editor;
   const frame = graph.frames.find((/** @type {any} */ each) => each.name === from.frame);
   if (!form || form.id !== undefined || !wire.control || frame.kind !== 'workflow') return [...head, remove];
-  const when = field(form.when ?? '', { 'aria-label': 'Taken when', placeholder: 'always, or: total > 3', data: { key: 'when' } });
+  const when = field(form.when ?? '', { 'aria-label': 'Taken when', placeholder: 'always, or: vars.total > 3', data: { key: 'when' } });
   const on = h('select', { 'aria-label': 'On', data: { key: 'on' } }, ...ON.map((each) => h('option', { value: each, selected: [form.on ?? 'completed'].flat().includes(each) }, each)));
   const otherwise = h('input', { type: 'checkbox', checked: Boolean(form.else), data: { key: 'else' } });
   const enabled = h('input', { type: 'checkbox', checked: form.enabled !== false, data: { key: 'enabled' } });

@@ -10,7 +10,7 @@ const LABEL = 62;
 export function gantt(app) {
   const { past, graph } = app;
   const rows = past.strands().slice(0, MOST_ROWS);
-  const canvas = h('canvas', { role: 'img', 'aria-label': `What ${rows.length === 1 ? 'the strand' : `the ${rows.length} strands`} did over time; the slider above goes to a moment` });
+  const canvas = h('canvas', { role: 'img', 'aria-label': `What ${rows.length === 1 ? 'the strand' : `the ${rows.length} strands`} did over time; the slider above leads there` });
   const box = h('div', { class: 'gantt', tabindex: '0', role: 'group', 'aria-label': 'Strands over time' }, canvas);
   canvas.style.height = `${rows.length * ROW}px`;
   const css = getComputedStyle(document.documentElement);

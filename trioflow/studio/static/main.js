@@ -13,7 +13,7 @@ import { fold } from './state.js';
 
 const element = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
 const LIVE = new Set(['not started', 'running', 'paused']);
-const EMPTY = { epoch: 0, status: null, reason: null, steps: 0, evaluations: 0, looked: 0, counts: {}, failed: {}, heat: {}, strands: [], parked: [], breakpoints: [], failure: null, variables: null, messages: [], recorded: 0, watching: 'follow', alive: 0 };
+const EMPTY = { epoch: 0, status: null, reason: null, steps: 0, evaluations: 0, looked: 0, counts: {}, failed: {}, heat: {}, strands: [], parked: [], breakpoints: [], failure: null, variables: null, messages: [], outcomes: {}, policies: {}, dead: [], document: null, kept: null, recorded: 0, watching: 'follow', alive: 0 };
 
 class App {
   constructor() {
@@ -434,7 +434,8 @@ class App {
       for (const each of state.strands) if (each.node !== null && at.get(each.node) !== 'parked') at.set(each.node, each.state);
       if (this.hot) heat = shares(Object.entries(state.heat));
     }
-    this.scene?.mark({ counts, failed, at, heat, stops: this.stopped(), problems: this.problems });
+    const { policies, dead } = past ? { policies: {}, dead: [] } : state;
+    this.scene?.mark({ counts, failed, at, heat, policies, dead: new Set(dead), stops: this.stopped(), problems: this.problems });
     element('heat').setAttribute('aria-pressed', String(this.hot));
     this.tools();
     this.editTools();

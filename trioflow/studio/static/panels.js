@@ -72,7 +72,8 @@ function node(app, panel) {
   const { counts, failed } = app.shownCounts();
   const stop = app.stopsAt(place);
   const failure = state.failure && state.failure.node === place ? state.failure : null;
-  const key = JSON.stringify([app.editing, app.graph.revision, app.wire, app.editing && app.editor.form, place, app.strand, counts[place], failed[place], stop, peeked, failure, app.canPeek(), state.parked.length, state.strands.map((/** @type {any} */ each) => each.number), app.isLive(), app.past && app.moment]);
+  const outcomes = app.past ? {} : state.outcomes[place] || {};
+  const key = JSON.stringify([outcomes, state.policies[place], app.editing, app.graph.revision, app.wire, app.editing && app.editor.form, place, app.strand, counts[place], failed[place], stop, peeked, failure, app.canPeek(), state.parked.length, state.strands.map((/** @type {any} */ each) => each.number), app.isLive(), app.past && app.moment]);
   show(panel, `node ${key}`, () => {
     if (graph.wires[app.wire]) return wireForm(app, { ...graph.wires[app.wire], number: app.wire });
     if (place < 0) return [h('p', { class: 'empty' }, 'Choose a node: in the graph, or in the outline. Then its inputs and outputs are here, and its breakpoint.')];
@@ -82,7 +83,7 @@ function node(app, panel) {
     return [
       h('h2', {}, it.id),
       h('p', { class: 'soft' }, it.type, it.doc ? `. ${it.doc}` : ''),
-      h('p', {}, counts[place] ? `Ran ${counts[place].toLocaleString('en')} ${counts[place] === 1 ? 'time' : 'times'}` : 'Has not run', failed[place] ? `, failed ${failed[place].toLocaleString('en')}` : '', '.'),
+      h('p', {}, counts[place] ? `Ran ${counts[place].toLocaleString('en')} ${counts[place] === 1 ? 'time' : 'times'}` : 'Has not run', app.past && failed[place] ? `, failed ${failed[place].toLocaleString('en')}` : '', ...Object.entries(outcomes).map(([what, many]) => `, ${what} ${many.toLocaleString('en')}`), '.', !app.past && state.policies[place] ? ` Now: ${state.policies[place]}.` : ''),
       ...problems.map((/** @type {any} */ each) => h('p', { class: `note ${each.severity}` }, `${each.message} ${each.cure}`)),
       failure && h('p', { class: 'note error' }, failure.lines.join('\n'), failure.inputs ? `\nwith ${failure.inputs}` : ''),
       ...stopControls(app, place, stop),

@@ -37,7 +37,7 @@ export class Scene {
     /** @type {Map<number, number>} */
     this.lit = new Map();
     /** What is shown at nodes: counts, where strands are, heat, breakpoints, problems. @type {any} */
-    this.marks = { counts: {}, failed: {}, at: new Map(), heat: null, stops: new Set(), problems: new Map() };
+    this.marks = { counts: {}, failed: {}, at: new Map(), heat: null, stops: new Set(), problems: new Map(), policies: {}, dead: new Set() };
     this.selected = -1;
     this.asked = false;
     this.colours = new Map();
@@ -52,7 +52,7 @@ export class Scene {
   /** Show a graph; another version of the same one where it was, and with the focus where it was. @param {any} graph @param {boolean} [again] */
   load(graph, again = false) {
     this.graph = graph;
-    this.wires = graph.wires.map((/** @type {any} */ each) => ({ ...each, path: trace(each.points, new Path2D()), box: bounds(each.points), colour: colour(each) }));
+    this.wires = graph.wires.map((/** @type {any} */ each, /** @type {number} */ place) => ({ ...each, place, path: trace(each.points, new Path2D()), box: bounds(each.points), colour: colour(each) }));
     this.together = new Map();
     for (const wire of this.wires) {
       if (!this.together.has(wire.colour)) this.together.set(wire.colour, new Path2D());
@@ -419,7 +419,9 @@ export class Scene {
       g.strokeStyle = this.paint(name);
       g.lineWidth = (name === '--control' ? 2.4 : 1.5) * Math.min(thin, 3);
       g.setLineDash(wire?.undo ? [6, 5] : []);
+      g.globalAlpha = wire && this.marks.dead.has(wire.place) ? 0.3 : 1;
       g.stroke(path);
+      g.globalAlpha = 1;
     };
     if (this.together && this.wires.length > 400 && visible.length > this.wires.length * 0.6) for (const [name, path] of this.together) stroke(name, path, null);
     else for (const wire of visible) stroke(wire.colour, wire.path, wire);
@@ -431,14 +433,16 @@ export class Scene {
     }
     if (this.k >= NEAR) {
       g.font = '10.5px system-ui, sans-serif';
+      g.textAlign = 'right';
       for (const { terms, points } of visible) if (terms) {
-        const [x, y] = [points[0][0] + 8, points[0][1] - 5];
+        const [x, y] = [points[points.length - 1][0] - 9, points[points.length - 1][1] - 5];
         g.lineWidth = 4;
         g.strokeStyle = this.paint('--page');
         g.strokeText(terms, x, y);
         g.fillStyle = this.paint('--soft');
         g.fillText(terms, x, y);
       }
+      g.textAlign = 'left';
     }
     const near = this.k >= NEAR;
     const here = [];
@@ -538,14 +542,16 @@ export class Scene {
 
   /** @param {number} place @param {any} element */
   dress(place, element) {
-    const { counts, failed, at, heat, stops, problems } = this.marks;
+    const { counts, failed, at, heat, stops, problems, policies } = this.marks;
     const node = this.graph.nodes[place];
+    const policy = policies[place] || '';
     const where = at.get(place);
     const count = counts[place] || 0;
     const said = [node.id, node.type];
     if (where) said.push(where);
     if (count) said.push(`${count} times`);
     if (failed[place]) said.push(`failed ${failed[place]} times`);
+    if (policy) said.push(policy);
     if (stops.has(place)) said.push('breakpoint');
     if (problems.has(place)) said.push('has problems');
     const label = said.join(', ');
@@ -558,7 +564,7 @@ export class Scene {
     list.toggle('bad', Boolean(failed[place]) || problems.get(place) === 'error');
     list.toggle('warned', problems.get(place) === 'warning');
     element.tabIndex = place === this.selected ? 0 : -1;
-    const text = count ? short(count) : '';
+    const text = [policy, count ? short(count) : ''].filter(Boolean).join(' · ');
     const badge = element.querySelector('.count');
     if (badge.textContent !== text) badge.textContent = text;
     const warm = heat ? heat[place] || 0 : 0;
