@@ -83,7 +83,7 @@ def test_from_nothing_with_the_mouse(studio, in_file):
     page.locator(".socket", has_text="for.body").wait_for()
     drag(page, middle(pin(page, "for", "out", "index")), middle(pin(page, "print", "in", "value")))
     page.locator(".socket", has_text="for.index").wait_for()
-    x, y = middle(node(page, "print, debug.print").locator("b"))
+    x, y = middle(node(page, "print, debug.print").locator("xpath=../b"))
     drag(page, (x, y), (x + 60, y - 40))
     button(page, "Run").click()
     status(page, "completed · 5 steps")
@@ -92,7 +92,7 @@ def test_from_nothing_with_the_mouse(studio, in_file):
     assert {str(each) for each in graph.connections} == {
         "start.then -> for.enter", "for.body -> print.enter", "for.index -> print.value"
     }  # fmt: skip
-    page.mouse.click(*middle(node(page, "print, debug.print").locator("b")))
+    page.mouse.click(*middle(node(page, "print, debug.print").locator("xpath=../b")))
     button(page, "Delete").click()
     node(page, "print, debug.print").wait_for(state="detached")
     button(page, "Undo").click()
@@ -118,7 +118,7 @@ def test_from_nothing_with_the_keyboard(studio, in_file):
     page.locator(".socket", has_text="start.then").wait_for()
     page.get_by_label("Value of value").focus()
     page.keyboard.type("hello")
-    page.locator(".node b", has_text="print").wait_for()
+    page.locator(".node > b", has_text="print").wait_for()
     page.locator("#panel .note.error").wait_for(state="detached")
     page.locator("#scene").focus()
     press("Alt+ArrowDown")

@@ -66,11 +66,11 @@ export function nodeForm(app, it, place) {
     h('div', { class: 'row' }, id, button('Duplicate', () => editor.duplicate(), { class: 'small', data: { key: 'duplicate' }, title: 'Ctrl+D' }), button('Delete', () => editor.remove(), { class: 'small', data: { key: 'delete' }, title: 'Delete' })),
     h('p', { class: 'soft' }, it.type, it.doc ? `. ${it.doc}` : ''),
     ...problems.filter((/** @type {any} */ each) => !said.has(each)).map((/** @type {any} */ each) => h('p', { class: `note ${each.severity}` }, `${each.message} ${each.cure}`)),
-    control.length ? h('h3', {}, 'Control in') : null,
+    control.length ? h('h2', { class: 'minor' }, 'Control in') : null,
     ...control.map((/** @type {any} */ each) => h('div', { class: 'socket' }, h('div', { class: 'row' }, h('b', { class: 'grow' }, each.name), connect('in', each)), ...wired('in', each.name))),
-    inputs.length ? h('h3', {}, 'Inputs') : null,
+    inputs.length ? h('h2', { class: 'minor' }, 'Inputs') : null,
     ...inputs,
-    outputs.length ? h('h3', {}, 'Outputs') : null,
+    outputs.length ? h('h2', { class: 'minor' }, 'Outputs') : null,
     ...outputs.map((/** @type {any} */ each) => h('div', { class: 'socket' }, h('div', { class: 'row' }, h('span', { class: 'grow' }, h('b', {}, each.name), h('small', {}, each.control ? ' control' : ` ${each.type}`)), connect('out', each)), ...wired('out', each.name))),
     h('details', { open: Object.keys(form.settings).length > 0, data: { key: `more ${it.id}` } }, h('summary', { data: { key: 'more' } }, 'More: policy, join, limits'), h('p', { class: 'soft' }, 'All else that a document says of a node, such as {"policy": {"retry": 3}}.'), more, h('div', { class: 'row end' }, button('Set', () => setJson(more.value, (settings) => editor.do([{ edit: 'settings', node: it.id, settings, graph: where }])), { class: 'small', data: { key: 'set settings' } }))),
   ];
@@ -127,6 +127,6 @@ export function graphForm(app) {
     return h('div', { class: 'socket' }, h('div', { class: 'row' }, h('b', { class: 'grow' }, each.name), type, button('×', () => editor.do([{ edit: 'drop variable', name: each.name }]), { class: 'small', 'aria-label': `Remove the variable ${each.name}`, data: { key: `drop ${each.name}` } })), h('div', { class: 'row' }, value, merge));
   };
   const name = field('', { 'aria-label': 'Name of another variable', placeholder: 'another variable', data: { key: 'variable' } });
-  return h('section', { class: 'declared' }, h('h3', {}, 'Graph'), h('div', { class: 'row' }, kind, button('Arrange', () => editor.do([{ edit: 'arrange' }]), { class: 'small', data: { key: 'arrange' }, title: 'Lay the graph out anew' })), h('h3', {}, 'Variables'), ...graph.variables.map(row),
+  return h('section', { class: 'declared' }, h('h2', { class: 'minor' }, 'Graph'), h('div', { class: 'row' }, kind, button('Arrange', () => editor.do([{ edit: 'arrange' }]), { class: 'small', data: { key: 'arrange' }, title: 'Lay the graph out anew' })), h('h2', { class: 'minor' }, 'Variables'), ...graph.variables.map(row),
     h('form', { class: 'row', onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); if (name.value.trim()) editor.do([{ edit: 'variable', name: name.value.trim() }]); name.value = ''; } }, name, h('button', { class: 'small', data: { key: 'add variable' } }, 'Add')));
 }

@@ -127,7 +127,7 @@ class App {
     element('scene').classList.toggle('editing', on);
     if (this.scene) this.scene.editing = on;
     await this.reload();
-    this.scene?.fit();
+    if (this.scene?.fitted) this.scene.fit(this.scene.fitted === 'asked');
     this.redraw();
   }
 
@@ -528,7 +528,7 @@ class App {
     await this.reload();
     if (this.graph.hasRecording) await this.lookBack();
     else if (!this.graph.nodes.length && this.editor.can) await this.edit(true);
-    this.scene?.fit();
+    this.scene?.fit(false);
   }
 
   async openOther() {

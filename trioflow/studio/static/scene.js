@@ -5,6 +5,8 @@ import { h } from './dom.js';
 import { bounds, colour, trace } from './wires.js';
 
 const NEAR = 0.42;
+const SPECKS = 0.1;
+const SMALLEST = 0.004;
 const GLOW = 700;
 const MOST_LIT = 400;
 const HEAD = 22;
@@ -40,6 +42,8 @@ export class Scene {
     this.marks = { counts: {}, failed: {}, at: new Map(), heat: null, stops: new Set(), problems: new Map(), policies: {}, dead: new Set() };
     this.selected = -1;
     this.asked = false;
+    /** Whether all is in view, and whether somebody asked for that. @type {false | 'begun' | 'asked'} */
+    this.fitted = false;
     this.colours = new Map();
     this.bind();
     new ResizeObserver(() => this.resize()).observe(root);
@@ -61,7 +65,7 @@ export class Scene {
     /** @type {Map<number, number[]>} */
     this.wiresAt = new Map();
     this.wires.forEach((each, place) => { for (const node of [each.from, each.to]) this.wiresAt?.set(node, [...(this.wiresAt.get(node) || []), place]); });
-    const held = document.activeElement instanceof HTMLElement && this.layer.contains(document.activeElement) ? document.activeElement.dataset.name : undefined;
+    const held = document.activeElement instanceof HTMLElement && this.layer.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement.closest('.node')).dataset.name : undefined;
     for (const [place, element] of this.shown) if (!graph.nodes[place] || JSON.stringify(graph.nodes[place]) !== element.made) {
       element.remove();
       this.shown.delete(place);
@@ -71,12 +75,12 @@ export class Scene {
     this.others.clear();
     if (again) this.redraw();
     else {
+      this.fitted = 'begun';
       this.resize();
-      this.fit();
     }
     if (held !== undefined && !this.layer.contains(document.activeElement)) {
       this.draw();
-      for (const element of this.shown.values()) if (element.dataset.name === held) element.focus({ preventScroll: true });
+      for (const element of this.shown.values()) if (element.dataset.name === held) element.hit.focus({ preventScroll: true });
     }
   }
 
@@ -271,21 +275,24 @@ export class Scene {
     const d = devicePixelRatio || 1;
     [this.width, this.height] = [this.root.clientWidth, this.root.clientHeight];
     for (const canvas of [this.base, this.top]) [canvas.width, canvas.height] = [this.width * d, this.height * d];
-    if (this.fitted) this.fit();
+    if (this.fitted) this.fit(this.fitted === 'asked');
     this.redraw();
   }
 
   /** All of the graph, as large as it fits, but not larger than life. */
-  fit() {
+  fit(asked = true) {
     const { x, y, width, height } = this.graph;
     const [wide, high] = [this.width || 1, this.height || 1];
-    this.k = Math.max(0.02, Math.min(1.1, (wide - 24) / width, (high - 24) / height));
-    if (this.k < NEAR && this.graph.nodes.length <= 40) {
-      // Few nodes can be read from the start, rather than all be seen.
+    this.k = Math.max(SMALLEST, Math.min(1.1, (wide - 24) / width, (high - 24) / height));
+    if (this.k < NEAR && (this.graph.nodes.length <= 40 || (!asked && this.k < SPECKS))) {
+      // What begins can be read from the start, rather than all be seen.
       this.k = NEAR + 0.13;
-      [this.x, this.y] = [8 - x * this.k, Math.max(8, (high - height * this.k) / 2) - y * this.k];
+      const first = this.graph.nodes[0] || { y: 0, height: 0 };
+      const middle = high / 2 - (first.y + first.height / 2) * this.k;
+      const [top, bottom] = [8 - y * this.k, high - 8 - (y + height) * this.k];
+      [this.x, this.y] = [8 - x * this.k, height * this.k < high ? (high - height * this.k) / 2 - y * this.k : Math.max(bottom, Math.min(top, middle))];
     } else [this.x, this.y] = [(wide - width * this.k) / 2 - x * this.k, (high - height * this.k) / 2 - y * this.k];
-    this.fitted = true;
+    this.fitted = asked ? 'asked' : 'begun';
     this.redraw();
   }
 
@@ -299,7 +306,7 @@ export class Scene {
 
   /** @param {number} factor @param {number} [x] @param {number} [y] */
   zoom(factor, x = (this.width || 0) / 2, y = (this.height || 0) / 2) {
-    const k = Math.max(0.02, Math.min(3, this.k * factor));
+    const k = Math.max(SMALLEST, Math.min(3, this.k * factor));
     this.fitted = false;
     this.x = x - ((x - this.x) * k) / this.k;
     this.y = y - ((y - this.y) * k) / this.k;
@@ -357,6 +364,12 @@ export class Scene {
       if (this.lit.size < MOST_LIT && box[0] < right && box[1] < bottom && box[2] > left && box[3] > top) this.lit.set(wires[i], now);
     }
     this.redraw();
+  }
+
+  /** The colour of a kind of nodes where they are only specks: stronger than where they have texts. @param {string} kind */
+  far(kind) {
+    if (!this.colours.has(kind)) this.colours.set(kind, `color-mix(in srgb, ${this.paint(`--k-${kind}`)} 62%, ${this.paint('--text')})`);
+    return this.colours.get(kind);
   }
 
   /** @param {string} name */
@@ -453,7 +466,7 @@ export class Scene {
         here.push(place);
         return;
       }
-      g.fillStyle = this.paint(`--k-${node.kind}`);
+      g.fillStyle = this.far(node.kind);
       g.fillRect(node.x, node.y, node.width, node.height);
       if (heat && heat[place]) {
         g.globalAlpha = heat[place];
@@ -470,7 +483,7 @@ export class Scene {
     });
     this.layer.style.transform = `translate(${this.x}px, ${this.y}px) scale(${this.k})`;
     const keep = new Set(here);
-    for (const [place, element] of this.shown) if (!keep.has(place) && element !== document.activeElement) {
+    for (const [place, element] of this.shown) if (!keep.has(place) && !element.contains(document.activeElement)) {
       element.remove();
       this.shown.delete(place);
     }
@@ -527,16 +540,18 @@ export class Scene {
   button(place) {
     const node = this.graph.nodes[place];
     const pins = (/** @type {any[]} */ list, /** @type {string} */ side) => list.map((pin, number) => {
-      const made = h('span', { class: `pin ${side}${pin.control ? ' control' : ''}${pin.wired ? '' : ' open'}`, data: { side, pin: String(number) }, title: pin.control ? `${pin.name}: control` : `${pin.name}: ${pin.type}` }, h('i', {}), pin.text);
+      const made = h('span', { class: `pin ${side}${pin.control ? ' control' : ''}${pin.wired ? '' : ' open'}`, 'aria-hidden': 'true', data: { side, pin: String(number) }, title: pin.control ? `${pin.name}: control` : `${pin.name}: ${pin.type}` }, h('i', {}), pin.text);
       made.style.top = `${pin.y - node.y}px`;
       made.style.setProperty('--pin', `var(${colour(pin)})`);
       return made;
     });
-    const made = h('button', { class: `node k-${node.kind}`, tabindex: '-1', title: node.doc || null, data: { place: String(place), id: node.id, name: `${node.frame} ${node.id}` } },
-      h('b', {}, node.title), h('small', {}, node.subtitle), h('span', { class: 'notes' }, ...node.notes.map((/** @type {string} */ each) => h('small', {}, each))), ...pins(node.inputs, 'in'), ...pins(node.outputs, 'out'), h('span', { class: 'count' }), h('span', { class: 'dot' }));
+    // What can be pressed lies below what can be read: its name says more than the texts do.
+    const hit = h('button', { type: 'button', class: 'hit', tabindex: '-1' });
+    const made = h('div', { class: `node k-${node.kind}`, title: node.doc || null, data: { place: String(place), id: node.id, name: `${node.frame} ${node.id}` } },
+      hit, h('b', { 'aria-hidden': 'true' }, node.title), h('small', { 'aria-hidden': 'true' }, node.subtitle), h('span', { class: 'notes', 'aria-hidden': 'true' }, ...node.notes.map((/** @type {string} */ each) => h('small', {}, each))), ...pins(node.inputs, 'in'), ...pins(node.outputs, 'out'), h('span', { class: 'count', 'aria-hidden': 'true' }), h('span', { class: 'dot' }));
     for (const [key, value] of [['left', node.x], ['top', node.y], ['width', node.width], ['height', node.height]]) made.style[key] = `${value}px`;
     made.style.setProperty('--head', `${HEAD}px`);
-    made.made = JSON.stringify(node);
+    [made.made, made.hit] = [JSON.stringify(node), hit];
     return made;
   }
 
@@ -555,7 +570,7 @@ export class Scene {
     if (stops.has(place)) said.push('breakpoint');
     if (problems.has(place)) said.push('has problems');
     const label = said.join(', ');
-    if (element.getAttribute('aria-label') !== label) element.setAttribute('aria-label', label);
+    if (element.hit.getAttribute('aria-label') !== label) element.hit.setAttribute('aria-label', label);
     const list = element.classList;
     list.toggle('selected', place === this.selected || this.others.has(place));
     list.toggle('parked', where === 'parked');
@@ -563,7 +578,7 @@ export class Scene {
     list.toggle('stop', stops.has(place));
     list.toggle('bad', Boolean(failed[place]) || problems.get(place) === 'error');
     list.toggle('warned', problems.get(place) === 'warning');
-    element.tabIndex = place === this.selected ? 0 : -1;
+    element.hit.tabIndex = place === this.selected ? 0 : -1;
     const text = [policy, count ? short(count) : ''].filter(Boolean).join(' · ');
     const badge = element.querySelector('.count');
     if (badge.textContent !== text) badge.textContent = text;
