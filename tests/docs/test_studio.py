@@ -18,7 +18,7 @@ PAGE = (DOCS / "studio.md").read_text(encoding="utf-8")
 
 
 def test_the_program():
-    """It prints what the run has left, while a page is there."""
+    """It asserts what the address begins with, and prints what the run has left."""
     (code,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
