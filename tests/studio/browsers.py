@@ -32,11 +32,22 @@ IN_A_BROWSER = [
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
 ]
 
+FLAGS = [
+    "--no-sandbox",  # which root needs
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+"""It asks for nothing by itself. A folder for its profile, new and empty, is made by what drives it."""
+
 
 @pytest.fixture(scope="module")
 def browser():
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
 
@@ -48,7 +59,7 @@ class Served(threading.Thread):
         super().__init__()
         self.session, self.begun = session, queue.SimpleQueue()
         self.start()
-        self.page, self.token, self.stop = self.begun.get(timeout=20)
+        self.page, self.token, self.stop = self.begun.get(timeout=120)
 
     def run(self):
         async def serve():
@@ -62,7 +73,7 @@ class Served(threading.Thread):
     def end(self):
         if self.is_alive():
             self.token.run_sync_soon(self.stop.set)
-        self.join(20)
+        self.join(120)
 
 
 @pytest.fixture
@@ -81,7 +92,7 @@ def studio(browser):
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on(

@@ -9,7 +9,7 @@ from trioflow.studio import Session
 from trioflow.studio.files import GraphFile
 from trioflow.studio.shelf import Opened
 
-from .pages import holding, opened, registry, settled, summing
+from .pages import holding, opened, registry, replace_file, settled, summing
 
 pytest.importorskip("starlette", reason="the page is served with starlette")
 
@@ -114,13 +114,13 @@ async def test_saving_and_the_file_of_others(tmp_path, monkeypatch):
     async with opened(shown) as client:
         assert await client.ask("save", name="g.json") == {"file": "g.json"}
         text = (tmp_path / "g.json").read_text()
-        (tmp_path / "g.json").write_text(text.replace("square", "theirs"))
+        replace_file(tmp_path / "g.json", text.replace("square", "theirs"))
         await settled(shown, lambda it: it.bench.revision == 2)
         await settled(shown, lambda it: it.state["messages"])
         assert "read again" in shown.state["messages"][0]["text"]
         assert shown.scene.place("theirs") is not None
         await client.ask("edit", edits=[ADD])
-        (tmp_path / "g.json").write_text(text)
+        replace_file(tmp_path / "g.json", text)
         await settled(shown, lambda it: it.bench.file_state == "changed")
         await client.ask("take file")
         assert shown.scene.place("square") is not None and shown.bench.file.look() == "same"

@@ -92,6 +92,7 @@ def test_a_journal_is_a_shelf(journal):
         shelf.open("tuesday")
 
 
+@pytest.mark.usefixtures("patient")
 async def test_going_back_in_a_run_of_a_journal(journal):
     """The page stops where one went back to; what was before is not done again."""
     kept = Kept(journal, "monday")
@@ -111,6 +112,7 @@ async def test_going_back_in_a_run_of_a_journal(journal):
         assert shown.state["counts"]["2"] == 4 and shown.state["kept"] == "monday-1"
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_run_of_the_page_is_kept_if_one_asks():
     """Also one in which nothing is recorded; and going back is told where it can't be."""
     shown = Session(summing(), registry())
