@@ -6,6 +6,7 @@ import pytest
 import trio
 
 import trioflow as tf
+from trioflow.studio import Session
 from trioflow.telemetry import Recorder
 
 from .browsers import IN_A_BROWSER, browser, button, start_paused, status, studio
@@ -111,6 +112,43 @@ def test_a_failure(studio):
     page.get_by_role("button", name="fail, studio.fails, 1 times, failed 1 times").wait_for()
 
 
+def test_finding_a_node(studio):
+    """`/` leads to a field that leaves what is looked for; arrows lead on to it, and it is chosen."""
+    page = studio("hanoi")
+    page.locator("#scene").focus()
+    page.keyboard.press("/")
+    page.keyboard.type("top")
+    page.get_by_role("treeitem", name="move all").wait_for(state="detached")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.get_by_role("treeitem", name="on top", selected=True).wait_for()
+    page.get_by_label("Find a node").fill("nothing of that kind")
+    page.get_by_text("No node has that in its name or type").wait_for()
+
+
+def test_how_far_a_node_has_come(studio):
+    """At the node, and in words."""
+
+    @tf.exec_node(id="browser.copies")
+    async def copies(ctx: tf.Context) -> None:
+        ctx.report_progress(3, 10, "files")
+        await trio.sleep_forever()
+
+    with tf.build() as g:
+        start, copy = g.add(tf.nodes.Start, "start"), g.add(copies, "copy")
+        g.connect(start.then, copy.enter)
+    known = registry()
+    known.add(copies)
+    page = studio(Session(g.graph, known))
+    page.get_by_role("treeitem", name="copy").click()
+    page.get_by_role("tab", name="Node").click()
+    button(page, "Run").click()
+    page.get_by_text("3 of 10 files").first.wait_for()
+    assert page.locator('.node.measured[data-id="copy"] .bar').bounding_box()["width"] > 5
+    button(page, "Cancel").click()
+    status(page, "cancelled")
+
+
 def test_all_by_keyboard(studio):
     """The outline is a tree that arrows walk through; keys set a breakpoint, run, step and resume."""
     page = studio(summing())
@@ -147,6 +185,9 @@ def test_looking_back(studio):
     page.get_by_label("Moment").focus()
     page.keyboard.press("End")
     page.get_by_role("button", name="add, variable.update, 3 times").wait_for()
+    page.get_by_role("treeitem", name="add variable.update").click()
+    page.get_by_role("tab", name="Node").click()
+    page.get_by_text("In the whole run").wait_for()
     button(page, "Heat").click()
     page.locator('.node[style*="--heat: 100%"]').wait_for()
     button(page, "Live").click()

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import attrs
 
+from trioflow.formats.detours import Rectangle, detour
 from trioflow.formats.rows import Sheet, in_rows
 
 _BETWEEN_BOXES = 22.0
@@ -34,6 +35,8 @@ _NEARLY = 26.0
 """How far from straight a link may be and be made so."""
 _BENDS_A_BOX = 4
 """How many bends there may be for each box and link; without a bound, long pictures could have their square."""
+_MOST_DETOURS = 400_000
+"""Pairs of a box and a link up to which links that were not laid out pass by boxes; of more they go straight."""
 _MOST_CROSSINGS_COUNTED = 20_000
 """Segments of a picture in which orders are compared by their crossings; of more the last order is taken."""
 
@@ -93,7 +96,7 @@ def lay_out(boxes: Sequence[Box], links: Sequence[Link]) -> Layout:
 
 
 def placed(boxes: Sequence[Box], links: Sequence[Link], places: Sequence[Point | None]) -> Layout:
-    """Boxes that have their places already; those that have none are laid out below. Links go straight there."""
+    """Boxes that have their places already; those that have none are laid out below. Links pass by other boxes."""
     fixed = {box: place for box, place in enumerate(places) if place is not None}
     left = min(place[0] for place in fixed.values())
     bottom = max(place[1] + boxes[box].height for box, place in fixed.items())
@@ -106,17 +109,22 @@ def placed(boxes: Sequence[Box], links: Sequence[Link], places: Sequence[Point |
     found = tuple(fixed[box] for box in range(len(boxes)))
     ends = [(x + box.width, y + box.height) for box, (x, y) in zip(boxes, found, strict=True)]
     top = min(y for _, y in found)
-    routes = tuple(_direct(boxes, found, each) for each in links)
+    corners = [(*place, *ends_at) for place, ends_at in zip(found, ends, strict=True)]
+    few = len(boxes) * len(links) <= _MOST_DETOURS
+    routes = tuple(_direct(boxes, found, each, corners if few else []) for each in links)
     return Layout(max(x for x, _ in ends) - left, max(y for _, y in ends) - top, found, routes, left, top)
 
 
-def _direct(boxes: Sequence[Box], places: Sequence[Point], link: Link) -> tuple[Point, ...]:
-    """From edge to edge; one that goes back turns round at both ends, and passes between the two boxes or below."""
+def _direct(
+    boxes: Sequence[Box], places: Sequence[Point], link: Link, corners: Sequence[Rectangle]
+) -> tuple[Point, ...]:
+    """From edge to edge, by the corners of other boxes; one that goes back turns round at both ends, and passes between the two boxes or below."""
     source, target = places[link.source], places[link.target]
     start = (source[0] + boxes[link.source].width, source[1] + link.source_y)
     end = (target[0], target[1] + link.target_y)
     if end[0] >= start[0] - _TURN:
-        return (start, end)
+        others = [each for box, each in enumerate(corners) if box not in (link.source, link.target)]
+        return detour(start, end, others)
     upper, lower = sorted((link.source, link.target), key=lambda box: places[box][1])
     gap = places[upper][1] + boxes[upper].height, places[lower][1]
     below = max(gap[0], gap[1] + boxes[lower].height) + _BETWEEN_BOXES

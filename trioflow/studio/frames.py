@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-BY_NODE = ("counts", "failed", "heat", "outcomes", "policies")
+BY_NODE = ("counts", "failed", "heat", "outcomes", "policies", "progress")
 MOST_MESSAGES = 200
 
 State = dict[str, Any]
@@ -21,7 +21,7 @@ def first_state(epoch: int) -> State:
         "epoch": epoch, "status": None, "reason": None, "steps": 0, "evaluations": 0, "looked": 0, "elapsed": 0.0,
         "forks": 0, "alive": 0, "watching": None, "recorded": 0, "counts": {}, "failed": {}, "heat": {}, "strands": [],
         "parked": [], "breakpoints": [], "failure": None, "variables": None, "messages": [], "document": None,
-        "kept": None, "outcomes": {}, "policies": {}, "dead": [],
+        "kept": None, "outcomes": {}, "policies": {}, "progress": {}, "dead": [],
     }  # fmt: skip
 
 

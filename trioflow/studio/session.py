@@ -392,6 +392,7 @@ class Session:
         state["counts"], state["failed"] = dict(watcher.counts), dict(watcher.failed)
         state["outcomes"] = {node: dict(each) for node, each in watcher.outcomes.items()}
         state["policies"], state["dead"] = dict(watcher.policies), watcher.dead
+        state["progress"] = dict(watcher.progress)
         state["messages"] = list(watcher.messages)
         state["looked"], state["watching"] = watcher.looked, self.watching
         state["breakpoints"] = [each.told() for each in self._stops]

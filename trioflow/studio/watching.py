@@ -24,6 +24,7 @@ from trioflow.semantics.events import (
     NodeFailed,
     NodeSkipped,
     NodeStarted,
+    Progress,
     WiresChosen,
 )
 from trioflow.studio.frames import MOST_MESSAGES
@@ -60,6 +61,9 @@ class Watcher:
         """By node: how often what became of its activations, other than that they completed."""
         self.policies: dict[str, str] = {}
         """By node: what a policy does there now, in a word or two."""
+        self.progress: dict[str, dict[str, Any]] = {}
+        """By node: how far it has come, of how much, and how many seconds are left at that pace."""
+        self._began: dict[str, tuple[str, float, float]] = {}
         self._dead: set[int] = set()
         self.messages: list[dict[str, Any]] = []
 
@@ -72,6 +76,8 @@ class Watcher:
             self._choose(event)  # type: ignore[arg-type]  # it is one
         elif kind in _POLICIES:
             self._note_policy(event)
+        elif kind is Progress:
+            self._note_progress(event)  # type: ignore[arg-type]  # it is one
         if kind in TOLD:
             self.say(type(event).__name__, words_of(event), event.node, str(event.path), event.time)
 
@@ -112,6 +118,18 @@ class Watcher:
             case _:
                 return
         self.policies[str(place)] = word
+
+    def _note_progress(self, event: Progress) -> None:
+        place = self._scene.place(event.node)
+        if place is None:
+            return
+        key, path = str(place), str(event.path)
+        if self._began.get(key, ("",))[0] != path:
+            self._began[key] = (path, event.time, event.done)
+        _, since, before = self._began[key]
+        took, done = event.time - since, event.done - before
+        left = None if event.total is None or done <= 0 else round(took / done * max(0.0, event.total - event.done), 2)
+        self.progress[key] = {"done": event.done, "total": event.total, "message": event.message, "left": left}
 
     def take_over(self, messages: list[dict[str, Any]]) -> None:
         """Keep what was said before, where nodes have other places now."""

@@ -47,6 +47,17 @@ export function show(parent, key, make) {
   }
 }
 
+/** A text in which some words stand between backticks, as texts and pieces of code. @param {string} text @returns {Node[]} */
+export function prose(text) {
+  return text.split('`').map((part, place) => (place % 2 ? h('code', {}, part) : document.createTextNode(part)));
+}
+
+/** How far something has come, in words. @param {any} way @param {boolean} live */
+export function wayOf(way, live) {
+  const left = live && way.left > 0 ? `, about ${way.left < 100 ? `${Math.ceil(way.left)} s` : `${Math.ceil(way.left / 60)} min`} left` : '';
+  return `${way.done.toLocaleString('en')}${way.total === null ? '' : ` of ${way.total.toLocaleString('en')}`}${way.message ? ` ${way.message}` : ''}${left}`;
+}
+
 let leaving = 0;
 /** Say something for a moment, in words. @param {string} text */
 export function say(text) {

@@ -3,7 +3,7 @@
 
 import { ask_ } from './edit.js';
 import { button } from './attempt.js';
-import { h } from './dom.js';
+import { h, prose } from './dom.js';
 
 const ON = ['completed', 'failed', 'ended', 'exhausted', 'next'];
 
@@ -64,7 +64,7 @@ export function nodeForm(app, it, place) {
   const more = h('textarea', { 'aria-label': 'More of the node, as JSON', rows: '4', spellcheck: 'false', data: { key: `settings ${it.id}` } }, JSON.stringify(form.settings, null, 1) === '{}' ? '{}' : JSON.stringify(form.settings, null, 1));
   return [
     h('div', { class: 'row' }, id, button('Duplicate', () => editor.duplicate(), { class: 'small', data: { key: 'duplicate' }, title: 'Ctrl+D' }), button('Delete', () => editor.remove(), { class: 'small', data: { key: 'delete' }, title: 'Delete' })),
-    h('p', { class: 'soft' }, it.type, it.doc ? `. ${it.doc}` : ''),
+    h('p', { class: 'soft' }, it.type, ...(it.doc ? prose(`. ${it.doc}`) : [])),
     ...problems.filter((/** @type {any} */ each) => !said.has(each)).map((/** @type {any} */ each) => h('p', { class: `note ${each.severity}` }, `${each.message} ${each.cure}`)),
     control.length ? h('h2', { class: 'minor' }, 'Control in') : null,
     ...control.map((/** @type {any} */ each) => h('div', { class: 'socket' }, h('div', { class: 'row' }, h('b', { class: 'grow' }, each.name), connect('in', each)), ...wired('in', each.name))),

@@ -13,7 +13,7 @@ import { fold } from './state.js';
 
 const element = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
 const LIVE = new Set(['not started', 'running', 'paused']);
-const EMPTY = { epoch: 0, status: null, reason: null, steps: 0, evaluations: 0, looked: 0, counts: {}, failed: {}, heat: {}, strands: [], parked: [], breakpoints: [], failure: null, variables: null, messages: [], outcomes: {}, policies: {}, dead: [], document: null, kept: null, recorded: 0, watching: 'follow', alive: 0 };
+const EMPTY = { epoch: 0, status: null, reason: null, steps: 0, evaluations: 0, looked: 0, counts: {}, failed: {}, heat: {}, strands: [], parked: [], breakpoints: [], failure: null, variables: null, messages: [], outcomes: {}, policies: {}, progress: {}, dead: [], document: null, kept: null, recorded: 0, watching: 'follow', alive: 0 };
 
 class App {
   constructor() {
@@ -35,6 +35,7 @@ class App {
     /** @type {any} */
     this.peeked = null;
     this.evaluated = new Map();
+    this.finding = '';
     /** @type {Recording | null} */
     this.past = null;
     this.moment = 0;
@@ -378,13 +379,14 @@ class App {
   /** Keys of editing. In a field they are the field's. @param {KeyboardEvent} event */
   editKey(event) {
     const { editor } = this;
-    if (element('dialog').open || !editor.can) return;
+    if (element('dialog').open || (!editor.can && event.key !== '/')) return;
     const control = event.ctrlKey || event.metaKey;
     const typing = event.target instanceof Element && event.target.closest('input, textarea, select');
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     /** @type {(() => void) | undefined} */
     let what;
-    if (control && key === 's') what = () => editor.save();
+    if (key === '/' && !typing && !control && !event.altKey) what = () => this.find();
+    else if (control && key === 's') what = () => editor.save();
     else if (typing) return;
     else if (!this.editing) what = key === 'e' && !control && !event.altKey ? () => this.edit(true) : undefined;
     else if (control) what = { z: () => (event.shiftKey ? editor.redo() : editor.undo()), y: () => editor.redo(), d: () => editor.duplicate() }[key];
@@ -393,6 +395,13 @@ class App {
     if (!what) return;
     event.preventDefault();
     what();
+  }
+
+  /** Look for a node in the outline. */
+  find() {
+    this.tab = 'outline';
+    this.draw();
+    document.querySelector('#panel .finding')?.focus();
   }
 
   /** Wire the chosen node: its first output that leads nowhere. */
@@ -434,8 +443,8 @@ class App {
       for (const each of state.strands) if (each.node !== null && at.get(each.node) !== 'parked') at.set(each.node, each.state);
       if (this.hot) heat = shares(Object.entries(state.heat));
     }
-    const { policies, dead } = past ? { policies: {}, dead: [] } : state;
-    this.scene?.mark({ counts, failed, at, heat, policies, dead: new Set(dead), stops: this.stopped(), problems: this.problems });
+    const { policies, dead, progress } = past ? { policies: {}, dead: [], progress: {} } : state;
+    this.scene?.mark({ counts, failed, at, heat, policies, progress, dead: new Set(dead), stops: this.stopped(), problems: this.problems });
     element('heat').setAttribute('aria-pressed', String(this.hot));
     this.tools();
     this.editTools();

@@ -86,6 +86,14 @@ export class Recording {
     return Object.entries(this.head.written).map(([name, [numbers, texts]]) => [name, below(numbers, events)]).filter(([, found]) => found >= 0).map(([name, found]) => [name, this.head.written[name][1][found]]);
   }
 
+  /** How long a node took, itself and with all that it waited for, in words; empty if nobody knows. @param {number} place */
+  timesOf(place) {
+    const mine = this.head.profile.filter((/** @type {any} */ each) => each.node === place);
+    if (!mine.length || !(this.head.duration > 0)) return '';
+    const [own, total] = ['own', 'total'].map((key) => mine.reduce((/** @type {number} */ sum, /** @type {any} */ each) => sum + each[key], 0));
+    return `In the whole run ${own.toFixed(4)} s of its own, ${total.toFixed(4)} s with what it waited for.`;
+  }
+
   /** By strand, in the order of their numbers: begins, ends and places of what was open there, one after the other. */
   strands() {
     if (this.rows) return this.rows;

@@ -1,7 +1,7 @@
 // The graph. Frames, wires and far nodes are drawn on a canvas, near nodes are buttons, lit wires have a canvas of their own:
 // so a page of thousands of nodes stays quick, and what can be read can also be reached.
 
-import { h } from './dom.js';
+import { h, wayOf } from './dom.js';
 import { bounds, colour, trace } from './wires.js';
 
 const NEAR = 0.42;
@@ -39,7 +39,7 @@ export class Scene {
     /** @type {Map<number, number>} */
     this.lit = new Map();
     /** What is shown at nodes: counts, where strands are, heat, breakpoints, problems. @type {any} */
-    this.marks = { counts: {}, failed: {}, at: new Map(), heat: null, stops: new Set(), problems: new Map(), policies: {}, dead: new Set() };
+    this.marks = { counts: {}, failed: {}, at: new Map(), heat: null, stops: new Set(), problems: new Map(), policies: {}, progress: {}, dead: new Set() };
     this.selected = -1;
     this.asked = false;
     /** Whether all is in view, and whether somebody asked for that. @type {false | 'begun' | 'asked'} */
@@ -548,7 +548,7 @@ export class Scene {
     // What can be pressed lies below what can be read: its name says more than the texts do.
     const hit = h('button', { type: 'button', class: 'hit', tabindex: '-1' });
     const made = h('div', { class: `node k-${node.kind}`, title: node.doc || null, data: { place: String(place), id: node.id, name: `${node.frame} ${node.id}` } },
-      hit, h('b', { 'aria-hidden': 'true' }, node.title), h('small', { 'aria-hidden': 'true' }, node.subtitle), h('span', { class: 'notes', 'aria-hidden': 'true' }, ...node.notes.map((/** @type {string} */ each) => h('small', {}, each))), ...pins(node.inputs, 'in'), ...pins(node.outputs, 'out'), h('span', { class: 'count', 'aria-hidden': 'true' }), h('span', { class: 'dot' }));
+      hit, h('b', { 'aria-hidden': 'true' }, node.title), h('small', { 'aria-hidden': 'true' }, node.subtitle), h('span', { class: 'notes', 'aria-hidden': 'true' }, ...node.notes.map((/** @type {string} */ each) => h('small', {}, each))), ...pins(node.inputs, 'in'), ...pins(node.outputs, 'out'), h('span', { class: 'count', 'aria-hidden': 'true' }), h('span', { class: 'dot' }), h('span', { class: 'bar', 'aria-hidden': 'true' }));
     for (const [key, value] of [['left', node.x], ['top', node.y], ['width', node.width], ['height', node.height]]) made.style[key] = `${value}px`;
     made.style.setProperty('--head', `${HEAD}px`);
     [made.made, made.hit] = [JSON.stringify(node), hit];
@@ -557,7 +557,7 @@ export class Scene {
 
   /** @param {number} place @param {any} element */
   dress(place, element) {
-    const { counts, failed, at, heat, stops, problems, policies } = this.marks;
+    const { counts, failed, at, heat, stops, problems, policies, progress } = this.marks;
     const node = this.graph.nodes[place];
     const policy = policies[place] || '';
     const where = at.get(place);
@@ -567,6 +567,7 @@ export class Scene {
     if (count) said.push(`${count} times`);
     if (failed[place]) said.push(`failed ${failed[place]} times`);
     if (policy) said.push(policy);
+    if (progress[place]) said.push(wayOf(progress[place], false));
     if (stops.has(place)) said.push('breakpoint');
     if (problems.has(place)) said.push('has problems');
     const label = said.join(', ');
@@ -576,6 +577,8 @@ export class Scene {
     list.toggle('parked', where === 'parked');
     list.toggle('active', Boolean(where) && where !== 'parked');
     list.toggle('stop', stops.has(place));
+    list.toggle('measured', progress[place]?.total > 0);
+    if (progress[place]?.total > 0) element.style.setProperty('--done', `${Math.min(100, (100 * progress[place].done) / progress[place].total)}%`);
     list.toggle('bad', Boolean(failed[place]) || problems.get(place) === 'error');
     list.toggle('warned', problems.get(place) === 'warning');
     element.hit.tabIndex = place === this.selected ? 0 : -1;
