@@ -50,7 +50,8 @@ def save(page):
 
 
 def middle(locator):
-    box = locator.bounding_box()
+    while (box := locator.bounding_box()) is None:  # it is being drawn anew
+        locator.page.wait_for_timeout(20)
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 

@@ -113,7 +113,7 @@ class App {
     const empty = !this.graph.nodes.length;
     const { name } = this.graph;
     this.graph = graph;
-    this.loaded(!empty && name === graph.name);
+    this.loaded((!empty || this.editing) && name === graph.name);
     const find = (/** @type {any} */ node) => (node ? graph.nodes.findIndex((/** @type {any} */ each) => each.id === node.id && each.frame === node.frame) : -1);
     this.selected = find(chosen);
     this.scene?.select(this.selected, new Set(others.map(find).filter((each) => each >= 0)));
