@@ -275,6 +275,46 @@ def test_it_fits(studio, width, scheme):
     assert (background == "rgb(255, 255, 255)") == (scheme == "light")
 
 
+def test_an_hour_of_frames(studio):
+    """A page that is left open takes all of them, and is no larger at the end than after its first ten minutes."""
+    page = studio(summing())
+    session, token = page.served.session, page.served.token
+    size = page.context.new_cdp_session(page)
+    size.send("Performance.enable")
+
+    def burst(first, count):
+        """What so many frames of a run that goes on tell: fewer than are kept, so that none is left out."""
+        for number in range(first, first + count):
+            said = {
+                "n": number,
+                "kind": "Note",
+                "text": f"note {number}",
+                "node": 0,
+                "name": "start",
+                "path": "",
+                "time": 1.0,
+            }
+            session.backlog.add({"steps": number, "counts": {"1": number}, "messages": [said], "lit": [0, 1]})
+
+    def grown(until, since):
+        for first in range(since, until, 500):
+            token.run_sync_soon(burst, first, 500)
+            page.wait_for_function(
+                "(name) => document.querySelector('.node[data-id=loop] .hit').getAttribute('aria-label').includes(name)",
+                arg=f", {first + 499} times",
+            )
+        size.send("HeapProfiler.collectGarbage")
+        found = {each["name"]: each["value"] for each in size.send("Performance.getMetrics")["metrics"]}
+        return found["JSHeapUsedSize"], found["Nodes"], found["JSEventListeners"]
+
+    page.get_by_role("tab", name="Messages").click()
+    hour = 30 * 60 * 60
+    before, after = grown(hour // 6, 0), grown(hour, hour // 6)
+    assert page.locator("#panel .list li").count() == 200
+    for one, other in zip(before, after, strict=True):
+        assert other <= 1.2 * one
+
+
 def test_the_server_goes_away(studio):
     """It is said, and nothing is lost from view."""
     page = studio(summing())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import deque
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -55,6 +57,11 @@ class Scene:
                 for each in graph.variables
             ],
         }
+
+    @cached_property
+    def text(self) -> str:
+        """The document as JSON, which of a large graph takes a while to write."""
+        return json.dumps(self.document, separators=(",", ":"))
 
     def place(self, name: str | None) -> int | None:
         """The place of a node by its name as events have it, `work` or `call/work`; None if it is not drawn."""

@@ -159,7 +159,8 @@ class _Answers:
 
     async def graph(self, request: Request) -> Response:
         """The graph, with places for all of it."""
-        return self._json(self._session.document(all_sockets=request.query_params.get("sockets") == "all"))
+        told = self._session.document(all_sockets=request.query_params.get("sockets") == "all")
+        return self._made.Response(told, media_type="application/json")
 
     async def catalogue(self, _request: Request) -> Response:
         """The node types that there are."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -106,8 +107,8 @@ class Session:
         self.state = first_state(0)
         self.backlog = Backlog(lambda: self.state)
 
-    def document(self, *, all_sockets: bool = False) -> Mapping[str, Any]:
-        """What the page shows of the graph; for editing with all sockets of all nodes."""
+    def document(self, *, all_sockets: bool = False) -> str:
+        """What the page shows of the graph, as JSON; for editing with all sockets of all nodes."""
         told = {
             "name": self.name, "revision": self.bench.revision,
             "readOnly": self.read_only, "attached": self.is_attached,
@@ -121,7 +122,7 @@ class Session:
             if self._desk is None:
                 self._desk = Scene(self.scene.graph, self.registry, all_sockets=True)
             scene = self._desk
-        return {**scene.document, **told}
+        return f"{scene.text[:-1]},{json.dumps(told)[1:]}"
 
     @property
     def is_running(self) -> bool:

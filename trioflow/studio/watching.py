@@ -42,7 +42,12 @@ _OUTCOMES = {
     FellBack: "fell back",
 }
 """What may become of an activation, other than that it completes, which is most of them."""
-_POLICIES = (BreakerChanged, FellBack, Governed, Quarantined, ResourceExhausted, RetryScheduled, Starving, Throttled)
+_POLICIES = frozenset(
+    {BreakerChanged, FellBack, Governed, Quarantined, ResourceExhausted, RetryScheduled, Starving, Throttled}
+)
+_SAID = frozenset(TOLD)
+_MORE = _SAID | _POLICIES | {WiresChosen}
+"""Kinds of events of which more is kept than how many there were."""
 
 
 class Watcher:
@@ -70,15 +75,19 @@ class Watcher:
     def __call__(self, event: Event) -> None:
         """Count an event; keep what it says."""
         kind = event.__class__
-        key = (kind, event.node, event.entered if isinstance(event, NodeStarted) else None)
+        key = (kind, event.node, event.entered if kind is NodeStarted else None)  # type: ignore[attr-defined]
         self._seen[key] = self._seen.get(key, 0) + 1
+        if kind in _MORE:
+            self._keep(event, kind)
+
+    def _keep(self, event: Event, kind: type[Event]) -> None:
         if kind is WiresChosen:
             self._choose(event)  # type: ignore[arg-type]  # it is one
         elif kind in _POLICIES:
             self._note_policy(event)
         elif kind is Progress:
             self._note_progress(event)  # type: ignore[arg-type]  # it is one
-        if kind in TOLD:
+        if kind in _SAID:
             self.say(type(event).__name__, words_of(event), event.node, str(event.path), event.time)
 
     def say(self, kind: str, text: str, node: str | None = None, path: str = "", time: float | None = None) -> None:

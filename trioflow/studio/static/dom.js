@@ -35,12 +35,12 @@ export function show(parent, key, make) {
   const typed = new Map();
   for (const field of parent.querySelectorAll('input[data-key], textarea[data-key]')) if (field.value !== field.defaultValue) typed.set(field.dataset.key, field.value);
   const opened = new Map([...parent.querySelectorAll('details[data-key]')].map((each) => [each.dataset.key, each.open]));
-  const scrolled = parent.scrollTop;
+  const scrolled = parent.firstChild ? parent.scrollTop : 0;
   const caret = active instanceof HTMLInputElement || active instanceof HTMLTextAreaElement ? [active.selectionStart, active.selectionEnd] : null;
   parent.replaceChildren(...make().filter((each) => each));
   for (const each of parent.querySelectorAll('details[data-key]')) if (opened.has(each.dataset.key)) each.open = opened.get(each.dataset.key);
   for (const field of parent.querySelectorAll('input[data-key], textarea[data-key]')) if (typed.has(field.dataset.key) && field.type !== 'checkbox') field.value = typed.get(field.dataset.key);
-  parent.scrollTop = scrolled;
+  if (scrolled) parent.scrollTop = scrolled; // asking in vain would lay out all of the page
   if (focused !== undefined) for (const each of parent.querySelectorAll('[data-key]')) if (each.dataset.key === focused) {
     each.focus({ preventScroll: true });
     if (caret && caret[0] !== null && each.setSelectionRange && each.type !== 'checkbox') each.setSelectionRange(...caret);

@@ -5,6 +5,7 @@ import { attempt, button } from './attempt.js';
 import { h, prose, show, wayOf } from './dom.js';
 import { graphForm, nodeForm, wireForm } from './forms.js';
 
+const AT_ONCE = 250;
 export const TABS = { outline: 'Outline', node: 'Node', strands: 'Strands', stops: 'Breakpoints', log: 'Messages' };
 
 /** @param {any} app @param {HTMLElement} panel */
@@ -38,18 +39,31 @@ function outline(app, panel) {
     });
     const list = frames.map((/** @type {any} */ frame) => {
       const inside = within.get(frame.name) || [];
-      const items = inside.map(([node, place]) => h('li', {
+      const items = inside.map(([node, place]) => () => h('li', {
         role: 'treeitem', tabindex: place === app.selected ? '0' : '-1', 'aria-selected': String(place === app.selected), 'aria-level': '2',
         class: `k-${node.kind}`, data: { place: String(place), key: `tree ${place}` }, onclick: () => app.choose(place, true),
       }, h('i', { class: 'chip' }), h('span', { class: 'name' }, node.id), h('small', {}, node.type), app.stopped().has(place) && h('span', { class: 'tag stop' }, 'stop'), bad.has(place) && h('span', { class: 'tag bad' }, 'problem'), failed[place] ? h('span', { class: 'tag bad' }, 'failed') : null, counts[place] ? h('span', { class: 'tag' }, String(counts[place])) : null));
       if (!frame.depth || (sought && !items.length)) return items;
-      return [h('li', { role: 'treeitem', 'aria-level': '1', 'aria-expanded': 'true', class: 'frame', tabindex: '-1', 'aria-selected': 'false' }, `Graph ${frame.title}`), ...items];
+      return [() => h('li', { role: 'treeitem', 'aria-level': '1', 'aria-expanded': 'true', class: 'frame', tabindex: '-1', 'aria-selected': 'false' }, `Graph ${frame.title}`), ...items];
     }).flat();
-    const tree = h('ul', { role: 'tree', 'aria-label': 'Nodes', class: 'tree', onkeydown: walk }, ...list);
+    const tree = h('ul', { role: 'tree', 'aria-label': 'Nodes', class: 'tree', onkeydown: walk }, ...list.slice(0, AT_ONCE).map((make) => make()));
+    later(tree, list);
     const all = /** @type {HTMLElement[]} */ ([...tree.querySelectorAll('[data-place]')]);
     if (all.length && !tree.querySelector('[tabindex="0"]')) all[0].tabIndex = 0;
     return [problems.length ? problemList(app) : null, nodes.length > 12 && finder(app), sought && !list.length ? h('p', { class: 'empty' }, 'No node has that in its name or type.') : nodes.length ? tree : h('p', { class: 'empty' }, app.editor.can ? 'The graph has no nodes yet. Press “Add…”, or double-click into the graph.' : 'The graph has no nodes.'), app.editing && graphForm(app)];
   });
+}
+
+/** Add what a long tree has below its beginning, a part at a time, so that nothing waits for it. @param {any} tree @param {(() => Node)[]} list */
+function later(tree, list) {
+  let done = AT_ONCE;
+  const more = () => {
+    if (done > AT_ONCE && !tree.isConnected) return; // another one is shown
+    tree.append(...list.slice(done, done + AT_ONCE).map((make) => make()));
+    done += AT_ONCE;
+    if (done < list.length) setTimeout(more, 20);
+  };
+  if (done < list.length) setTimeout(more, 60);
 }
 
 /** A field that leaves in the outline what has a text in its name or type. @param {any} app */
