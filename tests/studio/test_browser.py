@@ -315,6 +315,19 @@ def test_an_hour_of_frames(studio):
         assert other <= 1.2 * one
 
 
+def test_a_page_that_is_hidden(studio):
+    """It lets go of its stream, so that many may be open; when it is seen again it has all that happened meanwhile."""
+    page = studio(summing())
+    hide = "(hidden) => { Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden }); document.dispatchEvent(new Event('visibilitychange')); }"
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/api/events")):
+        page.evaluate(hide, True)
+    button(page, "Run").click()
+    assert "completed" not in page.locator("#status").inner_text()
+    page.evaluate(hide, False)
+    status(page, "completed")
+    page.get_by_role("button", name="add, variable.update, 3 times").wait_for()
+
+
 def test_the_server_goes_away(studio):
     """It is said, and nothing is lost from view."""
     page = studio(summing())
