@@ -29,16 +29,21 @@ FLAGS = (
 
 def sources(size: int) -> list[tuple[int, int]]:
     """For each node after the first the two before it that it takes its inputs from; the same for all subjects."""
-    chance = random.Random(size)
-    return [(number - chance.randint(1, min(number, 60)), number - chance.randint(1, min(number, 60)))
-            for number in range(1, size)]  # fmt: skip
+    state = size
+
+    def draw(most: int) -> int:
+        nonlocal state
+        state = state * 16_807 % 2_147_483_647
+        return 1 + state % most
+
+    return [(number - draw(min(number, 60)), number - draw(min(number, 60))) for number in range(1, size - 1)]
 
 
 def _drawn(size: int) -> tf.Graph:
     with tf.build() as g:
         g.add(tf.nodes.Start)
         nodes = [g.add("math.add", a=1, b=1)]
-        for one, other in sources(size - 1):
+        for one, other in sources(size):
             nodes.append(g.add("math.add", a=nodes[one].result, b=nodes[other].result))
     return g.graph
 
