@@ -108,7 +108,7 @@ def studio(browser):
         context.close()
     for each in served:
         each.end()
-    assert said == []
+    assert said == [], said
 
 
 def button(page, name):

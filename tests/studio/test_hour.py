@@ -68,6 +68,8 @@ def test_thirty_nodes_with_the_mouse(studio, tmp_path, picture):
         last = "print" if number == 1 else f"print{number}"
         chosen(page, last)
         page.get_by_label("Value of value").fill(f"number {number}")
+        # What it says makes it wider.
+        page.locator(".node .pin", has_text=f"value = 'number {number}'").wait_for()
     page.get_by_text("has problems").wait_for(state="detached")
     button(page, "Run").click()
     status(page, f"completed · {MANY} steps")
