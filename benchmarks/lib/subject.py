@@ -44,6 +44,7 @@ SUBJECTS: tuple[Subject, ...] = (
     Subject("rete", "Rete", "node"),
     Subject("baklava", "BaklavaJS", "node"),
     Subject("litegraph", "litegraph.js", "node"),
+    Subject("react_flow", "React Flow", "node"),
     Subject("behave_graph", "behave-graph", "node"),
     Subject("node_red", "Node-RED", "node"),
 )

@@ -13,15 +13,11 @@ from benchmarks.questions import (
     latency,
     loop,
     start,
+    studio,
     watching,
     workflow,
 )
 
-QUESTIONS: tuple[Question, ...] = tuple(
-    module.QUESTION
-    for module in (
-        *(loop, chain, fan_out, data, common, concurrency),
-        *(workflow, start, watching, latency, growth),
-    )
-)
+_MODULES = (loop, chain, fan_out, data, common, concurrency, workflow, start, watching, studio, latency, growth)
+QUESTIONS: tuple[Question, ...] = tuple(module.QUESTION for module in _MODULES)
 WORKLOADS: dict[str, Workload] = {each.name: each for question in QUESTIONS for each in question.workloads}

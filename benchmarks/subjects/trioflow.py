@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import json
 import subprocess
@@ -795,3 +796,22 @@ async def _longest_gap(seconds: float = 0.3) -> float:
         before = now
         turns += 1
     return longest
+
+
+# --- the page ---
+
+
+def _in_studio(name: str) -> Callable[[int], Any]:
+    def prepare(size: int) -> Any:
+        module = importlib.import_module("benchmarks.subjects.in_studio")  # a server, which nobody else needs
+        return getattr(module, name)(size)
+
+    return prepare
+
+
+studio_none, studio_stop, studio_glance, studio_follow, studio_record = map(
+    _in_studio, ("studio_none", "studio_stop", "studio_glance", "studio_follow", "studio_record")
+)
+studio_pause, studio_step, studio_load, studio_frame, studio_moment = map(
+    _in_studio, ("studio_pause", "studio_step", "studio_load", "studio_frame", "studio_moment")
+)
