@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import trio
 
 from trioflow.durable.ended import ended
+from trioflow.durable.records import Waiting
 from trioflow.durable.signals import make_signal
+from trioflow.errors import RunSuspended
 from trioflow.runtime.host.execution import Control, Execution
 from trioflow.runtime.host.run import Run
 
@@ -65,7 +67,11 @@ class JournalledExecution(Execution):
 
     def _settle(self, failure: BaseException | None, *, cancelled: bool) -> None:
         broken = self.recorder.broken
-        super()._settle(failure if broken is None else broken, cancelled=cancelled)
+        if isinstance(broken, RunSuspended):  # which is no end of the run, so it has not failed
+            super()._settle(None, cancelled=True)
+            self.failure = broken
+        else:
+            super()._settle(failure if broken is None else broken, cancelled=cancelled)
 
 
 class JournalledRun(Run):
@@ -90,6 +96,13 @@ class JournalledRun(Run):
         new: bool = await recorder.call(recorder.store.send, self.run_id, sent)
         recorder.signalled()
         return new
+
+    async def suspend(self, why: str = "") -> None:
+        """Put the run away until somebody goes on with it; `result` raises `RunSuspended` then (J22).
+
+        What it is doing is cancelled, and is in flight. Comes back when that is kept.
+        """
+        await self.recorder.suspend(Waiting(), why)
 
     @property
     def ended_before(self) -> RunInfo | None:

@@ -135,9 +135,7 @@ class Recording(Middleware):
             raise self._fail(key, name, error, Written(), where, digest) from None
         if digest:
             said["i"] = digest
-        if _is_cancelled():
-            said["c"] = 1
-        self._recorder.put(key, name, DONE, said)
+        self._put(key, name, said)
         if outcome.skipped is not None or _is_plain(outcome):
             return outcome
         return invocation.answer(**_unsaid(said), exit=outcome.exit)  # J6: as it will be told after a resume
@@ -151,15 +149,24 @@ class Recording(Middleware):
         said["e"] = encode_failure(error, f"the failure of {where}")
         if digest:
             said["i"] = digest
-        if _is_cancelled():
-            said["c"] = 1
-        self._recorder.put(key, name, DONE, said)
+        self._put(key, name, said)
         if said["e"][0] == "names" and not isinstance(error, RecordedFailure):
             failure = decode_failure(said["e"])
             failure.__cause__ = error
             assert isinstance(failure, Exception)
             return failure
         return error
+
+    def _put(self, key: bytes, name: str, said: dict[str, Any]) -> None:
+        """The end of an activation, or of an attempt."""
+        recorder = self._recorder
+        if _is_cancelled():
+            said["c"] = 1
+        if recorder.remembered is not None and not self._attempts:
+            remembered = recorder.policies()
+            if remembered is not None:
+                said["p"] = remembered
+        recorder.put(key, name, DONE, said)
 
     async def _again(self, invocation: Invocation, context: JournalledActivation, known: Entry, digest: str) -> Outcome:
         """What was recorded (J6)."""

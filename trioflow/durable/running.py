@@ -20,6 +20,7 @@ from trioflow.durable.observing import Held, Watcher
 from trioflow.durable.recorder import Recorder
 from trioflow.durable.recording import Recording, transaction_service
 from trioflow.durable.records import NewRun
+from trioflow.durable.remembering import remembered_by
 from trioflow.durable.retrying import retry
 from trioflow.errors import DocumentError, GraphChanged, JournalError, RunStuck
 from trioflow.model.clock import SYSTEM_CLOCK, Clock
@@ -54,6 +55,7 @@ class Resuming:
     retry: bool = False
     skip: Sequence[tuple[int, ...]] = ()
     observe_replay: bool = False
+    suspend_after: float | None = None
     delay: float = 0.01
 
 
@@ -171,6 +173,9 @@ async def _look_at(store: Store, session: Session, digest: str, resuming: Resumi
             f"Run {info.id!r} was begun with another graph. Run it with that one, or say on_change='compatible': then "
             "it goes on as long as the new graph does what the journal says."
         )
+    if info.status == "suspended":
+        await _call(store, session.set_state, "running")
+        session.info = attrs.evolve(info, state=attrs.evolve(info.state, status="running", waiting=None))
     if resuming.retry:
         await _call(store, retry, session, resuming.skip)
     elif info.status == "stuck" or info.state.fruitless >= _MOST_FRUITLESS:
@@ -185,10 +190,15 @@ def _prepare(store: Store, session: Session, plan: Plan, given: Given, resuming:
     """The recorder, and what the engine is given for it."""
     new = session.info.new
     recorder = Recorder(store, session, delay=resuming.delay)
+    recorder.suspend_after = given.suspend_after if resuming.suspend_after is None else resuming.suspend_after
     middleware = [Recording(recorder, attempts=False), *given.middleware]
     if given.middleware:
         middleware.append(Recording(recorder, attempts=True))
     observers = given.observers if resuming.observe_replay else [Held(each, recorder) for each in given.observers]
+    recorder.remembered = remembered_by(given)
+    if recorder.remembered is not None:
+        clock: Clock = given.services.get(Clock, SYSTEM_CLOCK)
+        recorder.remembered.restore(session.entries, clock.now().timestamp())
     services = dict(given.services)
     if store.transactional:
         services[Transaction] = transaction_service()
@@ -196,6 +206,7 @@ def _prepare(store: Store, session: Session, plan: Plan, given: Given, resuming:
     return recorder, attrs.evolve(
         given,
         options=attrs.evolve(given.options, seed=new.seed),  # J11
+        suspend_after=None,
         variables={name: decode(value) for name, value in parse(new.variables).items()},
         services=services,
         middleware=middleware,

@@ -273,6 +273,18 @@ class BodyContext(Activation, Context):
         self.strand  # noqa: B018 - as above
         await trio.sleep(seconds_of(duration))
 
+    async def sleep_between(self, attempt: int, seconds: float) -> None:
+        """Wait after an attempt, before the next one."""
+        await trio.sleep(seconds)
+
+    def slept_between(self, attempt: int) -> bool:
+        """Whether it was recorded that another attempt comes after this one."""
+        return False
+
+    def knows_attempt(self, attempt: int) -> bool:
+        """Whether it is recorded what this attempt came to."""
+        return False
+
     async def signal(self, name: str, *, timeout: Duration | None = None, otherwise: Any = None) -> Any:
         raise NodeError(
             f"Node {self.plan.id!r} waits for the signal {name!r}, and nobody can send one to a run that is not kept. "
