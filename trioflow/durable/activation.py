@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
+from trioflow.durable.agenda import JournalledAgenda
 from trioflow.durable.codec import decode, decode_failure, encode, encode_failure, parse
 from trioflow.durable.keys import part_key, path_key
 from trioflow.durable.recorder import EXPIRED, Cutoff, Recorder
@@ -30,6 +31,7 @@ from trioflow.runtime.strands.branches import BranchesBlock, ForkedBranches
 from trioflow.semantics.address import attempt_mark, is_attempt
 
 if TYPE_CHECKING:
+    from trioflow.runtime.base.agenda import Agenda
     from trioflow.runtime.strands.forks import ForkSet, StrandFork
 
 T = TypeVar("T")
@@ -135,7 +137,7 @@ class JournalledActivation(BodyContext):
         known = self.recorder.known
         if not known:
             return False
-        path = self.path if attempt == 1 else (*self.path, attempt_mark(attempt - 1))
+        path = self.path if attempt == 1 else (*self.path, attempt_mark(attempt))
         return part_key(path_key(path), "a") in known
 
     async def _sleep(self, timer: bytes, slept: bytes, seconds: float, what: str, policies: Any = None) -> None:
@@ -196,6 +198,21 @@ class JournalledActivation(BodyContext):
             return otherwise
         recorder.put(key, node, SIGNAL, {"n": signal.number, "v": parse(signal.payload)})
         return decode(parse(signal.payload))
+
+    @classmethod
+    def agenda(cls) -> Agenda:
+        return JournalledAgenda(cls.recorder)
+
+    def due_in(self, seconds: float) -> datetime.datetime:
+        recorder, name = self.recorder, self.name
+        key = self._next()
+        known = recorder.find(key, name, (TIMER,), "what is put off")
+        if known is not None:
+            found: datetime.datetime = decode(parse(known.data))
+            return found
+        due = recorder.now() + datetime.timedelta(seconds=seconds)
+        recorder.put(key, name, TIMER, encode(due, "a timer"))
+        return due
 
     def time_limit(self, duration: Duration) -> AbstractContextManager[TimeLimitScope]:
         return JournalledTimeLimit(self, seconds_of(duration), self._next())

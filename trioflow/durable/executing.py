@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from trioflow.durable.codec import decode, encode
 from trioflow.durable.ended import ended
 from trioflow.durable.records import Waiting
 from trioflow.durable.signals import make_signal
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from trioflow.durable.records import RunInfo
     from trioflow.runtime.base.options import RunResult
     from trioflow.runtime.host.given import Given
+    from trioflow.runtime.host.hosted import HostEvent
     from trioflow.semantics.plan import Plan
 
 
@@ -88,6 +90,22 @@ class JournalledRun(Run):
     def run_id(self) -> str:
         """The name of the run in its journal."""
         return self.recorder.run_id
+
+    async def publish(self, event: str, payload: object = None) -> None:
+        """As of any run, and kept: it is durable before anything is done because of it (J25)."""
+        published = self._publish(event, payload)
+        await self.recorder.barrier()
+        await self._handled(published, event)
+
+    def publish_nowait(self, event: str, payload: object = None) -> None:
+        """The same without waiting. Raises `UnknownName`, `RunFinished`, `Unrecordable`."""
+        self._publish(event, payload)
+
+    def _publish(self, event: str, payload: object) -> HostEvent:
+        written = encode(payload, f"the payload of event {event!r}")
+        published = self._hosted.publish(self._state, event, decode(written))  # J6
+        self.recorder.put_published(event, written)
+        return published
 
     async def signal(self, name: str, payload: object = None, *, key: str | None = None, by: str | None = None) -> bool:
         """Send the run a signal, as `send_signal` does, and let it look at once."""

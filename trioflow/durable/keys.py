@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from trioflow.semantics.address import HOST_MARK, show_path
+from trioflow.semantics.address import AGENDA_MARK, HOST_MARK, show_path
 
 _MARK = 0x80
 _END = 0xFF
@@ -69,12 +69,15 @@ def show_key(key: bytes) -> str:
     return show_path(path_of(key)) + (f" [{rest}]" if rest else "")
 
 
+_NAMED = {"host": HOST_MARK, "later": AGENDA_MARK}
+
+
 def read_path(text: str) -> tuple[int, ...]:
     """A path as people write it: `0.1.~2.0`. Raises `ValueError`."""
     path: list[int] = []
     for part in text.split(".") if text != "root" else ():
-        if part == "host":
-            path.append(HOST_MARK)
+        if part in _NAMED:
+            path.append(_NAMED[part])
             continue
         mark, digits = (part[:1], part[1:]) if part[:1] in {"~", "!"} else ("", part)
         if not (digits.isascii() and digits.isdigit()):

@@ -19,7 +19,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from trioflow.durable.codec import dump, parse
 from trioflow.durable.events import RunContinued
-from trioflow.durable.keys import ancestors, path_of, path_part, show_key
+from trioflow.durable.keys import ancestors, part_key, path_of, path_part, show_key
 from trioflow.durable.owner import LEASE
 from trioflow.durable.records import Entry, Waiting
 from trioflow.durable.waiting import Waits, suspended
@@ -35,9 +35,10 @@ if TYPE_CHECKING:
     from trioflow.durable.records import Signal, Status
     from trioflow.durable.remembering import Remembered
 
-DONE, RAN, VALUE, CLOSED, EXPIRED = "done", "ran", "value", "closed", "expired"
+DONE, RAN, VALUE, CLOSED, EXPIRED, PUBLISHED = "done", "ran", "value", "closed", "expired", "published"
 """Kinds of entries: the end of an activation; that one ended which has dispatched, and so is run again; the end of an
-evaluation; what ended badly and starts nothing more; the children of an activation that a time limit has cut off."""
+evaluation; what ended badly and starts nothing more; the children of an activation that a time limit has cut off;
+an event that the host has published."""
 
 _LOOK_AGAIN = 0.5
 """Seconds after which a strand that waits for a signal looks whether another process has sent one."""
@@ -82,6 +83,10 @@ class Recorder:
                 self.known[entry.key] = entry
             else:
                 self.known[entry.key] = entry
+        # What the host has published, in order (J25).
+        self.published = [entry for entry in session.entries if entry.kind == PUBLISHED]
+        for entry in self.published:
+            del self.known[entry.key]
         self.replaying = bool(session.entries)
         self.replayed = 0
         self.recorded = 0
@@ -270,6 +275,12 @@ class Recorder:
     def stopping(self) -> bool:
         """Whether the run as a whole is being cancelled."""
         return self.stopped or self.execution.stopping
+
+    def put_published(self, event: str, payload: Any) -> None:
+        """Record that the host has published an event (J25)."""
+        entry = Entry(part_key(b"", "h", len(self.published)), event, PUBLISHED, dump(payload))
+        self.published.append(entry)
+        self.put(entry.key, event, PUBLISHED, payload)
 
     async def barrier(self) -> None:
         """Come back when all that was recorded so far is durable: before anything is done to the world (J3).

@@ -71,8 +71,11 @@ async def run(store: Store, plan: Plan, given: Given, resuming: Resuming = RESUM
         if session.info.status in {"completed", "failed"}:
             return ended(session.info)
         recorder, made = _prepare(store, session, plan, given, resuming)
-        control = Hosted() if made.options.parallel_initiators else Alone()
+        hosted = made.options.parallel_initiators or bool(recorder.published)
+        control = Hosted() if hosted else Alone()
         execution = JournalledExecution(plan, made, control, recorder)
+        if isinstance(control, Hosted):
+            _publish_again(recorder, control)
         recorder.outcome = _outcome_of(execution)
         await in_own_context(execution.execute())
         failure, execution.failure = execution.failure, None
@@ -104,6 +107,8 @@ class OpenJournalledRun(OpenRun):
             recorder, made = _prepare(store, session, self._plan, self._given, self._resuming)
             hosted = HostedRun(self._plan, made, partial(JournalledExecution, recorder=recorder), JournalledRun)
             execution = recorder.execution
+            hosted.hosted.begins_early = bool(self._plan.listeners)
+            _publish_again(recorder, hosted.hosted)
             recorder.outcome = _outcome_of(execution)
             if session.info.status in {"completed", "failed"}:
                 execution.ended_before = session.info
@@ -215,6 +220,12 @@ def _prepare(store: Store, session: Session, plan: Plan, given: Given, resuming:
         journal=None,
         run_id=None,
     )
+
+
+def _publish_again(recorder: Recorder, hosted: Hosted) -> None:
+    """What the host has published before is there from the beginning, in its order (J25)."""
+    for entry in recorder.published:
+        hosted.publish(recorder.execution.state, entry.node, decode(parse(entry.data)))
 
 
 def _refuse_transactions(store: Store, plan: Plan) -> None:

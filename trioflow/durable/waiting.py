@@ -29,7 +29,8 @@ _LOOK_EVERY = 0.05
 class Wait:
     """A strand that waits."""
 
-    strand: Strand
+    strand: Strand | None
+    """None for the first one that waits for what was put off, which counts as at rest."""
     due: datetime.datetime | None
     signal: str | None
 
@@ -48,10 +49,10 @@ class Waits:
 
     @contextmanager
     def waiting(
-        self, strand: Strand, due: datetime.datetime | None = None, signal: str | None = None
+        self, strand: Strand | None, due: datetime.datetime | None = None, signal: str | None = None
     ) -> Generator[None]:
         """Around what a strand waits for."""
-        wait = Wait(strand.outermost, due, signal)
+        wait = Wait(None if strand is None else strand.outermost, due, signal)
         self._waits[wait] = None
         self._changes += 1
         try:
@@ -66,7 +67,7 @@ class Waits:
         state = self._recorder.execution.state
         if not self._waits or self.limits or self.looking:
             return False
-        return state.busy == len({each.strand for each in self._waits})
+        return state.busy == len({each.strand for each in self._waits} - {None})
 
     @property
     def what(self) -> Waiting:
