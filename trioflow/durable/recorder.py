@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from trioflow.durable.port import Session, Store, Work
     from trioflow.durable.records import Signal, Status
     from trioflow.durable.remembering import Remembered
+    from trioflow.runtime.base.records import Line
 
 DONE, RAN, VALUE, CLOSED, EXPIRED, PUBLISHED = "done", "ran", "value", "closed", "expired", "published"
 """Kinds of entries: the end of an activation; that one ended which has dispatched, and so is run again; the end of an
@@ -97,6 +98,8 @@ class Recorder:
         self._signalled = trio.Event()
         # The activations whose ends were handed out: nobody asks for what is below them.
         self._handed: set[bytes] = set()
+        # The last line below which something was recorded, with its key: the next one is mostly there, too.
+        self.above: dict[Line, bytes] = {}
         self._delay = delay
         self._pending: list[Entry] = []
         # Of what was cut off: recorded only with what comes after, for then the run has gone on (J8).

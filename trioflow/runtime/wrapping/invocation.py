@@ -96,6 +96,11 @@ class Outcome:
         return self._gathered.state
 
     @property
+    def written(self) -> Written:
+        """All of these at once."""
+        return self._gathered
+
+    @property
     def _gathered(self) -> Written:
         if self._data is None:
             assert self._source is not None
