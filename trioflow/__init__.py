@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from trioflow import nodes, studio, telemetry
     from trioflow.durable.codec import recordable
     from trioflow.durable.file import FileJournal
-    from trioflow.durable.forking import Past, fork_run, past_of
+    from trioflow.durable.forking import Past, Recorded, fork_run, past_of
     from trioflow.durable.journal import Journal
     from trioflow.durable.memory import MemoryJournal
     from trioflow.durable.records import RunInfo
@@ -240,6 +240,7 @@ __all__ = [
     "Quota",
     "Rate",
     "RatePolicy",
+    "Recorded",
     "RecordedFailure",
     "Registry",
     "RegistryError",
@@ -328,7 +329,7 @@ __all__ = [
 _HOMES = {
     "trioflow.durable.codec": ("recordable",),
     "trioflow.durable.file": ("FileJournal",),
-    "trioflow.durable.forking": ("Past", "fork_run", "past_of"),
+    "trioflow.durable.forking": ("Past", "Recorded", "fork_run", "past_of"),
     "trioflow.durable.journal": ("Journal",),
     "trioflow.durable.memory": ("MemoryJournal",),
     "trioflow.durable.records": ("RunInfo",),

@@ -161,6 +161,22 @@ def test_signals(call):
     assert (code, "it must be JSON" in err) == (2, True)
 
 
+def test_a_fork_with_another_graph(call):
+    """What has changed is said; `fork` begins another run with what was recorded."""
+    assert call(*RUN)[0] == 1
+    other = {
+        **GRAPH,
+        "nodes": [*GRAPH["nodes"][:2], {**GRAPH["nodes"][2], "inputs": {"path": "other.txt"}}, GRAPH["nodes"][3]],
+    }
+    (call.folder / "graph.json").write_text(json.dumps(other))
+    (call.folder / "other.txt").write_text("other")
+    code, _, err = call(*RUN)
+    assert (code, "Its graph is another one: node 'read' has changed. Run it with" in err) == (4, True)
+    assert call("runs", "fork", "a", "b", "--at", "0.2", "--graph", "graph.json", "--store", "STORE")[0] == 0
+    assert call("runs", "resume", "b", "--store", "STORE")[:2] == (0, "other\n")
+    assert call("runs", "fork", "a", "c", "--store", "STORE")[2] == "run 'c' begins with 2 records of 'a'\n"
+
+
 WAITS = {
     "trioflow": "1.0",
     "nodes": [

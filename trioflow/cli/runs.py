@@ -17,7 +17,7 @@ from trioflow.cli.failure import say
 from trioflow.cli.kept import NotContinued, journal_option, open_journal, suspend_option
 from trioflow.cli.run import PUT_AWAY, carry_out
 from trioflow.cli.secret import read_secrets
-from trioflow.cli.source import Source, nodes_option, open_registry
+from trioflow.cli.source import Source, nodes_option, open_registry, open_source
 from trioflow.cli.telemetry import Telemetry, telemetry_options
 from trioflow.cli.values import read_settings
 from trioflow.durable.archive import export_lines, import_lines
@@ -328,15 +328,27 @@ def at(run_id: str, path: str, journal: str | None, as_json: bool) -> int:
 @click.argument("run_id", metavar="ID")
 @click.argument("new_id", metavar="NEW")
 @journal_option
-@click.option("--at", "path", metavar="PATH", required=True, help="What comes at this path and after it is done anew.")
+@click.option("--at", "path", metavar="PATH", help="What comes at this path and after it is done anew.")
+@click.option("--graph", metavar="FILE", help="Another graph, which does what was recorded, too.")
+@nodes_option
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Another start value of a variable.")
-def fork(run_id: str, new_id: str, journal: str | None, path: str, settings: tuple[str, ...]) -> int:
-    """Begin the run NEW with what was recorded of ID before a path. `runs resume NEW` goes on with it."""
+def fork(
+    run_id: str,
+    new_id: str,
+    journal: str | None,
+    path: str | None,
+    graph: str | None,
+    modules: tuple[str, ...],
+    settings: tuple[str, ...],
+) -> int:
+    """Begin the run NEW with what was recorded of ID, before a path, or all. `runs resume NEW` goes on with it."""
     store = _journal(journal)
+    at = None if path is None else _path(path)
+    other = None if graph is None else tf.dumps(open_source(graph, modules).graph)
     with _Asking():
-        document = store.show(run_id).new.document
+        document = other or store.show(run_id).new.document
         variables = read_settings(tf.loads(document), settings) if settings else {}
-        info = tf.fork_run(store, run_id, new_id, at=_path(path), variables=variables)
+        info = tf.fork_run(store, run_id, new_id, at=at, variables=variables, graph=other)
     click.echo(f"run {new_id!r} begins with {counted(info.state.entries, 'record')} of {run_id!r}", err=True)
     return 0
 
