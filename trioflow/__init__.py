@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trioflow import nodes, studio, telemetry
+    from trioflow.durable.checkpoint import Checkpoint
     from trioflow.durable.codec import recordable
     from trioflow.durable.file import FileJournal
     from trioflow.durable.forking import Past, Recorded, fork_run, past_of
@@ -154,6 +155,7 @@ __all__ = [
     "BudgetExhausted",
     "Builder",
     "Calculation",
+    "Checkpoint",
     "CircuitOpen",
     "Clock",
     "CoercionError",
@@ -327,6 +329,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "trioflow.durable.checkpoint": ("Checkpoint",),
     "trioflow.durable.codec": ("recordable",),
     "trioflow.durable.file": ("FileJournal",),
     "trioflow.durable.forking": ("Past", "Recorded", "fork_run", "past_of"),

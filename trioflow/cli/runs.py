@@ -23,7 +23,9 @@ from trioflow.cli.values import read_settings
 from trioflow.durable.archive import export_lines, import_lines
 from trioflow.durable.codec import decode_failure
 from trioflow.durable.keys import path_of, read_path
+from trioflow.durable.moment import MOMENT
 from trioflow.durable.records import Entry, RunInfo
+from trioflow.durable.whole import discarded, whole
 from trioflow.errors import did_you_mean
 from trioflow.formats import visible
 from trioflow.model.jsonable import to_json
@@ -96,8 +98,8 @@ def show(run_id: str, journal: str | None, history: bool, as_json: bool) -> int:
     """Show a run: what it is, and what was recorded of each node."""
     with _Asking():
         store = _journal(journal)
-        info, entries = store.show(run_id), store.entries(run_id)
-        superseded = store.history(run_id) if history else []
+        info, entries = store.show(run_id), whole(store, run_id)
+        superseded = discarded(store, run_id) if history else []
     nodes = _by_node(entries)
     if as_json:
         click.echo(to_json({**_summary(info), "nodes": nodes, "history": [_line(each) for each in superseded]}))
@@ -291,9 +293,10 @@ def stats(journal: str | None, as_json: bool) -> int:
     with _Asking():
         for info in store.runs():
             statuses[info.status] += 1
-            for entry in store.entries(info.id):
-                records[entry.node] += 1
-                failures[entry.node] += _error_of(entry) is not None
+            for entry in whole(store, info.id):
+                if entry.kind != MOMENT:
+                    records[entry.node] += 1
+                    failures[entry.node] += _error_of(entry) is not None
     if as_json:
         click.echo(to_json({"runs": dict(statuses), "records": dict(records), "failures": dict(+failures)}))
         return 0
@@ -438,6 +441,8 @@ def _waits_for(info: RunInfo) -> str | None:
 def _by_node(entries: list[Entry]) -> dict[str, Any]:
     nodes: dict[str, Any] = {}
     for entry in entries:
+        if entry.kind == MOMENT:
+            continue  # of what it has superseded, and is not kept, nothing is known
         node = nodes.setdefault(entry.node, {"records": Counter(), "last": "", "error": None})
         node["records"][entry.kind] += 1
         node["last"] = show_path(path_of(entry.key))

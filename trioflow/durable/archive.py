@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from trioflow.durable.records import Entry, NewRun, RunInfo, State
+from trioflow.durable.records import Entry, NewRun, RunInfo, Signal, State, chain_of, checked
+from trioflow.durable.signals import numbers_taken, taken_elsewhere
 from trioflow.errors import JournalUnusable
 
 if TYPE_CHECKING:
@@ -59,8 +60,15 @@ def read_lines(lines: Iterable[str], where: str) -> tuple[list[Any], int]:
 def export_lines(store: Store, run_id: str) -> Iterator[str]:
     """A run as lines of text. Raises `RunNotFound`, `JournalUnusable`."""
     info, entries = store.show(run_id), store.entries(run_id)
+    taken = numbers_taken(entries)
+    signals = [each for each in store.signals(run_id) if each.number not in taken]
     chain = 0
-    for said in ([FORMAT, VERSION, json.loads(info.new.as_text())], *map(said_of, entries), _state(info.state)):
+    for said in (
+        [FORMAT, VERSION, json.loads(info.new.as_text())],
+        *map(said_of, entries),
+        *(["signal", *attrs.astuple(each)] for each in signals),
+        _state(info.state),
+    ):
         line, chain = line_of(said, chain)
         yield line
 
@@ -74,7 +82,15 @@ def import_lines(store: Store, lines: Iterable[str], run_id: str | None = None) 
     if len(said) < 2 or said[-1][0] != "state":
         raise JournalUnusable("What is imported ends before the run does: it was cut off. Nothing was changed.")
     state = State.from_text(_json(said[-1][1]), "what is imported")
-    store.insert(new, state, map(entry_from, said[1:-1]))
+    entries = [entry_from(each) for each in said[1:-1] if each[0] != "signal"]
+    checked("What is imported", state, entries)
+    entries = [*map(taken_elsewhere, entries)]
+    waiting = None if state.waiting is None else attrs.evolve(state.waiting, seen=-1)
+    state = attrs.evolve(state, chain=chain_of(entries), waiting=waiting)
+    store.insert(new, state, entries)
+    if state.status not in {"completed", "failed", "pruned"}:
+        for _, *fields in (each for each in said[1:-1] if each[0] == "signal"):
+            store.send(new.id, Signal(*fields))
     return RunInfo(new=new, state=state)
 
 

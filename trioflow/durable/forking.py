@@ -10,8 +10,11 @@ import attrs
 from trioflow.durable.changes import document_of
 from trioflow.durable.codec import decode, decode_failure, dump, encode, parse
 from trioflow.durable.keys import is_path, path_key, path_of, path_part, show_key
+from trioflow.durable.moment import Moment, moment_among
 from trioflow.durable.recorder import CLOSED, DONE, RAN
 from trioflow.durable.records import Entry, State, chain_of
+from trioflow.durable.signals import taken_elsewhere
+from trioflow.durable.whole import whole
 from trioflow.errors import JournalError
 from trioflow.model.document import loads
 from trioflow.semantics.address import show_path
@@ -38,12 +41,18 @@ def fork_run(
     what was recorded must be what that does, too. `migrate` is given the end of each activation that was recorded, and
     gives what it is in the new run: another node, other values; None for one that is done anew. The new run is not run
     by this: `resume_run` does that. Raises `RunNotFound`, `Unrecordable`, and `JournalError` for a name that was used,
-    or a variable that the run does not have.
+    a variable that the run does not have, or a path before which nothing is kept any more (J26).
     """
-    info, entries = store.show(run_id), store.entries(run_id)
+    info, entries = store.show(run_id), whole(store, run_id)
+    moment = moment_among(entries)
+    if moment is not None and (variables or graph is not None or migrate is not None):
+        raise _gone(run_id, moment, "Only from there on, with its graph and its variables, can it be forked.")
     kept = [*entries] if at is None else before(entries, tuple(at))
+    if moment is not None and at is not None and path_key(at) < moment.end:
+        raise _gone(run_id, moment, "Name a path that is not before that.")
     if migrate is not None:
         kept = _migrated(kept, migrate)
+    kept = [taken_elsewhere(entry) for entry in kept]
     start: dict[str, Any] = parse(info.new.variables)
     for name, value in (variables or {}).items():
         start[name] = encode(value, f"variable {name!r}")
@@ -61,6 +70,13 @@ def fork_run(
         new = attrs.evolve(new, types="{}")  # those of the program that goes on with it
     store.insert(new, State(entries=len(kept), chain=chain_of(kept)), kept)
     return store.show(new_id)
+
+
+def _gone(run_id: str, moment: Moment, cure: str) -> JournalError:
+    return JournalError(
+        f"What was recorded of run {run_id!r} before {show_key(moment.end)} was superseded by a moment, and its "
+        f"history was not kept. {cure}"
+    )
 
 
 @attrs.frozen
@@ -149,13 +165,23 @@ class Past:
 def past_of(store: Store, run_id: str, at: Sequence[int]) -> Past:
     """What effects had written before the path `at`. What replayed nodes wrote is not recorded, so it is not told.
 
-    Raises `RunNotFound`, `JournalUnusable`, and `JournalError` if nothing was recorded before.
+    Raises `RunNotFound`, `JournalUnusable`, and `JournalError` if nothing was recorded before, or is not kept any more.
     """
-    kept = sorted(before(store.entries(run_id), tuple(at)), key=lambda each: each.key)
+    entries = whole(store, run_id)
+    moment = moment_among(entries)
+    if moment is not None and path_key(at) < moment.end:
+        raise _gone(run_id, moment, "Name a path that is not before that.")
+    kept = sorted(before(entries, tuple(at)), key=lambda each: each.key)
     if not kept:
         raise JournalError(f"Nothing was recorded of run {run_id!r} before {show_path(at)}.")
     outputs: dict[str, Any] = {}
     variables: dict[str, Any] = {}
+    if moment is not None:
+        for what, whose, name, written in moment.cells:
+            if what == "v":
+                variables[name] = decode(written)
+            elif what == "o":
+                outputs[f"{whose}.{name}"] = decode(written)
     for entry in kept:
         if entry.kind != "done":
             continue

@@ -73,6 +73,7 @@ async def run(store: Store, plan: Plan, given: Given, resuming: Resuming = RESUM
         hosted = made.options.parallel_initiators or bool(recorder.published)
         control = Hosted() if hosted else Alone()
         execution = JournalledExecution(plan, made, control, recorder)
+        recorder.moments.begin(execution.store)
         if isinstance(control, Hosted):
             _publish_again(recorder, control)
         recorder.outcome = _outcome_of(execution)
@@ -111,6 +112,8 @@ class OpenJournalledRun(OpenRun):
             recorder.outcome = _outcome_of(execution)
             if session.info.status in {"completed", "failed"}:
                 execution.ended_before = session.info
+            else:
+                recorder.moments.begin(execution.store)
             return await self.begin(hosted)
         except BaseException:
             await _give_back(store, session)
@@ -197,7 +200,7 @@ async def _look_at(store: Store, session: Session, plan: Plan, resuming: Resumin
 def _prepare(store: Store, session: Session, plan: Plan, given: Given, resuming: Resuming) -> tuple[Recorder, Given]:
     """The recorder, and what the engine is given for it."""
     new = session.info.new
-    recorder = Recorder(store, session, delay=resuming.delay)
+    recorder = Recorder(store, session, store.checkpoint, delay=resuming.delay)
     recorder.suspend_after = given.suspend_after if resuming.suspend_after is None else resuming.suspend_after
     middleware = [Recording(recorder, attempts=False), *given.middleware]
     if given.middleware:

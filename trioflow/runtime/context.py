@@ -17,6 +17,7 @@ from trio.lowlevel import checkpoint_if_cancelled
 from trioflow.errors import NodeError, UnknownSocket
 from trioflow.model.context import Branches, Context, TimeLimitScope
 from trioflow.model.durability import seconds_of
+from trioflow.model.values import NO_VALUES
 from trioflow.runtime.base.agenda import Agenda, Due
 from trioflow.runtime.base.cells import NOTHING
 from trioflow.runtime.base.inputs import current, missing, value_of
@@ -332,6 +333,16 @@ class BodyContext(Activation, Context):
     def time_limit(self, duration: Duration) -> AbstractContextManager[TimeLimitScope]:
         self.strand  # noqa: B018 - as above
         return PlainTimeLimit(seconds_of(duration))
+
+    @property
+    def is_kept(self) -> bool:
+        return False
+
+    async def trigger_at(self, mark: object, output: Any, values: Mapping[Any, object] = NO_VALUES) -> None:
+        await self.trigger(output, values)
+
+    async def emit_at(self, mark: object, item: Any, value: Any, also: Mapping[Any, object] | None = None) -> None:
+        await self.emit(item, value, also)
 
     def mark(self, value: object) -> None:
         self.strand  # noqa: B018 - as above
