@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trioflow import nodes, studio, telemetry
+    from trioflow import nodes, persons, studio, telemetry
     from trioflow.durable.checkpoint import Checkpoint
     from trioflow.durable.codec import recordable
     from trioflow.durable.file import FileJournal
@@ -96,6 +96,10 @@ if TYPE_CHECKING:
     from trioflow.model.schema import document_schema
     from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Stream
     from trioflow.model.workflow import WorkflowBuilder, workflow
+    from trioflow.nodes._askers import Asker, Question, TerminalAsker, open_forms
+    from trioflow.nodes._workshop import Scripts
+    from trioflow.persons.port import Persons
+    from trioflow.persons.scripted import ScriptedPerson
     from trioflow.policies.breaker import Breaker
     from trioflow.policies.events import (
         BreakerAttempted,
@@ -144,6 +148,7 @@ __version__ = "0.1.0"
 __all__ = [
     "UNSET",
     "Address",
+    "Asker",
     "BoundSocket",
     "Branches",
     "Breaker",
@@ -230,6 +235,7 @@ __all__ = [
     "Parked",
     "Past",
     "Peek",
+    "Persons",
     "Plan",
     "Policy",
     "PolicyState",
@@ -239,6 +245,7 @@ __all__ = [
     "Quarantine",
     "Quarantined",
     "QuarantinedNode",
+    "Question",
     "Quota",
     "Rate",
     "RatePolicy",
@@ -268,6 +275,8 @@ __all__ = [
     "RunStatus",
     "RunStuck",
     "RunSuspended",
+    "ScriptedPerson",
+    "Scripts",
     "Seen",
     "Services",
     "SetupContext",
@@ -281,6 +290,7 @@ __all__ = [
     "Subscription",
     "SystemClock",
     "TeardownTimeout",
+    "TerminalAsker",
     "Throttled",
     "TimeLimit",
     "TimeLimitScope",
@@ -310,9 +320,11 @@ __all__ = [
     "make_plan",
     "nodes",
     "observe",
+    "open_forms",
     "open_run",
     "parse_duration",
     "past_of",
+    "persons",
     "recordable",
     "recover",
     "resume_run",
@@ -431,6 +443,10 @@ _HOMES = {
     "trioflow.model.schema": ("document_schema",),
     "trioflow.model.sockets": ("UNSET", "DataIn", "DataOut", "ExecIn", "ExecOut", "Stream"),
     "trioflow.model.workflow": ("WorkflowBuilder", "workflow"),
+    "trioflow.nodes._workshop": ("Scripts",),
+    "trioflow.nodes._askers": ("Asker", "Question", "TerminalAsker", "open_forms"),
+    "trioflow.persons.port": ("Persons",),
+    "trioflow.persons.scripted": ("ScriptedPerson",),
     "trioflow.policies.breaker": ("Breaker",),
     "trioflow.policies.events": (
         "BreakerAttempted",
@@ -488,6 +504,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = {
     "events": "trioflow.semantics.events",
     "nodes": "trioflow.nodes",
+    "persons": "trioflow.persons",
     "studio": "trioflow.studio",
     "telemetry": "trioflow.telemetry",
 }
