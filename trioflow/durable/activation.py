@@ -366,7 +366,8 @@ class JournalledActivation(BodyContext):
             if getattr(self, "_open", None) is not None:
                 await self._go_on_below(self)
             else:
-                self.recorder.moments.consider(self)
+                if self.recorder.moments.is_due:
+                    await self.recorder.moments.take(self)
                 await self.trigger(output, values)
         finally:
             del self._round
@@ -382,7 +383,8 @@ class JournalledActivation(BodyContext):
                 stream.emits += 1
                 await self._go_on_below(Line(self))
             else:
-                self.recorder.moments.consider(self)
+                if self.recorder.moments.is_due:
+                    await self.recorder.moments.take(self)
                 await self.emit(item, value, also)
         finally:
             del self._round

@@ -9,6 +9,7 @@ journal grows until that has ended.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,7 +17,7 @@ from trioflow.durable.checkpoint import Checkpoint
 from trioflow.durable.codec import decode, encode
 from trioflow.durable.keys import path_key, path_part
 from trioflow.durable.moment import Moment, Opening
-from trioflow.errors import Diverged, JournalError, Unrecordable
+from trioflow.errors import Diverged, Unrecordable
 from trioflow.runtime.base.records import Line
 from trioflow.runtime.host.inspect import dispatches
 from trioflow.semantics.plan import Target
@@ -36,7 +37,7 @@ class Moments:
     def __init__(self, recorder: Recorder, checkpoint: Checkpoint | None, last: Moment | None) -> None:
         self._recorder = recorder
         self._checkpoint = checkpoint
-        self._wait = checkpoint.every if checkpoint is not None else 0
+        self._wait: float = math.inf if checkpoint is None else checkpoint.every
         self._recorded = 0
         self._last = last
         # Those that are still to be begun in their middle, by path, and what was open in them.
@@ -121,25 +122,26 @@ class Moments:
 
     # --- taking ---
 
-    def consider(self, activation: JournalledActivation) -> None:
-        """This activation is about to trigger or emit, and could be begun there: take a moment, if it is time to."""
+    @property
+    def is_due(self) -> bool:
+        """Whether so much was recorded that it is time for one."""
         recorder = self._recorder
-        if self._checkpoint is None or recorder.replaying or recorder.recorded - self._recorded < self._wait:
-            return
+        return recorder.recorded - self._recorded >= self._wait and not recorder.replaying
+
+    async def take(self, activation: JournalledActivation) -> None:
+        """This activation is about to trigger or emit, and could be begun there: take a moment, if that can be."""
+        recorder = self._recorder
+        await recorder.barrier()
         self._recorded = recorder.recorded
         try:
             moment = self._see(activation)
         except Unrecordable:
             self._wait *= 2  # it is likely to be there the next time, too
             return
-        if moment is None:
-            return
-        try:
-            recorder.supersede(moment, history=self._checkpoint.history)
-        except JournalError as error:
-            recorder.break_off(error)
-        self._last = moment
-        self._wait = self._checkpoint.every
+        if moment is not None and self._checkpoint is not None:
+            await recorder.supersede(moment, history=self._checkpoint.history)
+            self._last = moment
+            self._wait = self._checkpoint.every
 
     def _see(self, activation: JournalledActivation) -> Moment | None:
         """Where the run is, and what it holds; None if anything is open that can't be begun in its middle.

@@ -304,21 +304,26 @@ class Recorder:
         self.published.append(entry)
         self.put(entry.key, event, PUBLISHED, payload)
 
-    def supersede(self, moment: Moment, *, history: bool) -> None:
-        """Keep this moment in place of all that was recorded (J26). Raises `JournalError`."""
-        self._write_now()
-        if self.broken is not None:
-            return
+    async def supersede(self, moment: Moment, *, history: bool) -> None:
+        """Keep this moment in place of all that was recorded, which must be durable (J26)."""
+        entry = moment.entry()
+        try:
+            with self._holding():
+                await self.call(self._rewrite, entry, moment, history)
+        except JournalError as error:
+            self.break_off(error)
+            await self._end_here()
+        self.session.entries[:] = [entry]
+        self._superseded = self._durable
+        self._handed.clear()
+        self.volatile = {bytes.fromhex(key): times for key, times in moment.volatile}
+
+    def _rewrite(self, entry: Entry, moment: Moment, history: bool) -> None:
         superseded: list[Entry] = []
         if history:
             superseded = self.store.entries(self.run_id)
             superseded.append(mark_of(moment, len(superseded)))
-        entry = moment.entry()
         self.session.rewrite([entry], superseded)
-        self.session.entries[:] = [entry]
-        self._superseded = self._made
-        self._handed.clear()
-        self.volatile = {bytes.fromhex(key): times for key, times in moment.volatile}
 
     @property
     def is_entangled(self) -> bool:
