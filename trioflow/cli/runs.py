@@ -235,7 +235,10 @@ def prune(journal: str | None, ended_before: float, ids: tuple[str, ...]) -> int
     with _Asking():
         found = [store.show(each) for each in ids] if ids else store.runs()
         chosen = [
-            each for each in found if each.status in {"completed", "failed"} and (each.state.ended or 0) <= latest
+            each
+            for each in found
+            if (ids and each.state.ended is None)  # which the journal refuses, and says why
+            or (each.status in {"completed", "failed"} and (each.state.ended or 0) <= latest)
         ]
         for each in chosen:
             store.prune(each.id)

@@ -48,10 +48,15 @@ def read_lines(lines: Iterable[str], where: str) -> tuple[list[Any], int]:
         checksum, _, text = line.rstrip("\n").partition(" ")
         chain = zlib.crc32(text.encode("utf-8", "surrogatepass"), chain)
         if checksum != f"{chain:08x}":
-            raise JournalUnusable(f"{where}, line {number}: that is not what was written. Nothing was changed.")
+            raise JournalUnusable(
+                f"{where}, line {number}: that is not what was written. Nothing was changed. Restore it from a copy."
+            )
         said.append(json.loads(text))
     if not said or not isinstance(said[0], list) or said[0][:1] != [FORMAT]:
-        raise JournalUnusable(f"{where} holds no run: its first line does not begin one.")
+        raise JournalUnusable(
+            f"{where} holds no run: its first line does not begin one. Nothing was changed. Name what `trioflow runs "
+            "export` or a FileJournal has written, or restore it from a copy."
+        )
     if said[0][1] > VERSION:
         raise JournalUnusable(f"{where} was written by a newer version of trioflow. Install that version.")
     return said, chain
