@@ -183,6 +183,19 @@ def test_what_a_moment_supersedes():
     assert alone.entries("a")[: len(whole(kept, "a"))] == whole(kept, "a")
 
 
+def test_large_moments_are_rare():
+    """J26: what a moment costs to write is spread over as many records; else a long list would be written each time."""
+    with tf.build(REGISTRY) as g:
+        each = g.add("flow.for_each", "each", items=[*range(400)])
+        g.connect(g.add("flow.start").then, each.enter)
+        g.connect(each.body, g.add(Noting, "note", value=each.item).enter)
+    kept = journal(every=1)
+    run(g.graph, kept)
+    moments_taken = [entry for entry in kept.history("a") + kept.entries("a") if entry.kind == MOMENT]
+    assert 5 < len(moments_taken) < 40
+    assert len(moments_taken[0].data) > 1500
+
+
 @pytest.mark.parametrize("make", [lambda path: tf.SqliteJournal(path / "runs.db"), lambda path: tf.FileJournal(path)])
 def test_dying_several_times(tmp_path, make):
     """J26: in one run after the other, in journals that are files."""

@@ -7,7 +7,7 @@ import attrs
 
 @attrs.frozen
 class Checkpoint:
-    """When moments are taken (J26): after so many records, where a loop allows it.
+    """When moments are taken (J26): after so many records, where the loops that are open allow it.
 
     `history`: whether what a moment supersedes is kept, for those who look back or fork the run there. Without it a run
     that goes round for ever has a journal of one size.

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from trioflow.semantics.store import Cell, Store
 
 
+_BYTES_OF_A_RECORD = 80
+"""About so much. What a run writes for large moments is no more than what it writes for its records in between."""
+
+
 class Moments:
     """Of one run."""
 
@@ -139,9 +143,10 @@ class Moments:
             self._wait *= 2  # it is likely to be there the next time, too
             return
         if moment is not None and self._checkpoint is not None:
-            await recorder.supersede(moment, history=self._checkpoint.history)
+            entry = moment.entry()
+            await recorder.supersede(moment, entry, history=self._checkpoint.history)
             self._last = moment
-            self._wait = self._checkpoint.every
+            self._wait = max(self._checkpoint.every, len(entry.data) // _BYTES_OF_A_RECORD)
 
     def _see(self, activation: JournalledActivation) -> Moment | None:
         """Where the run is, and what it holds; None if anything is open that can't be begun in its middle.
@@ -180,6 +185,7 @@ class Moments:
             and activation.strand.frame is state.frame
             and state.plan.net is None
             and not state.agenda
+            and not state.ahead_running
             and not state.options.parallel_initiators
             and not recorder.published
             and not recorder.is_entangled

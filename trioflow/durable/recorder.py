@@ -304,9 +304,8 @@ class Recorder:
         self.published.append(entry)
         self.put(entry.key, event, PUBLISHED, payload)
 
-    async def supersede(self, moment: Moment, *, history: bool) -> None:
-        """Keep this moment in place of all that was recorded, which must be durable (J26)."""
-        entry = moment.entry()
+    async def supersede(self, moment: Moment, entry: Entry, *, history: bool) -> None:
+        """Keep this moment, as `entry`, in place of all that was recorded, which must be durable (J26)."""
         try:
             with self._holding():
                 await self.call(self._rewrite, entry, moment, history)
