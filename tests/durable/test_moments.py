@@ -48,7 +48,7 @@ REGISTRY = tf.Registry.standard(plugins=False)
 REGISTRY.add(*NODES, Noting, roll)
 LOOPS = (
     "flow.for", "flow.for_step", "flow.for_reverse", "flow.repeat", "flow.while", "flow.do_while", "flow.repeat_until",
-    "flow.forever", "flow.for_each",
+    "flow.forever", "flow.for_each", "flow.for_each_dict", "flow.for_each_batch", "flow.for_each_pair",
 )  # fmt: skip
 
 
@@ -60,6 +60,9 @@ def loop_of(g, kind, name, rounds):
         "flow.for_reverse": {"end": rounds},
         "flow.repeat": {"times": rounds},
         "flow.for_each": {"items": [*range(rounds)]},
+        "flow.for_each_dict": {"items": dict.fromkeys(range(rounds), "value")},
+        "flow.for_each_batch": {"items": [*range(2 * rounds)], "size": 2},
+        "flow.for_each_pair": {"a": [*range(rounds)], "b": ["b"] * rounds},
     }
     if kind in given:
         loop = g.add(kind, name, **given[kind])

@@ -293,6 +293,26 @@ class Repeat(tf.Node, id="flow.repeat", durable="replayed"):
         return self.done
 
 
+async def _emit_kept(
+    ctx: tf.Context,
+    limit: tf.DataIn[int],
+    rows: Callable[[tf.Context], Awaitable[list[tuple[Any, ...]]]],
+    item: tf.DataOut[Any],
+    index: tf.DataOut[int],
+    *others: tf.DataOut[Any],
+) -> None:
+    """Emit rows in a run that is kept, which can be begun again at each: of each row an item, and what others get."""
+    first, made = ctx.resumed((0, None))
+    if made is None:
+        ctx.configure_stream(item, limit=await ctx.get_input(limit))
+        made = await rows(ctx)
+    with Loop(ctx) as loop:
+        for place in range(first, len(made)):
+            value, *further = made[place]
+            with loop.round:
+                await ctx.emit_at((place, made), item, value, {**dict(zip(others, further, strict=True)), index: place})
+
+
 class ForEach(tf.Node, id="flow.for_each", durable="replayed"):
     """Sends each item of a list down `body`, then goes on at `done`.
 
@@ -314,7 +334,7 @@ class ForEach(tf.Node, id="flow.for_each", durable="replayed"):
 
     async def execute(self, ctx: tf.Context) -> None:
         if ctx.is_kept:
-            await self._execute_kept(ctx)
+            await _emit_kept(ctx, self.limit, self._rows, self.item, self.index)
             return
         ctx.configure_stream(self.item, limit=await ctx.get_input(self.limit))
         with Loop(ctx) as loop:
@@ -322,16 +342,8 @@ class ForEach(tf.Node, id="flow.for_each", durable="replayed"):
                 with loop.round:
                     await ctx.emit(self.item, item, {self.index: index})
 
-    async def _execute_kept(self, ctx: tf.Context) -> None:
-        """The same in a run that is kept, which can be begun again at each item."""
-        first, items = ctx.resumed((0, None))
-        if items is None:
-            ctx.configure_stream(self.item, limit=await ctx.get_input(self.limit))
-            items = await ctx.get_input(self.items)
-        with Loop(ctx) as loop:
-            for index, item in enumerate(items[first:], first):
-                with loop.round:
-                    await ctx.emit_at((index, items), self.item, item, {self.index: index})
+    async def _rows(self, ctx: tf.Context) -> list[tuple[Any, ...]]:
+        return [(item,) for item in await ctx.get_input(self.items)]
 
 
 class ForEachEntry(tf.Node, id="flow.for_each_dict", durable="replayed"):
@@ -354,6 +366,9 @@ class ForEachEntry(tf.Node, id="flow.for_each_dict", durable="replayed"):
     each = tf.Stream(key, value, index, fires=body, done=done)
 
     async def execute(self, ctx: tf.Context) -> None:
+        if ctx.is_kept:
+            await _emit_kept(ctx, self.limit, self._rows, self.key, self.index, self.value)
+            return
         ctx.configure_stream(self.key, limit=await ctx.get_input(self.limit))
         entries: dict[Any, Any] = await ctx.get_input(self.items)
         with Loop(ctx) as loop:
@@ -361,6 +376,10 @@ class ForEachEntry(tf.Node, id="flow.for_each_dict", durable="replayed"):
             for index, (key, value) in enumerate(list(entries.items())):
                 with loop.round:
                     await ctx.emit(self.key, key, {self.value: value, self.index: index})
+
+    async def _rows(self, ctx: tf.Context) -> list[tuple[Any, ...]]:
+        entries: dict[Any, Any] = await ctx.get_input(self.items)
+        return [*entries.items()]
 
 
 class ForEachBatch(tf.Node, id="flow.for_each_batch", durable="replayed"):
@@ -383,14 +402,25 @@ class ForEachBatch(tf.Node, id="flow.for_each_batch", durable="replayed"):
     each = tf.Stream(batch, index, fires=body, done=done)
 
     async def execute(self, ctx: tf.Context) -> None:
+        if ctx.is_kept:
+            await _emit_kept(ctx, self.limit, self._rows, self.batch, self.index)
+            return
         ctx.configure_stream(self.batch, limit=await ctx.get_input(self.limit))
-        items, size = await ctx.get_input(self.items), await ctx.get_input(self.size)
-        if size < 1:
-            raise ValueError(f"flow.for_each_batch needs a size of 1 or more, got {expect.short(size)}.")
+        items, size = await self._inputs(ctx)
         with Loop(ctx) as loop:
             for index, start in enumerate(range(0, len(items), size)):
                 with loop.round:
                     await ctx.emit(self.batch, items[start : start + size], {self.index: index})
+
+    async def _inputs(self, ctx: tf.Context) -> tuple[list[Any], int]:
+        items, size = await ctx.get_input(self.items), await ctx.get_input(self.size)
+        if size < 1:
+            raise ValueError(f"flow.for_each_batch needs a size of 1 or more, got {expect.short(size)}.")
+        return items, size
+
+    async def _rows(self, ctx: tf.Context) -> list[tuple[Any, ...]]:
+        items, size = await self._inputs(ctx)
+        return [(items[start : start + size],) for start in range(0, len(items), size)]
 
 
 class ForEachPair(tf.Node, id="flow.for_each_pair", durable="replayed"):
@@ -414,14 +444,20 @@ class ForEachPair(tf.Node, id="flow.for_each_pair", durable="replayed"):
     each = tf.Stream(first, second, index, fires=body, done=done)
 
     async def execute(self, ctx: tf.Context) -> None:
+        if ctx.is_kept:
+            await _emit_kept(ctx, self.limit, self._rows, self.first, self.index, self.second)
+            return
         ctx.configure_stream(self.first, limit=await ctx.get_input(self.limit))
+        with Loop(ctx) as loop:
+            for index, (first, second) in enumerate(await self._rows(ctx)):
+                with loop.round:
+                    await ctx.emit(self.first, first, {self.second: second, self.index: index})
+
+    async def _rows(self, ctx: tf.Context) -> list[tuple[Any, ...]]:
         a, b = await ctx.get_input(self.a), await ctx.get_input(self.b)
         if len(a) != len(b):
             raise ValueError(f"flow.for_each_pair: a has {len(a)} items and b has {len(b)}; they must be as many.")
-        with Loop(ctx) as loop:
-            for index, (first, second) in enumerate(zip(a, b, strict=True)):
-                with loop.round:
-                    await ctx.emit(self.first, first, {self.second: second, self.index: index})
+        return [*zip(a, b, strict=True)]
 
 
 class While(tf.Node, id="flow.while", durable="replayed"):
