@@ -104,6 +104,8 @@ def test_forks_and_copies(call):
     call(*RUN)
     code, _, err = call("runs", "fork", "a", "b", "--store", "STORE", "--at", "0.3", "--set", "v=2")
     assert (code, err) == (0, "run 'b' begins with 2 records of 'a'\n")
+    code, _, err = call("runs", "prune", "--store", "STORE", "--id", "b")
+    assert (code, err) == (4, "error: Run 'b' is running, and only runs that have ended are pruned.\n")
     assert call("runs", "resume", "b", "--store", "STORE")[:2] == (0, "text\n")
     lines = call("runs", "export", "b", "--store", "STORE")[1]
     (call.folder / "b.jsonl").write_text(lines)
@@ -145,7 +147,7 @@ def test_another_graph(call):
     (call.folder / "graph.json").write_text(json.dumps(changed))
     code, out, err = call(*RUN)
     assert (code, out) == (4, "")
-    assert "was begun with another graph" in err
+    assert "Its graph is another one: node 'more' is new." in err
 
 
 def test_signals(call):
