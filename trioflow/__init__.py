@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trioflow import nodes, persons, studio, telemetry
+    from trioflow.durable.checkpoint import Checkpoint
     from trioflow.durable.codec import recordable
     from trioflow.durable.file import FileJournal
-    from trioflow.durable.forking import Past, fork_run, past_of
+    from trioflow.durable.forking import Past, Recorded, fork_run, past_of
     from trioflow.durable.journal import Journal
     from trioflow.durable.memory import MemoryJournal
     from trioflow.durable.records import RunInfo
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         RunNotFound,
         RunOwned,
         RunStuck,
+        RunSuspended,
         TeardownTimeout,
         TrioflowError,
         UnknownName,
@@ -162,6 +164,7 @@ __all__ = [
     "BudgetExhausted",
     "Builder",
     "Calculation",
+    "Checkpoint",
     "CircuitOpen",
     "Clock",
     "CoercionError",
@@ -250,6 +253,7 @@ __all__ = [
     "Quota",
     "Rate",
     "RatePolicy",
+    "Recorded",
     "RecordedFailure",
     "Registry",
     "RegistryError",
@@ -274,6 +278,7 @@ __all__ = [
     "RunStatistics",
     "RunStatus",
     "RunStuck",
+    "RunSuspended",
     "ScriptedPerson",
     "Scripts",
     "Seen",
@@ -346,9 +351,10 @@ __all__ = [
 ]
 
 _HOMES = {
+    "trioflow.durable.checkpoint": ("Checkpoint",),
     "trioflow.durable.codec": ("recordable",),
     "trioflow.durable.file": ("FileJournal",),
-    "trioflow.durable.forking": ("Past", "fork_run", "past_of"),
+    "trioflow.durable.forking": ("Past", "Recorded", "fork_run", "past_of"),
     "trioflow.durable.journal": ("Journal",),
     "trioflow.durable.memory": ("MemoryJournal",),
     "trioflow.durable.records": ("RunInfo",),
@@ -395,6 +401,7 @@ _HOMES = {
         "RunNotFound",
         "RunOwned",
         "RunStuck",
+        "RunSuspended",
         "TeardownTimeout",
         "TrioflowError",
         "UnknownName",
