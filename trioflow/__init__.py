@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from trioflow.durable.forking import Past, fork_run, past_of
     from trioflow.durable.journal import Journal
     from trioflow.durable.memory import MemoryJournal
+    from trioflow.durable.postgres import PostgresJournal
     from trioflow.durable.records import RunInfo
     from trioflow.durable.recovering import recover
     from trioflow.durable.resuming import resume_run
@@ -231,6 +232,7 @@ __all__ = [
     "Policy",
     "PolicyState",
     "Portable",
+    "PostgresJournal",
     "Problem",
     "Properties",
     "Quarantine",
@@ -329,6 +331,7 @@ _HOMES = {
     "trioflow.durable.forking": ("Past", "fork_run", "past_of"),
     "trioflow.durable.journal": ("Journal",),
     "trioflow.durable.memory": ("MemoryJournal",),
+    "trioflow.durable.postgres": ("PostgresJournal",),
     "trioflow.durable.records": ("RunInfo",),
     "trioflow.durable.recovering": ("recover",),
     "trioflow.durable.resuming": ("resume_run",),

@@ -75,6 +75,14 @@ class Store(ABC):
         `State.fruitless`. Raises `RunNotFound`, `RunOwned` if another process has it (J14), `JournalUnusable`.
         """
 
+    def take_over(self, run_id: str, new: NewRun, may: Callable[[Transaction], None]) -> Session:
+        """Have a run whoever has it, if `may`, which is called in the same transaction, does not raise.
+
+        For those whose right to a run is kept beside it in the same store, as that of a worker to its job is. Only of
+        stores that can keep more than runs.
+        """
+        raise JournalError(f"{self!r} can keep runs, but no jobs. Use a SqliteJournal, PostgresJournal or MemoryJournal.")
+
     @abstractmethod
     def runs(self, status: Status | None = None) -> list[RunInfo]:
         """All runs, or those with that status, in the order in which they were begun."""

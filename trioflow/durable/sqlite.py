@@ -9,7 +9,7 @@ import os
 import sqlite3
 import threading
 import zlib
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -95,17 +95,31 @@ class SqliteJournal(Journal):
         self._patience = patience
 
     def take(self, run_id: str, new: NewRun | None = None) -> Session:
+        return self._opened(run_id, new, None)
+
+    def take_over(self, run_id: str, new: NewRun, may: Callable[[Transaction], None]) -> Session:
+        return self._opened(run_id, new, may)
+
+    def _opened(self, run_id: str, new: NewRun | None, may: Callable[[Transaction], None] | None) -> Session:
         database = self._open(make=new is not None)
         try:
-            return self._take(database, run_id, new)
+            return self._take(database, run_id, new, may)
         except BaseException as error:
             database.close()
             if isinstance(error, ValueError | TypeError | AttributeError):
                 raise self._unreadable(error) from error
             raise
 
-    def _take(self, database: sqlite3.Connection, run_id: str, new: NewRun | None) -> Session:
+    def _take(
+        self,
+        database: sqlite3.Connection,
+        run_id: str,
+        new: NewRun | None,
+        may: Callable[[Transaction], None] | None,
+    ) -> Session:
         with self._writing(database):
+            if may is not None:
+                may(_SqliteTransaction(database))
             row = self._row(database, run_id)
             if row is None:
                 if new is None:
@@ -120,7 +134,8 @@ class SqliteJournal(Journal):
                 mine = owner == this_process()
                 # One of ours that was closed and could not tell the file: on a full disk, for example.
                 closed = mine and (run_id, row["fence"], os.fspath(self.path)) not in _OPEN
-                if not closed and (mine or not is_dead(owner)) and row["lease"] > boot_time():
+                held = may is None and (mine or not is_dead(owner)) and row["lease"] > boot_time()
+                if held and not closed:
                     raise owned(run_id, "this process" if mine else owner.shown)
                 state = attrs.evolve(state, fruitless=state.fruitless + 1)
             fence = row["fence"] + 1
