@@ -43,9 +43,9 @@ class Faults:
         self.count = 0
         self.dead = False
 
-    def __call__(self, operation: Callable[..., Any], *arguments: Any) -> Any:
+    def __call__(self, operation: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         self._point()
-        answer = operation(*arguments)
+        answer = operation(*arguments, **named)
         self._point()
         return answer
 
@@ -78,8 +78,8 @@ class FaultySession(Session):
     def transact(self, work):
         self._faults(self._session.transact, work)
 
-    def set_state(self, *arguments):
-        self._faults(self._session.set_state, *arguments)
+    def set_state(self, *arguments, **named):
+        self._faults(self._session.set_state, *arguments, **named)
 
     def rewrite(self, *arguments):
         self._faults(self._session.rewrite, *arguments)

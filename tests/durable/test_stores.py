@@ -8,7 +8,8 @@ import pytest
 
 import trioflow as tf
 from trioflow.durable.archive import export_lines, import_lines
-from trioflow.durable.records import Entry, NewRun, State, chain_of
+from trioflow.durable.records import Entry, NewRun, State, Waiting, chain_of
+from trioflow.durable.signals import make_signal
 
 from postgres import NEEDS_POSTGRES, fresh_journal
 
@@ -110,6 +111,29 @@ def test_states(store):
     assert [each.id for each in store.runs("completed")] == ["a/ü ?", "c"]
     state = store.show("c").state
     assert (state.ended, state.outcome, state.entries, state.chain) == (12.5, '{"v":{}}', 2, chain_of(ENTRIES[:2]))
+
+
+def test_what_is_put_away_becomes_ready(store):
+    """J22: when a timer is due, or a signal that it waits for has arrived after it looked."""
+    waits = {"timer": Waiting(100.0), "signal": Waiting(None, ("paid", "shipped"), 0), "ever": Waiting(), "both": None}
+    for number, (run_id, waiting) in enumerate(waits.items()):
+        session = store.take(run_id, new(run_id, created=float(number)))
+        session.append(ENTRIES[:1])
+        store.send(run_id, make_signal("paid", None, key=None, by=None, at=1.0))
+        session.set_state("suspended", waiting=waiting)
+        session.close()
+        assert store.show(run_id).state.waiting == waiting
+    assert [each.id for each in store.runs("suspended")] == ["timer", "signal", "ever", "both"]
+    assert [each.id for each in store.ready(99.0)] == ["both"]
+    for name in ("other", "shipped"):
+        store.send("signal", make_signal(name, None, key=None, by=None, at=1.0))
+        assert [each.id for each in store.ready(100.0)] == ["timer", *(["signal"] * (name == "shipped")), "both"]
+    session = store.take("timer")
+    session.set_state("running")
+    session.append(ENTRIES[1:])
+    session.close()
+    state = store.show("timer").state
+    assert (state.status, state.waiting, state.entries) == ("running", None, 3)
 
 
 def test_rewriting(store):

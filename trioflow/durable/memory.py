@@ -9,7 +9,19 @@ import attrs
 
 from trioflow.durable.journal import Journal
 from trioflow.durable.port import Session
-from trioflow.durable.records import Entry, NewRun, RunInfo, Signal, State, Status, after, chain_of, checked, pruned
+from trioflow.durable.records import (
+    Entry,
+    NewRun,
+    RunInfo,
+    Signal,
+    State,
+    Status,
+    Waiting,
+    after,
+    chain_of,
+    checked,
+    pruned,
+)
 from trioflow.durable.refusals import lost, may_be_pruned, may_be_signalled, unknown, used
 from trioflow.errors import JournalError, RunOwned
 from trioflow.model.durability import Transaction
@@ -129,9 +141,11 @@ class _MemorySession(Session):
         kept.entries += entries
         kept.state = after(state, entries)
 
-    def set_state(self, status: Status, ended: float | None = None, outcome: str = "") -> None:
+    def set_state(
+        self, status: Status, ended: float | None = None, outcome: str = "", waiting: Waiting | None = None
+    ) -> None:
         kept = self._mine()
-        kept.state = attrs.evolve(kept.state, status=status, ended=ended, outcome=outcome)
+        kept.state = attrs.evolve(kept.state, status=status, ended=ended, outcome=outcome, waiting=waiting)
 
     def rewrite(self, keep: Sequence[Entry], superseded: Sequence[Entry]) -> None:
         kept = self._mine()

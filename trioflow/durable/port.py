@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from trioflow.durable.records import Entry, NewRun, RunInfo, Signal, State, Status
+from trioflow.durable.records import Entry, NewRun, RunInfo, Signal, State, Status, Waiting
 from trioflow.errors import JournalError
 
 if TYPE_CHECKING:
@@ -43,8 +43,10 @@ class Session(ABC):
         raise JournalError("This journal has no transactions.")
 
     @abstractmethod
-    def set_state(self, status: Status, ended: float | None = None, outcome: str = "") -> None:
-        """Keep what has become of the run."""
+    def set_state(
+        self, status: Status, ended: float | None = None, outcome: str = "", waiting: Waiting | None = None
+    ) -> None:
+        """Keep what has become of the run; `waiting` is for one that is put away, `suspended` (J22)."""
 
     @abstractmethod
     def rewrite(self, keep: Sequence[Entry], superseded: Sequence[Entry]) -> None:
@@ -86,6 +88,22 @@ class Store(ABC):
     @abstractmethod
     def runs(self, status: Status | None = None) -> list[RunInfo]:
         """All runs, or those with that status, in the order in which they were begun."""
+
+    def ready(self, now: float) -> list[RunInfo]:
+        """The runs that were put away and have something to do by then: a timer is due, or a signal has arrived (J22).
+
+        In the order in which they were begun. A store that can ask its database for them does that instead.
+        """
+        return [info for info in self.runs("suspended") if self._is_ready(info, now)]
+
+    def _is_ready(self, info: RunInfo, now: float) -> bool:
+        waiting = info.state.waiting
+        if waiting is None:
+            return True
+        if waiting.due is not None and waiting.due <= now:
+            return True
+        names = waiting.signals
+        return bool(names) and any(each.name in names for each in self.signals(info.id, waiting.seen))
 
     @abstractmethod
     def show(self, run_id: str) -> RunInfo:

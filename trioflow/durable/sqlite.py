@@ -26,6 +26,7 @@ from trioflow.durable.records import (
     Signal,
     State,
     Status,
+    Waiting,
     after,
     chain_of,
     checked,
@@ -424,9 +425,11 @@ class _SqliteSession(Session):
                 state = self._append(work(_SqliteTransaction(database)))  # J5
             self._state = state
 
-    def set_state(self, status: Status, ended: float | None = None, outcome: str = "") -> None:
+    def set_state(
+        self, status: Status, ended: float | None = None, outcome: str = "", waiting: Waiting | None = None
+    ) -> None:
         with self._lock:
-            state = attrs.evolve(self._state, status=status, ended=ended, outcome=outcome)
+            state = attrs.evolve(self._state, status=status, ended=ended, outcome=outcome, waiting=waiting)
             with self._journal._writing(self._open):
                 _write_state(self._open, self._number, self._fence, state, self.info.id)
             self._state = state
