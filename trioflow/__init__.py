@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trioflow import nodes, studio, telemetry
+    from trioflow import jobs, nodes, studio, telemetry
     from trioflow.durable.codec import recordable
     from trioflow.durable.file import FileJournal
     from trioflow.durable.forking import Past, fork_run, past_of
@@ -302,6 +302,7 @@ __all__ = [
     "fork_run",
     "format_duration",
     "graph_node",
+    "jobs",
     "load",
     "loads",
     "make_plan",
@@ -483,6 +484,7 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = {
     "events": "trioflow.semantics.events",
+    "jobs": "trioflow.jobs",
     "nodes": "trioflow.nodes",
     "studio": "trioflow.studio",
     "telemetry": "trioflow.telemetry",

@@ -5,13 +5,12 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
+from postgres import NEEDS_POSTGRES, fresh_journal
 
 import trioflow as tf
 from trioflow.durable.archive import export_lines, import_lines
 from trioflow.durable.records import Entry, NewRun, State, Waiting, chain_of
 from trioflow.durable.signals import make_signal
-
-from postgres import NEEDS_POSTGRES, fresh_journal
 
 MAKE = {
     "memory": lambda folder: tf.MemoryJournal(),
@@ -46,7 +45,9 @@ def expire(store, run_id):
     if isinstance(store, tf.MemoryJournal):
         store.steal(run_id)
     elif isinstance(store, tf.PostgresJournal):
-        store.server.call(lambda connection, again: connection.execute("update trioflow_state set lease=now()") and None)
+        store.server.call(
+            lambda connection, again: connection.execute("update trioflow_state set lease=now()") and None
+        )
     else:
         with sqlite3.connect(store.path) as database:
             database.execute("update trioflow_state set lease=0")

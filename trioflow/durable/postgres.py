@@ -5,19 +5,21 @@ the server's clock alone, so it does not matter what those of the hosts say. The
 program's own, which nodes with `durable="transaction"` write (J5).
 """
 
+# ruff: noqa: S608 - statements are made of our own words, and values are given beside them
 from __future__ import annotations
 
 import threading
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from trioflow.durable.journal import Journal
 from trioflow.durable.owner import LEASE, is_dead, read_owner, this_process
-from trioflow.durable.port import Session, Work
+from trioflow.durable.port import Session, T, Work
 from trioflow.durable.postgres_server import Row, Server
 from trioflow.durable.records import (
     Entry,
@@ -26,6 +28,7 @@ from trioflow.durable.records import (
     Signal,
     State,
     Status,
+    Waiting,
     after,
     chain_of,
     checked,
@@ -103,6 +106,13 @@ class PostgresJournal(Journal):
     def take(self, run_id: str, new: NewRun | None = None) -> Session:
         return self._take(run_id, new, None)
 
+    def transaction(self, work: Callable[[Transaction], T]) -> T:
+        def do(connection: psycopg.Connection[Row], again: bool) -> T:
+            with connection.transaction():
+                return work(_PostgresTransaction(connection))
+
+        return self.server.call(do)
+
     def take_over(self, run_id: str, new: NewRun, may: Callable[[Transaction], None]) -> Session:
         return self._take(run_id, new, may)
 
@@ -134,9 +144,7 @@ class PostgresJournal(Journal):
                     "lease=clock_timestamp() + make_interval(secs => %s) where run=%s",
                     (str(this_process()), *_state(state)[:2], LEASE, row["number"]),
                 )
-            return _PostgresSession(
-                self, row["number"], row["fence"] + 1, attrs.evolve(info, state=state), entries
-            )
+            return _PostgresSession(self, row["number"], row["fence"] + 1, attrs.evolve(info, state=state), entries)
 
         return self.server.call(work)
 
@@ -150,7 +158,7 @@ class PostgresJournal(Journal):
         return self.server.call(work)
 
     def show(self, run_id: str) -> RunInfo:
-        return self.server.call(lambda connection, again: self._info(_known(connection, run_id)))
+        return self.server.call(lambda connection, _: self._info(_known(connection, run_id)))
 
     def entries(self, run_id: str) -> list[Entry]:
         def work(connection: psycopg.Connection[Row], again: bool) -> list[Entry]:
@@ -165,7 +173,7 @@ class PostgresJournal(Journal):
 
     def history(self, run_id: str) -> list[Entry]:
         return self.server.call(
-            lambda connection, again: _read(connection, "trioflow_history", _known(connection, run_id)["number"])
+            lambda connection, _: _read(connection, "trioflow_history", _known(connection, run_id)["number"])
         )
 
     def send(self, run_id: str, signal: Signal) -> bool:
@@ -232,7 +240,7 @@ class PostgresJournal(Journal):
                 info = self._info(_known(connection, run_id))
                 may_be_pruned(info)
                 for table in ("trioflow_entry", "trioflow_history", "trioflow_signal"):
-                    connection.execute(f"delete from {table} where run=%s", (number,))  # noqa: S608 - ours
+                    connection.execute(f"delete from {table} where run=%s", (number,))
                 connection.execute(
                     "update trioflow_state set state=%s, state_check=%s, status=%s where run=%s",
                     (*_state(pruned(info.state)), number),
@@ -286,9 +294,7 @@ class PostgresJournal(Journal):
 
 
 class _PostgresSession(Session):
-    def __init__(
-        self, journal: PostgresJournal, number: int, fence: int, info: RunInfo, entries: list[Entry]
-    ) -> None:
+    def __init__(self, journal: PostgresJournal, number: int, fence: int, info: RunInfo, entries: list[Entry]) -> None:
         self._server = journal.server
         self._number = number
         self._fence = fence
@@ -336,10 +342,12 @@ class _PostgresSession(Session):
             self._call(do)
             self._state = made[0]
 
-    def set_state(self, status: Status, ended: float | None = None, outcome: str = "") -> None:
+    def set_state(
+        self, status: Status, ended: float | None = None, outcome: str = "", waiting: Waiting | None = None
+    ) -> None:
         with self._lock:
-            state = attrs.evolve(self._state, status=status, ended=ended, outcome=outcome)
-            self._call(lambda connection, again: self._write_state(connection, state))
+            state = attrs.evolve(self._state, status=status, ended=ended, outcome=outcome, waiting=waiting)
+            self._call(lambda connection, _: self._write_state(connection, state))
             self._state = state
 
     def rewrite(self, keep: Sequence[Entry], superseded: Sequence[Entry]) -> None:
@@ -364,7 +372,7 @@ class _PostgresSession(Session):
 
     def renew(self) -> None:
         self._call(
-            lambda connection, again: self._owned(
+            lambda connection, _: self._owned(
                 connection.execute(
                     "update trioflow_state set lease=clock_timestamp() + make_interval(secs => %s) "
                     "where run=%s and fence=%s",
@@ -378,15 +386,13 @@ class _PostgresSession(Session):
             return
         self._closed = True
         _OPEN.discard(self._id)
-        try:
+        with suppress(JournalUnusable):  # its lease will end
             self._server.call(
-                lambda connection, again: connection.execute(
+                lambda connection, _: connection.execute(
                     "update trioflow_state set owner=null, lease=null where run=%s and fence=%s",
                     (self._number, self._fence),
                 )
             )
-        except JournalUnusable:
-            pass  # its lease will end
 
     # --- inside ---
 
@@ -454,7 +460,7 @@ def _columns(seq: int, chain: int, entries: Sequence[Entry]) -> list[list[Any]]:
 
 def _write(connection: psycopg.Connection[Row], table: str, number: int, columns: list[list[Any]]) -> None:
     connection.execute(
-        f"insert into {table}({_COLUMNS}) select %s, each.* from {_ROWS} each",  # noqa: S608 - ours
+        f"insert into {table}({_COLUMNS}) select %s, each.* from {_ROWS} each".encode(),
         (number, *columns),
     )
 
@@ -472,11 +478,14 @@ def _insert(connection: psycopg.Connection[Row], new: NewRun, state: State) -> i
         "insert into trioflow_state(run, state, state_check, status, fence) values(%s,%s,%s,%s,0)",
         (row["number"], *_state(state)),
     )
-    return row["number"]
+    number: int = row["number"]
+    return number
 
 
 def _read(connection: psycopg.Connection[Row], table: str, number: int) -> list[Entry]:
-    rows = connection.execute(f"select key, node, kind, data from {table} where run=%s order by seq", (number,))  # noqa: S608
+    rows = connection.execute(
+        f"select key, node, kind, data from {table} where run=%s order by seq".encode(), (number,)
+    )
     return [Entry(*row.values()) for row in rows]
 
 

@@ -23,7 +23,7 @@ Row = dict[str, Any]
 T = TypeVar("T")
 
 _IDLE_AT_MOST = 10
-_OPTIONS = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+_OPTIONS = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 _GONE = ("08", "57P")
 """Classes of errors after which another connection may do: it broke, or the server goes down or comes up."""
 
@@ -47,7 +47,8 @@ class Server:
 
     def __init__(self, address: str, patience: float, prepare: Callable[[psycopg.Connection[Row]], None]) -> None:
         try:
-            import psycopg.rows  # noqa: PLC0415 - an extra
+            import psycopg.conninfo  # noqa: PLC0415 - an extra
+            import psycopg.rows  # noqa: PLC0415
         except ImportError as error:
             raise MissingExtra("A journal on PostgreSQL", "postgres") from error
         self._psycopg = psycopg
@@ -60,31 +61,34 @@ class Server:
         self.address = address
         self.shown = f"{parts.get('host') or parts.get('hostaddr') or 'localhost'}/{parts.get('dbname', '')}"
         """For messages, without a password."""
-        self._options = {name: value for name, value in _OPTIONS.items() if name not in parts}
+        options = {"connect_timeout": max(1, min(5, int(patience))), **_OPTIONS}
+        self._options = {name: value for name, value in options.items() if name not in parts}
         self._patience = patience
         self._prepare = prepare
         self._idle: list[psycopg.Connection[Row]] = []
         self._lock = threading.Lock()
         self._waiting: dict[psycopg.Connection[Row], float] = {}
         self._watching = False
+        self._was_there = False
 
     def call(self, work: Callable[[psycopg.Connection[Row], bool], T]) -> T:
         """Call `work` with a connection, and once more with another one if that broke; gives what it gives.
 
         The second argument says whether that is not the first time, so that it may have been done already. Raises what
-        `work` raises, and `JournalUnusable` for what the database raises, or if nothing answered for so long.
+        `work` raises, and `JournalUnusable` for what the database raises, or if nothing answered for so long; at once
+        if it never did.
         """
-        begun = time.monotonic()
-        again = False
+        gone: float | None = None  # since when
         while True:
             try:
                 with self._connection() as connection:
-                    return work(connection, again)
+                    return work(connection, gone is not None)
             except self._psycopg.Error as error:
-                if not self._is_gone(error) or time.monotonic() - begun > self._patience:
+                late = gone is not None and time.monotonic() - gone > self._patience
+                if late or not self._was_there or not self._is_gone(error):
                     raise self.unusable(error) from error
-            again = True
-            time.sleep(0.1)
+            gone = gone or time.monotonic()
+            time.sleep(min(0.1, self._patience))
 
     def connect(self) -> psycopg.Connection[Row]:
         """A connection of one's own, which the caller closes. Raises `psycopg.Error`."""
@@ -97,6 +101,7 @@ class Server:
         try:
             with self._limited(connection):
                 self._prepare(connection)
+            self._was_there = True
         except BaseException:
             connection.close()
             raise
