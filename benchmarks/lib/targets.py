@@ -19,6 +19,7 @@ _STEPS = (
     *("data_layers", "data_reuse", "data_change", "emit", "emit_writes"),
 )
 """Where engines compete: what is paid for each step, node or item. Who sleeps waits as long as anybody else."""
+_COMMON = ("function_loop", "function_chain", "math_chain", "select_chain", "async_chain", "fizzbuzz")
 _CHAINS_AND_DATA = ("chain", "chain_awaited", "data_chain", "data_diamonds", "data_layers")
 
 
@@ -155,6 +156,12 @@ TARGETS: tuple[AtMost | Faster | Flat, ...] = (
     AtMost("a loop with one observer that counts", "observers_1", "itself without", OURS, "observers_0", 1.5),
     AtMost("re-used demand", "data_reuse", "awaited function", BY_HAND, "data_reuse", 2),
     AtMost("evaluation of a data node", "data_chain", "awaited function", BY_HAND, "data_chain", 8, TEN_THOUSAND),
+    AtMost("a function in a loop", "function_loop", "awaited function, with a check", BY_HAND, "function_loop", 3),
+    AtMost("a chain of functions", "function_chain", "awaited function, with a check", BY_HAND, "function_chain", 3),
+    AtMost("math.add in a chain", "math_chain", "awaited function", BY_HAND, "math_chain", 7),
+    AtMost("logic.select in a chain", "select_chain", "awaited function", BY_HAND, "select_chain", 25),
+    AtMost("an async data node in a chain", "async_chain", "awaited function", BY_HAND, "async_chain", 25),
+    AtMost("a round of fizzbuzz", "fizzbuzz", "awaited functions", BY_HAND, "fizzbuzz", 15),
     AtMost("concurrent emit, with join", "emit", "start_soon of an empty function", BY_HAND, "emit", 2),
     AtMost("100,000 sleepers: time", "sleepers", "nursery of sleepers", BY_HAND, "sleepers", 2),
     AtMost("100,000 that wait together: time", "together", "nursery of waiters", BY_HAND, "together", 2),
@@ -175,7 +182,7 @@ TARGETS: tuple[AtMost | Faster | Flat, ...] = (
 
 def questions() -> list[Question]:
     """What has to be asked to judge all targets."""
-    needed = {*_STEPS, "observers_0", "observers_1", "sleepers", "together", "plan", "build"}
+    needed = {*_STEPS, *_COMMON, "observers_0", "observers_1", "sleepers", "together", "plan", "build"}
     return [
         Question(each.name, each.asks, tuple(workload for workload in each.workloads if workload.name in needed))
         for each in QUESTIONS

@@ -156,6 +156,117 @@ def data_change(size: int) -> Run:
     return run
 
 
+# --- the common cases ---
+
+
+async def _taken(value: int) -> int:
+    await checkpoint_if_cancelled()
+    return value
+
+
+def function_loop(size: int) -> Run:
+    async def run() -> None:
+        for index in range(size):
+            await _taken(index)
+
+    return run
+
+
+def function_chain(size: int) -> Run:
+    functions = [_taken] * size
+
+    async def run() -> None:
+        value = 1
+        for function in functions:
+            value = await function(value)
+
+    return run
+
+
+async def _add(a: int, b: int) -> int:
+    return a + b
+
+
+def math_chain(size: int) -> Run:
+    functions = [_add] * size
+
+    async def run() -> None:
+        value = 0
+        for function in functions:
+            value = await function(value, 1)
+
+    return run
+
+
+async def _if(condition: bool, value: int, otherwise: int) -> int:
+    return value if condition else otherwise
+
+
+def select_chain(size: int) -> Run:
+    functions = [_if] * size
+
+    async def run() -> None:
+        value = 1
+        for function in functions:
+            value = await function(True, value, 0)
+
+    return run
+
+
+def async_chain(size: int) -> Run:
+    functions = [_increment] * size
+
+    async def run() -> None:
+        value = 0
+        for function in functions:
+            value = await function(value)
+
+    return run
+
+
+def variable_loop(size: int) -> Run:
+    async def update(variables: dict[str, int], value: int) -> None:
+        await checkpoint_if_cancelled()
+        variables["total"] += value
+
+    async def run() -> None:
+        variables = {"total": 0}
+        for index in range(size):
+            await update(variables, index)
+
+    return run
+
+
+def fizzbuzz(size: int) -> Run:
+    async def modulo(a: int, b: int) -> int:
+        return a % b
+
+    async def equal(a: object, b: object) -> bool:
+        return a == b
+
+    async def select(condition: bool, value: str, otherwise: str) -> str:
+        return value if condition else otherwise
+
+    async def concat(a: str, b: str) -> str:
+        return a + b
+
+    async def to_text(value: int) -> str:
+        return str(value)
+
+    async def take(word: str) -> str:
+        await checkpoint_if_cancelled()
+        return word
+
+    async def run() -> None:
+        for index in range(1, size + 1):
+            fizz = await select(await equal(await modulo(index, 3), 0), "Fizz", "")
+            buzz = await select(await equal(await modulo(index, 5), 0), "Buzz", "")
+            both = await concat(fizz, buzz)
+            await take(await to_text(index) if await equal(both, "") else both)
+
+    return run
+
+
 # --- concurrency ---
 
 

@@ -16,6 +16,7 @@ import trio
 import trio.testing
 
 import trioflow as tf
+from trioflow import examples
 from trioflow.cli.trace import Trace
 
 DISTRIBUTION = "trioflow"
@@ -371,6 +372,94 @@ def data_change(size: int) -> Run:
 
     async def run() -> float:
         return (await once()).output("change", "seconds")
+
+    return run
+
+
+# --- the common cases ---
+
+
+def function_loop(size: int) -> Run:
+    with tf.build() as g:
+        start, each = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=size)
+        g.connect(start.then, each.enter)
+        g.connect(each.body, g.add(_take, "take", value=each.index).enter)
+    return _taking(g.graph, size, size - 1)
+
+
+def function_chain(size: int) -> Run:
+    with tf.build() as g:
+        control, value = g.add(tf.nodes.Start).then, 1
+        for number in range(size):
+            take = g.add(_take, "take" if number == size - 1 else f"take {number}", value=value)
+            g.connect(control, take.enter)
+            control, value = take.then, take.result
+    return _taking(g.graph, size, 1)
+
+
+def _chain_of(size: int, add: Callable[[Any, Any], Any], first: int, last: int) -> Run:
+    """A chain of data nodes that are added behind each other, demanded at its end."""
+    with tf.build() as g:
+        start, value = g.add(tf.nodes.Start), first
+        for _ in range(size):
+            value = add(g, value).result
+        g.connect(start.then, g.add(_take, "take", value=value).enter)
+    return _taking(g.graph, size, last)
+
+
+def math_chain(size: int) -> Run:
+    return _chain_of(size, lambda g, value: g.add("math.add", a=value, b=1), 0, size)
+
+
+def select_chain(size: int) -> Run:
+    return _chain_of(size, lambda g, value: g.add("logic.select", condition=True, if_true=value, if_false=0), 1, 1)
+
+
+@tf.data_node(id="bench.increment_async")
+async def _increment_async(value: int) -> int:
+    return value + 1
+
+
+def async_chain(size: int) -> Run:
+    return _chain_of(size, lambda g, value: g.add(_increment_async, value=value), 0, size)
+
+
+def variable_loop(size: int) -> Run:
+    with tf.build() as g:
+        g.variable("total", "int", 0)
+        start, each = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=size)
+        g.connect(start.then, each.enter)
+        g.connect(each.body, g.add(tf.nodes.UpdateVariable, name="total", value=each.index).enter)
+    once = _planned(g.graph, size)
+
+    async def run() -> None:
+        total = (await once()).variables["total"]
+        assert total == size * (size - 1) // 2, total
+
+    return run
+
+
+@tf.exec_node(id="bench.take_word")
+def _take_word(value: str) -> str:
+    return value
+
+
+def fizzbuzz(size: int) -> Run:
+    """The example, whose words are taken instead of printed."""
+    document = json.loads((Path(examples.__file__).parent / "fizzbuzz.json").read_text(encoding="utf-8"))
+    for node in document["nodes"]:
+        if node["id"] == "loop":
+            node["inputs"]["times"] = size
+        elif node["id"] == "print":
+            node["type"] = "bench.take_word"
+    registry = tf.Registry.standard()
+    registry.add(_take_word)
+    plan = tf.make_plan(tf.loads(json.dumps(document)), registry)
+    word = "Fizz" * (size % 3 == 0) + "Buzz" * (size % 5 == 0) or str(size)
+
+    async def run() -> None:
+        got = (await tf.run(plan)).output("print")
+        assert got == word, got
 
     return run
 

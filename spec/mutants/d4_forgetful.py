@@ -2,5 +2,5 @@
 
 RULE = "D4"
 EDITS = [
-    ("evaluation.finish", "remember(graph.root_cell, graph.base + node.index, evaluation, pulled)", "pass"),
+    ("evaluation.finish", "remember(resolving.holder, graph.base + node.index, evaluation, pulled)", "pass"),
 ]

@@ -4,7 +4,7 @@ RULE = "D4"
 EDITS = [
     (
         "evaluation.finish",
-        "remember(graph.root_cell, graph.base + node.index, evaluation, pulled)",
-        "remember(graph.root_cell, graph.base + node.index, evaluation, ())",
+        "remember(resolving.holder, graph.base + node.index, evaluation, pulled)",
+        "remember(resolving.holder, graph.base + node.index, evaluation, ())",
     ),
 ]

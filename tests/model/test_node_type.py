@@ -133,6 +133,25 @@ def test_parameters_that_are_no_sockets() -> None:
     assert [(s.name, s.lazy, s.type) for s in pick.type.inputs] == [("which", True, int)]
 
 
+def test_a_result_that_may_be_an_input() -> None:
+    """A data function that is not async may return a lazy input, whose type is then that of the result (D7)."""
+
+    @data_node
+    def either(which: bool, a: Lazy[int], b: Lazy[str]) -> Lazy[int] | Lazy[str] | None:
+        return a if which else b
+
+    @data_node
+    def other(a: Lazy[int]) -> Lazy[int]:
+        return a
+
+    assert [output.type for node in (either, other) for output in node.type.outputs] == [int | str | None, int]
+    with pytest.raises(NodeDefinitionError, match="value is Lazy, so the function must be async to await it"):
+
+        @exec_node
+        def lazy_sync(value: Lazy[int]) -> int:
+            return 1
+
+
 def test_lambda() -> None:
     """A lambda is a data node whose values have any type."""
     add: Callable[[Any, Any], Any] = lambda a, b: a + b  # noqa: E731 - a lambda is what is tested
@@ -154,10 +173,6 @@ def keyword_only(*, value: int) -> int:
     return value
 
 
-def lazy_sync(value: Lazy[int]) -> int:
-    return 1
-
-
 def no_result() -> None: ...
 
 
@@ -173,7 +188,6 @@ def unresolvable(value: Nowhere) -> int:  # type: ignore[name-defined]  # noqa: 
             keyword_only,
             "function keyword_only: value is keyword-only, and bodies are called by position. Remove the *.",
         ),
-        (lazy_sync, "function lazy_sync: value is Lazy, so the function must be async to await it."),
         (no_result, "function no_result: a data node needs a result. Use @exec_node for a function that acts."),
         (unresolvable, "function unresolvable: an annotation can't be resolved: name 'Nowhere' is not defined."),
         (dict, "function dict tells nothing about its parameters. Wrap it in a function of yours."),

@@ -13,8 +13,6 @@ from data_nodes import AREAS, REGISTRY, TYPES, drawn, function_of
 
 from trioflow.testing import fire
 
-pytestmark = pytest.mark.unmeasured
-
 EXPECTED = (ValueError, TypeError, LookupError, ArithmeticError)
 
 

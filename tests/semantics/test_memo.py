@@ -17,6 +17,14 @@ def forgotten():
         cell.memo = None
 
 
+def remembered(evaluation, pulled):
+    remember(youngest(evaluation.used, OLDEST), NODE, evaluation, pulled)
+
+
+def recalled(used, node=NODE):
+    return recall(youngest(used, OLDEST), node, used)
+
+
 def holders():
     return [cell for cell in (OLDEST, YOUNG, YOUNGER, YOUNGEST) if cell.memo]
 
@@ -41,18 +49,18 @@ def test_youngest():
 def test_by_eager_inputs():
     """An evaluation hangs on its youngest eager input, and is found with the same inputs only."""
     evaluation = Evaluation([YOUNG, YOUNGER], [], "")
-    remember(OLDEST, NODE, evaluation, [])
+    remembered(evaluation, [])
     assert holders() == [YOUNGER]
-    assert recall(OLDEST, NODE, [YOUNG, YOUNGER]) is evaluation
-    assert recall(OLDEST, NODE, [YOUNGER]) is None
-    assert recall(OLDEST, NODE + 1, [YOUNG, YOUNGER]) is None
+    assert recalled([YOUNG, YOUNGER]) is evaluation
+    assert recalled([YOUNGER]) is None
+    assert recalled([YOUNG, YOUNGER], NODE + 1) is None
 
 
 def test_by_what_was_asked():
     """What its body asked for leads to an evaluation; another answer leads nowhere."""
     evaluation = Evaluation([YOUNG], [], "")
-    remember(OLDEST, NODE, evaluation, [(LAZY, YOUNGER), (ALSO, OLDEST)])
-    first = recall(OLDEST, NODE, [YOUNG])
+    remembered(evaluation, [(LAZY, YOUNGER), (ALSO, OLDEST)])
+    first = recalled([YOUNG])
     assert isinstance(first, Inquiry)
     assert first.asks == LAZY
     assert first.answered(OLDEST) is None
@@ -65,7 +73,7 @@ def test_by_what_was_asked():
 
 def test_answers_that_are_younger_hold():
     """An evaluation dies with the youngest cell that it asked for: those before it are not in its way."""
-    remember(OLDEST, NODE, Evaluation([YOUNG], [], ""), [(LAZY, YOUNGEST), (ALSO, YOUNGER)])
+    remembered(Evaluation([YOUNG], [], ""), [(LAZY, YOUNGEST), (ALSO, YOUNGER)])
     assert holders() == [YOUNG, YOUNGEST]
     assert len(YOUNG.memo) == 1
     assert len(YOUNGEST.memo) == 2
@@ -73,16 +81,16 @@ def test_answers_that_are_younger_hold():
 
 def test_constants_hold_nothing():
     """A constant outlives the run: nothing hangs on it if there is anything younger (R7)."""
-    remember(OLDEST, NODE, Evaluation([YOUNG], [], ""), [(LAZY, OLDEST), (ALSO, OLDEST)])
+    remembered(Evaluation([YOUNG], [], ""), [(LAZY, OLDEST), (ALSO, OLDEST)])
     assert holders() == [YOUNG]
 
 
 def test_a_body_that_asks_otherwise():
     """Of a body that asks differently each time the last way of asking is remembered."""
     early, late = Evaluation([YOUNG], [], ""), Evaluation([YOUNG], [], "")
-    remember(OLDEST, NODE, early, [(LAZY, YOUNGER)])
-    remember(OLDEST, NODE, late, [(ALSO, YOUNGER)])
-    known = recall(OLDEST, NODE, [YOUNG])
+    remembered(early, [(LAZY, YOUNGER)])
+    remembered(late, [(ALSO, YOUNGER)])
+    known = recalled([YOUNG])
     assert known.asks == ALSO
     assert known.answered(YOUNGER) is late
     assert len(YOUNG.memo[NODE]) == 1
@@ -91,9 +99,9 @@ def test_a_body_that_asks_otherwise():
 def test_ways_that_part_late():
     """Bodies that have seen the same at first, and something else then, are remembered beside each other."""
     one, two = Evaluation([YOUNG], [], ""), Evaluation([YOUNG], [], "")
-    remember(OLDEST, NODE, one, [(LAZY, YOUNGER), (ALSO, OLDEST)])
-    remember(OLDEST, NODE, two, [(LAZY, YOUNGER), (ALSO, YOUNGEST)])
-    second = recall(OLDEST, NODE, [YOUNG]).answered(YOUNGER)
+    remembered(one, [(LAZY, YOUNGER), (ALSO, OLDEST)])
+    remembered(two, [(LAZY, YOUNGER), (ALSO, YOUNGEST)])
+    second = recalled([YOUNG]).answered(YOUNGER)
     assert second.answered(OLDEST) is one
     assert second.answered(YOUNGEST) is two
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.unmeasured
+pytestmark = [pytest.mark.outside, pytest.mark.unmeasured]
 
 PORT = Path(__file__).parents[2] / "spec" / "ports" / "js"
 MISSING = "node not found: the JavaScript port was not checked"

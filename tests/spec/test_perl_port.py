@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.unmeasured
+pytestmark = [pytest.mark.outside, pytest.mark.unmeasured]
 
 PORT = Path(__file__).parents[2] / "spec" / "ports" / "perl" / "port.pl"
 

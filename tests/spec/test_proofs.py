@@ -112,6 +112,7 @@ def coq() -> None:
         pytest.skip("coqc not found: the proofs were not checked")
 
 
+@pytest.mark.outside
 @pytest.mark.slow
 @pytest.mark.unmeasured
 def test_all_is_proved(coq):
@@ -122,6 +123,7 @@ def test_all_is_proved(coq):
     assert told == main_theorems()
 
 
+@pytest.mark.outside
 @pytest.mark.slow
 @pytest.mark.unmeasured
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from trioflow.conformance.port import ProcessPort
 from trioflow.conformance.strategies import request_number
 from trioflow.reference import big_step
 
-pytestmark = pytest.mark.unmeasured
+pytestmark = [pytest.mark.outside, pytest.mark.unmeasured]
 
 PROOFS = SPEC / "proofs"
 CLAIMED = frozenset({"core", "data", "state", "fork", "stream"})

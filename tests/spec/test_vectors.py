@@ -11,8 +11,6 @@ from trioflow.conformance.engine import EnginePort
 from trioflow.conformance.judge import ReferencePort
 from trioflow.conformance.vectors import check_vector, load_vectors
 
-pytestmark = pytest.mark.unmeasured
-
 FOLDER = SPEC / "vectors"
 FILES = sorted(FOLDER.rglob("*.json"))
 VECTORS = load_vectors(FOLDER)

@@ -6,7 +6,7 @@ import builtins
 import inspect
 import types
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -16,6 +16,7 @@ from typing import (
     Literal,
     ParamSpec,
     TypeVar,
+    Union,
     cast,
     get_args,
     get_origin,
@@ -54,12 +55,12 @@ class Lazy(Generic[T]):
 
     __slots__ = ("_resolve",)
 
-    def __init__(self, resolve: Callable[[], Awaitable[T]]) -> None:
+    def __init__(self, resolve: Callable[[], Coroutine[Any, Any, T]]) -> None:
         self._resolve = resolve
 
-    async def __call__(self) -> T:
-        """The input's value, resolved now. A cancellation point."""
-        return await self._resolve()
+    def __call__(self) -> Coroutine[Any, Any, T]:
+        """The input's value, resolved when this is awaited. A cancellation point."""
+        return self._resolve()
 
 
 @attrs.frozen
@@ -94,7 +95,17 @@ class FunctionBody:
     @property
     def is_plain(self) -> bool:
         """Whether all there is to do is to call it with the values of all inputs."""
-        return not self.is_async and all(parameter.fill == "input" for parameter in self.parameters)
+        return not self.is_async and self.takes_values
+
+    @property
+    def may_pick(self) -> bool:
+        """Whether it may return one of its lazy inputs, which it can't await."""
+        return not self.is_async and any(parameter.fill == "lazy" for parameter in self.parameters)
+
+    @property
+    def takes_values(self) -> bool:
+        """Whether it is called with the values of all inputs, and nothing else."""
+        return all(parameter.fill == "input" for parameter in self.parameters)
 
     def values_of(self, result: Any) -> Sequence[Any]:
         """The values of the outputs, in order, of what the function of a type with outputs has returned."""
@@ -455,10 +466,11 @@ def data_node(
 ) -> FunctionNode[P, R] | Callable[[Callable[P, R]], FunctionNode[P, R]]:
     """Make a function a data node: parameters are data inputs, the result is the output `result`.
 
-    A result annotated as a NamedTuple has one output per field. A parameter annotated `Lazy[T]` is resolved when the
-    body asks; one annotated `DataContext` gets the context; one annotated `FromServices[T]` gets a service. May be
-    async. `durable`: whether a journalled run keeps its values; usual for volatile ones (J1). `policy` says what is
-    done where its nodes fail. Raises `NodeDefinitionError`.
+    A result annotated as a NamedTuple has one output per field. A parameter annotated `Lazy[T]` is resolved when
+    the body asks, or where a function that is not async returns it; one annotated `DataContext` gets the context;
+    one annotated `FromServices[T]` gets a service. May be async. `durable`: whether a journalled run keeps its
+    values; usual for volatile ones (J1). `policy` says what is done where its nodes fail. Raises
+    `NodeDefinitionError`.
     """
 
     def decorate(function: Callable[P, R]) -> FunctionNode[P, R]:
@@ -556,7 +568,7 @@ def _type_of_function(
         default = UNSET if parameter.default is parameter.empty else parameter.default
         filled = _fill(name, hint)
         parameters.append(filled)
-        if filled.fill == "lazy" and not is_async:
+        if filled.fill == "lazy" and exec_node and not is_async:
             raise NodeDefinitionError(f"{where}: {name} is Lazy, so the function must be async to await it.")
         if filled.fill in ("input", "lazy"):
             type_ = (get_args(hint) or (object,))[0] if filled.fill == "lazy" else hint
@@ -618,6 +630,7 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _outputs(hint: Any) -> tuple[tuple[DataOut[Any], ...], Literal["none", "single", "fields"]]:
+    hint = _without_lazy(hint)
     if hint is None or hint is types.NoneType:
         return (), "none"
     if isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields"):
@@ -625,6 +638,13 @@ def _outputs(hint: Any) -> tuple[tuple[DataOut[Any], ...], Literal["none", "sing
         names = cast("tuple[str, ...]", getattr(hint, "_fields"))  # noqa: B009
         return tuple(_named(DataOut(fields.get(name, object)), name) for name in names), "fields"
     return (_named(DataOut(hint), "result"),), "single"
+
+
+def _without_lazy(hint: Any) -> Any:
+    """The type of a result that may be an input: `bool | Lazy[bool]` is bool."""
+    if get_origin(hint) not in (Union, types.UnionType):
+        return object if hint is Lazy else get_args(hint)[0] if get_origin(hint) is Lazy else hint
+    return Union[tuple(map(_without_lazy, get_args(hint)))]  # noqa: UP007 - of as many types as there are
 
 
 def as_node_type(node: object) -> NodeType | None:

@@ -124,14 +124,14 @@ def get(entries: dict[Any, Any], key: object) -> object:
 
 
 @tf.data_node(id="dict.get_or")
-async def get_or(entries: dict[Any, Any], key: object, otherwise: tf.Lazy[Any]) -> object:
+def get_or(entries: dict[Any, Any], key: object, otherwise: tf.Lazy[Any]) -> object:
     """The value of a key, or the other value if it is not there; the other is asked only then.
 
     >>> evaluate("dict.get_or", entries={"a": 1}, key="b", otherwise=0)
     0
     """
     key = expect.hashable("dict.get_or", key)
-    return entries[key] if key in entries else await otherwise()
+    return entries.get(key, otherwise)
 
 
 @sliced(id="dict.set")

@@ -85,13 +85,13 @@ def get(items: list[Any], index: int) -> object:
 
 
 @tf.data_node(id="list.get_or")
-async def get_or(items: list[Any], index: int, otherwise: tf.Lazy[Any]) -> object:
+def get_or(items: list[Any], index: int, otherwise: tf.Lazy[Any]) -> object:
     """The item at a place, or the other value if there is no such place; the other is asked only then.
 
     >>> evaluate("list.get_or", items=["a", "b"], index=2, otherwise="none")
     'none'
     """
-    return items[index] if -len(items) <= index < len(items) else await otherwise()
+    return items[index] if -len(items) <= index < len(items) else otherwise
 
 
 @tf.data_node(id="list.first")

@@ -115,33 +115,33 @@ def between(value: Orderable, low: Orderable, high: Orderable) -> bool:
 
 
 @tf.data_node(id="logic.and")
-async def and_(a: bool, b: tf.Lazy[bool]) -> bool:
+def and_(a: bool, b: tf.Lazy[bool]) -> bool | tf.Lazy[bool]:
     """Whether both hold; the second is asked only if the first holds.
 
     >>> evaluate("logic.and", a=True, b=False)
     False
     """
-    return a and await b()
+    return b if a else False
 
 
 @tf.data_node(id="logic.or")
-async def or_(a: bool, b: tf.Lazy[bool]) -> bool:
+def or_(a: bool, b: tf.Lazy[bool]) -> bool | tf.Lazy[bool]:
     """Whether at least one holds; the second is asked only if the first does not.
 
     >>> evaluate("logic.or", a=True, b=False)
     True
     """
-    return a or await b()
+    return True if a else b
 
 
 @tf.data_node(id="logic.implies")
-async def implies(a: bool, b: tf.Lazy[bool]) -> bool:
+def implies(a: bool, b: tf.Lazy[bool]) -> bool | tf.Lazy[bool]:
     """Whether the second holds if the first does; it is asked only then.
 
     >>> evaluate("logic.implies", a=False, b=False)
     True
     """
-    return not a or await b()
+    return b if a else True
 
 
 @tf.data_node(id="logic.not")
@@ -195,19 +195,17 @@ def count(items: list[bool]) -> Steps[int]:
 
 
 @tf.data_node(id="logic.select")
-async def select(condition: bool, if_true: tf.Lazy[Any], if_false: tf.Lazy[Any]) -> object:
+def select(condition: bool, if_true: tf.Lazy[Any], if_false: tf.Lazy[Any]) -> object:
     """One of two values; the other is not even asked for.
 
     >>> evaluate("logic.select", condition=True, if_true="yes", if_false="no")
     'yes'
     """
-    return await (if_true if condition else if_false)()
+    return if_true if condition else if_false
 
 
 @tf.data_node(id="logic.choose")
-async def choose(
-    index: int, a: tf.Lazy[Any], b: tf.Lazy[Any], c: tf.Lazy[Any] = _NONE, d: tf.Lazy[Any] = _NONE
-) -> object:
+def choose(index: int, a: tf.Lazy[Any], b: tf.Lazy[Any], c: tf.Lazy[Any] = _NONE, d: tf.Lazy[Any] = _NONE) -> object:
     """The value at a place: `a` is at 0; the others are not even asked for. A place beyond 0 and 3 is an error.
 
     >>> evaluate("logic.choose", index=1, a="red", b="green", c="blue")
@@ -215,7 +213,7 @@ async def choose(
     """
     if not 0 <= index <= 3:
         raise IndexError(f"logic.choose: expected an index from 0 to 3, got {expect.short(index)}.")
-    return await (a, b, c, d)[index]()
+    return (a, b, c, d)[index]
 
 
 @tf.data_node(id="logic.is_none")
@@ -229,13 +227,13 @@ def is_none(value: object) -> bool:
 
 
 @tf.data_node(id="logic.coalesce")
-async def coalesce(value: object, otherwise: tf.Lazy[Any]) -> object:
+def coalesce(value: object, otherwise: tf.Lazy[Any]) -> object:
     """The value, or the other one if it is none; the other is asked only then.
 
     >>> evaluate("logic.coalesce", value=None, otherwise=5)
     5
     """
-    return await otherwise() if value is None else value
+    return otherwise if value is None else value
 
 
 @tf.data_node(id="logic.on_error")

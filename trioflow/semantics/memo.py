@@ -86,9 +86,9 @@ def youngest(cells: Iterable[Cell], otherwise: Cell) -> Cell:
     return found
 
 
-def recall(oldest: Cell, node: int, used: Sequence[Cell]) -> Known | None:
-    """What is known of a node with these eager inputs. Without any input that could change it is with `oldest`."""
-    memo = youngest(used, oldest).memo
+def recall(holder: Cell, node: int, used: Sequence[Cell]) -> Known | None:
+    """What is known of a node with these eager inputs, the youngest of which is the holder."""
+    memo = holder.memo
     if memo is not None:
         for known in memo.get(node, ()):
             if same_cells(known.used, used):
@@ -96,14 +96,13 @@ def recall(oldest: Cell, node: int, used: Sequence[Cell]) -> Known | None:
     return None
 
 
-def remember(oldest: Cell, node: int, evaluation: Evaluation, pulled: Sequence[tuple[Asked, Cell]]) -> None:
+def remember(holder: Cell, node: int, evaluation: Evaluation, pulled: Sequence[tuple[Asked, Cell]]) -> None:
     """Hang an evaluation where `recall` and the inquiries lead to it; `pulled` is what its body asked for, in order."""
     used = evaluation.used
-    holder = youngest(used, oldest)
     if not pulled:
         hang(holder, node, evaluation)
         return
-    known = recall(oldest, node, used)
+    known = recall(holder, node, used)
     (asks, cell), *further = pulled
     if type(known) is not Inquiry or known.asks != asks:
         known = Inquiry(used, holder, asks)

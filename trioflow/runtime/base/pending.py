@@ -11,13 +11,25 @@ from trioflow.semantics.store import Cell
 
 
 class Pending:
-    """An evaluation in progress: others with the same eager inputs wait for `settled` (D5)."""
+    """An evaluation in progress: others with the same eager inputs wait until it has settled (D5)."""
 
-    __slots__ = ("failed", "settled")
+    __slots__ = ("_settled", "failed")
 
     def __init__(self) -> None:
-        self.settled = trio.Event()
+        # Made for the first who waits: mostly nobody does.
+        self._settled: trio.Event | None = None
         self.failed: Failed | None = None
+
+    async def wait(self) -> None:
+        """Wait until it has settled."""
+        if self._settled is None:
+            self._settled = trio.Event()
+        await self._settled.wait()
+
+    def settle(self) -> None:
+        """It has ended: those that wait go on."""
+        if self._settled is not None:
+            self._settled.set()
 
 
 class Failed:

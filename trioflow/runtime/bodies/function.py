@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from trioflow.model.graph import StreamSettings
-from trioflow.model.node_type import FunctionBody, Node, NodeType
+from trioflow.model.node_type import FunctionBody, Node, NodeType, Parameter
 from trioflow.model.unfinished import Unfinished
 from trioflow.runtime.base.inputs import value_of
 from trioflow.runtime.base.writes import write_output
@@ -15,6 +16,7 @@ from trioflow.runtime.bodies.streams import with_streams
 from trioflow.runtime.context import BodyContext
 from trioflow.runtime.demand.context import EvaluationContext
 from trioflow.runtime.demand.inputs import arguments, kept_inputs, required
+from trioflow.runtime.demand.lazy import LazyInput, Returned
 from trioflow.runtime.demand.static import at_once
 from trioflow.semantics.plan import STATIC, PlanNode
 from trioflow.semantics.store import LEFT_UNSET
@@ -28,7 +30,7 @@ def _make(node: PlanNode, instance: Node | None, streams: StreamSettings | None,
     assert isinstance(function, FunctionBody)
     if not node.type.is_exec:
         return _data(node, function)
-    if not again and not node.ahead and all(parameter.fill == "input" for parameter in function.parameters):
+    if not again and not node.ahead and function.takes_values:
         body = _of_inputs(node, function)
     else:
         body = _of_anything(node, function)
@@ -38,21 +40,41 @@ def _make(node: PlanNode, instance: Node | None, streams: StreamSettings | None,
 def _is_called_as_it_is(node_type: NodeType) -> bool:
     function = node_type.body
     assert isinstance(function, FunctionBody)
-    return function.is_plain and not node_type.is_exec
+    return function.takes_values and not node_type.is_exec
 
 
 FUNCTION = BodyKind(make=_make, plain=_is_called_as_it_is)
 
 
 def _data(node: PlanNode, function: FunctionBody) -> Body:
+    call = function.function
+    is_async = function.is_async
+    fills = [_fill(node, parameter) for parameter in function.parameters]
+
     async def body(context: EvaluationContext) -> Any:
         try:
-            result = function.function(*arguments(node, context, context.run, context.used, context.get_input))
+            result = call(*[fill(context) for fill in fills])
         except Unfinished as unfinished:
             return await unfinished.rest()
-        return await result if function.is_async else result
+        return await result if is_async else result
 
-    return body
+    def returned(context: EvaluationContext) -> Any:
+        return Returned(context, call(*[fill(context) for fill in fills]))
+
+    return returned if function.may_pick else body
+
+
+def _fill(node: PlanNode, parameter: Parameter) -> Callable[[EvaluationContext], Any]:
+    """What gives the argument of one parameter of a data node's function."""
+    if parameter.fill == "context":
+        return lambda context: context
+    if parameter.fill == "service":
+        return lambda context: context.services.get(parameter.service)
+    place = node.type.input_index[parameter.name]
+    planned = node.inputs[place]
+    if parameter.fill == "lazy":
+        return lambda context: LazyInput(context, planned)
+    return lambda context: value_of(planned, context.used[place])
 
 
 def _of_anything(node: PlanNode, function: FunctionBody) -> Body:

@@ -7,7 +7,7 @@ them up: then they are told, remembered and shared, as if they had been begun th
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from functools import partial
 from heapq import heappop, heappush
 from time import perf_counter
@@ -24,9 +24,9 @@ from trioflow.runtime.base.records import Asking, RunState
 from trioflow.runtime.base.task import hot_task, left_open
 from trioflow.runtime.base.turns import take_turn, turn_of
 from trioflow.runtime.demand.context import VERIFYING, Begun, EvaluationContext, Resolving
-from trioflow.runtime.demand.evaluation import made, values_of_outputs
+from trioflow.runtime.demand.evaluation import as_body, made, values_of_outputs
 from trioflow.semantics.events import EvaluationAhead, EvaluationForgotten
-from trioflow.semantics.memo import Evaluation, recall
+from trioflow.semantics.memo import Evaluation, recall, youngest
 from trioflow.semantics.plan import CONSTANT, NODE, PORT, SLOT, STATIC, PlanInput, PlanNode
 from trioflow.semantics.store import Cell
 
@@ -63,9 +63,9 @@ def _at_hand(activation: Asking, asks: PlanInput | int) -> Cell | None:
     return None
 
 
-def _rest(unfinished: Unfinished, _context: EvaluationContext) -> Coroutine[Any, Any, Any]:
-    """What a plain function has left to do, as a body like others."""
-    return unfinished.rest()
+def _rest(begin: Callable[[], Awaitable[Any]], _context: EvaluationContext) -> Coroutine[Any, Any, Any]:
+    """What there is to wait for, as a body like others."""
+    return as_body(begin())
 
 
 class Ahead:
@@ -211,7 +211,8 @@ class Ahead:
         used = self._cells(node)
         if used is None:
             return False
-        known = recall(graph.root_cell, graph.base + node.index, used)
+        holder = youngest(used, graph.root_cell)
+        known = recall(holder, graph.base + node.index, used)
         while known is not None and not isinstance(known, Evaluation):
             cell = _at_hand(activation, known.asks)
             if cell is None:
@@ -222,6 +223,7 @@ class Ahead:
             return True
         resolving = Resolving(activation, node)
         resolving.used = used
+        resolving.holder = holder
         resolving.phase = VERIFYING
         key = resolving.key
         if node.graph is not None or key in run.in_progress or key in run.ahead:
@@ -267,15 +269,18 @@ class Ahead:
     # --- what runs ahead ---------------------------------------------------------------------------------------------
 
     def _call(self, begun: Begun) -> Any:
-        """Call a plain function: it has ended at once, or gives a body that does what is left."""
+        """Call a function: it has ended at once, or gives a body that does what is left."""
         resolving = begun.resolving
         node = resolving.node
         body = node.type.body
         assert isinstance(body, FunctionBody)
         try:
-            self._has_made(begun, body.function(*map(value_of, node.inputs, resolving.used)))
+            values = [*map(value_of, node.inputs, resolving.used)]
+            if body.is_async:
+                return partial(_rest, lambda: body.function(*values))
+            self._has_made(begun, body.function(*values))
         except Unfinished as unfinished:
-            return partial(_rest, unfinished)
+            return partial(_rest, unfinished.rest)
         except StopIteration as error:  # as it is where a coroutine raises it
             begun.failure = RuntimeError(f"data node {node.id!r} raised StopIteration")
             begun.failure.__cause__ = error

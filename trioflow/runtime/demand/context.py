@@ -21,6 +21,7 @@ from trioflow.runtime.base.inputs import Pull, current, from_outside, missing, o
 from trioflow.runtime.base.names import closed, input_place, is_connected, output_place, variable_slot
 from trioflow.runtime.base.pending import Failed, Pending
 from trioflow.runtime.base.records import Asking, RunState, Strand, View
+from trioflow.runtime.base.task import hot_task
 from trioflow.runtime.base.turns import count_nurseries
 from trioflow.semantics.events import Event
 from trioflow.semantics.memo import Evaluation, Known
@@ -96,8 +97,8 @@ class Resolving:
     """One data node being resolved. `phase` says how far it is."""
 
     __slots__ = (
-        "activation", "arrived", "began", "begun", "body", "context", "driving", "fleeting", "known", "moment", "node",
-        "pending", "phase", "revision", "scopes", "turned", "used",
+        "activation", "arrived", "began", "begun", "body", "context", "driving", "fleeting", "holder", "known",
+        "moment", "node", "pending", "phase", "revision", "scopes", "turned", "used",
     )  # fmt: skip
 
     def __init__(self, activation: Asking, node: PlanNode) -> None:
@@ -108,6 +109,8 @@ class Resolving:
         self.phase = STATIC_PATH if node.static else GATHERING
         # The cells of its eager inputs so far.
         self.used: list[Cell] = []
+        # The youngest of them, on which what comes of it hangs; the oldest cell of the graph if none could change.
+        self.holder: Cell = activation.strand.frame.root_cell
         # What was demanded for it, until it is looked at.
         self.arrived: Evaluation | None = None
         # Whether it depends on what saw a failure, which is good for one demand only (D5).
@@ -128,6 +131,11 @@ class Resolving:
         self.pending: Pending | None = None
         # What is known of it if it was begun before its turn (D12).
         self.begun: Begun | None = None
+
+    @property
+    def has_entered(self) -> bool:
+        """Whether the body has entered a cancel scope or opened a nursery that it has not left, or may have."""
+        return not self.driving or hot_task()._cancel_status is not self.scopes
 
     @property
     def key(self) -> tuple[int, ...]:
@@ -274,6 +282,14 @@ class EvaluationContext(DataContext):
             raise missing(self._resolving.node, planned)
         return value_of(planned, cell)
 
+    async def ask(self, planned: PlanInput) -> Any:
+        """The value of a lazy input."""
+        self._activation  # noqa: B018 - raises if it has closed
+        cell = await self._find(planned)
+        if cell is NOTHING:
+            raise missing(self._resolving.node, planned)
+        return value_of(planned, cell)
+
     async def try_get_input(self, socket: Any, default: Any = None) -> Any:
         planned, cell = await self._cell_of(socket)
         return default if cell is NOTHING else value_of(planned, cell)
@@ -296,7 +312,8 @@ class EvaluationContext(DataContext):
         if cell is not None:
             await checkpoint_if_cancelled()
         else:
-            count_nurseries(self.run, self._activation, self._resolving.node.id)  # F8: the body may have opened one
+            if self._resolving.has_entered:
+                count_nurseries(self.run, self._activation, self._resolving.node.id)  # F8: it may be a nursery
             try:
                 cell = await self.fetch(self._activation, planned)
             except Exception:

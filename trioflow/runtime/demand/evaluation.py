@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
@@ -33,22 +33,37 @@ def begin(resolving: Resolving) -> Evaluation | None:
     if run.data_watch is not None:
         resolving.began = run.data_watch.evaluating(activation, node.id)
     make = activation.strand.frame.bodies[node.index]
-    if make is None:
+    try:
+        if make is not None:
+            resolving.context = EvaluationContext(activation, resolving)
+            resolving.body = make(resolving.context)
+            return None
         body = node.type.body
         assert isinstance(body, FunctionBody)
-        try:
-            result = body.function(*map(value_of, node.inputs, resolving.used))
-        except Unfinished as unfinished:
-            resolving.body = unfinished.rest()
-        except StopIteration as error:  # which the loop would take for the end of a body: fail as a coroutine does
-            raise RuntimeError(f"data node {node.id!r} raised StopIteration") from error
-        else:
+        result = body.function(*map(value_of, node.inputs, resolving.used))
+        if not body.is_async:
             return complete(resolving, result)
-    resolving.context = EvaluationContext(activation, resolving)
-    resolving.pending = run.in_progress[resolving.key] = Pending()
-    if make is not None:
-        resolving.body = make(resolving.context)
+    except Unfinished as unfinished:
+        result = unfinished.rest()
+    except StopIteration as error:  # which the loop would take for the end of a body: fail as a coroutine does
+        raise RuntimeError(f"data node {node.id!r} raised StopIteration") from error
+    resolving.body = as_body(result)
     return None
+
+
+def share(resolving: Resolving) -> None:
+    """Let others that would evaluate the same find it (D5): its body has to wait, so that they may come."""
+    if resolving.pending is None:
+        resolving.pending = resolving.activation.strand.run.in_progress[resolving.key] = Pending()
+
+
+def as_body(awaitable: Awaitable[Any]) -> Coroutine[Any, Any, Any]:
+    """What a function has returned, as the loop runs it."""
+    return awaitable if isinstance(awaitable, Coroutine) else _awaited(awaitable)
+
+
+async def _awaited(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable
 
 
 def take_up(resolving: Resolving, begun: Begun) -> Evaluation | None:
@@ -94,13 +109,12 @@ def made(resolving: Resolving, values: Sequence[Any]) -> Evaluation:
         key = identity(graph.prefix + node.id, node, resolving.used, pulled)
     # As old as what it depends on, not as young as the evaluation: a value that was computed late from what never
     # changes must not pass for the youngest input of anything.
-    age = (
-        activation.strand.run.next_serial()
-        if context is not None and context.saw_failure
-        else max(
-            (cell.serial for cell in (*resolving.used, *(cell for _, cell in pulled))), default=graph.root_cell.serial
-        )
-    )
+    if context is not None and context.saw_failure:
+        age = activation.strand.run.next_serial()
+    else:
+        age = resolving.holder.serial
+        for _, cell in pulled:
+            age = max(age, cell.serial)
     outputs = [
         None
         if value is UNSET
@@ -129,10 +143,10 @@ def finish(resolving: Resolving, evaluation: Evaluation, values: Sequence[Any]) 
         if caller is not None and caller.context is not None:
             caller.context.note_failure()  # nor is that of the graph, which depends on this
     else:
-        remember(graph.root_cell, graph.base + node.index, evaluation, pulled)
+        remember(resolving.holder, graph.base + node.index, evaluation, pulled)
     if resolving.pending is not None:
         del run.in_progress[resolving.key]
-        resolving.pending.settled.set()
+        resolving.pending.settle()
     if context is not None:
         context.close()
     return evaluation
@@ -162,7 +176,7 @@ def store_evaluation(resolving: Resolving, evaluation: Evaluation) -> None:
         return  # its outputs do not follow from what is in the store now
     graph = resolving.activation.strand.frame
     if graph.bodies[node.index] is not None:  # a middleware is for it, and may have asked for more than the inputs
-        known = recall(graph.root_cell, graph.base + node.index, resolving.used)
+        known = recall(resolving.holder, graph.base + node.index, resolving.used)
         if type(known) is not Evaluation:
             return
     keep(store, node, evaluation)
@@ -172,7 +186,7 @@ def known_of(resolving: Resolving) -> Any:
     """What is remembered of earlier bodies that had the same eager inputs."""
     graph = resolving.activation.strand.frame
     node = resolving.node
-    known = recall(graph.root_cell, graph.base + node.index, resolving.used)
+    known = recall(resolving.holder, graph.base + node.index, resolving.used)
     if known is None and node.static:
         return evaluation_there(resolving.activation.strand.store, node)
     return known
@@ -191,9 +205,9 @@ def fail(resolving: Resolving, error: BaseException) -> None:
     if resolving.pending is not None:
         del run.in_progress[resolving.key]
         if not cancelled:
-            assert resolving.context is not None
-            resolving.pending.failed = Failed(resolving.context.pulled, 0, error)
-        resolving.pending.settled.set()
+            pulled = resolving.context.pulled if resolving.context is not None else ()
+            resolving.pending.failed = Failed(pulled, 0, error)
+        resolving.pending.settle()
     if resolving.context is not None:
         resolving.context.close()
     duration = run.lasted(resolving.began)

@@ -5,7 +5,7 @@ Salsa's way: `resolve` is `inputs.current`, which is hot, or `computed`, which i
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from time import perf_counter
 from typing import Any, cast
@@ -96,7 +96,7 @@ async def kept_inputs(activation: Activation, node: PlanNode) -> list[Cell]:
 
 
 def arguments(
-    node: PlanNode, context: DataContext, run: RunState, cells: list[Cell], pull: Callable[[str], Awaitable[Any]]
+    node: PlanNode, context: DataContext, run: RunState, cells: list[Cell], pull: Callable[[str], Coroutine[Any, Any, Any]]
 ) -> list[Any]:
     """What the function of a function node is called with."""
     body = node.type.body

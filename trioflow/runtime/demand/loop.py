@@ -20,7 +20,7 @@ from trioflow.runtime.base.task import hot_task
 from trioflow.runtime.base.turns import pass_evaluation, turn_of
 from trioflow.runtime.demand.ahead import Ahead, serves
 from trioflow.runtime.demand.context import DOUBTING, GATHERING, RUNNING, STATIC_PATH, VERIFYING, Resolving
-from trioflow.runtime.demand.evaluation import begin, complete, fail, leave_scopes, store_evaluation, take_up
+from trioflow.runtime.demand.evaluation import begin, complete, fail, leave_scopes, share, store_evaluation, take_up
 from trioflow.runtime.demand.phases import doubted, gather, verify
 from trioflow.runtime.demand.static import compute, evaluation_there
 from trioflow.semantics.events import EvaluationReused
@@ -94,7 +94,7 @@ def demand(  # noqa: C901
                         resolving.phase = GATHERING
                         continue
                     if hung is not None:  # D5
-                        yield from cast("Any", hung.settled.wait())
+                        yield from cast("Any", hung.wait())
                         resolving.turned = run.schedule is not None
                         if resolving.turned:
                             yield from cast("Any", turn_of(run, "e", resolving.activation, resolving.node))
@@ -119,6 +119,7 @@ def demand(  # noqa: C901
                         resolving.scopes = task._cancel_status
                         finished = begin(resolving)
                     if finished is None and ahead is not None:
+                        share(resolving)
                         try:
                             yield from cast("Any", ahead.look(stack, resolving))
                         except BaseException:
@@ -137,6 +138,8 @@ def demand(  # noqa: C901
                     error, thrown = thrown, None
                     trap = body.throw(error)
                 resolving.driving = False
+                if resolving.pending is None:
+                    share(resolving)
                 if type(trap) is Pull:
                     stack.append(resolving)
                     resolving = Resolving(trap.activation, trap.node)

@@ -7,7 +7,7 @@ from trioflow.runtime.base.inputs import Pull, constant, from_outside, is_curren
 from trioflow.runtime.base.pending import Failed
 from trioflow.runtime.demand.context import DOUBTING, VERIFYING, Resolving
 from trioflow.runtime.demand.evaluation import known_of
-from trioflow.semantics.memo import Evaluation
+from trioflow.semantics.memo import Evaluation, youngest
 from trioflow.semantics.plan import CONSTANT, NODE, PORT, SLOT, STATIC, PlanInput
 from trioflow.semantics.store import Cell
 
@@ -15,21 +15,23 @@ from trioflow.semantics.store import Cell
 def gather(resolving: Resolving) -> Pull | None:
     """Collect the cells of the eager inputs, in order (D7); returns what must be evaluated first."""
     node = resolving.node
-    inputs = node.inputs
     used = resolving.used
-    place = len(used)
-    while place < len(inputs):
-        planned = inputs[place]
-        cell = LAZY if planned.socket.lazy else _current(resolving, planned)
+    for planned in node.inputs[len(used) :]:
+        if planned.socket.lazy:
+            used.append(LAZY)
+            continue
+        cell = _current(resolving, planned)
         if isinstance(cell, Pull):
             return cell
         if cell is NOTHING:
             raise missing(node, planned)
         used.append(cell)
-        place += 1
+        if cell.serial > resolving.holder.serial:
+            resolving.holder = cell
     if node.volatile and (not used or used[-1] is not resolving.moment):
         assert resolving.moment is not None
         used.append(resolving.moment)  # D6: one more input, which no other activation has
+        resolving.holder = youngest(used, resolving.holder)
     resolving.known = known_of(resolving)
     resolving.phase = VERIFYING
     return None

@@ -212,7 +212,7 @@ def compute(  # noqa: C901 - a hot path
                     if cell.serial > age:
                         young = cell
                         age = cell.serial
-            known = None if young.memo is None else recall(root, frame.base + node.index, _used(node, cells))
+            known = None if young.memo is None else recall(young, frame.base + node.index, _used(node, cells))
             if known is not None:
                 if type(known) is not Evaluation:
                     return False  # a middleware asked for more than the inputs

@@ -29,7 +29,7 @@ from trioflow.runtime.strands.forks import ForkSet
 from trioflow.semantics.address import HOST_MARK, node_names
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import Path, VariableSet
-from trioflow.semantics.memo import Evaluation, recall
+from trioflow.semantics.memo import Evaluation, recall, youngest
 from trioflow.semantics.plan import CONSTANT, NODE, PORT, SLOT, STATIC, PlanInput, PlanNode
 from trioflow.semantics.store import LEFT_UNSET, Cell
 
@@ -328,7 +328,7 @@ def _evaluation(strand: Strand, node: PlanNode) -> Evaluation | None:
         if cell is None or cell is NOTHING:
             return None
         used.append(cell)
-    known = recall(strand.frame.root_cell, strand.frame.base + node.index, used)
+    known = recall(youngest(used, strand.frame.root_cell), strand.frame.base + node.index, used)
     while known is not None and not isinstance(known, Evaluation):
         asked = known.asks
         found = store.cells[asked] if isinstance(asked, int) else _current(strand, asked)
