@@ -19,7 +19,7 @@ _BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
 TEXTS = {
     "text": (
         "a", "b", "body", "character", "characters", "default", "ellipsis", "end", "event", "inserted", "input", "keep", "label",
-        "line", "logger", "loop", "message", "method", "name", "new", "old", "prefix", "query", "replacement", "search",
+        "line", "logger", "loop", "message", "method", "name", "new", "old", "prefix", "query", "replacement", "search", "which",
         "separator", "suffix", "text", "value", "algorithm", "pointer", "key", "flags", "host", "case",
     ),
     "encoding": ("encoding",),

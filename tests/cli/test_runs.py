@@ -159,3 +159,51 @@ def test_signals(call):
     assert "was sent before" in call("runs", "signal", "b", "x", "--key", "k", "--store", "STORE")[2]
     code, _, err = call("runs", "signal", "b", "x", "--payload", "yes", "--store", "STORE")
     assert (code, "it must be JSON" in err) == (2, True)
+
+
+WAITS = {
+    "trioflow": "1.0",
+    "nodes": [
+        {"id": "start", "type": "flow.start"},
+        {"id": "one", "type": "debug.print", "inputs": {"value": "asks"}},
+        {"id": "ask", "type": "flow.approve", "inputs": {"timeout": "2d"}},
+        {"id": "yes", "type": "debug.print", "inputs": {"value": "yes"}},
+    ],
+    "connections": [
+        {"from": "start.then", "to": "one.enter"},
+        {"from": "one.then", "to": "ask.enter"},
+        {"from": "ask.approved", "to": "yes.enter"},
+    ],
+}
+
+
+def test_a_run_that_is_put_away(call):
+    """Exit code 3; `--due` goes on with it when somebody has answered, and not before."""
+    (call.folder / "waits.json").write_text(json.dumps(WAITS))
+    run = ("run", "waits.json", "--journal", "STORE", "--id", "a", "--suspend-after", "0")
+    code, out, err = call(*run)
+    assert (code, out) == (3, "asks\n")
+    assert "Run 'a' was put away: it waits for the signal 'approve' or 20" in err
+    assert "error" not in err
+    assert "put away after" in err
+    assert call("runs", "list", "--store", "STORE")[1].startswith("a  suspended  20")
+    assert "waits for: signal 'approve'; due 20" in call("runs", "show", "a", "--store", "STORE")[1]
+    due = ("runs", "resume", "--due", "--store", "STORE")
+    assert call(*due) == (0, "", "0 runs had something to do\n")
+    assert call("runs", "signal", "a", "approve", "--payload", '"perhaps"', "--store", "STORE")[0] == 0
+    code, out, err = call(*due)
+    assert (code, out) == (0, "")
+    assert "run 'a':\n" in err
+    assert "put away after" in err
+    assert call("runs", "signal", "a", "approve", "--payload", "true", "--store", "STORE")[0] == 0
+    code, out, err = call(*due)
+    assert (code, out) == (0, "yes\n")
+    assert err.endswith("1 run had something to do\n")
+
+
+def test_what_due_may_not_be_said_with(call):
+    """One run, or all that need it; a graph that is not in the journal."""
+    assert call("runs", "resume", "--store", "STORE")[0] == 2
+    assert call("runs", "resume", "a", "--due", "--store", "STORE")[0] == 2
+    code, _, err = call("run", "graph.json", "--suspend-after", "1")
+    assert (code, "--suspend-after SECONDS is for runs that are kept" in err) == (2, True)

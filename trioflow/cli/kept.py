@@ -40,6 +40,17 @@ def journal_option(function: F) -> F:
     )(function)
 
 
+def suspend_option(function: F) -> F:
+    """The option `--suspend-after`."""
+    return click.option(
+        "--suspend-after",
+        type=click.FloatRange(min=0),
+        metavar="SECONDS",
+        help="Put the run away when all of it has waited for timers and signals for so long: exit code 3. "
+        "`trioflow runs resume --due` goes on with it.",
+    )(function)
+
+
 def open_journal(name: str) -> tf.Journal:
     """The journal of that name: a folder of files if it is one, or ends with a slash; a database if it is an address.
 

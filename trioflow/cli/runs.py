@@ -14,8 +14,8 @@ import trioflow as tf
 from trioflow.cli.bad_input import BadInput
 from trioflow.cli.counted import counted
 from trioflow.cli.failure import say
-from trioflow.cli.kept import NotContinued, journal_option, open_journal
-from trioflow.cli.run import carry_out
+from trioflow.cli.kept import NotContinued, journal_option, open_journal, suspend_option
+from trioflow.cli.run import PUT_AWAY, carry_out
 from trioflow.cli.secret import read_secrets
 from trioflow.cli.source import Source, nodes_option, open_registry
 from trioflow.cli.telemetry import Telemetry, telemetry_options
@@ -31,7 +31,8 @@ from trioflow.semantics.address import show_path
 
 
 @click.group(
-    epilog="Exit codes: 0 done; 1 the graph failed; 2 bad usage or bad input; 4 the run can't be gone on with; "
+    epilog="Exit codes: 0 done; 1 the graph failed; 2 bad usage or bad input; 3 the run was put away and waits; "
+    "4 the run can't be gone on with; "
     "130 interrupted."
 )
 def runs() -> None:
@@ -59,7 +60,9 @@ class _Asking:
 
 @runs.command("list")
 @journal_option
-@click.option("--status", metavar="STATUS", help="Only those that are running, completed, failed, stuck or pruned.")
+@click.option(
+    "--status", metavar="STATUS", help="Only those that are running, completed, failed, stuck, suspended or pruned."
+)
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON object for each run, one a line.")
 def list_(journal: str | None, status: str | None, as_json: bool) -> int:
     """List all runs: name, status, when it was begun, records, who has it."""
@@ -105,6 +108,8 @@ def show(run_id: str, journal: str | None, history: bool, as_json: bool) -> int:
             click.echo(visible(f"{name}: {summary[name]}"))
     if summary["error"] is not None:
         click.echo(visible(f"error: {summary['error']}"))
+    if summary["waits_for"] is not None:
+        click.echo(visible(f"waits for: {summary['waits_for']}"))
     for place in summary["failed_at"]:
         click.echo(f"failed at: {place}")
     for name, node in nodes.items():
@@ -118,9 +123,11 @@ def show(run_id: str, journal: str | None, history: bool, as_json: bool) -> int:
 
 
 @runs.command()
-@click.argument("run_id", metavar="ID")
+@click.argument("run_id", metavar="[ID]", required=False)
 @journal_option
 @nodes_option
+@click.option("--due", is_flag=True, help="All that were put away and have something to do: a timer, or a signal.")
+@suspend_option
 @click.option("--retry", is_flag=True, help="Go on with a run that has failed, or is stuck: do again what failed.")
 @click.option(
     "--skip", "skips", metavar="PATH", multiple=True, help="With --retry: leave out what failed at this path."
@@ -132,9 +139,11 @@ def show(run_id: str, journal: str | None, history: bool, as_json: bool) -> int:
 @click.option("--json", "as_json", is_flag=True, help="As of `trioflow run`.")
 @click.option("--traceback", "with_traceback", is_flag=True, help="As of `trioflow run`.")
 def resume(
-    run_id: str,
+    run_id: str | None,
     journal: str | None,
     modules: tuple[str, ...],
+    due: bool,
+    suspend_after: float | None,
     retry: bool,
     skips: tuple[str, ...],
     changed: bool,
@@ -144,11 +153,47 @@ def resume(
     with_traceback: bool,
     **wanted: Any,
 ) -> int:
-    """Go on with a run by its name: the graph is in the journal."""
+    """Go on with a run by its name: the graph is in the journal. Or, with --due, with all that need it, in turn."""
+    if (run_id is None) is not due:
+        raise BadInput("Name the run to go on with, or say --due for all that were put away and have something to do.")
     skip = [_path(each) for each in skips]
     if skip and not retry:
         raise BadInput("--skip PATH says what to leave out when a run is retried: say --retry, too.")
     store = _journal(journal)
+
+    def go_on(run_id: str, after: float | None) -> int:
+        return _go_on(
+            store, run_id, modules, secrets, trace, as_json, with_traceback, wanted,
+            retry=retry, skip=skip, on_change="compatible" if changed else "refuse", suspend_after=after,
+        )  # fmt: skip
+
+    if run_id is not None:
+        return go_on(run_id, suspend_after)
+    with _Asking():
+        ready = store.ready(datetime.datetime.now(datetime.UTC).timestamp())
+    codes: list[int] = []
+    for info in ready:
+        click.echo(visible(f"run {info.id!r}:"), err=True)
+        try:
+            codes.append(go_on(info.id, suspend_after or 0.0))
+        except NotContinued as error:  # the others are gone on with all the same
+            error.show()
+            codes.append(error.exit_code)
+    click.echo(f"{counted(len(ready), 'run')} had something to do", err=True)
+    return max((code for code in codes if code != PUT_AWAY), default=0)
+
+
+def _go_on(
+    store: tf.Journal,
+    run_id: str,
+    modules: tuple[str, ...],
+    secrets: tuple[str, ...],
+    trace: str | None,
+    as_json: bool,
+    with_traceback: bool,
+    wanted: dict[str, Any],
+    **resuming: Any,
+) -> int:
     with _Asking():
         info = store.show(run_id)
     if not info.new.document:
@@ -162,9 +207,7 @@ def resume(
             store,
             run_id,
             plan,
-            retry=retry,
-            skip=skip,
-            on_change="compatible" if changed else "refuse",
+            **resuming,
             secrets=given.get("secrets"),
             observers=given.get("observers", ()),
         ),
@@ -363,10 +406,21 @@ def _summary(info: RunInfo) -> dict[str, Any]:
         "seed": info.new.seed,
         "records": info.state.entries,
         "owner": info.owner,
+        "waits_for": _waits_for(info),
         "parent": info.new.parent,
         "error": None if error is None else _say_error(error),
         "failed_at": [f"{show_path(path)} (node {node})" for path, node, _ in said.get("at", ())],
     }
+
+
+def _waits_for(info: RunInfo) -> str | None:
+    waiting = info.state.waiting
+    if waiting is None:
+        return None
+    told = [f"signal {name!r}" for name in waiting.signals]
+    if waiting.due is not None:
+        told.append(f"due {_when(waiting.due)}")
+    return "; ".join(told) or "somebody to go on with it"
 
 
 def _by_node(entries: list[Entry]) -> dict[str, Any]:

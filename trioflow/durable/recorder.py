@@ -10,6 +10,7 @@ import datetime
 import math
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import attrs
@@ -18,9 +19,10 @@ from trio.testing import wait_all_tasks_blocked
 
 from trioflow.durable.codec import dump, parse
 from trioflow.durable.events import RunContinued
-from trioflow.durable.keys import ancestors, path_of, path_part, show_key
+from trioflow.durable.keys import ancestors, part_key, path_of, path_part, show_key
 from trioflow.durable.owner import LEASE
-from trioflow.durable.records import Entry
+from trioflow.durable.records import Entry, Waiting
+from trioflow.durable.waiting import Waits, suspended
 from trioflow.errors import Diverged, JournalError
 from trioflow.model.clock import Clock
 
@@ -31,10 +33,13 @@ if TYPE_CHECKING:
     from trioflow.durable.observing import Watcher
     from trioflow.durable.port import Session, Store, Work
     from trioflow.durable.records import Signal, Status
+    from trioflow.durable.remembering import Remembered
+    from trioflow.runtime.base.records import Line
 
-DONE, RAN, VALUE, CLOSED, EXPIRED = "done", "ran", "value", "closed", "expired"
+DONE, RAN, VALUE, CLOSED, EXPIRED, PUBLISHED = "done", "ran", "value", "closed", "expired", "published"
 """Kinds of entries: the end of an activation; that one ended which has dispatched, and so is run again; the end of an
-evaluation; what ended badly and starts nothing more; the children of an activation that a time limit has cut off."""
+evaluation; what ended badly and starts nothing more; the children of an activation that a time limit has cut off;
+an event that the host has published."""
 
 _LOOK_AGAIN = 0.5
 """Seconds after which a strand that waits for a signal looks whether another process has sent one."""
@@ -79,6 +84,10 @@ class Recorder:
                 self.known[entry.key] = entry
             else:
                 self.known[entry.key] = entry
+        # What the host has published, in order (J25).
+        self.published = [entry for entry in session.entries if entry.kind == PUBLISHED]
+        for entry in self.published:
+            del self.known[entry.key]
         self.replaying = bool(session.entries)
         self.replayed = 0
         self.recorded = 0
@@ -89,6 +98,8 @@ class Recorder:
         self._signalled = trio.Event()
         # The activations whose ends were handed out: nobody asks for what is below them.
         self._handed: set[bytes] = set()
+        # The last line below which something was recorded, with its key: the next one is mostly there, too.
+        self.above: dict[Line, bytes] = {}
         self._delay = delay
         self._pending: list[Entry] = []
         # Of what was cut off: recorded only with what comes after, for then the run has gone on (J8).
@@ -99,6 +110,11 @@ class Recorder:
         self._something = trio.Event()
         self.stopped = False
         self._nursery: trio.Nursery | None = None
+        self.waits = Waits(self)
+        # What its policies remember, if it has any (J23).
+        self.remembered: Remembered | None = None
+        # After how many seconds in which all of the run waits it is put away (J22).
+        self.suspend_after: float | None = None
         # Because of which the run ends, and nothing is written any more (J12).
         self.broken: BaseException | None = None
         self._broke = trio.Event()
@@ -138,6 +154,21 @@ class Recorder:
         if self.broken is None:
             self.broken = error
             self._broke.set()
+
+    async def suspend(self, waiting: Waiting, why: str = "") -> None:
+        """Put the run away (J22). Nothing is written after this, so whoever wakes meanwhile does nothing."""
+        self.broken = suspended(self.run_id, waiting, why)
+        try:
+            with trio.CancelScope(shield=True):  # either it is told that it was put away, or it was not
+                await self.call(partial(self.session.set_state, "suspended", waiting=waiting))
+        except Exception as error:
+            self.broken = error
+        self._broke.set()
+
+    @property
+    def last_signal(self) -> int:
+        """The number of the last signal that was looked at."""
+        return self._last_signal
 
     def starts(self) -> None:
         """Something new begins, which nothing was recorded of: the replay is over."""
@@ -227,6 +258,10 @@ class Recorder:
         if not self._something.is_set():
             self._something.set()
 
+    def policies(self) -> list[Any] | None:
+        """What policies remember, if that has changed since it was recorded last (J23)."""
+        return None if self.remembered is None else self.remembered.news(self.now().timestamp())
+
     def put_late(self, key: bytes, node: str, said: dict[str, Any]) -> None:
         """Record that something was cut off, unless the whole run is (J8)."""
         if self.broken is not None or self.stopping or key in self.closed:
@@ -243,6 +278,12 @@ class Recorder:
     def stopping(self) -> bool:
         """Whether the run as a whole is being cancelled."""
         return self.stopped or self.execution.stopping
+
+    def put_published(self, event: str, payload: Any) -> None:
+        """Record that the host has published an event (J25)."""
+        entry = Entry(part_key(b"", "h", len(self.published)), event, PUBLISHED, dump(payload))
+        self.published.append(entry)
+        self.put(entry.key, event, PUBLISHED, payload)
 
     async def barrier(self) -> None:
         """Come back when all that was recorded so far is durable: before anything is done to the world (J3).
@@ -310,7 +351,11 @@ class Recorder:
         """The next signal of that name, which is taken with this; None after so long."""
         with trio.move_on_after(seconds):
             while True:
-                self._look(await self.call(self.store.signals, self.run_id, self._last_signal))
+                self.waits.looking += 1
+                try:
+                    self._look(await self.call(self.store.signals, self.run_id, self._last_signal))
+                finally:
+                    self.waits.looking -= 1
                 found = next((each for each in self.signals if each.name == name), None)
                 if found is not None:
                     self.signals.remove(found)
@@ -347,6 +392,8 @@ class Recorder:
         nursery.start_soon(self._keep_lease)
         if self._delay < math.inf:
             nursery.start_soon(self._write_soon)
+        if self.suspend_after is not None:
+            nursery.start_soon(self.waits.put_away, self.suspend_after)
         try:
             yield
         except BaseException as error:

@@ -10,7 +10,7 @@ import json
 import time
 import zlib
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import attrs
 
@@ -25,8 +25,7 @@ whose entries were removed: its name is never used again (J18)."""
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
-@attrs.frozen
-class Entry:
+class Entry(NamedTuple):
     """One thing that was recorded. `kind` says what, `data` is text that the codec reads."""
 
     key: bytes

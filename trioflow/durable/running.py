@@ -20,6 +20,7 @@ from trioflow.durable.observing import Held, Watcher
 from trioflow.durable.recorder import Recorder
 from trioflow.durable.recording import Recording, transaction_service
 from trioflow.durable.records import NewRun
+from trioflow.durable.remembering import remembered_by
 from trioflow.durable.retrying import retry
 from trioflow.errors import DocumentError, GraphChanged, JournalError, RunStuck
 from trioflow.model.clock import SYSTEM_CLOCK, Clock
@@ -54,6 +55,7 @@ class Resuming:
     retry: bool = False
     skip: Sequence[tuple[int, ...]] = ()
     observe_replay: bool = False
+    suspend_after: float | None = None
     delay: float = 0.01
 
 
@@ -69,8 +71,11 @@ async def run(store: Store, plan: Plan, given: Given, resuming: Resuming = RESUM
         if session.info.status in {"completed", "failed"}:
             return ended(session.info)
         recorder, made = _prepare(store, session, plan, given, resuming)
-        control = Hosted() if made.options.parallel_initiators else Alone()
+        hosted = made.options.parallel_initiators or bool(recorder.published)
+        control = Hosted() if hosted else Alone()
         execution = JournalledExecution(plan, made, control, recorder)
+        if isinstance(control, Hosted):
+            _publish_again(recorder, control)
         recorder.outcome = _outcome_of(execution)
         await in_own_context(execution.execute())
         failure, execution.failure = execution.failure, None
@@ -102,6 +107,8 @@ class OpenJournalledRun(OpenRun):
             recorder, made = _prepare(store, session, self._plan, self._given, self._resuming)
             hosted = HostedRun(self._plan, made, partial(JournalledExecution, recorder=recorder), JournalledRun)
             execution = recorder.execution
+            hosted.hosted.begins_early = bool(self._plan.listeners)
+            _publish_again(recorder, hosted.hosted)
             recorder.outcome = _outcome_of(execution)
             if session.info.status in {"completed", "failed"}:
                 execution.ended_before = session.info
@@ -171,6 +178,9 @@ async def _look_at(store: Store, session: Session, digest: str, resuming: Resumi
             f"Run {info.id!r} was begun with another graph. Run it with that one, or say on_change='compatible': then "
             "it goes on as long as the new graph does what the journal says."
         )
+    if info.status == "suspended":
+        await _call(store, session.set_state, "running")
+        session.info = attrs.evolve(info, state=attrs.evolve(info.state, status="running", waiting=None))
     if resuming.retry:
         await _call(store, retry, session, resuming.skip)
     elif info.status == "stuck" or info.state.fruitless >= _MOST_FRUITLESS:
@@ -185,10 +195,15 @@ def _prepare(store: Store, session: Session, plan: Plan, given: Given, resuming:
     """The recorder, and what the engine is given for it."""
     new = session.info.new
     recorder = Recorder(store, session, delay=resuming.delay)
+    recorder.suspend_after = given.suspend_after if resuming.suspend_after is None else resuming.suspend_after
     middleware = [Recording(recorder, attempts=False), *given.middleware]
     if given.middleware:
         middleware.append(Recording(recorder, attempts=True))
     observers = given.observers if resuming.observe_replay else [Held(each, recorder) for each in given.observers]
+    recorder.remembered = remembered_by(given)
+    if recorder.remembered is not None:
+        clock: Clock = given.services.get(Clock, SYSTEM_CLOCK)
+        recorder.remembered.restore(session.entries, clock.now().timestamp())
     services = dict(given.services)
     if store.transactional:
         services[Transaction] = transaction_service()
@@ -196,6 +211,7 @@ def _prepare(store: Store, session: Session, plan: Plan, given: Given, resuming:
     return recorder, attrs.evolve(
         given,
         options=attrs.evolve(given.options, seed=new.seed),  # J11
+        suspend_after=None,
         variables={name: decode(value) for name, value in parse(new.variables).items()},
         services=services,
         middleware=middleware,
@@ -204,6 +220,12 @@ def _prepare(store: Store, session: Session, plan: Plan, given: Given, resuming:
         journal=None,
         run_id=None,
     )
+
+
+def _publish_again(recorder: Recorder, hosted: Hosted) -> None:
+    """What the host has published before is there from the beginning, in its order (J25)."""
+    for entry in recorder.published:
+        hosted.publish(recorder.execution.state, entry.node, decode(parse(entry.data)))
 
 
 def _refuse_transactions(store: Store, plan: Plan) -> None:

@@ -60,9 +60,19 @@ create table if not exists trioflow_signal(
 ) without rowid;
 """
 
-_RUNS = "select * from trioflow_run join trioflow_state on run = number"
-"""What a run was begun with may be long, and never changes; so how far it is stands in a table of its own."""
+_RUNS = """
+select *, (select coalesce(max(seq) + 1, 0) from trioflow_entry where run = number) as count,
+ (select chain from trioflow_entry where run = number order by seq desc limit 1) as last
+from trioflow_run join trioflow_state on run = number
+"""
+"""What a run was begun with may be long, and never changes; so how far it is stands in a table of its own.
+
+That is not written with each entry: entries that came after it have checksums that go on from its own."""
 _INSERT = "insert into trioflow_entry values(?,?,?,?,?,?,?)"
+_INSERT_OWN = (
+    "insert into trioflow_entry select ?,?,?,?,?,?,? where exists(select 1 from trioflow_state where run=? and fence=?)"
+)
+"""One entry, if the run is still that of whoever has this fence: a transaction by itself (J14)."""
 _OPEN: set[tuple[str, int, str]] = set()
 """The sessions of this process that are open: run, fence, file."""
 
@@ -159,8 +169,7 @@ class SqliteJournal(Journal):
                     raise owned(run_id, "this process" if mine else owner.shown)
                 state = attrs.evolve(state, fruitless=state.fruitless + 1)
             fence = row["fence"] + 1
-            entries = self._read(database, "trioflow_entry", row["number"])
-            checked(f"Run {run_id!r} in {self.path}", info.state, entries)
+            entries = self._checked(database, row, info)
             _write_state(database, row["number"], row["fence"], state, run_id)
             database.execute(
                 "update trioflow_state set fence=?, owner=?, lease=? where run=?",
@@ -184,9 +193,7 @@ class SqliteJournal(Journal):
     def entries(self, run_id: str) -> list[Entry]:
         with self._reading() as database, self._snapshot(database):
             row = self._known(database, run_id)
-            entries = self._read(database, "trioflow_entry", row["number"])
-            checked(f"Run {run_id!r} in {self.path}", self._info(row).state, entries)
-            return entries
+            return self._checked(database, row, self._info(row))
 
     def history(self, run_id: str) -> list[Entry]:
         with self._reading() as database:
@@ -378,7 +385,19 @@ class SqliteJournal(Journal):
         if new.id != row["id"] or state.status != row["status"]:
             raise damaged(where, "its row does not fit together")
         owner = None if row["owner"] is None else read_owner(row["owner"]).shown
+        if row["count"] > state.entries:  # they came after the state was written
+            state = attrs.evolve(state, entries=row["count"], chain=row["last"], fruitless=0)
         return RunInfo(new=new, state=state, owner=owner)
+
+    def _checked(self, database: sqlite3.Connection, row: Any, info: RunInfo) -> list[Entry]:
+        """The entries of a run, which are those of its state, and go on from them (J19)."""
+        where = f"Run {info.id!r} in {self.path}"
+        entries = self._read(database, "trioflow_entry", row["number"])
+        checked(where, info.state, entries)
+        before = State.from_text(row["state"], where)
+        if chain_of(entries[: before.entries]) != before.chain:
+            raise damaged(where, "its entries do not go on from those that were there before")
+        return entries
 
     def _read(self, database: sqlite3.Connection, table: str, number: int) -> list[Entry]:
         rows = database.execute(f"select key, node, kind, data from {table} where run=? order by seq", (number,))  # noqa: S608
@@ -448,9 +467,22 @@ class _SqliteSession(Session):
         self.entries = entries
 
     def append(self, entries: Sequence[Entry]) -> None:
-        with self._lock, self._journal._writing(self._open):
-            state = self._append(entries)
-        self._state = state
+        if not entries:
+            return
+        before = self._state
+        rows = _rows(self._number, before.entries, before.chain, entries)
+        state = after(before, entries, rows[-1][-1])
+        with self._lock:
+            database = self._open
+            try:
+                if len(rows) == 1:
+                    if database.execute(_INSERT_OWN, (*rows[0], self._number, self._fence)).rowcount != 1:
+                        raise lost(self.info.id)
+                else:
+                    self._append_many(database, rows)
+            except sqlite3.Error as error:
+                raise self._journal._unusable(error) from error
+            self._state = state
         self._checkpoint()
 
     def transact(self, work: Work) -> None:
@@ -500,10 +532,11 @@ class _SqliteSession(Session):
             if database is None:
                 return
             _OPEN.discard(self._id)
+            text = self._state.as_text()
             try:
                 database.execute(
-                    "update trioflow_state set owner=null, lease=null where run=? and fence=?",
-                    (self._number, self._fence),
+                    "update trioflow_state set owner=null, lease=null, state=?, state_check=? where run=? and fence=?",
+                    (text, zlib.crc32(text.encode()), self._number, self._fence),
                 )
             except sqlite3.Error:
                 pass  # its lease will end, and this process be found dead
@@ -515,6 +548,15 @@ class _SqliteSession(Session):
         if self._database is None:
             raise JournalError(f"The session of run {self.info.id!r} was closed.")
         return self._database
+
+    def _append_many(self, database: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        with self._journal._writing(database):
+            mine = database.execute(
+                "select 1 from trioflow_state where run=? and fence=?", (self._number, self._fence)
+            ).fetchone()
+            if mine is None:
+                raise lost(self.info.id)
+            database.executemany(_INSERT, rows)
 
     def _append(self, entries: Sequence[Entry]) -> State:
         before = self._state

@@ -240,6 +240,27 @@ class Context(DataContext, ABC):
         """Dispatch every listener of an event, in document order, in this strand; returns when they are done (B1)."""
 
     @abstractmethod
+    def later(self, output: ExecOut | str, seconds: Duration) -> str:
+        """Let the run dispatch what is wired to this exec output later, in its first strand; gives a handle (B3).
+
+        Not before all initiators have ended, and one after the other with all else that is due, in order of their
+        times. What is dispatched sees the store as it is then. In a run that is kept it is a timer, which goes on while
+        no process has the run. Raises `UnknownSocket`, `ValueError` for what is no duration, `NodeError` in graphs that
+        are called and in workflows.
+        """
+
+    @abstractmethod
+    def post(self, event: str, payload: object = None) -> None:
+        """Publish an event later, as soon as it is its turn: not here and now, as `publish` does (B3).
+
+        Raises `UnknownName`, and `NodeError` in graphs that are called and in workflows.
+        """
+
+    @abstractmethod
+    def drop_later(self, handle: str | None = None) -> int:
+        """Take back what this node has put off with `later` or `post`: what has this handle, or all. Says how many."""
+
+    @abstractmethod
     def emit_feedback(self, message: str, level: FeedbackLevel = "info", tag: object = None) -> None:
         """Tell whoever watches the run something: a Feedback event (E3)."""
 

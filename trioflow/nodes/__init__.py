@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         SwitchType,
     )
     from trioflow.nodes.debug import Feedback, Inspect, Log, Print, PrintError, Progress
-    from trioflow.nodes.event import Listen, Publish
+    from trioflow.nodes.event import Listen, Post, Publish
     from trioflow.nodes.file import (
         AppendBytes,
         AppendText,
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from trioflow.nodes.guard import Assert, Fallback, Raise, RaiseAgain, Retry, Shield, Timeout, Try
     from trioflow.nodes.http import HttpDownload, HttpGet, HttpLines, HttpPost, HttpRequest
     from trioflow.nodes.latch import AtMost, Counter, Cycle, EveryNth, FlipFlop, Gate, Once, OnChange, Throttle, WaitFor
+    from trioflow.nodes.later import Later
     from trioflow.nodes.loop import (
         Break,
         Continue,
@@ -98,7 +99,8 @@ _AREAS = {
     "guard": ("Assert", "Fallback", "Raise", "RaiseAgain", "Retry", "Shield", "Timeout", "Try"),
     "fork": ("Alongside", "Join", "Parallel", "Parallel8", "ParallelFor", "ParallelForEach", "Race"),
     "people": ("Approve", "Sleep", "WaitSignal"),
-    "event": ("Listen", "Publish"),
+    "event": ("Listen", "Post", "Publish"),
+    "later": ("Later",),
     "variable": (
         "AddToVariable", "AppendToVariable", "GetVariable", "LowerVariable", "RaiseVariable", "RemoveVariableItem",
         "SetVariable", "SetVariableItem", "SwapVariable", "TakeFromVariable", "ToggleVariable", "UniteVariable",
@@ -169,6 +171,7 @@ __all__ = [
     "Join",
     "Keep",
     "KeepCommand",
+    "Later",
     "Lines",
     "ListFolder",
     "Listen",
@@ -186,6 +189,7 @@ __all__ = [
     "ParallelFor",
     "ParallelForEach",
     "PipeCommand",
+    "Post",
     "Previous",
     "Print",
     "PrintError",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from time import perf_counter
 from types import TracebackType
@@ -17,6 +17,7 @@ from trio.lowlevel import checkpoint_if_cancelled
 from trioflow.errors import NodeError, UnknownSocket
 from trioflow.model.context import Branches, Context, TimeLimitScope
 from trioflow.model.durability import seconds_of
+from trioflow.runtime.base.agenda import Agenda, Due
 from trioflow.runtime.base.cells import NOTHING
 from trioflow.runtime.base.inputs import current, missing, value_of
 from trioflow.runtime.base.names import (
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from trioflow.model.durability import Duration
     from trioflow.model.graph import GraphNode
     from trioflow.model.sockets import ErrorMode
+    from trioflow.semantics.plan import Target
 
 
 T = TypeVar("T")
@@ -247,6 +249,42 @@ class BodyContext(Activation, Context):
             self.triggering = False
             self.come_back()  # D6
 
+    def later(self, output: Any, seconds: Duration) -> str:
+        targets = self.targets_of(output)
+        return self.put_off(seconds_of(seconds), targets, output if isinstance(output, str) else output.name)
+
+    def post(self, event: str, payload: object = None) -> None:
+        self.put_off(0.0, listeners(self.strand.frame.plan, event, payload), event)
+
+    def drop_later(self, handle: str | None = None) -> int:
+        agenda = self.strand.run.agenda
+        return 0 if agenda is None else agenda.drop(self.plan.id, handle)
+
+    def put_off(self, seconds: float, targets: Sequence[Target], what: str) -> str:
+        """Let the run dispatch these targets later, in its first strand (B3); gives what it can be taken back by."""
+        run = self.strand.run
+        if self.strand.frame is not run.frame or run.plan.net is not None:
+            raise NodeError(
+                f"Node {self.plan.id!r} puts off {what!r}, which is for the run as a whole: that can be done in its "
+                "outermost graph only, and not in a workflow. Put it off there, or wait here: flow.sleep."
+            )
+        number = self.rarely.put_off
+        self.rarely.put_off += 1
+        handle = show_path(self.path) + (f"#{number}" if number else "")
+        if run.agenda is None:
+            run.agenda = self.agenda()
+        run.agenda.add(Due(self.due_in(seconds), (self.path, number), handle, self.plan.id, seconds, targets))
+        return handle
+
+    @classmethod
+    def agenda(cls) -> Agenda:
+        """What a run of such activations puts off."""
+        return Agenda()
+
+    def due_in(self, seconds: float) -> Any:
+        """When something is due that is put off by so much, on the clock of the agenda."""
+        return trio.current_time() + seconds
+
     def emit_feedback(self, message: str, level: FeedbackLevel = "info", tag: object = None) -> None:
         self.run.tell(Feedback, self, self.plan.id, message, level, tag)
 
@@ -272,6 +310,18 @@ class BodyContext(Activation, Context):
     async def sleep(self, duration: Duration) -> None:
         self.strand  # noqa: B018 - as above
         await trio.sleep(seconds_of(duration))
+
+    async def sleep_between(self, attempt: int, seconds: float) -> None:
+        """Wait after an attempt, before the next one."""
+        await trio.sleep(seconds)
+
+    def slept_between(self, attempt: int) -> bool:
+        """Whether it was recorded that another attempt comes after this one."""
+        return False
+
+    def knows_attempt(self, attempt: int) -> bool:
+        """Whether it is recorded what this attempt came to."""
+        return False
 
     async def signal(self, name: str, *, timeout: Duration | None = None, otherwise: Any = None) -> Any:
         raise NodeError(

@@ -96,7 +96,11 @@ async def kept_inputs(activation: Activation, node: PlanNode) -> list[Cell]:
 
 
 def arguments(
-    node: PlanNode, context: DataContext, run: RunState, cells: list[Cell], pull: Callable[[str], Coroutine[Any, Any, Any]]
+    node: PlanNode,
+    context: DataContext,
+    run: RunState,
+    cells: list[Cell],
+    pull: Callable[[str], Coroutine[Any, Any, Any]],
 ) -> list[Any]:
     """What the function of a function node is called with."""
     body = node.type.body

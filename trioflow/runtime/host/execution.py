@@ -29,6 +29,7 @@ from trioflow.runtime.bodies.template import start
 from trioflow.runtime.context import BodyContext
 from trioflow.runtime.demand.loop import demand
 from trioflow.runtime.dispatch import drive
+from trioflow.runtime.host.agenda import agenda_line, handle
 from trioflow.runtime.host.given import OUTSIDE, Given
 from trioflow.runtime.wrapping.middleware import Middleware, RunLife
 from trioflow.semantics.coercion import Mismatch
@@ -68,6 +69,8 @@ class Alone:
         lines = [Line(root) for _ in state.plan.initiators]
         for line, initiator in zip(lines, state.plan.initiators, strict=True):
             await drive(strand, line, [initiator])
+        if state.agenda is not None:
+            await handle(state, strand, agenda_line(root))
         await trio.lowlevel.checkpoint_if_cancelled()
 
     def settled(self, state: RunState) -> None:

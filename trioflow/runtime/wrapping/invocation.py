@@ -96,6 +96,11 @@ class Outcome:
         return self._gathered.state
 
     @property
+    def written(self) -> Written:
+        """All of these at once."""
+        return self._gathered
+
+    @property
     def _gathered(self) -> Written:
         if self._data is None:
             assert self._source is not None
@@ -332,8 +337,27 @@ class Invocation:
         context.run.tell_of(event, context.strand, line, context.plan.id)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, as a policy does between attempts. A checkpoint; whoever makes runs durable makes a timer of it."""
-        await trio.sleep(seconds)
+        """Wait, as a policy does between attempts. A checkpoint; in a run that is kept it is a timer (J10)."""
+        context = self._context
+        if isinstance(context, BodyContext):
+            await context.sleep_between(self._attempts, seconds)
+        else:
+            await trio.sleep(seconds)
+
+    @property
+    def decided(self) -> bool:
+        """Whether it was decided before that there is another attempt after this one: the run is replayed (J23).
+
+        Then what policies remember of that has been restored, and is not to be counted again.
+        """
+        context = self._context
+        return isinstance(context, BodyContext) and context.slept_between(self._attempts)
+
+    @property
+    def known(self) -> bool:
+        """Whether it is known what the next attempt comes to: the run is replayed, as for `decided` (J23)."""
+        context = self._context
+        return isinstance(context, BodyContext) and context.knows_attempt(self._attempts + 1)
 
     def wanted(self, kind: EventKind) -> bool:
         """Whether anybody is told events of a kind: whoever makes many of them asks before."""
