@@ -310,3 +310,24 @@ def test_what_workers_refuse(memory):
     ):
         with pytest.raises(ValueError, match=problem):
             Worker(memory, **settings)
+
+
+async def test_a_run_that_only_waits_needs_no_worker(journal):
+    """It is put away, its job waits meanwhile, and a signal wakes it."""
+    with tf.build() as g:
+        asks, ship = g.add("flow.approve", "asks", timeout="2d"), g.add(note, text="shipped")
+        g.connect(g.add("flow.start").then, asks.enter)
+        g.connect(asks.approved, ship.enter)
+    queue = Queue(journal)
+    job = await queue.put(g.graph)
+    async with working(worker(journal, suspend_after=0.05)):
+        await until(lambda: put_away(queue, job))
+        assert (await queue.show(job.id)).attempts == 0
+        tf.send_signal(journal, job.id, "approve", True)
+        await until(lambda: is_(queue, job, "done"))
+    assert RUNS == ["shipped"]
+
+
+async def put_away(queue, job):
+    found = await queue.show(job.id)
+    return found.reason is not None and found.reason.startswith("it waits for 'approve' until 20")

@@ -68,6 +68,13 @@ MARK = 0x7472666C
 """The advisory lock of whoever makes tables."""
 
 _RUNS = "select *, lease > clock_timestamp() as held from trioflow_run join trioflow_state on run = number"
+# What a run waits for stands in its state: when it is due, the names of signals, the last one that it has seen.
+_READY = """
+state::json->6 is null or (state::json->6->>0)::double precision <= %s or exists(
+  select 1 from trioflow_signal as arrived where arrived.run=number and arrived.seq>(state::json->6->>2)::integer
+  and arrived.name in (select json_array_elements_text(state::json->6->1))
+)
+"""
 _COLUMNS = "run, seq, key, node, kind, data, chain"
 _ROWS = "unnest(%s::int[], %s::bytea[], %s::text[], %s::text[], %s::text[], %s::bigint[])"
 # The fence is asked for where the state is written, and nothing is inserted unless that was (J14).
@@ -153,6 +160,13 @@ class PostgresJournal(Journal):
             rows = connection.execute(
                 f"{_RUNS} where %(status)s::text is null or status=%(status)s order by number", {"status": status}
             )
+            return [self._info(row) for row in rows]
+
+        return self.server.call(work)
+
+    def ready(self, now: float) -> list[RunInfo]:
+        def work(connection: psycopg.Connection[Row], again: bool) -> list[RunInfo]:
+            rows = connection.execute(f"{_RUNS} where status='suspended' and ({_READY}) order by number", (now,))
             return [self._info(row) for row in rows]
 
         return self.server.call(work)

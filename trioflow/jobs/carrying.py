@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from trioflow.errors import (
     RunNotFound,
     RunOwned,
     RunStuck,
+    RunSuspended,
     UnknownName,
 )
 from trioflow.jobs.claimed import ClaimedJournal
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 
 _LONGEST_REASON = 500
 _MOST_PLANS = 256
+_AT_SIGNALS = 10 * 365 * 86_400.0
+"""Seconds: until somebody sends a signal."""
 
 _HOPELESS = (GraphError, JournalError, JobNotFound, UnknownName)
 """What trying again does not mend."""
@@ -61,6 +65,8 @@ class Means:
     options: RunOptions | None = None
     observers: Sequence[Observer] = ()
     middleware: Sequence[Middleware] = ()
+    suspend_after: float | None = None
+    """Seconds after which a run that only waits is put away, and its job waits meanwhile."""
     changed: bool = False
     """Whether runs are gone on with that were begun with other code."""
 
@@ -107,6 +113,7 @@ class Carrier:
                 middleware=means.middleware,
                 journal=journal,
                 run_id=job.id,
+                suspend_after=means.suspend_after,
             ),
         )
         retry = job.fence > 1 and await trio.to_thread.run_sync(self._has_failed, job.id)
@@ -154,12 +161,21 @@ def meaning(lease: Lease, error: BaseException) -> Settled | None:
         return None
     if isinstance(error, CantRun):
         return Settled(lease.mark, "queued", str(error), back=1)
+    if isinstance(error, RunSuspended):
+        later = _AT_SIGNALS if error.due is None else max(0.0, error.due.timestamp() - time.time())
+        return Settled(lease.mark, "queued", _waits_for(error), later=later, back=1)
     text = _told(error)
     if isinstance(error, RunStuck):
         return Settled(lease.mark, "dead", text)
     if isinstance(error, _HOPELESS) and not isinstance(error, JournalUnusable):
         return Settled(lease.mark, "failed", text)
     return again(lease, text)
+
+
+def _waits_for(error: RunSuspended) -> str:
+    due = "" if error.due is None else f" until {error.due.astimezone().isoformat(timespec='seconds')}"
+    names = f" for {', '.join(map(repr, error.waits_for))}" if error.waits_for else ""
+    return f"it waits{names}{due}"
 
 
 def _told(error: BaseException) -> str:

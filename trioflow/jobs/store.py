@@ -161,6 +161,7 @@ _SQLITE = _Dialect(
         "run_lease": f":beat + {RUN_LEASE}",
         "dead": _ARRAY.format("dead"),
         "refused": _ARRAY.format("refused"),
+        "ids": _ARRAY.format("ids"),
         "quotas": "select json_extract(value, '$[0]'), json_extract(value, '$[1]') from json_each(:quotas)",
         "marks": "select json_extract(value, '$[0]') as job, json_extract(value, '$[1]') as mark "
         "from json_each(:marks)",
@@ -187,6 +188,7 @@ _POSTGRES = _Dialect(
         "run_lease": f"clock_timestamp() + make_interval(secs => {RUN_LEASE})",
         "dead": _TEXTS.format("dead"),
         "refused": _TEXTS.format("refused"),
+        "ids": _TEXTS.format("ids"),
         "quotas": f"select value->>0, (value->>1)::bigint from {_EACH.format('quotas')}",
         "marks": f"select (value->>0)::bigint as job, (value->>1)::bigint as mark from {_EACH.format('marks')}",
         "settled": "select (value->>0)::bigint as job, (value->>1)::bigint as mark, value->>2 as status, "
@@ -492,6 +494,19 @@ class JobStore:
             return self._one(database, job_id)
 
         return self._do(work)
+
+    def hurry(self, job_ids: Sequence[str]) -> int:
+        """Let these jobs be due now, if they wait; how many that were."""
+        rows = self._do(
+            lambda database: database.execute(
+                self._sql(
+                    "update trioflow_job set due={now}, ready=1 where status='queued' and ready=0 and id in ({ids}) "
+                    "returning sequence"
+                ),
+                self._clocked({"ids": json.dumps([*job_ids])}),
+            )
+        )
+        return len(rows)
 
     def prune(self, seconds: float) -> int:
         """Remove the jobs that have ended so long ago, and graphs that no job has. How many jobs that were."""

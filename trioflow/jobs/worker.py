@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _POLL = 1.0
+_SUSPEND_AFTER = 10.0
 _REFUSED_AT_MOST = 1000
 
 
@@ -48,7 +50,8 @@ class Worker:
     renewed, which is done for all at a third of it; a job whose lease is lost is cancelled here, and can write nothing
     more. `quota`, `quotas`: how many jobs of one tenant run at the same time. An idle worker takes at most `steal` jobs
     at a time that wait in queues whose own workers are alive but full, and none of a priority below `steal_from`.
-    `changed`: runs are also gone on with that were begun with other code, as long as they do what is recorded. `poll`:
+    `changed`: runs are also gone on with that were begun with other code, as long as they do what is recorded. Runs that
+    only wait, for a time or a signal, are put away after `suspend_after`, and their jobs wait meanwhile. `poll`:
     seconds between two looks for jobs. The rest is what its runs are given, as for `run`. `tell` is called with a line
     for each thing that happens.
     """
@@ -66,6 +69,7 @@ class Worker:
         steal: int = 0,
         steal_from: Priority = "low",
         changed: bool = False,
+        suspend_after: Duration = _SUSPEND_AFTER,
         poll: float = _POLL,
         registry: Registry | None = None,
         services: Mapping[type | str, Any] | None = None,
@@ -101,6 +105,7 @@ class Worker:
             observers=observers,
             middleware=middleware,
             changed=changed,
+            suspend_after=seconds_of(suspend_after),
         )
         self._carrier = Carrier(journal, self._store, means, self.name)
         self._running: dict[int, _Running] = {}
@@ -143,6 +148,7 @@ class Worker:
                 helpers.start_soon(self._beat)
                 helpers.start_soon(self._keep_settled)
                 helpers.start_soon(self._watch_loop)
+                helpers.start_soon(self._hurry_signalled)
                 task_status.started()
                 async with trio.open_nursery() as jobs:
                     await self._lease_all(jobs, waker, until_idle)
@@ -223,6 +229,7 @@ class Worker:
                     if isinstance(error, CantRun):
                         self._refuse(job)
                     settled = meaning(lease, error)
+                    running.lost = settled is None
         finally:
             if running.scope.cancelled_caught or (settled is None and not running.lost):
                 settled = self._put_away(running)
@@ -248,16 +255,7 @@ class Worker:
             del self._running[job.sequence]
         else:
             reason = f": {settled.reason}" if settled.reason else ""
-            word = (
-                "left to another worker"
-                if settled.back and settled.reason
-                else "handed back"
-                if settled.back
-                else "again later"
-                if settled.status == "queued"
-                else settled.status
-            )
-            self._tell(f"job {job.id}: {word}{reason}")
+            self._tell(f"job {job.id}: {_word(settled)}{reason}")
             self._settled.append(settled)
             self._something_settled.set()
         self._room.set()
@@ -320,6 +318,17 @@ class Worker:
                 each.lost = True
                 each.scope.cancel()
 
+    async def _hurry_signalled(self) -> None:
+        """Let jobs be run whose runs were put away and have got a signal that they wait for."""
+        while True:
+            await trio.sleep(self._poll)
+            try:
+                ready = await self._call(self.journal.ready, time.time())
+                if ready and await self._call(self._store.hurry, [info.id for info in ready]):
+                    self._room.set()
+            except JournalUnusable as error:
+                self._tell_away(error)
+
     async def _watch_loop(self) -> None:
         """A body that blocks the loop keeps the leases from being renewed: say so before they are lost."""
         step = min(1.0, self._seconds / 6)
@@ -363,3 +372,13 @@ class Worker:
         if not self._away:
             self._away = True
             self._tell(f"the store can't be used, and is asked again: {error}")
+
+
+def _word(settled: Settled) -> str:
+    if settled.status != "queued":
+        return settled.status
+    if not settled.back:
+        return "again later"
+    if settled.later:
+        return "put away"
+    return "left to another worker" if settled.reason else "handed back"
