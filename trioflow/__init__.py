@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trioflow import jobs, nodes, studio, telemetry
+    from trioflow import jobs, nodes, serving, studio, telemetry
     from trioflow.durable.codec import recordable
     from trioflow.durable.file import FileJournal
     from trioflow.durable.forking import Past, fork_run, past_of
@@ -319,6 +319,7 @@ __all__ = [
     "run",
     "save",
     "send_signal",
+    "serving",
     "settle",
     "stream",
     "studio",
@@ -489,6 +490,7 @@ _MODULES = {
     "events": "trioflow.semantics.events",
     "jobs": "trioflow.jobs",
     "nodes": "trioflow.nodes",
+    "serving": "trioflow.serving",
     "studio": "trioflow.studio",
     "telemetry": "trioflow.telemetry",
 }

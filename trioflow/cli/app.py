@@ -20,6 +20,7 @@ from trioflow.cli.nodes import nodes
 from trioflow.cli.profile import profile
 from trioflow.cli.run import run
 from trioflow.cli.runs import runs
+from trioflow.cli.serve import serve
 from trioflow.cli.streams import open_closed_streams, output, reason
 from trioflow.cli.studio import studio
 from trioflow.cli.submit import submit
@@ -45,8 +46,8 @@ def app() -> None:
 
 
 COMMANDS = (
-    run, runs, submit, worker, jobs, debug, studio, check, explain, draw, nodes, import_, export, profile, conformance,
-    bench,
+    run, runs, submit, worker, jobs, serve, debug, studio, check, explain, draw, nodes, import_, export, profile,
+    conformance, bench,
 )  # fmt: skip
 for command in COMMANDS:
     app.add_command(command)

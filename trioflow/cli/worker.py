@@ -74,7 +74,7 @@ def worker(
             changed=changed,
             registry=registry,
             secrets=known,
-            tell=_tell,
+            tell=tell,
         )
         trio.run(_work, made, drain, until_idle)
     return 0
@@ -82,14 +82,15 @@ def worker(
 
 async def _work(made: Worker, drain: float, until_idle: bool) -> None:
     def stop() -> None:
-        _tell("stopping; once more kills at once")
+        tell("stopping; once more kills at once")
         made.stop()
 
     with on_interrupt(stop, lambda: None):
         await made.run(drain=drain, until_idle=until_idle)
 
 
-def _tell(line: str) -> None:
+def tell(line: str) -> None:
+    """Write a line to stderr, with the time."""
     now = datetime.datetime.now().astimezone().strftime("%H:%M:%S")
     click.echo(visible(f"{now} {line}"), err=True)
 

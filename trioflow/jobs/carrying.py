@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -64,6 +64,7 @@ class Means:
     secrets: Mapping[str, str] | None = None
     options: RunOptions | None = None
     observers: Sequence[Observer] = ()
+    watch: Callable[[Job], Sequence[Observer]] = lambda _: ()
     middleware: Sequence[Middleware] = ()
     suspend_after: float | None = None
     """Seconds after which a run that only waits is put away, and its job waits meanwhile."""
@@ -109,7 +110,7 @@ class Carrier:
                 services=means.services,
                 secrets=means.secrets,
                 options=means.options,
-                observers=means.observers,
+                observers=[*means.observers, *means.watch(job)],
                 middleware=means.middleware,
                 journal=journal,
                 run_id=job.id,

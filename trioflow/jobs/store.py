@@ -53,6 +53,7 @@ create index if not exists trioflow_job_ready on trioflow_job(queue, tenant, pri
 create index if not exists trioflow_job_later on trioflow_job(due) where status = 'queued' and ready = 0;
 create index if not exists trioflow_job_leased on trioflow_job(lease) where status = 'leased';
 create table if not exists trioflow_graph(digest text primary key, document text not null, types text not null);
+create table if not exists trioflow_trigger(name text primary key, fired {real} not null);
 create table if not exists trioflow_worker(
   name text primary key, queues text not null, slots integer not null, free integer not null, owner text not null,
   seen {real} not null
@@ -524,6 +525,29 @@ class JobStore:
             return len(rows)
 
         return self._do(work)
+
+    # --- triggers ---
+
+    def fired(self, trigger: str) -> float | None:
+        """Up to when a trigger has fired, in seconds since 1970; None if it is new."""
+        rows = self._do(
+            lambda database: database.execute(
+                self._sql("select fired from trioflow_trigger where name=:name"), {"name": trigger}
+            )
+        )
+        return float(rows[0][0]) if rows else None
+
+    def set_fired(self, trigger: str, at: float) -> None:
+        """Keep up to when it has; never earlier than that."""
+        self._do(
+            lambda database: database.execute(
+                self._sql(
+                    "insert into trioflow_trigger values(:name, :at) on conflict(name) do update set fired=:at "
+                    "where trioflow_trigger.fired<:at"
+                ),
+                {"name": trigger, "at": at},
+            )
+        )
 
     # --- workers ---
 

@@ -50,9 +50,10 @@ class Worker:
     renewed, which is done for all at a third of it; a job whose lease is lost is cancelled here, and can write nothing
     more. `quota`, `quotas`: how many jobs of one tenant run at the same time. An idle worker takes at most `steal` jobs
     at a time that wait in queues whose own workers are alive but full, and none of a priority below `steal_from`.
-    `changed`: runs are also gone on with that were begun with other code, as long as they do what is recorded. Runs that
-    only wait, for a time or a signal, are put away after `suspend_after`, and their jobs wait meanwhile. `poll`:
-    seconds between two looks for jobs. The rest is what its runs are given, as for `run`. `tell` is called with a line
+    `changed`: runs are also gone on with that were begun with other code, as long as they do what is recorded. Runs
+    that only wait, for a time or a signal, are put away after `suspend_after`, and their jobs wait meanwhile. `poll`:
+    seconds between two looks for jobs. The rest is what its runs are given, as for `run`; `watch` tells which observers
+    the run of one job has beside those of all. `tell` is called with a line
     for each thing that happens.
     """
 
@@ -77,6 +78,7 @@ class Worker:
         options: RunOptions | None = None,
         observers: Sequence[Observer] = (),
         middleware: Sequence[Middleware] = (),
+        watch: Callable[[Job], Sequence[Observer]] = lambda _: (),
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         if runs < 1:
@@ -103,6 +105,7 @@ class Worker:
             secrets=secrets,
             options=options,
             observers=observers,
+            watch=watch,
             middleware=middleware,
             changed=changed,
             suspend_after=seconds_of(suspend_after),
@@ -324,7 +327,8 @@ class Worker:
             await trio.sleep(self._poll)
             try:
                 ready = await self._call(self.journal.ready, time.time())
-                if ready and await self._call(self._store.hurry, [info.id for info in ready]):
+                hurried = await self._call(self._store.hurry, [info.id for info in ready]) if ready else 0
+                if hurried:
                     self._room.set()
             except JournalUnusable as error:
                 self._tell_away(error)
