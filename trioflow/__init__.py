@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trioflow import jobs, nodes, serving, studio, telemetry
+    from trioflow import jobs, nodes, remote, serving, studio, telemetry
     from trioflow.durable.codec import recordable
     from trioflow.durable.file import FileJournal
     from trioflow.durable.forking import Past, fork_run, past_of
@@ -90,7 +90,15 @@ if TYPE_CHECKING:
         Variable,
     )
     from trioflow.model.node_type import FromServices, FunctionNode, Lazy, Node, NodeType, data_node, exec_node
-    from trioflow.model.policy import BreakerPolicy, FallbackPolicy, LimitPolicy, Policy, RatePolicy, RetryPolicy
+    from trioflow.model.policy import (
+        BreakerPolicy,
+        FallbackPolicy,
+        LimitPolicy,
+        Policy,
+        RatePolicy,
+        RetryPolicy,
+        RunOnPolicy,
+    )
     from trioflow.model.properties import Properties
     from trioflow.model.registry import Registry
     from trioflow.model.schema import document_schema
@@ -258,6 +266,7 @@ __all__ = [
     "RunInfo",
     "RunLife",
     "RunNotFound",
+    "RunOnPolicy",
     "RunOptions",
     "RunOwned",
     "RunProgress",
@@ -315,6 +324,7 @@ __all__ = [
     "past_of",
     "recordable",
     "recover",
+    "remote",
     "resume_run",
     "run",
     "save",
@@ -427,6 +437,7 @@ _HOMES = {
         "Policy",
         "RatePolicy",
         "RetryPolicy",
+        "RunOnPolicy",
     ),
     "trioflow.model.registry": ("Registry",),
     "trioflow.model.schema": ("document_schema",),
@@ -490,6 +501,7 @@ _MODULES = {
     "events": "trioflow.semantics.events",
     "jobs": "trioflow.jobs",
     "nodes": "trioflow.nodes",
+    "remote": "trioflow.remote",
     "serving": "trioflow.serving",
     "studio": "trioflow.studio",
     "telemetry": "trioflow.telemetry",
