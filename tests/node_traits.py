@@ -20,7 +20,8 @@ TEXTS = {
     "text": (
         "a", "b", "body", "character", "characters", "default", "ellipsis", "end", "event", "inserted", "input", "keep", "label",
         "line", "logger", "loop", "message", "method", "name", "new", "old", "prefix", "query", "replacement", "search", "which",
-        "separator", "suffix", "text", "value", "algorithm", "pointer", "key", "flags", "host", "case",
+        "separator", "suffix", "text", "value", "algorithm", "pointer", "key", "flags", "host", "case", "code", "conversation",
+        "database", "header", "key_header", "memory", "person", "question", "secret", "sql", "stdin", "system", "user",
     ),
     "encoding": ("encoding",),
     "pattern": ("pattern",),
@@ -32,7 +33,7 @@ TEXTS = {
 WHOLES = {
     "size": (
         "attempts", "connections", "count", "decimals", "depth", "digits", "indent", "length", "level", "limit", "longest",
-        "most", "n", "size", "step", "stop", "times", "width", "window", "chosen", "items", "bit", "by", "exponent",
+        "memory", "most", "n", "retries", "rounds", "size", "step", "stop", "times", "width", "window", "chosen", "items", "bit", "by", "exponent",
     ),
     "place": ("end", "index", "start", "to"),
     "calendar": ("day", "days", "hour", "microsecond", "minute", "month", "months", "second", "week", "weekday", "year", "years"),

@@ -8,7 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trioflow import jobs, nodes, remote, serving, studio, telemetry
+    from trioflow import jobs, nodes, persons, remote, serving, studio, telemetry
     from trioflow.durable.codec import recordable
     from trioflow.durable.file import FileJournal
     from trioflow.durable.forking import Past, fork_run, past_of
@@ -104,6 +104,10 @@ if TYPE_CHECKING:
     from trioflow.model.schema import document_schema
     from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Stream
     from trioflow.model.workflow import WorkflowBuilder, workflow
+    from trioflow.nodes._askers import Asker, Question, TerminalAsker, open_forms
+    from trioflow.nodes._workshop import Scripts
+    from trioflow.persons.port import Persons
+    from trioflow.persons.scripted import ScriptedPerson
     from trioflow.policies.breaker import Breaker
     from trioflow.policies.events import (
         BreakerAttempted,
@@ -152,6 +156,7 @@ __version__ = "0.1.0"
 __all__ = [
     "UNSET",
     "Address",
+    "Asker",
     "BoundSocket",
     "Branches",
     "Breaker",
@@ -237,6 +242,7 @@ __all__ = [
     "Parked",
     "Past",
     "Peek",
+    "Persons",
     "Plan",
     "Policy",
     "PolicyState",
@@ -247,6 +253,7 @@ __all__ = [
     "Quarantine",
     "Quarantined",
     "QuarantinedNode",
+    "Question",
     "Quota",
     "Rate",
     "RatePolicy",
@@ -276,6 +283,8 @@ __all__ = [
     "RunStatus",
     "RunStuck",
     "RunSuspended",
+    "ScriptedPerson",
+    "Scripts",
     "Seen",
     "Services",
     "SetupContext",
@@ -289,6 +298,7 @@ __all__ = [
     "Subscription",
     "SystemClock",
     "TeardownTimeout",
+    "TerminalAsker",
     "Throttled",
     "TimeLimit",
     "TimeLimitScope",
@@ -319,9 +329,11 @@ __all__ = [
     "make_plan",
     "nodes",
     "observe",
+    "open_forms",
     "open_run",
     "parse_duration",
     "past_of",
+    "persons",
     "recordable",
     "recover",
     "remote",
@@ -443,6 +455,10 @@ _HOMES = {
     "trioflow.model.schema": ("document_schema",),
     "trioflow.model.sockets": ("UNSET", "DataIn", "DataOut", "ExecIn", "ExecOut", "Stream"),
     "trioflow.model.workflow": ("WorkflowBuilder", "workflow"),
+    "trioflow.nodes._workshop": ("Scripts",),
+    "trioflow.nodes._askers": ("Asker", "Question", "TerminalAsker", "open_forms"),
+    "trioflow.persons.port": ("Persons",),
+    "trioflow.persons.scripted": ("ScriptedPerson",),
     "trioflow.policies.breaker": ("Breaker",),
     "trioflow.policies.events": (
         "BreakerAttempted",
@@ -501,6 +517,7 @@ _MODULES = {
     "events": "trioflow.semantics.events",
     "jobs": "trioflow.jobs",
     "nodes": "trioflow.nodes",
+    "persons": "trioflow.persons",
     "remote": "trioflow.remote",
     "serving": "trioflow.serving",
     "studio": "trioflow.studio",

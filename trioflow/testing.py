@@ -146,7 +146,7 @@ def evaluate(
         >>> evaluate("logic.select", condition=True, if_true="yes", if_false="no")
         'yes'
     """
-    registry = Registry.standard()
+    registry = Registry.standard(allow=["scripts"])  # whoever names a node here means it
     with build(registry) as g:
         handle = g.add(node, "evaluated", **_supplied(g, inputs))
         node_type = registry.get(node) if isinstance(node, str) else g.graph.types[g.graph.nodes[0].type]
@@ -214,7 +214,7 @@ def fire(
     waits, unless `virtual` is False, as what waits for something outside needs it. Blocks until all is done. Raises
     what the node raises, `UnknownNodeType`, `UnknownSocket`, or `ValueError` for a data node, which does not fire.
     """
-    registry = Registry.standard()
+    registry = Registry.standard(allow=["scripts"])  # whoever names a node here means it
     node_type = registry.get(node) if isinstance(node, str) else as_node_type(node)
     if node_type is None or not node_type.is_exec:
         raise ValueError(f"fire() is for exec nodes, and {node!r} is none.")

@@ -289,8 +289,8 @@ def per_node(make, nodes=20, rounds=(10, 30)):
 COMMON = {
     # The common cases, most instructions for each node of steps written by hand.
     "math.add": (lambda g, last: g.add("math.add", a=last, b=1).result, 6.5),
-    "logic.select": (lambda g, last: g.add("logic.select", condition=True, if_true=last, if_false=0).result, 45),
-    "a node that awaits": (lambda g, last: g.add(awaits, value=last).result, 29),
+    "logic.select": (lambda g, last: g.add("logic.select", condition=True, if_true=last, if_false=0).result, 21),
+    "a node that awaits": (lambda g, last: g.add(awaits, value=last).result, 15),
 }
 
 

@@ -37,8 +37,9 @@ def broken(tmp_path):
 
 BROKEN = [
     "broken.json: error[no-counterpart] nodes[1] 'Frobnicate': No node type of that name is known ('Frobnicate'). "
-    "It is kept as a placeholder, nodeeditor.frobnicate. Did you mean 'Truncate'?",
-    "broken.json: warning[unknown-node] connections[1]: There is no node 'g' for its input. The connection is left out.",
+    "It is kept as a placeholder, nodeeditor.frobnicate. Did you mean 'Truncate'? (line 1, column 321)",
+    "broken.json: warning[unknown-node] connections[1]: There is no node 'g' for its input. The connection is left out. "
+    "(line 1, column 1135)",
 ]
 
 
@@ -257,3 +258,45 @@ started = time.process_time()
 main(["check", "big.json"])
 print(time.process_time() - started)
 """
+
+
+BODIES = """
+def frobnicate(a=0):
+    print("frobnicated")
+    return a
+"""
+
+
+def test_a_placeholder_runs_with_a_body(cli, broken, tmp_path):
+    """`--body ID=MODULE.NAME` says what a node does that has no counterpart, and the error is gone."""
+    (tmp_path / "bodies_of_tests.py").write_text(BODIES, encoding="utf-8")
+    body = ("--body", "f=bodies_of_tests.frobnicate")
+    assert cli("check", broken, *body).out.splitlines() == [BROKEN[1], "0 errors, 1 warning"]
+    assert cli("run", broken, *body).code == 0
+
+
+def test_a_document_is_tried_dry(cli, broken, tmp_path):
+    """`--stub FILE` answers nodes from values."""
+    (tmp_path / "stub.yaml").write_text('"*": 5', encoding="utf-8")
+    assert cli("run", broken, "--stub", "stub.yaml").code == 0
+    (tmp_path / "stub.yaml").write_text("f: {$turns: 1}\nh: 1", encoding="utf-8")
+    assert cli("run", broken, "--stub", "stub.yaml").err == (
+        "error: --stub stub.yaml: f: $turns stands alone, with a list of at least one answer.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ("f", "--body f: write ID=MODULE.NAME"),
+        ("f=bodies_nowhere.x", "--body f=bodies_nowhere.x: No module named 'bodies_nowhere'"),
+        ("f=os.path.nothing", "has no attribute 'nothing'"),
+        ("f=math.pi", "which is no function and no node type"),
+        ("g=math.sin", "There is no node 'g' to which a body could be given"),
+    ],
+)
+def test_bodies_that_can_t_be_had(cli, broken, said, problem):
+    """What is wrong with a body is told before anything runs."""
+    ended = cli("run", broken, "--body", said)
+    assert ended.code == 2
+    assert problem in ended.err

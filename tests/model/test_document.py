@@ -288,11 +288,11 @@ A = '"id": "a", "type": "t"'
         (
             with_node(f'{{{A}, "initator": true}}'),
             "nodes[0]: unknown key \"initator\". Did you mean 'initiator'? "
-            "Known are: id, type, inputs, initiator, stream, policy, join, min, unmet, rest, choose, most, priority, limit, group, queue, undo, set, metadata",
+            "Known are: id, type, inputs, initiator, stream, config, policy, join, min, unmet, rest, choose, most, priority, limit, group, queue, undo, set, metadata",
         ),
         (
             with_node(f'{{{A}, "extra": {{}}}}'),
-            'nodes[0]: unknown key "extra". Known are: id, type, inputs, initiator, stream, policy, join, min, unmet, rest, choose, most, priority, limit, group, queue, undo, set, metadata',
+            'nodes[0]: unknown key "extra". Known are: id, type, inputs, initiator, stream, config, policy, join, min, unmet, rest, choose, most, priority, limit, group, queue, undo, set, metadata',
         ),
         (with_node(f'{{{A}, "initiator": 1}}'), "nodes[0].initiator: expected true or false, got int 1"),
         (with_node(f'{{{A}, "inputs": []}}'), "nodes[0].inputs: expected an object, got a list"),

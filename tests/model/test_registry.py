@@ -200,11 +200,13 @@ def test_merges_and_converters() -> None:
 
 def test_every_standard_type_says_what_it_may_touch() -> None:
     """By its area, or by itself if that is more."""
-    registry = Registry.standard(plugins=False)
+    registry = Registry.standard(plugins=False, allow=["scripts"])
     found = {type_id: registry.capabilities(type_id) for type_id in registry.ids()}
     assert [type_id for type_id, capabilities in found.items() if not capabilities] == []
     touching = {type_id.partition(".")[0] for type_id, capabilities in found.items() if capabilities != {"pure"}}
-    assert touching == {"file", "process", "tcp", "http"}
+    assert touching == {
+        "api", "db", "file", "hook", "http", "person", "process", "script", "tcp",
+    }  # fmt: skip
     assert found["http.download"] == {"network", "files"}
 
 
@@ -237,7 +239,12 @@ def test_pure_areas_import_nothing_that_touches_the_world() -> None:
         ({"without": ["files"]}, ["http.get", "process.run"], ["file.walk", "http.download"]),
         ({"without": ["http"]}, ["tcp.request", "file.walk"], ["http.get", "http.download"]),
         ({"only": ["pure"], "without": ["debug"]}, ["flow.start"], ["debug.print"]),
-        ({"only": ["scripts"]}, [], ["flow.start", "math.add"]),
+        ({}, ["flow.start", "process.run"], ["script.python", "script.shell", "script.powershell"]),
+        ({"allow": ["scripts"]}, ["flow.start", "script.python", "script.shell"], []),
+        ({"allow": "scripts", "without": ["scripts"]}, ["flow.start"], ["script.python"]),
+        ({"allow": ["scripts"], "only": ["pure"]}, ["flow.start"], ["script.python"]),
+        ({"only": ["script"]}, ["script.python"], ["flow.start"]),
+        ({"only": ["scripts"]}, ["script.python"], ["flow.start", "math.add"]),
         ({"without": ["scripts"]}, ["flow.start", "process.run"], []),
     ],
 )
@@ -254,6 +261,8 @@ def test_a_choice_of_what_is_not_there() -> None:
     """A slip of the pen must not let anything in."""
     with pytest.raises(RegistryError, match=r"no area and no capability 'proces' of nodes\. Did you mean 'process'"):
         Registry.standard(without=["proces"])
+    with pytest.raises(RegistryError, match="'files' has not to be allowed; only scripts has to be"):
+        Registry.standard(allow=["files"])  # type: ignore[list-item]
     with pytest.raises(ValueError, match="max_bytes must be more than 0, got 0"):
         Registry.standard(max_bytes=0)
 

@@ -10,6 +10,7 @@ from data_nodes import AREAS, TYPES, fits, value_of
 
 import trioflow as tf
 from trioflow.model.node_type import FunctionBody
+from trioflow.testing import fire
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_examples(area, typed):
     runner = doctest.DocTestRunner(optionflags=doctest.FAIL_FAST)
     for node_type in TYPES[area]:
         body = node_type.body.function if isinstance(node_type.body, FunctionBody) else node_type.body
-        names = {**vars(importlib.import_module(body.__module__)), "evaluate": value_of}
+        names = {**vars(importlib.import_module(body.__module__)), "evaluate": value_of, "fire": fire}
         test = doctest.DocTestParser().get_doctest(node_type.doc, names, node_type.id, None, None)
         if not test.examples or node_type.doc.rpartition("\n\n")[2].lstrip()[:3] != ">>>":
             said.append(f"{node_type.id}: the docstring does not end in an example.")

@@ -77,7 +77,7 @@ def test_edge(type_id, inputs, expected):
 @pytest.mark.parametrize(
     ("type_id", "inputs", "error", "message"),
     [
-        ("list.range", {"stop": 10**9}, ValueError, "1000000000 items; it may have 10000000 at most"),
+        ("list.range", {"stop": 10**9}, ValueError, "1000000000 items; it may have 1000000 at most"),
         ("list.repeat", {"items": [1], "times": 10**9}, ValueError, "1000000000 items"),
         ("list.set", {"items": [], "index": 0, "item": 1}, IndexError, "list.set: there is no item 0 in a list of 0"),
         ("list.remove_at", {"items": [1], "index": 1}, IndexError, "no item 1 in a list of 1"),

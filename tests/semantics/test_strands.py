@@ -86,7 +86,7 @@ def test_what_keeps_state_says_so():
     """All standard nodes that read their node state declare it."""
     assert REMEMBERING == [
         "flow.at_most", "flow.counter", "flow.cycle", "flow.every_nth", "flow.flip_flop", "flow.gate", "flow.join",
-        "flow.on_change", "flow.once", "flow.throttle", "flow.wait_for", "state.change", "state.collect",
+        "flow.on_change", "flow.once", "flow.throttle", "flow.wait_for", "person.ask", "person.stream", "state.change", "state.collect",
         "state.history", "state.previous", "state.statistics", "state.stopwatch", "state.tally",
     ]  # fmt: skip
 

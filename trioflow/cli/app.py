@@ -41,7 +41,8 @@ def app() -> None:
     """Run, check and draw node graphs. Check engines against the rules.
 
     GRAPH is a file (JSON, or YAML if it is named so), or the name of an example that comes with trioflow: census,
-    events, fizzbuzz, hanoi, try_catch. A file of that name comes first. A file of NodeEditor.Net will do too.
+    events, fizzbuzz, hanoi, try_catch. A file of that name comes first. A file of another program that `trioflow
+    import` knows will do too.
     """
 
 

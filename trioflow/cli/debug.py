@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import click
 import trio
@@ -16,8 +16,9 @@ import trio
 import trioflow as tf
 from trioflow.cli.counted import counted
 from trioflow.cli.failure import Failure
+from trioflow.cli.foreign import Foreign
 from trioflow.cli.interrupt import on_interrupt
-from trioflow.cli.source import graph_argument, open_source
+from trioflow.cli.source import allow_option, graph_argument, open_source
 from trioflow.cli.values import read_settings
 from trioflow.errors import did_you_mean
 from trioflow.formats import visible
@@ -54,11 +55,19 @@ An empty line repeats the last of run, continue, into, over and out."""
     "130 interrupted at the prompt."
 )
 @graph_argument
+@allow_option
 @click.option(
     "--set", "settings", metavar="NAME=VALUE", multiple=True, help="Start value of a variable, as for `trioflow run`."
 )
 @click.option("--parallel", is_flag=True, help="Run the graph's initiators concurrently.")
-def debug(graph: str, modules: tuple[str, ...], settings: tuple[str, ...], parallel: bool) -> int:
+def debug(
+    graph: str,
+    modules: tuple[str, ...],
+    foreign: Foreign,
+    allowed: tuple[Literal["scripts"], ...],
+    settings: tuple[str, ...],
+    parallel: bool,
+) -> int:
     """Step through GRAPH and look inside. It stops before its first node; `help` lists what can be said.
 
     Commands come from a terminal or, one to a line, from a script on stdin; where that ends the run is quit.
@@ -67,7 +76,7 @@ def debug(graph: str, modules: tuple[str, ...], settings: tuple[str, ...], paral
     trioflow debug fizzbuzz
     printf 'break print if path == "0.1.2"\\nrun\\nwhere\\n' | trioflow debug fizzbuzz
     """
-    source = open_source(graph, modules)
+    source = open_source(graph, modules, allowed, foreign)
     variables = read_settings(source.graph, settings)
     plan = source.plan()
     source.tell_import()

@@ -7,7 +7,8 @@ import click
 
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput, document_lines
-from trioflow.cli.source import graph_argument, open_source
+from trioflow.cli.foreign import Foreign
+from trioflow.cli.source import SCRIPTS, graph_argument, open_source
 from trioflow.formats import to_diagram, to_dot, to_mermaid, to_svg, to_text
 from trioflow.model.document import write_file
 from trioflow.model.jsonable import to_json
@@ -27,7 +28,9 @@ _FORMATS = {"text": to_text, "svg": to_svg, "mermaid": to_mermaid, "dot": to_dot
 )
 @click.option("--output", "-o", metavar="FILE", help="Where to write the drawing, instead of stdout.")
 @click.option("--fold", is_flag=True, help="Draw graphs that GRAPH calls as nodes only.")
-def draw(graph: str, modules: tuple[str, ...], format_: str | None, output: str | None, fold: bool) -> int:
+def draw(
+    graph: str, modules: tuple[str, ...], foreign: Foreign, format_: str | None, output: str | None, fold: bool
+) -> int:
     """Draw GRAPH: as an outline, as a picture (SVG), for Mermaid or Graphviz, or as JSON with a place for everything.
 
     A graph with errors is drawn too.
@@ -35,7 +38,7 @@ def draw(graph: str, modules: tuple[str, ...], format_: str | None, output: str 
     \b
     trioflow draw fizzbuzz -o fizzbuzz.svg
     """
-    source = open_source(graph, modules)
+    source = open_source(graph, modules, SCRIPTS, foreign)
     source.tell_import()
     if format_ is None:
         ending = output.rpartition(".")[2].lower() if output is not None else ""

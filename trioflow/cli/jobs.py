@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import Any, Literal
 
 import click
 import trio
@@ -12,7 +12,7 @@ import trioflow as tf
 from trioflow.cli.bad_input import BadInput
 from trioflow.cli.failure import Failure, say
 from trioflow.cli.secret import read_secrets
-from trioflow.cli.source import nodes_option, open_registry
+from trioflow.cli.source import allow_option, nodes_option, open_registry
 from trioflow.cli.stores import duration_option, opened, store_option
 from trioflow.durable.codec import decode_failure, parse
 from trioflow.formats import visible
@@ -109,17 +109,24 @@ def prune(store: str, before: float) -> int:
 @click.argument("job_id", metavar="ID")
 @store_option
 @nodes_option
+@allow_option
 @duration_option("--lease", default="30s", help="Hold it for so long unless that is renewed. [30s]")
 @click.option("--secret", "secrets", metavar="NAME", multiple=True, help="As of `trioflow run`.")
 @click.option("--json", "as_json", is_flag=True, help="Write its variables as one JSON object.")
 def run(
-    job_id: str, store: str, modules: tuple[str, ...], lease: float, secrets: tuple[str, ...], as_json: bool
+    job_id: str,
+    store: str,
+    modules: tuple[str, ...],
+    allowed: tuple[Literal["scripts"], ...],
+    lease: float,
+    secrets: tuple[str, ...],
+    as_json: bool,
 ) -> int:
     """Run one job here, for a timer of systemd, a Job of Kubernetes, or another dispatcher.
 
     It may be called any number of times: one of them runs the job, and once that is done, all say so.
     """
-    registry, known = open_registry(modules), read_secrets(secrets)
+    registry, known = open_registry(modules, allowed=allowed), read_secrets(secrets)
     with opened(store) as (journal, kept):
         kept.show(job_id)
         try:

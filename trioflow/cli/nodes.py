@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 
 from trioflow.cli.bad_input import BadInput
-from trioflow.cli.source import nodes_option, open_registry
+from trioflow.cli.source import SCRIPTS, nodes_option, open_registry
 from trioflow.errors import RegistryError, did_you_mean
 from trioflow.formats.reference import area_of, example_of, kind_of, sockets_of, text_of, to_markdown
 from trioflow.model.node_type import NodeType
@@ -19,7 +19,7 @@ from trioflow.model.node_type import NodeType
 @nodes_option
 def nodes(name: str | None, markdown: bool, modules: tuple[str, ...]) -> int:
     """List node types: all, those of an area such as `flow`, or one such as `flow.for` with its sockets."""
-    registry = open_registry(modules)
+    registry = open_registry(modules, allowed=SCRIPTS)
     ids = registry.ids()
     if name is not None:
         try:

@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 import click
@@ -18,11 +18,12 @@ from trioflow.cli.bad_input import BadInput
 from trioflow.cli.counted import counted
 from trioflow.cli.display import Display
 from trioflow.cli.failure import Failure
+from trioflow.cli.foreign import Foreign
 from trioflow.cli.interrupt import on_interrupt
 from trioflow.cli.kept import Continued, NotContinued, journal_option, open_journal, suspend_option, tell_begun
 from trioflow.cli.live import LiveDisplay, display_for
 from trioflow.cli.secret import read_secrets
-from trioflow.cli.source import Source, graph_argument, open_source
+from trioflow.cli.source import Source, allow_option, graph_argument, open_source
 from trioflow.cli.streams import stdout_is_for_results, when_nobody_reads
 from trioflow.cli.telemetry import Telemetry, telemetry_options
 from trioflow.cli.trace import Trace
@@ -69,6 +70,7 @@ class Outcome:
     "cancelled."
 )
 @graph_argument
+@allow_option
 @click.option(
     "--set",
     "settings",
@@ -105,6 +107,8 @@ class Outcome:
 def run(
     graph: str,
     modules: tuple[str, ...],
+    foreign: Foreign,
+    allowed: tuple[Literal["scripts"], ...],
     settings: tuple[str, ...],
     secrets: tuple[str, ...],
     parallel: bool,
@@ -133,7 +137,7 @@ def run(
         raise BadInput("--journal FILE and --id ID come together: where the run is kept, and under which name.")
     if suspend_after is not None and journal is None:
         raise BadInput("--suspend-after SECONDS is for runs that are kept: give --journal FILE and --id ID, too.")
-    source = open_source(graph, modules)
+    source = open_source(graph, modules, allowed, foreign)
     given = tf.RunArguments(variables=read_settings(source.graph, settings), secrets=read_secrets(secrets))
     try:
         given["options"] = tf.RunOptions(max_steps=max_steps, timeout=timeout, parallel_initiators=parallel)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections import Counter
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 import click
@@ -17,7 +17,7 @@ from trioflow.cli.failure import say
 from trioflow.cli.kept import NotContinued, journal_option, open_journal, suspend_option
 from trioflow.cli.run import PUT_AWAY, carry_out
 from trioflow.cli.secret import read_secrets
-from trioflow.cli.source import Source, nodes_option, open_registry
+from trioflow.cli.source import Source, allow_option, nodes_option, open_registry
 from trioflow.cli.telemetry import Telemetry, telemetry_options
 from trioflow.cli.values import read_settings
 from trioflow.durable.archive import export_lines, import_lines
@@ -128,6 +128,7 @@ def show(run_id: str, journal: str | None, history: bool, as_json: bool) -> int:
 @nodes_option
 @click.option("--due", is_flag=True, help="All that were put away and have something to do: a timer, or a signal.")
 @suspend_option
+@allow_option
 @click.option("--retry", is_flag=True, help="Go on with a run that has failed, or is stuck: do again what failed.")
 @click.option(
     "--skip", "skips", metavar="PATH", multiple=True, help="With --retry: leave out what failed at this path."
@@ -144,6 +145,7 @@ def resume(
     modules: tuple[str, ...],
     due: bool,
     suspend_after: float | None,
+    allowed: tuple[Literal["scripts"], ...],
     retry: bool,
     skips: tuple[str, ...],
     changed: bool,
@@ -163,7 +165,7 @@ def resume(
 
     def go_on(run_id: str, after: float | None) -> int:
         return _go_on(
-            store, run_id, modules, secrets, trace, as_json, with_traceback, wanted,
+            store, run_id, modules, allowed, secrets, trace, as_json, with_traceback, wanted,
             retry=retry, skip=skip, on_change="compatible" if changed else "refuse", suspend_after=after,
         )  # fmt: skip
 
@@ -187,6 +189,7 @@ def _go_on(
     store: tf.Journal,
     run_id: str,
     modules: tuple[str, ...],
+    allowed: tuple[Literal["scripts"], ...],
     secrets: tuple[str, ...],
     trace: str | None,
     as_json: bool,
@@ -198,7 +201,7 @@ def _go_on(
         info = store.show(run_id)
     if not info.new.document:
         raise NotContinued(f"The graph of run {run_id!r} is not in the journal: go on with it from its program.")
-    source = Source(f"run {run_id!r}", tf.loads(info.new.document), open_registry(modules))
+    source = Source(f"run {run_id!r}", tf.loads(info.new.document), open_registry(modules, allowed=allowed))
     plan = source.plan()
     given = tf.RunArguments(secrets=read_secrets(secrets), run_id=run_id)
     return carry_out(

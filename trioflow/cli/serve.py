@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 import click
@@ -14,7 +15,7 @@ import trioflow as tf
 from trioflow.cli.bad_input import BadInput
 from trioflow.cli.interrupt import on_interrupt
 from trioflow.cli.secret import read_secrets
-from trioflow.cli.source import open_registry, open_source
+from trioflow.cli.source import allow_option, open_registry, open_source
 from trioflow.cli.stores import duration_option, opened, store_option
 from trioflow.cli.worker import tell
 from trioflow.serving import Server, Trigger, TriggerError, read_triggers
@@ -27,6 +28,7 @@ _SUFFIXES = (".json", ".yaml", ".yml")
 @click.argument("source", metavar="GRAPH|FOLDER")
 @store_option
 @click.option("--nodes", "modules", metavar="MODULE", multiple=True, help="As of `trioflow run`.")
+@allow_option
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 for any free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Listen there.")
 @click.option("--token", "tokens", metavar="NAME", multiple=True, help="A secret that those who ask must give.")
@@ -42,6 +44,7 @@ def serve(
     source: str,
     store: str,
     modules: tuple[str, ...],
+    allowed: tuple[Literal["scripts"], ...],
     port: int,
     host: str,
     tokens: tuple[str, ...],
@@ -65,13 +68,14 @@ def serve(
     """
     folder = Path(source)
     places = {each.name: str(each) for each in _graphs(folder)} if folder.is_dir() else {folder.name: source}
-    sources = {name: open_source(place, modules) for name, place in places.items()}
+    sources = {name: open_source(place, modules, allowed) for name, place in places.items()}
     problems = [line for each in sources.values() for line in each.errors()]
     if problems:
         raise BadInput(*problems)
     graphs = {name: each.graph for name, each in sources.items()}
-    registry = open_registry(modules, folder.resolve() if folder.is_dir() else folder.resolve().parent)
-    known, allowed = read_secrets(secrets), read_secrets(tokens)
+    beside = folder.resolve() if folder.is_dir() else folder.resolve().parent
+    registry = open_registry(modules, beside, allowed=allowed)
+    known, bearers = read_secrets(secrets), read_secrets(tokens)
     try:
         triggers = _triggers(folder, graphs)
         with opened(store) as (journal, _):
@@ -80,7 +84,7 @@ def serve(
                 graphs,
                 triggers,
                 registry=registry,
-                tokens=[*allowed.values()],
+                tokens=[*bearers.values()],
                 secrets=known,
                 folder=folder if folder.is_dir() else folder.parent,
                 runs=runs,
@@ -93,7 +97,7 @@ def serve(
                 click.echo(
                     f"warning: everybody who reaches {host} can ask, and what is said is not encrypted", err=True
                 )
-            if not allowed:
+            if not bearers:
                 click.echo(f"token: {made.tokens[0]}", err=True)
             trio.run(partial(_serve, made, host, port, drain))
     except TriggerError as error:

@@ -8,21 +8,22 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import attrs
 import click
 
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput, document_lines
+from trioflow.cli.foreign import Foreign, foreign_options
 from trioflow.cli.streams import stdout_is_for_results
 from trioflow.errors import did_you_mean
 from trioflow.formats import visible
-from trioflow.model.document import graph_in, read_file
+from trioflow.formats.known import load_document
+from trioflow.formats.placeholder import shaped
+from trioflow.formats.port import Document, Format, Imported, ImportOptions, open_document
+from trioflow.model.collecting import uncollected
 from trioflow.model.positions import Positions
-
-if TYPE_CHECKING:
-    from trioflow.formats.nodeeditor import Imported
 
 F = TypeVar("F", bound=Callable[..., Any])
 _EXAMPLES = "trioflow.examples"
@@ -52,6 +53,15 @@ class Source:
         diagnostics = self.imported.diagnostics if self.imported is not None else ()
         return [Finding(each.severity, visible(f"{self.name}: {each}")) for each in diagnostics]
 
+    def scripts(self) -> list[str]:
+        """The nodes that run text of the graph as code."""
+
+        def is_script(node: tf.GraphNode) -> bool:
+            known = self.registry.find(node.type)
+            return known is not None and "scripts" in (self.registry.capabilities(node.type) or ())
+
+        return [node.id for node in self.graph.all_nodes() if is_script(node)]
+
     def findings(self) -> list[Finding]:
         """What the import has to say, and what validation says of the graph."""
         found = self.import_findings()
@@ -59,7 +69,9 @@ class Source:
         if self.imported is not None:
             # Places are those in the graph from here on. What the import has said better is left out.
             name, said = f"{name} (as imported)", self.imported.placeholders
-        problems = tf.validate(self.graph, self.registry).problems
+        with uncollected():
+            graph = self.graph if self.imported is None else shaped(self.graph)
+            problems = tf.validate(graph, self.registry).problems
         where = _Where(self.name) if problems and self.imported is None else None
         for problem in problems:
             if problem.path not in said:
@@ -112,9 +124,20 @@ class _Where:
 
 
 def graph_argument(function: F) -> F:
-    """The argument GRAPH and the option `--nodes`, which all commands about a graph take."""
-    function = nodes_option(function)
+    """The argument GRAPH and the options about its nodes, which all commands about a graph take."""
+    function = nodes_option(foreign_options(function))
     return click.argument("graph")(function)
+
+
+def allow_option(function: F) -> F:
+    """The option `--allow`, for what a graph may do only if somebody says so."""
+    return click.option(
+        "--allow",
+        "allowed",
+        type=click.Choice(["scripts"]),
+        multiple=True,
+        help="Allow nodes that run text of GRAPH as code, such as script.python. Only for graphs of those you trust.",
+    )(function)
 
 
 def nodes_option(function: F) -> F:
@@ -129,8 +152,21 @@ def nodes_option(function: F) -> F:
     )(function)
 
 
-def open_source(name: str, modules: Sequence[str]) -> Source:
-    """Load a graph and the modules for it. Raises `BadInput` or `MissingExtra` if anything of that can't be had."""
+SCRIPTS: tuple[Literal["scripts"], ...] = ("scripts",)
+"""What commands allow that only look at a graph, and run nothing of it."""
+
+
+def open_source(
+    name: str,
+    modules: Sequence[str],
+    allowed: Sequence[Literal["scripts"]] = (),
+    foreign: Foreign | None = None,
+) -> Source:
+    """Load a graph and the modules for it. Raises `BadInput` or `MissingExtra` if anything of that can't be had.
+
+    Node types that run text of the graph as code are known only if they are allowed.
+    """
+    foreign = foreign if foreign is not None else Foreign()
     try:
         if _is_example(name):
             text = resources.files(_EXAMPLES).joinpath(f"{name}.json").read_text(encoding="utf-8")
@@ -138,39 +174,33 @@ def open_source(name: str, modules: Sequence[str]) -> Source:
             own = f"{_EXAMPLES}.{name}"
             if importlib.util.find_spec(own) is not None:
                 modules = [own, *modules]
-            return Source(name, graph, open_registry(modules))
-        tree = read_file(existing(name))
-        if is_foreign(tree):
-            return import_source(tree, name, modules)
-        graph = graph_in(tree, Path(name))
+            return Source(name, graph, open_registry(modules, allowed=allowed))
+        return source_in(open_document(Path(existing(name))), name, modules, allowed, foreign)
     except tf.DocumentError as error:
         raise BadInput(*document_lines(error)) from error
-    except tf.MissingExtra as error:
+    except (tf.MissingExtra, tf.RegistryError) as error:
         raise BadInput(f"{name}: {error}") from error
-    return Source(name, graph, open_registry(modules, Path(name).resolve().parent))
 
 
-def is_foreign(tree: Any) -> bool:
-    """Whether a tree looks like the document of another program, whatever is wrong with it."""
-    if not isinstance(tree, dict) or "trioflow" in tree:
-        return False
-    from trioflow.formats import nodeeditor  # noqa: PLC0415 - most commands do without
-
-    return nodeeditor.looks_like_document(tree)
-
-
-def import_source(tree: Any, name: str, modules: Sequence[str]) -> Source:
-    """The graph in the document of another program. Raises `BadInput` or `DocumentError`."""
-    from trioflow.formats import nodeeditor  # noqa: PLC0415 - as above
-
-    registry = open_registry(modules, Path(name).resolve().parent)
-    imported = nodeeditor.import_tree(tree, registry, source=name)
-    return Source(name, imported.graph, registry, imported)
+def source_in(
+    document: Document,
+    name: str,
+    modules: Sequence[str],
+    allowed: Sequence[Literal["scripts"]],
+    foreign: Foreign,
+    format: Format | None = None,
+) -> Source:
+    """The graph in a document, of trioflow or of another program. Raises `BadInput`, and as `formats.known.load`."""
+    folder = Path(name).resolve().parent
+    registry = open_registry(modules, folder, allowed=allowed)
+    foreign.give_bodies(registry, [folder])
+    imported = load_document(document, registry, format=format, options=ImportOptions(timeouts=foreign.timeouts))
+    return Source(name, imported.graph, registry, None if document.is_ours else imported)
 
 
-def open_registry(modules: Sequence[str], *folders: Path) -> tf.Registry:
+def open_registry(modules: Sequence[str], *folders: Path, allowed: Sequence[Literal["scripts"]] = ()) -> tf.Registry:
     """The standard node types and those of the modules. Raises `BadInput` for a module that can't be used."""
-    registry = tf.Registry.standard()
+    registry = tf.Registry.standard(allow=allowed)
     if modules:
         sys.path[:0] = [each for each in map(str, (Path.cwd(), *folders)) if each not in sys.path]
     for module in modules:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import webbrowser
+from typing import Literal
 
 import click
 import trio
 
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput
+from trioflow.cli.foreign import Foreign
 from trioflow.cli.interrupt import on_interrupt
-from trioflow.cli.source import graph_argument, open_source
+from trioflow.cli.source import allow_option, graph_argument, open_source
 from trioflow.telemetry import Recording, RecordingError
 
 
 @click.command(epilog="Exit codes: 0 closed with Ctrl-C; 2 bad input.")
 @graph_argument
+@allow_option
 @click.argument("recording", required=False)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Where to serve it; any free port otherwise.")
 @click.option("--no-open", is_flag=True, help="Open no browser.")
@@ -29,6 +32,8 @@ def studio(
     graph: str,
     recording: str | None,
     modules: tuple[str, ...],
+    foreign: Foreign,
+    allowed: tuple[Literal["scripts"], ...],
     port: int,
     no_open: bool,
     read_only: bool,
@@ -46,7 +51,7 @@ def studio(
     trioflow studio fizzbuzz
     trioflow run census --record census.rec; trioflow studio census census.rec
     """
-    source = open_source(graph, modules)
+    source = open_source(graph, modules, allowed, foreign)
     source.tell_import()
     past = None if recording is None else _load(recording)
     session = tf.studio.Session(

@@ -7,7 +7,8 @@ import trio
 
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput
-from trioflow.cli.source import graph_argument, open_source
+from trioflow.cli.foreign import Foreign
+from trioflow.cli.source import SCRIPTS, graph_argument, open_source
 from trioflow.cli.stores import PRIORITY, duration_option, opened, store_option
 from trioflow.cli.values import read_settings
 from trioflow.jobs import Queue
@@ -47,6 +48,7 @@ def submit(
     attempts: int,
     limit: int,
     as_json: bool,
+    foreign: Foreign,
 ) -> int:
     """Put a job: GRAPH, to be run by a worker. Its id goes to stdout.
 
@@ -57,7 +59,7 @@ def submit(
     trioflow submit census --set root=/data --store jobs.db
     trioflow submit order.json --set number=7 --key order-7 --priority high --store postgres://me@host/jobs
     """
-    source = open_source(graph, modules)
+    source = open_source(graph, modules, SCRIPTS, foreign)
     variables = read_settings(source.graph, settings)
     source.plan()
     source.tell_import()

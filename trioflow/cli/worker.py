@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Literal
 
 import click
 import trio
@@ -10,7 +11,7 @@ import trio
 from trioflow.cli.bad_input import BadInput
 from trioflow.cli.interrupt import on_interrupt
 from trioflow.cli.secret import read_secrets
-from trioflow.cli.source import nodes_option, open_registry
+from trioflow.cli.source import allow_option, nodes_option, open_registry
 from trioflow.cli.stores import PRIORITY, duration_option, opened, store_option
 from trioflow.formats import visible
 from trioflow.jobs import Worker
@@ -20,6 +21,7 @@ from trioflow.model.policy import Priority
 @click.command(epilog="Exit codes: 0 stopped; 2 bad usage or bad input; 4 the store can't be used at the start.")
 @store_option
 @nodes_option
+@allow_option
 @click.option("--queue", "queues", metavar="NAME", multiple=True, help="A queue to serve. May be repeated.")
 @click.option("--runs", type=click.IntRange(min=1), default=10, show_default=True, help="Run so many jobs at a time.")
 @duration_option("--lease", default="30s", help="Hold jobs for so long unless that is renewed. [30s]")
@@ -34,6 +36,7 @@ from trioflow.model.policy import Priority
 def worker(
     store: str,
     modules: tuple[str, ...],
+    allowed: tuple[Literal["scripts"], ...],
     queues: tuple[str, ...],
     runs: int,
     lease: float,
@@ -58,7 +61,7 @@ def worker(
     if not lease > 0:
         raise BadInput("--lease: a lease must last for more than 0 s.")
     quota, of_tenants = _read_quotas(quotas)
-    registry = open_registry(modules)
+    registry = open_registry(modules, allowed=allowed)
     known = read_secrets(secrets)
     with opened(store) as (journal, _):
         made = Worker(

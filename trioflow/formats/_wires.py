@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
-from trioflow.errors import RegistryError
+from trioflow.errors import NodeDefinitionError, RegistryError
+from trioflow.formats.placeholder import shape_of
 from trioflow.model.composition import Boundary
 from trioflow.model.graph import Connection, Graph, GraphNode
 from trioflow.model.node_type import NodeType
@@ -32,19 +33,18 @@ class Drawing:
         picture.drawn[scope] = self.name
         self.place: dict[str, int] = {}
         self.beside: list[Drawing] = []
-        types: dict[str, NodeType | None] = {}
+        types: list[NodeType | None] = []
         self._type_of: dict[str, NodeType | None] = {}
         for place, node in enumerate(self.graph.nodes):
-            if node.type not in types:
-                types[node.type] = _find(scope, node.type)
+            types.append(_find(scope, node))
             self.place.setdefault(node.id, place)
-            self._type_of.setdefault(node.id, types[node.type])
+            self._type_of.setdefault(node.id, types[-1])
         self._first: frozenset[str] | None = None
         if self.graph.kind == "workflow":
-            net = Net(self.graph, [types[node.type] for node in self.graph.nodes])
+            net = Net(self.graph, types)
             self._first = frozenset(self.graph.nodes[place].id for place in net.whole().entries)
         self.held = [] if picture.fold else [Drawing(inner, picture) for inner in scope.nested()]
-        picture.called += filter(None, map(scope.callee, filter(None, types.values())))
+        picture.called += filter(None, map(scope.callee, dict.fromkeys(filter(None, types))))
 
     @classmethod
     def of(cls, graph: Graph, registry: Registry, *, fold: bool) -> Drawing:
@@ -142,11 +142,12 @@ class _Picture:
         self.called: list[Scope] = []
 
 
-def _find(scope: Scope, type_id: str) -> NodeType | None:
+def _find(scope: Scope, node: GraphNode) -> NodeType | None:
     try:
-        return scope.find(type_id)
-    except RegistryError:
-        return None  # a broken package is no reason not to draw
+        found = scope.type_of(node)
+    except (RegistryError, NodeDefinitionError):
+        return None  # a broken package or configuration is no reason not to draw
+    return shape_of(node) if found is None else found
 
 
 def facts(node: GraphNode) -> list[str]:

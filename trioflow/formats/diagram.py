@@ -15,6 +15,7 @@ import attrs
 
 from trioflow.formats._wires import Drawing, literal_text, terms_of, tokens_at, undone_by, visible
 from trioflow.formats.layout import Box, Link, lay_out
+from trioflow.formats.placeholder import KEY as PLACEHOLDER
 from trioflow.model.composition import GraphBody
 from trioflow.model.graph import Connection, Graph, GraphNode, Interface
 from trioflow.model.node_type import NodeType
@@ -308,7 +309,7 @@ class _Plan:
 
 
 def _kind(drawing: Drawing, node: GraphNode, node_type: NodeType | None) -> Kind:
-    if node_type is None:
+    if node_type is None or PLACEHOLDER in node.metadata:
         return "unknown"
     if isinstance(node_type.body, GraphBody):
         return "call"

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar, cast, overload
 
 import attrs
 
-from trioflow.errors import InvalidGraph, NodeDefinitionError, UnknownSocket, did_you_mean
+from trioflow.errors import InvalidGraph, NodeDefinitionError, RegistryError, UnknownSocket, did_you_mean
 from trioflow.model.composition import ENTER, LEAVE, Boundary, boundary_type, graph_node
 from trioflow.model.graph import (
     Connection,
@@ -28,6 +28,7 @@ from trioflow.model.policy import Policy
 from trioflow.model.registry import Registry
 from trioflow.model.scope import GRAPH
 from trioflow.model.sockets import UNSET, DataIn, DataOut, ErrorMode, ExecIn, ExecOut, Socket, StreamMode
+from trioflow.model.values import NO_VALUES
 
 N = TypeVar("N", bound=Node)
 T = TypeVar("T")
@@ -127,13 +128,19 @@ class Builder:
     def add(self, node: Any, id: str | None = None, /, **inputs: Any) -> Any:
         """Add a node: a class, a decorated function, a lambda, or the id of a registered type.
 
-        `inputs` are literals, or data outputs of other nodes, which are then wired. The result stands for the node:
+        `inputs` are literals, or data outputs of other nodes, which are then wired; `config`, where the type has no
+        input of that name, is its configuration, which may give it further sockets. The result stands for the node:
         its attributes are its sockets (for a class it is typed as that class, so that type checkers know them).
         Raises `UnknownNodeType`, `UnknownSocket`, or `InvalidGraph` for an id that is taken.
         """
         return cast("Any", self._add(self._resolve(node), id, inputs))
 
     def _add(self, node_type: NodeType, id: str | None, inputs: Mapping[str, Any]) -> Handle:
+        config: Any = NO_VALUES
+        if "config" in inputs and "config" not in node_type.input_index:
+            config = inputs["config"]
+            inputs = {name: value for name, value in inputs.items() if name != "config"}
+            node_type = node_type.configured(config, self._find)
         node_id = id if id is not None else self._free_id(node_type)
         if node_id in self._nodes:
             raise InvalidGraph(f"There is already a node {node_id!r}. Ids are unique: choose another.")
@@ -151,7 +158,7 @@ class Builder:
                 wires.append(_wire(value, handle[name]))
             else:
                 literals[name] = value
-        self._nodes[node_id] = GraphNode(node_id, node_type.id, literals)
+        self._nodes[node_id] = GraphNode(node_id, node_type.id, literals, config=config)
         self._connections += wires
         return handle
 
@@ -305,6 +312,13 @@ class Builder:
                 f"Two node types have the id {node_type.id!r}. Give one of them another: id='...'."
             )
         return node_type
+
+    def _find(self, type_id: str) -> NodeType | None:
+        """The type that an id means here, as far as the graph is built."""
+        try:
+            return self._types.get(type_id) or self._resolve(type_id)
+        except RegistryError:
+            return None
 
     def _free_id(self, node_type: NodeType) -> str:
         stem = node_type.id.rpartition(".")[2].strip("<>").lower() or "node"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from trioflow.model.durability import Duration
     from trioflow.model.graph import GraphNode
+    from trioflow.model.node_type import NodeType
     from trioflow.model.sockets import DataIn, DataOut, ErrorMode, ExecOut, Supplies
 
 P = ParamSpec("P")
@@ -50,6 +51,11 @@ class DataContext(ABC):
     @abstractmethod
     def node(self) -> GraphNode:
         """The node of the graph that is being executed."""
+
+    @property
+    @abstractmethod
+    def type(self) -> NodeType:
+        """The node's type, with the sockets that its configuration gives it (M2)."""
 
     @property
     @abstractmethod

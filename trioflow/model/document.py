@@ -83,19 +83,25 @@ def graph_in(tree: Any, path: Path) -> Graph:
 
     Raises `DocumentError` with every problem.
     """
+    return link(unlinked(tree, path), path, lambda other: unlinked(read_file(other), other))
 
-    def made(tree: Any, path: Path) -> Graph:
-        with _refusing(str(path), lambda: Positions.in_file(path)):
-            return graph_from(tree)
 
-    return link(made(tree, path), path, lambda other: made(read_file(other), other))
+def unlinked(tree: Any, path: Path) -> Graph:
+    """The graph that the tree of a file says, without the files that it refers to. Raises `DocumentError`."""
+    with _refusing(str(path), lambda: Positions.in_file(path)):
+        return graph_from(tree)
 
 
 def read_file(path: str | os.PathLike[str]) -> Any:
     """The tree of dicts and lists in a file, whatever it means. Blocks while it reads. Raises as `load`."""
     path = Path(path)
+    return read_text(decoded(path), format=_format_of(path), source=str(path))
+
+
+def decoded(path: Path) -> str:
+    """The text of a file. Blocks while it reads. Raises `DocumentError`."""
     try:
-        text = path.read_bytes().decode()
+        return path.read_bytes().decode()
     except UnicodeDecodeError as error:
         reason = (
             f"it is not UTF-8 text: byte {error.object[error.start]:#04x} at offset {error.start}. Save it as UTF-8."
@@ -103,7 +109,6 @@ def read_file(path: str | os.PathLike[str]) -> Any:
         raise DocumentError(str(path), [reason]) from error
     except (OSError, ValueError) as error:
         raise DocumentError(str(path), [f"it can't be read: {_reason(error)}."]) from error
-    return read_text(text, format=_format_of(path), source=str(path))
 
 
 def save(graph: Graph, path: str | os.PathLike[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -56,9 +57,19 @@ def _with_files(graph: Graph, files: dict[str, Graph | Unreadable]) -> Graph:
     return attrs.evolve(graph, graphs=inner, files=LinkedFiles(files))
 
 
+def _texts(value: Any) -> Iterator[str]:
+    """The texts in the configuration of a node, at any depth."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
+
+
 def _references(graph: Graph) -> Iterator[str]:
     for node in graph.nodes:
-        if node.type.startswith(FILE):
-            yield node.type.removeprefix(FILE)
+        for each in (node.type, *(_texts(dict(node.config)) if node.config else ())):
+            if each.startswith(FILE):
+                yield each.removeprefix(FILE)
     for inner in graph.graphs.values():
         yield from _references(inner)

@@ -104,6 +104,9 @@ class StreamSettings:
 class GraphNode:
     """One node: a unique id, the id of its type, and literals for data inputs.
 
+    `config` is for types whose sockets depend on it: names of further inputs, for example. What it may hold, its type
+    says (M2).
+
     `initiator` marks an exec node as a place where runs start, whatever its type says (M4). `policy` says what is done
     where it fails, takes long or is called often. `metadata` is the business of editors: it is kept, never read.
 
@@ -118,6 +121,7 @@ class GraphNode:
     inputs: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen)
     initiator: bool | None = None
     stream: StreamSettings | None = None
+    config: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
     policy: Policy | None = attrs.field(default=None, kw_only=True)
     join: JoinPolicy = attrs.field(default="all", kw_only=True)
     min: Least = attrs.field(default=1, kw_only=True)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
+S = TypeVar("S", bound=Socket)
 
 
 Capability = Literal["pure", "files", "processes", "network", "scripts"]
@@ -99,8 +100,9 @@ class FunctionBody:
 
     @property
     def may_pick(self) -> bool:
-        """Whether it may return one of its lazy inputs, which it can't await."""
-        return not self.is_async and any(parameter.fill == "lazy" for parameter in self.parameters)
+        """Whether it may return one of its lazy inputs, which it can't await, and gets nothing but inputs."""
+        fills = {parameter.fill for parameter in self.parameters}
+        return not self.is_async and "lazy" in fills and fills <= {"lazy", "input"}
 
     @property
     def takes_values(self) -> bool:
@@ -110,6 +112,26 @@ class FunctionBody:
     def values_of(self, result: Any) -> Sequence[Any]:
         """The values of the outputs, in order, of what the function of a type with outputs has returned."""
         return tuple(result) if self.result == "fields" else (result,)
+
+
+@attrs.frozen(eq=False)
+class Beside:
+    """A node that stands beside one that is configured, as if it were in the graph, and how the two are wired (M2).
+
+    `inward` leads from outputs of the configured node to inputs of this one, `outward` the other way round.
+    """
+
+    type: NodeType
+    inward: Mapping[str, str] = NO_VALUES
+    outward: Mapping[str, str] = NO_VALUES
+
+
+@attrs.frozen
+class Configured:
+    """What a node has because of its configuration: further sockets, and nodes beside it, by name."""
+
+    sockets: Mapping[str, Socket] = attrs.Factory(dict)
+    beside: Mapping[str, Beside] = attrs.Factory(dict)
 
 
 @attrs.frozen(eq=False)
@@ -142,6 +164,10 @@ class NodeType:
     """What the type calls its version; None to tell by its source (J13)."""
     policy: Policy | None = None
     """What is done where its nodes fail, take long or are called often, unless they say otherwise (P1)."""
+    config: Mapping[str, Any] = NO_VALUES
+    """What a type with further sockets was made from, by `configured`."""
+    beside: Mapping[str, Beside] = NO_VALUES
+    """The nodes that stand beside each of its nodes, because of its configuration."""
     input_index: Mapping[object, int] = attrs.field(init=False, repr=False)
     output_index: Mapping[object, int] = attrs.field(init=False, repr=False)
     exec_output_index: Mapping[object, int] = attrs.field(init=False, repr=False)
@@ -168,7 +194,42 @@ class NodeType:
         object.__setattr__(self, "stream_index", stream_of)
         object.__setattr__(self, "is_exec", bool(self.exec_inputs or self.exec_outputs))
 
+    def configured(self, config: Mapping[str, Any], find: Callable[[str], NodeType | None]) -> NodeType:
+        """This type with the sockets that a node of it has for a configuration.
+
+        `find` gives the type that an id means where the node is. Raises `NodeDefinitionError` for a configuration that
+        is wrong, or for a type that has none.
+        """
+        body = self.body
+        try:
+            made = (body if isinstance(body, type) else Node).configured(config, find)
+        except ValueError as error:
+            raise NodeDefinitionError(f"{self.id}: {str(error).rstrip('.')}.") from error
+        for name, socket in made.sockets.items():
+            socket.name = name
+
+        def more(kind: type[S]) -> tuple[S, ...]:
+            return tuple(each for each in made.sockets.values() if isinstance(each, kind))
+
+        node_type = attrs.evolve(
+            self,
+            inputs=(*self.inputs, *more(DataIn)),
+            outputs=(*self.outputs, *more(DataOut)),
+            exec_outputs=(*self.exec_outputs, *more(ExecOut)),
+            config=config,
+            beside=made.beside,
+        )
+        _check(node_type, where=f"{self.id}, as it is configured,")
+        return node_type
+
     def __reduce__(self) -> tuple[Any, ...]:
+        if self.config:
+            name = importable_name(self)
+            if name is None or self.beside:
+                raise NodeDefinitionError(
+                    f"Node type {self.id!r} can't be pickled as it is configured here: pickle the graph instead."
+                )
+            return _reconfigured, (name, self.id, dict(self.config))
         remake = getattr(self.body, "remake", None)
         if remake is not None:
             return remake(self)  # type: ignore[no-any-return]
@@ -186,6 +247,11 @@ class NodeType:
 
     def __deepcopy__(self, memo: object) -> NodeType:
         return self
+
+    @property
+    def own_exec_outputs(self) -> tuple[ExecOut, ...]:
+        """The exec outputs but those that lead to nodes beside it: where a node goes on."""
+        return tuple(each for each in self.exec_outputs if each.name not in self.beside)
 
     @property
     def summary(self) -> str:
@@ -250,6 +316,15 @@ class Node:
             version=version,
             policy=policy,
         )
+
+    @classmethod
+    def configured(cls, config: Mapping[str, Any], find: Callable[[str], NodeType | None]) -> Configured:
+        """What a node has because of what stands as `config` at it: further sockets, by name, new ones at each call.
+
+        For types that say so; `find` gives the type that an id means in the graph around. Raises `ValueError` for a
+        configuration that is wrong, saying what was expected.
+        """
+        raise ValueError("it has no configuration")
 
     async def setup(self, ctx: SetupContext) -> None:
         """Run once per run, before the first dispatch, in document order (R1)."""
@@ -594,9 +669,6 @@ def _type_of_function(
     return node_type
 
 
-S = TypeVar("S", bound=Socket)
-
-
 def _named(socket: S, name: str) -> S:
     socket.name = name
     return socket
@@ -662,6 +734,11 @@ def _remade(name: str, type_id: str) -> NodeType:
     """A pickled node type: what is at this name."""
     found = by_name(name, type_id)
     return as_node_type(found) or inline_node_type(found, type_id)
+
+
+def _reconfigured(name: str, type_id: str, config: Mapping[str, Any]) -> NodeType:
+    """A pickled node type that was configured."""
+    return _remade(name, type_id).configured(config, lambda _: None)
 
 
 def inline_node_type(function: Callable[..., Any], type_id: str) -> NodeType:

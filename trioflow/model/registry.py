@@ -11,7 +11,7 @@ import importlib
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import attrs
 
@@ -24,7 +24,9 @@ ENTRY_POINT_GROUP = "trioflow.nodes"
 STANDARD_AREAS: Mapping[Capability, Mapping[str, str]] = {
     "pure": {
         "flow": "flow choice loop latch guard fork people later",
+        "user": "user",
         "event": "event",
+        "value": "value",
         "variable": "variable",
         "state": "state",
         "logic": "logic",
@@ -36,9 +38,10 @@ STANDARD_AREAS: Mapping[Capability, Mapping[str, str]] = {
         "random": "random",
         "convert": "convert",
         "text": "text template",
+        "template": "jinja",
         "unicode": "unicode",
         "regex": "regex",
-        "json": "json",
+        "json": "json json_schema json_patch",
         "csv": "csv",
         "url": "url",
         "path": "path",
@@ -53,8 +56,9 @@ STANDARD_AREAS: Mapping[Capability, Mapping[str, str]] = {
         "debug": "debug",
     },
     "files": {"file": "file folder"},
-    "processes": {"process": "process"},
-    "network": {"tcp": "tcp", "http": "http"},
+    "processes": {"process": "process", "hook": "hook"},
+    "network": {"tcp": "tcp", "http": "http", "api": "api", "db": "db", "person": "person"},
+    "scripts": {"script": "script"},
 }
 """Areas of standard nodes by what their bodies may touch, unless a type says more.
 
@@ -71,18 +75,29 @@ class _Choice:
 
     only: frozenset[str] | None
     without: frozenset[str]
+    allowed: frozenset[str] = frozenset()
+    """Of the capabilities that have to be allowed, or named by `only`, those that are."""
 
     def takes(self, area: str, capabilities: frozenset[Capability] | None) -> bool:
         """Whether it has a type of this area. One that does not say what it may touch has to be named by its area."""
         named = self.only is not None and area in self.only
+        if not self.allows(capabilities) and not named:
+            return False
         if area in self.without or (capabilities is not None and not self.without.isdisjoint(capabilities)):
             return False
         if capabilities is None:
             return named or (self.only is None and self.without.isdisjoint(get_args(Capability)))
         return named or self.only is None or capabilities <= self.only
 
+    def allows(self, capabilities: frozenset[Capability] | None) -> bool:
+        """Whether a type may have these capabilities, as far as they have to be allowed."""
+        return (capabilities or frozenset()) & _ON_DEMAND <= self.allowed | (self.only or frozenset())
 
-_ALL = _Choice(None, frozenset())
+
+_ON_DEMAND = frozenset({"scripts"})
+"""What is not there unless a host says so: a graph's texts are then run as code."""
+
+_ALL = _Choice(None, frozenset(), _ON_DEMAND)
 
 
 class Registry:
@@ -95,9 +110,11 @@ class Registry:
         # What the modules of `standard` are chosen by, and what their types may touch, if they don't say.
         self._choice = _ALL
         self._chosen: dict[str, frozenset[Capability] | None] = {}
-        self._left_out: set[str] = set()
+        self._left_out: dict[str, frozenset[Capability] | None] = {}
         self.merges: dict[str, Merge] = {}
         self.converters: dict[tuple[type, type], Converter] = {}
+        self.bodies: dict[str, Any] = {}
+        """What `body` was given, by the ids of nodes."""
         self.max_bytes: int | None = None
         """About how many bytes of memory a value may take that an input or a variable gets; None for any number."""
 
@@ -108,6 +125,7 @@ class Registry:
         plugins: bool = True,
         only: Iterable[str] | None = None,
         without: Iterable[str] = (),
+        allow: Iterable[Literal["scripts"]] = (),
         max_bytes: int | None = None,
     ) -> Registry:
         """The nodes that come with trioflow, and those of installed packages that announce some.
@@ -116,6 +134,9 @@ class Registry:
         (`flow`, `http`), and capabilities (`pure`, `files`, `processes`, `network`, `scripts`). A type is there if its
         area is named, or if all that it may touch is. One of an installed package that does not say what it may touch
         is left out where capabilities are chosen, unless its area is named. Raises `RegistryError` for other names.
+
+        `allow=["scripts"]`: also the types that run a graph's texts as code, `script.python` and its like. Without it
+        they are left out unless `only` names them: a graph may come from anywhere.
 
         `max_bytes`: about how much memory a value may take that an input or a variable gets: a character or a byte
         counts 1, a list 128, and each of its items 64 and what it holds, on all levels. More is a `CoercionError` of
@@ -127,7 +148,7 @@ class Registry:
         registry.max_bytes = max_bytes
         announced = _announced(tuple(map(str, sys.path))) if plugins else []
         areas = [area for of in STANDARD_AREAS.values() for area in of] + [area for area, _ in announced]
-        registry._choice = _choice(only, without, areas)
+        registry._choice = _choice(only, without, allow, areas)
         for capability, of in STANDARD_AREAS.items():
             for area, modules in of.items():
                 for module in modules.split():
@@ -148,6 +169,17 @@ class Registry:
     def leaves_out(self, type_id: str) -> bool:
         """Whether there is a type of this id that `standard` was told to leave out."""
         return self.find(type_id) is None and type_id in self._left_out
+
+    def why_left_out(self, type_id: str) -> tuple[str, str]:
+        """Why a type of this id is left out, and what to do, in a sentence each."""
+        if not self._choice.allows(self._left_out.get(type_id)):
+            return (
+                f"Node type {type_id!r} runs text of the graph as code, and that is not allowed here.",
+                "If you trust whoever wrote the graph, allow it: `--allow scripts` on the command line, "
+                "Registry.standard(allow=['scripts']) in Python.",
+            )
+        message = f"Node type {type_id!r} is not allowed here."
+        return message, "Use another node, or run the graph where it is allowed."
 
     def add(self, *nodes: object) -> None:
         """Add node types: classes, decorated functions or `NodeType`s. Raises `NodeDefinitionError`."""
@@ -186,6 +218,14 @@ class Registry:
         """Add a merge policy for variables: `merge(base, mine, theirs)` gives the merged value (F4)."""
         self.merges[name] = merge
 
+    def body(self, node_id: str, body: object) -> None:
+        """Give a node of an imported graph a body: what a placeholder does, or another one does instead (`formats`).
+
+        `node_id` is that of the node, `outer/inner` for one in a graph inside, or `*` for all placeholders that have
+        none of their own. `body` is a node type, or a function that is called with the inputs that it names.
+        """
+        self.bodies[node_id] = body
+
     def add_converter(self, source: type, target: type, convert: Converter) -> None:
         """Declare that values of `source` may flow into inputs of `target`, converted without loss (D11)."""
         self.converters[source, target] = convert
@@ -203,6 +243,8 @@ class Registry:
         """The node type with this id. Raises `UnknownNodeType` with the nearest ids."""
         found = self.find(type_id)
         if found is None and type_id in self._left_out:
+            if not self._choice.allows(self._left_out[type_id]):
+                raise UnknownNodeType(" ".join(self.why_left_out(type_id)))
             raise UnknownNodeType(f"Node type {type_id!r} is not allowed here: this registry was made without it.")
         if found is None:
             raise UnknownNodeType(f"There is no node type {type_id!r}.{did_you_mean(type_id, self.ids())}")
@@ -236,7 +278,7 @@ class Registry:
         if module in self._chosen:
             known = self._chosen[module]
             taken = [each for each in found if self._choice.takes(prefix, each.capabilities or known)]
-            self._left_out.update({each.id for each in found} - {each.id for each in taken})
+            self._left_out |= {each.id: each.capabilities or known for each in found if each not in taken}
             found = tuple(taken)
         try:
             self.add(*found)
@@ -256,7 +298,7 @@ def _announced(path: tuple[str, ...]) -> list[tuple[str, str]]:
     return [(entry.name, entry.value) for entry in sorted(entry_points(group=ENTRY_POINT_GROUP))]
 
 
-def _choice(only: Iterable[str] | None, without: Iterable[str], areas: Iterable[str]) -> _Choice:
+def _choice(only: Iterable[str] | None, without: Iterable[str], allow: Iterable[str], areas: Iterable[str]) -> _Choice:
     known = {*areas, *get_args(Capability)}
 
     def named(names: Iterable[str]) -> frozenset[str]:
@@ -268,7 +310,10 @@ def _choice(only: Iterable[str] | None, without: Iterable[str], areas: Iterable[
             )
         return chosen
 
-    return _Choice(None if only is None else named(only), named(without))
+    allowed = frozenset([allow] if isinstance(allow, str) else allow)
+    for name in sorted(allowed - _ON_DEMAND):
+        raise RegistryError(f"{name!r} has not to be allowed; only {', '.join(sorted(_ON_DEMAND))} has to be.")
+    return _Choice(None if only is None else named(only), named(without), allowed)
 
 
 def _module_of(node_type: NodeType) -> str:

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 
 import attrs
 
-from trioflow.errors import NodePackageError
+from trioflow.errors import NodeDefinitionError, NodePackageError
 from trioflow.model.composition import ENTER, LEAVE, Boundary, GraphBody, boundary_type, graph_node
-from trioflow.model.graph import Connection, Endpoint, Graph, Interface
+from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode, Interface
 from trioflow.model.node_type import NodeType
 from trioflow.model.registry import Registry
+from trioflow.model.values import NO_VALUES
 
 GRAPH = "graph:"
 FILE = "file:"
@@ -54,6 +55,7 @@ class Scope:
         self._outer = outer
         self._shared = shared if shared is not None else _Shared()
         self._own: dict[str, NodeType] = {}
+        self._configured: dict[tuple[str, str], NodeType] = {}
         if shared is None:
             self._shared.files[id(graph)] = root = graph_node(graph, id="this graph")
             self._shared.scopes[root] = self
@@ -62,14 +64,44 @@ class Scope:
     def graph(self) -> Graph:
         """The graph, with the exec sockets that its wires need not name because there is only one."""
         if self._completed is None:
-            self._completed = with_sockets(self._given, self._find_quietly)
+            self._completed = with_sockets(self._with_beside(), self._type_quietly)
         return self._completed
 
-    def _find_quietly(self, type_id: str) -> NodeType | None:
+    def _with_beside(self) -> Graph:
+        """The graph with the nodes that stand beside those that are configured (M2)."""
+        nodes: list[GraphNode] = []
+        wires: list[Connection] = []
+        for node in self._given.nodes:
+            node_type = self._type_quietly(node) if node.config else None
+            for name, beside in (node_type.beside if node_type is not None else NO_VALUES).items():
+                added = f"{node.id}:{name}"
+                nodes.append(GraphNode(added, beside.type.id))
+                wires += [Connection(Endpoint(node.id, a), Endpoint(added, b)) for a, b in beside.inward.items()]
+                wires += [Connection(Endpoint(added, a), Endpoint(node.id, b)) for a, b in beside.outward.items()]
+        if not nodes:
+            return self._given
+        given = self._given
+        return attrs.evolve(given, nodes=(*given.nodes, *nodes), connections=(*given.connections, *wires))
+
+    def _type_quietly(self, node: GraphNode) -> NodeType | None:
         try:
-            return self.find(type_id)
-        except NodePackageError:
+            return self.type_of(node)
+        except (NodePackageError, NodeDefinitionError):
             return None  # reported with the node
+
+    def type_of(self, node: GraphNode) -> NodeType | None:
+        """The type of a node, with the sockets that its configuration gives it (M2); None if there is no such type.
+
+        Raises `NodePackageError`, and `NodeDefinitionError` for a configuration that is wrong.
+        """
+        found = self.find(node.type)
+        if found is None or not node.config:
+            return found
+        key = (node.type, config_key(node))
+        known = self._configured.get(key)
+        if known is None:
+            known = self._configured[key] = found.configured(node.config, self.find)
+        return known
 
     def find(self, type_id: str) -> NodeType | None:
         """The node type with this id, or None. Raises `NodePackageError`."""
@@ -143,20 +175,25 @@ class Scope:
         return Scope(graph, self.registry, name=name, prefix=f"{name}: ", shared=self._shared)
 
 
-def with_sockets(graph: Graph, find: Callable[[str], NodeType | None]) -> Graph:
+def config_key(node: GraphNode) -> str:
+    """The configuration of a node as a text, to tell it from others; empty if there is none."""
+    return json.dumps(dict(node.config), sort_keys=True, default=repr) if node.config else ""
+
+
+def with_sockets(graph: Graph, type_of: Callable[[GraphNode], NodeType | None]) -> Graph:
     """The graph with the exec sockets filled in that endpoints leave out, where a node has only one on that side.
 
     A wire that is taken however its source has ended needs none there.
     """
     if all(wire.source.socket and wire.target.socket for wire in graph.connections):
         return graph
-    types = {node.id: node.type for node in graph.nodes}
+    nodes = {node.id: node for node in graph.nodes}
 
     def completed(end: Endpoint, *, outgoing: bool) -> Endpoint:
-        node_type = find(types[end.node]) if not end.socket and end.node in types else None
+        node_type = type_of(nodes[end.node]) if not end.socket and end.node in nodes else None
         if node_type is None:
             return end
-        sockets = node_type.exec_outputs if outgoing else node_type.exec_inputs
+        sockets = node_type.own_exec_outputs if outgoing else node_type.exec_inputs
         return Endpoint(end.node, sockets[0].name) if len(sockets) == 1 else end
 
     wires: list[Connection] = []

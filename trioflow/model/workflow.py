@@ -94,7 +94,7 @@ class WorkflowBuilder(Builder):
 def _end(end: Any, *, outgoing: bool, named: bool) -> Endpoint:
     if isinstance(end, Handle):
         node_type = end._type
-        sockets: Sequence[ExecOut | ExecIn] = node_type.exec_outputs if outgoing else node_type.exec_inputs
+        sockets: Sequence[ExecOut | ExecIn] = node_type.own_exec_outputs if outgoing else node_type.exec_inputs
         if named and len(sockets) != 1:
             side = "output" if outgoing else "input"
             names = ", ".join(f"{end._id}.{socket.name}" for socket in sockets) or "none"

@@ -8,6 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from trioflow.nodes.api import CallApi
     from trioflow.nodes.choice import (
         Branch,
         Chance,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         SwitchText,
         SwitchType,
     )
+    from trioflow.nodes.db import Query
     from trioflow.nodes.debug import Feedback, Inspect, Log, Print, PrintError, Progress
     from trioflow.nodes.event import Listen, Post, Publish
     from trioflow.nodes.file import (
@@ -45,7 +47,9 @@ if TYPE_CHECKING:
     )
     from trioflow.nodes.fork import Alongside, Join, Parallel, Parallel8, ParallelFor, ParallelForEach, Race
     from trioflow.nodes.guard import Assert, Fallback, Raise, RaiseAgain, Retry, Shield, Timeout, Try
+    from trioflow.nodes.hook import HttpHook, ShellHook
     from trioflow.nodes.http import HttpDownload, HttpGet, HttpLines, HttpPost, HttpRequest
+    from trioflow.nodes.jinja import RenderTemplate
     from trioflow.nodes.latch import AtMost, Counter, Cycle, EveryNth, FlipFlop, Gate, Once, OnChange, Throttle, WaitFor
     from trioflow.nodes.later import Later
     from trioflow.nodes.loop import (
@@ -66,9 +70,12 @@ if TYPE_CHECKING:
         While,
     )
     from trioflow.nodes.people import Approve, Sleep, WaitSignal
+    from trioflow.nodes.person import AskPerson, ListenToPerson
     from trioflow.nodes.process import KeepCommand, PipeCommand, RunCommand, StreamCommand
+    from trioflow.nodes.script import PowerShellScript, PythonScript, ShellScript
     from trioflow.nodes.state import Change, Collect, History, Keep, Previous, Statistics, Stopwatch, Tally
     from trioflow.nodes.tcp import TcpAsk, TcpListen, TcpReply, TcpRequest, TcpWait
+    from trioflow.nodes.user import AskUser
     from trioflow.nodes.variable import (
         AddToVariable,
         AppendToVariable,
@@ -117,6 +124,13 @@ _AREAS = {
     "process": ("KeepCommand", "PipeCommand", "RunCommand", "StreamCommand"),
     "tcp": ("TcpAsk", "TcpListen", "TcpReply", "TcpRequest", "TcpWait"),
     "http": ("HttpDownload", "HttpGet", "HttpLines", "HttpPost", "HttpRequest"),
+    "api": ("CallApi",),
+    "db": ("Query",),
+    "hook": ("HttpHook", "ShellHook"),
+    "jinja": ("RenderTemplate",),
+    "person": ("AskPerson", "ListenToPerson"),
+    "script": ("PowerShellScript", "PythonScript", "ShellScript"),
+    "user": ("AskUser",),
 }  # fmt: skip
 _AREA_OF = {name: area for area, names in _AREAS.items() for name in names}
 
@@ -127,10 +141,13 @@ __all__ = [
     "AppendText",
     "AppendToVariable",
     "Approve",
+    "AskPerson",
+    "AskUser",
     "Assert",
     "AtMost",
     "Branch",
     "Break",
+    "CallApi",
     "Chance",
     "Change",
     "Chunks",
@@ -164,6 +181,7 @@ __all__ = [
     "History",
     "HttpDownload",
     "HttpGet",
+    "HttpHook",
     "HttpLines",
     "HttpPost",
     "HttpRequest",
@@ -175,6 +193,7 @@ __all__ = [
     "Lines",
     "ListFolder",
     "Listen",
+    "ListenToPerson",
     "Log",
     "LowerVariable",
     "MakeFolder",
@@ -190,11 +209,14 @@ __all__ = [
     "ParallelForEach",
     "PipeCommand",
     "Post",
+    "PowerShellScript",
     "Previous",
     "Print",
     "PrintError",
     "Progress",
     "Publish",
+    "PythonScript",
+    "Query",
     "Race",
     "Raise",
     "RaiseAgain",
@@ -202,6 +224,7 @@ __all__ = [
     "ReadBytes",
     "ReadText",
     "RemoveVariableItem",
+    "RenderTemplate",
     "Repeat",
     "RepeatUntil",
     "Retry",
@@ -210,6 +233,8 @@ __all__ = [
     "Sequence8",
     "SetVariable",
     "SetVariableItem",
+    "ShellHook",
+    "ShellScript",
     "Shield",
     "Sleep",
     "Start",

@@ -13,11 +13,13 @@ from trioflow.nodes._equality import in_order, settled
 from trioflow.nodes._slices import TURN, Steps, parts
 
 MOST = 10_000_000
-"""How many characters, bytes or items a value may have that a node makes of small ones, and how many bits a number.
+"""How many characters or bytes a value may have that a node makes of small ones, and how many bits a number.
 
 Beyond it a slip of the pen would take the host's memory, and no Python could touch the value without holding up others.
 """
 
+MOST_ITEMS = 1_000_000
+"""How many items it may have. Each takes eight bytes at least, and one instruction where Python lets go of a list."""
 
 LONGEST_NUMBER = 1_000_000
 """Decimal digits of a whole number that is read from a text."""
@@ -81,16 +83,16 @@ class TooLarge(ValueError):
     """What a node would make has more characters, bytes or items than a node may make."""
 
 
-def at_most(node: str, count: int, what: str) -> int:
+def at_most(node: str, count: int, what: str, most: int = MOST) -> int:
     """The count, which has to be within what a computer can hold; what is negative counts as 0."""
-    if count > MOST:
-        raise TooLarge(f"{node}: the result would have {short(count)} {what}; it may have {MOST} at most.")
+    if count > most:
+        raise TooLarge(f"{node}: the result would have {short(count)} {what}; it may have {most} at most.")
     return max(count, 0)
 
 
-def too_large(node: str, what: str) -> TooLarge:
+def too_large(node: str, what: str, most: int = MOST) -> TooLarge:
     """The error for a result that turned out to be larger than a computer should hold."""
-    return TooLarge(f"{node}: the result would have more {what}; it may have {MOST} at most.")
+    return TooLarge(f"{node}: the result would have more {what}; it may have {most} at most.")
 
 
 def beyond(node: str, *values: float) -> OverflowError:

@@ -113,8 +113,8 @@ def flatten(items: list[Any], depth: int = 1) -> Steps[list[Any]]:
                 found.append(item)
             if not number % SLICE:
                 yield TURN
-            if len(found) > expect.MOST:
-                raise expect.too_large("list.flatten", "items")
+            if len(found) > expect.MOST_ITEMS:
+                raise expect.too_large("list.flatten", "items", expect.MOST_ITEMS)
         flat = found
         if is_flat:
             break
@@ -144,7 +144,7 @@ def windows(items: list[Any], size: int = 2) -> Steps[list[list[Any]]]:
     """
     expect.positive("list.windows", "size", size)
     count = max(len(items) - size + 1, 0)
-    expect.at_most("list.windows", count * min(size, len(items) + 1), "items")
+    expect.at_most("list.windows", count * min(size, len(items) + 1), "items", expect.MOST_ITEMS)
     return (
         yield from mapped(
             lambda start: items[start : start + size], range(count), max(SLICE * 10 // min(size, COPIED), 1)
@@ -226,7 +226,7 @@ def combine(a: list[Any], b: list[Any]) -> Steps[list[list[Any]]]:
     >>> combine(["a", "b"], [1, 2])
     [['a', 1], ['a', 2], ['b', 1], ['b', 2]]
     """
-    expect.at_most("list.combine", len(a) * len(b) * 2, "items")
+    expect.at_most("list.combine", len(a) * len(b) * 2, "items", expect.MOST_ITEMS)
     return (yield from gathered([[x, y] for x, y in part] for part in batches(itertools.product(a, b))))
 
 

@@ -34,7 +34,7 @@ def range_(stop: int, start: int = 0, step: int = 1) -> Steps[list[int]]:
     """
     if step == 0:
         raise ValueError("list.range: the step must not be zero.")
-    expect.at_most("list.range", -((start - stop) // step), "items")
+    expect.at_most("list.range", -((start - stop) // step), "items", expect.MOST_ITEMS)
     numbers = range(start, stop, step)
     return list(numbers) if len(numbers) <= SLICE else (yield from gathered(parts(numbers, SLICE * 5)))
 
@@ -46,7 +46,7 @@ def repeat(items: list[Any], times: int) -> Steps[list[Any]]:
     >>> repeat([0, 1], 3)
     [0, 1, 0, 1, 0, 1]
     """
-    expect.at_most("list.repeat", times * max(len(items), 1), "items")
+    expect.at_most("list.repeat", times * max(len(items), 1), "items", expect.MOST_ITEMS)
     if times * len(items) <= COPIED:
         return items * max(times, 0)
     block = items * max(COPIED // len(items), 1)

@@ -266,7 +266,7 @@ def join(a: list[Row], b: list[Row], key: str, keep_all: bool = False) -> Steps[
     joined: list[Row] = []
     for number, (value, row) in enumerate(zip((yield from _keys("table.join", a, key)), a, strict=True), 1):
         found = partners.get(value, [{}] if keep_all else [])
-        expect.at_most("table.join", len(joined) + len(found), "rows")
+        expect.at_most("table.join", len(joined) + len(found), "rows", expect.MOST_ITEMS)
         for part in parts(found, _ROWS):
             joined.extend({**row, **partner} for partner in part)
             if len(part) == _ROWS:

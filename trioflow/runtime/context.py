@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from trioflow.model.context import FeedbackLevel, Services
     from trioflow.model.durability import Duration
     from trioflow.model.graph import GraphNode
+    from trioflow.model.node_type import NodeType
     from trioflow.model.sockets import ErrorMode
     from trioflow.semantics.plan import Target
 
@@ -60,6 +61,10 @@ class BodyContext(Activation, Context):
     @property
     def node(self) -> GraphNode:
         return self.plan.graph_node
+
+    @property
+    def type(self) -> NodeType:
+        return self.plan.type
 
     @property
     def services(self) -> Services:

@@ -67,13 +67,14 @@ class PlanInput:
     """
 
     __slots__ = (
-        "coercer", "connection", "constant", "fallback", "make", "node", "output", "own", "passing", "secret", "slot",
-        "socket", "source", "there", "upstream",
+        "coercer", "connection", "constant", "fallback", "lazy", "make", "node", "output", "own", "passing", "secret",
+        "slot", "socket", "source", "there", "upstream",
     )  # fmt: skip
 
     def __init__(self, node: str, socket: DataIn[Any], constant: Cell | None, coercer: Coercer | None) -> None:
         self.node = node
         self.socket = socket
+        self.lazy = socket.lazy
         self.constant = constant
         # What makes the value of the literal or default anew for each run, where runs could change it (M1).
         self.make: Callable[[], Any] | None = None
@@ -167,9 +168,9 @@ class PlanNode:
     """One node, with its inputs, the slots of its outputs and the targets of its exec outputs."""
 
     __slots__ = (
-        "ahead", "asked", "awaits", "begin", "error_slot", "fields", "first_exit", "first_output", "first_targets",
-        "function", "graph", "graph_node", "id", "impure", "index", "inputs", "moments", "needs", "only", "slot",
-        "sole", "static", "streams", "targets", "to_resolve", "type", "volatile",
+        "ahead", "asked", "awaits", "awaits_itself", "begin", "error_slot", "fields", "first_exit", "first_output",
+        "first_targets", "function", "graph", "graph_node", "id", "impure", "index", "inputs", "moments", "needs",
+        "only", "picks", "quick", "slot", "sole", "static", "streams", "targets", "to_resolve", "type", "volatile",
     )  # fmt: skip
 
     def __init__(self, index: int, graph_node: GraphNode, node_type: NodeType) -> None:
@@ -189,6 +190,11 @@ class PlanNode:
         self.sole: PlanInput | None = None
         self.function: Any = None
         self.fields = False
+        # A data node that is a function of its inputs, though not a static one: whether it may return a lazy input
+        # instead of a value, and whether it is async.
+        self.quick = False
+        self.picks = False
+        self.awaits_itself = False
         # Exec node: its first output's slot. Data node: the slot of its last evaluation in a strand; if it is static,
         # the slot of its first output.
         self.first_output = -1
@@ -315,6 +321,7 @@ def make_plan(graph: Graph, registry: Registry) -> Plan:
     _mark_volatile([*plans.values()])
     for plan in plans.values():
         _mark_impure(plan)
+        _mark_quick(plan)
     if not plans[root].initiators and not plans[root].listeners:
         raise InvalidGraph(
             "The graph can be called by other graphs, but no node starts it, so by itself nothing would run. Add a "
@@ -346,7 +353,7 @@ class _Planner:
         nodes: list[PlanNode] = []
         failing = {wire.source.node for wire in graph.connections if wire.source.socket == ERROR}
         for index, graph_node in enumerate(graph.nodes):
-            node_type = self._scope.find(graph_node.type)
+            node_type = self._scope.type_of(graph_node)
             assert node_type is not None, "validation knows all types"
             node = PlanNode(index, graph_node, node_type)
             if node_type.is_exec or (node_type.body is Boundary.ENTER and self._interface.is_exec):
@@ -699,6 +706,19 @@ def _mark_impure(plan: Plan) -> None:
                 for planned in node.inputs
             )
         )
+
+
+def _mark_quick(plan: Plan) -> None:
+    """Find the data nodes that are functions of their inputs, of which each value holds until something is written."""
+    for node in plan.nodes:
+        body = node.type.body
+        if node.type.is_exec or node.static or node.impure or not isinstance(body, FunctionBody):
+            continue
+        node.quick = body.takes_values or body.may_pick
+        node.function = body.function
+        node.fields = body.result == "fields"
+        node.picks = body.may_pick
+        node.awaits_itself = body.is_async
 
 
 def _mark_static(nodes: list[PlanNode]) -> None:

@@ -11,11 +11,11 @@ from typing import Any
 
 import attrs
 
-from trioflow.errors import NodePackageError, did_you_mean
+from trioflow.errors import NodeDefinitionError, NodePackageError, did_you_mean
 from trioflow.model.composition import ERROR, ERROR_OUTPUT
-from trioflow.model.graph import Connection, Endpoint, Unreadable
+from trioflow.model.graph import Connection, Endpoint, GraphNode, Unreadable
 from trioflow.model.node_type import NodeType
-from trioflow.model.scope import FILE, Scope
+from trioflow.model.scope import FILE, Scope, config_key
 from trioflow.model.sockets import DataIn, DataOut, ExecIn, ExecOut
 from trioflow.model.types import describe_type
 from trioflow.semantics.coercion import compatible
@@ -119,42 +119,48 @@ class Wiring:
     # --- nodes ---
 
     def _look_up_nodes(self) -> None:
-        views: dict[str, TypeView | None] = {}
+        views: dict[tuple[str, str], TypeView | None] = {}
         # What was found wrong with an id: each of its nodes is reported, but it is looked up once.
-        reasons: dict[str, tuple[str, str, str]] = {}
+        reasons: dict[tuple[str, str], tuple[str, str, str]] = {}
         for place, node in enumerate(self.graph.nodes):
             if node.id in self.place:
                 self.complete = False  # which of the two a connection means can't be told
             else:
                 self.place[node.id] = place
-            if node.type not in views:
-                views[node.type] = self._look_up_type(node.type, reasons)
-            if node.type in reasons:
-                code, message, cure = reasons[node.type]
-                self.problems.append(error(code, f"nodes[{place}].type", message, cure))
+            key = (node.type, config_key(node))
+            if key not in views:
+                found = self._look_up_type(node)
+                views[key] = TypeView.of(found) if isinstance(found, NodeType) else None
+                if not isinstance(found, NodeType):
+                    reasons[key] = found
+            if key in reasons:
+                code, message, cure = reasons[key]
+                field = "config" if code == "config" else "type"
+                self.problems.append(error(code, f"nodes[{place}].{field}", message, cure))
                 self.typed = self.complete = False
-            self.views.append(views[node.type])
+            self.views.append(views[key])
 
-    def _look_up_type(self, type_id: str, reasons: dict[str, tuple[str, str, str]]) -> TypeView | None:
+    def _look_up_type(self, node: GraphNode) -> NodeType | tuple[str, str, str]:
+        """The type of a node; or the code, the message and the cure of the problem that there is none."""
+        type_id = node.type
         try:
-            found = self.scope.find(type_id)
+            found = self.scope.type_of(node)
         except NodePackageError as reason:
             message = " ".join(str(reason).split())
-            reasons[type_id] = ("node-package", message, "Repair the package, or use another node.")
-            return None
+            return "node-package", message, "Repair the package, or use another node."
+        except NodeDefinitionError as reason:
+            cure = f"`trioflow nodes {type_id}` says what it may be."
+            return "config", str(reason), cure
         if found is not None:
-            return TypeView.of(found)
+            return found
         if type_id.startswith(FILE):
-            reasons[type_id] = self._no_file(type_id)
-            return None
+            return self._no_file(type_id)
         if self.registry.leaves_out(type_id):
-            cure = "Use another node, or run the graph where it is allowed."
-            reasons[type_id] = ("unknown-node-type", f"Node type {type_id!r} is not allowed here.", cure)
-            return None
+            message, cure = self.registry.why_left_out(type_id)
+            return "unknown-node-type", message, cure
         near = self.suggest(type_id, {*self.scope.names(), *self.registry.ids()})
         cure = f"Name a registered type, or add the package that declares it.{near}"
-        reasons[type_id] = ("unknown-node-type", f"There is no node type {type_id!r}.", cure)
-        return None
+        return "unknown-node-type", f"There is no node type {type_id!r}.", cure
 
     def _no_file(self, type_id: str) -> tuple[str, str, str]:
         path = type_id.removeprefix(FILE)

@@ -9,16 +9,17 @@ diagnostics say so.
 from __future__ import annotations
 
 from trioflow.errors import DocumentError
-from trioflow.formats.nodeeditor.diagnostic import Diagnostic, Severity
 from trioflow.formats.nodeeditor.document import looks_like_document
 from trioflow.formats.nodeeditor.exporting import export_tree
-from trioflow.formats.nodeeditor.importing import Imported, import_tree
+from trioflow.formats.nodeeditor.importing import import_tree
+from trioflow.formats.port import Diagnostic, Document, Format, Imported, ImportOptions, Severity
 from trioflow.model import json_text
 from trioflow.model.document import read_text
 from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
 
 __all__ = [
+    "FORMAT",
     "Diagnostic",
     "Imported",
     "Severity",
@@ -42,3 +43,12 @@ def dumps(graph: Graph, registry: Registry | None = None) -> str:
         return json_text.write(tree)
     except (TypeError, json_text.BadText) as error:
         raise DocumentError("<graph>", [f"{error}."]) from error
+
+
+def _read(document: Document, registry: Registry, options: ImportOptions) -> Imported:
+    return import_tree(document.tree, registry, source=document.name)
+
+
+FORMAT = Format(
+    "nodeeditor", "NodeEditor.Net, versions 1 and 2", lambda each: looks_like_document(each.tree), _read, dumps
+)

@@ -28,6 +28,7 @@ from trioflow.formats.nodeeditor.importing import (
 from trioflow.formats.nodeeditor.placed import Names, Placed, bound_to, place, place_new, usual_connection
 from trioflow.formats.nodeeditor.row import MAIN, Input, Place, Row
 from trioflow.formats.nodeeditor.tables import CONVERSIONS, ROWS_BY_TYPE
+from trioflow.formats.placeholder import KEY as PLACEHOLDER_KEY
 from trioflow.model.graph import Connection, CustomEvent, Endpoint, Graph, GraphNode, Variable
 from trioflow.model.registry import Registry
 from trioflow.model.sockets import UNSET
@@ -457,7 +458,7 @@ _KEPT: Mapping[str, Callable[[Any], bool]] = {
 
 
 def _without_key(metadata: Mapping[str, Any]) -> Raw:
-    return {key: value for key, value in metadata.items() if key != KEY}
+    return {key: value for key, value in metadata.items() if key not in {KEY, PLACEHOLDER_KEY}}
 
 
 def _spelled(raw: Raw, key: str) -> str:

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import attrs
-
 from trioflow.errors import DocumentError, RegistryError, did_you_mean
-from trioflow.formats.nodeeditor.diagnostic import Diagnostic, Severity
 from trioflow.formats.nodeeditor.document import Declared, Document, Raw, Socket, Value, Wire, ours_of, read_document
 from trioflow.formats.nodeeditor.dotnet import ZEROS, BadValue, fits, kind_of, read_text, read_value
-from trioflow.formats.nodeeditor.placed import PLACEHOLDER, Names, Placed, place, usual_connection
+from trioflow.formats.nodeeditor.placed import Names, Placed, place, usual_connection
 from trioflow.formats.nodeeditor.row import MAIN, Input, Output, Place, Row
 from trioflow.formats.nodeeditor.tables import CONVERSIONS, ROWS, Conversion
+from trioflow.formats.placeholder import KEY as PLACEHOLDER_KEY
+from trioflow.formats.placeholder import Sockets
+from trioflow.formats.port import Diagnostic, Imported, Severity
 from trioflow.model.graph import Connection, CustomEvent, Endpoint, Graph, GraphNode, Variable
 from trioflow.model.registry import Registry
 from trioflow.model.sockets import UNSET
@@ -28,25 +28,6 @@ KEY = "nodeeditor"
 _MOST_SUGGESTIONS = 100
 _MOST_NAMES = 20
 _NODES = tuple(row.name for row in ROWS if row.type is not None)
-
-
-@attrs.frozen
-class Imported:
-    """A graph, and what there is to say about how it came about."""
-
-    graph: Graph
-    diagnostics: tuple[Diagnostic, ...]
-
-    @property
-    def errors(self) -> tuple[Diagnostic, ...]:
-        """What keeps the graph from running as it is meant."""
-        return tuple(each for each in self.diagnostics if each.severity == "error")
-
-    @property
-    def placeholders(self) -> frozenset[str]:
-        """The places of the types of placeholders in the graph, as validation writes them."""
-        nodes = enumerate(self.graph.nodes)
-        return frozenset(f"nodes[{index}].type" for index, node in nodes if node.type.startswith(PLACEHOLDER))
 
 
 def import_tree(tree: Any, registry: Registry | None = None, *, source: str = "<document>") -> Imported:
@@ -138,6 +119,20 @@ def variable_from(declared: Declared, name: str, literals: Literals) -> tuple[Va
     return Variable(name, type_, default, doc=ours_of(declared.raw).get("doc", "")), problem
 
 
+def _sockets(row: Row) -> Sockets:
+    """The sockets of a placeholder."""
+    return Sockets(
+        tuple(each.to[0].socket for each in row.inputs if each.is_exec),
+        tuple(each.source.socket for each in row.outputs if each.is_exec and each.source is not None),
+        {each.to[0].socket: each.kind or "any" for each in row.inputs if not each.is_exec},
+        {
+            each.source.socket: each.kind or "any"
+            for each in row.outputs
+            if not each.is_exec and each.source is not None
+        },
+    )
+
+
 class _Importer:
     def __init__(self, document: Document, registry: Registry) -> None:
         self._document = document
@@ -214,7 +209,8 @@ class _Importer:
         where = f"{path} {name!r}"
         if placed.is_placeholder:
             cure = f"It is kept as a placeholder, {placed.row.type}.{self._suggest(name, _NODES)}"
-            self._report("error", "no-counterpart", where, f"{placed.problem[:1].upper()}{placed.problem[1:]}.", cure)
+            problem = f"{placed.problem[:1].upper()}{placed.problem[1:]}."
+            self._diagnostics.append(Diagnostic("error", "no-counterpart", where, problem, cure, node=placed.id))
         elif placed.row.note and placed.row.type is not None:
             first, message, count = self._notes.get(placed.row.name, (where, placed.row.note, 0))
             self._notes[placed.row.name] = (first, message, count + 1)
@@ -248,6 +244,8 @@ class _Importer:
         same = starts is None or starts == row.starts or not row.is_exec or row.listens
         initiator = None if same else starts
         metadata = {**ours_of(raw).get("metadata", {}), KEY: raw}
+        if placed.is_placeholder:
+            metadata[PLACEHOLDER_KEY] = _sockets(row).as_data()
         return [
             GraphNode(placed.id, row.type, literals.pop(MAIN), initiator, metadata=metadata),
             *(

@@ -16,7 +16,7 @@ from trioflow.runtime.bodies.streams import with_streams
 from trioflow.runtime.context import BodyContext
 from trioflow.runtime.demand.context import EvaluationContext
 from trioflow.runtime.demand.inputs import arguments, kept_inputs, required
-from trioflow.runtime.demand.lazy import LazyInput, Returned
+from trioflow.runtime.demand.lazy import LazyInput
 from trioflow.runtime.demand.static import at_once
 from trioflow.semantics.plan import STATIC, PlanNode
 from trioflow.semantics.store import LEFT_UNSET
@@ -40,7 +40,7 @@ def _make(node: PlanNode, instance: Node | None, streams: StreamSettings | None,
 def _is_called_as_it_is(node_type: NodeType) -> bool:
     function = node_type.body
     assert isinstance(function, FunctionBody)
-    return function.takes_values and not node_type.is_exec
+    return (function.takes_values or function.may_pick) and not node_type.is_exec
 
 
 FUNCTION = BodyKind(make=_make, plain=_is_called_as_it_is)
@@ -56,12 +56,11 @@ def _data(node: PlanNode, function: FunctionBody) -> Body:
             result = call(*[fill(context) for fill in fills])
         except Unfinished as unfinished:
             return await unfinished.rest()
+        if type(result) is LazyInput and not is_async:
+            return await result()
         return await result if is_async else result
 
-    def returned(context: EvaluationContext) -> Any:
-        return Returned(context, call(*[fill(context) for fill in fills]))
-
-    return returned if function.may_pick else body
+    return body
 
 
 def _fill(node: PlanNode, parameter: Parameter) -> Callable[[EvaluationContext], Any]:

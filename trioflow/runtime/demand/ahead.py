@@ -25,6 +25,7 @@ from trioflow.runtime.base.task import hot_task, left_open
 from trioflow.runtime.base.turns import take_turn, turn_of
 from trioflow.runtime.demand.context import VERIFYING, Begun, EvaluationContext, Resolving
 from trioflow.runtime.demand.evaluation import as_body, made, values_of_outputs
+from trioflow.runtime.demand.lazy import picking
 from trioflow.semantics.events import EvaluationAhead, EvaluationForgotten
 from trioflow.semantics.memo import Evaluation, recall, youngest
 from trioflow.semantics.plan import CONSTANT, NODE, PORT, SLOT, STATIC, PlanInput, PlanNode
@@ -275,6 +276,8 @@ class Ahead:
         body = node.type.body
         assert isinstance(body, FunctionBody)
         try:
+            if body.may_pick:
+                return picking
             values = [*map(value_of, node.inputs, resolving.used)]
             if body.is_async:
                 return partial(_rest, lambda: body.function(*values))

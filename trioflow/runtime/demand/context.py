@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 import types
-from collections.abc import Coroutine, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import trio
 from trio.lowlevel import checkpoint_if_cancelled
@@ -15,6 +15,7 @@ from trio.lowlevel import checkpoint_if_cancelled
 from trioflow.errors import DataNodeEffect
 from trioflow.model.context import DataContext, Services
 from trioflow.model.graph import GraphNode
+from trioflow.model.node_type import NodeType
 from trioflow.model.sockets import UNSET
 from trioflow.runtime.base.cells import FAILED, NOTHING
 from trioflow.runtime.base.inputs import Pull, current, from_outside, missing, output_of, value_of
@@ -28,8 +29,8 @@ from trioflow.semantics.memo import Evaluation, Known
 from trioflow.semantics.plan import CONSTANT, PORT, SLOT, PlanInput, PlanNode
 from trioflow.semantics.store import Cell
 
-STATIC_PATH: Final = 0
-"""To be tried first: whether the node and all behind it are plain functions, which `static.compute` calls."""
+SHORT_CUT: Final = 0
+"""To be tried first, if the node is a function: `static.compute` or `quick.quickly`."""
 GATHERING: Final = 1
 """The cells of its eager inputs are being collected, in order (D7)."""
 VERIFYING: Final = 2
@@ -38,6 +39,22 @@ DOUBTING: Final = 3
 """The same for a body that has failed while this one waited for what comes of it (D5)."""
 RUNNING: Final = 4
 """Its body runs."""
+
+
+class Steps(Protocol):
+    """A body as the loop runs it: a coroutine, or what behaves like one."""
+
+    def send(self, answer: Any, /) -> Any:
+        """Go on; gives what it waits for, or raises `StopIteration` with its result."""
+        ...
+
+    def throw(self, error: BaseException, /) -> Any:
+        """Go on with a failure of what it waits for."""
+        ...
+
+    def close(self) -> None:
+        """Give it up."""
+        ...
 
 
 class Begun:
@@ -106,7 +123,7 @@ class Resolving:
         # The moment for which it is resolved, if that makes a difference (D6).
         self.moment = activation.moment if node.impure else None
         self.node = node
-        self.phase = STATIC_PATH if node.static else GATHERING
+        self.phase = SHORT_CUT if node.static or node.quick else GATHERING
         # The cells of its eager inputs so far.
         self.used: list[Cell] = []
         # The youngest of them, on which what comes of it hangs; the oldest cell of the graph if none could change.
@@ -124,7 +141,7 @@ class Resolving:
         # When its body was begun, if somebody watched, and in which cancel scopes.
         self.began: float | None = None
         self.scopes: Any = None
-        self.body: Coroutine[Any, Any, Any] | None = None
+        self.body: Steps | None = None
         # Whether the body runs directly under the loop now, and not in a task of its own.
         self.driving = False
         self.context: EvaluationContext | None = None
@@ -200,6 +217,10 @@ class EvaluationContext(DataContext):
     @property
     def node(self) -> GraphNode:
         return self._resolving.node.graph_node
+
+    @property
+    def type(self) -> NodeType:
+        return self._resolving.node.type
 
     @property
     def path(self) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from trioflow.runtime.base.pending import Failed, Pending
 from trioflow.runtime.base.task import HotTask, left_open
 from trioflow.runtime.base.with_inputs import with_inputs
 from trioflow.runtime.demand.context import RUNNING, Begun, EvaluationContext, Resolving
+from trioflow.runtime.demand.lazy import picking
 from trioflow.runtime.demand.static import evaluation_there, identity, keep, note
 from trioflow.semantics.events import EvaluationCancelled, EvaluationFailed
 from trioflow.semantics.identity import Identity
@@ -40,6 +41,10 @@ def begin(resolving: Resolving) -> Evaluation | None:
             return None
         body = node.type.body
         assert isinstance(body, FunctionBody)
+        if body.may_pick:
+            resolving.context = EvaluationContext(activation, resolving)
+            resolving.body = picking(resolving.context)
+            return None
         result = body.function(*map(value_of, node.inputs, resolving.used))
         if not body.is_async:
             return complete(resolving, result)

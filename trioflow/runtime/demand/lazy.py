@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine, Generator
 from typing import Any
 
-from trioflow.model.node_type import Lazy
+from trioflow.model.node_type import FunctionBody, Lazy
 from trioflow.runtime.base.cells import FAILED, NOTHING
 from trioflow.runtime.base.inputs import Pull, current, missing, output_of, value_of
 from trioflow.runtime.demand.context import EvaluationContext
@@ -26,6 +26,18 @@ class LazyInput(Lazy[Any]):
     def __call__(self) -> Coroutine[Any, Any, Any]:
         """Its value, resolved now. A cancellation point."""
         return self.context.ask(self.planned)
+
+
+def picking(context: EvaluationContext) -> Returned:
+    """The body of a function that may return one of its lazy inputs."""
+    node = context.plan
+    body = node.type.body
+    assert isinstance(body, FunctionBody)
+    arguments = [
+        LazyInput(context, planned) if planned.lazy else value_of(planned, cell)
+        for planned, cell in zip(node.inputs, context.used, strict=False)  # of a volatile one the moment is there, too
+    ]
+    return Returned(context, body.function(*arguments))
 
 
 class Returned:

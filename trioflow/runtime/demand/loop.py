@@ -19,9 +19,10 @@ from trioflow.runtime.base.records import Asking
 from trioflow.runtime.base.task import hot_task
 from trioflow.runtime.base.turns import pass_evaluation, turn_of
 from trioflow.runtime.demand.ahead import Ahead, serves
-from trioflow.runtime.demand.context import DOUBTING, GATHERING, RUNNING, STATIC_PATH, VERIFYING, Resolving
+from trioflow.runtime.demand.context import DOUBTING, GATHERING, RUNNING, SHORT_CUT, VERIFYING, Resolving
 from trioflow.runtime.demand.evaluation import begin, complete, fail, leave_scopes, share, store_evaluation, take_up
 from trioflow.runtime.demand.phases import doubted, gather, verify
+from trioflow.runtime.demand.quick import quickly
 from trioflow.runtime.demand.static import compute, evaluation_there
 from trioflow.semantics.events import EvaluationReused
 from trioflow.semantics.memo import Evaluation
@@ -48,11 +49,22 @@ def demand(  # noqa: C901
     while True:
         finished: Evaluation | None = None
         try:
-            if resolving.phase == STATIC_PATH:
+            if resolving.phase == SHORT_CUT:
                 resolving.phase = GATHERING
                 store = resolving.activation.strand.store
                 fast = run.schedule is None and (ahead is None or not ahead.active)
-                if fast and store.cells[resolving.node.slot] is None:
+                if not resolving.node.static:
+                    if fast and ahead is None and run.data_watch is None:
+                        found = yield from cast("Any", quickly(resolving.activation, resolving.node))
+                        if type(found) is Evaluation:
+                            finished = found
+                        else:
+                            stack += found.stack
+                            resolving = found.resolving
+                            answer = None
+                            if found.error is not None:
+                                raise found.error
+                elif fast and store.cells[resolving.node.slot] is None:
                     there = yield from cast("Any", compute(resolving.activation, resolving.node, asked=not stack))
                     finished = evaluation_there(store, resolving.node) if there else None
             if resolving.phase != RUNNING and finished is None:

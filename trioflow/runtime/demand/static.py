@@ -130,11 +130,12 @@ def at_once(activation: Asking, planned: PlanInput) -> Cell | None:  # noqa: C90
 
 @types.coroutine
 def compute(  # noqa: C901 - a hot path
-    activation: Asking, wanted: PlanNode, *, asked: bool
+    activation: Asking, wanted: PlanNode, *, asked: bool, turns: bool = True
 ) -> Generator[Any, Any, bool]:
     """Let the store keep the outputs of a static node, which are not there; False if `demand` must see to it.
 
-    `asked` tells whether it is what was demanded, of which observers are told if it is re-used.
+    `asked` tells whether it is what was demanded, of which observers are told if it is re-used. Without `turns` it
+    never waits: where the scheduler's turn is due, that is for `demand` to give.
     """
     strand = activation.strand
     run = strand.run
@@ -225,6 +226,8 @@ def compute(  # noqa: C901 - a hot path
                     return not stack
             else:
                 if (done >= fuel or perf_counter() > due) and not turned:  # T2
+                    if not turns:
+                        return False
                     run.evaluations += done
                     run.fuel -= done
                     done = 0

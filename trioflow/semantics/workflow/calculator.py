@@ -139,7 +139,7 @@ def workflow_plan(graph: Graph, registry: Registry | None = None) -> WorkflowPla
         raise ValueError('Only a workflow has dependencies: a graph of "kind": "workflow". In others exec wires call.')
     validate(graph, registry).raise_for_errors()
     scope = Scope(graph, registry)
-    return WorkflowPlan(Net(scope.graph, [scope.find(node.type) for node in graph.nodes]))
+    return WorkflowPlan(Net(scope.graph, [scope.type_of(node) for node in scope.graph.nodes]))
 
 
 def _never(wire: Wire) -> bool:
