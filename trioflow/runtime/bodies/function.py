@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from trioflow.model.graph import StreamSettings
 from trioflow.model.node_type import FunctionBody, Node, NodeType, Parameter
@@ -53,12 +53,12 @@ def _data(node: PlanNode, function: FunctionBody) -> Body:
 
     async def body(context: EvaluationContext) -> Any:
         try:
-            result = call(*[fill(context) for fill in fills])
+            result: Any = call(*[fill(context) for fill in fills])
         except Unfinished as unfinished:
             return await unfinished.rest()
         if type(result) is LazyInput and not is_async:
             return await result()
-        return await result if is_async else result
+        return await cast("Any", result) if is_async else result
 
     return body
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import types
 from collections.abc import Awaitable, Generator, Sequence
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 from trioflow.model.sockets import UNSET
 from trioflow.model.unfinished import Unfinished
@@ -153,8 +153,8 @@ def quickly(  # noqa: C901 - a hot path
         if frame.phase == VERIFYING and need is None:
             known = frame.known
             while known is not None and type(known) is not Evaluation:
-                asks = known.asks
-                cell = cells[asks] if isinstance(asks, int) else _there(store, asks)
+                asks = cast("PlanInput", known.asks)  # whoever has no context asks for no variable
+                cell = _there(store, asks)
                 if cell is None:
                     need = asks
                     break
@@ -206,7 +206,7 @@ def quickly(  # noqa: C901 - a hot path
                 except BaseException as error:
                     return _left(activation, waiting, frame, _Begun(error=error))
                 if node.awaits_itself:
-                    ended = _driven(activation, waiting, frame, value)
+                    ended = _driven(activation, waiting, frame, cast("Any", value))
                     if type(ended) is HandedOver:
                         return ended
                     value = ended
