@@ -20,6 +20,11 @@ def square(x: int) -> int:
     return x * x
 
 
+@tf.data_node(id="remote.total")
+def total(x0: int, x1: int, x2: int, x3: int, x4: int, x5: int, x6: int, x7: int) -> int:
+    return x0 + x1 + x2 + x3 + x4 + x5 + x6 + x7
+
+
 @tf.data_node(id="remote.sliced")
 def sliced(x: int) -> int:
     async def rest() -> int:

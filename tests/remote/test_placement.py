@@ -150,6 +150,34 @@ async def test_cancelling_kills():
     assert scope.cancelled_caught and time.monotonic() - began < 10
 
 
+async def test_at_once(autojump_clock):
+    """Data nodes that need none of each other are sent at the same time (D12)."""
+
+    class Slow(Near):
+        async def call(self, call, asked):
+            await trio.sleep(1)
+            return await super().call(call, asked)
+
+    with tf.build() as g:
+        squares = [g.add(bodies.square, f"square{x}", x=x) for x in range(8)]
+        made = g.add(bodies.total, "total", **{f"x{place}": each.result for place, each in enumerate(squares)})
+        last = g.add(note, "note", value=made.result)
+        g.connect(g.add("flow.start").then, last.enter)
+    began = trio.current_time()
+    await run(g.graph, services={Placement: Placement(processes=Slow())})
+    assert (NOTES, trio.current_time() - began) == ([140], 1)
+
+
+async def test_in_a_journal():
+    """What was done elsewhere is recorded, and not done again; its key is that of the run."""
+    place, services = near()
+    journal = tf.MemoryJournal()
+    for _ in range(2):
+        await run(graph(bodies.both, bodies.square, a=4, b=3, x=5), services=services, journal=journal, run_id="r")
+    assert place.calls == 2
+    assert journal.show("r").status == "completed"
+
+
 async def test_other_code(monkeypatch):
     """It is refused before anything is run."""
     monkeypatch.setattr(placement_module, "code_of", lambda _: "other")

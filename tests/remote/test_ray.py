@@ -126,7 +126,7 @@ def cluster():
 async def test_a_cluster(cluster, tmp_path):
     """Values, errors, a worker that dies, a body that is cancelled."""
     services = {Placement: Placement(processes=cluster)}
-    with trio.fail_after(120):
+    with trio.fail_after(300):
         await run(graph(bodies.pid, bodies.square, x=5), services=services)
         assert NOTES[0] != os.getpid() and NOTES[1] == 25
         with pytest.raises(ValueError, match="no"):
