@@ -8,13 +8,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trioflow import nodes, persons, studio, telemetry
+    from trioflow import jobs, nodes, persons, remote, serving, studio, telemetry
     from trioflow.durable.checkpoint import Checkpoint
     from trioflow.durable.codec import recordable
     from trioflow.durable.file import FileJournal
     from trioflow.durable.forking import Past, Recorded, fork_run, past_of
     from trioflow.durable.journal import Journal
     from trioflow.durable.memory import MemoryJournal
+    from trioflow.durable.postgres import PostgresJournal
     from trioflow.durable.records import RunInfo
     from trioflow.durable.recovering import recover
     from trioflow.durable.resuming import resume_run
@@ -91,7 +92,15 @@ if TYPE_CHECKING:
         WireData,
     )
     from trioflow.model.node_type import FromServices, FunctionNode, Lazy, Node, NodeType, data_node, exec_node
-    from trioflow.model.policy import BreakerPolicy, FallbackPolicy, LimitPolicy, Policy, RatePolicy, RetryPolicy
+    from trioflow.model.policy import (
+        BreakerPolicy,
+        FallbackPolicy,
+        LimitPolicy,
+        Policy,
+        RatePolicy,
+        RetryPolicy,
+        RunOnPolicy,
+    )
     from trioflow.model.properties import Properties
     from trioflow.model.registry import Registry
     from trioflow.model.schema import document_schema
@@ -244,6 +253,7 @@ __all__ = [
     "Policy",
     "PolicyState",
     "Portable",
+    "PostgresJournal",
     "Problem",
     "Properties",
     "Quarantine",
@@ -270,6 +280,7 @@ __all__ = [
     "RunInfo",
     "RunLife",
     "RunNotFound",
+    "RunOnPolicy",
     "RunOptions",
     "RunOwned",
     "RunProgress",
@@ -324,6 +335,7 @@ __all__ = [
     "fork_run",
     "format_duration",
     "graph_node",
+    "jobs",
     "load",
     "loads",
     "make_plan",
@@ -336,10 +348,12 @@ __all__ = [
     "persons",
     "recordable",
     "recover",
+    "remote",
     "resume_run",
     "run",
     "save",
     "send_signal",
+    "serving",
     "settle",
     "stream",
     "studio",
@@ -357,6 +371,7 @@ _HOMES = {
     "trioflow.durable.forking": ("Past", "Recorded", "fork_run", "past_of"),
     "trioflow.durable.journal": ("Journal",),
     "trioflow.durable.memory": ("MemoryJournal",),
+    "trioflow.durable.postgres": ("PostgresJournal",),
     "trioflow.durable.records": ("RunInfo",),
     "trioflow.durable.recovering": ("recover",),
     "trioflow.durable.resuming": ("resume_run",),
@@ -449,6 +464,7 @@ _HOMES = {
         "Policy",
         "RatePolicy",
         "RetryPolicy",
+        "RunOnPolicy",
     ),
     "trioflow.model.registry": ("Registry",),
     "trioflow.model.schema": ("document_schema",),
@@ -517,8 +533,11 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = {
     "events": "trioflow.semantics.events",
+    "jobs": "trioflow.jobs",
     "nodes": "trioflow.nodes",
     "persons": "trioflow.persons",
+    "remote": "trioflow.remote",
+    "serving": "trioflow.serving",
     "studio": "trioflow.studio",
     "telemetry": "trioflow.telemetry",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
+from postgres import NEEDS_POSTGRES, fresh_journal
 
 import trioflow as tf
 from trioflow.durable.archive import export_lines, import_lines
@@ -17,12 +18,40 @@ MAKE = {
     "file, power": lambda folder: tf.FileJournal(folder / "runs", durability="power"),
     "sqlite": lambda folder: tf.SqliteJournal(folder / "runs.db"),
     "sqlite, power": lambda folder: tf.SqliteJournal(folder / "runs.db", durability="power"),
+    "postgres": lambda folder: fresh_journal(),
 }
+POSTGRES = pytest.param("postgres", marks=NEEDS_POSTGRES)
 
 
-@pytest.fixture(params=MAKE)
+def making(request, folder):
+    made = MAKE[request.param](folder)
+    yield made
+    if request.param == "postgres":
+        made.close()
+
+
+@pytest.fixture(params=[*([each for each in MAKE if each != "postgres"]), POSTGRES])
 def store(request, tmp_path):
-    return MAKE[request.param](tmp_path)
+    yield from making(request, tmp_path)
+
+
+@pytest.fixture(params=["sqlite", "memory", POSTGRES])
+def fenced(request, tmp_path):
+    yield from making(request, tmp_path)
+
+
+def expire(store, run_id):
+    """As after a pause longer than the lease."""
+    if isinstance(store, tf.MemoryJournal):
+        store.steal(run_id)
+    elif isinstance(store, tf.PostgresJournal):
+        store.server.call(
+            lambda connection, again: connection.execute("update trioflow_state set lease=now()") and None
+        )
+    else:
+        with sqlite3.connect(store.path) as database:
+            database.execute("update trioflow_state set lease=0")
+        database.close()
 
 
 def new(run_id="a", **fields):
@@ -159,18 +188,12 @@ def test_from_one_journal_to_another(store):
     assert [each.id for each in store.runs()] == ["a", "b"]
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "memory"])
-def test_whoever_lost_the_run_writes_nothing(kind, tmp_path):
+def test_whoever_lost_the_run_writes_nothing(fenced):
     """J14: each write asks whether the run is still one's own, in the transaction that writes."""
-    store = MAKE[kind](tmp_path)
+    store = fenced
     session = store.take("a", new())
     session.append(ENTRIES[:1])
-    if kind == "memory":
-        store.steal("a")
-    else:
-        with sqlite3.connect(store.path) as database:
-            database.execute("update trioflow_state set lease=0")  # as after a pause longer than the lease
-        database.close()
+    expire(store, "a")
     other = store.take("a")
     assert other.info.state.fruitless == 1
     for write in (
@@ -185,3 +208,30 @@ def test_whoever_lost_the_run_writes_nothing(kind, tmp_path):
     other.append(ENTRIES[1:2])
     assert store.entries("a") == ENTRIES[:2]
     other.close()
+
+
+def test_taking_over(fenced):
+    """A run is had whoever has it, if what is asked in the same transaction says so."""
+    session = fenced.take("a", new())
+    session.append(ENTRIES[:1])
+
+    def refuse(transaction):
+        raise tf.RunOwned("not yours")
+
+    with pytest.raises(tf.RunOwned, match="not yours"):
+        fenced.take_over("a", new(), refuse)
+    session.append(ENTRIES[1:2])
+    other = fenced.take_over("a", new(), lambda transaction: None)
+    with pytest.raises(tf.RunOwned, match="taken over"):
+        session.append(ENTRIES[2:])
+    other.append(ENTRIES[2:])
+    session.close()
+    other.close()
+    assert fenced.entries("a") == ENTRIES
+    fenced.take_over("b", new("b"), lambda transaction: None).close()
+    assert [each.id for each in fenced.runs()] == ["a", "b"]
+
+
+def test_text_files_keep_no_jobs(tmp_path):
+    with pytest.raises(tf.JournalError, match="can keep runs, but no jobs"):
+        tf.FileJournal(tmp_path / "runs").take_over("a", new(), lambda transaction: None)

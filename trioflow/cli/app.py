@@ -15,13 +15,17 @@ from trioflow.cli.draw import draw
 from trioflow.cli.explain import explain
 from trioflow.cli.export import export
 from trioflow.cli.import_ import import_
+from trioflow.cli.jobs import jobs
 from trioflow.cli.nodes import nodes
 from trioflow.cli.profile import profile
 from trioflow.cli.run import run
 from trioflow.cli.runs import runs
+from trioflow.cli.serve import serve
 from trioflow.cli.streams import open_closed_streams, output, reason
 from trioflow.cli.studio import studio
 from trioflow.cli.workflow import workflow
+from trioflow.cli.submit import submit
+from trioflow.cli.worker import worker
 
 BAD_INPUT, INTERRUPTED = 2, 130
 UNREAD = 141
@@ -43,9 +47,11 @@ def app() -> None:
     """
 
 
-for command in (
-    run, runs, debug, studio, check, explain, draw, nodes, import_, export, workflow, profile, conformance, bench
-):  # fmt: skip
+COMMANDS = (
+    run, runs, submit, worker, jobs, serve, debug, studio, check, explain, draw, nodes, import_, export, workflow, profile,
+    conformance, bench,
+)  # fmt: skip
+for command in COMMANDS:
     app.add_command(command)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from trioflow.durable.checkpoint import Checkpoint
 from trioflow.durable.records import Entry, NewRun, RunInfo, Signal, State, Status, Waiting
@@ -18,6 +18,7 @@ from trioflow.errors import JournalError
 if TYPE_CHECKING:
     from trioflow.model.durability import Transaction
 
+T = TypeVar("T")
 Work = Callable[["Transaction"], Sequence[Entry]]
 
 
@@ -79,6 +80,24 @@ class Store(ABC):
         A run that was taken while its last process is known to be dead, or whose process died, counts one more in
         `State.fruitless`. Raises `RunNotFound`, `RunOwned` if another process has it (J14), `JournalUnusable`.
         """
+
+    def transaction(self, work: Callable[[Transaction], T]) -> T:
+        """Call `work` in a transaction of the database that the runs are in; gives what it gives.
+
+        Raises what `work` raises; then nothing of it is left. `work` may be called again after a connection was lost,
+        so it must come to the same. Only of journals that have transactions.
+        """
+        raise JournalError(f"{self!r} has no transactions.")
+
+    def take_over(self, run_id: str, new: NewRun, may: Callable[[Transaction], None]) -> Session:
+        """Have a run whoever has it, if `may`, which is called in the same transaction, does not raise.
+
+        For those whose right to a run is kept beside it in the same store, as that of a worker to its job is. Only of
+        stores that can keep more than runs.
+        """
+        raise JournalError(
+            f"{self!r} can keep runs, but no jobs. Use a SqliteJournal, PostgresJournal or MemoryJournal."
+        )
 
     @abstractmethod
     def runs(self, status: Status | None = None) -> list[RunInfo]:

@@ -9,7 +9,7 @@ import os
 import sqlite3
 import threading
 import zlib
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,7 @@ import attrs
 
 from trioflow.durable.journal import Journal
 from trioflow.durable.owner import LEASE, boot_time, is_dead, read_owner, this_process
-from trioflow.durable.port import Session, Work
+from trioflow.durable.port import Session, T, Work
 from trioflow.durable.records import (
     Entry,
     NewRun,
@@ -104,19 +104,52 @@ class SqliteJournal(Journal):
         self.durability = durability
         self.blocking = durability == "power"
         self._patience = patience
+        self._kept = _Kept()
 
     def take(self, run_id: str, new: NewRun | None = None) -> Session:
+        return self._opened(run_id, new, None)
+
+    def transaction(self, work: Callable[[Transaction], T]) -> T:
+        with self._kept.lock:
+            database = self._kept.database
+            if database is None or self._kept.file != self._file():
+                self._kept.close()
+                database = self._kept.database = self._open(make=True)
+                self._kept.file = self._file()
+            with self._writing(database):
+                return work(_SqliteTransaction(database))
+
+    def _file(self) -> tuple[int, int, int] | None:
+        """Which file, of which process: a connection is of no use in a child, nor after the file was replaced."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return os.getpid(), found.st_dev, found.st_ino
+
+    def take_over(self, run_id: str, new: NewRun, may: Callable[[Transaction], None]) -> Session:
+        return self._opened(run_id, new, may)
+
+    def _opened(self, run_id: str, new: NewRun | None, may: Callable[[Transaction], None] | None) -> Session:
         database = self._open(make=new is not None)
         try:
-            return self._take(database, run_id, new)
+            return self._take(database, run_id, new, may)
         except BaseException as error:
             database.close()
             if isinstance(error, ValueError | TypeError | AttributeError):
                 raise self._unreadable(error) from error
             raise
 
-    def _take(self, database: sqlite3.Connection, run_id: str, new: NewRun | None) -> Session:
+    def _take(
+        self,
+        database: sqlite3.Connection,
+        run_id: str,
+        new: NewRun | None,
+        may: Callable[[Transaction], None] | None,
+    ) -> Session:
         with self._writing(database):
+            if may is not None:
+                may(_SqliteTransaction(database))
             row = self._row(database, run_id)
             if row is None:
                 if new is None:
@@ -131,7 +164,8 @@ class SqliteJournal(Journal):
                 mine = owner == this_process()
                 # One of ours that was closed and could not tell the file: on a full disk, for example.
                 closed = mine and (run_id, row["fence"], os.fspath(self.path)) not in _OPEN
-                if not closed and (mine or not is_dead(owner)) and row["lease"] > boot_time():
+                held = may is None and (mine or not is_dead(owner)) and row["lease"] > boot_time()
+                if held and not closed:
                     raise owned(run_id, "this process" if mine else owner.shown)
                 state = attrs.evolve(state, fruitless=state.fruitless + 1)
             fence = row["fence"] + 1
@@ -371,6 +405,22 @@ class SqliteJournal(Journal):
 
     def __repr__(self) -> str:
         return f"SqliteJournal({str(self.path)!r})"
+
+
+class _Kept:
+    """A connection that is used again: to close the last one of a file writes the whole log back."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.database: sqlite3.Connection | None = None
+        self.file: tuple[int, int, int] | None = None
+
+    def close(self) -> None:
+        database, self.database = self.database, None
+        if database is not None:
+            database.close()
+
+    __del__ = close
 
 
 def _rows(number: int, seq: int, chain: int, entries: Sequence[Entry]) -> list[tuple[Any, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 Point = tuple[float, float]
 Rectangle = tuple[float, float, float, float]
@@ -54,7 +55,7 @@ def _around(
 
 def _met(points: Sequence[Point], boxes: Iterable[Rectangle]) -> set[Rectangle]:
     """The boxes that a link comes too near to."""
-    samples = [point for one, other in zip(points, points[1:], strict=False) for point in _curve(one, other)]
+    samples = [point for one, other in pairwise(points) for point in _curve(one, other)]
     return {
         (left, top, right, bottom)
         for left, top, right, bottom in boxes

@@ -118,7 +118,10 @@ def placed(boxes: Sequence[Box], links: Sequence[Link], places: Sequence[Point |
 def _direct(
     boxes: Sequence[Box], places: Sequence[Point], link: Link, corners: Sequence[Rectangle]
 ) -> tuple[Point, ...]:
-    """From edge to edge, by the corners of other boxes; one that goes back turns round at both ends, and passes between the two boxes or below."""
+    """From edge to edge, by the corners of other boxes.
+
+    One that goes back turns round at both ends, and passes between the two boxes or below.
+    """
     source, target = places[link.source], places[link.target]
     start = (source[0] + boxes[link.source].width, source[1] + link.source_y)
     end = (target[0], target[1] + link.target_y)

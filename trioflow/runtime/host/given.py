@@ -107,8 +107,9 @@ def given(graph: Graph | Plan, arguments: RunArguments) -> tuple[Plan, Given]:
         made = _NOTHING
     plan = graph if isinstance(graph, Plan) else make_plan(graph, registry or Registry.standard())
     if plan.policed or (arguments and made.options.policies is not NO_VALUES):
-        asked: Sequence[Middleware] = importlib.import_module(_POLICIES).policies_of(plan, made)
-        made = attrs.evolve(made, middleware=(*asked, *made.middleware))
+        asked: tuple[Sequence[Middleware], ...] = importlib.import_module(_POLICIES).policies_of(plan, made)
+        outside, inside = asked
+        made = attrs.evolve(made, middleware=(*outside, *made.middleware, *inside))
     return plan, made
 
 

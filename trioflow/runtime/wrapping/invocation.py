@@ -15,6 +15,7 @@ from trio.lowlevel import checkpoint_if_cancelled
 
 from trioflow.errors import MiddlewareError, UnknownName, did_you_mean
 from trioflow.model.composition import Boundary
+from trioflow.model.moving import reason_to_stay
 from trioflow.model.node_type import FunctionBody
 from trioflow.model.sockets import UNSET, ExecOut, Unset
 from trioflow.model.values import NO_VALUES, frozen, own_copy
@@ -30,7 +31,7 @@ from trioflow.runtime.demand.context import EvaluationContext
 from trioflow.runtime.demand.evaluation import values_of_outputs
 from trioflow.runtime.demand.inputs import kept_inputs
 from trioflow.runtime.dispatch import apart, tell_failed, too_deep
-from trioflow.runtime.wrapping.portable import Portable, reason_to_stay
+from trioflow.runtime.wrapping.portable import Portable
 from trioflow.semantics.address import Address
 from trioflow.semantics.coercion import Mismatch, coercer_for
 from trioflow.semantics.events import Event, MergeConflict, NodeCompleted, NodeSkipped, NodeStarted
