@@ -23,9 +23,9 @@ from trioflow.cli.runs import runs
 from trioflow.cli.serve import serve
 from trioflow.cli.streams import open_closed_streams, output, reason
 from trioflow.cli.studio import studio
-from trioflow.cli.workflow import workflow
 from trioflow.cli.submit import submit
 from trioflow.cli.worker import worker
+from trioflow.cli.workflow import workflow
 
 BAD_INPUT, INTERRUPTED = 2, 130
 UNREAD = 141
@@ -48,8 +48,8 @@ def app() -> None:
 
 
 COMMANDS = (
-    run, runs, submit, worker, jobs, serve, debug, studio, check, explain, draw, nodes, import_, export, workflow, profile,
-    conformance, bench,
+    run, runs, submit, worker, jobs, serve, debug, studio, check, explain, draw, nodes, import_, export, workflow,
+    profile, conformance, bench,
 )  # fmt: skip
 for command in COMMANDS:
     app.add_command(command)
