@@ -57,6 +57,7 @@ import difflib
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Iterable, Sequence
 
 
@@ -247,6 +248,21 @@ class RunFinished(RunError):
 
 class RunAborted(RunError):
     """The run was cancelled with `run.cancel()`, so there is no result."""
+
+
+class RunSuspended(RunError):
+    """A run was put away, because all of it waits, or because the host said so; that is no end of it (J22).
+
+    `waits_for` are the names of the signals that it waits for, `due` is when the first of its timers is.
+    """
+
+    def __init__(
+        self, message: str, *, run_id: str, due: datetime.datetime | None = None, waits_for: Sequence[str] = ()
+    ) -> None:
+        self.run_id = run_id
+        self.due = due
+        self.waits_for = tuple(waits_for)
+        super().__init__(message)
 
 
 class JournalError(TrioflowError):

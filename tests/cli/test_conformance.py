@@ -16,6 +16,8 @@ from cli.conftest import COMMAND
 from cli.test_live import Terminal
 from conformance.ports import GRAPH, command
 
+from trioflow.conformance import crashing
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups of POSIX")
 
 ALL = ["core", "data", "failure", "state", "limit", "fork", "stream", "time", "event", "life", "validation", "action"]
@@ -310,3 +312,23 @@ def test_the_display(start, tmp_path):
     terminal.read_until()
     assert terminal.process.wait(30) == 130
     assert b"interrupted: 1 failed; seed" in terminal.seen
+
+
+def test_kept_runs_that_die(cli, tmp_path, vectors):
+    """J6, J8: at every operation of vectors and drawn graphs; resumed they come to the same."""
+    ended = cli("conformance", "engine", "--durable", "--rule", "B2")
+    assert (ended.code, ended.out.split(": ")[1].split(";")[0]) == (0, "0 faults")
+    assert int(ended.out.split()[0]) >= 1
+    assert cli("conformance", "engine", "--durable", "--examples", 2, "--vectors", vectors(good=("D2", 5))).code == 0
+    assert cli("conformance", "engine", "--durable", "--rule", "ZZ").code == 2
+    assert cli("conformance", "engine", "--durable", "--vectors", tmp_path / "none").code == 2
+
+
+def test_kept_runs_that_come_to_something_else(cli, monkeypatch):
+    """J6: it is found out, and said; only a few are listed."""
+    monkeypatch.setattr(crashing, "deterministic", lambda _: True)
+    monkeypatch.setattr(crashing, "crash_everywhere", lambda *_, **__: (_ for _ in ()).throw(AssertionError("no")))
+    ended = cli("conformance", "engine", "--durable", "--level", 1, "--examples", 0)
+    assert ended.code == 1
+    assert ended.err.count("error: ") == 10
+    assert "more" in ended.err

@@ -104,6 +104,8 @@ def test_forks_and_copies(call):
     call(*RUN)
     code, _, err = call("runs", "fork", "a", "b", "--store", "STORE", "--at", "0.3", "--set", "v=2")
     assert (code, err) == (0, "run 'b' begins with 2 records of 'a'\n")
+    code, _, err = call("runs", "prune", "--store", "STORE", "--id", "b")
+    assert (code, err) == (4, "error: Run 'b' is running, and only runs that have ended are pruned.\n")
     assert call("runs", "resume", "b", "--store", "STORE")[:2] == (0, "text\n")
     lines = call("runs", "export", "b", "--store", "STORE")[1]
     (call.folder / "b.jsonl").write_text(lines)
@@ -145,7 +147,7 @@ def test_another_graph(call):
     (call.folder / "graph.json").write_text(json.dumps(changed))
     code, out, err = call(*RUN)
     assert (code, out) == (4, "")
-    assert "was begun with another graph" in err
+    assert "Its graph is another one: node 'more' is new." in err
 
 
 def test_signals(call):
@@ -159,3 +161,67 @@ def test_signals(call):
     assert "was sent before" in call("runs", "signal", "b", "x", "--key", "k", "--store", "STORE")[2]
     code, _, err = call("runs", "signal", "b", "x", "--payload", "yes", "--store", "STORE")
     assert (code, "it must be JSON" in err) == (2, True)
+
+
+def test_a_fork_with_another_graph(call):
+    """What has changed is said; `fork` begins another run with what was recorded."""
+    assert call(*RUN)[0] == 1
+    other = {
+        **GRAPH,
+        "nodes": [*GRAPH["nodes"][:2], {**GRAPH["nodes"][2], "inputs": {"path": "other.txt"}}, GRAPH["nodes"][3]],
+    }
+    (call.folder / "graph.json").write_text(json.dumps(other))
+    (call.folder / "other.txt").write_text("other")
+    code, _, err = call(*RUN)
+    assert (code, "Its graph is another one: node 'read' has changed. Run it with" in err) == (4, True)
+    assert call("runs", "fork", "a", "b", "--at", "0.2", "--graph", "graph.json", "--store", "STORE")[0] == 0
+    assert call("runs", "resume", "b", "--store", "STORE")[:2] == (0, "other\n")
+    assert call("runs", "fork", "a", "c", "--store", "STORE")[2] == "run 'c' begins with 2 records of 'a'\n"
+
+
+WAITS = {
+    "trioflow": "1.0",
+    "nodes": [
+        {"id": "start", "type": "flow.start"},
+        {"id": "one", "type": "debug.print", "inputs": {"value": "asks"}},
+        {"id": "ask", "type": "flow.approve", "inputs": {"timeout": "2d"}},
+        {"id": "yes", "type": "debug.print", "inputs": {"value": "yes"}},
+    ],
+    "connections": [
+        {"from": "start.then", "to": "one.enter"},
+        {"from": "one.then", "to": "ask.enter"},
+        {"from": "ask.approved", "to": "yes.enter"},
+    ],
+}
+
+
+def test_a_run_that_is_put_away(call):
+    """Exit code 3; `--due` goes on with it when somebody has answered, and not before."""
+    (call.folder / "waits.json").write_text(json.dumps(WAITS))
+    run = ("run", "waits.json", "--journal", "STORE", "--id", "a", "--suspend-after", "0")
+    code, out, err = call(*run)
+    assert (code, out) == (3, "asks\n")
+    assert "Run 'a' was put away: it waits for the signal 'approve' or 20" in err
+    assert "error" not in err
+    assert "put away after" in err
+    assert call("runs", "list", "--store", "STORE")[1].startswith("a  suspended  20")
+    assert "waits for: signal 'approve'; due 20" in call("runs", "show", "a", "--store", "STORE")[1]
+    due = ("runs", "resume", "--due", "--store", "STORE")
+    assert call(*due) == (0, "", "0 runs had something to do\n")
+    assert call("runs", "signal", "a", "approve", "--payload", '"perhaps"', "--store", "STORE")[0] == 0
+    code, out, err = call(*due)
+    assert (code, out) == (0, "")
+    assert "run 'a':\n" in err
+    assert "put away after" in err
+    assert call("runs", "signal", "a", "approve", "--payload", "true", "--store", "STORE")[0] == 0
+    code, out, err = call(*due)
+    assert (code, out) == (0, "yes\n")
+    assert err.endswith("1 run had something to do\n")
+
+
+def test_what_due_may_not_be_said_with(call):
+    """One run, or all that need it; a graph that is not in the journal."""
+    assert call("runs", "resume", "--store", "STORE")[0] == 2
+    assert call("runs", "resume", "a", "--due", "--store", "STORE")[0] == 2
+    code, _, err = call("run", "graph.json", "--suspend-after", "1")
+    assert (code, "--suspend-after SECONDS is for runs that are kept" in err) == (2, True)

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
-import json
-import os
 import random
-import signal
-import subprocess
-import sys
-import time
-from collections import Counter
-from pathlib import Path
 
 import attrs
 import pytest
-from durable.crashing import VECTOR_REQUESTS, Tally, crash_everywhere, deterministic
+from durable.killing import killed
+from durable.short_vectors import VECTOR_REQUESTS
 
 import trioflow as tf
-from trioflow.conformance.strategies import request_number
+from trioflow.conformance.crashing import Tally, crash_everywhere, deterministic, drawn
 from trioflow.durable import recording
 from trioflow.durable.recorder import DONE, Recorder
 
@@ -38,8 +30,7 @@ def test_every_operation_of_vectors():
 def test_every_operation_of_drawn_graphs():
     """J6, J8: also of graphs that nobody has thought of."""
     tally = Tally()
-    for number in itertools.count():
-        request = request_number(number, "durable", with_actions=False)
+    for _, request in drawn(0, 1000):
         if deterministic(request):
             crash_everywhere(request, tally, step=2)
         if tally.runs == 3:
@@ -83,71 +74,12 @@ def test_the_harness_notices_mutants(monkeypatch, mutant):
             crash_everywhere(request, Tally())
 
 
-PROGRAM = Path(__file__).with_name("killed.py")
-
-
-@pytest.mark.unmeasured
 @pytest.mark.unmeasured
 @pytest.mark.parametrize(("store", "times"), [("sqlite", 3), ("file", 1)])
 def test_real_kills(tmp_path, store, times):
-    """kill -9 at any moment, resumed in fresh interpreters with other hash seeds: 0 lost, 0 recorded done again."""
-    rng = random.Random(store)
-    kills = 0
-    world = tmp_path / "world"
-    recorded: set[str] = set()
-    for _ in range(times):
-        before = lines(world)
-        process = begin(tmp_path, store, world, seed=rng.randrange(1000))
-        wait_for_more(process, world, sum(before.values()))
-        time.sleep(rng.random() * 0.01)
-        process.kill()
-        kills += process.wait() == -signal.SIGKILL
-        assert all(lines(world)[key] == before[key] for key in recorded), "a recorded effect was done again"
-        recorded = done(tmp_path, store)
-    before = lines(world)
-    assert begin(tmp_path, store, world, seed=rng.randrange(1000)).wait(60) == 0
-    assert all(lines(world)[key] == before[key] for key in recorded), "a recorded effect was done again"
-    assert json.loads(Path(f"{world}.result").read_text()) == [sum(n * n for n in range(20)), 21]
-    assert set(lines(world)) == {f"{n}" for n in range(20)}, "lost, or invented"
-    assert sum(lines(world).values()) - 20 <= 3 * times, "only what was in flight may be done twice"
+    """kill -9 at any moment, resumed in fresh interpreters with other hash seeds: 0 lost, 0 recorded done again.
+
+    `killing.py` does it as often as one likes.
+    """
+    kills, _ = killed(tmp_path, store, times, random.Random(store))
     assert kills
-    if store == "sqlite":
-        assert ledger(tmp_path) == 1, "what transactions wrote is there exactly once"
-
-
-def begin(folder, store, world, seed):
-    environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
-    return subprocess.Popen([sys.executable, str(PROGRAM), str(folder), store, "1", str(world)], env=environment)
-
-
-def wait_for_more(process, world, count):
-    """Until the process has done something that was not there."""
-    until = time.monotonic() + 40
-    while sum(lines(world).values()) <= count + 1 and process.poll() is None and time.monotonic() < until:
-        time.sleep(0.01)
-
-
-def lines(world):
-    return Counter(world.read_text().split()) if world.exists() else Counter()
-
-
-def journal(folder, store):
-    return tf.SqliteJournal(folder / "runs.db") if store == "sqlite" else tf.FileJournal(folder / "runs")
-
-
-def done(folder, store):
-    """The values whose effect is recorded as done."""
-    try:
-        entries = journal(folder, store).entries("run1")
-    except (tf.RunNotFound, tf.JournalUnusable):  # it was killed before it had begun
-        return set()
-    return {str(json.loads(each.data)["o"]["result"][0]) for each in entries if each.node == "work"}
-
-
-def ledger(folder):
-    import sqlite3
-
-    database = sqlite3.connect(folder / "runs.db")
-    (count,) = database.execute("select count(*) from ledger").fetchone()
-    database.close()
-    return count

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
+from postgres import NEEDS_POSTGRES, fresh_journal
 
 import trioflow as tf
 from trioflow.durable.archive import export_lines, import_lines
-from trioflow.durable.records import Entry, NewRun, State, chain_of
+from trioflow.durable.records import Entry, NewRun, State, Waiting, chain_of
+from trioflow.durable.signals import make_signal
 
 MAKE = {
     "memory": lambda folder: tf.MemoryJournal(),
@@ -16,12 +18,40 @@ MAKE = {
     "file, power": lambda folder: tf.FileJournal(folder / "runs", durability="power"),
     "sqlite": lambda folder: tf.SqliteJournal(folder / "runs.db"),
     "sqlite, power": lambda folder: tf.SqliteJournal(folder / "runs.db", durability="power"),
+    "postgres": lambda folder: fresh_journal(),
 }
+POSTGRES = pytest.param("postgres", marks=NEEDS_POSTGRES)
 
 
-@pytest.fixture(params=MAKE)
+def making(request, folder):
+    made = MAKE[request.param](folder)
+    yield made
+    if request.param == "postgres":
+        made.close()
+
+
+@pytest.fixture(params=[*([each for each in MAKE if each != "postgres"]), POSTGRES])
 def store(request, tmp_path):
-    return MAKE[request.param](tmp_path)
+    yield from making(request, tmp_path)
+
+
+@pytest.fixture(params=["sqlite", "memory", POSTGRES])
+def fenced(request, tmp_path):
+    yield from making(request, tmp_path)
+
+
+def expire(store, run_id):
+    """As after a pause longer than the lease."""
+    if isinstance(store, tf.MemoryJournal):
+        store.steal(run_id)
+    elif isinstance(store, tf.PostgresJournal):
+        store.server.call(
+            lambda connection, again: connection.execute("update trioflow_state set lease=now()") and None
+        )
+    else:
+        with sqlite3.connect(store.path) as database:
+            database.execute("update trioflow_state set lease=0")
+        database.close()
 
 
 def new(run_id="a", **fields):
@@ -84,6 +114,29 @@ def test_states(store):
     assert (state.ended, state.outcome, state.entries, state.chain) == (12.5, '{"v":{}}', 2, chain_of(ENTRIES[:2]))
 
 
+def test_what_is_put_away_becomes_ready(store):
+    """J22: when a timer is due, or a signal that it waits for has arrived after it looked."""
+    waits = {"timer": Waiting(100.0), "signal": Waiting(None, ("paid", "shipped"), 0), "ever": Waiting(), "both": None}
+    for number, (run_id, waiting) in enumerate(waits.items()):
+        session = store.take(run_id, new(run_id, created=float(number)))
+        session.append(ENTRIES[:1])
+        store.send(run_id, make_signal("paid", None, key=None, by=None, at=1.0))
+        session.set_state("suspended", waiting=waiting)
+        session.close()
+        assert store.show(run_id).state.waiting == waiting
+    assert [each.id for each in store.runs("suspended")] == ["timer", "signal", "ever", "both"]
+    assert [each.id for each in store.ready(99.0)] == ["both"]
+    for name in ("other", "shipped"):
+        store.send("signal", make_signal(name, None, key=None, by=None, at=1.0))
+        assert [each.id for each in store.ready(100.0)] == ["timer", *(["signal"] * (name == "shipped")), "both"]
+    session = store.take("timer")
+    session.set_state("running")
+    session.append(ENTRIES[1:])
+    session.close()
+    state = store.show("timer").state
+    assert (state.status, state.waiting, state.entries) == ("running", None, 3)
+
+
 def test_rewriting(store):
     """J20: what is superseded goes to the history, and all is as if the rest had been there alone."""
     session = store.take("a", new())
@@ -135,18 +188,12 @@ def test_from_one_journal_to_another(store):
     assert [each.id for each in store.runs()] == ["a", "b"]
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "memory"])
-def test_whoever_lost_the_run_writes_nothing(kind, tmp_path):
+def test_whoever_lost_the_run_writes_nothing(fenced):
     """J14: each write asks whether the run is still one's own, in the transaction that writes."""
-    store = MAKE[kind](tmp_path)
+    store = fenced
     session = store.take("a", new())
     session.append(ENTRIES[:1])
-    if kind == "memory":
-        store.steal("a")
-    else:
-        with sqlite3.connect(store.path) as database:
-            database.execute("update trioflow_state set lease=0")  # as after a pause longer than the lease
-        database.close()
+    expire(store, "a")
     other = store.take("a")
     assert other.info.state.fruitless == 1
     for write in (
@@ -161,3 +208,30 @@ def test_whoever_lost_the_run_writes_nothing(kind, tmp_path):
     other.append(ENTRIES[1:2])
     assert store.entries("a") == ENTRIES[:2]
     other.close()
+
+
+def test_taking_over(fenced):
+    """A run is had whoever has it, if what is asked in the same transaction says so."""
+    session = fenced.take("a", new())
+    session.append(ENTRIES[:1])
+
+    def refuse(transaction):
+        raise tf.RunOwned("not yours")
+
+    with pytest.raises(tf.RunOwned, match="not yours"):
+        fenced.take_over("a", new(), refuse)
+    session.append(ENTRIES[1:2])
+    other = fenced.take_over("a", new(), lambda transaction: None)
+    with pytest.raises(tf.RunOwned, match="taken over"):
+        session.append(ENTRIES[2:])
+    other.append(ENTRIES[2:])
+    session.close()
+    other.close()
+    assert fenced.entries("a") == ENTRIES
+    fenced.take_over("b", new("b"), lambda transaction: None).close()
+    assert [each.id for each in fenced.runs()] == ["a", "b"]
+
+
+def test_text_files_keep_no_jobs(tmp_path):
+    with pytest.raises(tf.JournalError, match="can keep runs, but no jobs"):
+        tf.FileJournal(tmp_path / "runs").take_over("a", new(), lambda transaction: None)

@@ -247,7 +247,7 @@ MUTANTS: list[tuple[Mutant, Probe]] = [
     (Mutant("p7_all_cost_the_same", "P7", "", ((check.cost, "* COST[priority]", ""),)), rated),
     (Mutant("p7_who_holds_waits", "P7", "", ((Leases.ask, "10 if self._holds(holder) else 0", "0"),)), held),
     (Mutant("p8_the_run_comes_first", "P8", "", ((ladder._rungs, 'Rung("node", name, node.policy)', 'Rung("node", name, given.get("*", node.policy))'),)), laddered),
-    (Mutant("p8_the_host_is_outside", "P8", "", ((given, "(*asked, *made.middleware)", "(*made.middleware, *asked)"),)), sees_attempts),
+    (Mutant("p8_the_host_is_outside", "P8", "", ((given, "(*outside, *made.middleware, *inside)", "(*made.middleware, *outside, *inside)"),)), sees_attempts),
     (Mutant("p8_patterns_before_names", "P8", "", ((ladder._rungs, "if name in given:", "if name in given and len(given) < 2:"),)), laddered),
 ]  # fmt: skip
 

@@ -15,12 +15,17 @@ from trioflow.cli.draw import draw
 from trioflow.cli.explain import explain
 from trioflow.cli.export import export
 from trioflow.cli.import_ import import_
+from trioflow.cli.jobs import jobs
 from trioflow.cli.nodes import nodes
 from trioflow.cli.profile import profile
 from trioflow.cli.run import run
 from trioflow.cli.runs import runs
+from trioflow.cli.serve import serve
 from trioflow.cli.streams import open_closed_streams, output, reason
 from trioflow.cli.studio import studio
+from trioflow.cli.submit import submit
+from trioflow.cli.worker import worker
+from trioflow.cli.workflow import workflow
 
 BAD_INPUT, INTERRUPTED = 2, 130
 UNREAD = 141
@@ -37,12 +42,16 @@ def app() -> None:
     """Run, check and draw node graphs. Check engines against the rules.
 
     GRAPH is a file (JSON, or YAML if it is named so), or the name of an example that comes with trioflow: census,
-    events, fizzbuzz, hanoi, try_catch. A file of that name comes first. A file of another program that `trioflow
-    import` knows will do too.
+    events, fizzbuzz, hanoi, try_catch, and workflows such as approval, saga and nightly. A file of that name comes
+    first. A file of another program that `trioflow import` knows will do too.
     """
 
 
-for command in (run, runs, debug, studio, check, explain, draw, nodes, import_, export, profile, conformance, bench):
+COMMANDS = (
+    run, runs, submit, worker, jobs, serve, debug, studio, check, explain, draw, nodes, import_, export, workflow,
+    profile, conformance, bench,
+)  # fmt: skip
+for command in COMMANDS:
     app.add_command(command)
 
 

@@ -29,6 +29,11 @@ class Failure:
         return isinstance(self.error, tf.GraphError) and not isinstance(self.error, at_run_time)
 
     @property
+    def is_put_away(self) -> bool:
+        """Whether it is no failure: the run waits, and needs no process until it is woken."""
+        return isinstance(self.error, tf.RunSuspended)
+
+    @property
     def is_of_journal(self) -> bool:
         """Whether the run can't be kept, or gone on with; a value that no journal can hold is a failure of its node."""
         return isinstance(self.error, tf.JournalError) and not isinstance(self.error, tf.Unrecordable)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 import trioflow as tf
+from trioflow.cli.bad_input import BadInput
 from trioflow.cli.counted import counted
 from trioflow.cli.display import Display
 from trioflow.durable.events import RunContinued
@@ -33,13 +34,33 @@ def journal_option(function: F) -> F:
         "--journal",
         "--store",
         "journal",
-        metavar="FILE",
-        help="Where runs are kept: a SQLite file, which is made if it is not there; a folder, for text files.",
+        metavar="STORE",
+        help="Where runs are kept: a SQLite file, which is made if it is not there; a folder, for text files; or the "
+        "address of a PostgreSQL database, postgres://USER@HOST/DATABASE.",
+    )(function)
+
+
+def suspend_option(function: F) -> F:
+    """The option `--suspend-after`."""
+    return click.option(
+        "--suspend-after",
+        type=click.FloatRange(min=0),
+        metavar="SECONDS",
+        help="Put the run away when all of it has waited for timers and signals for so long: exit code 3. "
+        "`trioflow runs resume --due` goes on with it.",
     )(function)
 
 
 def open_journal(name: str) -> tf.Journal:
-    """The journal of that name: a folder of files if it is one, or ends with a slash."""
+    """The journal of that name: a folder of files if it is one, or ends with a slash; a database if it is an address.
+
+    Raises `BadInput` for an address that can't be read, or without the package for it.
+    """
+    if name.startswith(("postgres://", "postgresql://")):
+        try:
+            return tf.PostgresJournal(name)
+        except (ValueError, tf.MissingExtra) as error:
+            raise BadInput(f"--store: {error}") from error
     path = Path(name)
     return tf.FileJournal(path) if path.is_dir() or name.endswith("/") else tf.SqliteJournal(path)
 

@@ -20,7 +20,7 @@ from trioflow.cli.display import Display
 from trioflow.cli.failure import Failure
 from trioflow.cli.foreign import Foreign
 from trioflow.cli.interrupt import on_interrupt
-from trioflow.cli.kept import Continued, NotContinued, journal_option, open_journal, tell_begun
+from trioflow.cli.kept import Continued, NotContinued, journal_option, open_journal, suspend_option, tell_begun
 from trioflow.cli.live import LiveDisplay, display_for
 from trioflow.cli.secret import read_secrets
 from trioflow.cli.source import Source, allow_option, graph_argument, open_source
@@ -29,10 +29,11 @@ from trioflow.cli.telemetry import Telemetry, telemetry_options
 from trioflow.cli.trace import Trace
 from trioflow.cli.values import read_settings
 from trioflow.durable.events import RunContinued
+from trioflow.formats import visible
 from trioflow.model.jsonable import to_json
 from trioflow.model.secret import hide
 
-DONE, FAILED, BAD_INPUT, NOT_CONTINUED, INTERRUPTED = 0, 1, 2, 4, 130
+DONE, FAILED, BAD_INPUT, PUT_AWAY, NOT_CONTINUED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 Begin = Callable[[], AbstractAsyncContextManager[tf.Run]]
@@ -54,6 +55,8 @@ class Outcome:
     @property
     def exit_code(self) -> int:
         if self.failure is not None:
+            if self.failure.is_put_away:
+                return PUT_AWAY
             if self.failure.is_of_journal:
                 return NOT_CONTINUED
             return INTERRUPTED if self.interrupted else BAD_INPUT if self.failure.is_bad_input else FAILED
@@ -62,7 +65,8 @@ class Outcome:
 
 @click.command(
     epilog="Exit codes: 0 done; 1 the graph failed; 2 bad usage, bad input or an invalid graph, and nothing was done; "
-    "4 the run can't be kept or gone on with; 130 interrupted; 141 whoever read the output has gone, and the run was "
+    "3 the run was put away and waits; 4 the run can't be kept or gone on with; 130 interrupted; "
+    "141 whoever read the output has gone, and the run was "
     "cancelled."
 )
 @graph_argument
@@ -98,6 +102,7 @@ class Outcome:
 @click.option(
     "--id", "run_id", metavar="ID", help="The name of the run in the journal. One that is there is gone on with."
 )
+@suspend_option
 @click.option("--traceback", "with_traceback", is_flag=True, help="Show where in the Python code a failure arose.")
 def run(
     graph: str,
@@ -113,6 +118,7 @@ def run(
     as_json: bool,
     journal: str | None,
     run_id: str | None,
+    suspend_after: float | None,
     with_traceback: bool,
     **wanted: Any,
 ) -> int:
@@ -129,6 +135,8 @@ def run(
     """
     if (journal is None) is not (run_id is None):
         raise BadInput("--journal FILE and --id ID come together: where the run is kept, and under which name.")
+    if suspend_after is not None and journal is None:
+        raise BadInput("--suspend-after SECONDS is for runs that are kept: give --journal FILE and --id ID, too.")
     source = open_source(graph, modules, allowed, foreign)
     given = tf.RunArguments(variables=read_settings(source.graph, settings), secrets=read_secrets(secrets))
     try:
@@ -142,6 +150,7 @@ def run(
     source.tell_import()
     if journal is not None and run_id is not None:
         given["journal"], given["run_id"] = open_journal(journal), run_id
+        given["suspend_after"] = suspend_after
     return carry_out(source, lambda: tf.open_run(plan, **given), given, telemetry, trace, as_json, with_traceback)
 
 
@@ -249,7 +258,9 @@ async def _watch(running: tf.Run, source: Source, display: Display) -> Outcome:
 
 def _summarise(outcome: Outcome, display: Display, with_traceback: bool) -> None:
     statistics, tally = outcome.statistics, display.tally
-    if outcome.failure is not None:
+    if outcome.exit_code == PUT_AWAY and outcome.failure is not None:
+        click.echo(visible(str(outcome.failure.error)), err=True)
+    elif outcome.failure is not None:
         if with_traceback:
             click.echo(hide("".join(traceback.format_exception(outcome.failure.error))), err=True, nl=False)
         for line in outcome.failure.lines():
@@ -260,15 +271,21 @@ def _summarise(outcome: Outcome, display: Display, with_traceback: bool) -> None
         conflicts = ", ".join(f"{name!r} {count:,} times" for name, count in tally.conflicts.items())
         click.echo(f"warning: concurrent writes got lost (the last one was kept): {conflicts}", err=True)
     cancelled = ", ".join(f"{node} ({count:,})" for node, count in tally.cancelled().items())
-    word = {DONE: "done", FAILED: "failed", NOT_CONTINUED: "not continued", INTERRUPTED: "interrupted"}[
-        outcome.exit_code
-    ]
     click.echo(
-        f"{word} after {statistics.elapsed:.2f} s: {counted(statistics.steps, 'step')}, "
+        f"{_WORDS[outcome.exit_code]} after {statistics.elapsed:.2f} s: {counted(statistics.steps, 'step')}, "
         f"{counted(statistics.evaluations, 'evaluation')}, {counted(statistics.forks, 'concurrent strand')}"
         + (f"; cancelled: {cancelled}" if cancelled else ""),
         err=True,
     )
+
+
+_WORDS = {
+    DONE: "done",
+    FAILED: "failed",
+    PUT_AWAY: "put away",
+    NOT_CONTINUED: "not continued",
+    INTERRUPTED: "interrupted",
+}
 
 
 def _as_json(outcome: Outcome) -> dict[str, Any]:

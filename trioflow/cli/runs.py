@@ -14,16 +14,18 @@ import trioflow as tf
 from trioflow.cli.bad_input import BadInput
 from trioflow.cli.counted import counted
 from trioflow.cli.failure import say
-from trioflow.cli.kept import NotContinued, journal_option, open_journal
-from trioflow.cli.run import carry_out
+from trioflow.cli.kept import NotContinued, journal_option, open_journal, suspend_option
+from trioflow.cli.run import PUT_AWAY, carry_out
 from trioflow.cli.secret import read_secrets
-from trioflow.cli.source import Source, allow_option, nodes_option, open_registry
+from trioflow.cli.source import Source, allow_option, nodes_option, open_registry, open_source
 from trioflow.cli.telemetry import Telemetry, telemetry_options
 from trioflow.cli.values import read_settings
 from trioflow.durable.archive import export_lines, import_lines
 from trioflow.durable.codec import decode_failure
 from trioflow.durable.keys import path_of, read_path
+from trioflow.durable.moment import MOMENT
 from trioflow.durable.records import Entry, RunInfo
+from trioflow.durable.whole import discarded, whole
 from trioflow.errors import did_you_mean
 from trioflow.formats import visible
 from trioflow.model.jsonable import to_json
@@ -31,7 +33,8 @@ from trioflow.semantics.address import show_path
 
 
 @click.group(
-    epilog="Exit codes: 0 done; 1 the graph failed; 2 bad usage or bad input; 4 the run can't be gone on with; "
+    epilog="Exit codes: 0 done; 1 the graph failed; 2 bad usage or bad input; 3 the run was put away and waits; "
+    "4 the run can't be gone on with; "
     "130 interrupted."
 )
 def runs() -> None:
@@ -59,7 +62,9 @@ class _Asking:
 
 @runs.command("list")
 @journal_option
-@click.option("--status", metavar="STATUS", help="Only those that are running, completed, failed, stuck or pruned.")
+@click.option(
+    "--status", metavar="STATUS", help="Only those that are running, completed, failed, stuck, suspended or pruned."
+)
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON object for each run, one a line.")
 def list_(journal: str | None, status: str | None, as_json: bool) -> int:
     """List all runs: name, status, when it was begun, records, who has it."""
@@ -93,8 +98,8 @@ def show(run_id: str, journal: str | None, history: bool, as_json: bool) -> int:
     """Show a run: what it is, and what was recorded of each node."""
     with _Asking():
         store = _journal(journal)
-        info, entries = store.show(run_id), store.entries(run_id)
-        superseded = store.history(run_id) if history else []
+        info, entries = store.show(run_id), whole(store, run_id)
+        superseded = discarded(store, run_id) if history else []
     nodes = _by_node(entries)
     if as_json:
         click.echo(to_json({**_summary(info), "nodes": nodes, "history": [_line(each) for each in superseded]}))
@@ -105,6 +110,8 @@ def show(run_id: str, journal: str | None, history: bool, as_json: bool) -> int:
             click.echo(visible(f"{name}: {summary[name]}"))
     if summary["error"] is not None:
         click.echo(visible(f"error: {summary['error']}"))
+    if summary["waits_for"] is not None:
+        click.echo(visible(f"waits for: {summary['waits_for']}"))
     for place in summary["failed_at"]:
         click.echo(f"failed at: {place}")
     for name, node in nodes.items():
@@ -118,9 +125,11 @@ def show(run_id: str, journal: str | None, history: bool, as_json: bool) -> int:
 
 
 @runs.command()
-@click.argument("run_id", metavar="ID")
+@click.argument("run_id", metavar="[ID]", required=False)
 @journal_option
 @nodes_option
+@click.option("--due", is_flag=True, help="All that were put away and have something to do: a timer, or a signal.")
+@suspend_option
 @allow_option
 @click.option("--retry", is_flag=True, help="Go on with a run that has failed, or is stuck: do again what failed.")
 @click.option(
@@ -133,9 +142,11 @@ def show(run_id: str, journal: str | None, history: bool, as_json: bool) -> int:
 @click.option("--json", "as_json", is_flag=True, help="As of `trioflow run`.")
 @click.option("--traceback", "with_traceback", is_flag=True, help="As of `trioflow run`.")
 def resume(
-    run_id: str,
+    run_id: str | None,
     journal: str | None,
     modules: tuple[str, ...],
+    due: bool,
+    suspend_after: float | None,
     allowed: tuple[Literal["scripts"], ...],
     retry: bool,
     skips: tuple[str, ...],
@@ -146,11 +157,48 @@ def resume(
     with_traceback: bool,
     **wanted: Any,
 ) -> int:
-    """Go on with a run by its name: the graph is in the journal."""
+    """Go on with a run by its name: the graph is in the journal. Or, with --due, with all that need it, in turn."""
+    if (run_id is None) is not due:
+        raise BadInput("Name the run to go on with, or say --due for all that were put away and have something to do.")
     skip = [_path(each) for each in skips]
     if skip and not retry:
         raise BadInput("--skip PATH says what to leave out when a run is retried: say --retry, too.")
     store = _journal(journal)
+
+    def go_on(run_id: str, after: float | None) -> int:
+        return _go_on(
+            store, run_id, modules, allowed, secrets, trace, as_json, with_traceback, wanted,
+            retry=retry, skip=skip, on_change="compatible" if changed else "refuse", suspend_after=after,
+        )  # fmt: skip
+
+    if run_id is not None:
+        return go_on(run_id, suspend_after)
+    with _Asking():
+        ready = store.ready(datetime.datetime.now(datetime.UTC).timestamp())
+    codes: list[int] = []
+    for info in ready:
+        click.echo(visible(f"run {info.id!r}:"), err=True)
+        try:
+            codes.append(go_on(info.id, suspend_after or 0.0))
+        except NotContinued as error:  # the others are gone on with all the same
+            error.show()
+            codes.append(error.exit_code)
+    click.echo(f"{counted(len(ready), 'run')} had something to do", err=True)
+    return max((code for code in codes if code != PUT_AWAY), default=0)
+
+
+def _go_on(
+    store: tf.Journal,
+    run_id: str,
+    modules: tuple[str, ...],
+    allowed: tuple[Literal["scripts"], ...],
+    secrets: tuple[str, ...],
+    trace: str | None,
+    as_json: bool,
+    with_traceback: bool,
+    wanted: dict[str, Any],
+    **resuming: Any,
+) -> int:
     with _Asking():
         info = store.show(run_id)
     if not info.new.document:
@@ -164,9 +212,7 @@ def resume(
             store,
             run_id,
             plan,
-            retry=retry,
-            skip=skip,
-            on_change="compatible" if changed else "refuse",
+            **resuming,
             secrets=given.get("secrets"),
             observers=given.get("observers", ()),
         ),
@@ -189,7 +235,10 @@ def prune(journal: str | None, ended_before: float, ids: tuple[str, ...]) -> int
     with _Asking():
         found = [store.show(each) for each in ids] if ids else store.runs()
         chosen = [
-            each for each in found if each.status in {"completed", "failed"} and (each.state.ended or 0) <= latest
+            each
+            for each in found
+            if (ids and each.state.ended is None)  # which the journal refuses, and says why
+            or (each.status in {"completed", "failed"} and (each.state.ended or 0) <= latest)
         ]
         for each in chosen:
             store.prune(each.id)
@@ -250,9 +299,10 @@ def stats(journal: str | None, as_json: bool) -> int:
     with _Asking():
         for info in store.runs():
             statuses[info.status] += 1
-            for entry in store.entries(info.id):
-                records[entry.node] += 1
-                failures[entry.node] += _error_of(entry) is not None
+            for entry in whole(store, info.id):
+                if entry.kind != MOMENT:
+                    records[entry.node] += 1
+                    failures[entry.node] += _error_of(entry) is not None
     if as_json:
         click.echo(to_json({"runs": dict(statuses), "records": dict(records), "failures": dict(+failures)}))
         return 0
@@ -287,15 +337,27 @@ def at(run_id: str, path: str, journal: str | None, as_json: bool) -> int:
 @click.argument("run_id", metavar="ID")
 @click.argument("new_id", metavar="NEW")
 @journal_option
-@click.option("--at", "path", metavar="PATH", required=True, help="What comes at this path and after it is done anew.")
+@click.option("--at", "path", metavar="PATH", help="What comes at this path and after it is done anew.")
+@click.option("--graph", metavar="FILE", help="Another graph, which does what was recorded, too.")
+@nodes_option
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Another start value of a variable.")
-def fork(run_id: str, new_id: str, journal: str | None, path: str, settings: tuple[str, ...]) -> int:
-    """Begin the run NEW with what was recorded of ID before a path. `runs resume NEW` goes on with it."""
+def fork(
+    run_id: str,
+    new_id: str,
+    journal: str | None,
+    path: str | None,
+    graph: str | None,
+    modules: tuple[str, ...],
+    settings: tuple[str, ...],
+) -> int:
+    """Begin the run NEW with what was recorded of ID, before a path, or all. `runs resume NEW` goes on with it."""
     store = _journal(journal)
+    at = None if path is None else _path(path)
+    other = None if graph is None else tf.dumps(open_source(graph, modules).graph)
     with _Asking():
-        document = store.show(run_id).new.document
+        document = other or store.show(run_id).new.document
         variables = read_settings(tf.loads(document), settings) if settings else {}
-        info = tf.fork_run(store, run_id, new_id, at=_path(path), variables=variables)
+        info = tf.fork_run(store, run_id, new_id, at=at, variables=variables, graph=other)
     click.echo(f"run {new_id!r} begins with {counted(info.state.entries, 'record')} of {run_id!r}", err=True)
     return 0
 
@@ -365,15 +427,28 @@ def _summary(info: RunInfo) -> dict[str, Any]:
         "seed": info.new.seed,
         "records": info.state.entries,
         "owner": info.owner,
+        "waits_for": _waits_for(info),
         "parent": info.new.parent,
         "error": None if error is None else _say_error(error),
         "failed_at": [f"{show_path(path)} (node {node})" for path, node, _ in said.get("at", ())],
     }
 
 
+def _waits_for(info: RunInfo) -> str | None:
+    waiting = info.state.waiting
+    if waiting is None:
+        return None
+    told = [f"signal {name!r}" for name in waiting.signals]
+    if waiting.due is not None:
+        told.append(f"due {_when(waiting.due)}")
+    return "; ".join(told) or "somebody to go on with it"
+
+
 def _by_node(entries: list[Entry]) -> dict[str, Any]:
     nodes: dict[str, Any] = {}
     for entry in entries:
+        if entry.kind == MOMENT:
+            continue  # of what it has superseded, and is not kept, nothing is known
         node = nodes.setdefault(entry.node, {"records": Counter(), "last": "", "error": None})
         node["records"][entry.kind] += 1
         node["last"] = show_path(path_of(entry.key))

@@ -17,19 +17,25 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
+from trioflow.durable.agenda import JournalledAgenda
 from trioflow.durable.codec import decode, decode_failure, encode, encode_failure, parse
 from trioflow.durable.keys import part_key, path_key
 from trioflow.durable.recorder import EXPIRED, Cutoff, Recorder
 from trioflow.errors import InDoubt, Unwind
 from trioflow.model.context import Branches, Fork, TimeLimitScope
 from trioflow.model.durability import Duration, seconds_of
+from trioflow.model.values import NO_VALUES
 from trioflow.runtime.base.failure import origin_node
+from trioflow.runtime.base.records import Line
 from trioflow.runtime.base.writes import write_outputs
 from trioflow.runtime.context import BodyContext, key_of
+from trioflow.runtime.dispatch import call
 from trioflow.runtime.strands.branches import BranchesBlock, ForkedBranches
-from trioflow.semantics.address import is_attempt
+from trioflow.semantics.address import attempt_mark, is_attempt
 
 if TYPE_CHECKING:
+    from trioflow.durable.moment import Opening
+    from trioflow.runtime.base.agenda import Agenda
     from trioflow.runtime.strands.forks import ForkSet, StrandFork
 
 T = TypeVar("T")
@@ -47,7 +53,7 @@ class _SourceEnded(Unwind):
 class JournalledActivation(BodyContext):
     """An activation of a run that is kept. Each such run has a subclass of its own, which knows the recorder."""
 
-    __slots__ = ("_asked", "_emitted", "_mark", "_resumes")
+    __slots__ = ("_asked", "_emitted", "_mark", "_open", "_resumes", "_round")
 
     recorder: ClassVar[Recorder]
 
@@ -57,6 +63,9 @@ class JournalledActivation(BodyContext):
     _emitted: int
     _mark: Any
     _resumes: Any
+    # What a loop could be begun again with, while it triggers; and what was open in it at the moment at which it is.
+    _round: tuple[Any]
+    _open: Opening | None
 
     __init__ = object.__init__  # pyright: ignore[reportAssignmentType] - as that of the base
 
@@ -117,29 +126,51 @@ class JournalledActivation(BodyContext):
         return decode(written)  # J6
 
     async def sleep(self, duration: Duration) -> None:
-        seconds = seconds_of(duration)
-        recorder, name = self.recorder, self.name
         number = self._number()
         path = path_key(self.path)
-        timer, slept = part_key(path, "o", number), part_key(path, "p", number)
+        await self._sleep(part_key(path, "o", number), part_key(path, "p", number), seconds_of(duration), "ctx.sleep")
+
+    async def sleep_between(self, attempt: int, seconds: float) -> None:
+        path = path_key(self.path)
+        told = self.recorder.policies()
+        await self._sleep(
+            part_key(path, "b", attempt), part_key(path, "c", attempt), seconds, "a pause between attempts", told
+        )
+
+    def slept_between(self, attempt: int) -> bool:
+        return part_key(path_key(self.path), "b", attempt) in self.recorder.known
+
+    def knows_attempt(self, attempt: int) -> bool:
+        known = self.recorder.known
+        if not known:
+            return False
+        path = self.path if attempt == 1 else (*self.path, attempt_mark(attempt))
+        return part_key(path_key(path), "a") in known
+
+    async def _sleep(self, timer: bytes, slept: bytes, seconds: float, what: str, policies: Any = None) -> None:
+        """Wait until a timer is due, which is recorded, with what policies remember by then (J10, J23)."""
+        recorder, name = self.recorder, self.name
         await checkpoint_if_cancelled()
-        known = recorder.find(timer, name, (TIMER,), "ctx.sleep")
+        known = recorder.find(timer, name, (TIMER,), what)
         if known is None:
             if recorder.is_cut_off(timer):
                 await recorder.wait_to_be_cancelled(timer)
             recorder.starts()
             due = recorder.now() + datetime.timedelta(seconds=seconds)
-            recorder.put(timer, name, TIMER, encode(due, "a timer"))
+            written = encode(due, "a timer")
+            recorder.put(timer, name, TIMER, written if policies is None else {"t": written, "p": policies})
             await recorder.barrier()  # J3
         else:
-            due = decode(parse(known.data))
-            if recorder.find(slept, name, (SLEPT,), "ctx.sleep") is not None:
+            said = parse(known.data)
+            due = decode(said.get("t", said))
+            if recorder.find(slept, name, (SLEPT,), what) is not None:
                 return
             if recorder.is_cut_off(timer):
                 await recorder.wait_to_be_cancelled(timer)
             recorder.starts()
         remaining = (due - recorder.now()).total_seconds()
-        await trio.sleep(min(max(remaining, 0.0), seconds))  # J10
+        with recorder.waits.waiting(self.strand, due):
+            await trio.sleep(min(max(remaining, 0.0), seconds))  # J10
         recorder.put(slept, name, SLEPT, None)
 
     async def signal(self, name: str, *, timeout: Duration | None = None, otherwise: Any = None) -> Any:
@@ -157,19 +188,38 @@ class JournalledActivation(BodyContext):
             await recorder.wait_to_be_cancelled(key)
         recorder.starts()
         seconds = math.inf if timeout is None else seconds_of(timeout)
+        due: datetime.datetime | None = None
         if due_at is None and timeout is not None:
             due = recorder.now() + datetime.timedelta(seconds=seconds)
             recorder.put(timer, node, TIMER, encode(due, "a timer"))
         elif due_at is not None:
-            remaining = (decode(parse(due_at.data)) - recorder.now()).total_seconds()
+            due = decode(parse(due_at.data))
+            assert due is not None
+            remaining = (due - recorder.now()).total_seconds()
             seconds = min(max(remaining, 0.0), seconds)  # J10
         await recorder.barrier()  # J3
-        signal = await recorder.wait_for_signal(name, seconds)
+        with recorder.waits.waiting(self.strand, due, name):
+            signal = await recorder.wait_for_signal(name, seconds)
         if signal is None:
             recorder.put(key, node, SIGNAL, {"n": None})
             return otherwise
         recorder.put(key, node, SIGNAL, {"n": signal.number, "v": parse(signal.payload)})
         return decode(parse(signal.payload))
+
+    @classmethod
+    def agenda(cls) -> Agenda:
+        return JournalledAgenda(cls.recorder)
+
+    def due_in(self, seconds: float) -> datetime.datetime:
+        recorder, name = self.recorder, self.name
+        key = self._next()
+        known = recorder.find(key, name, (TIMER,), "what is put off")
+        if known is not None:
+            found: datetime.datetime = decode(parse(known.data))
+            return found
+        due = recorder.now() + datetime.timedelta(seconds=seconds)
+        recorder.put(key, name, TIMER, encode(due, "a timer"))
+        return due
 
     def time_limit(self, duration: Duration) -> AbstractContextManager[TimeLimitScope]:
         return JournalledTimeLimit(self, seconds_of(duration), self._next())
@@ -185,6 +235,9 @@ class JournalledActivation(BodyContext):
 
     def resumed(self, default: T) -> T:
         self.strand  # noqa: B018 - as above
+        begun = self.recorder.moments.opening_of(self.path)
+        if begun is not None:
+            self._begin_in_the_middle(*begun)
         found: T = getattr(self, "_resumes", default)
         return found
 
@@ -291,6 +344,73 @@ class JournalledActivation(BodyContext):
         recorder.put(key, name, ITEM, said)
         await BodyContext.emit(self, socket, decode(said["v"]), decode(said["a"]) if also else None)  # J6
 
+    # --- loops ---
+
+    @property
+    def is_kept(self) -> bool:
+        return True
+
+    @property
+    def goes_on_from(self) -> tuple[Any] | None:
+        """The mark with which it could be begun again, while something is open in it; None if it can't be."""
+        return getattr(self, "_round", None)
+
+    @property
+    def asked(self) -> int:
+        """How often its context was asked."""
+        return getattr(self, "_asked", 0)
+
+    async def trigger_at(self, mark: object, output: Any, values: Mapping[Any, object] = NO_VALUES) -> None:
+        self._round = (mark,)
+        try:
+            if getattr(self, "_open", None) is not None:
+                await self._go_on_below(self)
+            else:
+                if self.recorder.moments.is_due:
+                    await self.recorder.moments.take(self)
+                await self.trigger(output, values)
+        finally:
+            del self._round
+
+    async def emit_at(self, mark: object, item: Any, value: Any, also: Mapping[Any, object] | None = None) -> None:
+        stream = self._stream_of(item)
+        if stream.mode != "sequential" or stream.on_error == "collect" or len(self.plan.streams) > 1:
+            await self.emit(item, value, also)  # items that are open beside each other, or have failed
+            return
+        self._round = (mark,)
+        try:
+            if getattr(self, "_open", None) is not None:
+                stream.emits += 1
+                await self._go_on_below(Line(self))
+            else:
+                if self.recorder.moments.is_due:
+                    await self.recorder.moments.take(self)
+                await self.emit(item, value, also)
+        finally:
+            del self._round
+
+    async def _go_on_below(self, line: Line) -> None:
+        """Dispatch what was open below it at the moment at which the run has begun, and what comes after that."""
+        opening, self._open = self._open, None
+        assert opening is not None
+        line.count = opening.index
+        self.triggering = True
+        try:
+            await call(self, line, self.recorder.moments.targets(self.strand.frame.plan, opening))
+        finally:
+            self.triggering = False
+            self.come_back()  # D6
+
+    def _begin_in_the_middle(self, own: Opening, inner: Opening | None) -> None:
+        self._open = inner
+        self._asked = own.asked
+        self._resumes = decode(own.mark)
+        self.count = own.count - (inner is not None)
+        if own.came_back:
+            self.rarely.moments = own.came_back
+        if own.emitted:
+            self.rarely.streams[0].emits = own.emitted - (inner is not None and inner.item is not None)
+
     # --- inside ---
 
     def _number(self) -> int:
@@ -349,6 +469,7 @@ class JournalledTimeLimit(TimeLimitScope):
             self._known = next(each for each in cutoffs if (each.first, each.end) == (first, end))
             self._known.scope = self._scope
             recorder.expire_soon(self._known)
+        recorder.waits.limits += 1
         self._scope.__enter__()
         return self
 
@@ -357,6 +478,7 @@ class JournalledTimeLimit(TimeLimitScope):
     ) -> bool | None:
         suppressed = self._scope.__exit__(kind, error, traceback)
         activation = self._activation
+        activation.recorder.waits.limits -= 1
         if self._scope.cancelled_caught and self._known is None:
             activation.recorder.put(self._key, self._name, EXPIRED, [self._first, activation.count])
         if self._known is not None:

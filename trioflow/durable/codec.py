@@ -31,7 +31,6 @@ T = TypeVar("T")
 _SIMPLE = (type(None), bool, int, str)
 _HINT = "Make it of plain values, of attrs classes, or tell how it is written with trioflow.recordable"
 
-_encode_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 _encode_ascii = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _decode_json = json.JSONDecoder().decode
 
@@ -65,6 +64,25 @@ def recordable(
     _BY_CLASS[cls] = _BY_NAME[made.name] = made
 
 
+def _chunks(encoder: json.JSONEncoder) -> Callable[[Any], str]:
+    """What `encoder.encode` does, without making anything anew each time, which takes longer than most values do."""
+    make: Any = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return encoder.encode
+    write: Any = make(
+        None, encoder.default, json.encoder.encode_basestring, None,
+        encoder.key_separator, encoder.item_separator, False, False, True,
+    )  # fmt: skip
+
+    def encode_json(value: Any) -> str:
+        return "".join(write(value, 0))
+
+    return encode_json
+
+
+_encode_json = _chunks(json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False))
+
+
 def dump(value: Any) -> str:
     """What `encode` gave, as a line of text."""
     text = _encode_json(value)
@@ -80,6 +98,12 @@ def dump(value: Any) -> str:
 def parse(text: str) -> Any:
     """What `dump` was given."""
     return _decode_json(text)
+
+
+def is_simple(value: Any) -> bool:
+    """Whether a value is written as it is, and comes back so."""
+    kind = type(value)
+    return kind is str or kind is bool or value is None or (kind is int and -_MOST < value < _MOST)
 
 
 def encode(value: Any, where: str) -> Any:

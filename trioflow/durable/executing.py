@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from trioflow.durable.codec import decode, encode
 from trioflow.durable.ended import ended
+from trioflow.durable.records import Waiting
 from trioflow.durable.signals import make_signal
+from trioflow.errors import RunSuspended
 from trioflow.runtime.host.execution import Control, Execution
 from trioflow.runtime.host.run import Run
 
@@ -16,7 +19,9 @@ if TYPE_CHECKING:
     from trioflow.durable.records import RunInfo
     from trioflow.runtime.base.options import RunResult
     from trioflow.runtime.host.given import Given
+    from trioflow.runtime.host.hosted import HostEvent
     from trioflow.semantics.plan import Plan
+    from trioflow.semantics.store import Store
 
 
 class JournalledExecution(Execution):
@@ -28,6 +33,11 @@ class JournalledExecution(Execution):
         # What it came to in another process, if it had ended before.
         self.ended_before: RunInfo | None = None
         recorder.execution = self
+
+    @property
+    def store(self) -> Store:
+        """Of its first strand."""
+        return self._store
 
     @property
     def cancelling(self) -> bool:
@@ -65,7 +75,11 @@ class JournalledExecution(Execution):
 
     def _settle(self, failure: BaseException | None, *, cancelled: bool) -> None:
         broken = self.recorder.broken
-        super()._settle(failure if broken is None else broken, cancelled=cancelled)
+        if isinstance(broken, RunSuspended):  # which is no end of the run, so it has not failed
+            super()._settle(None, cancelled=True)
+            self.failure = broken
+        else:
+            super()._settle(failure if broken is None else broken, cancelled=cancelled)
 
 
 class JournalledRun(Run):
@@ -83,6 +97,22 @@ class JournalledRun(Run):
         """The name of the run in its journal."""
         return self.recorder.run_id
 
+    async def publish(self, event: str, payload: object = None) -> None:
+        """As of any run, and kept: it is durable before anything is done because of it (J25)."""
+        published = self._publish(event, payload)
+        await self.recorder.barrier()
+        await self._handled(published, event)
+
+    def publish_nowait(self, event: str, payload: object = None) -> None:
+        """The same without waiting. Raises `UnknownName`, `RunFinished`, `Unrecordable`."""
+        self._publish(event, payload)
+
+    def _publish(self, event: str, payload: object) -> HostEvent:
+        written = encode(payload, f"the payload of event {event!r}")
+        published = self._hosted.publish(self._state, event, decode(written))  # J6
+        self.recorder.put_published(event, written)
+        return published
+
     async def signal(self, name: str, payload: object = None, *, key: str | None = None, by: str | None = None) -> bool:
         """Send the run a signal, as `send_signal` does, and let it look at once."""
         recorder = self.recorder
@@ -90,6 +120,13 @@ class JournalledRun(Run):
         new: bool = await recorder.call(recorder.store.send, self.run_id, sent)
         recorder.signalled()
         return new
+
+    async def suspend(self, why: str = "") -> None:
+        """Put the run away until somebody goes on with it; `result` raises `RunSuspended` then (J22).
+
+        What it is doing is cancelled, and is in flight. Comes back when that is kept.
+        """
+        await self.recorder.suspend(Waiting(), why)
 
     @property
     def ended_before(self) -> RunInfo | None:

@@ -21,7 +21,19 @@ import attrs
 from trioflow.durable.archive import FORMAT, VERSION, entry_from, line_of, read_lines, said_of
 from trioflow.durable.journal import Journal
 from trioflow.durable.port import Session
-from trioflow.durable.records import Entry, NewRun, RunInfo, Signal, State, Status, after, chain_of, damaged, pruned
+from trioflow.durable.records import (
+    Entry,
+    NewRun,
+    RunInfo,
+    Signal,
+    State,
+    Status,
+    Waiting,
+    after,
+    chain_of,
+    damaged,
+    pruned,
+)
 from trioflow.durable.refusals import lost, may_be_pruned, may_be_signalled, owned, unknown, used
 from trioflow.errors import JournalError, JournalUnusable
 
@@ -272,9 +284,11 @@ class _FileSession(Session):
             self._write(map(said_of, entries))
             self._state = after(self._state, entries)
 
-    def set_state(self, status: Status, ended: float | None = None, outcome: str = "") -> None:
+    def set_state(
+        self, status: Status, ended: float | None = None, outcome: str = "", waiting: Waiting | None = None
+    ) -> None:
         with self._busy:
-            state = attrs.evolve(self._state, status=status, ended=ended, outcome=outcome)
+            state = attrs.evolve(self._state, status=status, ended=ended, outcome=outcome, waiting=waiting)
             self._write([_say(state)])
             self._state = state
 

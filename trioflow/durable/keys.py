@@ -8,9 +8,14 @@ the activation: a letter, and a name or number.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from trioflow.semantics.address import HOST_MARK, show_path
+from trioflow.semantics.address import AGENDA_MARK, HOST_MARK, show_path
+
+if TYPE_CHECKING:
+    from trioflow.runtime.base.records import Line
 
 _MARK = 0x80
 _END = 0xFF
@@ -18,13 +23,27 @@ _END = 0xFF
 
 def path_key(path: Iterable[int]) -> bytes:
     """The key of an activation's end."""
-    key = bytearray()
-    for number in path:
-        value = number if number >= 0 else -number
-        size = (value.bit_length() + 7) >> 3
-        key.append(size if number >= 0 else _MARK | size)
-        key += value.to_bytes(size, "big")
-    return bytes(key)
+    return b"".join(map(_number_key, path))
+
+
+def line_key(line: Line, known: dict[Line, bytes]) -> bytes:
+    """The same for the path of a line. `known` is the line above the last one that was asked for, with its key."""
+    above = line.parent
+    if above is None:
+        return b""
+    key = known.get(above)
+    if key is None:
+        key = path_key(above.where.as_tuple())
+        known.clear()
+        known[above] = key
+    return key + _number_key(line.index)
+
+
+@functools.lru_cache(4096)
+def _number_key(number: int) -> bytes:
+    value = number if number >= 0 else -number
+    size = (value.bit_length() + 7) >> 3
+    return bytes((size if number >= 0 else _MARK | size,)) + value.to_bytes(size, "big")
 
 
 def part_key(path: bytes, kind: str, name: str | int = "") -> bytes:
@@ -38,6 +57,11 @@ def path_part(key: bytes) -> bytes:
     while place < len(key) and key[place] != _END:
         place += 1 + (key[place] & 0x7F)
     return key[:place]
+
+
+def is_path(key: bytes) -> bool:
+    """Whether a key is that of an activation's end, and of nothing else that belongs to it."""
+    return path_part(key) == key
 
 
 def path_of(key: bytes) -> tuple[int, ...]:
@@ -69,12 +93,15 @@ def show_key(key: bytes) -> str:
     return show_path(path_of(key)) + (f" [{rest}]" if rest else "")
 
 
+_NAMED = {"host": HOST_MARK, "later": AGENDA_MARK}
+
+
 def read_path(text: str) -> tuple[int, ...]:
     """A path as people write it: `0.1.~2.0`. Raises `ValueError`."""
     path: list[int] = []
     for part in text.split(".") if text != "root" else ():
-        if part == "host":
-            path.append(HOST_MARK)
+        if part in _NAMED:
+            path.append(_NAMED[part])
             continue
         mark, digits = (part[:1], part[1:]) if part[:1] in {"~", "!"} else ("", part)
         if not (digits.isascii() and digits.isdigit()):

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import attrs
 
 from trioflow.durable.journal import Journal
 from trioflow.durable.port import Session
-from trioflow.durable.records import Entry, NewRun, RunInfo, Signal, State, Status, after, chain_of, checked, pruned
+from trioflow.durable.records import (
+    Entry,
+    NewRun,
+    RunInfo,
+    Signal,
+    State,
+    Status,
+    Waiting,
+    after,
+    chain_of,
+    checked,
+    pruned,
+)
 from trioflow.durable.refusals import lost, may_be_pruned, may_be_signalled, unknown, used
-from trioflow.errors import RunOwned
+from trioflow.errors import JournalError, RunOwned
+from trioflow.model.durability import Transaction
 
 
 @attrs.define(eq=False)
@@ -53,6 +67,12 @@ class MemoryJournal(Journal):
         kept.owned = True
         kept.fence += 1
         return _MemorySession(kept)
+
+    def take_over(self, run_id: str, new: NewRun, may: Callable[[Transaction], None]) -> Session:
+        may(_NO_TRANSACTION)
+        if run_id in self._runs:
+            self.steal(run_id)
+        return self.take(run_id, new)
 
     def steal(self, run_id: str) -> None:
         """Let a run be taken as if its process had died: whoever has it can't write any more."""
@@ -121,9 +141,11 @@ class _MemorySession(Session):
         kept.entries += entries
         kept.state = after(state, entries)
 
-    def set_state(self, status: Status, ended: float | None = None, outcome: str = "") -> None:
+    def set_state(
+        self, status: Status, ended: float | None = None, outcome: str = "", waiting: Waiting | None = None
+    ) -> None:
         kept = self._mine()
-        kept.state = attrs.evolve(kept.state, status=status, ended=ended, outcome=outcome)
+        kept.state = attrs.evolve(kept.state, status=status, ended=ended, outcome=outcome, waiting=waiting)
 
     def rewrite(self, keep: Sequence[Entry], superseded: Sequence[Entry]) -> None:
         kept = self._mine()
@@ -142,3 +164,15 @@ class _MemorySession(Session):
         if self._kept.fence != self._fence or not self._kept.owned:
             raise lost(self._kept.new.id)
         return self._kept
+
+
+class _NoTransaction(Transaction):
+    """Nothing else happens meanwhile in this process, so nothing needs to be asked of a database."""
+
+    __slots__ = ()
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Sequence[tuple[Any, ...]]:
+        raise JournalError("A journal in memory has no database.")
+
+
+_NO_TRANSACTION = _NoTransaction()

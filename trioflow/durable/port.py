@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from trioflow.durable.records import Entry, NewRun, RunInfo, Signal, State, Status
+from trioflow.durable.checkpoint import Checkpoint
+from trioflow.durable.records import Entry, NewRun, RunInfo, Signal, State, Status, Waiting
 from trioflow.errors import JournalError
 
 if TYPE_CHECKING:
     from trioflow.model.durability import Transaction
 
+T = TypeVar("T")
 Work = Callable[["Transaction"], Sequence[Entry]]
 
 
@@ -43,8 +45,10 @@ class Session(ABC):
         raise JournalError("This journal has no transactions.")
 
     @abstractmethod
-    def set_state(self, status: Status, ended: float | None = None, outcome: str = "") -> None:
-        """Keep what has become of the run."""
+    def set_state(
+        self, status: Status, ended: float | None = None, outcome: str = "", waiting: Waiting | None = None
+    ) -> None:
+        """Keep what has become of the run; `waiting` is for one that is put away, `suspended` (J22)."""
 
     @abstractmethod
     def rewrite(self, keep: Sequence[Entry], superseded: Sequence[Entry]) -> None:
@@ -66,6 +70,8 @@ class Store(ABC):
     """Whether sessions may make their caller wait, so that they are used in threads."""
     transactional: bool = False
     """Whether there are transactions (J5)."""
+    checkpoint: Checkpoint | None = Checkpoint()
+    """When its runs supersede what was recorded by a moment (J26). May be set; None for never."""
 
     @abstractmethod
     def take(self, run_id: str, new: NewRun | None = None) -> Session:
@@ -75,9 +81,43 @@ class Store(ABC):
         `State.fruitless`. Raises `RunNotFound`, `RunOwned` if another process has it (J14), `JournalUnusable`.
         """
 
+    def transaction(self, work: Callable[[Transaction], T]) -> T:
+        """Call `work` in a transaction of the database that the runs are in; gives what it gives.
+
+        Raises what `work` raises; then nothing of it is left. `work` may be called again after a connection was lost,
+        so it must come to the same. Only of journals that have transactions.
+        """
+        raise JournalError(f"{self!r} has no transactions.")
+
+    def take_over(self, run_id: str, new: NewRun, may: Callable[[Transaction], None]) -> Session:
+        """Have a run whoever has it, if `may`, which is called in the same transaction, does not raise.
+
+        For those whose right to a run is kept beside it in the same store, as that of a worker to its job is. Only of
+        stores that can keep more than runs.
+        """
+        raise JournalError(
+            f"{self!r} can keep runs, but no jobs. Use a SqliteJournal, PostgresJournal or MemoryJournal."
+        )
+
     @abstractmethod
     def runs(self, status: Status | None = None) -> list[RunInfo]:
         """All runs, or those with that status, in the order in which they were begun."""
+
+    def ready(self, now: float) -> list[RunInfo]:
+        """The runs that were put away and have something to do by then: a timer is due, or a signal has arrived (J22).
+
+        In the order in which they were begun. A store that can ask its database for them does that instead.
+        """
+        return [info for info in self.runs("suspended") if self._is_ready(info, now)]
+
+    def _is_ready(self, info: RunInfo, now: float) -> bool:
+        waiting = info.state.waiting
+        if waiting is None:
+            return True
+        if waiting.due is not None and waiting.due <= now:
+            return True
+        names = waiting.signals
+        return bool(names) and any(each.name in names for each in self.signals(info.id, waiting.seen))
 
     @abstractmethod
     def show(self, run_id: str) -> RunInfo:

@@ -10,17 +10,22 @@ import datetime
 import math
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import attrs
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from trioflow.durable.checkpoint import Checkpoint
 from trioflow.durable.codec import dump, parse
 from trioflow.durable.events import RunContinued
-from trioflow.durable.keys import ancestors, path_of, path_part, show_key
+from trioflow.durable.keys import ancestors, part_key, path_of, path_part, show_key
+from trioflow.durable.moment import MOMENT, Moment, mark_of, moment_among
+from trioflow.durable.moments import Moments
 from trioflow.durable.owner import LEASE
-from trioflow.durable.records import Entry
+from trioflow.durable.records import Entry, Waiting
+from trioflow.durable.waiting import Waits, suspended
 from trioflow.errors import Diverged, JournalError
 from trioflow.model.clock import Clock
 
@@ -31,10 +36,13 @@ if TYPE_CHECKING:
     from trioflow.durable.observing import Watcher
     from trioflow.durable.port import Session, Store, Work
     from trioflow.durable.records import Signal, Status
+    from trioflow.durable.remembering import Remembered
+    from trioflow.runtime.base.records import Line
 
-DONE, RAN, VALUE, CLOSED, EXPIRED = "done", "ran", "value", "closed", "expired"
+DONE, RAN, VALUE, CLOSED, EXPIRED, PUBLISHED = "done", "ran", "value", "closed", "expired", "published"
 """Kinds of entries: the end of an activation; that one ended which has dispatched, and so is run again; the end of an
-evaluation; what ended badly and starts nothing more; the children of an activation that a time limit has cut off."""
+evaluation; what ended badly and starts nothing more; the children of an activation that a time limit has cut off;
+an event that the host has published."""
 
 _LOOK_AGAIN = 0.5
 """Seconds after which a strand that waits for a signal looks whether another process has sent one."""
@@ -57,7 +65,9 @@ class Recorder:
     watcher: Watcher
     """Who notices what ends badly."""
 
-    def __init__(self, store: Store, session: Session, *, delay: float = _DELAY) -> None:
+    def __init__(
+        self, store: Store, session: Session, checkpoint: Checkpoint | None = None, *, delay: float = _DELAY
+    ) -> None:
         self.store = store
         self.session = session
         self.run_id = session.info.id
@@ -70,7 +80,11 @@ class Recorder:
         # they are run again to be cut off. By activation, the time limits that have cut off some of its children.
         self.closed: dict[bytes, dict[str, Any]] = {}
         self.cutoffs: dict[bytes, list[Cutoff]] = {}
+        moment = moment_among(session.entries)
+        self.moments = Moments(self, checkpoint, moment)
         for entry in session.entries:
+            if entry.kind == MOMENT:
+                continue
             if entry.kind == CLOSED:
                 self.closed[entry.key] = parse(entry.data)
             elif entry.kind == EXPIRED:
@@ -79,26 +93,45 @@ class Recorder:
                 self.known[entry.key] = entry
             else:
                 self.known[entry.key] = entry
+        # What the host has published, in order (J25).
+        self.published = [entry for entry in session.entries if entry.kind == PUBLISHED]
+        for entry in self.published:
+            del self.known[entry.key]
         self.replaying = bool(session.entries)
         self.replayed = 0
         self.recorded = 0
         # The signals that nobody has taken yet, and the number of the last one that was looked at (J21).
         self.signals: list[Signal] = []
         self._last_signal = -1
-        self._taken = {parse(each.data)["n"] for each in session.entries if each.kind == "signal"} - {None}
+        self.taken: set[int] = {parse(each.data)["n"] for each in session.entries if each.kind == "signal"} - {None}
+        if moment is not None:
+            self.taken.update(moment.signals)
+        # How often volatile nodes were asked for, by activation and node.
+        self.volatile: dict[bytes, int] = {}
+        if moment is not None:
+            self.volatile.update((bytes.fromhex(key), times) for key, times in moment.volatile)
         self._signalled = trio.Event()
         # The activations whose ends were handed out: nobody asks for what is below them.
         self._handed: set[bytes] = set()
+        # The last line below which something was recorded, with its key: the next one is mostly there, too.
+        self.above: dict[Line, bytes] = {}
         self._delay = delay
         self._pending: list[Entry] = []
         # Of what was cut off: recorded only with what comes after, for then the run has gone on (J8).
         self._late: dict[bytes, Entry] = {}
         self._made = self._durable = 0
+        # How many of those that were made a moment has superseded.
+        self._superseded = 0
         self._writing = False
         self._written = trio.Event()
         self._something = trio.Event()
         self.stopped = False
         self._nursery: trio.Nursery | None = None
+        self.waits = Waits(self)
+        # What its policies remember, if it has any (J23).
+        self.remembered: Remembered | None = None
+        # After how many seconds in which all of the run waits it is put away (J22).
+        self.suspend_after: float | None = None
         # Because of which the run ends, and nothing is written any more (J12).
         self.broken: BaseException | None = None
         self._broke = trio.Event()
@@ -139,9 +172,26 @@ class Recorder:
             self.broken = error
             self._broke.set()
 
+    async def suspend(self, waiting: Waiting, why: str = "") -> None:
+        """Put the run away (J22). Nothing is written after this, so whoever wakes meanwhile does nothing."""
+        self.broken = suspended(self.run_id, waiting, why)
+        try:
+            with trio.CancelScope(shield=True):  # either it is told that it was put away, or it was not
+                await self.call(partial(self.session.set_state, "suspended", waiting=waiting))
+        except Exception as error:
+            self.broken = error
+        self._broke.set()
+
+    @property
+    def last_signal(self) -> int:
+        """The number of the last signal that was looked at."""
+        return self._last_signal
+
     def starts(self) -> None:
         """Something new begins, which nothing was recorded of: the replay is over."""
         if self.replaying:
+            if not self.moments.begun:
+                self.diverge("It was in the middle of a loop that is not gone on with there.")
             self.replaying = False
             state = self.execution.state
             state.tell(RunContinued, None, None, self.session.info.state.entries, self.replayed)
@@ -227,6 +277,10 @@ class Recorder:
         if not self._something.is_set():
             self._something.set()
 
+    def policies(self) -> list[Any] | None:
+        """What policies remember, if that has changed since it was recorded last (J23)."""
+        return None if self.remembered is None else self.remembered.news(self.now().timestamp())
+
     def put_late(self, key: bytes, node: str, said: dict[str, Any]) -> None:
         """Record that something was cut off, unless the whole run is (J8)."""
         if self.broken is not None or self.stopping or key in self.closed:
@@ -237,12 +291,46 @@ class Recorder:
     @property
     def count(self) -> int:
         """How many entries there are, from all processes."""
-        return len(self.session.entries) + self._made
+        return len(self.session.entries) + self._made - self._superseded
 
     @property
     def stopping(self) -> bool:
         """Whether the run as a whole is being cancelled."""
         return self.stopped or self.execution.stopping
+
+    def put_published(self, event: str, payload: Any) -> None:
+        """Record that the host has published an event (J25)."""
+        entry = Entry(part_key(b"", "h", len(self.published)), event, PUBLISHED, dump(payload))
+        self.published.append(entry)
+        self.put(entry.key, event, PUBLISHED, payload)
+
+    async def supersede(self, moment: Moment, entry: Entry, *, history: bool) -> None:
+        """Keep this moment, as `entry`, in place of all that was recorded, which must be durable (J26)."""
+        try:
+            with self._holding():
+                await self.call(self._rewrite, entry, moment, history)
+        except JournalError as error:
+            self.break_off(error)
+            await self._end_here()
+        self.session.entries[:] = [entry]
+        self._superseded = self._durable
+        self._handed.clear()
+        self.volatile = {bytes.fromhex(key): times for key, times in moment.volatile}
+
+    def _rewrite(self, entry: Entry, moment: Moment, history: bool) -> None:
+        superseded: list[Entry] = []
+        if history:
+            superseded = self.store.entries(self.run_id)
+            superseded.append(mark_of(moment, len(superseded)))
+        self.session.rewrite([entry], superseded)
+
+    @property
+    def is_entangled(self) -> bool:
+        """Whether something is known that a moment does not hold: what was cut off, policies, somebody who writes."""
+        return bool(
+            self.closed or self.cutoffs or self._late or self.waits.limits or self.remembered or self._writing
+            or self.known or self.broken
+        )  # fmt: skip
 
     async def barrier(self) -> None:
         """Come back when all that was recorded so far is durable: before anything is done to the world (J3).
@@ -310,10 +398,15 @@ class Recorder:
         """The next signal of that name, which is taken with this; None after so long."""
         with trio.move_on_after(seconds):
             while True:
-                self._look(await self.call(self.store.signals, self.run_id, self._last_signal))
+                self.waits.looking += 1
+                try:
+                    self._look(await self.call(self.store.signals, self.run_id, self._last_signal))
+                finally:
+                    self.waits.looking -= 1
                 found = next((each for each in self.signals if each.name == name), None)
                 if found is not None:
                     self.signals.remove(found)
+                    self.taken.add(found.number)
                     return found
                 with trio.move_on_after(_LOOK_AGAIN):
                     await self._signalled.wait()
@@ -323,7 +416,7 @@ class Recorder:
         for signal in arrived:
             if signal.number > self._last_signal:
                 self._last_signal = signal.number
-                if signal.number not in self._taken:
+                if signal.number not in self.taken:
                     self.signals.append(signal)
 
     def signalled(self) -> None:
@@ -347,6 +440,8 @@ class Recorder:
         nursery.start_soon(self._keep_lease)
         if self._delay < math.inf:
             nursery.start_soon(self._write_soon)
+        if self.suspend_after is not None:
+            nursery.start_soon(self.waits.put_away, self.suspend_after)
         try:
             yield
         except BaseException as error:
@@ -390,7 +485,9 @@ class Recorder:
                 self._write_now()
 
     def _nothing_left(self) -> None:
-        """J12: a run that has come to its end has asked for all that was recorded."""
+        """J12: a run that has come to its end has asked for all that was recorded, and begun where it was."""
+        if not self.moments.begun:
+            self.diverge("It was in the middle of a loop, and the run ended without coming there.")
         for key, entry in self.known.items():
             if entry.kind in {CLOSED, EXPIRED, RAN} or self._cut_off(key) is not None:
                 continue

@@ -8,17 +8,17 @@ with the next.
 from __future__ import annotations
 
 import contextlib
-import math
 import zlib
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import attrs
 import trio
 
 from trioflow.durable.activation import JournalledActivation
-from trioflow.durable.codec import decode, decode_failure, dump, encode, encode_failure, parse
-from trioflow.durable.keys import part_key, path_key, show_key
+from trioflow.durable.codec import decode, decode_failure, dump, encode, encode_failure, is_simple, parse
+from trioflow.durable.keys import line_key, part_key, path_key, show_key
 from trioflow.durable.kinds import kind_of
 from trioflow.durable.recorder import DONE, RAN, VALUE, Recorder
 from trioflow.durable.records import Entry
@@ -33,6 +33,7 @@ from trioflow.semantics.written import Written, written_since
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
 
+    from trioflow.model.durability import Durability
     from trioflow.model.graph import GraphNode
     from trioflow.model.node_type import NodeType
     from trioflow.runtime.demand.context import EvaluationContext
@@ -53,8 +54,7 @@ class Recording(Middleware):
     def __init__(self, recorder: Recorder, *, attempts: bool) -> None:
         self._recorder = recorder
         self._attempts = attempts
-        # How often each volatile node was asked for in each activation that is none of a journalled run's own.
-        self._asked: dict[bytes, int] = {}
+        self._facts: dict[PlanNode, _Facts] = {}
 
     def applies(self, node: GraphNode, node_type: NodeType) -> bool:
         return kind_of(node_type) not in {"replayed", "source"}
@@ -67,31 +67,35 @@ class Recording(Middleware):
         if not isinstance(context, JournalledActivation):
             return await self._evaluate(invocation, context)
         recorder = self._recorder
-        path = path_key(context.path)
-        key = part_key(path, "a") if self._attempts else path
+        plan = context.plan
+        facts = self._facts.get(plan)
+        if facts is None:
+            facts = self._facts[plan] = _Facts.of(plan)
+        key = line_key(context, recorder.above)
+        if self._attempts:
+            key = part_key(key, "a")
         name = context.name
-        try:
-            digest = _digest(context.plan, await invocation.inputs())
-        except CoercionError:  # it may be that its body catches that
-            digest = _NO_DIGEST
+        digest = _NO_DIGEST
+        if facts.digested:
+            with contextlib.suppress(CoercionError):  # it may be that its body catches that
+                digest = _digest(await invocation.inputs())
         known = recorder.find(key, name, (DONE, RAN), "the end")
         if known is not None and known.kind == DONE:
             return await self._again(invocation, context, known, digest)
         ran = known is not None
         if not ran and recorder.is_cut_off(key, activation=not self._attempts):
             await self._cut_off(context, key)
-        kind = kind_of(context.plan.type)
+        kind = facts.kind
         if kind == "transaction":
             return await self._transact(invocation, context, key, digest)
-        if kind == "recorded" or not (ran or recorder.known):
-            recorder.starts()  # one that is auto may have to dispatch what is recorded
-        if context.plan.type.on_doubt == "fail" and not self._attempts:
+        if kind == "recorded" or (not (ran or recorder.known) and recorder.moments.begun):
+            recorder.starts()  # one that is auto may have to dispatch what is recorded, or have been open
+        if facts.careful and not self._attempts:
             await self._intend(key, name)
         if not ran:
             await recorder.before_effect()  # J3
         since = context.run.next_serial()
         count = context.count
-        where = f"node {name!r}, activation {context.where.short}"
         try:
             outcome = await invocation()
         except Exception as error:
@@ -99,11 +103,11 @@ class Recording(Middleware):
                 if not ran:
                     recorder.put(key, name, RAN, None)
                 raise  # what it dispatched is recorded, and it is run again
-            raise self._fail(key, name, error, _written(context, since), where, digest) from None
+            raise self._fail(context, key, error, _written(context, since), digest) from None
         except BaseException as error:
             if is_cancellation(error) and context.count == count and not self._attempts:
                 with contextlib.suppress(Unrecordable):
-                    recorder.put_late(key, name, _said(_written(context, since), where))
+                    recorder.put_late(key, name, _said(_written(context, since), context))
             raise
         if outcome.dispatched and kind == "auto":
             if not ran:
@@ -116,50 +120,60 @@ class Recording(Middleware):
                 "emitted or published. Say durable='replayed' and do what acts in ctx.once, or durable='source' for a "
                 "node that emits what it reads (recorded-dispatches)."
             )
-        return self._record(invocation, outcome, key, name, where, digest)
+        return self._record(invocation, context, outcome, key, digest)
 
     # --- activations ---
 
     def _record(
-        self, invocation: Invocation, outcome: Outcome, key: bytes, name: str, where: str, digest: str
+        self, invocation: Invocation, context: JournalledActivation, outcome: Outcome, key: bytes, digest: str
     ) -> Outcome:
         said: dict[str, Any] = {}
         try:
             if outcome.skipped is not None:
-                said["k"] = encode_failure(outcome.skipped, where)
+                said["k"] = encode_failure(outcome.skipped, _where(context))
             else:
-                said = _said(Written(outcome.outputs, outcome.variables, outcome.state), where)
+                written = outcome.written
+                said = _said(written, context)
                 if outcome.exit is not None:
                     said["x"] = outcome.exit
         except Unrecordable as error:  # it was done, and done again it would be no better: that is its failure
-            raise self._fail(key, name, error, Written(), where, digest) from None
+            raise self._fail(context, key, error, Written(), digest) from None
         if digest:
             said["i"] = digest
-        if _is_cancelled():
-            said["c"] = 1
-        self._recorder.put(key, name, DONE, said)
-        if outcome.skipped is not None or _is_plain(outcome):
+        self._put(key, context.name, said)
+        if outcome.skipped is not None or _is_plain(outcome.written):
             return outcome
         return invocation.answer(**_unsaid(said), exit=outcome.exit)  # J6: as it will be told after a resume
 
-    def _fail(self, key: bytes, name: str, error: Exception, written: Written, where: str, digest: str) -> Exception:
+    def _fail(
+        self, context: JournalledActivation, key: bytes, error: Exception, written: Written, digest: str
+    ) -> Exception:
         """Record a failure (J7), and what was written before it; gives what the run goes on with."""
         try:
-            said = _said(written, where)
+            said = _said(written, context)
         except Unrecordable:
             said = {}
-        said["e"] = encode_failure(error, f"the failure of {where}")
+        said["e"] = encode_failure(error, f"the failure of {_where(context)}")
         if digest:
             said["i"] = digest
-        if _is_cancelled():
-            said["c"] = 1
-        self._recorder.put(key, name, DONE, said)
+        self._put(key, context.name, said)
         if said["e"][0] == "names" and not isinstance(error, RecordedFailure):
             failure = decode_failure(said["e"])
             failure.__cause__ = error
             assert isinstance(failure, Exception)
             return failure
         return error
+
+    def _put(self, key: bytes, name: str, said: dict[str, Any]) -> None:
+        """The end of an activation, or of an attempt."""
+        recorder = self._recorder
+        if _is_cancelled():
+            said["c"] = 1
+        if recorder.remembered is not None and not self._attempts:
+            remembered = recorder.policies()
+            if remembered is not None:
+                said["p"] = remembered
+        recorder.put(key, name, DONE, said)
 
     async def _again(self, invocation: Invocation, context: JournalledActivation, known: Entry, digest: str) -> Outcome:
         """What was recorded (J6)."""
@@ -207,7 +221,6 @@ class Recording(Middleware):
         """J5: the body, what it writes to the database, and its record, in one transaction."""
         recorder = self._recorder
         recorder.starts()
-        where = f"node {context.name!r}, activation {context.where.short}"
         holder: _OpenTransaction = context.services.get(Transaction)  # type: ignore[type-abstract, assignment]
         done: list[Outcome] = []
 
@@ -217,7 +230,7 @@ class Recording(Middleware):
                 outcome = _at_once(invocation())
             finally:
                 holder.open = None
-            said = _said(Written(outcome.outputs, outcome.variables, outcome.state), where)
+            said = _said(outcome.written, context)
             if outcome.exit is not None:
                 said["x"] = outcome.exit
             if digest:
@@ -229,7 +242,7 @@ class Recording(Middleware):
         try:
             await recorder.transact(work)
         except Exception as error:
-            raise self._fail(key, context.name, error, _written(context, since), where, digest) from None
+            raise self._fail(context, key, error, _written(context, since), digest) from None
         return done[0]
 
     # --- evaluations ---
@@ -238,7 +251,8 @@ class Recording(Middleware):
         recorder = self._recorder
         name = context.strand.frame.prefix + context.plan.id
         path = path_key(context.path)
-        key = part_key(path, "a" if self._attempts else "v", f"{name}#{self._times(path, name)}")
+        letter = "a" if self._attempts else "v"
+        key = part_key(path, letter, f"{name}#{self._times(part_key(path, letter, name))}")
         known = recorder.find(key, name, (VALUE,), "a value")
         if known is not None:
             said = parse(known.data)
@@ -256,15 +270,15 @@ class Recording(Middleware):
             recorder.put(key, name, VALUE, {"e": encode_failure(error, where)})
             raise
         recorder.put(key, name, VALUE, said)
-        if _is_plain(outcome):
+        if _is_plain(outcome.written):
             return outcome
         return invocation.answer({place: decode(value) for place, value in said["o"].items()})
 
-    def _times(self, path: bytes, name: str) -> int:
-        """How often this node was asked for below this path before."""
-        key = part_key(path, "", name)
-        number = self._asked.get(key, 0)
-        self._asked[key] = number + 1
+    def _times(self, key: bytes) -> int:
+        """How often this was asked for before."""
+        asked = self._recorder.volatile
+        number = asked.get(key, 0)
+        asked[key] = number + 1
         return number
 
 
@@ -300,7 +314,7 @@ def _write(context: JournalledActivation, made: Mapping[str, Any]) -> None:
 
 
 def _is_cancelled() -> bool:
-    return trio.current_effective_deadline() == -math.inf
+    return trio.lowlevel.current_task()._cancel_status.effectively_cancelled
 
 
 async def _cancelled() -> None:
@@ -328,19 +342,31 @@ def _written(context: JournalledActivation, since: int) -> Written:
     return written_since(since, strand.store, context.plan, strand.frame.plan.variable_index)
 
 
-def _said(written: Written, where: str) -> dict[str, Any]:
+def _said(written: Written, context: JournalledActivation) -> dict[str, Any]:
     said: dict[str, Any] = {}
-    for letter, what, values in (
-        ("o", "output", written.outputs),
-        ("v", "variable", written.variables),
-        ("s", "state", written.state),
-    ):
-        if values:
-            said[letter] = {
-                name: {"$u": 0} if value is UNSET else encode(value, f"{where}: {what} {name!r}")
-                for name, value in values.items()
-            }
+    if written.outputs:
+        said["o"] = _encoded(written.outputs, "output", context)
+    if written.variables:
+        said["v"] = _encoded(written.variables, "variable", context)
+    if written.state:
+        said["s"] = _encoded(written.state, "state", context)
     return said
+
+
+def _encoded(values: Mapping[str, Any], what: str, context: JournalledActivation) -> dict[str, Any]:
+    encoded: dict[str, Any] = {}
+    for name, value in values.items():
+        if is_simple(value):
+            encoded[name] = value
+        elif value is UNSET:
+            encoded[name] = {"$u": 0}
+        else:
+            encoded[name] = encode(value, f"{_where(context)}: {what} {name!r}")
+    return encoded
+
+
+def _where(context: JournalledActivation) -> str:
+    return f"node {context.name!r}, activation {context.where.short}"
 
 
 def _unsaid(said: Mapping[str, Any]) -> dict[str, Any]:
@@ -350,22 +376,35 @@ def _unsaid(said: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _is_plain(outcome: Outcome) -> bool:
+def _is_plain(written: Written) -> bool:
     """Whether all that was written comes back as the very same."""
-    return all(
-        type(value) in _SCALARS
-        for values in (outcome.outputs, outcome.variables, outcome.state)
-        for value in values.values()
-    )
+    for values in (written.outputs, written.variables, written.state):
+        for value in values.values():
+            if type(value) not in _SCALARS:
+                return False
+    return True
 
 
-def _digest(node: PlanNode, given: Mapping[str, Any]) -> str:
-    """Of the inputs of an effect (J12); none if they can't be written, or are secret."""
+@attrs.frozen
+class _Facts:
+    """What is known of a node: how it is kept, whether it may be begun twice, whether its inputs are compared."""
+
+    kind: Durability
+    careful: bool
+    digested: bool
+
+    @classmethod
+    def of(cls, node: PlanNode) -> _Facts:
+        digested = bool(node.inputs) and all(planned.secret is None for planned in node.inputs)
+        return cls(kind_of(node.type), node.type.on_doubt == "fail", digested)
+
+
+def _digest(given: Mapping[str, Any]) -> str:
+    """Of the inputs of an effect (J12); none if there are none, or they can't be written."""
     if not given:
         return _NO_DIGEST
-    if any(planned.secret is not None for planned in node.inputs):
-        return _NO_DIGEST
     try:
-        return f"{zlib.crc32(dump([encode(value, name) for name, value in given.items()]).encode()):x}"
+        values = [value if is_simple(value) else encode(value, name) for name, value in given.items()]
     except Unrecordable:
         return _NO_DIGEST
+    return f"{zlib.crc32(dump(values).encode()):x}"

@@ -10,22 +10,22 @@ import json
 import time
 import zlib
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import attrs
 
 from trioflow.errors import JournalUnusable
 
 Status = Literal["running", "completed", "failed", "stuck", "suspended", "pruned"]
-"""`running` is every run that has not ended, whether a process has it now or not. `pruned` is what is left of a run
+"""`running` is every run that has not ended, whether a process has it now or not, but for those that were put away
+because all of them waits: these are `suspended`, and need no process until then. `pruned` is what is left of a run
 whose entries were removed: its name is never used again (J18)."""
 
 
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
-@attrs.frozen
-class Entry:
+class Entry(NamedTuple):
     """One thing that was recorded. `kind` says what, `data` is text that the codec reads."""
 
     key: bytes
@@ -102,6 +102,18 @@ class NewRun:
         return zlib.crc32(self.as_text().encode())
 
 
+@attrs.frozen
+class Waiting:
+    """What a run that was put away waits for (J22)."""
+
+    due: float | None = None
+    """When the first of its timers is due, in seconds since 1970."""
+    signals: tuple[str, ...] = ()
+    """The names of the signals that it waits for."""
+    seen: int = -1
+    """The number of the last signal that it had looked at."""
+
+
 @attrs.frozen(kw_only=True)
 class State:
     """How far a run is."""
@@ -114,17 +126,28 @@ class State:
     ended: float | None = None
     outcome: str = ""
     """What it left behind, or what it failed with, as the codec writes it."""
+    waiting: Waiting | None = None
+    """What it waits for, if it was put away."""
 
     def as_text(self) -> str:
         """All of it, as JSON."""
-        return _to_json(
-            (self.status, self.entries, self.chain, self.fruitless, self.ended, self.outcome)  # astuple takes longer
-        )
+        said = (self.status, self.entries, self.chain, self.fruitless, self.ended, self.outcome)
+        if self.waiting is None:
+            return _to_json(said)
+        return _to_json((*said, attrs.astuple(self.waiting)))
 
     @classmethod
     def from_text(cls, text: str, where: str) -> State:
         """What `as_text` gave. Raises `JournalUnusable`."""
-        return cls(**_from_json(text, cls, where))
+        said = _from_json(text, cls, where)
+        waiting = said.get("waiting")
+        if waiting is not None:
+            try:
+                due, signals, seen = waiting
+                said["waiting"] = Waiting(due, tuple(signals), seen)
+            except (ValueError, TypeError) as error:
+                raise damaged(where, "what it waits for can't be read") from error
+        return cls(**said)
 
     def checksum(self) -> int:
         """Of all of it."""
@@ -133,7 +156,11 @@ class State:
 
 def _from_json(text: str, cls: type[attrs.AttrsInstance], where: str) -> dict[str, Any]:
     try:
-        return dict(zip([field.name for field in attrs.fields(cls)], json.loads(text), strict=True))
+        names = [field.name for field in attrs.fields(cls)]
+        said = json.loads(text)
+        if len(said) == len(names) - 1 and cls is State:
+            names.pop()  # it waits for nothing
+        return dict(zip(names, said, strict=True))
     except (ValueError, TypeError) as error:
         raise damaged(where, "what it was begun with, or how far it is, can't be read") from error
 
@@ -173,6 +200,7 @@ def after(state: State, entries: Sequence[Entry], chain: int | None = None) -> S
         fruitless=0 if entries else state.fruitless,
         ended=state.ended,
         outcome=state.outcome,
+        waiting=state.waiting,
     )
 
 

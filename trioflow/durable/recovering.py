@@ -1,4 +1,4 @@
-"""`recover`: at the start of a program, go on with all runs that its predecessor has left."""
+"""`recover`: at the start of a program, go on with all runs that its predecessor has left, and those that are due."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import trio
 
 from trioflow.durable.resuming import resume_run
 from trioflow.errors import RunOwned
+from trioflow.model.clock import SYSTEM_CLOCK, Clock
 
 if TYPE_CHECKING:
     from trioflow.durable.journal import Journal
@@ -26,6 +27,7 @@ async def recover(
     *,
     graph: Callable[[RunInfo], Graph | Plan | None] = lambda _: None,
     limit: int | None = None,
+    suspend_after: float | None = None,
     registry: Registry | None = None,
     services: Mapping[type | str, Any] | None = None,
     secrets: Mapping[str, str] | None = None,
@@ -35,10 +37,12 @@ async def recover(
 ) -> dict[str, RunResult | Exception]:
     """Go on with all runs of a journal that have not ended, each to its end; gives what each came to, or failed with.
 
-    `graph` tells the graph of a run, or None for the one in the journal. At most `limit` go on at the same time; a run
-    that waits for a signal is one of them, so give a limit only where none waits. Runs that another process has are
-    left to it. The rest is as for `resume_run`. A cancellation point; cancelling it puts all of them away, to be gone
-    on with once more. What one run fails with does not touch the others.
+    Of those that were put away only the ones whose timer is due, or that got a signal (J22); so a program that calls
+    this every so often needs nothing else to wake them. `graph` tells the graph of a run, or None for the one in the
+    journal. At most `limit` go on at the same time; a run that waits for a signal is one of them, so give
+    `suspend_after`, too, or a limit only where none waits. Runs that another process has are left to it. The rest is as
+    for `resume_run`. A cancellation point; cancelling it puts all of them away, to be gone on with once more. What one
+    run fails with does not touch the others.
     """
     came: dict[str, RunResult | Exception] = {}
     slots = trio.Semaphore(limit) if limit is not None else None
@@ -49,6 +53,7 @@ async def recover(
                 journal,
                 info.id,
                 graph(info),
+                suspend_after=suspend_after,
                 registry=registry,
                 services=services,
                 secrets=secrets,
@@ -65,7 +70,9 @@ async def recover(
             if slots is not None:
                 slots.release()
 
+    clock: Clock = (services or {}).get(Clock, SYSTEM_CLOCK)
     found = await trio.to_thread.run_sync(journal.runs, "running")
+    found += await trio.to_thread.run_sync(journal.ready, clock.now().timestamp())
     async with trio.open_nursery() as nursery:
         for info in found:
             if slots is not None:

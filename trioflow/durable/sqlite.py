@@ -9,7 +9,7 @@ import os
 import sqlite3
 import threading
 import zlib
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,7 @@ import attrs
 
 from trioflow.durable.journal import Journal
 from trioflow.durable.owner import LEASE, boot_time, is_dead, read_owner, this_process
-from trioflow.durable.port import Session, Work
+from trioflow.durable.port import Session, T, Work
 from trioflow.durable.records import (
     Entry,
     NewRun,
@@ -26,6 +26,7 @@ from trioflow.durable.records import (
     Signal,
     State,
     Status,
+    Waiting,
     after,
     chain_of,
     checked,
@@ -59,9 +60,19 @@ create table if not exists trioflow_signal(
 ) without rowid;
 """
 
-_RUNS = "select * from trioflow_run join trioflow_state on run = number"
-"""What a run was begun with may be long, and never changes; so how far it is stands in a table of its own."""
+_RUNS = """
+select *, (select coalesce(max(seq) + 1, 0) from trioflow_entry where run = number) as count,
+ (select chain from trioflow_entry where run = number order by seq desc limit 1) as last
+from trioflow_run join trioflow_state on run = number
+"""
+"""What a run was begun with may be long, and never changes; so how far it is stands in a table of its own.
+
+That is not written with each entry: entries that came after it have checksums that go on from its own."""
 _INSERT = "insert into trioflow_entry values(?,?,?,?,?,?,?)"
+_INSERT_OWN = (
+    "insert into trioflow_entry select ?,?,?,?,?,?,? where exists(select 1 from trioflow_state where run=? and fence=?)"
+)
+"""One entry, if the run is still that of whoever has this fence: a transaction by itself (J14)."""
 _OPEN: set[tuple[str, int, str]] = set()
 """The sessions of this process that are open: run, fence, file."""
 
@@ -93,19 +104,52 @@ class SqliteJournal(Journal):
         self.durability = durability
         self.blocking = durability == "power"
         self._patience = patience
+        self._kept = _Kept()
 
     def take(self, run_id: str, new: NewRun | None = None) -> Session:
+        return self._opened(run_id, new, None)
+
+    def transaction(self, work: Callable[[Transaction], T]) -> T:
+        with self._kept.lock:
+            database = self._kept.database
+            if database is None or self._kept.file != self._file():
+                self._kept.close()
+                database = self._kept.database = self._open(make=True)
+                self._kept.file = self._file()
+            with self._writing(database):
+                return work(_SqliteTransaction(database))
+
+    def _file(self) -> tuple[int, int, int] | None:
+        """Which file, of which process: a connection is of no use in a child, nor after the file was replaced."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return os.getpid(), found.st_dev, found.st_ino
+
+    def take_over(self, run_id: str, new: NewRun, may: Callable[[Transaction], None]) -> Session:
+        return self._opened(run_id, new, may)
+
+    def _opened(self, run_id: str, new: NewRun | None, may: Callable[[Transaction], None] | None) -> Session:
         database = self._open(make=new is not None)
         try:
-            return self._take(database, run_id, new)
+            return self._take(database, run_id, new, may)
         except BaseException as error:
             database.close()
             if isinstance(error, ValueError | TypeError | AttributeError):
                 raise self._unreadable(error) from error
             raise
 
-    def _take(self, database: sqlite3.Connection, run_id: str, new: NewRun | None) -> Session:
+    def _take(
+        self,
+        database: sqlite3.Connection,
+        run_id: str,
+        new: NewRun | None,
+        may: Callable[[Transaction], None] | None,
+    ) -> Session:
         with self._writing(database):
+            if may is not None:
+                may(_SqliteTransaction(database))
             row = self._row(database, run_id)
             if row is None:
                 if new is None:
@@ -120,12 +164,12 @@ class SqliteJournal(Journal):
                 mine = owner == this_process()
                 # One of ours that was closed and could not tell the file: on a full disk, for example.
                 closed = mine and (run_id, row["fence"], os.fspath(self.path)) not in _OPEN
-                if not closed and (mine or not is_dead(owner)) and row["lease"] > boot_time():
+                held = may is None and (mine or not is_dead(owner)) and row["lease"] > boot_time()
+                if held and not closed:
                     raise owned(run_id, "this process" if mine else owner.shown)
                 state = attrs.evolve(state, fruitless=state.fruitless + 1)
             fence = row["fence"] + 1
-            entries = self._read(database, "trioflow_entry", row["number"])
-            checked(f"Run {run_id!r} in {self.path}", info.state, entries)
+            entries = self._checked(database, row, info)
             _write_state(database, row["number"], row["fence"], state, run_id)
             database.execute(
                 "update trioflow_state set fence=?, owner=?, lease=? where run=?",
@@ -149,9 +193,7 @@ class SqliteJournal(Journal):
     def entries(self, run_id: str) -> list[Entry]:
         with self._reading() as database, self._snapshot(database):
             row = self._known(database, run_id)
-            entries = self._read(database, "trioflow_entry", row["number"])
-            checked(f"Run {run_id!r} in {self.path}", self._info(row).state, entries)
-            return entries
+            return self._checked(database, row, self._info(row))
 
     def history(self, run_id: str) -> list[Entry]:
         with self._reading() as database:
@@ -343,7 +385,19 @@ class SqliteJournal(Journal):
         if new.id != row["id"] or state.status != row["status"]:
             raise damaged(where, "its row does not fit together")
         owner = None if row["owner"] is None else read_owner(row["owner"]).shown
+        if row["count"] > state.entries:  # they came after the state was written
+            state = attrs.evolve(state, entries=row["count"], chain=row["last"], fruitless=0)
         return RunInfo(new=new, state=state, owner=owner)
+
+    def _checked(self, database: sqlite3.Connection, row: Any, info: RunInfo) -> list[Entry]:
+        """The entries of a run, which are those of its state, and go on from them (J19)."""
+        where = f"Run {info.id!r} in {self.path}"
+        entries = self._read(database, "trioflow_entry", row["number"])
+        checked(where, info.state, entries)
+        before = State.from_text(row["state"], where)
+        if chain_of(entries[: before.entries]) != before.chain:
+            raise damaged(where, "its entries do not go on from those that were there before")
+        return entries
 
     def _read(self, database: sqlite3.Connection, table: str, number: int) -> list[Entry]:
         rows = database.execute(f"select key, node, kind, data from {table} where run=? order by seq", (number,))  # noqa: S608
@@ -351,6 +405,22 @@ class SqliteJournal(Journal):
 
     def __repr__(self) -> str:
         return f"SqliteJournal({str(self.path)!r})"
+
+
+class _Kept:
+    """A connection that is used again: to close the last one of a file writes the whole log back."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.database: sqlite3.Connection | None = None
+        self.file: tuple[int, int, int] | None = None
+
+    def close(self) -> None:
+        database, self.database = self.database, None
+        if database is not None:
+            database.close()
+
+    __del__ = close
 
 
 def _rows(number: int, seq: int, chain: int, entries: Sequence[Entry]) -> list[tuple[Any, ...]]:
@@ -397,9 +467,22 @@ class _SqliteSession(Session):
         self.entries = entries
 
     def append(self, entries: Sequence[Entry]) -> None:
-        with self._lock, self._journal._writing(self._open):
-            state = self._append(entries)
-        self._state = state
+        if not entries:
+            return
+        before = self._state
+        rows = _rows(self._number, before.entries, before.chain, entries)
+        state = after(before, entries, rows[-1][-1])
+        with self._lock:
+            database = self._open
+            try:
+                if len(rows) == 1:
+                    if database.execute(_INSERT_OWN, (*rows[0], self._number, self._fence)).rowcount != 1:
+                        raise lost(self.info.id)
+                else:
+                    self._append_many(database, rows)
+            except sqlite3.Error as error:
+                raise self._journal._unusable(error) from error
+            self._state = state
         self._checkpoint()
 
     def transact(self, work: Work) -> None:
@@ -409,9 +492,11 @@ class _SqliteSession(Session):
                 state = self._append(work(_SqliteTransaction(database)))  # J5
             self._state = state
 
-    def set_state(self, status: Status, ended: float | None = None, outcome: str = "") -> None:
+    def set_state(
+        self, status: Status, ended: float | None = None, outcome: str = "", waiting: Waiting | None = None
+    ) -> None:
         with self._lock:
-            state = attrs.evolve(self._state, status=status, ended=ended, outcome=outcome)
+            state = attrs.evolve(self._state, status=status, ended=ended, outcome=outcome, waiting=waiting)
             with self._journal._writing(self._open):
                 _write_state(self._open, self._number, self._fence, state, self.info.id)
             self._state = state
@@ -447,10 +532,11 @@ class _SqliteSession(Session):
             if database is None:
                 return
             _OPEN.discard(self._id)
+            text = self._state.as_text()
             try:
                 database.execute(
-                    "update trioflow_state set owner=null, lease=null where run=? and fence=?",
-                    (self._number, self._fence),
+                    "update trioflow_state set owner=null, lease=null, state=?, state_check=? where run=? and fence=?",
+                    (text, zlib.crc32(text.encode()), self._number, self._fence),
                 )
             except sqlite3.Error:
                 pass  # its lease will end, and this process be found dead
@@ -462,6 +548,15 @@ class _SqliteSession(Session):
         if self._database is None:
             raise JournalError(f"The session of run {self.info.id!r} was closed.")
         return self._database
+
+    def _append_many(self, database: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        with self._journal._writing(database):
+            mine = database.execute(
+                "select 1 from trioflow_state where run=? and fence=?", (self._number, self._fence)
+            ).fetchone()
+            if mine is None:
+                raise lost(self.info.id)
+            database.executemany(_INSERT, rows)
 
     def _append(self, entries: Sequence[Entry]) -> State:
         before = self._state

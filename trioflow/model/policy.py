@@ -112,6 +112,7 @@ PART = _number("Part", 0, 1, beyond=True)
 FACTOR = _number("Factor", 1)
 WEIGHT = _number("Weight", 0, beyond=True)
 COUNT = _number("Count", 0, beyond=True)
+AMOUNT = _number("Amount", 0)
 
 _RATE = re.compile(r"(?P<count>[0-9]{1,9}(?:\.[0-9]{1,9})?)/(?P<unit>ms|s|m|h|d)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -294,6 +295,25 @@ class FallbackPolicy:
     extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
 
 
+@attrs.frozen
+class RunOnPolicy:
+    """Where the body runs, if not here (A9). The name of the place, `on`, alone is short for this: `processes`.
+
+    `processes` are of this host; other names are those of places that the host gives. `resources`: what the body needs
+    of a place that counts them, such as `num_gpus`. `retry_on_death`: how often it is sent again where the process that
+    has it dies: three times for data nodes, and never for exec nodes, if nothing is said. `kill_within`: seconds that a
+    body has to end after it is cancelled.
+    """
+
+    SHORT: ClassVar = "on"
+
+    on: str
+    resources: Mapping[str, Annotated[float, AMOUNT]] = attrs.field(default=NO_VALUES, converter=frozen)
+    retry_on_death: Annotated[int, Minimum(0)] | None = attrs.field(default=None, validator=_whole(0))
+    kill_within: Seconds | None = attrs.field(default=None, converter=seconds_of)
+    extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
+
+
 def _from_short(kind: type[Any], value: Any, *shorts: type) -> Any:
     """The policy that a value of its short form stands for; others as they are."""
     return kind(**{kind.SHORT: value}) if isinstance(value, shorts) and not isinstance(value, bool) else value
@@ -319,6 +339,10 @@ def _as_fallback(value: Any) -> Any:
     return _from_short(FallbackPolicy, value, str)
 
 
+def _as_run_on(value: Any) -> Any:
+    return _from_short(RunOnPolicy, value, str)
+
+
 def _is(kind: type[Any]) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
     def validate(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
         if value is not None and not isinstance(value, kind):
@@ -333,10 +357,10 @@ class Policy:
     """All that may be said for a node (P1 to P8); what is None is not said.
 
     From outside to inside: quarantine, skip, fallback, timeout, retry, breaker, rate, limiter, quota, limit, attempt
-    timeout. `timeout` is for all attempts together, `attempt_timeout` for each. `limiter` is one of the host's, by
-    name, shared by its runs; `quota` are leases on the host's resources. `patience`: seconds of waiting after which
-    observers are told. `priority`: who comes first where several wait. `skip`: a node that fails ends as skipped.
-    `quarantine`: after so many failures in a run it is skipped at once.
+    timeout, and the place of `run_on`, in place of the body. `timeout` is for all attempts together, `attempt_timeout`
+    for each. `limiter` is one of the host's, by name, shared by its runs; `quota` are leases on the host's resources.
+    `patience`: seconds of waiting after which observers are told. `priority`: who comes first where several wait.
+    `skip`: a node that fails ends as skipped. `quarantine`: after so many failures in a run it is skipped at once.
     """
 
     timeout: Time | None = attrs.field(default=None, converter=time_of)
@@ -352,6 +376,7 @@ class Policy:
     fallback: FallbackPolicy | None = attrs.field(default=None, converter=_as_fallback, validator=_is(FallbackPolicy))
     skip: bool | None = None
     quarantine: Annotated[int, Minimum(1)] | None = attrs.field(default=None, validator=_whole(1))
+    run_on: RunOnPolicy | None = attrs.field(default=None, converter=_as_run_on, validator=_is(RunOnPolicy))
     extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
 
     @property
@@ -417,7 +442,9 @@ def described(policy: Policy) -> list[str]:
     return [f"{name} {_words(policy, name)}".rstrip() for name in policy.said]
 
 
-_DURATIONS = frozenset({"timeout", "attempt_timeout", "patience", "delay", "max_delay", "window", "open", "wait"})
+_DURATIONS = frozenset(
+    {"timeout", "attempt_timeout", "patience", "delay", "max_delay", "window", "open", "wait", "kill_within"}
+)
 
 
 def _words(policy: Any, name: str) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     )
     from trioflow.nodes.db import Query
     from trioflow.nodes.debug import Feedback, Inspect, Log, Print, PrintError, Progress
-    from trioflow.nodes.event import Listen, Publish
+    from trioflow.nodes.event import Listen, Post, Publish
     from trioflow.nodes.file import (
         AppendBytes,
         AppendText,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         WriteBytes,
         WriteText,
     )
-    from trioflow.nodes.flow import Consume, Delay, Marker, Measure, Sequence, Sequence8, Start
+    from trioflow.nodes.flow import Consume, Delay, Marker, Measure, Sequence, Sequence8, Start, Stop, Undo
     from trioflow.nodes.folder import (
         CopyFile,
         DeleteFile,
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from trioflow.nodes.http import HttpDownload, HttpGet, HttpLines, HttpPost, HttpRequest
     from trioflow.nodes.jinja import RenderTemplate
     from trioflow.nodes.latch import AtMost, Counter, Cycle, EveryNth, FlipFlop, Gate, Once, OnChange, Throttle, WaitFor
+    from trioflow.nodes.later import Later
     from trioflow.nodes.loop import (
         Break,
         Continue,
@@ -92,7 +93,7 @@ if TYPE_CHECKING:
     )
 
 _AREAS = {
-    "flow": ("Consume", "Delay", "Marker", "Measure", "Sequence", "Sequence8", "Start"),
+    "flow": ("Consume", "Delay", "Marker", "Measure", "Sequence", "Sequence8", "Start", "Stop", "Undo"),
     "choice": (
         "Branch", "Chance", "Compare", "MultiBranch", "Switch", "SwitchIndex", "SwitchInt", "SwitchText",
         "SwitchType",
@@ -105,7 +106,8 @@ _AREAS = {
     "guard": ("Assert", "Fallback", "Raise", "RaiseAgain", "Retry", "Shield", "Timeout", "Try"),
     "fork": ("Alongside", "Join", "Parallel", "Parallel8", "ParallelFor", "ParallelForEach", "Race"),
     "people": ("Approve", "Sleep", "WaitSignal"),
-    "event": ("Listen", "Publish"),
+    "event": ("Listen", "Post", "Publish"),
+    "later": ("Later",),
     "variable": (
         "AddToVariable", "AppendToVariable", "GetVariable", "LowerVariable", "RaiseVariable", "RemoveVariableItem",
         "SetVariable", "SetVariableItem", "SwapVariable", "TakeFromVariable", "ToggleVariable", "UniteVariable",
@@ -187,6 +189,7 @@ __all__ = [
     "Join",
     "Keep",
     "KeepCommand",
+    "Later",
     "Lines",
     "ListFolder",
     "Listen",
@@ -205,6 +208,7 @@ __all__ = [
     "ParallelFor",
     "ParallelForEach",
     "PipeCommand",
+    "Post",
     "PowerShellScript",
     "Previous",
     "Print",
@@ -235,6 +239,7 @@ __all__ = [
     "Sleep",
     "Start",
     "Statistics",
+    "Stop",
     "Stopwatch",
     "StreamCommand",
     "SwapVariable",
@@ -255,6 +260,7 @@ __all__ = [
     "Timeout",
     "ToggleVariable",
     "Try",
+    "Undo",
     "UniteVariable",
     "UpdateVariable",
     "WaitFor",

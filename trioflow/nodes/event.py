@@ -52,3 +52,29 @@ class Listen(tf.Node, id="event.listen", durable="replayed", listens="event"):
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         ctx.set_output(self.payload, ctx.payload)
         return self.then
+
+
+class Post(tf.Node, id="event.post", durable="replayed"):
+    """Goes on at once, and publishes an event when the run's initiators have ended, in order with all that is put off.
+
+    `event.publish` does it here and now, and goes on when the listeners are done.
+
+    >>> with tf.build() as g:
+    ...     _ = g.event("found")
+    ...     post, listen = g.add("event.post", event="found", payload="later"), g.add("event.listen", event="found")
+    ...     g.connect(g.add("flow.start").then, post.enter)
+    ...     g.connect(post.then, g.add("debug.print", value="now").enter)
+    ...     g.connect(listen.then, g.add("debug.print", value=listen.payload).enter)
+    >>> _ = trio.run(tf.run, g.graph)
+    now
+    later
+    """
+
+    enter = tf.ExecIn()
+    event = tf.DataIn(str, names="event", doc="an event that the graph declares")
+    payload = tf.DataIn(object, default=None, doc="what the listeners get")
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        ctx.post(await ctx.get_input(self.event), await ctx.get_input(self.payload))
+        return self.then

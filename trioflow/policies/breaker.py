@@ -58,6 +58,8 @@ class Breaker(Middleware):
         return (Breaker.by(self._policy, self._state, self._policy.key or node.type.id),)
 
     async def __call__(self, invocation: Invocation) -> Outcome:
+        if invocation.known:
+            return await invocation()
         circuit = self._circuit
         before = circuit.state
         era: int | None = circuit.era

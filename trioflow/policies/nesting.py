@@ -17,6 +17,7 @@ from trioflow.policies.skip import SkipOnError
 from trioflow.policies.state import PolicyState
 from trioflow.policies.timeout import TimeLimit
 from trioflow.policies.waiting import PATIENCE
+from trioflow.remote.placement import Placed
 from trioflow.runtime.host.given import Given
 from trioflow.runtime.wrapping.invocation import Invocation, Outcome
 from trioflow.runtime.wrapping.middleware import Middleware
@@ -116,6 +117,6 @@ def _place(rung: Rung) -> str:
     return f"{rung.level} {rung.name}"
 
 
-def policies_of(plan: Plan, given: Given) -> Sequence[Middleware]:
-    """The middlewares that the policies of a graph and of a run ask for."""
-    return [Policies(plan, given)]
+def policies_of(plan: Plan, given: Given) -> tuple[Sequence[Middleware], Sequence[Middleware]]:
+    """The middlewares that the policies of a graph and of a run ask for: outside and inside of those of the host."""
+    return [Policies(plan, given)], [Placed(given)]

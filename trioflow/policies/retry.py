@@ -87,7 +87,7 @@ class Retry(Middleware):
         chance = random.Random(f"{invocation.random_key}/retry {attempt}").random()
         delay = delay_after(policy, attempt, chance)
         asked = max((getattr(each, "retry_after", None) or 0.0 for each in leaves(error)), default=0.0)
-        if asked > policy.max_delay or not self._budget.take():
+        if asked > policy.max_delay or not (invocation.decided or self._budget.take()):
             return None
         return max(delay, asked)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from time import perf_counter
 from types import TracebackType
@@ -17,6 +17,8 @@ from trio.lowlevel import checkpoint_if_cancelled
 from trioflow.errors import NodeError, UnknownSocket
 from trioflow.model.context import Branches, Context, TimeLimitScope
 from trioflow.model.durability import seconds_of
+from trioflow.model.values import NO_VALUES
+from trioflow.runtime.base.agenda import Agenda, Due
 from trioflow.runtime.base.cells import NOTHING
 from trioflow.runtime.base.inputs import current, missing, value_of
 from trioflow.runtime.base.names import (
@@ -34,6 +36,7 @@ from trioflow.runtime.demand.inputs import computed, resolve
 from trioflow.runtime.dispatch import call, dispatch
 from trioflow.runtime.exits import publish_outside
 from trioflow.runtime.strands.branches import BranchesBlock
+from trioflow.runtime.workflow.undo import undo_past
 from trioflow.semantics.address import is_attempt, show_path
 from trioflow.semantics.events import Feedback, Progress
 from trioflow.semantics.store import DELETED, Cell, Store
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from trioflow.model.graph import GraphNode
     from trioflow.model.node_type import NodeType
     from trioflow.model.sockets import ErrorMode
+    from trioflow.semantics.plan import Target
 
 
 T = TypeVar("T")
@@ -252,6 +256,45 @@ class BodyContext(Activation, Context):
             self.triggering = False
             self.come_back()  # D6
 
+    async def undo(self, node: str | None = None) -> int:
+        return await undo_past(self, node)
+
+    def later(self, output: Any, seconds: Duration) -> str:
+        targets = self.targets_of(output)
+        return self.put_off(seconds_of(seconds), targets, output if isinstance(output, str) else output.name)
+
+    def post(self, event: str, payload: object = None) -> None:
+        self.put_off(0.0, listeners(self.strand.frame.plan, event, payload), event)
+
+    def drop_later(self, handle: str | None = None) -> int:
+        agenda = self.strand.run.agenda
+        return 0 if agenda is None else agenda.drop(self.plan.id, handle)
+
+    def put_off(self, seconds: float, targets: Sequence[Target], what: str) -> str:
+        """Let the run dispatch these targets later, in its first strand (B3); gives what it can be taken back by."""
+        run = self.strand.run
+        if self.strand.frame is not run.frame or run.plan.net is not None:
+            raise NodeError(
+                f"Node {self.plan.id!r} puts off {what!r}, which is for the run as a whole: that can be done in its "
+                "outermost graph only, and not in a workflow. Put it off there, or wait here: flow.sleep."
+            )
+        number = self.rarely.put_off
+        self.rarely.put_off += 1
+        handle = show_path(self.path) + (f"#{number}" if number else "")
+        if run.agenda is None:
+            run.agenda = self.agenda()
+        run.agenda.add(Due(self.due_in(seconds), (self.path, number), handle, self.plan.id, seconds, targets))
+        return handle
+
+    @classmethod
+    def agenda(cls) -> Agenda:
+        """What a run of such activations puts off."""
+        return Agenda()
+
+    def due_in(self, seconds: float) -> Any:
+        """When something is due that is put off by so much, on the clock of the agenda."""
+        return trio.current_time() + seconds
+
     def emit_feedback(self, message: str, level: FeedbackLevel = "info", tag: object = None) -> None:
         self.run.tell(Feedback, self, self.plan.id, message, level, tag)
 
@@ -278,6 +321,18 @@ class BodyContext(Activation, Context):
         self.strand  # noqa: B018 - as above
         await trio.sleep(seconds_of(duration))
 
+    async def sleep_between(self, attempt: int, seconds: float) -> None:
+        """Wait after an attempt, before the next one."""
+        await trio.sleep(seconds)
+
+    def slept_between(self, attempt: int) -> bool:
+        """Whether it was recorded that another attempt comes after this one."""
+        return False
+
+    def knows_attempt(self, attempt: int) -> bool:
+        """Whether it is recorded what this attempt came to."""
+        return False
+
     async def signal(self, name: str, *, timeout: Duration | None = None, otherwise: Any = None) -> Any:
         raise NodeError(
             f"Node {self.plan.id!r} waits for the signal {name!r}, and nobody can send one to a run that is not kept. "
@@ -287,6 +342,16 @@ class BodyContext(Activation, Context):
     def time_limit(self, duration: Duration) -> AbstractContextManager[TimeLimitScope]:
         self.strand  # noqa: B018 - as above
         return PlainTimeLimit(seconds_of(duration))
+
+    @property
+    def is_kept(self) -> bool:
+        return False
+
+    async def trigger_at(self, mark: object, output: Any, values: Mapping[Any, object] = NO_VALUES) -> None:
+        await self.trigger(output, values)
+
+    async def emit_at(self, mark: object, item: Any, value: Any, also: Mapping[Any, object] | None = None) -> None:
+        await self.emit(item, value, also)
 
     def mark(self, value: object) -> None:
         self.strand  # noqa: B018 - as above

@@ -64,15 +64,21 @@ HOST_MARK = -2
 """The number in a path below which the host asks for values of a strand: no attempt has it, for there is no first."""
 
 
+AGENDA_MARK = -(1 << 24) - 1
+"""The number in a path below which a run handles what is due later (B3): no node that a middleware fires has it."""
+
+
 def show_number(number: int) -> str:
     """A number of a path for people: `~2` for a second attempt, `!0` for the first node that a middleware fired.
 
-    `host` stands for what the host has asked for itself.
+    `host` stands for what the host has asked for itself, `later` for what was put off.
     """
     if number >= 0:
         return str(number)
     if number == HOST_MARK:
         return "host"
+    if number == AGENDA_MARK:
+        return "later"
     return f"~{-number // 2}" if is_attempt(number) else f"!{(-number - 1) // 2}"
 
 

@@ -459,11 +459,11 @@ class _Planner:
         for wire in net.wires:
             if wire.when is not None:
                 node = nodes[wire.source]
-                item = item_of(node.type, wire)
+                item = item_of(node.type, wire.output)
                 known = slots(node)
                 if item is not None:
                     known["item"] = known[f"out.{item}"]
-                conditions[wire.place] = bind(wire.when, names_at(graph, node.type, wire), known, condition=True)
+                conditions[wire.place] = bind(wire.when, names_at(graph, node.type, wire.output), known, condition=True)
         sets = {
             place: tuple(
                 (variables[f"vars.{name}"], bind(text, names_at(graph, nodes[place].type), slots(nodes[place])))
@@ -615,6 +615,12 @@ def _is_policed(node: PlanNode) -> bool:
     return node.graph_node.policy is not None or node.type.policy is not None
 
 
+def _is_moved(node: PlanNode) -> bool:
+    """Whether its body runs in another process, for which it is waited."""
+    said = (node.graph_node.policy, node.type.policy)
+    return any(policy is not None and policy.run_on is not None for policy in said)
+
+
 def _is_initiator(node: PlanNode) -> bool:
     marked = node.graph_node.initiator
     return node.type.initiator if marked is None else marked
@@ -746,7 +752,9 @@ def _mark_ahead(nodes: list[PlanNode]) -> None:
                 consumers.setdefault(planned.upstream.index, []).append(node)
         body = node.type.body
         # A data graph is never begun ahead. Where it is evaluated, inputs inside are resolved at once.
-        waits = not isinstance(body, GraphBody | Boundary) and (not isinstance(body, FunctionBody) or body.is_async)
+        waits = not isinstance(body, GraphBody | Boundary) and (
+            not isinstance(body, FunctionBody) or body.is_async or _is_moved(node)
+        )
         if waits and not node.type.is_exec:
             node.awaits = True
             reached.append(node)

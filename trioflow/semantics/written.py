@@ -31,14 +31,28 @@ def written_since(since: int, store: Store, node: PlanNode, variables: Mapping[s
     State that was deleted is `UNSET`. Containers are copies: who looks at them can't change what is in the store (E4).
     """
     cells = store.cells
-    outputs = {socket.name: cells[slot] for slot, socket in enumerate(node.type.outputs, node.first_output)}
-    state = {name: cell for (index, name), cell in store.state.items() if index == node.index}
-    return Written(
-        *(
-            {name: _shown(cell) for name, cell in found.items() if cell is not None and cell.serial > since}
-            for found in (outputs, {name: cells[slot] for name, slot in variables.items()}, state)
-        )
-    )
+    outputs: dict[str, Any] = {}
+    slot = node.first_output
+    for socket in node.type.outputs:
+        cell = cells[slot]
+        if cell is not None and cell.serial > since:
+            outputs[socket.name] = _shown(cell)
+        slot += 1
+    changed: Mapping[str, Any] = NO_VALUES
+    if variables:
+        changed = {
+            name: _shown(cell)
+            for name, slot in variables.items()
+            if (cell := cells[slot]) is not None and cell.serial > since
+        }
+    state: Mapping[str, Any] = NO_VALUES
+    if store.state:
+        state = {
+            name: _shown(cell)
+            for (index, name), cell in store.state.items()
+            if index == node.index and cell.serial > since
+        }
+    return Written(outputs, changed, state)
 
 
 def _shown(cell: Cell) -> Any:

@@ -44,7 +44,7 @@ async def test_all_that_is_wrong_at_once():
         given(graph(), wrong)
     assert str(caught.value).splitlines() == [
         "A run takes no argument 'variable'. Did you mean 'variables'? It takes: registry, options, variables, "
-        "services, secrets, observers, middleware, journal, run_id.",
+        "services, secrets, observers, middleware, journal, run_id, suspend_after.",
         "options= must be RunOptions, got dict.",
         "registry= must be a Registry, got list.",
         "observers= must be a list of callables, got int.",

@@ -130,7 +130,9 @@ class Forks(Protocol):
 class Rarely:
     """What most activations never need."""
 
-    __slots__ = ("attempts", "fired", "forks", "kept", "moment", "moments", "random", "skipped", "streams", "writes")
+    __slots__ = (
+        "attempts", "fired", "forks", "kept", "moment", "moments", "put_off", "random", "skipped", "streams", "writes",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.forks: Forks | None = None
@@ -146,6 +148,8 @@ class Rarely:
         # How often its body was run, and how many nodes were fired below it, by middlewares (A2, A4).
         self.attempts = 1
         self.fired = 0
+        # How often it has put something off (B3).
+        self.put_off = 0
 
 
 class Activation(Line):
@@ -649,7 +653,8 @@ class RunState:
     """
 
     __slots__ = (
-        "_number", "activate", "ahead", "ahead_running", "barrier", "bases", "budget", "data_watch", "defaults",
+        "_number", "activate", "agenda", "ahead", "ahead_running", "barrier", "bases", "begins", "budget",
+        "data_watch", "defaults",
         "demand", "ended",
         "ended_forks", "evaluations", "exhausted", "forks", "frame", "fuel", "granted", "in_progress", "max_depth",
         "max_steps", "next_serial", "nursery", "observed", "options", "plan", "resting", "resumed", "root_task",
@@ -718,6 +723,10 @@ class RunState:
         self.budget: trio.CancelScope | None = None
         self.exhausted: LimitExceeded | None = None
         self.settled_status: RunStatus | None = None
+        # How the initiators are begun, with the lines on which; None for all from their beginnings.
+        self.begins: Callable[[Line], Sequence[tuple[Line, Sequence[Target]]]] | None = None
+        # What is due later, an `agenda.Agenda`, if anything was ever put off (B3).
+        self.agenda: Any = None
         # The gate, if somebody has asked for it, and the nodes whose dispatches must look at it though it is open.
         self.barrier: Checkpoint | None = None
         self.stops: Container[PlanNode] | None = None

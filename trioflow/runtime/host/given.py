@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypedDict, cast
 
@@ -50,6 +50,9 @@ class RunArguments(TypedDict, total=False):
     """Where the run is kept, so that it can be resumed."""
     run_id: str | None
     """The name of the run in the journal. A name that is there means that run, which is resumed."""
+    suspend_after: float | None
+    """Seconds in which all of the run waits for timers and signals, after which it is put away: it raises
+    `RunSuspended`, and needs no process until then. Without it a run waits. For runs that are kept."""
 
 
 _DEFAULTS = RunOptions()
@@ -73,6 +76,7 @@ class Given:
     middleware: Sequence[Middleware] = ()
     journal: Keeper | None = None
     run_id: str | None = None
+    suspend_after: float | None = None
     activation: Callable[..., Any] | None = None
     """What activations are made of, if they are not just `BodyContext`."""
 
@@ -87,6 +91,7 @@ _EXPECTED: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "middleware": (Sequence, "a list of callables"),
     "journal": (Keeper, "a journal, such as SqliteJournal"),
     "run_id": (str, "a text"),
+    "suspend_after": ((int, float), "a number of seconds"),
 }
 
 
@@ -102,8 +107,9 @@ def given(graph: Graph | Plan, arguments: RunArguments) -> tuple[Plan, Given]:
         made = _NOTHING
     plan = graph if isinstance(graph, Plan) else make_plan(graph, registry or Registry.standard())
     if plan.policed or (arguments and made.options.policies is not NO_VALUES):
-        asked: Sequence[Middleware] = importlib.import_module(_POLICIES).policies_of(plan, made)
-        made = attrs.evolve(made, middleware=(*asked, *made.middleware))
+        asked: tuple[Sequence[Middleware], ...] = importlib.import_module(_POLICIES).policies_of(plan, made)
+        outside, inside = asked
+        made = attrs.evolve(made, middleware=(*outside, *made.middleware, *inside))
     return plan, made
 
 
@@ -133,7 +139,14 @@ def _check(arguments: Mapping[str, object]) -> None:
         strange = [name for name, value in cast("Mapping[object, object]", secrets).items() if type(value) is not str]
         if strange:
             problems.append(f"secrets= must hold texts; {strange[0]!r} is none.")
-    if ("journal" in arguments) is not ("run_id" in arguments):
-        problems.append("journal= and run_id= come together: where the run is kept, and under which name.")
+    problems += _kept(arguments)
     if problems:
         raise TypeError("\n".join(problems))
+
+
+def _kept(arguments: Mapping[str, object]) -> Iterator[str]:
+    """What is wrong with how the run is to be kept."""
+    if ("journal" in arguments) is not ("run_id" in arguments):
+        yield "journal= and run_id= come together: where the run is kept, and under which name."
+    if arguments.get("suspend_after") is not None and arguments.get("journal") is None:
+        yield "suspend_after= is for runs that are kept: give journal= and run_id=, too."

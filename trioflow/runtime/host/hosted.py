@@ -11,9 +11,11 @@ import trio
 from trioflow.errors import RunFinished
 from trioflow.runtime.base.names import listeners
 from trioflow.runtime.base.records import Line, RunState, Strand, new_strand
-from trioflow.runtime.base.turns import rest, rouse, wait_for, wake
+from trioflow.runtime.base.turns import rouse, wait_for
 from trioflow.runtime.base.watch import Observer, Subscription
 from trioflow.runtime.dispatch import drive
+from trioflow.runtime.host.agenda import agenda_line, handle
+from trioflow.runtime.host.execution import beginnings
 from trioflow.runtime.strands.forks import OpenForks, StrandFork
 from trioflow.semantics.plan import Target
 from trioflow.semantics.store import Store
@@ -36,7 +38,10 @@ class Hosted:
         self._cancelled_by = trio.CancelScope()
         self.scope: trio.CancelScope | None = self._cancelled_by
         self.finished = trio.Event()
-        self.closed = trio.Event()
+        self.closed = False
+        # Whether the strand of the host's events is forked where the run begins, and not when the first one arrives.
+        self.begins_early = False
+        self._state: RunState | None = None
         # Events that are not handled yet, in the order in which they were published.
         self.events: deque[HostEvent] = deque()
         self.subscriptions: list[Subscription] = []
@@ -49,35 +54,45 @@ class Hosted:
 
     async def run_graph(self, state: RunState, store: Store) -> None:
         """R2: the initiators, one after the other or in parallel, and the events of the host, in one block of forks."""
+        self._state = state
         state.root_task = trio.lowlevel.current_task()
         root = Line(None)
         strand = new_strand(state, store, 0)
-        lines = [Line(root) for _ in state.plan.initiators]
+        begins = beginnings(state, root)
+        later = agenda_line(root)
         async with OpenForks(root, strand, None) as forks:
             self._start_strand = lambda: forks.start(self._handle_events, limited=False)
-            if self.events:
+            if self.events or self.begins_early:
                 self._fork = self._start_strand()
             try:
-                for line, initiator in zip(lines, state.plan.initiators, strict=True):
+                for line, targets in begins:
                     if state.options.parallel_initiators:
-                        forks.start((initiator,), line=line)
+                        forks.start((*targets,), line=line)
                     else:
-                        await drive(strand, line, [initiator])
-                if state.options.stay_open:
-                    rest(state)
-                    try:
-                        await self.closed.wait()
-                    finally:
-                        wake(state)
-                elif state.options.parallel_initiators:
+                        await drive(strand, line, targets)
+                if state.options.parallel_initiators:
                     await forks.wait_until(lambda: forks.in_flight == (self._fork is not None))
+                if state.options.stay_open or state.agenda is not None:
+                    await handle(state, strand, later, self._stays_open)
             finally:
                 self._accepts = False
             if self._waits is not None:
                 rouse(state, self._waits)
+        if state.agenda is not None:
+            await handle(state, strand, later)  # what the host's events have put off in the end
+
+    def close(self) -> None:
+        """Let a run that stays open end when it has nothing left to do."""
+        self.closed = True
+        if self._state is not None and self._state.agenda is not None:
+            self._state.agenda.look()
+
+    def _stays_open(self) -> bool:
+        return self._state is not None and self._state.options.stay_open and not self.closed
 
     def settled(self, state: RunState) -> None:
         """The run has ended: whoever waits for something of it goes on."""
+        self._state = None
         self._accepts = False
         state.root_task = state.nursery = None
         if state.barrier is not None:

@@ -23,7 +23,7 @@ from trioflow.runtime.host import inspect
 from trioflow.runtime.host.execution import Alone, Control, Execution, in_own_context
 from trioflow.runtime.host.gate import Gate
 from trioflow.runtime.host.given import OUTSIDE, Given, RunArguments, given
-from trioflow.runtime.host.hosted import Hosted
+from trioflow.runtime.host.hosted import Hosted, HostEvent
 from trioflow.runtime.host.inspect import Peek, StrandView
 from trioflow.runtime.host.tracking import ProgressStream, RunProgress
 from trioflow.semantics.events import Kind
@@ -172,7 +172,9 @@ class Run:
         Handled in arrival order, in a strand of the host's own that is joined when the run ends. Cancelling the wait
         does not cancel the handling. Raises `UnknownName`, or `RunFinished` if the run ends, or has begun to, before.
         """
-        published = self._hosted.publish(self._state, event, payload)
+        await self._handled(self._hosted.publish(self._state, event, payload), event)
+
+    async def _handled(self, published: HostEvent, event: str) -> None:
         await published.handled.wait()
         if published in self._hosted.events:
             raise RunFinished(f"The run ended ({self.status.value}) before event {event!r} was handled.")
@@ -183,7 +185,7 @@ class Run:
 
     def close(self) -> None:
         """Let a run with `stay_open` end when it has nothing left to do. Leaving the `open_run` block does the same."""
-        self._hosted.closed.set()
+        self._hosted.close()
 
     def cancel(self) -> None:
         """Cancel the run: everything in it is closed and torn down. `result` then raises `RunAborted`."""
@@ -293,7 +295,7 @@ class Run:
 class HostedRun:
     """A run and what executes it, for those who open one."""
 
-    __slots__ = ("_hosted", "execution", "run")
+    __slots__ = ("execution", "hosted", "run")
 
     def __init__(
         self,
@@ -302,14 +304,14 @@ class HostedRun:
         execution: Callable[[Plan, Given, Control], Execution] = Execution,
         run: Callable[[Execution, Hosted], Run] = Run,
     ) -> None:
-        self._hosted = Hosted()
-        self.execution = execution(plan, given, self._hosted)
-        self.run = run(self.execution, self._hosted)
+        self.hosted = Hosted()
+        self.execution = execution(plan, given, self.hosted)
+        self.run = run(self.execution, self.hosted)
 
     @property
     def unseen_failure(self) -> BaseException | None:
         """The failure, if the host has not got it from `result`."""
-        return None if self._hosted.failure_seen else self.execution.failure
+        return None if self.hosted.failure_seen else self.execution.failure
 
 
 def open_run(graph: Graph | Plan, **arguments: Unpack[RunArguments]) -> AbstractAsyncContextManager[Run]:

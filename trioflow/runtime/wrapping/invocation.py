@@ -15,6 +15,7 @@ from trio.lowlevel import checkpoint_if_cancelled
 
 from trioflow.errors import MiddlewareError, UnknownName, did_you_mean
 from trioflow.model.composition import Boundary
+from trioflow.model.moving import reason_to_stay
 from trioflow.model.node_type import FunctionBody
 from trioflow.model.sockets import UNSET, ExecOut, Unset
 from trioflow.model.values import NO_VALUES, frozen, own_copy
@@ -30,7 +31,7 @@ from trioflow.runtime.demand.context import EvaluationContext
 from trioflow.runtime.demand.evaluation import values_of_outputs
 from trioflow.runtime.demand.inputs import kept_inputs
 from trioflow.runtime.dispatch import apart, tell_failed, too_deep
-from trioflow.runtime.wrapping.portable import Portable, reason_to_stay
+from trioflow.runtime.wrapping.portable import Portable
 from trioflow.semantics.address import Address
 from trioflow.semantics.coercion import Mismatch, coercer_for
 from trioflow.semantics.events import Event, MergeConflict, NodeCompleted, NodeSkipped, NodeStarted
@@ -94,6 +95,11 @@ class Outcome:
     def state(self) -> Mapping[str, Any]:
         """The node's state that was written, with what it is now; `UNSET` if it was deleted."""
         return self._gathered.state
+
+    @property
+    def written(self) -> Written:
+        """All of these at once."""
+        return self._gathered
 
     @property
     def _gathered(self) -> Written:
@@ -332,8 +338,27 @@ class Invocation:
         context.run.tell_of(event, context.strand, line, context.plan.id)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, as a policy does between attempts. A checkpoint; whoever makes runs durable makes a timer of it."""
-        await trio.sleep(seconds)
+        """Wait, as a policy does between attempts. A checkpoint; in a run that is kept it is a timer (J10)."""
+        context = self._context
+        if isinstance(context, BodyContext):
+            await context.sleep_between(self._attempts, seconds)
+        else:
+            await trio.sleep(seconds)
+
+    @property
+    def decided(self) -> bool:
+        """Whether it was decided before that there is another attempt after this one: the run is replayed (J23).
+
+        Then what policies remember of that has been restored, and is not to be counted again.
+        """
+        context = self._context
+        return isinstance(context, BodyContext) and context.slept_between(self._attempts)
+
+    @property
+    def known(self) -> bool:
+        """Whether it is known what the next attempt comes to: the run is replayed, as for `decided` (J23)."""
+        context = self._context
+        return isinstance(context, BodyContext) and context.knows_attempt(self._attempts + 1)
 
     def wanted(self, kind: EventKind) -> bool:
         """Whether anybody is told events of a kind: whoever makes many of them asks before."""

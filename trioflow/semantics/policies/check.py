@@ -8,6 +8,7 @@ from typing import Any
 
 from trioflow.model.composition import Boundary
 from trioflow.model.graph import GraphNode
+from trioflow.model.moving import reason_to_stay
 from trioflow.model.node_type import FunctionBody, NodeType
 from trioflow.model.policy import Laddered, Policy, RetryPolicy, Rung
 from trioflow.model.types import describe_type
@@ -48,6 +49,7 @@ def check_policies(wiring: Wiring) -> Iterator[Problem]:
         found = None if view is None else laddered(graph, node, view.type, {}, node.id)
         if view is not None and found is not None:
             yield from _check_node(wiring, place, node, view.type, found)
+            yield from _check_place(place, node, view.type, found)
     yield from _check_circles(wiring)
 
 
@@ -158,6 +160,16 @@ def _check_node(wiring: Wiring, place: int, node: GraphNode, node_type: NodeType
         yield from _check_fallback(wiring, place, node, node_type, found)
     elif policy.fallback is not None and policy.fallback.value is not None:
         yield from _check_value(wiring, place, node_type, policy.fallback.value)
+
+
+def _check_place(place: int, node: GraphNode, node_type: NodeType, found: Laddered) -> Iterator[Problem]:
+    """Whether the body can run where it is to; a pattern is for those that can."""
+    if found.policy.run_on is None or isinstance(node_type.body, Boundary):
+        return
+    reason, rung = reason_to_stay(node_type), found.said_by["run_on"]
+    if reason is not None and rung.level in {"node", "type"}:
+        message = f"{node.id!r} can't run in another process ({rung}): {reason}."
+        yield error("cant-move", f"nodes[{place}].policy.run_on", message, "Let it run here: remove run_on.", "A9")
 
 
 def _check_fallback(

@@ -1,14 +1,16 @@
-"""The crash harness: a process that dies at a chosen operation of its journal, and what comes of going on.
+"""Crashes of kept runs: a process that dies at every operation on its journal, and what comes of going on (J6, J8).
 
-Bodies note in a *world* outside of the journal that they were begun and done, as a server would. So it can be counted
-what was lost, what was done again, and whether anything was done again of which a record was durable.
+*Resumed equals undisturbed, canonical trace included.* Bodies note in a *world* outside of the journal that they were
+begun and done, as a server would. So it can be counted what was lost, what was done again, and whether anything was
+done again of which a record was durable.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -17,22 +19,22 @@ from trio.testing import MockClock
 
 import trioflow as tf
 from trioflow.conformance import engine, scripted
-from trioflow.conformance.shipped import PACKAGED
-from trioflow.conformance.vectors import load_vectors
+from trioflow.conformance.strategies import request_number
 from trioflow.contract.trace import canonical
 from trioflow.durable import running
 from trioflow.durable.keys import path_key
-from trioflow.durable.port import Session, Store
+from trioflow.durable.memory import MemoryJournal
+from trioflow.durable.port import Session, Work
+from trioflow.durable.records import Entry, NewRun, RunInfo, Signal, State, Status, Waiting
 from trioflow.durable.running import Resuming
 from trioflow.model.structure import graph_from
-from trioflow.runtime.host.given import given
-
-HERE = (tf.MemoryJournal, tf.FileJournal, tf.SqliteJournal, tf.fork_run, tf.resume_run)
-"""Asked for while tests are collected: what is imported in an unmeasured test would be measured nowhere."""
+from trioflow.runtime.host.given import RunArguments, given
 
 
 class Crash(BaseException):
     """The death of the process, as far as one process can play it: nothing of what it tries afterwards happens."""
+
+    world: World
 
 
 class Faults:
@@ -43,9 +45,10 @@ class Faults:
         self.count = 0
         self.dead = False
 
-    def __call__(self, operation: Callable[..., Any], *arguments: Any) -> Any:
+    def __call__(self, operation: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """Do an operation, unless it is to die before."""
         self._point()
-        answer = operation(*arguments)
+        answer = operation(*arguments, **named)
         self._point()
         return answer
 
@@ -58,67 +61,79 @@ class Faults:
             raise Crash
 
 
-class FaultySession(Session):
+class _FaultySession(Session):
     def __init__(self, session: Session, faults: Faults) -> None:
         self._session = session
         self._faults = faults
+        self.info = session.info
         self.entries = session.entries
 
-    @property
-    def info(self) -> Any:
-        return self._session.info
-
-    @info.setter
-    def info(self, info: Any) -> None:
-        self._session.info = info
-
-    def append(self, entries):
+    def append(self, entries: Sequence[Entry]) -> None:
         self._faults(self._session.append, entries)
 
-    def transact(self, work):
+    def transact(self, work: Work) -> None:
         self._faults(self._session.transact, work)
 
-    def set_state(self, *arguments):
-        self._faults(self._session.set_state, *arguments)
+    def set_state(
+        self, status: Status, ended: float | None = None, outcome: str = "", waiting: Waiting | None = None
+    ) -> None:
+        self._faults(self._session.set_state, status, ended, outcome, waiting)
 
-    def rewrite(self, *arguments):
-        self._faults(self._session.rewrite, *arguments)
+    def rewrite(self, keep: Sequence[Entry], superseded: Sequence[Entry]) -> None:
+        self._faults(self._session.rewrite, keep, superseded)
 
-    def renew(self):
+    def renew(self) -> None:
         self._session.renew()
 
-    def close(self):
+    def close(self) -> None:
         if not self._faults.dead:
             self._session.close()
 
 
 class FaultyJournal(tf.Journal):
-    """A journal whose sessions die."""
+    """A journal whose sessions die at an operation."""
 
     def __init__(self, journal: tf.Journal, faults: Faults) -> None:
         self._journal = journal
         self._faults = faults
         self.blocking = journal.blocking
         self.transactional = journal.transactional
+        self.checkpoint = journal.checkpoint
 
-    def take(self, run_id, new=None):
-        return FaultySession(self._journal.take(run_id, new), self._faults)
+    def take(self, run_id: str, new: NewRun | None = None) -> Session:
+        return _FaultySession(self._journal.take(run_id, new), self._faults)
 
-    def __getattr__(self, name):
-        return getattr(self._journal, name)
+    def runs(self, status: Status | None = None) -> list[RunInfo]:
+        return self._journal.runs(status)
 
-    runs = show = entries = history = insert = prune = None  # type: ignore[assignment]
+    def show(self, run_id: str) -> RunInfo:
+        return self._journal.show(run_id)
 
+    def entries(self, run_id: str) -> list[Entry]:
+        return self._journal.entries(run_id)
 
-FaultyJournal.__abstractmethods__ = frozenset()
+    def history(self, run_id: str) -> list[Entry]:
+        return self._journal.history(run_id)
+
+    def send(self, run_id: str, signal: Signal) -> bool:
+        return self._journal.send(run_id, signal)
+
+    def signals(self, run_id: str, after: int = -1) -> list[Signal]:
+        return self._journal.signals(run_id, after)
+
+    def insert(self, new: NewRun, state: State, entries: Any) -> None:
+        self._journal.insert(new, state, entries)
+
+    def prune(self, run_id: str) -> None:
+        self._journal.prune(run_id)
 
 
 @attrs.define
 class World:
     """What bodies did, by path."""
 
-    begun: Counter[tuple[Any, ...]] = attrs.field(factory=Counter)
-    done: Counter[tuple[Any, ...]] = attrs.field(factory=Counter)
+    begun: Counter[tuple[int, ...]] = attrs.field(factory=Counter)
+    done: Counter[tuple[int, ...]] = attrs.field(factory=Counter)
 
 
 @attrs.frozen
@@ -149,29 +164,29 @@ class Came:
         return *self.loose, told["activations"], told["strands"], told["conflicts"]
 
 
-WORLD: list[World] = []
-"""The world of the run at hand, innermost last."""
+@contextlib.contextmanager
+def _noted(world: World) -> Generator[None]:
+    """Let the bodies of scripts note in a world what they do."""
+    execute = scripted._execute
 
-_execute = scripted._execute
+    async def noting(ctx: tf.Context) -> Any:
+        where = ctx.path
+        world.begun[where] += 1
+        outcome = await execute(ctx)
+        world.done[where] += 1
+        return outcome
+
+    scripted._execute = noting
+    try:
+        yield
+    finally:
+        scripted._execute = execute
 
 
-async def execute(ctx: Any) -> Any:
-    where = ctx.path
-    if WORLD:
-        WORLD[-1].begun[where] += 1
-    outcome = await _execute(ctx)
-    if WORLD:
-        WORLD[-1].done[where] += 1
-    return outcome
-
-
-scripted._execute = execute
-
-
-async def _run(request: Mapping[str, Any], journal: Store | None, run_id: str) -> Came:
+async def _run(request: Mapping[str, Any], journal: tf.Journal | None, run_id: str) -> Came:
     diary, log = scripted.Diary(), engine._Log()
     diary.began = trio.current_time()
-    arguments: dict[str, Any] = {
+    arguments: RunArguments = {
         "registry": engine.REGISTRY,
         "variables": request.get("variables") or {},
         "services": {"diary": diary},
@@ -184,7 +199,8 @@ async def _run(request: Mapping[str, Any], journal: Store | None, run_id: str) -
         if journal is None:
             left = await tf.run(graph_from(request["graph"]), **arguments)
         else:
-            plan, made = given(graph_from(request["graph"]), {**arguments, "journal": journal, "run_id": run_id})
+            arguments["journal"], arguments["run_id"] = journal, run_id
+            plan, made = given(graph_from(request["graph"]), arguments)
             left = await running.run(journal, plan, made, Resuming(observe_replay=True, delay=float("inf")))
     except tf.RunAborted:
         status = "cancelled"
@@ -200,30 +216,28 @@ async def _run(request: Mapping[str, Any], journal: Store | None, run_id: str) -
     )  # fmt: skip
 
 
-def run(request: Mapping[str, Any], journal: Store | None = None, run_id: str = "run") -> tuple[Came, World]:
+def run(request: Mapping[str, Any], journal: tf.Journal | None = None, run_id: str = "run") -> tuple[Came, World]:
     """Run a request; gives what came of it, and what it did to the world. Raises `Crash`, with the world on it."""
     world = World()
-    WORLD.append(world)
 
     async def in_time() -> Came:
         with trio.move_on_after(5000):
             return await _run(request, journal, run_id)
         raise AssertionError("it hangs")
 
-    try:
-        came = trio.run(in_time, clock=MockClock(autojump_threshold=0))
-    except BaseException as error:
-        for each in _leaves(error):
-            if isinstance(each, Crash):
-                each.world = world  # type: ignore[attr-defined]
-                raise each from None
-        raise
-    finally:
-        WORLD.pop()
+    with _noted(world):
+        try:
+            came = trio.run(in_time, clock=MockClock(autojump_threshold=0))
+        except BaseException as error:
+            for each in _leaves(error):
+                if isinstance(each, Crash):
+                    each.world = world
+                    raise each from None
+            raise
     return came, world
 
 
-def _leaves(error: BaseException):
+def _leaves(error: BaseException) -> Iterator[BaseException]:
     if isinstance(error, BaseExceptionGroup):
         for each in error.exceptions:
             yield from _leaves(each)
@@ -253,9 +267,16 @@ class Tally:
 
 
 def crash_everywhere(
-    request: Mapping[str, Any], tally: Tally, make: Callable[[], Any] = tf.MemoryJournal, step: int = 1, most: int = 60
-):
-    """Die at every operation of a request, go on, and hold what comes of it against a run that nothing disturbs."""
+    request: Mapping[str, Any],
+    tally: Tally,
+    make: Callable[[], Any] = MemoryJournal,
+    step: int = 1,
+    most: int = 60,
+) -> None:
+    """Die at every operation of a request, go on, and hold what comes of it against a run that nothing disturbs.
+
+    Raises `AssertionError`, which says what was wrong.
+    """
     undisturbed, reference = run(request)
     counting = Faults()
     came, world = run(request, FaultyJournal(make(), counting))
@@ -291,5 +312,24 @@ def crash_everywhere(
         tally.doubled += sum(1 for path in world.begun if before.done[path] and path_key(path) in effects)
 
 
-VECTORS = load_vectors(PACKAGED)
-VECTOR_REQUESTS = [each.request for each in VECTORS if len(json.dumps(each.request)) < 1500]
+def campaign(
+    named: Iterator[tuple[str, Mapping[str, Any]]], *, most: int = 400, told: Callable[[], None] = lambda: None
+) -> tuple[Tally, int, list[str]]:
+    """Crash everywhere in each of these requests; what came of it, how many can't be compared, and the faults."""
+    tally, skipped, faults = Tally(), 0, list[str]()
+    for name, request in named:
+        told()
+        if not deterministic(request):
+            skipped += 1
+            continue
+        try:
+            crash_everywhere(request, tally, most=most)
+        except Exception as error:
+            if "it did not die" not in str(error):  # the number of operations depends on the schedule
+                faults.append(f"{name}: {error or repr(error)}"[:400])
+    return tally, skipped, faults
+
+
+def drawn(first: int, end: int, seed: str = "durable") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Drawn requests by number, without actions of a host."""
+    return ((f"{seed} {number}", request_number(number, seed, with_actions=False)) for number in range(first, end))
