@@ -26,6 +26,7 @@ FORMATS: Mapping[str, str] = {
     "dipeo": "trioflow.formats.dipeo",
     "nodeeditor": "trioflow.formats.nodeeditor",
     "serverless-workflow": "trioflow.formats.serverless",
+    "bpmn": "trioflow.formats.bpmn",
 }
 """Names of formats and their packages. The first one that takes a document for one of its own reads it."""
 
