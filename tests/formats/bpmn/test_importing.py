@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import time
 
 import pytest
 from formats.bpmn.processes import EXPECTED, FOLDER
@@ -188,3 +189,35 @@ def test_each_field_once():
                 continue
             if not imported.errors:
                 tf.validate(imported.graph, registry)
+
+
+def test_what_is_found_by_reference():
+    """Definitions of events that stand outside, names of messages that only their sender has, data of associations."""
+    text = (
+        HEAD + '<signalEventDefinition id="sd" signalRef="sig"/><signal id="sig" name="go"/><message id="m" name="order"/>'
+        '<collaboration id="c"><participant id="x" processRef="p"/><participant id="y" processRef="q"/>'
+        '<messageFlow id="mf" sourceRef="send" targetRef="take"/></collaboration>'
+        '<process id="p" isExecutable="true"><intermediateThrowEvent id="send"><messageEventDefinition messageRef="m"/>'
+        '</intermediateThrowEvent></process><process id="q" isExecutable="true"><intermediateCatchEvent id="take">'
+        '<messageEventDefinition/></intermediateCatchEvent><intermediateCatchEvent id="go"><eventDefinitionRef>sd'
+        '</eventDefinitionRef></intermediateCatchEvent>' + flow("take", "go") + "</process></definitions>"
+    )  # fmt: skip
+    nodes = {node.id: node for node in bpmn.loads(text).graph.nodes}
+    assert nodes["take"].inputs["waits"][0]["name"] == "order"
+    assert nodes["go"].inputs["waits"][0]["name"] == "go"
+
+
+def test_compensation_of_what_is_not_there():
+    text = document(
+        '<task id="a"/><intermediateThrowEvent id="t"><compensateEventDefinition activityRef="z"/></intermediateThrowEvent>'
+    )
+    assert "error unknown-element intermediateThrowEvent 't'" in said(text)
+
+
+def test_ten_thousand_elements():
+    """A long document is read in less than two seconds."""
+    inside = "".join(f'<task id="t{index}"/>' for index in range(5000))
+    inside += "".join(flow(f"t{index}", f"t{index + 1}") for index in range(4999))
+    begun = time.process_time()
+    assert len(bpmn.loads(document(inside)).graph.nodes) == 5000
+    assert time.process_time() - begun < 2

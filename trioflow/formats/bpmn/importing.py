@@ -27,7 +27,7 @@ from trioflow.formats.bpmn.expressions import NotUnderstood, names_in, parse, un
 from trioflow.formats.bpmn.meaning import as_tree, called_process, quoted
 from trioflow.formats.bpmn.stuck import stuck_in
 from trioflow.formats.port import Imported
-from trioflow.formats.xml_text import Element
+from trioflow.formats.xml_text import Element, read_xml
 from trioflow.model.graph import Connection, CustomEvent, Endpoint, Graph, Variable
 from trioflow.semantics.topology import knots
 
@@ -35,14 +35,12 @@ MOST = 1_000_000
 """So many turns an element may have in a circle."""
 
 
-def import_definitions(root: Element, source: str) -> Imported:
-    """The workflow that a document says. Raises `DocumentError` for what is no BPMN 2.0."""
-    return _Importer(read_definitions(root, source)).imported()
+class Importer(Elements):
+    """Makes the workflow that the elements of a document say; `text` is that of the document, which the graph keeps."""
 
-
-class _Importer(Elements):
-    def __init__(self, found: Definitions) -> None:
+    def __init__(self, found: Definitions, text: str) -> None:
         super().__init__(found)
+        self._text = text
         self._entry: dict[str, str] = {}
         self._exit: dict[str, Endpoint] = {}
         self._begins: set[str] = set()
@@ -53,7 +51,32 @@ class _Importer(Elements):
             for each in found.nodes.values()
         )
 
+    @classmethod
+    def of(cls, text: str, source: str, root: Element | None = None) -> Importer:
+        """For a text. Raises `DocumentError` for what is no BPMN 2.0."""
+        root = root if root is not None else read_xml(text, source=source)
+        return cls(read_definitions(root, source), text)
+
+    @property
+    def elements(self) -> frozenset[str]:
+        """The ids of the elements of the document."""
+        return frozenset(self._found.nodes)
+
+    @property
+    def entries(self) -> dict[str, str]:
+        """The element to which a token comes at a node, by the ids of nodes."""
+        return {entry: id_ for id_, entry in self._entry.items()}
+
+    @property
+    def exits(self) -> dict[str, str]:
+        """The element that a token leaves at an exec output, written `node.socket`."""
+        return {
+            f"{end.node}.caught" if self._found.nodes[id_].tag == "eventBasedGateway" else str(end): id_
+            for id_, end in self._exit.items()
+        }
+
     def imported(self) -> Imported:
+        """The workflow, once."""
         starting = self._starting()
         self._read_message_flows()
         self._read_data()
@@ -443,7 +466,7 @@ class _Importer(Elements):
         root = self._found.element
         names = {each.id: each.element.get("name") for each in self._found.processes}
         return {
-            "id": root.get("id"), "targetNamespace": root.get("targetNamespace"),
+            "document": self._text, "id": root.get("id"), "targetNamespace": root.get("targetNamespace"),
             "processes": {each.id: names[each.id] for each in self._found.processes},
         }  # fmt: skip
 

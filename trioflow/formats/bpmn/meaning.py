@@ -162,8 +162,12 @@ class Meaning:
 
     def _compensated(self, node: FlowNode) -> list[str]:
         """The activities that a compensation event undoes: one that it names, or all of its scope and inside."""
-        named = self._definitions(node)[0].get("activityRef")
-        if named and named in self._found.nodes:
+        definition = self._definitions(node)[0]
+        named = definition.get("activityRef")
+        if named and named not in self._found.nodes:
+            self._missing(node, definition, "activityRef", named)
+            return []
+        if named:
             meant = self._found.nodes[named]
             if meant.handler is not None or meant.inner is None:
                 return [named]
