@@ -27,6 +27,7 @@ FORMATS: Mapping[str, str] = {
     "nodeeditor": "trioflow.formats.nodeeditor",
     "serverless-workflow": "trioflow.formats.serverless",
     "bpmn": "trioflow.formats.bpmn",
+    "actions": "trioflow.formats.actions",
 }
 """Names of formats and their packages. The first one that takes a document for one of its own reads it."""
 

@@ -69,6 +69,7 @@ FORMAT_AREAS: Mapping[str, str] = {
     "serverless": "serverless.nodes.scopes serverless.nodes.data serverless.nodes.events serverless.nodes.calls "
     "serverless.nodes.processes",
     "bpmn": "bpmn.nodes bpmn.scopes bpmn.instances",
+    "actions": "actions.nodes",
 }
 """Areas of nodes that imported graphs are made of, and their modules in `trioflow.formats`."""
 
