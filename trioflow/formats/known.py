@@ -28,6 +28,7 @@ FORMATS: Mapping[str, str] = {
     "serverless-workflow": "trioflow.formats.serverless",
     "bpmn": "trioflow.formats.bpmn",
     "actions": "trioflow.formats.actions",
+    "nodered": "trioflow.formats.nodered",
 }
 """Names of formats and their packages. The first one that takes a document for one of its own reads it."""
 

@@ -70,6 +70,7 @@ FORMAT_AREAS: Mapping[str, str] = {
     "serverless.nodes.processes",
     "bpmn": "bpmn.nodes bpmn.scopes bpmn.instances",
     "actions": "actions.nodes",
+    "nodered": "nodered.nodes",
 }
 """Areas of nodes that imported graphs are made of, and their modules in `trioflow.formats`."""
 
