@@ -260,7 +260,7 @@ class _LangGraphNode(Node, abstract=True):
         found: list[str] = []
         for each in targets:
             if type(each).__name__ == "Send":
-                raise NodeError(f"{ctx.node.id!r} goes to {each.node!r} by Send, which is not understood. Emit items.")
+                raise NodeError(f"{ctx.node.id!r} goes to {each.node!r} by Send, which is not understood.")
             if each not in self.nodes and each != END:
                 raise NodeError(f"{ctx.node.id!r} goes on at {each!r}, which is no node.")
             found.append(str(each))

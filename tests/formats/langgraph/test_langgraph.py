@@ -6,6 +6,8 @@ import asyncio
 import os
 import random
 import re
+import sys
+import types
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -90,11 +92,13 @@ def test_drawn_graphs():
         assert (seed, fired) == (seed, Counter(theirs.get("log", ())))
 
 
-def test_the_page(capsys):
+def test_the_page(capsys, monkeypatch):
     """The snippet of docs/langgraph.md prints what stands below it."""
     page = (Path(__file__).parents[3] / "docs" / "langgraph.md").read_text(encoding="utf-8")
     (snippet,), (printed,) = (
         re.findall(rf"^```{kind}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL) for kind in ("py", "text")
     )
-    exec(compile(snippet, "langgraph.md", "exec"), {"__name__": "page"})
+    module = types.ModuleType("page")
+    monkeypatch.setitem(sys.modules, "page", module)  # annotations are looked up there
+    exec(compile(snippet, "langgraph.md", "exec", dont_inherit=True), vars(module))
     assert capsys.readouterr().out == printed
