@@ -187,8 +187,8 @@ class _Importer:
                 yield attrs.evolve(node, min="every")
                 continue
             if len(unlike) > 1 and not in_circle:
-                self._notes.info("fires-once", f"nodes.{node.id}", "Ways of unlike length lead to it: it fires once for all "
-                                 "that comes, as with `defer=True`; in LangGraph it does for each length.")  # fmt: skip
+                said = "Ways of unlike length lead to it: it fires once for all that comes, as with `defer=True`"
+                self._notes.info("fires-once", f"nodes.{node.id}", f"{said}; in LangGraph it does for each length.")
             yield attrs.evolve(node, most=1000) if in_circle else node
 
     def _steps(self) -> dict[str, int]:

@@ -407,6 +407,36 @@ class Importer(Elements):
                 changes["inputs"] = {**node.inputs, "data": data}
             if changes:
                 self._nodes[id_] = attrs.evolve(node, **changes)
+        self._order_joins([id_ for id_ in self._nodes if id_ in circles and into.get(id_, 0) > 1])
+
+    def _order_joins(self, joins: list[str]) -> None:
+        """Let joins of a circle stand in the order in which tokens come to them.
+
+        Where several of them have tokens and wait for one another, the first in the graph goes on (W6).
+        """
+        if len(joins) < 2:
+            return
+        out: dict[str, list[str]] = {}
+        for wire in self._wires:
+            if wire.target.socket == "enter":
+                out.setdefault(wire.source.node, []).append(wire.target.node)
+        passed: list[str] = []
+        seen: set[str] = set()
+        for begin in sorted(self._begins):
+            todo = [(begin, iter([begin]))]
+            while todo:
+                _, others = todo[-1]
+                following = next((each for each in others if each not in seen), None)
+                if following is None:
+                    passed.append(todo.pop()[0])
+                else:
+                    seen.add(following)
+                    todo.append((following, iter(out.get(following, ()))))
+        place = {id_: -index for index, id_ in enumerate(passed)}
+        ordered = iter(sorted(joins, key=lambda each: place.get(each, 0)))
+        moved = {*joins}
+        ids = [next(ordered) if each in moved else each for each in self._nodes]
+        self._nodes = {each: self._nodes[each] for each in ids}
 
     def _say_what_is_stuck(self) -> None:
         inner = [node.inner for node in self._found.nodes.values() if node.inner is not None]

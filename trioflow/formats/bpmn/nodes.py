@@ -8,7 +8,6 @@ import trioflow as tf
 from trioflow.formats.bpmn import scripting
 from trioflow.formats.bpmn.bus import Wait, hold, release
 from trioflow.formats.bpmn.common import DONE, OnBus, asked, first, receive, see, values_of, variables_of
-from trioflow.formats.bpmn.expressions import names_in
 
 
 class _Passed(tf.Node, abstract=True):
@@ -61,11 +60,12 @@ class ScriptTask(tf.Node, id="bpmn.script_task", durable="replayed"):
         if result:
             ctx.set_variable(result, asked(ctx, text))
             return self.then
-        tree = scripting.parse_script(text, await ctx.get_input(self.language))
-        written = [*scripting.assigned_in(tree), *scripting.changed_in(tree)]
-        values = variables_of(ctx, [*names_in(tree), *written])
+        language = await ctx.get_input(self.language)
+        touched, written = scripting.touched_by(text, language)
+        values = variables_of(ctx, touched)
+        tree = scripting.parse_script(text, language)
         scripting.execute(tree, values, _show, f"The script of {ctx.node.id!r}")
-        for name in dict.fromkeys(written):
+        for name in written:
             if name in values:
                 ctx.set_variable(name, values[name])
         return self.then

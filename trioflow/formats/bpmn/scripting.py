@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from trioflow.errors import NodeError
-from trioflow.formats.bpmn.expressions import NotUnderstood, parse
+from trioflow.formats.bpmn.expressions import NotUnderstood, names_in, parse
 
 STEPS = 200_000
 """So many steps a script may take."""
@@ -114,6 +114,14 @@ def changed_in(tree: ast.AST) -> list[str]:
         if isinstance(inner, ast.Name):
             found[inner.id] = None
     return [*found]
+
+
+@lru_cache(maxsize=4096)
+def touched_by(text: str, language: str = "") -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names that a script reads or sets, and those that it sets; as it is looked at once, and run often."""
+    tree = parse_script(text, language)
+    written = dict.fromkeys([*assigned_in(tree), *changed_in(tree)])
+    return tuple(dict.fromkeys([*names_in(tree), *written])), tuple(written)
 
 
 def evaluate(tree: ast.expr, values: Mapping[str, Any]) -> Any:
