@@ -71,6 +71,7 @@ FORMAT_AREAS: Mapping[str, str] = {
     "bpmn": "bpmn.nodes bpmn.scopes bpmn.instances",
     "actions": "actions.nodes",
     "nodered": "nodered.nodes",
+    "n8n": "n8n.nodes",
 }
 """Areas of nodes that imported graphs are made of, and their modules in `trioflow.formats`."""
 
