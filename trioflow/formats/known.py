@@ -26,6 +26,10 @@ FORMATS: Mapping[str, str] = {
     "dipeo": "trioflow.formats.dipeo",
     "nodeeditor": "trioflow.formats.nodeeditor",
     "serverless-workflow": "trioflow.formats.serverless",
+    "bpmn": "trioflow.formats.bpmn",
+    "actions": "trioflow.formats.actions",
+    "nodered": "trioflow.formats.nodered",
+    "n8n": "trioflow.formats.n8n",
 }
 """Names of formats and their packages. The first one that takes a document for one of its own reads it."""
 

@@ -65,8 +65,15 @@ STANDARD_AREAS: Mapping[Capability, Mapping[str, str]] = {
 Areas are the prefixes of ids. Of each the modules, in the order in which they are imported until an id is found.
 """
 
-FORMAT_AREAS: Mapping[str, str] = {"serverless": "scopes data events calls processes"}
-"""Areas of the nodes that documents of other formats are made of, and the modules in `trioflow.formats.AREA.nodes`."""
+FORMAT_AREAS: Mapping[str, str] = {
+    "serverless": "serverless.nodes.scopes serverless.nodes.data serverless.nodes.events serverless.nodes.calls "
+    "serverless.nodes.processes",
+    "bpmn": "bpmn.nodes bpmn.scopes bpmn.instances",
+    "actions": "actions.nodes",
+    "nodered": "nodered.nodes",
+    "n8n": "n8n.nodes",
+}
+"""Areas of nodes that imported graphs are made of, and their modules in `trioflow.formats`."""
 
 Merge = Callable[[Any, Any, Any], Any]
 Converter = Callable[[Any], Any]
@@ -161,7 +168,7 @@ class Registry:
                     registry._announce(area, f"trioflow.nodes.{module}", frozenset([capability]))
         for area, modules in FORMAT_AREAS.items():
             for module in modules.split():
-                registry._announce(area, f"trioflow.formats.{area}.nodes.{module}", frozenset(["pure"]))
+                registry._announce(area, f"trioflow.formats.{module}", frozenset(["pure"]))
         for area, module in announced:
             registry._announce(area, module, None)
         return registry

@@ -1,0 +1,479 @@
+"""From flows of Node-RED to a workflow: nodes with their names or ids, wires from `outN` to `enter`.
+
+Subflows stand in the graph as often as they are used. Links are wires.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
+
+import attrs
+
+from trioflow.errors import DocumentError, did_you_mean
+from trioflow.formats import javascript
+from trioflow.formats.nodered.nodes import MOST_OUTPUTS, RULES, UNITS
+from trioflow.formats.placeholder import Sockets, placeholder
+from trioflow.formats.port import Imported, Notes
+from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode, Variable
+from trioflow.semantics.topology import knots
+
+KEY = "nodered"
+"""The key in metadata of what an import keeps."""
+MOST = 1_000_000
+"""So many messages a node may have in a circle."""
+
+_TYPES: Mapping[str, str] = {
+    "inject": "inject",
+    "debug": "debug",
+    "function": "function",
+    "switch": "switch",
+    "change": "change",
+    "template": "template",
+    "range": "range",
+    "json": "json",
+    "rbe": "filter",
+    "delay": "delay",
+    "split": "split",
+    "join": "join",
+    "batch": "batch",
+    "sort": "sort",
+    "junction": "pass",
+    "link in": "pass",
+    "link out": "pass",
+    "catch": "pass",
+}
+_BESIDE = frozenset({"tab", "subflow", "group", "comment", "global-config", "ui_base", "ui_tab", "ui_group"})
+_VALUES = frozenset(
+    {"str", "num", "bool", "json", "msg", "flow", "global", "date", "env", "re", "prev", "full", "elem", "seq", ""}
+)
+_DEEPEST = 20
+
+
+@attrs.define
+class _Placed:
+    """A node of the document where it stands in the graph: before its id are the instances of subflows around it."""
+
+    raw: dict[str, Any]
+    path: str
+    prefix: str
+    env: Mapping[str, Any]
+    id: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"{self.prefix}{self.raw['id']}"
+
+    @property
+    def type(self) -> str:
+        return str(self.raw.get("type", ""))
+
+
+def import_tree(tree: Any, source: str = "<document>") -> Imported:
+    """The workflow that an export says. Raises `DocumentError` for what is no list of nodes."""
+    nodes = tree.get("flows") if isinstance(tree, dict) else tree
+    if not isinstance(nodes, list):
+        raise DocumentError(source, ["expected a list of nodes, as the editor exports it."])
+    return _Importer(nodes, "flows" if isinstance(tree, dict) else "").imported()
+
+
+class _Importer:
+    def __init__(self, raw: list[Any], path: str) -> None:
+        self._notes = Notes()
+        self._raw: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._placed: dict[str, _Placed] = {}
+        self._wires: list[Connection] = []
+        self._nodes: list[GraphNode] = []
+        self._ports: dict[tuple[str, int], list[str]] = {}
+        """Where messages go that leave an instance of a subflow."""
+        self._reads_message = False
+        for index, each in enumerate(raw):
+            at = f"{path}[{index}]"
+            if not isinstance(each, dict) or not isinstance(each.get("id"), str):
+                self._notes.error(
+                    "wrong-type", at, f"A node is an object with an id, got {_short(each)}.", "Leave it out."
+                )
+            elif each["id"] in self._raw:
+                self._notes.error(
+                    "duplicate-id", f"{at}.id", f"There is another node {each['id']!r}.", "Give one another id."
+                )
+            else:
+                self._raw[each["id"]] = (at, cast("dict[str, Any]", each))
+
+    def imported(self) -> Imported:
+        off = {
+            id_
+            for id_, (_, each) in self._raw.items()
+            if each.get("d") is True or (each.get("type") == "tab" and each.get("disabled") is True)
+        }
+        subflows = {id_ for id_, (_, each) in self._raw.items() if each.get("type") == "subflow"}
+        for id_, (path, each) in self._raw.items():
+            if id_ in off or str(each.get("z")) in off or str(each.get("z")) in subflows:
+                continue
+            self._place(each, path, "", {}, ())
+        names: dict[str, int] = {}
+        for placed in self._placed.values():
+            name = str(placed.raw.get("name") or "").strip()
+            names[name] = names.get(name, 0) + 1
+        for placed in self._placed.values():
+            name = str(placed.raw.get("name") or "").strip()
+            placed.id = name if name and names[name] == 1 and name not in self._raw else placed.key
+        begin = self._which_begin()
+        for placed in self._placed.values():
+            self._node(placed, begin)
+        for placed in self._placed.values():
+            self._leave(placed)
+        self._finish()
+        variables = [Variable("msg", default={})]
+        graph = Graph(
+            kind="workflow",
+            on_error="collect",
+            nodes=tuple(self._nodes),
+            connections=self._wires,
+            variables=variables,
+            metadata={KEY: {}},
+        )
+        return Imported(graph, tuple(self._notes))
+
+    # --- placing ---
+
+    def _place(
+        self, raw: dict[str, Any], path: str, prefix: str, env: Mapping[str, Any], around: tuple[str, ...]
+    ) -> None:
+        kind = str(raw.get("type", ""))
+        if kind in _BESIDE or ("wires" not in raw and kind not in _TYPES):
+            return  # tabs, comments, and configurations that others refer to
+        if not kind.startswith("subflow:"):
+            placed = _Placed(raw, path, prefix, env)
+            self._placed[placed.key] = placed
+            return
+        id_ = kind.removeprefix("subflow:")
+        if id_ not in self._raw or id_ in around or len(around) > _DEEPEST:
+            why = "contains itself" if id_ in around else "is not there"
+            self._notes.error("unknown-subflow", f"{path}.type", f"The subflow {id_!r} {why}.", "Export it, too.")
+            return
+        said = self._raw[id_][1]
+        own = {str(each.get("name")): each.get("value") for each in (*_dicts(said.get("env")), *_dicts(raw.get("env")))}
+        inner = f"{prefix}{raw['id']}/"
+        for other, (at, each) in self._raw.items():
+            if each.get("z") == id_ and each.get("d") is not True and other != id_:
+                self._place(each, at, inner, {**env, **own}, (*around, id_))
+        for ports, side in ((_dicts(said.get("in")), "in"), (_dicts(said.get("out")), "out")):
+            for number, port in enumerate(ports):
+                key = f"{inner}{side} {number + 1}"
+                wires = (
+                    [[str(wire.get("id")) for wire in _dicts(port.get("wires"))]]
+                    if side == "in"
+                    else _ways(raw)[number : number + 1]
+                )
+                made = {"id": f"{side} {number + 1}", "type": "junction", "wires": wires, "name": ""}
+                self._placed[key] = _Placed(made, path, inner, env)
+                for wire in _dicts(port.get("wires")) if side == "out" else []:
+                    source = f"{prefix}{raw['id']}/{wire.get('id')}"
+                    if wire.get("id") == id_:
+                        source = f"{inner}in 1"
+                    self._ports.setdefault((source, _whole(wire.get("port"))), []).append(key)
+
+    def _which_begin(self) -> frozenset[str]:
+        """The inject nodes that begin: those that do so by themselves, or if there are none, all."""
+        injects = [each for each in self._placed.values() if each.type == "inject"]
+        alone = [each for each in injects if each.raw.get("once") is True or each.raw.get("repeat")]
+        if injects and not alone:
+            self._notes.info(
+                "pressed", injects[0].path, "No inject node begins by itself: each is pressed once when the run begins."
+            )
+        for each in injects:
+            if alone and each not in alone:
+                self._notes.info(
+                    "not-pressed", each.path, f"{each.id!r} waits to be pressed, which nobody does in a run."
+                )
+        return frozenset(each.key for each in alone or injects)
+
+    # --- nodes ---
+
+    def _node(self, each: _Placed, begin: frozenset[str]) -> None:
+        raw, kind = each.raw, each.type
+        said = {key: value for key, value in raw.items() if key not in ("x", "y", "w", "h", "wires", "g", "id")}
+        if each.prefix:
+            said["z"] = each.prefix
+        if each.env:
+            said["env"] = dict(each.env)
+        metadata: dict[str, Any] = {
+            KEY: {"id": raw["id"], "type": kind, **{key: raw[key] for key in ("x", "y") if key in raw}}
+        }
+        outputs = len(raw["wires"]) if isinstance(raw.get("wires"), list) else 0
+        base = _TYPES.get(kind)
+        problem = self._problem_of(each) if base is not None else None
+        if base is None or problem is not None or outputs > MOST_OUTPUTS:
+            message, code = (
+                problem or f"There is nothing for {kind!r} here",
+                "no-counterpart" if problem is None else "not-understood",
+            )
+            self._notes.error(
+                code, each.path, f"{message}.", f"Say what it does: --body {each.id}=MODULE.NAME", node=each.id
+            )
+            self._reads_message = True
+            exits = tuple(f"out{number}" for number in range(1, max(outputs, 1) + 1))
+            sockets = Sockets(exits=exits, inputs={"msg": "any"}, outputs={"msg": "any"})
+            type_ = f"nodered.unknown_{re.sub(r'[^a-z0-9]+', '_', kind.lower()).strip('_') or 'node'}"
+            self._nodes.append(placeholder(each.id, type_, sockets=sockets, set={"msg": "out.msg"}, metadata=metadata))
+            self._wires.append(Connection(Endpoint("msg (value)", "result"), Endpoint(each.id, "msg")))
+            return
+        type_ = f"nodered.{base}" if base not in ("function", "switch") or outputs < 2 else f"nodered.{base}_{outputs}"
+        initiator = False if kind == "inject" and each.key not in begin else None
+        if kind == "inject" and raw.get("crontab"):
+            self._notes.error(
+                "not-understood",
+                f"{each.path}.crontab",
+                "Times of a calendar are not understood.",
+                "Use `repeat`, or leave it out.",
+            )
+        self._nodes.append(GraphNode(each.id, type_, {"node": said}, initiator=initiator, metadata=metadata))
+
+    @staticmethod
+    def _problem_of(each: _Placed) -> str | None:
+        """Why a node of a kind that is known can't be taken over."""
+        raw = each.raw
+        for where, value in _fields(raw):
+            if value in ("jsonata", "jsonata_exp", "bin"):
+                return f"{where}: {value} is not understood"
+        try:
+            problem = _CHECKS[each.type](raw) if each.type in _CHECKS else None
+            for name in _NUMBERS:
+                if raw.get(name) not in (None, ""):
+                    float(raw[name])
+        except javascript.NotUnderstood as error:
+            return f"{error} (it is read as far as it is assignments, if and return)"
+        except (TypeError, ValueError) as error:
+            return f"a field is not what it should be: {error}"
+        for name in ("rules", "props"):
+            if not isinstance(raw.get(name, []), list) or len(_dicts(raw.get(name))) < len(raw.get(name, [])):
+                return f"`{name}` is no list of objects"
+        return problem
+
+    # --- wires ---
+
+    def _leave(self, each: _Placed) -> None:
+        wires = each.raw.get("wires", [])
+        if not isinstance(wires, list):
+            self._notes.error(
+                "wrong-type", f"{each.path}.wires", f"`wires` is a list of lists, got {_short(wires)}.", "Write it so."
+            )
+            return
+        for number, targets in enumerate(wires):
+            for index, target in enumerate(targets if isinstance(targets, list) else [targets]):
+                self._wire(each, number, target, f"{each.path}.wires[{number}][{index}]")
+        for (source, port), keys in self._ports.items():
+            if source == each.key:
+                for key in keys:
+                    self._connect(each, port, self._placed[key])
+        if each.type == "link out":
+            for index, target in enumerate(each.raw.get("links") or ()):
+                self._wire(each, 0, target, f"{each.path}.links[{index}]")
+        if each.type == "catch":
+            self._catch(each)
+
+    def _wire(self, each: _Placed, number: int, target: Any, path: str) -> None:
+        found = self._found(each, target)
+        if found is not None:
+            self._connect(each, number, found)
+        elif str(target) not in self._raw:
+            near = did_you_mean(str(target), self._raw)
+            self._notes.error(
+                "unknown-node", path, f"There is no node {target!r}.{near}", "Lead the wire to a node that is there."
+            )
+
+    def _found(self, each: _Placed, target: Any) -> _Placed | None:
+        """The node that a wire leads to: in a subflow one of the same instance, or the way into one."""
+        prefixes = [each.prefix, ""] if each.type == "link out" else [each.prefix]
+        if each.raw.get("id", "").startswith("out ") and each.prefix:
+            prefixes = [each.prefix[: each.prefix[:-1].rfind("/") + 1]]
+        for prefix in prefixes:
+            for key in (f"{prefix}{target}", f"{prefix}{target}/in 1"):
+                if key in self._placed:
+                    return self._placed[key]
+        return None
+
+    def _connect(self, source: _Placed, number: int, target: _Placed) -> None:
+        self._wires.append(Connection(Endpoint(source.id, f"out{number + 1}"), Endpoint(target.id, "enter")))
+
+    def _catch(self, each: _Placed) -> None:
+        scope = each.raw.get("scope")
+        for other in self._placed.values():
+            same_flow = other.prefix == each.prefix and other.raw.get("z") == each.raw.get("z")
+            if (
+                other is not each
+                and other.type != "catch"
+                and (other.raw["id"] in scope if isinstance(scope, list) else same_flow)
+            ):
+                self._wires.append(Connection(Endpoint(other.id), Endpoint(each.id, "enter"), on="failed"))
+
+    def _finish(self) -> None:
+        """How nodes take messages: each for itself."""
+        into: dict[str, int] = {}
+        for wire in self._wires:
+            if wire.target.socket == "enter":
+                into[wire.target.node] = into.get(wire.target.node, 0) + 1
+        begins = {each.id for each in self._placed.values() if each.type == "inject"}
+        circles, delayed = self._in_circles(), self._before_delays()
+        for index, node in enumerate(self._nodes):
+            if into.get(node.id, 0) > 1:
+                node = attrs.evolve(node, join="each")  # noqa: PLW2901 - the same one, with more
+            if node.id in delayed:
+                node = attrs.evolve(node, inputs={"node": {**node.inputs["node"], "delayed": True}})  # noqa: PLW2901
+            if node.id in circles:
+                node = attrs.evolve(node, most=MOST)  # noqa: PLW2901 - as above
+            if not into.get(node.id) and node.id not in begins and not node.type.startswith("nodered.unknown_"):
+                node = attrs.evolve(node, initiator=False)  # noqa: PLW2901 - as above
+            self._nodes[index] = node
+        if self._reads_message:
+            self._nodes.append(GraphNode("msg (value)", "variable.get", {"name": "msg"}))
+
+    def _before_delays(self) -> frozenset[str]:
+        """Nodes that may send several messages which are held back further on."""
+        leads: dict[str, list[str]] = {}
+        for wire in self._wires:
+            leads.setdefault(wire.target.node, []).append(wire.source.node)
+        todo = [node.id for node in self._nodes if node.type == "nodered.delay"]
+        found: set[str] = set()
+        while todo:
+            for each in leads.get(todo.pop(), ()):
+                if each not in found:
+                    found.add(each)
+                    todo.append(each)
+        several = ("nodered.split", "nodered.function", "nodered.switch", "nodered.batch")
+        return frozenset(node.id for node in self._nodes if node.id in found and node.type.startswith(several))
+
+    def _in_circles(self) -> frozenset[str]:
+        numbers = {node.id: number for number, node in enumerate(self._nodes)}
+        edges: dict[int, list[int]] = {}
+        for wire in self._wires:
+            if wire.target.socket == "enter":
+                edges.setdefault(numbers[wire.source.node], []).append(numbers[wire.target.node])
+        return frozenset(self._nodes[each].id for circle in knots(edges) for each in circle)
+
+
+def _function(raw: Mapping[str, Any]) -> str | None:
+    javascript.program(str(raw.get("func", "")))
+    return "it uses modules of Node.js" if raw.get("libs") else None
+
+
+def _switch(raw: Mapping[str, Any]) -> str | None:
+    unknown = [str(rule.get("t")) for rule in _dicts(raw.get("rules")) if rule.get("t") not in RULES]
+    if unknown:
+        return f"there is no rule {unknown[0]!r} here.{did_you_mean(unknown[0], RULES)}"
+    _path(raw.get("property", "payload"), raw.get("propertyType", "msg"))
+    return None
+
+
+def _change(raw: Mapping[str, Any]) -> str | None:
+    if "rules" not in raw:
+        return "it is of a version before 0.11"
+    for rule in _dicts(raw.get("rules")):
+        if rule.get("t") not in ("set", "change", "delete", "move"):
+            return f"there is no rule {rule.get('t')!r} here"
+        _path(rule.get("p", "payload"), rule.get("pt", "msg"))
+        if rule.get("t") == "move":
+            _path(rule.get("to", "payload"), rule.get("tot", "msg"))
+    return None
+
+
+def _of_message(raw: Mapping[str, Any]) -> str | None:
+    _path(raw.get("field") or raw.get("property") or "payload", "msg")
+    return None
+
+
+def _delay(raw: Mapping[str, Any]) -> str | None:
+    kind = raw.get("pauseType", "delay")
+    if kind not in ("delay", "delayv", "random", "rate") or raw.get("drop"):
+        return f"pauseType={kind!r} is not understood"
+    known = raw.get("timeoutUnits", "seconds") in UNITS and raw.get("randomUnits", "seconds") in UNITS
+    return None if known else "its unit of time is none"
+
+
+def _join(raw: Mapping[str, Any]) -> str | None:
+    if raw.get("mode", "auto") not in ("auto", "custom") or raw.get("timeout"):
+        return "only joining of parts, and of a number of messages, is understood"
+    known = raw.get("build", "array") in ("array", "object", "string", "merged")
+    return None if known else f"build={raw.get('build')!r} is not understood"
+
+
+def _batch(raw: Mapping[str, Any]) -> str | None:
+    return None if raw.get("mode", "count") == "count" else "only groups by number are understood"
+
+
+def _link_out(raw: Mapping[str, Any]) -> str | None:
+    return None if raw.get("mode", "link") == "link" else "a link that returns to its caller is not understood"
+
+
+def _inject(raw: Mapping[str, Any]) -> str | None:
+    for prop in _dicts(raw.get("props")):
+        _path(prop.get("p", "payload"), "msg")
+    return None
+
+
+def _path(path: Any, kind: Any) -> None:
+    """Raise `NotUnderstood` for what leads nowhere."""
+    if kind in ("msg", "flow", "global"):
+        javascript.expression(str(path))
+
+
+_CHECKS: Mapping[str, Callable[[Mapping[str, Any]], str | None]] = {
+    "function": _function,
+    "switch": _switch,
+    "change": _change,
+    **dict.fromkeys(("template", "range", "json", "rbe", "split"), _of_message),
+    "delay": _delay,
+    "join": _join,
+    "batch": _batch,
+    "link out": _link_out,
+    "inject": _inject,
+}
+_NUMBERS = (
+    "timeout",
+    "repeat",
+    "onceDelay",
+    "count",
+    "overlap",
+    "rate",
+    "nbRateUnits",
+    "minin",
+    "maxin",
+    "minout",
+    "maxout",
+    "randomFirst",
+    "randomLast",
+    "arraySplt",
+)
+
+
+def _fields(raw: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The types of values that stand in a node, with their fields."""
+    for name, value in raw.items():
+        if name.endswith(("Type", "tot", "fromt")) and isinstance(value, str):
+            yield name, value
+        elif name in ("rules", "props"):
+            for each in _dicts(value):
+                for inner in ("t", "vt", "v2t", "tot", "fromt", "pt"):
+                    yield f"{name}.{inner}", each.get(inner)
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    """The objects in a list, if it is one."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _ways(raw: Mapping[str, Any]) -> list[Any]:
+    """The wires of a node, by its outputs."""
+    found: Any = raw.get("wires")
+    return found if isinstance(found, list) else []
+
+
+def _whole(value: Any) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
