@@ -6,19 +6,21 @@ import click
 
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput, document_lines
-from trioflow.cli.source import graph_argument, open_source
+from trioflow.cli.foreign import Foreign
+from trioflow.cli.source import SCRIPTS, graph_argument, open_source
 from trioflow.formats import visible
 
 
 @click.command(epilog="Exit codes: 0 written; 2 bad input, or it would not be the same; nothing was written.")
 @graph_argument
 @click.option("--output", "-o", metavar="FILE", help="Where to write it, JSON or YAML by its name, instead of stdout.")
-def workflow(graph: str, modules: tuple[str, ...], output: str | None) -> int:
+def workflow(graph: str, modules: tuple[str, ...], foreign: Foreign, output: str | None) -> int:
     """Write GRAPH as a workflow: what ran one after the other and needs no order runs at once.
 
     Only if it leaves the same behind: otherwise every reason why not is listed.
     """
-    source = open_source(graph, modules)
+    source = open_source(graph, modules, SCRIPTS, foreign)
+    source.tell_import()
     if output is not None:
         source.refuse_to_replace(output, what="the workflow")
     report = tf.check_as_workflow(source.graph, source.registry)

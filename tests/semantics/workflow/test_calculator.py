@@ -35,6 +35,14 @@ def test_nodes_that_undo_are_in_no_layer():
     assert tf.workflow_plan(w.graph).layers() == [["a"], ["b"]]
 
 
+def test_data_on_wires_is_no_node_of_a_layer():
+    """The data nodes that come of it are in the graph, and in no layer (W1)."""
+    with tf.workflow() as w:
+        a, b = w.add(step, "a"), w.add(tf.nodes.Print, "b")
+        w.connect(a, b, data={"value": "out.result + 1"})
+    assert tf.workflow_plan(w.graph).layers() == [["a"], ["b"]]
+
+
 def test_carried_out_by_somebody_else():
     """`ready`, `begin`, `end`: what fires, without a run."""
     machine = plan("ab", "ac", "bd", "cd", ("a", "e", {"on": "failed"}), ("d", "f", {"when": "round > 1"})).start()
