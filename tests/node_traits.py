@@ -19,7 +19,8 @@ _BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
 TEXTS = {
     "text": (
         "a", "b", "body", "character", "characters", "default", "ellipsis", "end", "event", "inserted", "input", "keep", "label",
-        "line", "logger", "loop", "message", "method", "name", "new", "old", "prefix", "query", "replacement", "search", "which",
+        "line", "logger", "loop", "message", "method", "name", "new", "node", "old", "prefix", "query", "replacement", "which",
+        "search",
         "separator", "suffix", "text", "value", "algorithm", "pointer", "key", "flags", "host", "case", "code", "conversation",
         "database", "header", "key_header", "memory", "person", "question", "secret", "sql", "stdin", "system", "user",
     ),

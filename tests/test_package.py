@@ -48,7 +48,7 @@ def metadata(wheel):
 def test_the_wheel_has_no_more_than_is_imported(wheel):
     """Modules, the examples, what `trioflow explain` says, the studio's page, the mark of types, and one archive for the conformance kit; no links."""
     others = {name for name in wheel.namelist() if not name.endswith(".py") and ".dist-info/" not in name}
-    examples = {f"trioflow/examples/{each.name}" for each in (ROOT / "trioflow" / "examples").glob("*.json")}
+    examples = {each.relative_to(ROOT).as_posix() for each in (ROOT / "trioflow" / "examples").rglob("*.json")}
     texts = {f"trioflow/explain/{each.name}" for each in (ROOT / "trioflow" / "explain").glob("*.md")}
     page = {f"trioflow/studio/static/{each.name}" for each in (ROOT / "trioflow" / "studio" / "static").iterdir()}
     assert others == {"trioflow/py.typed", KIT} | examples | texts | page

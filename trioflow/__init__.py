@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trioflow import jobs, nodes, persons, remote, serving, studio, telemetry
+    from trioflow.durable.checkpoint import Checkpoint
     from trioflow.durable.codec import recordable
     from trioflow.durable.file import FileJournal
-    from trioflow.durable.forking import Past, fork_run, past_of
+    from trioflow.durable.forking import Past, Recorded, fork_run, past_of
     from trioflow.durable.journal import Journal
     from trioflow.durable.memory import MemoryJournal
     from trioflow.durable.postgres import PostgresJournal
@@ -88,6 +89,7 @@ if TYPE_CHECKING:
         Output,
         StreamSettings,
         Variable,
+        WireData,
     )
     from trioflow.model.node_type import FromServices, FunctionNode, Lazy, Node, NodeType, data_node, exec_node
     from trioflow.model.policy import (
@@ -103,6 +105,7 @@ if TYPE_CHECKING:
     from trioflow.model.registry import Registry
     from trioflow.model.schema import document_schema
     from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Stream
+    from trioflow.model.trigger import Trigger
     from trioflow.model.workflow import WorkflowBuilder, workflow
     from trioflow.nodes._askers import Asker, Question, TerminalAsker, open_forms
     from trioflow.nodes._workshop import Scripts
@@ -148,8 +151,10 @@ if TYPE_CHECKING:
     from trioflow.semantics.address import Address
     from trioflow.semantics.plan import Plan, make_plan
     from trioflow.semantics.tracking import NodeReport, RunReport, Tracker
+    from trioflow.semantics.triggers import TriggerFacts, trigger_variables
     from trioflow.semantics.validation import Problem, Report, Severity, validate
     from trioflow.semantics.workflow.calculator import Calculation, WorkflowPlan, workflow_plan
+    from trioflow.semantics.workflow.converting import as_workflow, check_as_workflow
 
 __version__ = "0.1.0"
 
@@ -168,6 +173,7 @@ __all__ = [
     "BudgetExhausted",
     "Builder",
     "Calculation",
+    "Checkpoint",
     "CircuitOpen",
     "Clock",
     "CoercionError",
@@ -257,6 +263,7 @@ __all__ = [
     "Quota",
     "Rate",
     "RatePolicy",
+    "Recorded",
     "RecordedFailure",
     "Registry",
     "RegistryError",
@@ -304,6 +311,8 @@ __all__ = [
     "TimeLimitScope",
     "Tracker",
     "Transaction",
+    "Trigger",
+    "TriggerFacts",
     "TrioflowError",
     "UnknownName",
     "UnknownNodeType",
@@ -312,9 +321,12 @@ __all__ = [
     "Unrecordable",
     "Unwind",
     "Variable",
+    "WireData",
     "WorkflowBuilder",
     "WorkflowPlan",
+    "as_workflow",
     "build",
+    "check_as_workflow",
     "data_node",
     "document_schema",
     "dumps",
@@ -346,15 +358,17 @@ __all__ = [
     "stream",
     "studio",
     "telemetry",
+    "trigger_variables",
     "validate",
     "workflow",
     "workflow_plan",
 ]
 
 _HOMES = {
+    "trioflow.durable.checkpoint": ("Checkpoint",),
     "trioflow.durable.codec": ("recordable",),
     "trioflow.durable.file": ("FileJournal",),
-    "trioflow.durable.forking": ("Past", "fork_run", "past_of"),
+    "trioflow.durable.forking": ("Past", "Recorded", "fork_run", "past_of"),
     "trioflow.durable.journal": ("Journal",),
     "trioflow.durable.memory": ("MemoryJournal",),
     "trioflow.durable.postgres": ("PostgresJournal",),
@@ -440,6 +454,7 @@ _HOMES = {
         "Output",
         "StreamSettings",
         "Variable",
+        "WireData",
     ),
     "trioflow.model.node_type": ("FromServices", "FunctionNode", "Lazy", "Node", "NodeType", "data_node", "exec_node"),
     "trioflow.model.policy": (
@@ -509,7 +524,10 @@ _HOMES = {
     "trioflow.runtime.base.watch": ("Observer", "Observing", "Subscription", "observe"),
     "trioflow.semantics.address": ("Address",),
     "trioflow.semantics.plan": ("Plan", "make_plan"),
+    "trioflow.model.trigger": ("Trigger",),
+    "trioflow.semantics.triggers": ("TriggerFacts", "trigger_variables"),
     "trioflow.semantics.workflow.calculator": ("Calculation", "WorkflowPlan", "workflow_plan"),
+    "trioflow.semantics.workflow.converting": ("as_workflow", "check_as_workflow"),
     "trioflow.semantics.validation": ("Problem", "Report", "Severity", "validate"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

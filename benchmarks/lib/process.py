@@ -33,6 +33,9 @@ _QUIET = {
     "HAYSTACK_AUTO_TRACE_ENABLED": "false",
     "LANGSMITH_TRACING": "false",
     "LANGCHAIN_TRACING_V2": "false",
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_LOGGING_TO_API_ENABLED": "false",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PYTHONHASHSEED": "0",
 }
 
@@ -43,7 +46,7 @@ def _environment(scratch: str) -> dict[str, str]:
     What an engine leaves in the folder for temporary files goes away with it, however it ends.
     """
     ours = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
-    return ours | _QUIET | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), scratch)
+    return ours | _QUIET | dict.fromkeys(("TMPDIR", "TEMP", "TMP", "PREFECT_HOME"), scratch)
 
 
 def command_of(subject: Subject) -> list[str]:

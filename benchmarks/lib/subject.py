@@ -38,11 +38,13 @@ SUBJECTS: tuple[Subject, ...] = (
     Subject("haystack", "Haystack"),
     Subject("ryvencore", "ryvencore"),
     Subject("py_trees", "py_trees"),
+    Subject("prefect", "Prefect"),
     Subject("dask", "Dask, synchronous"),
     Subject("dask_threads", "Dask, threads"),
     Subject("rete", "Rete", "node"),
     Subject("baklava", "BaklavaJS", "node"),
     Subject("litegraph", "litegraph.js", "node"),
+    Subject("react_flow", "React Flow", "node"),
     Subject("behave_graph", "behave-graph", "node"),
     Subject("node_red", "Node-RED", "node"),
 )

@@ -1,6 +1,7 @@
 // litegraph.js: actions are called along event links; a step of the graph executes every node in order.
 
 import { createRequire } from "node:module";
+import { inBrowser } from "./in_browser.mjs";
 import { chain as chainTable, compute, diamonds, layers, tree, wide } from "./data_graphs.mjs";
 
 const require = createRequire(import.meta.url);
@@ -195,3 +196,32 @@ export function first_step(size) {
     first.onAction("enter");
   };
 }
+
+// --- its editor, in Chromium ---
+
+const page = (size, then) => inBrowser({ "litegraph.js": "litegraph.js/build/litegraph.js" }, '<canvas id=canvas width=1280 height=800></canvas>', `
+LiteGraph.MAX_NUMBER_OF_NODES = 1e6;
+class Add extends LGraphNode { constructor() { super('add'); this.addInput('a', 'number'); this.addInput('b', 'number'); this.addOutput('result', 'number'); } }
+LiteGraph.registerNodeType('bench/add', Add);
+const graph = new LGraph();
+graph.updateExecutionOrder = () => {}; // once, below, instead of at each wire
+const nodes = Array.from({ length: ${size} }, (_, number) => { const node = LiteGraph.createNode('bench/add'); node.pos = place(number); graph.add(node, true); return node; });
+sources(${size}).forEach((pair, each) => pair.forEach((from, side) => nodes[from].connect(0, nodes[each + 1], side)));
+delete graph.updateExecutionOrder;
+graph.updateExecutionOrder();
+const canvas = new LGraphCanvas('#canvas', graph);
+const links = Object.keys(graph.links);
+const widest = Math.max(...nodes.map((each) => each.pos[0])) + 260;
+canvas.ds.min_scale = 0.01;
+canvas.ds.scale = Math.min(1, 1280 / widest, 800 / 7300);
+canvas.setDirty(true, true);
+(async () => { canvas.draw(true, true); await frame(); ${then} })();
+`);
+
+export const studio_load = (size) => () => page(size, "done(performance.now() / 1000);");
+export const studio_frame = (size) => () => page(size, `
+  const zoom = (by) => { canvas.ds.changeScale(canvas.ds.scale * by, [400, 400]); canvas.setDirty(true, true); canvas.draw(); };
+  const light = () => { for (let i = 0; i < 33; i++) graph.links[links[Math.floor(Math.random() * links.length)]]._last_time = LiteGraph.getTime(); };
+  canvas.stopRendering();
+  done(await moved(zoom, light));
+`);

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from benchmarks.lib.question import Question, Workload
-from benchmarks.questions import chain, common, concurrency, data, fan_out, growth, latency, loop, start, watching
-
-QUESTIONS: tuple[Question, ...] = tuple(
-    module.QUESTION for module in (loop, chain, fan_out, data, common, concurrency, start, watching, latency, growth)
+from benchmarks.questions import (
+    chain,
+    common,
+    concurrency,
+    data,
+    fan_out,
+    growth,
+    latency,
+    loop,
+    start,
+    studio,
+    watching,
+    workflow,
 )
+
+_MODULES = (loop, chain, fan_out, data, common, concurrency, workflow, start, watching, studio, latency, growth)
+QUESTIONS: tuple[Question, ...] = tuple(module.QUESTION for module in _MODULES)
 WORKLOADS: dict[str, Workload] = {each.name: each for question in QUESTIONS for each in question.workloads}

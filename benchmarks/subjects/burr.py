@@ -20,6 +20,10 @@ CANNOT = {
         ("loop_data", "data_chain", "data_diamonds", "data_layers", "data_reuse", "data_change"),
         "no data nodes: values are in one state",
     ),
+    **dict.fromkeys(
+        ("workflow_layers", "workflow_fan", "workflow_fan_waiting", "workflow_rounds"),
+        "one action after the other: actions don't fork, but for items",
+    ),
     "chain_awaited": "an action can't await another of its graph",
     "fan_out": "of all transitions of an action the first that holds is taken",
     "sleepers_virtual": "no virtual clock",
@@ -155,6 +159,9 @@ def together(size: int) -> Run:
         return state.update(result=1)
 
     return _items(size, each)
+
+
+workflow_chain, workflow_loop = chain, loop
 
 
 def import_(size: int) -> Callable[[], float]:

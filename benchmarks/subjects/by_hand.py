@@ -26,6 +26,10 @@ CANNOT = {
     **dict.fromkeys(
         ("observers_0", "observers_1", "observers_3", "observers_file"), "there are no events that one could watch"
     ),
+    **{
+        f"studio_{each}": "there is no graph that a page could show"
+        for each in ("none", "stop", "glance", "follow", "record", "pause", "step", "load", "frame", "moment")
+    },
 }
 
 Run = Callable[[], Awaitable[Any]]
@@ -354,6 +358,74 @@ def long_emit(size: int) -> Run:
             for _ in range(size):
                 await room.acquire()
                 nursery.start_soon(item, room)
+
+    return run
+
+
+# --- workflow ---
+
+
+def _depending(table: dict[int, tuple[int, ...]], body: Callable[[], Awaitable[None]] = _step) -> Run:
+    """A task for each node that waits for the events of those before it."""
+
+    async def node(number: int, done: list[trio.Event]) -> None:
+        for before in table[number]:
+            await done[before].wait()
+        await body()
+        done[number].set()
+
+    async def run() -> None:
+        done = [trio.Event() for _ in table]
+        async with trio.open_nursery() as nursery:
+            for number in table:
+                nursery.start_soon(node, number, done)
+
+    return run
+
+
+def workflow_chain(size: int) -> Run:
+    return _depending({number: (number - 1,) if number else () for number in range(size + 1)})
+
+
+def workflow_layers(size: int) -> Run:
+    def before(number: int) -> tuple[int, ...]:
+        layer, place = divmod(number, 10)
+        return ((layer - 1) * 10 + place, (layer - 1) * 10 + (place - 1) % 10) if layer else ()
+
+    return _depending({number: before(number) for number in range(size)})
+
+
+def _fan(size: int) -> dict[int, tuple[int, ...]]:
+    return {0: (), **dict.fromkeys(range(1, size + 1), (0,)), size + 1: tuple(range(1, size + 1))}
+
+
+def workflow_fan(size: int) -> Run:
+    return _depending(_fan(size))
+
+
+def workflow_fan_waiting(size: int) -> Run:
+    return _depending(_fan(size), checkpoint)
+
+
+workflow_loop = loop
+
+
+def workflow_rounds(size: int) -> Run:
+    async def run() -> int:
+        total = 0
+
+        async def add() -> None:
+            nonlocal total
+            await checkpoint_if_cancelled()
+            total += 1
+
+        for _ in range(size):
+            await _step()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(add)
+                nursery.start_soon(add)
+            await _step()
+        return total // 2
 
     return run
 

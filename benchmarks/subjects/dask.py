@@ -15,13 +15,17 @@ DISTRIBUTION = "dask"
 RUNNER = "plain"
 CANNOT = {
     **dict.fromkeys(
-        ("loop", "loop_data", "chain", "hand_over", "chain_awaited", "long_loop", "first_step"),
+        (
+            *("loop", "loop_data", "chain", "hand_over", "chain_awaited", "long_loop", "first_step"),
+            *("workflow_loop", "workflow_rounds"),
+        ),
         "no control flow: functions are computed when something uses them",
     ),
     **dict.fromkeys(("observers_0", "observers_1", "observers_3", "observers_file"), "no loop to watch"),
     "data_reuse": "a value is used by name, not demanded; between computations nothing is kept",
     "emit_writes": "functions write nothing but their result",
     "long_emit": "all that is to be computed is in memory from the start",
+    "workflow_fan_waiting": "a function that waits keeps its worker",
     "together": "those that wait keep its workers from those that have not begun",
     "sleepers_virtual": "no virtual clock",
     "plan": "a graph is ordered whenever it is computed",
@@ -120,6 +124,24 @@ def sleepers(size: int) -> Callable[[], int]:
 
     def run() -> int:
         return sum(_compute(*(sleep(number) for number in range(size))))
+
+    return run
+
+
+workflow_chain, workflow_layers = data_chain, data_layers
+
+
+@dask.delayed
+def _last(values: list[int]) -> int:
+    return len(values)
+
+
+def workflow_fan(size: int) -> Callable[[], None]:
+    made = _made(data_graphs.wide(size + 1))
+    last = _last([made[f"n{number}"] for number in range(1, size + 1)])
+
+    def run() -> None:
+        assert _compute(last)[-1] == size
 
     return run
 

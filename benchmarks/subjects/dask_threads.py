@@ -9,9 +9,23 @@ from benchmarks.subjects.dask import (
     emit,
     fan_out,
     sleepers,
+    workflow_chain,
+    workflow_fan,
+    workflow_layers,
 )
 
-__all__ = ["data_chain", "data_change", "data_diamonds", "data_layers", "emit", "fan_out", "sleepers"]
+__all__ = [
+    "data_chain",
+    "data_change",
+    "data_diamonds",
+    "data_layers",
+    "emit",
+    "fan_out",
+    "sleepers",
+    "workflow_chain",
+    "workflow_fan",
+    "workflow_layers",
+]
 
 DISTRIBUTION = "dask"
 RUNNER = "plain"

@@ -18,13 +18,20 @@ DISTRIBUTION = "apache-hamilton"
 RUNNER = "plain"
 CANNOT = {
     **dict.fromkeys(
-        ("loop", "loop_data", "chain", "hand_over", "chain_awaited", "long_loop", "first_step"),
+        (
+            *("loop", "loop_data", "chain", "hand_over", "chain_awaited", "long_loop", "first_step"),
+            *("workflow_loop", "workflow_rounds"),
+        ),
         "no control flow: functions are evaluated when something uses them",
     ),
     **dict.fromkeys(("observers_0", "observers_1", "observers_3", "observers_file"), "no loop to watch"),
     **dict.fromkeys(
         ("emit", "emit_writes", "long_emit", "sleepers", "together", "cancel"),
         "items side by side are tasks of an executor that it does not bring along: threads, Ray or Dask",
+    ),
+    **dict.fromkeys(
+        ("workflow_chain", "workflow_layers", "workflow_fan", "workflow_fan_waiting"),
+        "one function after the other: its asynchronous driver is asked",
     ),
     "data_reuse": "a value is used by name, not demanded; between executions nothing is kept in memory",
     "sleepers_virtual": "no virtual clock",

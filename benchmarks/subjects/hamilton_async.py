@@ -18,7 +18,10 @@ telemetry.disable_telemetry()
 
 DISTRIBUTION = "apache-hamilton"
 RUNNER = "asyncio"
-_CAN = {"emit", "together", "sleepers", "cancel", "host_gap", "emit_writes", "long_emit"}
+_CAN = {
+    *("emit", "together", "sleepers", "cancel", "host_gap", "emit_writes", "long_emit"),
+    *("workflow_chain", "workflow_layers", "workflow_fan", "workflow_fan_waiting"),
+}
 CANNOT = {workload: why for workload, why in _CANNOT.items() if workload not in _CAN} | {
     "emit_writes": "functions write nothing but their result",
     "long_emit": "all functions that are wanted begin at once",
@@ -124,6 +127,24 @@ def cancel(size: int) -> Run:
 
 def host_gap(size: int) -> Run:
     return waiting_for_a_turn(data_chain(64), size)
+
+
+workflow_chain, workflow_layers = data_chain, data_layers
+
+
+def _fan(size: int, functions: str) -> Run:
+    ends = ", ".join(f"n{number}: int" for number in range(1, size + 1))
+    return _wanting(f"import asyncio\n{functions}\nasync def last({ends}) -> int:\n    return 3\n", ["last"], 3)
+
+
+def workflow_fan(size: int) -> Run:
+    return _fan(size, _of(data_graphs.wide(size + 1)))
+
+
+def workflow_fan_waiting(size: int) -> Run:
+    body = "(n0: int) -> int:\n    await asyncio.sleep(0)\n    return 2\n"
+    waiting = "".join(f"async def n{number}{body}" for number in range(1, size + 1))
+    return _fan(size, f"async def n0() -> int:\n    return 1\n{waiting}")
 
 
 def import_(size: int) -> Callable[[], float]:

@@ -158,6 +158,91 @@ def together(size: int) -> Run:
     return _items(size, item)
 
 
+workflow_chain, workflow_loop = chain, loop
+
+
+def workflow_layers(size: int) -> Run:
+    graph = StateGraph(Counting)
+    for number in range(size):
+        graph.add_node(f"n{number}", _step)
+        layer, place = divmod(number, 10)
+        if layer:
+            below = [f"n{(layer - 1) * 10 + other}" for other in (place, (place - 1) % 10)]
+            graph.add_edge(below, f"n{number}")
+        else:
+            graph.add_edge(START, f"n{number}")
+    compiled = graph.compile()
+
+    async def run() -> None:
+        await compiled.ainvoke({"count": 0}, {"recursion_limit": size + 10})
+
+    return run
+
+
+def _fan(size: int, body: Callable[[Counting], Any]) -> Run:
+    graph = StateGraph(Counting)
+    graph.add_node("first", _step)
+    graph.add_node("last", _step)
+    graph.add_edge(START, "first")
+    for number in range(size):
+        graph.add_node(f"n{number}", body)
+        graph.add_edge("first", f"n{number}")
+    graph.add_edge([f"n{number}" for number in range(size)], "last")
+    compiled = graph.compile()
+
+    async def run() -> None:
+        await compiled.ainvoke({"count": 0}, {"recursion_limit": 10})
+
+    return run
+
+
+def workflow_fan(size: int) -> Run:
+    return _fan(size, _step)
+
+
+def workflow_fan_waiting(size: int) -> Run:
+    async def give_up(state: Counting) -> None:
+        await asyncio.sleep(0)
+
+    return _fan(size, give_up)
+
+
+class Rounds(TypedDict):
+    """How many rounds there were, and what two nodes added in each."""
+
+    round: int
+    total: Annotated[int, operator.add]
+
+
+def workflow_rounds(size: int) -> Run:
+    async def turn(state: Rounds) -> Any:
+        return {"round": state["round"] + 1}
+
+    async def add(state: Rounds) -> Any:
+        return {"total": 1}
+
+    async def after(state: Rounds) -> None:
+        return None
+
+    def again(state: Rounds) -> Any:
+        return ["one", "other"] if state["round"] <= size else END
+
+    graph = StateGraph(Rounds)
+    for name, body in {"turn": turn, "one": add, "other": add, "after": after}.items():
+        graph.add_node(name, body)
+    graph.add_edge(START, "turn")
+    graph.add_conditional_edges("turn", again, ["one", "other", END])
+    graph.add_edge(["one", "other"], "after")
+    graph.add_edge("after", "turn")
+    compiled = graph.compile()
+
+    async def run() -> int:
+        state = await compiled.ainvoke({"round": 0, "total": 0}, {"recursion_limit": 3 * size + 10})
+        return state["total"] // 2
+
+    return run
+
+
 def import_(size: int) -> Callable[[], float]:
     return importing("langgraph.graph")
 

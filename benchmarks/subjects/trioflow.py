@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import json
 import subprocess
@@ -515,6 +516,108 @@ def emit_writes(size: int) -> Run:
     return run
 
 
+# --- workflow ---
+
+
+class _Turns(tf.Node, id="bench.turns"):
+    """Is followed by what is wired to `again`, `times` times in all, then by what is wired to `done`."""
+
+    enter = tf.ExecIn()
+    again = tf.ExecOut()
+    done = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        turn = ctx.state["turn"] = ctx.state.get("turn", 0) + 1
+        return self.again if turn <= ctx.services.get("times") else self.done
+
+
+class _AddOne(tf.Node, id="bench.add_one"):
+    """Adds to a variable."""
+
+    enter = tf.ExecIn()
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        ctx.set_variable("total", ctx.get_variable("total") + 1)
+        return self.then
+
+
+class _GiveUp(tf.Node, id="bench.give_up"):
+    """Gives up its turn once."""
+
+    enter = tf.ExecIn()
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        await trio.lowlevel.checkpoint()
+        return self.then
+
+
+def workflow_chain(size: int) -> Run:
+    with tf.workflow() as w:
+        before = w.add(tf.nodes.Start)
+        for _ in range(size):
+            step = w.add(_Step)
+            w.connect(before.then, step.enter)
+            before = step
+    return _stepping(w.graph, size, size + 2)  # one step is the workflow's own
+
+
+def workflow_layers(size: int) -> Run:
+    with tf.workflow() as w:
+        layer = [w.add(_Step) for _ in range(10)]
+        for _ in range(size // 10 - 1):
+            above = [w.add(_Step) for _ in range(10)]
+            for place, step in enumerate(above):
+                w.connect(layer[place].then, step.enter)
+                w.connect(layer[place - 1].then, step.enter)
+            layer = above
+    return _stepping(w.graph, size, size + 1)
+
+
+def _fan(size: int, body: type[_Step | _GiveUp]) -> Run:
+    with tf.workflow() as w:
+        start, end = w.add(tf.nodes.Start), w.add(_Step)
+        for _ in range(size):
+            step = w.add(body)
+            w.connect(start.then, step.enter)
+            w.connect(step.then, end.enter)
+    return _stepping(w.graph, size, size + 3)
+
+
+def workflow_fan(size: int) -> Run:
+    return _fan(size, _Step)
+
+
+def workflow_fan_waiting(size: int) -> Run:
+    return _fan(size, _GiveUp)
+
+
+def workflow_loop(size: int) -> Run:
+    with tf.workflow() as w:
+        turns = w.add(_Turns, most=size + 1)
+        w.connect(turns.again, turns.enter)
+    return _stepping(w.graph, size, size + 2)
+
+
+def workflow_rounds(size: int) -> Run:
+    with tf.workflow() as w:
+        w.variable("total", "int", 0, merge="sum")
+        start, turns, after = w.add(tf.nodes.Start), w.add(_Turns, most=size + 1), w.add(_Step)
+        w.connect(start.then, turns.enter)
+        for _ in range(2):
+            add = w.add(_AddOne)
+            w.connect(turns.again, add.enter)
+            w.connect(add.then, after.enter)
+        w.connect(after.then, turns.enter)
+    once = _planned(w.graph, size)
+
+    async def run() -> int:
+        return (await once()).variables["total"] // 2
+
+    return run
+
+
 # --- start ---
 
 
@@ -693,3 +796,22 @@ async def _longest_gap(seconds: float = 0.3) -> float:
         before = now
         turns += 1
     return longest
+
+
+# --- the page ---
+
+
+def _in_studio(name: str) -> Callable[[int], Any]:
+    def prepare(size: int) -> Any:
+        module = importlib.import_module("benchmarks.subjects.in_studio")  # a server, which nobody else needs
+        return getattr(module, name)(size)
+
+    return prepare
+
+
+studio_none, studio_stop, studio_glance, studio_follow, studio_record = map(
+    _in_studio, ("studio_none", "studio_stop", "studio_glance", "studio_follow", "studio_record")
+)
+studio_pause, studio_step, studio_load, studio_frame, studio_moment = map(
+    _in_studio, ("studio_pause", "studio_step", "studio_load", "studio_frame", "studio_moment")
+)

@@ -61,7 +61,8 @@ def test_a_missing_file(cli):
     refused(
         cli("run", "fizbuzz"),
         "error: fizbuzz: there is no such file, and no such example. Did you mean 'fizzbuzz'? "
-        "Examples: census, events, fizzbuzz, hanoi, try_catch.",
+        "Examples: approval, census, draft, escalation, events, fizzbuzz, hanoi, laboratory, mirrors, nightly, order, "
+        "pipeline, poll, report, saga, try_catch, vote.",
     )
 
 

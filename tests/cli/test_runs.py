@@ -104,6 +104,8 @@ def test_forks_and_copies(call):
     call(*RUN)
     code, _, err = call("runs", "fork", "a", "b", "--store", "STORE", "--at", "0.3", "--set", "v=2")
     assert (code, err) == (0, "run 'b' begins with 2 records of 'a'\n")
+    code, _, err = call("runs", "prune", "--store", "STORE", "--id", "b")
+    assert (code, err) == (4, "error: Run 'b' is running, and only runs that have ended are pruned.\n")
     assert call("runs", "resume", "b", "--store", "STORE")[:2] == (0, "text\n")
     lines = call("runs", "export", "b", "--store", "STORE")[1]
     (call.folder / "b.jsonl").write_text(lines)
@@ -145,7 +147,7 @@ def test_another_graph(call):
     (call.folder / "graph.json").write_text(json.dumps(changed))
     code, out, err = call(*RUN)
     assert (code, out) == (4, "")
-    assert "was begun with another graph" in err
+    assert "Its graph is another one: node 'more' is new." in err
 
 
 def test_signals(call):
@@ -159,6 +161,22 @@ def test_signals(call):
     assert "was sent before" in call("runs", "signal", "b", "x", "--key", "k", "--store", "STORE")[2]
     code, _, err = call("runs", "signal", "b", "x", "--payload", "yes", "--store", "STORE")
     assert (code, "it must be JSON" in err) == (2, True)
+
+
+def test_a_fork_with_another_graph(call):
+    """What has changed is said; `fork` begins another run with what was recorded."""
+    assert call(*RUN)[0] == 1
+    other = {
+        **GRAPH,
+        "nodes": [*GRAPH["nodes"][:2], {**GRAPH["nodes"][2], "inputs": {"path": "other.txt"}}, GRAPH["nodes"][3]],
+    }
+    (call.folder / "graph.json").write_text(json.dumps(other))
+    (call.folder / "other.txt").write_text("other")
+    code, _, err = call(*RUN)
+    assert (code, "Its graph is another one: node 'read' has changed. Run it with" in err) == (4, True)
+    assert call("runs", "fork", "a", "b", "--at", "0.2", "--graph", "graph.json", "--store", "STORE")[0] == 0
+    assert call("runs", "resume", "b", "--store", "STORE")[:2] == (0, "other\n")
+    assert call("runs", "fork", "a", "c", "--store", "STORE")[2] == "run 'c' begins with 2 records of 'a'\n"
 
 
 WAITS = {

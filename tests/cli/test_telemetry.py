@@ -16,7 +16,7 @@ COMMAND = [sys.executable, "-m", "trioflow"]
 
 def trioflow(*arguments, cwd, **how):
     return subprocess.run(
-        [*COMMAND, *arguments], cwd=cwd, capture_output=True, text=True, timeout=60, check=False, **how
+        [*COMMAND, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120, check=False, **how
     )
 
 

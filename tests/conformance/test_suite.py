@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 from conformance.ports import GRAPH, Answering, Interleaved, completed
 
+from trioflow.conformance.capabilities import CLAIMED_BY, WORKFLOW
 from trioflow.conformance.port import PortFailure
 from trioflow.conformance.suite import Random, Suite
 from trioflow.conformance.vectors import vector_from
@@ -72,6 +74,27 @@ def test_campaigns_are_of_the_claimed_level_or_less(claimed, wanted, levels):
     _, chance = random()
     suite(port, random=chance, level=wanted)[0].run()
     assert {request["level"] for request in port.asked} == levels
+
+
+@pytest.mark.parametrize(("knows", "asked"), [(True, 10), (False, 0)])
+def test_workflows_are_asked_of_those_who_know_them(knows, asked):
+    """A fifth as many as other graphs, beside them, at the highest level; what was judged is compared."""
+    port = Answering(answer, 3, CLAIMED_BY[3] | {WORKFLOW} if knows else None)
+    _, chance = random()
+    chance = attrs.evolve(
+        chance,
+        workflows=lambda number, seed: {"graph": GRAPH, "variables": {"w": number}},
+        judge_workflow=lambda request: completed(
+            status="failed" if request["variables"].get("w") == 9 else "completed"
+        ),
+    )
+    made, told = suite(port, random=chance)
+    made.run()
+    assert [request["level"] for request in port.asked if "w" in request["variables"]].count(3) >= asked
+    assert {finding.name for finding in made.findings if "workflows" in finding.name} == (
+        {"campaign workflows: status"} if knows else set()
+    )
+    assert any(said[:3] == ("campaign workflows", 10, 10) for said in told.said) is knows
 
 
 def test_no_examples():

@@ -9,7 +9,14 @@ import pytest
 from trioflow.conformance.comparison import OUTCOME, difference
 from trioflow.conformance.engine import answer, problems_of
 from trioflow.conformance.judge import ReferencePort, judge
-from trioflow.conformance.workflows import LIMITS, judged_workflows, random_workflow, with_limit
+from trioflow.conformance.workflows import (
+    LIMITS,
+    judge_workflow,
+    judged_workflows,
+    random_workflow,
+    with_limit,
+    workflow_number,
+)
 
 DRAWN = 60
 
@@ -47,3 +54,19 @@ def test_the_judge_knows_workflows(limit):
     assert expected is not None
     assert ReferencePort().run(request)["canonical"] == expected["canonical"]
     assert expected["canonical"] == answer(request)["canonical"]
+
+
+def test_workflows_by_number():
+    """What ports are asked: a valid workflow for each number, and what must come of it under any schedule."""
+    assert workflow_number(3, "x") == workflow_number(3, "x") != workflow_number(4, "x")
+    drawn = [workflow_number(number, 1) for number in range(20)]
+    assert not any(map(problems_of, drawn))
+    judged = [judge_workflow(request) for request in drawn]
+    assert sum(each is None for each in judged) < 5
+    assert next(judged_workflows("x")) == next(judged_workflows("x"))
+    assert not any({"steps", "trace"} & set(each) for each in judged if each is not None)
+
+
+def test_a_workflow_that_takes_too_many_steps_is_not_judged():
+    """Which step is one too many is a matter of time."""
+    assert judge_workflow({**workflow_number(0, 1), "options": {"max_steps": 1}}) is None

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from trioflow.cli.bench import bench
+from trioflow.cli.run import run
 from trioflow.cli.studio import studio
 
 pytest.importorskip("starlette", reason="the page is served with starlette")
@@ -18,7 +20,7 @@ PAGE = (DOCS / "studio.md").read_text(encoding="utf-8")
 
 
 def test_the_program():
-    """It prints what the run has left, while a page is there."""
+    """It asserts what the address begins with, and prints what the run has left."""
     (code,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
@@ -27,8 +29,10 @@ def test_the_program():
 
 
 def test_options_and_the_picture_are_there():
-    """Each option that the page names is one of the command."""
-    known = {name for each in studio.params for name in each.opts} | {"--record"}
+    """Each option that the page names is one of a command."""
+    known = {name for each in studio.params for name in each.opts} | {
+        each for names in (run.params, bench.params) for one in names for each in one.opts
+    }
     assert {*re.findall(r"--[a-z][a-z-]+", PAGE)} <= known
     for picture in re.findall(r"\((pictures/[^)]+)\)", PAGE):
         assert (DOCS / picture).is_file()

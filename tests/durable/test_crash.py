@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import random
 
 import attrs
 import pytest
 from durable.killing import killed
+from durable.short_vectors import VECTOR_REQUESTS
 
 import trioflow as tf
 from trioflow.conformance.crashing import Tally, crash_everywhere, deterministic, drawn
-from trioflow.conformance.shipped import PACKAGED
-from trioflow.conformance.vectors import load_vectors
 from trioflow.durable import recording
 from trioflow.durable.recorder import DONE, Recorder
-
-VECTOR_REQUESTS = [each.request for each in load_vectors(PACKAGED) if len(json.dumps(each.request)) < 1500]
 
 
 @pytest.mark.unmeasured

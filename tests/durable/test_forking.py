@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from durable.crashing import VECTOR_REQUESTS, deterministic, run
 from durable.graphs import WORLD, chain, go, resume
+from durable.short_vectors import VECTOR_REQUESTS
 
 import trioflow as tf
+from trioflow.conformance.crashing import deterministic, run
 from trioflow.durable.keys import path_of, path_part
 
 

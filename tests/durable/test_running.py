@@ -714,7 +714,7 @@ def test_another_node(journal):
     graph = effects("a", "b")
     stop(graph, journal, "b")
     other = chain(("durable.careful", {"value": "a"}), ("durable.effect", {"value": "b"}))
-    with pytest.raises(tf.GraphChanged, match="begun with another graph"):
+    with pytest.raises(tf.GraphChanged, match="Its graph is another one"):
         resume(other, journal)
     before = journal.entries("a")
     with pytest.raises(

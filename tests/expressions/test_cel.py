@@ -43,7 +43,8 @@ def test_what_holds(text, values, holds):
         ("out.score < 'a'", "line 1, column 11: a number is compared with a text."),
         ("out.ok == 1", "line 1, column 8: true or false is compared with a number."),
         ("out.score <", "line 1, column 12: mismatched input '<EOF>'"),
-        ("1 + 1", "line 1, column 1: a condition is true or false, and this is INT"),
+        ("1 + 1", "line 1, column 1: a condition is true or false, and this is a number"),
+        ("out.name", "line 1, column 1: a condition is true or false, and this is a text"),
     ],
 )
 def test_what_is_refused(text, problem):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from trioflow.errors import NodeDefinitionError, NodePackageError, RegistryError, UnknownNodeType
-from trioflow.model.node_type import data_node
+from trioflow.model.node_type import data_node, exec_node
 from trioflow.model.registry import STANDARD_AREAS, Registry
 
 Install = Callable[..., None]
@@ -40,7 +40,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
 
 
 GREET = """
-    from trioflow.model.node_type import data_node
+    from trioflow.model.node_type import data_node, exec_node
 
     @data_node(id="acme.greet")
     def greet(name: str) -> str:
@@ -205,7 +205,7 @@ def test_every_standard_type_says_what_it_may_touch() -> None:
     assert [type_id for type_id, capabilities in found.items() if not capabilities] == []
     touching = {type_id.partition(".")[0] for type_id, capabilities in found.items() if capabilities != {"pure"}}
     assert touching == {
-        "api", "db", "file", "hook", "http", "person", "process", "script", "tcp",
+        "api", "db", "file", "hook", "http", "person", "process", "script", "serverless", "tcp",
     }  # fmt: skip
     assert found["http.download"] == {"network", "files"}
 
@@ -277,7 +277,7 @@ def test_whoever_asks_for_what_was_left_out() -> None:
 
 SAYS_NOTHING = GREET
 SAYS = """
-    from trioflow import data_node
+    from trioflow import data_node, exec_node
 
     @data_node(id="bcme.pure", capabilities=["pure"])
     def pure(name: str) -> str:
@@ -319,3 +319,24 @@ def test_a_capability_that_is_not_there() -> None:
         @data_node(capabilities=["disk"])  # type: ignore[list-item]
         def node() -> int:
             return 1
+
+
+def test_strategies():
+    """Types that nobody knows are made by the first strategy that can, once, under the id that was asked for."""
+    asked = []
+
+    def make(type_id):
+        asked.append(type_id)
+        return exec_node(lambda: None)
+
+    registry = Registry()
+    registry.add_strategy(lambda type_id: type_id.startswith("http:"), make)
+    registry.add_strategy(lambda type_id: type_id == "odd", lambda type_id: None)
+    assert registry.find("other") is None
+    found = registry.find("http:one")
+    assert found is not None
+    assert found.id == "http:one"
+    assert registry.find("http:one") is found
+    assert asked == ["http:one"]
+    with pytest.raises(NodeDefinitionError, match="'odd' made no node type"):
+        registry.find("odd")

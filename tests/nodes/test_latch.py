@@ -40,6 +40,20 @@ def test_which_way(node_type, inputs, enter, expected):
     assert outputs(fire(node_type, enter=enter.split(), **inputs)) == expected.split()
 
 
+@pytest.mark.parametrize(("node_type", "output", "entered", "reset"), [
+    ("flow.at_most", "count", 1, 0), ("flow.wait_for", "missing", 2, 3),
+])  # fmt: skip
+def test_a_reset_is_seen_at_the_output(bench, node_type, output, entered, reset):
+    """At once, and not only when it is entered again."""
+    with tf.build() as g:
+        in_turn, node = g.add("flow.sequence"), g.add(node_type, times=3)
+        g.connect(g.add("flow.start").then, in_turn.enter)
+        for way, socket in ("first", node.enter), ("second", None), ("third", node.reset), ("fourth", None):
+            g.connect(in_turn[way], socket if socket is not None else g.add(Note, way, value=node[output]).enter)
+    bench.run(g.graph)
+    assert bench.notes == [entered, reset]
+
+
 def test_a_cycle_without_outputs(bench):
     """Outputs that lead nowhere do not count; without any it does nothing."""
     with tf.build() as g:

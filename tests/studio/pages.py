@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 
 import h11
 import httpx
@@ -111,15 +112,26 @@ class Client:
                     assert isinstance(event, h11.Response) and event.status_code == 200, event
 
 
+LIMIT = 120
+"""Seconds after which something hangs; how fast a machine is does not matter."""
+
+
 @contextlib.asynccontextmanager
 async def opened(session, **given):
-    with trio.fail_after(20):
-        async with tf.studio.serve_session(session, **given) as page, httpx.AsyncClient(timeout=10) as http:
+    with trio.fail_after(LIMIT):
+        async with tf.studio.serve_session(session, **given) as page, httpx.AsyncClient(timeout=LIMIT) as http:
             yield Client(page, http)
 
 
 async def settled(session, holds):
     """Wait until something holds of the session."""
-    with trio.fail_after(10):
+    with trio.fail_after(LIMIT):
         while not holds(session):
             await trio.sleep(0.005)
+
+
+def replace_file(path, text):
+    """Write a file at once, so that nobody sees half of it."""
+    beside = path.with_suffix(".beside")
+    beside.write_text(text, encoding="utf-8")
+    os.replace(beside, path)

@@ -23,7 +23,7 @@ def parts(text):
 async def read(backlog, count, last=""):
     found = []
     async with trio.open_nursery() as nursery:  # so that nobody waits for what never comes
-        with trio.fail_after(5):
+        with trio.fail_after(60):
             reader = backlog.read(last)
             async for text in reader:
                 found += parts(text)

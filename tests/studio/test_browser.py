@@ -1,119 +1,20 @@
-"""The page in a real browser, as a person uses it: by the names of things, with nothing in the console.
-
-Chromium is the system's own. Where there is none, or the package that drives it is missing, these are skipped.
-"""
+"""The page in a real browser, as a person uses it: by the names of things, with nothing in the console."""
 
 from __future__ import annotations
-
-import queue
-import re
-import shutil
-import threading
 
 import pytest
 import trio
 
 import trioflow as tf
-from trioflow.cli.source import open_source
 from trioflow.studio import Session
 from trioflow.telemetry import Recorder
 
+from .browsers import IN_A_BROWSER, browser, button, start_paused, status, studio
 from .pages import failing, registry, summing
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
-pytest.importorskip("starlette", reason="the page is served with starlette")
+__all__ = ["browser", "studio"]
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.outside,
-    pytest.mark.slow,
-    pytest.mark.unmeasured,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-class Served(threading.Thread):
-    """A session that is served in a thread of its own, until it is told to stop."""
-
-    def __init__(self, session):
-        super().__init__()
-        self.session, self.begun = session, queue.SimpleQueue()
-        self.start()
-        self.page, self.token, self.stop = self.begun.get(timeout=20)
-
-    def run(self):
-        async def serve():
-            stop = trio.Event()
-            async with tf.studio.serve_session(self.session) as page:
-                self.begun.put((page, trio.lowlevel.current_trio_token(), stop))
-                await stop.wait()
-
-        trio.run(serve)
-
-    def end(self):
-        if self.is_alive():
-            self.token.run_sync_soon(self.stop.set)
-        self.join(20)
-
-
-@pytest.fixture
-def studio(browser):
-    """Open a graph in a page; at the end its console must be empty, and nothing from elsewhere asked for."""
-    served, said, contexts = [], [], []
-
-    def open_page(graph="hanoi", width=1280, height=800, scheme="light", **given):
-        if isinstance(graph, str):
-            source = open_source(graph, ())
-            session = Session(source.graph, source.registry, name=graph, **given)
-        else:
-            session = Session(graph, registry(), name="graph", **given)
-        served.append(Served(session))
-        address = served[-1].page.address
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on(
-            "request", lambda request: request.url.startswith(address.partition("#")[0]) or said.append(request.url)
-        )
-        page.goto(address)
-        page.locator("#status", has_text=re.compile("Ready|looking back|has problems")).wait_for()
-        page.served, page.said = served[-1], said
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    for each in served:
-        each.end()
-    assert said == []
-
-
-def button(page, name):
-    return page.get_by_role("button", name=name, exact=True)
-
-
-def status(page, text):
-    page.locator("#status", has_text=text).wait_for()
-
-
-def start_paused(page):
-    button(page, "Run…").click()
-    page.get_by_label("Stop before the first node").check()
-    page.get_by_role("dialog").get_by_role("button", name="Run", exact=True).click()
-    status(page, "stopped: before the first node")
+pytestmark = IN_A_BROWSER
 
 
 def test_the_token_leaves_the_address(studio):
@@ -211,6 +112,43 @@ def test_a_failure(studio):
     page.get_by_role("button", name="fail, studio.fails, 1 times, failed 1 times").wait_for()
 
 
+def test_finding_a_node(studio):
+    """`/` leads to a field that leaves what is looked for; arrows lead on to it, and it is chosen."""
+    page = studio("hanoi")
+    page.locator("#scene").focus()
+    page.keyboard.press("/")
+    page.keyboard.type("top")
+    page.get_by_role("treeitem", name="move all").wait_for(state="detached")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.get_by_role("treeitem", name="on top", selected=True).wait_for()
+    page.get_by_label("Find a node").fill("nothing of that kind")
+    page.get_by_text("No node has that in its name or type").wait_for()
+
+
+def test_how_far_a_node_has_come(studio):
+    """At the node, and in words."""
+
+    @tf.exec_node(id="browser.copies")
+    async def copies(ctx: tf.Context) -> None:
+        ctx.report_progress(3, 10, "files")
+        await trio.sleep_forever()
+
+    with tf.build() as g:
+        start, copy = g.add(tf.nodes.Start, "start"), g.add(copies, "copy")
+        g.connect(start.then, copy.enter)
+    known = registry()
+    known.add(copies)
+    page = studio(Session(g.graph, known))
+    page.get_by_role("treeitem", name="copy").click()
+    page.get_by_role("tab", name="Node").click()
+    button(page, "Run").click()
+    page.get_by_text("3 of 10 files").first.wait_for()
+    assert page.locator('.node.measured[data-id="copy"] .bar').bounding_box()["width"] > 5
+    button(page, "Cancel").click()
+    status(page, "cancelled")
+
+
 def test_all_by_keyboard(studio):
     """The outline is a tree that arrows walk through; keys set a breakpoint, run, step and resume."""
     page = studio(summing())
@@ -247,10 +185,36 @@ def test_looking_back(studio):
     page.get_by_label("Moment").focus()
     page.keyboard.press("End")
     page.get_by_role("button", name="add, variable.update, 3 times").wait_for()
+    page.get_by_role("treeitem", name="add variable.update").click()
+    page.get_by_role("tab", name="Node").click()
+    page.get_by_text("In the whole run").wait_for()
     button(page, "Heat").click()
     page.locator('.node[style*="--heat: 100%"]').wait_for()
     button(page, "Live").click()
     status(page, "completed")
+
+
+def test_going_back(studio):
+    """Values then are told; a run that a journal keeps is gone back in: another one stops there."""
+    page = studio(summing())
+    button(page, "Run…").click()
+    page.get_by_label("Keep a journal").check()
+    page.get_by_role("dialog").get_by_role("button", name="Run", exact=True).click()
+    status(page, "completed")
+    button(page, "Look back").click()
+    page.get_by_role("img", name="What the strand did over time").wait_for()
+    for _ in range(9):
+        button(page, "One event back").click()
+    page.locator("#event", has_text="12 of 21").wait_for()
+    page.get_by_role("tab", name="Node").click()
+    page.get_by_text("outputs {'result': 1}").first.wait_for()
+    page.get_by_role("table", name="Variables then").get_by_text("0").wait_for()
+    button(page, "Go back to here").click()
+    status(page, "stopped: breakpoint on 'add' · 3 steps")
+    button(page, "Resume").click()
+    status(page, "completed")
+    button(page, "Look back").click()
+    status(page, "of run-2")
 
 
 def test_a_recording_that_is_given(studio):
@@ -301,7 +265,7 @@ def test_it_fits(studio, width, scheme):
     page = studio("hanoi", width=width, scheme=scheme)
     start_paused(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    boxes = [each.bounding_box() for each in page.locator("header button").all()]
+    boxes = [each.bounding_box() for each in page.locator("header button:visible").all()]
     for place, one in enumerate(boxes):
         assert one["x"] >= 0 and one["x"] + one["width"] <= width
         for other in boxes[:place]:
@@ -309,6 +273,59 @@ def test_it_fits(studio, width, scheme):
             assert apart or one["y"] >= other["y"] + other["height"] or other["y"] >= one["y"] + one["height"]
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (background == "rgb(255, 255, 255)") == (scheme == "light")
+
+
+def test_an_hour_of_frames(studio):
+    """A page that is left open takes all of them, and is no larger at the end than after its first ten minutes."""
+    page = studio(summing())
+    session, token = page.served.session, page.served.token
+    size = page.context.new_cdp_session(page)
+    size.send("Performance.enable")
+
+    def burst(first, count):
+        """What so many frames of a run that goes on tell: fewer than are kept, so that none is left out."""
+        for number in range(first, first + count):
+            said = {
+                "n": number,
+                "kind": "Note",
+                "text": f"note {number}",
+                "node": 0,
+                "name": "start",
+                "path": "",
+                "time": 1.0,
+            }
+            session.backlog.add({"steps": number, "counts": {"1": number}, "messages": [said], "lit": [0, 1]})
+
+    def grown(until, since):
+        for first in range(since, until, 500):
+            token.run_sync_soon(burst, first, 500)
+            page.wait_for_function(
+                "(name) => document.querySelector('.node[data-id=loop] .hit').getAttribute('aria-label').includes(name)",
+                arg=f", {first + 499} times",
+            )
+        size.send("HeapProfiler.collectGarbage")
+        found = {each["name"]: each["value"] for each in size.send("Performance.getMetrics")["metrics"]}
+        return found["JSHeapUsedSize"], found["Nodes"], found["JSEventListeners"]
+
+    page.get_by_role("tab", name="Messages").click()
+    hour = 30 * 60 * 60
+    before, after = grown(hour // 6, 0), grown(hour, hour // 6)
+    assert page.locator("#panel .list li").count() == 200
+    for one, other in zip(before, after, strict=True):
+        assert other <= 1.2 * one
+
+
+def test_a_page_that_is_hidden(studio):
+    """It lets go of its stream, so that many may be open; when it is seen again it has all that happened meanwhile."""
+    page = studio(summing())
+    hide = "(hidden) => { Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden }); document.dispatchEvent(new Event('visibilitychange')); }"
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/api/events")):
+        page.evaluate(hide, True)
+    button(page, "Run").click()
+    assert "completed" not in page.locator("#status").inner_text()
+    page.evaluate(hide, False)
+    status(page, "completed")
+    page.get_by_role("button", name="add, variable.update, 3 times").wait_for()
 
 
 def test_the_server_goes_away(studio):

@@ -64,3 +64,33 @@ def test_problems_of_wires_and_of_the_whole():
     assert problem["path"].startswith("connections[0]") and problem["node"] == 1
     (problem,) = Scene(tf.loads('{"trioflow": "1.0", "nodes": []}'), tf.Registry.standard()).document["problems"]
     assert problem["node"] is None
+
+
+def test_problems_in_graphs_that_the_document_holds():
+    """They are at their nodes there; what is at none is at none."""
+    graph = tf.loads(
+        '{"trioflow": "1.2", "nodes": [{"id": "a", "type": "flow.start"}], "graphs": {"in": {"nodes": '
+        '[{"id": "b", "type": "no.such"}], "graphs": {"odd name": {"variables": [{"name": "v", "type": "what"}], '
+        '"nodes": [{"id": "c", "type": "no.such"}]}}}}}'
+    )
+    scene = Scene(graph, registry())
+    nodes = scene.document["nodes"]
+    at = {each["path"]: each["node"] for each in scene.document["problems"]}
+    assert nodes[at["graphs.in.nodes[0].type"]]["id"] == "b"
+    assert nodes[at['graphs.in.graphs["odd name"].nodes[0].type']]["id"] == "c"
+    assert at['graphs.in.graphs["odd name"].variables[0].type'] is None
+    assert [each["graph"] for each in scene.document["frames"]] == ["", "in", "in/odd name"]
+
+
+def test_a_workflow_says_how_tokens_go():
+    """Terms of wires, notes of nodes, and what undoes what; that is no wire that lights."""
+    graph = tf.loads(
+        '{"trioflow": "1.2", "kind": "workflow", "nodes": [{"id": "a", "type": "debug.print", "undo": "u", '
+        '"join": "first"}, {"id": "u", "type": "debug.print"}, {"id": "b", "type": "debug.print"}], '
+        '"connections": [{"from": "a.then", "to": "b.enter", "when": "1 > 0"}]}'
+    )
+    scene = Scene(graph, registry())
+    wires = scene.document["wires"]
+    assert [(each["undo"], each["terms"]) for each in wires] == [(False, "when 1 > 0"), (True, "undo")]
+    assert scene.document["nodes"][0]["notes"] == ("join: first",)
+    assert scene.lit_by_value(0) == []

@@ -14,7 +14,7 @@ from trioflow.studio import Session
 from trioflow.studio.frames import fold
 from trioflow.telemetry import Recorder
 
-from .pages import Client, failing, holding, opened, registry, settled, summing
+from .pages import LIMIT, Client, failing, holding, opened, registry, settled, summing
 
 pytest.importorskip("starlette", reason="the page is served with starlette")
 
@@ -29,23 +29,23 @@ async def test_a_run_from_start_to_end():
     async with opened(shown) as client:
         graph = (await client.get("/api/graph")).json()
         assert [node["id"] for node in graph["nodes"]] == ["start", "loop", "square", "add"]
-        async with trio.open_nursery() as nursery:
-            found = []
-
-            async def read():
-                found.extend(await client.frames(lambda data: data.get("status") == "completed"))
-
-            nursery.start_soon(read)
-            await client.ask("start", variables={"total": "100"})
         state = {}
-        for _, kind, data in found:
-            state = data if kind == "hello" else fold(state, data)
-        assert state == shown.state
+
+        def took(data):
+            """Whether the page knows all that the session knows. A `hello` has the whole state, with its epoch."""
+            nonlocal state
+            state = data if "epoch" in data else fold(state, data)
+            return state.get("status") == "completed" and state == shown.state
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(client.frames, took)
+            await client.ask("start", variables={"total": "100"})
         assert state["counts"] == {"0": 1, "1": 1, "2": 3, "3": 3}
         assert state["variables"] == {"total": "105"}
         assert (state["steps"], state["evaluations"], state["failure"]) == (5, 3, None)
 
 
+@pytest.mark.usefixtures("patient")
 async def test_stepping_and_looking():
     """Pause before the first node, into, over, out; what the strand sees there; a variable that is set."""
     shown = session()
@@ -71,6 +71,7 @@ async def test_stepping_and_looking():
         assert shown.state["variables"] == {"total": "1005"}
 
 
+@pytest.mark.usefixtures("patient")
 async def test_breakpoints_live_through_runs():
     """Set before a run, hit in it, kept for the next one; disabled, conditional, removed."""
     shown = session()
@@ -242,12 +243,13 @@ async def test_a_recording_that_is_given():
         assert unpacked((await client.get("/api/recording")).content)[0]["events"] == len(recorder.recording())
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_run_of_ones_own():
     """It is watched, paused and stepped; when the block is left it goes on."""
-    with trio.fail_after(20):
+    with trio.fail_after(LIMIT):
         async with tf.open_run(summing(2000)) as run:
             run.gate.pause()
-            async with tf.studio.serve(run, name="mine") as page, httpx.AsyncClient() as http:
+            async with tf.studio.serve(run, name="mine") as page, httpx.AsyncClient(timeout=LIMIT) as http:
                 client = Client(page, http)
                 graph = (await client.get("/api/graph")).json()
                 assert (graph["name"], graph["attached"]) == ("mine", True)
@@ -261,9 +263,9 @@ async def test_a_run_of_ones_own():
 
 async def test_glancing():
     """A run that is looked at from time to time ends with the same, and says what was looked at."""
-    with trio.fail_after(20):
+    with trio.fail_after(LIMIT):
         async with tf.open_run(summing(3000)) as run, tf.studio.serve(run, glance=True) as page:
-            async with httpx.AsyncClient() as http:
+            async with httpx.AsyncClient(timeout=LIMIT) as http:
                 client = Client(page, http)
                 found = await client.frames(lambda data: data.get("steps", 0) > 100)
                 assert found[-1][2]["steps"] > 100
@@ -316,6 +318,7 @@ async def test_a_port_that_is_taken():
         assert caught.value.errno
 
 
+@pytest.mark.usefixtures("patient")
 async def test_strands_apart():
     """Concurrent items are strands of their own: one is stepped, the others stay where they are."""
     with tf.build() as g:
@@ -362,6 +365,7 @@ async def test_a_workflow():
         assert shown.state["counts"] == {"0": 1, "1": 1, "2": 1, "3": 1}
 
 
+@pytest.mark.usefixtures("patient")
 async def test_the_page_changes_nothing():
     """A run that is watched, paused, stepped and looked into leaves, and tells, what it does otherwise."""
 
@@ -375,8 +379,9 @@ async def test_the_page_changes_nothing():
     seen = tf.observe(lambda event: watched.append(told(event)), kinds=kinds)
     async with tf.open_run(plan, observers=[seen]) as run:
         run.gate.pause()
-        async with tf.studio.serve(run) as page, httpx.AsyncClient() as http:
+        async with tf.studio.serve(run) as page, httpx.AsyncClient(timeout=LIMIT) as http:
             client = Client(page, http)
+            await run.gate.wait_parked()
             await client.ask("break", node="add")
             for _ in range(3):
                 await client.ask("peek", strand=0, node="start")

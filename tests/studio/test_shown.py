@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from trioflow.model.secret import HIDDEN, reveal
@@ -11,6 +13,15 @@ from trioflow.studio.shown import shown
 class Raises:
     def __repr__(self):
         raise RuntimeError("no")
+
+
+class Blocks:
+    asked = 0
+
+    def __repr__(self):
+        Blocks.asked += 1
+        threading.Event().wait(3)
+        return "at last"
 
 
 class Long:
@@ -48,6 +59,16 @@ def test_long_values_are_cut(value):
     """Whatever is long in them."""
     assert len(shown(value)) <= 2000
     assert "..." in shown(value)
+
+
+def test_one_that_blocks(monkeypatch):
+    """It holds nobody up for long, and is not asked again."""
+    monkeypatch.setattr("trioflow.studio.shown._LONGEST_WAIT", 0.01)
+    assert [shown(Blocks()), shown([Blocks()])] == [
+        "<Blocks: not shown, its repr takes too long>",
+        "[<Blocks: not shown, its repr takes too long>]",
+    ]
+    assert Blocks.asked == 1
 
 
 def test_secrets_are_hidden():

@@ -48,3 +48,21 @@ def test_nodes_that_are_not_drawn():
     watcher(E.NodeStarted(None).at("r", 1, 0.5, (1,), "elsewhere", 0))
     assert watcher.drain() == []
     assert (watcher.looked, watcher.counts) == (1, {})
+
+
+def test_how_far_a_node_has_come():
+    """Of how much, and how long the rest takes at that pace; another activation begins anew."""
+    watcher = Watcher(Scene(summing(), registry()))
+
+    def progress(path, time, done, total=10, node="add"):
+        watcher(E.Progress(done, total, "files").at("r", 1, time, path, node, 0))
+        return watcher.progress.get("3", {}).get("left")
+
+    assert progress((1,), 5.0, 0) is None
+    assert progress((1,), 6.0, 2) == 4
+    assert watcher.progress["3"] == {"done": 2, "total": 10, "message": "files", "left": 4}
+    assert progress((1,), 9.0, 10) == 0
+    assert progress((2,), 10.0, 0) is None
+    assert progress((2,), 11.0, 1, None) is None
+    progress((1,), 5.0, 0, node="elsewhere")
+    assert [*watcher.progress] == ["3"]

@@ -25,6 +25,7 @@ from trioflow.cli.streams import open_closed_streams, output, reason
 from trioflow.cli.studio import studio
 from trioflow.cli.submit import submit
 from trioflow.cli.worker import worker
+from trioflow.cli.workflow import workflow
 
 BAD_INPUT, INTERRUPTED = 2, 130
 UNREAD = 141
@@ -41,14 +42,14 @@ def app() -> None:
     """Run, check and draw node graphs. Check engines against the rules.
 
     GRAPH is a file (JSON, or YAML if it is named so), or the name of an example that comes with trioflow: census,
-    events, fizzbuzz, hanoi, try_catch. A file of that name comes first. A file of another program that `trioflow
-    import` knows will do too.
+    events, fizzbuzz, hanoi, try_catch, and workflows such as approval, saga and nightly. A file of that name comes
+    first. A file of another program that `trioflow import` knows will do too.
     """
 
 
 COMMANDS = (
-    run, runs, submit, worker, jobs, serve, debug, studio, check, explain, draw, nodes, import_, export, profile,
-    conformance, bench,
+    run, runs, submit, worker, jobs, serve, debug, studio, check, explain, draw, nodes, import_, export, workflow,
+    profile, conformance, bench,
 )  # fmt: skip
 for command in COMMANDS:
     app.add_command(command)

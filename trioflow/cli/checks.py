@@ -38,6 +38,7 @@ from trioflow.conformance.suite import Progress as ShowsProgress
 from trioflow.conformance.suite import Random, Suite
 from trioflow.conformance.vectors import Vector, load_vectors
 from trioflow.conformance.workers import Checker, OpenPort, Workers
+from trioflow.conformance.workflows import judge_workflow, workflow_number
 from trioflow.errors import DocumentError, did_you_mean
 from trioflow.formats import visible
 
@@ -115,7 +116,10 @@ def _random(settings: Settings, seed: int) -> Random | None:
     """Where random requests come from, and who judges the answers; none if only some rules are asked about."""
     if settings.rules:
         return None
-    return Random(requests, judge, judge_trace, valid, seed, settings.examples)
+    return Random(
+        requests, judge, judge_trace, valid, seed, settings.examples,
+        workflows=workflow_number, judge_workflow=judge_workflow,
+    )  # fmt: skip
 
 
 # --- what is given ---------------------------------------------------------------------------------------------------

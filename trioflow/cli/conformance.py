@@ -13,6 +13,7 @@ import click
 
 from trioflow.cli.bad_input import BadInput
 from trioflow.errors import MissingExtra
+from trioflow.formats import visible
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -58,9 +59,13 @@ def _usable_cores() -> int:
 
 
 @click.group()
-def conformance() -> None:
-    """Check an engine against the rules of spec/. Needs the extra `testing`."""
-    if importlib.util.find_spec("hypothesis") is None:
+@click.pass_context
+def conformance(ctx: click.Context) -> None:
+    """Check an engine against the rules of spec/, or this one against the kit of another standard.
+
+    The rules need the extra `testing`.
+    """
+    if ctx.invoked_subcommand != "serverless-workflow" and importlib.util.find_spec("hypothesis") is None:
         raise BadInput(str(MissingExtra("trioflow conformance", "testing")))
 
 
@@ -125,3 +130,36 @@ def port(command: tuple[str, ...], **options: Any) -> int:
     from trioflow.conformance.port import ProcessPort  # noqa: PLC0415 - as above
 
     return check(partial(ProcessPort, command), Settings(**options))
+
+
+@conformance.command("serverless-workflow", epilog="Exit codes: 0 all scenarios pass; 1 one does not; 2 bad input.")
+@click.argument("folder", type=click.Path(file_okay=False, exists=True, path_type=Path))
+def serverless_workflow(folder: Path) -> int:
+    """Run the conformance kit of Serverless Workflow 1.0: the features in FOLDER, each scenario as a run.
+
+    The two hosts that its scenarios call are served on loopback; nothing leaves this machine.
+    """
+    from trioflow.conformance.serverless.gherkin import BadFeature, read_features  # noqa: PLC0415 - its packages
+    from trioflow.conformance.serverless.kit import judge  # noqa: PLC0415 - as above
+
+    try:
+        scenarios = read_features(folder)
+        if not scenarios:
+            raise BadInput(f"{folder}: there is no scenario in a file *.feature.")
+        verdicts = judge(scenarios)
+    except (BadFeature, OSError, UnicodeError) as error:
+        raise BadInput(f"{folder}: {error}") from error
+    except MissingExtra as error:
+        raise BadInput(str(error)) from error
+    widths = [
+        max(len(each) for each in column) for column in zip(*((s.feature, s.name) for s in scenarios), strict=True)
+    ]
+    for each in verdicts:
+        feature, name = each.scenario.feature, each.scenario.name
+        word = "failed" if each.problem else "passed"
+        click.echo(visible(f"{feature:{widths[0]}}  {name:{widths[1]}}  {word}"))
+        if each.problem:
+            click.echo(visible(f"{'':{widths[0]}}  {each.problem}"))
+    passed = sum(not each.problem for each in verdicts)
+    click.echo(f"{passed} of {len(verdicts)} scenarios pass")
+    return 0 if passed == len(verdicts) else 1

@@ -8,14 +8,26 @@ import click
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput, document_lines
 from trioflow.cli.foreign import Foreign
-from trioflow.cli.source import SCRIPTS, graph_argument, open_source
-from trioflow.formats import to_diagram, to_dot, to_mermaid, to_svg, to_text
+from trioflow.cli.source import SCRIPTS, Source, graph_argument, open_source
+from trioflow.formats import to_diagram, to_dot, to_mermaid, to_svg, to_text, visible
 from trioflow.model.document import write_file
 from trioflow.model.jsonable import to_json
 
 
 def _to_json(graph: tf.Graph, registry: tf.Registry, *, fold: bool) -> str:
     return to_json(attrs.asdict(to_diagram(graph, registry, fold=fold))) + "\n"
+
+
+def _layers(source: Source) -> str:
+    """A line for each layer: the nodes that are in it. A circle is one thing, and so in one layer."""
+    try:
+        layers = tf.workflow_plan(source.graph, source.registry).layers()
+    except ValueError as error:
+        raise BadInput(f"{source.name}: {error}") from error
+    except tf.InvalidGraph as error:
+        raise BadInput(*source.errors()) from error
+    width = len(str(len(layers)))
+    return "".join(f"{number:>{width}}  {visible(', '.join(layer))}\n" for number, layer in enumerate(layers, 1))
 
 
 _FORMATS = {"text": to_text, "svg": to_svg, "mermaid": to_mermaid, "dot": to_dot, "json": _to_json}
@@ -28,8 +40,15 @@ _FORMATS = {"text": to_text, "svg": to_svg, "mermaid": to_mermaid, "dot": to_dot
 )
 @click.option("--output", "-o", metavar="FILE", help="Where to write the drawing, instead of stdout.")
 @click.option("--fold", is_flag=True, help="Draw graphs that GRAPH calls as nodes only.")
+@click.option("--layers", is_flag=True, help="Instead list which nodes of a workflow can run at the same time.")
 def draw(
-    graph: str, modules: tuple[str, ...], foreign: Foreign, format_: str | None, output: str | None, fold: bool
+    graph: str,
+    modules: tuple[str, ...],
+    foreign: Foreign,
+    format_: str | None,
+    output: str | None,
+    fold: bool,
+    layers: bool,
 ) -> int:
     """Draw GRAPH: as an outline, as a picture (SVG), for Mermaid or Graphviz, or as JSON with a place for everything.
 
@@ -43,7 +62,7 @@ def draw(
     if format_ is None:
         ending = output.rpartition(".")[2].lower() if output is not None else ""
         format_ = {"svg": "svg", "mmd": "mermaid", "dot": "dot", "gv": "dot", "json": "json"}.get(ending, "text")
-    drawn = _FORMATS[format_](source.graph, source.registry, fold=fold)
+    drawn = _layers(source) if layers else _FORMATS[format_](source.graph, source.registry, fold=fold)
     if output is None:
         click.echo(drawn, nl=False)
         return 0

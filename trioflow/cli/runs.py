@@ -17,13 +17,15 @@ from trioflow.cli.failure import say
 from trioflow.cli.kept import NotContinued, journal_option, open_journal, suspend_option
 from trioflow.cli.run import PUT_AWAY, carry_out
 from trioflow.cli.secret import read_secrets
-from trioflow.cli.source import Source, allow_option, nodes_option, open_registry
+from trioflow.cli.source import Source, allow_option, nodes_option, open_registry, open_source
 from trioflow.cli.telemetry import Telemetry, telemetry_options
 from trioflow.cli.values import read_settings
 from trioflow.durable.archive import export_lines, import_lines
 from trioflow.durable.codec import decode_failure
 from trioflow.durable.keys import path_of, read_path
+from trioflow.durable.moment import MOMENT
 from trioflow.durable.records import Entry, RunInfo
+from trioflow.durable.whole import discarded, whole
 from trioflow.errors import did_you_mean
 from trioflow.formats import visible
 from trioflow.model.jsonable import to_json
@@ -96,8 +98,8 @@ def show(run_id: str, journal: str | None, history: bool, as_json: bool) -> int:
     """Show a run: what it is, and what was recorded of each node."""
     with _Asking():
         store = _journal(journal)
-        info, entries = store.show(run_id), store.entries(run_id)
-        superseded = store.history(run_id) if history else []
+        info, entries = store.show(run_id), whole(store, run_id)
+        superseded = discarded(store, run_id) if history else []
     nodes = _by_node(entries)
     if as_json:
         click.echo(to_json({**_summary(info), "nodes": nodes, "history": [_line(each) for each in superseded]}))
@@ -233,7 +235,10 @@ def prune(journal: str | None, ended_before: float, ids: tuple[str, ...]) -> int
     with _Asking():
         found = [store.show(each) for each in ids] if ids else store.runs()
         chosen = [
-            each for each in found if each.status in {"completed", "failed"} and (each.state.ended or 0) <= latest
+            each
+            for each in found
+            if (ids and each.state.ended is None)  # which the journal refuses, and says why
+            or (each.status in {"completed", "failed"} and (each.state.ended or 0) <= latest)
         ]
         for each in chosen:
             store.prune(each.id)
@@ -294,9 +299,10 @@ def stats(journal: str | None, as_json: bool) -> int:
     with _Asking():
         for info in store.runs():
             statuses[info.status] += 1
-            for entry in store.entries(info.id):
-                records[entry.node] += 1
-                failures[entry.node] += _error_of(entry) is not None
+            for entry in whole(store, info.id):
+                if entry.kind != MOMENT:
+                    records[entry.node] += 1
+                    failures[entry.node] += _error_of(entry) is not None
     if as_json:
         click.echo(to_json({"runs": dict(statuses), "records": dict(records), "failures": dict(+failures)}))
         return 0
@@ -331,15 +337,27 @@ def at(run_id: str, path: str, journal: str | None, as_json: bool) -> int:
 @click.argument("run_id", metavar="ID")
 @click.argument("new_id", metavar="NEW")
 @journal_option
-@click.option("--at", "path", metavar="PATH", required=True, help="What comes at this path and after it is done anew.")
+@click.option("--at", "path", metavar="PATH", help="What comes at this path and after it is done anew.")
+@click.option("--graph", metavar="FILE", help="Another graph, which does what was recorded, too.")
+@nodes_option
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Another start value of a variable.")
-def fork(run_id: str, new_id: str, journal: str | None, path: str, settings: tuple[str, ...]) -> int:
-    """Begin the run NEW with what was recorded of ID before a path. `runs resume NEW` goes on with it."""
+def fork(
+    run_id: str,
+    new_id: str,
+    journal: str | None,
+    path: str | None,
+    graph: str | None,
+    modules: tuple[str, ...],
+    settings: tuple[str, ...],
+) -> int:
+    """Begin the run NEW with what was recorded of ID, before a path, or all. `runs resume NEW` goes on with it."""
     store = _journal(journal)
+    at = None if path is None else _path(path)
+    other = None if graph is None else tf.dumps(open_source(graph, modules).graph)
     with _Asking():
-        document = store.show(run_id).new.document
+        document = other or store.show(run_id).new.document
         variables = read_settings(tf.loads(document), settings) if settings else {}
-        info = tf.fork_run(store, run_id, new_id, at=_path(path), variables=variables)
+        info = tf.fork_run(store, run_id, new_id, at=at, variables=variables, graph=other)
     click.echo(f"run {new_id!r} begins with {counted(info.state.entries, 'record')} of {run_id!r}", err=True)
     return 0
 
@@ -429,6 +447,8 @@ def _waits_for(info: RunInfo) -> str | None:
 def _by_node(entries: list[Entry]) -> dict[str, Any]:
     nodes: dict[str, Any] = {}
     for entry in entries:
+        if entry.kind == MOMENT:
+            continue  # of what it has superseded, and is not kept, nothing is known
         node = nodes.setdefault(entry.node, {"records": Counter(), "last": "", "error": None})
         node["records"][entry.kind] += 1
         node["last"] = show_path(path_of(entry.key))

@@ -26,7 +26,7 @@ from trioflow.model.collecting import uncollected
 from trioflow.model.positions import Positions
 
 F = TypeVar("F", bound=Callable[..., Any])
-_EXAMPLES = "trioflow.examples"
+_EXAMPLES = ("trioflow.examples", "trioflow.examples.workflows")
 
 
 class Finding(NamedTuple):
@@ -169,11 +169,11 @@ def open_source(
     foreign = foreign if foreign is not None else Foreign()
     try:
         if _is_example(name):
-            text = resources.files(_EXAMPLES).joinpath(f"{name}.json").read_text(encoding="utf-8")
+            package = next(each for each in _EXAMPLES if name in _named_in(each))
+            text = resources.files(package).joinpath(f"{name}.json").read_text(encoding="utf-8")
             graph = tf.loads(text, source=f"example {name}")
-            own = f"{_EXAMPLES}.{name}"
-            if importlib.util.find_spec(own) is not None:
-                modules = [own, *modules]
+            own = [f"{package}.{module}" for module in (name, "steps")]
+            modules = [*(each for each in own if importlib.util.find_spec(each) is not None), *modules]
             return Source(name, graph, open_registry(modules, allowed=allowed))
         return source_in(open_document(Path(existing(name))), name, modules, allowed, foreign)
     except tf.DocumentError as error:
@@ -220,7 +220,11 @@ def open_registry(modules: Sequence[str], *folders: Path, allowed: Sequence[Lite
 
 def examples() -> list[str]:
     """The names of the examples that come with trioflow."""
-    return sorted(each.name[:-5] for each in resources.files(_EXAMPLES).iterdir() if each.name.endswith(".json"))
+    return sorted(name for package in _EXAMPLES for name in _named_in(package))
+
+
+def _named_in(package: str) -> list[str]:
+    return [each.name[:-5] for each in resources.files(package).iterdir() if each.name.endswith(".json")]
 
 
 def _is_example(name: str) -> bool:

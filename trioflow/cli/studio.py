@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import os
 import webbrowser
-from typing import Literal
 
 import click
 import trio
 
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput
-from trioflow.cli.foreign import Foreign
 from trioflow.cli.interrupt import on_interrupt
-from trioflow.cli.source import allow_option, graph_argument, open_source
+from trioflow.cli.source import nodes_option
 from trioflow.telemetry import Recording, RecordingError
 
 
 @click.command(epilog="Exit codes: 0 closed with Ctrl-C; 2 bad input.")
-@graph_argument
-@allow_option
+@click.argument("graph", metavar="GRAPH|FOLDER|JOURNAL|RECORDING")
 @click.argument("recording", required=False)
+@nodes_option
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Where to serve it; any free port otherwise.")
 @click.option("--no-open", is_flag=True, help="Open no browser.")
 @click.option("--read-only", is_flag=True, help="The page can pause, step and look, and nothing else.")
@@ -32,8 +30,6 @@ def studio(
     graph: str,
     recording: str | None,
     modules: tuple[str, ...],
-    foreign: Foreign,
-    allowed: tuple[Literal["scripts"], ...],
     port: int,
     no_open: bool,
     read_only: bool,
@@ -42,24 +38,31 @@ def studio(
     host: str,
     hosts: tuple[str, ...],
 ) -> int:
-    """Show GRAPH in a page of this machine: see it, run it, step through it, look into it and back on it.
+    """Show GRAPH in a page of this machine: see it, edit it, run it, step through it, look into it and back on it.
 
-    RECORDING is a file of `trioflow run --record`, to look back on. The first line printed is the page's address.
-    Whoever has it can run whatever GRAPH runs, commands of the system included: keep it to yourself. Ctrl-C ends it.
+    A GRAPH that ends in .json or .yaml and is not there yet is begun anew. FOLDER shows the graphs in it, JOURNAL the
+    runs that it keeps. RECORDING is a file of `trioflow run --record`, to look back on; beside GRAPH if it was made
+    by a program that did not tell its graph. The first line printed is the page's address. Whoever has it can
+    run whatever GRAPH runs, commands of the system included: keep it to yourself. Ctrl-C ends it.
 
     \b
+    trioflow studio new.json
+    trioflow studio .
     trioflow studio fizzbuzz
     trioflow run census --record census.rec; trioflow studio census census.rec
     """
-    source = open_source(graph, modules, allowed, foreign)
-    source.tell_import()
-    past = None if recording is None else _load(recording)
+    from trioflow.cli.shelves import opened_by_name  # noqa: PLC0415 - most commands do without
+
+    opened, shelf = opened_by_name(graph, modules)
     session = tf.studio.Session(
-        source.graph,
-        source.registry,
-        name=source.name,
+        opened.graph,
+        opened.registry,
+        name=opened.name,
+        file=opened.file,
+        shelf=shelf,
+        folder=getattr(shelf, "folder", None),
         options=tf.RunOptions(parallel_initiators=parallel),
-        recording=past,
+        recording=opened.recording if recording is None else _load(recording),
         read_only=read_only,
         values=not no_values,
     )

@@ -68,7 +68,7 @@ class Telemetry:
         # By option: the file, and what writes it.
         self._files: dict[str, tuple[str, Callable[[Recording, str], None]]] = {}
         made: list[tf.Observer] = []
-        self._recorder = Recorder() if record is not None or perfetto is not None or profile else None
+        self._recorder = Recorder(graph=source.graph) if record is not None or perfetto is not None or profile else None
         self._profile = profile
         if record is not None:
             source.refuse_to_replace(record, "--record", "the recording")

@@ -37,7 +37,8 @@ _COMPARED: Mapping[int, tuple[str, ...]] = {
 }
 
 
-def _nothing_wrong(_request: Request, _answer: Mapping[str, Any]) -> Sequence[str]:
+def nothing_wrong(_request: Request, _answer: Mapping[str, Any]) -> Sequence[str]:
+    """For requests whose traces nobody judges."""
     return ()
 
 
@@ -98,7 +99,7 @@ class _Trial:
             message = f"it answered {answer['type']} instead of a result: {said}"
             return _Failure(answer["type"], request, expected, message, ("R3",))
         if expected is not None:
-            compared = {field: expected[field] for field in _COMPARED[self.level]}
+            compared = {field: expected[field] for field in _COMPARED[self.level] if field in expected}
             found = difference(compared, answer)
             if found is not None:
                 return _Failure(found.field, request, compared, str(found), found.rules)
@@ -123,8 +124,10 @@ class Campaign:
     port: Port
     requests: Source
     judge: Judge
-    judge_trace: TraceJudge = _nothing_wrong
+    judge_trace: TraceJudge = nothing_wrong
     level: int = attrs.field(default=0, kw_only=True)
+    what: str = attrs.field(default="", kw_only=True)
+    """What the requests are, if not those of the level."""
     seed: int = attrs.field(default=0, kw_only=True)
     examples: int = attrs.field(default=100, kw_only=True)
     valid: Callable[[Request], bool] = attrs.field(default=lambda _request: True, kw_only=True)
@@ -160,7 +163,7 @@ class Campaign:
     def findings(self) -> Iterator[Finding]:
         """A finding for each kind of failure; if there is none and all examples were asked, that they passed."""
         seconds = time.perf_counter() - self._started
-        name = f"campaign L{self.level}"
+        name = f"campaign {self.what or f'L{self.level}'}"
         for kind, failure in self._failures.items():
             vector = self._as_vector(kind, failure)
             shown = json.dumps(failure.request, ensure_ascii=False)
@@ -206,5 +209,5 @@ class Campaign:
             "rules": [*failure.rules],
             "doc": failure.message.partition("\n")[0],
             **request,
-            "expect": {field: failure.expected[field] for field in _COMPARED[self.level]},
+            "expect": {name: failure.expected[name] for name in _COMPARED[self.level] if name in failure.expected},
         }

@@ -98,6 +98,7 @@ class FaultyJournal(tf.Journal):
         self._faults = faults
         self.blocking = journal.blocking
         self.transactional = journal.transactional
+        self.checkpoint = journal.checkpoint
 
     def take(self, run_id: str, new: NewRun | None = None) -> Session:
         return _FaultySession(self._journal.take(run_id, new), self._faults)

@@ -76,6 +76,7 @@ Capability = Literal[
     "validation",
     "action",
     "ahead",
+    "workflow",
 ]
 Status = Literal["completed", "failed", "cancelled", "invalid"]
 ProblemCode = Literal[

@@ -9,7 +9,8 @@ from typing import Protocol
 
 import attrs
 
-from trioflow.conformance.campaign import Campaign, Judge, Request, Source, TraceJudge
+from trioflow.conformance.campaign import Campaign, Judge, Request, Source, TraceJudge, nothing_wrong
+from trioflow.conformance.capabilities import WORKFLOW
 from trioflow.conformance.findings import Finding
 from trioflow.conformance.models import suite as models
 from trioflow.conformance.port import Port, PortFailure
@@ -38,6 +39,9 @@ class Random:
     valid: Callable[[Request], bool]
     seed: int
     examples: int
+    workflows: Callable[[int, int], Request] | None = None
+    """Random workflows, by number and seed, for ports that know them."""
+    judge_workflow: Judge = attrs.field(default=lambda _request: None)
 
 
 @attrs.define(eq=False)
@@ -74,6 +78,9 @@ class Suite:
             if self.random is not None and self.random.examples:
                 for level, examples in _shares(min(self.level, self.port.level), self.random.examples):
                     self._campaign(self.random, level, examples)
+                if self.random.workflows is not None and WORKFLOW in self.port.capabilities:
+                    share = max(1, self.random.examples // 5)
+                    self._campaign(self.random, min(self.level, self.port.level), share, workflows=True)
             for finding in self.further(self.progress, self.checker):
                 self.findings.append(finding)
         except PortFailure as failure:
@@ -101,19 +108,24 @@ class Suite:
             self._show(what, done, total)
             self.findings.append(next(found))
 
-    def _campaign(self, random: Random, level: int, examples: int) -> None:
+    def _campaign(self, random: Random, level: int, examples: int, *, workflows: bool = False) -> None:
         before = self.failed
+        what = "workflows" if workflows else f"L{level}"
+        requests: Source = random.requests(level, self.port.capabilities)
+        if workflows and random.workflows is not None:
+            requests = random.workflows
 
         def show(done: int, failed: int) -> None:
             # Shrinking goes on beyond the number of examples.
-            self.progress.show(f"campaign L{level}", min(done, examples), examples, before + failed)
+            self.progress.show(f"campaign {what}", min(done, examples), examples, before + failed)
 
         campaign = Campaign(
             self.port,
-            random.requests(level, self.port.capabilities),
-            random.judge,
-            random.judge_trace,
+            requests,
+            random.judge_workflow if workflows else random.judge,
+            nothing_wrong if workflows else random.judge_trace,
             level=level,
+            what=what,
             seed=random.seed,
             examples=examples,
             valid=random.valid,

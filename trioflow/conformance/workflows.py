@@ -87,6 +87,25 @@ def judged_workflows(seed: int | str) -> Iterator[tuple[Request, Mapping[str, An
         yield {**with_limit(request, chance.choice(LIMITS)), "choices": choices}, answer
 
 
+def workflow_number(number: int, seed: int | str) -> dict[str, Any]:
+    """The workflow of this number in the campaign of this seed, under a drawn limit and schedule; always the same."""
+    names = (f"{seed}/{number}/{attempt}" for attempt in itertools.count())
+    drawn = ((name, {**random_workflow(name), "options": {"max_steps": MOST_STEPS}}) for name in names)
+    name, request = next((name, request) for name, request in drawn if not problems_of(request))
+    chance = random.Random(name)
+    choices = [chance.randrange(100) for _ in range(chance.choice([0, 60]))]
+    return {**with_limit(request, chance.choice(LIMITS)), "choices": choices}
+
+
+def judge_workflow(request: Request) -> Mapping[str, Any] | None:
+    """What must come of a workflow under any schedule; None if that depends on it. No steps, for rounds have none."""
+    try:
+        answer = big_step({**request, "choices": []})
+    except Undetermined:
+        return None
+    return {name: value for name, value in answer.items() if name not in ("steps", "trace")}
+
+
 def _wires(chance: random.Random, size: int) -> list[tuple[int, int]]:
     wires: list[tuple[int, int]] = []
     for target in range(1, size):
@@ -109,7 +128,7 @@ def _wire(chance: random.Random, source: str, target: str) -> dict[str, Any]:
             "to": to,
             "on": chance.choice(["failed", "ended", ["failed", "exhausted"], "exhausted"]),
         }
-    wire: dict[str, Any] = {"from": f"{source}.{chance.choice(['o0', 'o0', 'o0', 'o1', 'o2'])}", "to": to}
+    wire: dict[str, Any] = {"from": f"{source}.{chance.choice(['o0', 'o0', 'o0', 'o1', 'o2', 'body'])}", "to": to}
     if draw < 0.2:
         wire["enabled"] = False
     if draw > 0.9:

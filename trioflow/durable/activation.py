@@ -24,13 +24,17 @@ from trioflow.durable.recorder import EXPIRED, Cutoff, Recorder
 from trioflow.errors import InDoubt, Unwind
 from trioflow.model.context import Branches, Fork, TimeLimitScope
 from trioflow.model.durability import Duration, seconds_of
+from trioflow.model.values import NO_VALUES
 from trioflow.runtime.base.failure import origin_node
+from trioflow.runtime.base.records import Line
 from trioflow.runtime.base.writes import write_outputs
 from trioflow.runtime.context import BodyContext, key_of
+from trioflow.runtime.dispatch import call
 from trioflow.runtime.strands.branches import BranchesBlock, ForkedBranches
 from trioflow.semantics.address import attempt_mark, is_attempt
 
 if TYPE_CHECKING:
+    from trioflow.durable.moment import Opening
     from trioflow.runtime.base.agenda import Agenda
     from trioflow.runtime.strands.forks import ForkSet, StrandFork
 
@@ -49,7 +53,7 @@ class _SourceEnded(Unwind):
 class JournalledActivation(BodyContext):
     """An activation of a run that is kept. Each such run has a subclass of its own, which knows the recorder."""
 
-    __slots__ = ("_asked", "_emitted", "_mark", "_resumes")
+    __slots__ = ("_asked", "_emitted", "_mark", "_open", "_resumes", "_round")
 
     recorder: ClassVar[Recorder]
 
@@ -59,6 +63,9 @@ class JournalledActivation(BodyContext):
     _emitted: int
     _mark: Any
     _resumes: Any
+    # What a loop could be begun again with, while it triggers; and what was open in it at the moment at which it is.
+    _round: tuple[Any]
+    _open: Opening | None
 
     __init__ = object.__init__  # pyright: ignore[reportAssignmentType] - as that of the base
 
@@ -228,6 +235,9 @@ class JournalledActivation(BodyContext):
 
     def resumed(self, default: T) -> T:
         self.strand  # noqa: B018 - as above
+        begun = self.recorder.moments.opening_of(self.path)
+        if begun is not None:
+            self._begin_in_the_middle(*begun)
         found: T = getattr(self, "_resumes", default)
         return found
 
@@ -333,6 +343,73 @@ class JournalledActivation(BodyContext):
         recorder.starts()
         recorder.put(key, name, ITEM, said)
         await BodyContext.emit(self, socket, decode(said["v"]), decode(said["a"]) if also else None)  # J6
+
+    # --- loops ---
+
+    @property
+    def is_kept(self) -> bool:
+        return True
+
+    @property
+    def goes_on_from(self) -> tuple[Any] | None:
+        """The mark with which it could be begun again, while something is open in it; None if it can't be."""
+        return getattr(self, "_round", None)
+
+    @property
+    def asked(self) -> int:
+        """How often its context was asked."""
+        return getattr(self, "_asked", 0)
+
+    async def trigger_at(self, mark: object, output: Any, values: Mapping[Any, object] = NO_VALUES) -> None:
+        self._round = (mark,)
+        try:
+            if getattr(self, "_open", None) is not None:
+                await self._go_on_below(self)
+            else:
+                if self.recorder.moments.is_due:
+                    await self.recorder.moments.take(self)
+                await self.trigger(output, values)
+        finally:
+            del self._round
+
+    async def emit_at(self, mark: object, item: Any, value: Any, also: Mapping[Any, object] | None = None) -> None:
+        stream = self._stream_of(item)
+        if stream.mode != "sequential" or stream.on_error == "collect" or len(self.plan.streams) > 1:
+            await self.emit(item, value, also)  # items that are open beside each other, or have failed
+            return
+        self._round = (mark,)
+        try:
+            if getattr(self, "_open", None) is not None:
+                stream.emits += 1
+                await self._go_on_below(Line(self))
+            else:
+                if self.recorder.moments.is_due:
+                    await self.recorder.moments.take(self)
+                await self.emit(item, value, also)
+        finally:
+            del self._round
+
+    async def _go_on_below(self, line: Line) -> None:
+        """Dispatch what was open below it at the moment at which the run has begun, and what comes after that."""
+        opening, self._open = self._open, None
+        assert opening is not None
+        line.count = opening.index
+        self.triggering = True
+        try:
+            await call(self, line, self.recorder.moments.targets(self.strand.frame.plan, opening))
+        finally:
+            self.triggering = False
+            self.come_back()  # D6
+
+    def _begin_in_the_middle(self, own: Opening, inner: Opening | None) -> None:
+        self._open = inner
+        self._asked = own.asked
+        self._resumes = decode(own.mark)
+        self.count = own.count - (inner is not None)
+        if own.came_back:
+            self.rarely.moments = own.came_back
+        if own.emitted:
+            self.rarely.streams[0].emits = own.emitted - (inner is not None and inner.item is not None)
 
     # --- inside ---
 

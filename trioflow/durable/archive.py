@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from trioflow.durable.records import Entry, NewRun, RunInfo, State
+from trioflow.durable.records import Entry, NewRun, RunInfo, Signal, State, chain_of, checked
+from trioflow.durable.signals import numbers_taken, taken_elsewhere
 from trioflow.errors import JournalUnusable
 
 if TYPE_CHECKING:
@@ -47,10 +48,15 @@ def read_lines(lines: Iterable[str], where: str) -> tuple[list[Any], int]:
         checksum, _, text = line.rstrip("\n").partition(" ")
         chain = zlib.crc32(text.encode("utf-8", "surrogatepass"), chain)
         if checksum != f"{chain:08x}":
-            raise JournalUnusable(f"{where}, line {number}: that is not what was written. Nothing was changed.")
+            raise JournalUnusable(
+                f"{where}, line {number}: that is not what was written. Nothing was changed. Restore it from a copy."
+            )
         said.append(json.loads(text))
     if not said or not isinstance(said[0], list) or said[0][:1] != [FORMAT]:
-        raise JournalUnusable(f"{where} holds no run: its first line does not begin one.")
+        raise JournalUnusable(
+            f"{where} holds no run: its first line does not begin one. Nothing was changed. Name what `trioflow runs "
+            "export` or a FileJournal has written, or restore it from a copy."
+        )
     if said[0][1] > VERSION:
         raise JournalUnusable(f"{where} was written by a newer version of trioflow. Install that version.")
     return said, chain
@@ -59,8 +65,15 @@ def read_lines(lines: Iterable[str], where: str) -> tuple[list[Any], int]:
 def export_lines(store: Store, run_id: str) -> Iterator[str]:
     """A run as lines of text. Raises `RunNotFound`, `JournalUnusable`."""
     info, entries = store.show(run_id), store.entries(run_id)
+    taken = numbers_taken(entries)
+    signals = [each for each in store.signals(run_id) if each.number not in taken]
     chain = 0
-    for said in ([FORMAT, VERSION, json.loads(info.new.as_text())], *map(said_of, entries), _state(info.state)):
+    for said in (
+        [FORMAT, VERSION, json.loads(info.new.as_text())],
+        *map(said_of, entries),
+        *(["signal", *attrs.astuple(each)] for each in signals),
+        _state(info.state),
+    ):
         line, chain = line_of(said, chain)
         yield line
 
@@ -74,7 +87,15 @@ def import_lines(store: Store, lines: Iterable[str], run_id: str | None = None) 
     if len(said) < 2 or said[-1][0] != "state":
         raise JournalUnusable("What is imported ends before the run does: it was cut off. Nothing was changed.")
     state = State.from_text(_json(said[-1][1]), "what is imported")
-    store.insert(new, state, map(entry_from, said[1:-1]))
+    entries = [entry_from(each) for each in said[1:-1] if each[0] != "signal"]
+    checked("What is imported", state, entries)
+    entries = [*map(taken_elsewhere, entries)]
+    waiting = None if state.waiting is None else attrs.evolve(state.waiting, seen=-1)
+    state = attrs.evolve(state, chain=chain_of(entries), waiting=waiting)
+    store.insert(new, state, entries)
+    if state.status not in {"completed", "failed", "pruned"}:
+        for _, *fields in (each for each in said[1:-1] if each[0] == "signal"):
+            store.send(new.id, Signal(*fields))
     return RunInfo(new=new, state=state)
 
 

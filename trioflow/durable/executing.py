@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from trioflow.runtime.host.given import Given
     from trioflow.runtime.host.hosted import HostEvent
     from trioflow.semantics.plan import Plan
+    from trioflow.semantics.store import Store
 
 
 class JournalledExecution(Execution):
@@ -32,6 +33,11 @@ class JournalledExecution(Execution):
         # What it came to in another process, if it had ended before.
         self.ended_before: RunInfo | None = None
         recorder.execution = self
+
+    @property
+    def store(self) -> Store:
+        """Of its first strand."""
+        return self._store
 
     @property
     def cancelling(self) -> bool:

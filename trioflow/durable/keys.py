@@ -59,6 +59,11 @@ def path_part(key: bytes) -> bytes:
     return key[:place]
 
 
+def is_path(key: bytes) -> bool:
+    """Whether a key is that of an activation's end, and of nothing else that belongs to it."""
+    return path_part(key) == key
+
+
 def path_of(key: bytes) -> tuple[int, ...]:
     """The path in a key."""
     path: list[int] = []

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from trioflow.durable.checkpoint import Checkpoint
 from trioflow.durable.records import Entry, NewRun, RunInfo, Signal, State, Status, Waiting
 from trioflow.errors import JournalError
 
@@ -69,6 +70,8 @@ class Store(ABC):
     """Whether sessions may make their caller wait, so that they are used in threads."""
     transactional: bool = False
     """Whether there are transactions (J5)."""
+    checkpoint: Checkpoint | None = Checkpoint()
+    """When its runs supersede what was recorded by a moment (J26). May be set; None for never."""
 
     @abstractmethod
     def take(self, run_id: str, new: NewRun | None = None) -> Session:

@@ -17,9 +17,12 @@ import attrs
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from trioflow.durable.checkpoint import Checkpoint
 from trioflow.durable.codec import dump, parse
 from trioflow.durable.events import RunContinued
 from trioflow.durable.keys import ancestors, part_key, path_of, path_part, show_key
+from trioflow.durable.moment import MOMENT, Moment, mark_of, moment_among
+from trioflow.durable.moments import Moments
 from trioflow.durable.owner import LEASE
 from trioflow.durable.records import Entry, Waiting
 from trioflow.durable.waiting import Waits, suspended
@@ -62,7 +65,9 @@ class Recorder:
     watcher: Watcher
     """Who notices what ends badly."""
 
-    def __init__(self, store: Store, session: Session, *, delay: float = _DELAY) -> None:
+    def __init__(
+        self, store: Store, session: Session, checkpoint: Checkpoint | None = None, *, delay: float = _DELAY
+    ) -> None:
         self.store = store
         self.session = session
         self.run_id = session.info.id
@@ -75,7 +80,11 @@ class Recorder:
         # they are run again to be cut off. By activation, the time limits that have cut off some of its children.
         self.closed: dict[bytes, dict[str, Any]] = {}
         self.cutoffs: dict[bytes, list[Cutoff]] = {}
+        moment = moment_among(session.entries)
+        self.moments = Moments(self, checkpoint, moment)
         for entry in session.entries:
+            if entry.kind == MOMENT:
+                continue
             if entry.kind == CLOSED:
                 self.closed[entry.key] = parse(entry.data)
             elif entry.kind == EXPIRED:
@@ -94,7 +103,13 @@ class Recorder:
         # The signals that nobody has taken yet, and the number of the last one that was looked at (J21).
         self.signals: list[Signal] = []
         self._last_signal = -1
-        self._taken = {parse(each.data)["n"] for each in session.entries if each.kind == "signal"} - {None}
+        self.taken: set[int] = {parse(each.data)["n"] for each in session.entries if each.kind == "signal"} - {None}
+        if moment is not None:
+            self.taken.update(moment.signals)
+        # How often volatile nodes were asked for, by activation and node.
+        self.volatile: dict[bytes, int] = {}
+        if moment is not None:
+            self.volatile.update((bytes.fromhex(key), times) for key, times in moment.volatile)
         self._signalled = trio.Event()
         # The activations whose ends were handed out: nobody asks for what is below them.
         self._handed: set[bytes] = set()
@@ -105,6 +120,8 @@ class Recorder:
         # Of what was cut off: recorded only with what comes after, for then the run has gone on (J8).
         self._late: dict[bytes, Entry] = {}
         self._made = self._durable = 0
+        # How many of those that were made a moment has superseded.
+        self._superseded = 0
         self._writing = False
         self._written = trio.Event()
         self._something = trio.Event()
@@ -173,6 +190,8 @@ class Recorder:
     def starts(self) -> None:
         """Something new begins, which nothing was recorded of: the replay is over."""
         if self.replaying:
+            if not self.moments.begun:
+                self.diverge("It was in the middle of a loop that is not gone on with there.")
             self.replaying = False
             state = self.execution.state
             state.tell(RunContinued, None, None, self.session.info.state.entries, self.replayed)
@@ -272,7 +291,7 @@ class Recorder:
     @property
     def count(self) -> int:
         """How many entries there are, from all processes."""
-        return len(self.session.entries) + self._made
+        return len(self.session.entries) + self._made - self._superseded
 
     @property
     def stopping(self) -> bool:
@@ -284,6 +303,34 @@ class Recorder:
         entry = Entry(part_key(b"", "h", len(self.published)), event, PUBLISHED, dump(payload))
         self.published.append(entry)
         self.put(entry.key, event, PUBLISHED, payload)
+
+    async def supersede(self, moment: Moment, entry: Entry, *, history: bool) -> None:
+        """Keep this moment, as `entry`, in place of all that was recorded, which must be durable (J26)."""
+        try:
+            with self._holding():
+                await self.call(self._rewrite, entry, moment, history)
+        except JournalError as error:
+            self.break_off(error)
+            await self._end_here()
+        self.session.entries[:] = [entry]
+        self._superseded = self._durable
+        self._handed.clear()
+        self.volatile = {bytes.fromhex(key): times for key, times in moment.volatile}
+
+    def _rewrite(self, entry: Entry, moment: Moment, history: bool) -> None:
+        superseded: list[Entry] = []
+        if history:
+            superseded = self.store.entries(self.run_id)
+            superseded.append(mark_of(moment, len(superseded)))
+        self.session.rewrite([entry], superseded)
+
+    @property
+    def is_entangled(self) -> bool:
+        """Whether something is known that a moment does not hold: what was cut off, policies, somebody who writes."""
+        return bool(
+            self.closed or self.cutoffs or self._late or self.waits.limits or self.remembered or self._writing
+            or self.known or self.broken
+        )  # fmt: skip
 
     async def barrier(self) -> None:
         """Come back when all that was recorded so far is durable: before anything is done to the world (J3).
@@ -359,6 +406,7 @@ class Recorder:
                 found = next((each for each in self.signals if each.name == name), None)
                 if found is not None:
                     self.signals.remove(found)
+                    self.taken.add(found.number)
                     return found
                 with trio.move_on_after(_LOOK_AGAIN):
                     await self._signalled.wait()
@@ -368,7 +416,7 @@ class Recorder:
         for signal in arrived:
             if signal.number > self._last_signal:
                 self._last_signal = signal.number
-                if signal.number not in self._taken:
+                if signal.number not in self.taken:
                     self.signals.append(signal)
 
     def signalled(self) -> None:
@@ -437,7 +485,9 @@ class Recorder:
                 self._write_now()
 
     def _nothing_left(self) -> None:
-        """J12: a run that has come to its end has asked for all that was recorded."""
+        """J12: a run that has come to its end has asked for all that was recorded, and begun where it was."""
+        if not self.moments.begun:
+            self.diverge("It was in the middle of a loop, and the run ended without coming there.")
         for key, entry in self.known.items():
             if entry.kind in {CLOSED, EXPIRED, RAN} or self._cut_off(key) is not None:
                 continue

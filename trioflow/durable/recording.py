@@ -54,8 +54,6 @@ class Recording(Middleware):
     def __init__(self, recorder: Recorder, *, attempts: bool) -> None:
         self._recorder = recorder
         self._attempts = attempts
-        # How often each volatile node was asked for in each activation that is none of a journalled run's own.
-        self._asked: dict[bytes, int] = {}
         self._facts: dict[PlanNode, _Facts] = {}
 
     def applies(self, node: GraphNode, node_type: NodeType) -> bool:
@@ -90,8 +88,8 @@ class Recording(Middleware):
         kind = facts.kind
         if kind == "transaction":
             return await self._transact(invocation, context, key, digest)
-        if kind == "recorded" or not (ran or recorder.known):
-            recorder.starts()  # one that is auto may have to dispatch what is recorded
+        if kind == "recorded" or (not (ran or recorder.known) and recorder.moments.begun):
+            recorder.starts()  # one that is auto may have to dispatch what is recorded, or have been open
         if facts.careful and not self._attempts:
             await self._intend(key, name)
         if not ran:
@@ -253,7 +251,8 @@ class Recording(Middleware):
         recorder = self._recorder
         name = context.strand.frame.prefix + context.plan.id
         path = path_key(context.path)
-        key = part_key(path, "a" if self._attempts else "v", f"{name}#{self._times(path, name)}")
+        letter = "a" if self._attempts else "v"
+        key = part_key(path, letter, f"{name}#{self._times(part_key(path, letter, name))}")
         known = recorder.find(key, name, (VALUE,), "a value")
         if known is not None:
             said = parse(known.data)
@@ -275,11 +274,11 @@ class Recording(Middleware):
             return outcome
         return invocation.answer({place: decode(value) for place, value in said["o"].items()})
 
-    def _times(self, path: bytes, name: str) -> int:
-        """How often this node was asked for below this path before."""
-        key = part_key(path, "", name)
-        number = self._asked.get(key, 0)
-        self._asked[key] = number + 1
+    def _times(self, key: bytes) -> int:
+        """How often this was asked for before."""
+        asked = self._recorder.volatile
+        number = asked.get(key, 0)
+        asked[key] = number + 1
         return number
 
 

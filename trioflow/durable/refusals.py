@@ -11,14 +11,15 @@ from trioflow.errors import JournalError, RunNotFound, RunOwned, did_you_mean
 def may_be_pruned(info: RunInfo) -> None:
     """Raises `JournalError` for a run that has not ended, `RunOwned` for one that somebody has."""
     if info.owner is not None:
-        raise RunOwned(f"Run {info.id!r} is being run by {info.owner}.")
+        raise RunOwned(f"Run {info.id!r} is being run by {info.owner}. Wait until it has ended.")
     if info.status not in {"completed", "failed", "pruned"}:
         raise JournalError(f"Run {info.id!r} is {info.status}, and only runs that have ended are pruned.")
 
 
 def unknown(run_id: str, known: Iterable[str]) -> RunNotFound:
     """The error that there is no such run."""
-    return RunNotFound(f"There is no run {run_id!r} in this journal.{did_you_mean(run_id, known)}")
+    told = did_you_mean(run_id, known) or " `trioflow runs list` shows those that there are."
+    return RunNotFound(f"There is no run {run_id!r} in this journal.{told}")
 
 
 def lost(run_id: str) -> RunOwned:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from types import TracebackType
@@ -12,6 +12,7 @@ import attrs
 import trio
 
 from trioflow.durable.activation import activation_class
+from trioflow.durable.changes import changes, document_of, types_of
 from trioflow.durable.codec import decode, dump, encode, encode_failure, parse
 from trioflow.durable.ended import ended, left
 from trioflow.durable.executing import JournalledExecution, JournalledRun
@@ -22,9 +23,8 @@ from trioflow.durable.recording import Recording, transaction_service
 from trioflow.durable.records import NewRun
 from trioflow.durable.remembering import remembered_by
 from trioflow.durable.retrying import retry
-from trioflow.errors import DocumentError, GraphChanged, JournalError, RunStuck
+from trioflow.errors import GraphChanged, JournalError, RunStuck
 from trioflow.model.clock import SYSTEM_CLOCK, Clock
-from trioflow.model.document import dumps
 from trioflow.model.durability import Transaction
 from trioflow.runtime.base.failure import is_cancellation, leaves, origin_node
 from trioflow.runtime.host.execution import Alone, in_own_context
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from trioflow.durable.port import Session, Store
     from trioflow.durable.records import Status
-    from trioflow.model.graph import Graph
     from trioflow.runtime.base.options import RunResult
     from trioflow.runtime.host.given import Given
     from trioflow.runtime.host.run import Run
@@ -74,6 +73,7 @@ async def run(store: Store, plan: Plan, given: Given, resuming: Resuming = RESUM
         hosted = made.options.parallel_initiators or bool(recorder.published)
         control = Hosted() if hosted else Alone()
         execution = JournalledExecution(plan, made, control, recorder)
+        recorder.moments.begin(execution.store)
         if isinstance(control, Hosted):
             _publish_again(recorder, control)
         recorder.outcome = _outcome_of(execution)
@@ -112,6 +112,8 @@ class OpenJournalledRun(OpenRun):
             recorder.outcome = _outcome_of(execution)
             if session.info.status in {"completed", "failed"}:
                 execution.ended_before = session.info
+            else:
+                recorder.moments.begin(execution.store)
             return await self.begin(hosted)
         except BaseException:
             await _give_back(store, session)
@@ -148,6 +150,7 @@ async def _take(store: Store, plan: Plan, given: Given, resuming: Resuming) -> S
         id=given.run_id,
         graph=digest,
         document=document,
+        types=json.dumps(types_of(plan)),
         variables=dump({name: encode(value, f"variable {name!r}") for name, value in given.variables.items()}),
         seed=given.options.seed,
         created=clock.now().timestamp(),
@@ -159,24 +162,27 @@ async def _take(store: Store, plan: Plan, given: Given, resuming: Resuming) -> S
         await trio.lowlevel.checkpoint()
         session = store.take(given.run_id, new)
     try:
-        await _look_at(store, session, digest, resuming)
+        await _look_at(store, session, plan, resuming)
     except BaseException:
         await _give_back(store, session)
         raise
     return session
 
 
-async def _look_at(store: Store, session: Session, digest: str, resuming: Resuming) -> None:
+async def _look_at(store: Store, session: Session, plan: Plan, resuming: Resuming) -> None:
     """Whether the run can be gone on with."""
     info = session.info
     if info.status == "pruned":
         raise JournalError(
             f"Run {info.id!r} has ended and was pruned: nothing is left of it. Give the run another name."
         )
-    if info.new.graph != digest and resuming.on_change == "refuse":
+    different = changes(info.new, plan) if resuming.on_change == "refuse" else []
+    if different:
         raise GraphChanged(
-            f"Run {info.id!r} was begun with another graph. Run it with that one, or say on_change='compatible': then "
-            "it goes on as long as the new graph does what the journal says."
+            f"Run {info.id!r} was begun with something else. {' '.join(different)} Run it with what it was begun with; "
+            "or say on_change='compatible' (--changed), then it goes on as long as it does what the journal says; or "
+            "begin another run with what was recorded of this one: trioflow.fork_run, with migrate= for what has to be "
+            "converted."
         )
     if info.status == "suspended":
         await _call(store, session.set_state, "running")
@@ -194,7 +200,7 @@ async def _look_at(store: Store, session: Session, digest: str, resuming: Resumi
 def _prepare(store: Store, session: Session, plan: Plan, given: Given, resuming: Resuming) -> tuple[Recorder, Given]:
     """The recorder, and what the engine is given for it."""
     new = session.info.new
-    recorder = Recorder(store, session, delay=resuming.delay)
+    recorder = Recorder(store, session, store.checkpoint, delay=resuming.delay)
     recorder.suspend_after = given.suspend_after if resuming.suspend_after is None else resuming.suspend_after
     middleware = [Recording(recorder, attempts=False), *given.middleware]
     if given.middleware:
@@ -236,16 +242,6 @@ def _refuse_transactions(store: Store, plan: Plan) -> None:
         raise JournalError(  # J5
             f"{store!r} has no transactions, which nodes {', '.join(found)} need. Keep the run in a SqliteJournal."
         )
-
-
-def document_of(graph: Graph) -> tuple[str, str]:
-    """The graph as text, which is empty if none can hold it, and a digest of it."""
-    try:
-        text = told = dumps(graph)
-    except DocumentError:
-        text = ""
-        told = repr([(node.id, getattr(node.type, "id", node.type)) for node in graph.nodes]) + repr(graph.connections)
-    return text, hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 # --- after -----------------------------------------------------------------------------------------------------------

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from trioflow.durable.codec import dump, encode
-from trioflow.durable.records import Signal
+import attrs
+
+from trioflow.durable.activation import SIGNAL
+from trioflow.durable.codec import dump, encode, parse
+from trioflow.durable.moment import moment_among
+from trioflow.durable.records import Entry, Signal
 
 if TYPE_CHECKING:
     from trioflow.durable.port import Store
@@ -34,3 +39,26 @@ def make_signal(name: str, payload: object, *, key: str | None, by: str | None, 
     """A signal that is not sent yet. Raises `Unrecordable`."""
     text = dump(encode(payload, f"the payload of signal {name!r}"))
     return Signal(-1, name, text, key or uuid.uuid4().hex, by, at)
+
+
+def numbers_taken(entries: Iterable[Entry]) -> set[int]:
+    """The numbers of the signals that a run with these entries has taken."""
+    taken: set[int] = set()
+    for entry in entries:
+        moment = moment_among([entry])
+        if moment is not None:
+            taken.update(moment.signals)
+        elif entry.kind == SIGNAL:
+            taken.add(parse(entry.data)["n"])
+    return taken - {None}
+
+
+def taken_elsewhere(entry: Entry) -> Entry:
+    """An entry for another run, whose signals have numbers of their own: what was taken is none of those."""
+    moment = moment_among([entry])
+    if moment is not None:
+        return attrs.evolve(moment, signals=[]).entry()
+    if entry.kind != SIGNAL:
+        return entry
+    said = parse(entry.data)
+    return entry if said["n"] is None else entry._replace(data=dump({**said, "n": -1}))

@@ -82,8 +82,9 @@ def _compiled(text: str, names: tuple[tuple[str, type | None], ...], condition: 
     used = tuple(dict.fromkeys(name for word in _WORD.findall(text) for name in _prefixes(word) if name in types))
     # Once with types, and all numbers as whole ones, to see whether a number is compared with a text. Then with any
     # values, since numbers of all types compare, and any input may be null (D1).
+    result = None
     try:
-        _environment(cel, names, True).compile(text)
+        result = _environment(cel, names, True).compile(text).return_type()
     except RuntimeError as error:
         for line, column, message in _problems(str(error)):
             match = _MISMATCH.search(message)
@@ -94,9 +95,9 @@ def _compiled(text: str, names: tuple[tuple[str, type | None], ...], condition: 
     except RuntimeError as error:
         line, column, message = next(iter(_problems(str(error))), (1, 1, str(error)))
         raise BadExpression(_explained(message, text, line, column, [*types]), line, column) from None
-    result = compiled.return_type()
+    result = compiled.return_type() if result is None else result
     if condition and result not in (cel.Type.BOOL, cel.Type.DYN):
-        raise BadExpression(f"a condition is true or false, and this is {result.name()}", 1, 1)
+        raise BadExpression(f"a condition is true or false, and this is {_kind(result.name().lower())}", 1, 1)
     return Expression(text, compiled, used, error_type=cel.Type.ERROR)
 
 

@@ -123,6 +123,7 @@ def terms_of(wire: Connection) -> str:
     said += [f"on {' or '.join(wire.outcomes)}"] if wire.on != "completed" else []
     said += [f"when {wire.when}"] if wire.when is not None else []
     said += ["else"] if wire.otherwise else []
+    said += [f"{name} := {data.value}" for name, data in wire.data.items()]
     return ", ".join(said)
 
 

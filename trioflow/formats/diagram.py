@@ -7,14 +7,14 @@ a picture that is not scaled.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import attrs
 
 from trioflow.formats._wires import Drawing, literal_text, terms_of, tokens_at, undone_by, visible
-from trioflow.formats.layout import Box, Link, lay_out
+from trioflow.formats.layout import Box, Link, lay_out, placed
 from trioflow.formats.placeholder import KEY as PLACEHOLDER
 from trioflow.model.composition import GraphBody
 from trioflow.model.graph import Connection, Graph, GraphNode, Interface
@@ -31,6 +31,8 @@ FRAME, LINE = 18.0, 15.0
 """The margin inside of a frame, and the height of a line of text in it."""
 _LONGEST_TITLE = 34
 _NARROWEST = 84.0
+_FARTHEST = 1e6
+"""Places farther away than that are taken for a mistake."""
 _CONTROL = 6.0
 """How much more an exec wire is kept straight than a data wire."""
 
@@ -88,6 +90,8 @@ class Wire:
     """When it is taken, in a workflow; empty if always."""
     undo: bool = False
     """Whether it is no connection, and leads from a node to the one that undoes it."""
+    ends: tuple[tuple[str, str], tuple[str, str]] = (("", ""), ("", ""))
+    """Node and socket of its source and of its target."""
 
 
 @attrs.frozen
@@ -109,20 +113,40 @@ class Diagram:
     graphs: tuple[Diagram, ...]
 
 
-def to_diagram(graph: Graph, registry: Registry, *, fold: bool = False) -> Diagram:
+def to_diagram(
+    graph: Graph, registry: Registry, *, fold: bool = False, all_sockets: bool = False, own_places: bool = False
+) -> Diagram:
     """The graph with places for everything. Never raises for what is wrong with it.
 
     Graphs that it holds or calls come below it, each once; not if folded. The same graph has the same places always.
+    With `all_sockets` nodes show also those that say nothing. With `own_places` nodes are where their metadata says,
+    under `position`: `{"x": 10, "y": 20}`; those for which it says nothing come below.
     """
-    return _frame(Drawing.of(graph, registry, fold=fold), 0.0, 0.0)
+    return _frame(Drawing.of(graph, registry, fold=fold), 0.0, 0.0, _Wishes(all_sockets, own_places))
 
 
-def _frame(drawing: Drawing, x: float, y: float) -> Diagram:
+class _Wishes(NamedTuple):
+    all_sockets: bool
+    own_places: bool
+
+
+def position_of(node: GraphNode) -> tuple[float, float] | None:
+    """Where a node is by its metadata; None if that says nothing that could be a place."""
+    found = node.metadata.get("position")
+    if not isinstance(found, Mapping):
+        return None
+    x, y = found.get("x"), found.get("y")
+    if isinstance(x, int | float) and isinstance(y, int | float) and max(abs(x), abs(y)) < _FARTHEST:
+        return float(x), float(y)
+    return None
+
+
+def _frame(drawing: Drawing, x: float, y: float, wishes: _Wishes) -> Diagram:
     graph = drawing.graph
     title = visible(drawing.title)
     declarations = tuple(visible(each) for each in _declared(graph))
-    top = y + FRAME + LINE * (len(declarations) + bool(title)) + (8 if declarations or title else 0)
-    plans = [_Plan(drawing, node) for node in graph.nodes]
+    head = FRAME + LINE * (len(declarations) + bool(title)) + (8 if declarations or title else 0)
+    plans = [_Plan(drawing, node, all_sockets=wishes.all_sockets) for node in graph.nodes]
     missing = [_Plan(drawing, GraphNode(each, "not in the graph")) for each in drawing.missing_nodes()]
     of = {node: plans[place] for node, place in drawing.place.items()} | {each.node.id: each for each in missing}
     plans += missing
@@ -147,8 +171,17 @@ def _frame(drawing: Drawing, x: float, y: float) -> Diagram:
     ]
     room = text_width("undo", SMALL)
     links += [Link(number[id(plan)], HEAD / 2, number[id(undo)], HEAD / 2, text=room) for plan, undo in undone]
-    layout = lay_out([Box(plan.width, plan.height) for plan in plans], links)
-    left = x + FRAME
+    boxes = [Box(plan.width, plan.height) for plan in plans]
+    given = [position_of(plan.node) for plan in plans] if wishes.own_places else []
+    layout = placed(boxes, links, given) if any(given) else lay_out(boxes, links)
+    if drawing.name or not any(given):
+        left, top = x + FRAME, y + head
+        if any(given):
+            left, top = left - layout.left, top - layout.top
+    else:
+        # The outermost graph is where its nodes say, and nothing moves all others when one is moved.
+        left = top = 0.0
+        x, y = layout.left - FRAME, layout.top - head
     items = tuple(plan.item(left + place[0], top + place[1]) for plan, place in zip(plans, layout.places, strict=True))
     wires = tuple(
         Wire(
@@ -158,17 +191,19 @@ def _frame(drawing: Drawing, x: float, y: float) -> Diagram:
             of[wire.source.node].pin(wire.source.socket, out=True)[1],
             tuple((left + point[0], top + point[1]) for point in route),
             visible(terms_of(wire)),
+            ends=((wire.source.node, wire.source.socket), (wire.target.node, wire.target.socket)),
         )
         for wire, route in zip(graph.connections, layout.routes, strict=False)
     )
     for (plan, undo), route in zip(undone, layout.routes[len(wires) :], strict=True):
         points = tuple((left + point[0], top + point[1]) for point in route)
-        wires = (*wires, Wire(plan.node.id, undo.node.id, False, "any", points, "undo", True))
+        ends = ((plan.node.id, ""), (undo.node.id, ""))
+        wires = (*wires, Wire(plan.node.id, undo.node.id, False, "any", points, "undo", True, ends))
     width = max([layout.width, *(text_width(each, SMALL) for each in (title, *declarations))]) + 2 * FRAME
-    bottom = top + layout.height + FRAME
+    bottom = y + head + layout.height + FRAME
     inner: list[Diagram] = []
     for each in (*drawing.held, *drawing.beside):
-        inner.append(_frame(each, left, bottom))
+        inner.append(_frame(each, x + FRAME, bottom, wishes))
         bottom += inner[-1].height + FRAME
         width = max(width, inner[-1].width + 2 * FRAME)
     return Diagram(drawing.name, title, declarations, x, y, width, bottom - y, items, wires, tuple(inner))
@@ -195,7 +230,7 @@ def _declared(graph: Graph) -> Iterable[str]:
 class _Plan:
     """A node before it has a place: which of its sockets are shown, where at its edges, and how large that makes it."""
 
-    def __init__(self, drawing: Drawing, node: GraphNode) -> None:
+    def __init__(self, drawing: Drawing, node: GraphNode, *, all_sockets: bool = False) -> None:
         self.node = node
         self._type = drawing.type_of(node)
         self._kind: Kind = _kind(drawing, node, self._type)
@@ -207,8 +242,10 @@ class _Plan:
             self._inputs |= {each.name: (True, "", False) for each in self._type.exec_inputs}
             self._outputs |= {each.name: (True, "", False) for each in self._type.exec_outputs}
             for socket in self._type.inputs:
-                if socket.name in node.inputs or socket.required:
+                if all_sockets or socket.name in node.inputs or socket.required:
                     self._inputs[socket.name] = (False, describe_type(socket.type), False)
+            if all_sockets:
+                self._outputs |= {each.name: (False, describe_type(each.type), False) for each in self._type.outputs}
         for name in node.inputs:
             self._inputs.setdefault(name, (False, "any", False))
         self._notes = tuple(_shortened(visible(each)) for each in tokens_at(node))

@@ -15,11 +15,21 @@ class Fields:
     """An object of a document. What it has that is of another type is an error, what nobody has asked for a warning.
 
     `lenient`: keys are found whatever their case. `inside` are keys of objects in it in which fields may stand as well;
-    those there that nobody asks for are not told.
+    those there that nobody asks for are not told. `names` are what keys are called in the document, where that differs.
     """
 
-    def __init__(self, raw: Any, path: str, notes: Notes, *, lenient: bool = False, inside: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        raw: Any,
+        path: str,
+        notes: Notes,
+        *,
+        lenient: bool = False,
+        inside: Sequence[str] = (),
+        names: Mapping[str, str] | None = None,
+    ) -> None:
         self.path = path
+        self._names = names or {}
         self._notes = notes
         self._lenient = lenient
         self.raw: dict[str, Any] = cast("dict[str, Any]", raw) if isinstance(raw, dict) else {}
@@ -42,7 +52,8 @@ class Fields:
     def at(self, name: str) -> str:
         """The path of a field."""
         place = self._places.get(self._key(name)) or self._inner.get(self._key(name)) or (name, None)
-        return f"{self.path}.{place[0]}" if self.path else place[0]
+        written = self._names.get(place[0], place[0])
+        return f"{self.path}.{written}" if self.path else written
 
     def take(self, name: str) -> Any:
         """The field as it is; None if it is not there."""
@@ -112,7 +123,7 @@ class Fields:
         """Say of each field that nobody has asked for that it is left out; gives them."""
         found = dict(self.left())
         for name in found:
-            self._notes.warning("unknown-field", f"{self.path}.{name}" if self.path else name, what)
+            self._notes.warning("unknown-field", self.at(name), what)
         return found
 
     def _key(self, name: str) -> str:

@@ -25,6 +25,7 @@ FORMATS: Mapping[str, str] = {
     "executionengine": "trioflow.formats.executionengine",
     "dipeo": "trioflow.formats.dipeo",
     "nodeeditor": "trioflow.formats.nodeeditor",
+    "serverless-workflow": "trioflow.formats.serverless",
 }
 """Names of formats and their packages. The first one that takes a document for one of its own reads it."""
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import attrs
 
+from trioflow.formats.detours import Rectangle, detour
 from trioflow.formats.rows import Sheet, in_rows
 
 _BETWEEN_BOXES = 22.0
@@ -34,6 +35,8 @@ _NEARLY = 26.0
 """How far from straight a link may be and be made so."""
 _BENDS_A_BOX = 4
 """How many bends there may be for each box and link; without a bound, long pictures could have their square."""
+_MOST_DETOURS = 400_000
+"""Pairs of a box and a link up to which links that were not laid out pass by boxes; of more they go straight."""
 _MOST_CROSSINGS_COUNTED = 20_000
 """Segments of a picture in which orders are compared by their crossings; of more the last order is taken."""
 
@@ -72,6 +75,8 @@ class Layout:
     height: float
     places: tuple[Point, ...]
     routes: tuple[tuple[Point, ...], ...]
+    left: float = 0.0
+    top: float = 0.0
 
 
 def lay_out(boxes: Sequence[Box], links: Sequence[Link]) -> Layout:
@@ -88,6 +93,46 @@ def lay_out(boxes: Sequence[Box], links: Sequence[Link]) -> Layout:
         for link, route in zip(held, each.routes, strict=True):
             routes[link] = tuple((x + point[0], y + point[1]) for point in route)
     return Layout(width, height, tuple(places), tuple(routes))
+
+
+def placed(boxes: Sequence[Box], links: Sequence[Link], places: Sequence[Point | None]) -> Layout:
+    """Boxes that have their places already; those that have none are laid out below. Links pass by other boxes."""
+    fixed = {box: place for box, place in enumerate(places) if place is not None}
+    left = min(place[0] for place in fixed.values())
+    bottom = max(place[1] + boxes[box].height for box, place in fixed.items())
+    rest = [box for box in range(len(boxes)) if box not in fixed]
+    number = {box: place for place, box in enumerate(rest)}
+    among = [_renamed(each, number) for each in links if each.source in number and each.target in number]
+    below = lay_out([boxes[each] for each in rest], among)
+    for box, (x, y) in zip(rest, below.places, strict=True):
+        fixed[box] = (left + x, bottom + _BETWEEN_PARTS + y)
+    found = tuple(fixed[box] for box in range(len(boxes)))
+    ends = [(x + box.width, y + box.height) for box, (x, y) in zip(boxes, found, strict=True)]
+    top = min(y for _, y in found)
+    corners = [(*place, *ends_at) for place, ends_at in zip(found, ends, strict=True)]
+    few = len(boxes) * len(links) <= _MOST_DETOURS
+    routes = tuple(_direct(boxes, found, each, corners if few else []) for each in links)
+    return Layout(max(x for x, _ in ends) - left, max(y for _, y in ends) - top, found, routes, left, top)
+
+
+def _direct(
+    boxes: Sequence[Box], places: Sequence[Point], link: Link, corners: Sequence[Rectangle]
+) -> tuple[Point, ...]:
+    """From edge to edge, by the corners of other boxes.
+
+    One that goes back turns round at both ends, and passes between the two boxes or below.
+    """
+    source, target = places[link.source], places[link.target]
+    start = (source[0] + boxes[link.source].width, source[1] + link.source_y)
+    end = (target[0], target[1] + link.target_y)
+    if end[0] >= start[0] - _TURN:
+        others = [each for box, each in enumerate(corners) if box not in (link.source, link.target)]
+        return detour(start, end, others)
+    upper, lower = sorted((link.source, link.target), key=lambda box: places[box][1])
+    gap = places[upper][1] + boxes[upper].height, places[lower][1]
+    below = max(gap[0], gap[1] + boxes[lower].height) + _BETWEEN_BOXES
+    across = sum(gap) / 2 if gap[1] > gap[0] else below
+    return (start, (start[0], across), (end[0], across), end)
 
 
 def _renamed(link: Link, place: dict[int, int]) -> Link:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from trioflow.durable.running import document_of
+from trioflow.durable.changes import document_of
 from trioflow.errors import JournalError
 from trioflow.model.graph import Graph
 from trioflow.model.scope import FILE, GRAPH

@@ -28,6 +28,7 @@ from trioflow.model.policy import Policy
 from trioflow.model.registry import Registry
 from trioflow.model.scope import GRAPH
 from trioflow.model.sockets import UNSET, DataIn, DataOut, ErrorMode, ExecIn, ExecOut, Socket, StreamMode
+from trioflow.model.trigger import Trigger
 from trioflow.model.values import NO_VALUES
 
 N = TypeVar("N", bound=Node)
@@ -102,6 +103,7 @@ class Builder:
         self._connections: list[Connection] = []
         self._variables: list[Variable] = []
         self._events: list[CustomEvent] = []
+        self._triggers: list[Trigger] = []
         self._interface: Interface | None = None
         self._graphs: dict[str, Graph] = {}
         self._policies: dict[str, Policy] = {}
@@ -213,6 +215,12 @@ class Builder:
         self._events.append(event)
         return event
 
+    def trigger(self, **settings: Any) -> Trigger:
+        """Say what starts runs of this graph where a host serves it: fields of `Trigger`, such as `cron`."""
+        trigger = Trigger(**settings)
+        self._triggers.append(trigger)
+        return trigger
+
     def policy(self, pattern: str, policy: Policy) -> None:
         """Say what is done where nodes of some types fail, take long or are called often: `http.*` (P1).
 
@@ -293,6 +301,7 @@ class Builder:
             connections=tuple(self._connections),
             variables=tuple(self._variables),
             events=tuple(self._events),
+            triggers=tuple(self._triggers),
             types=self._types,
         )
 

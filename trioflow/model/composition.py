@@ -20,6 +20,10 @@ from trioflow.model.types import NAMED_TYPES
 ENTER = "graph.enter"
 LEAVE = "graph.leave"
 SCOPE = "<scope>"
+STOP = "flow.stop"
+"""The type of nodes that end their scope at once (W14)."""
+UNDO = "flow.undo"
+"""The type of nodes that undo what was done on the way to them (W17)."""
 ERROR = "!error"
 """In a workflow, the data output of every exec node that is what it last failed with (W12)."""
 

@@ -246,6 +246,14 @@ class Context(DataContext, ABC):
         """Dispatch every listener of an event, in document order, in this strand; returns when they are done (B1)."""
 
     @abstractmethod
+    async def undo(self, node: str | None = None) -> int:
+        """In a workflow, undo what firings of this scope did that this one comes after, the last first (W17).
+
+        Of one node, if it is named. Each is undone at most once. Returns how many were. A cancellation point. Raises
+        what undoing fails with when all were tried, a group if several did; `UnknownName`, and `NodeError` elsewhere.
+        """
+
+    @abstractmethod
     def later(self, output: ExecOut | str, seconds: Duration) -> str:
         """Let the run dispatch what is wired to this exec output later, in its first strand; gives a handle (B3).
 
@@ -328,6 +336,26 @@ class Context(DataContext, ABC):
 
         As `trio.move_on_after`, but a run that is resumed comes to the same end. Raises `ValueError`.
         """
+
+    @property
+    @abstractmethod
+    def is_kept(self) -> bool:
+        """Whether the run is kept in a journal: then a loop that may go round for long says where it is (J26)."""
+
+    @abstractmethod
+    async def trigger_at(
+        self, mark: object, output: ExecOut | str, values: Mapping[DataOut[Any] | str, object] = ...
+    ) -> None:
+        """As `trigger`, and the body can be begun here again: it needs no more than this mark, which `resumed` gives.
+
+        In a run that is kept what was recorded until here need not be kept any more. A body that uses it asks for
+        `resumed` first, and if it gets a mark goes on with this very call, with the same mark. Such a mark must be a
+        value that can be recorded (J15); it is looked at only now and then. Raises what `trigger` raises.
+        """
+
+    @abstractmethod
+    async def emit_at(self, mark: object, item: DataOut[T], value: T, also: Mapping[Any, object] | None = None) -> None:
+        """As `emit`, and the body can be begun here again, as with `trigger_at`, if its items come one by one."""
 
     @abstractmethod
     def mark(self, value: object) -> None:

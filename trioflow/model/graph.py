@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast, get_args
 
 import attrs
 
@@ -16,6 +16,7 @@ from trioflow.errors import GraphError, did_you_mean
 from trioflow.model.form import Form, Minimum
 from trioflow.model.policy import Policy, Priority
 from trioflow.model.sockets import UNSET, ErrorMode, StreamMode
+from trioflow.model.trigger import Trigger
 from trioflow.model.values import NO_VALUES, frozen, own_copy
 
 if TYPE_CHECKING:
@@ -153,6 +154,25 @@ class Endpoint:
         return f"{self.node}.{self.socket}" if self.socket else self.node
 
 
+@attrs.frozen(kw_only=True)
+class WireData:
+    """What an input gets that an exec wire speaks of: an expression, or an object with more.
+
+    `value` is in CEL, over what a condition there may name, but for `round` and `turn`. Its value goes through
+    `transforms`, which a registry knows by name; `default` stands in if anything that it needs was not written.
+    """
+
+    SHORT: ClassVar = "value"
+    value: str
+    transforms: tuple[str, ...] = attrs.field(default=(), converter=tuple[str, ...])
+    default: Any = attrs.field(default=UNSET, converter=own_copy)
+    extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen)
+
+
+def _as_data(given: Mapping[str, WireData | str]) -> Mapping[str, WireData]:
+    return frozen({name: WireData(value=each) if isinstance(each, str) else each for name, each in given.items()})
+
+
 @attrs.frozen
 class Connection:
     """A wire from an output to an input of the same kind (M3).
@@ -160,6 +180,7 @@ class Connection:
     On an exec wire of a workflow: `on` says how its source must have ended for it to be taken, `when` is the condition
     under which it is, `otherwise` (in documents `else`) that it is where no condition held, `priority` which comes
     first where only one is chosen (W3). A wire that is not `enabled` is kept in the document, and is not there (W18).
+    `data` says what inputs of its target get, by name: so many data wires, and data nodes for what is more than one.
     """
 
     source: Endpoint
@@ -169,6 +190,7 @@ class Connection:
     on: Outcomes = attrs.field(default="completed", converter=_as_outcomes, kw_only=True)
     priority: int = attrs.field(default=0, kw_only=True)
     enabled: bool = attrs.field(default=True, kw_only=True)
+    data: Mapping[str, WireData] = attrs.field(default=NO_VALUES, converter=_as_data, kw_only=True)
     extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
 
     @property
@@ -311,6 +333,8 @@ class Graph:
     under way at once, and `groups` are limits by name that nodes share (W16); `on_error` says whether a failure that no
     wire takes ends it at once, or when all others have ended (W12).
 
+    `triggers` say what starts runs of it where a host serves it.
+
     `types` holds the node types that were given as Python objects when the graph was built; they are found before
     those of a registry. `files` holds the graphs that nodes of a type `file:PATH` call, by path as written; `load`
     fills it. Neither is part of the document. `version` is that of the document format.
@@ -326,6 +350,7 @@ class Graph:
     connections: tuple[Connection, ...] = attrs.field(default=(), converter=tuple[Connection, ...])
     variables: tuple[Variable, ...] = attrs.field(default=(), converter=tuple[Variable, ...])
     events: tuple[CustomEvent, ...] = attrs.field(default=(), converter=tuple[CustomEvent, ...])
+    triggers: tuple[Trigger, ...] = attrs.field(default=(), converter=tuple[Trigger, ...], kw_only=True)
     graphs: Mapping[str, Graph] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
     policies: Mapping[str, Policy] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
     metadata: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen)

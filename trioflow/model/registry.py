@@ -65,6 +65,9 @@ STANDARD_AREAS: Mapping[Capability, Mapping[str, str]] = {
 Areas are the prefixes of ids. Of each the modules, in the order in which they are imported until an id is found.
 """
 
+FORMAT_AREAS: Mapping[str, str] = {"serverless": "scopes data events calls processes"}
+"""Areas of the nodes that documents of other formats are made of, and the modules in `trioflow.formats.AREA.nodes`."""
+
 Merge = Callable[[Any, Any, Any], Any]
 Converter = Callable[[Any], Any]
 
@@ -115,6 +118,8 @@ class Registry:
         self.converters: dict[tuple[type, type], Converter] = {}
         self.bodies: dict[str, Any] = {}
         """What `body` was given, by the ids of nodes."""
+        self.transforms: dict[str, Callable[[Any], Any]] = {}
+        self._strategies: list[tuple[Callable[[str], bool], Callable[[str], object]]] = []
         self.max_bytes: int | None = None
         """About how many bytes of memory a value may take that an input or a variable gets; None for any number."""
 
@@ -148,11 +153,15 @@ class Registry:
         registry.max_bytes = max_bytes
         announced = _announced(tuple(map(str, sys.path))) if plugins else []
         areas = [area for of in STANDARD_AREAS.values() for area in of] + [area for area, _ in announced]
+        areas += FORMAT_AREAS
         registry._choice = _choice(only, without, allow, areas)
         for capability, of in STANDARD_AREAS.items():
             for area, modules in of.items():
                 for module in modules.split():
                     registry._announce(area, f"trioflow.nodes.{module}", frozenset([capability]))
+        for area, modules in FORMAT_AREAS.items():
+            for module in modules.split():
+                registry._announce(area, f"trioflow.formats.{area}.nodes.{module}", frozenset(["pure"]))
         for area, module in announced:
             registry._announce(area, module, None)
         return registry
@@ -230,14 +239,41 @@ class Registry:
         """Declare that values of `source` may flow into inputs of `target`, converted without loss (D11)."""
         self.converters[source, target] = convert
 
+    def add_transform(self, name: str, transform: Callable[[Any], Any]) -> None:
+        """Add what exec wires may apply to the data that they speak of, by name: a function, which may be async."""
+        self.transforms[name] = transform
+
+    def add_strategy(self, can_handle: Callable[[str], bool], make: Callable[[str], object]) -> None:
+        """Say how types are made that are not known by their ids: `make(id)`, if `can_handle(id)`, once for each.
+
+        What it makes is a node class, a decorated function or a `NodeType`. Strategies are asked in the order in which
+        they were added.
+        """
+        self._strategies.append((can_handle, make))
+
     def find(self, type_id: str) -> NodeType | None:
-        """The node type with this id, or None. Raises `NodePackageError` if its package fails to import."""
+        """The node type with this id, or None. Raises `NodePackageError` if its package fails to import.
+
+        Raises `NodeDefinitionError` if a strategy makes no node type of it.
+        """
         prefix = type_id.partition(".")[0]
         # The first package that declares an id has it, whatever was looked up before, and whether or not a later
         # package is broken.
         while type_id not in self._types and prefix in self._packages:
             self._load_next(prefix)
-        return self._types.get(type_id)
+        found = self._types.get(type_id)
+        return self._by_strategy(type_id) if found is None and self._strategies else found
+
+    def _by_strategy(self, type_id: str) -> NodeType | None:
+        for can_handle, make in self._strategies:
+            if can_handle(type_id):
+                node_type = as_node_type(make(type_id))
+                if node_type is None:
+                    raise NodeDefinitionError(f"The strategy for {type_id!r} made no node type of it.")
+                made = attrs.evolve(node_type, id=type_id)
+                self._types = {**self._types, type_id: made}
+                return made
+        return None
 
     def get(self, type_id: str) -> NodeType:
         """The node type with this id. Raises `UnknownNodeType` with the nearest ids."""

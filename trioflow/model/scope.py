@@ -17,6 +17,7 @@ from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode, Interfa
 from trioflow.model.node_type import NodeType
 from trioflow.model.registry import Registry
 from trioflow.model.values import NO_VALUES
+from trioflow.model.wire_data import with_data
 
 GRAPH = "graph:"
 FILE = "file:"
@@ -61,10 +62,17 @@ class Scope:
             self._shared.scopes[root] = self
 
     @property
+    def given(self) -> Graph:
+        """The graph as it was given."""
+        return self._given
+
+    @property
     def graph(self) -> Graph:
-        """The graph, with the exec sockets that its wires need not name because there is only one."""
+        """The graph, with the exec sockets that its wires need not name, and with what they say about data."""
         if self._completed is None:
-            self._completed = with_sockets(self._with_beside(), self._type_quietly)
+            graph = with_sockets(self._with_beside(), self._type_quietly)
+            self._completed, made = with_data(graph, self._type_quietly, self.registry.transforms)
+            self._own |= made
         return self._completed
 
     def _with_beside(self) -> Graph:

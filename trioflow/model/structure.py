@@ -498,6 +498,11 @@ def tree_from(graph: Graph) -> dict[str, Any]:
     return tree
 
 
+def tree_part(value: Any) -> Any:
+    """A part of a graph, such as a node or a wire, as it stands in a document."""
+    return _converter(False).unstructure(value)
+
+
 def _unwritable(graph: Graph) -> Iterator[tuple[str, str]]:
     """What the document would lose without anybody noticing."""
     for name, inner in graph.graphs.items():

@@ -9,13 +9,13 @@ import attrs
 
 from trioflow.errors import UnknownSocket
 from trioflow.model.builder import BoundSocket, Builder, Handle
-from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode, Outcome
+from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode, Outcome, WireData
 from trioflow.model.node_type import NodeType
 from trioflow.model.registry import Registry
 from trioflow.model.sockets import DataIn, DataOut, ErrorMode, ExecIn, ExecOut
 
 SETTINGS = frozenset(
-    {"join", "min", "unmet", "rest", "choose", "most", "priority", "limit", "group", "queue", "undo", "set"}
+    {"join", "min", "unmet", "rest", "choose", "most", "priority", "limit", "group", "queue", "undo", "set", "policy"}
 )
 """What `add` takes besides inputs: the settings of nodes in a workflow."""
 
@@ -48,15 +48,20 @@ class WorkflowBuilder(Builder):
         when: str | None = None,
         otherwise: bool = False,
         priority: int = 0,
+        data: Mapping[str, str | WireData] | None = None,
     ) -> None:
         """Wire an output to an input, or a node to a node (W2).
 
         `on`: how the source must have ended; `when`: a condition; `otherwise`: taken where no condition held beside it;
-        `priority`: where only one is chosen (W3). Raises `UnknownSocket` for what is no output, or no input.
+        `priority`: where only one is chosen (W3); `data`: what inputs of the target get, as expressions. Raises
+        `UnknownSocket` for what is no output, or no input.
         """
         start = _end(source, outgoing=True, named="completed" in ((on,) if isinstance(on, str) else on))
         end = _end(target, outgoing=False, named=True)
-        self._connections.append(Connection(start, end, on=on, when=when, otherwise=otherwise, priority=priority))
+        more: dict[str, Any] = {"data": data or {}}
+        self._connections.append(
+            Connection(start, end, on=on, when=when, otherwise=otherwise, priority=priority, **more)
+        )
 
     def after(self, source: Any, *targets: Any) -> None:
         """Let these nodes fire after that one: a wire to each of them."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         WriteBytes,
         WriteText,
     )
-    from trioflow.nodes.flow import Consume, Delay, Marker, Measure, Sequence, Sequence8, Start
+    from trioflow.nodes.flow import Consume, Delay, Marker, Measure, Sequence, Sequence8, Start, Stop, Undo
     from trioflow.nodes.folder import (
         CopyFile,
         DeleteFile,
@@ -93,7 +93,7 @@ if TYPE_CHECKING:
     )
 
 _AREAS = {
-    "flow": ("Consume", "Delay", "Marker", "Measure", "Sequence", "Sequence8", "Start"),
+    "flow": ("Consume", "Delay", "Marker", "Measure", "Sequence", "Sequence8", "Start", "Stop", "Undo"),
     "choice": (
         "Branch", "Chance", "Compare", "MultiBranch", "Switch", "SwitchIndex", "SwitchInt", "SwitchText",
         "SwitchType",
@@ -239,6 +239,7 @@ __all__ = [
     "Sleep",
     "Start",
     "Statistics",
+    "Stop",
     "Stopwatch",
     "StreamCommand",
     "SwapVariable",
@@ -259,6 +260,7 @@ __all__ = [
     "Timeout",
     "ToggleVariable",
     "Try",
+    "Undo",
     "UniteVariable",
     "UpdateVariable",
     "WaitFor",

@@ -64,6 +64,45 @@ class Sequence8(Sequence, id="flow.sequence_8", durable="replayed"):
         return self.eighth
 
 
+class Stop(tf.Node, id="flow.stop", durable="replayed"):
+    """In a workflow, ends its scope at once: what else is under way is cancelled, and nothing else fires any more.
+
+    The scope completes. How far others have come by then is a matter of time. A graph of another kind goes nowhere from
+    here.
+
+    >>> fire("flow.stop")
+    []
+    """
+
+    enter = tf.ExecIn()
+
+    async def execute(self, ctx: tf.Context) -> None:
+        pass
+
+
+class Undo(tf.Node, id="flow.undo", durable="replayed"):
+    """In a workflow, undoes what was done on the way here by nodes that say how (`undo`), the last first.
+
+    What is not on the way here stays as it is, and nothing is undone twice. Where undoing fails the others are undone
+    all the same, then this fails. In a graph of another kind it is an error.
+
+    >>> try:
+    ...     fire("flow.undo")
+    ... except Exception as error:
+    ...     print(type(error).__name__)
+    NodeError
+    """
+
+    enter = tf.ExecIn()
+    node = tf.DataIn(str, default="", doc="undo only what this node did; all, if empty")
+    count = tf.DataOut(int, doc="how many firings were undone")
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        ctx.set_output(self.count, await ctx.undo(await ctx.get_input(self.node) or None))
+        return self.then
+
+
 class Delay(tf.Node, id="flow.delay", durable="replayed"):
     """Waits, then goes on. A negative number of seconds, or not a number, is an error. Cancelled at once.
 

@@ -83,6 +83,7 @@ class AtMost(tf.Node, id="flow.at_most", durable="replayed", remembers=True):
     async def execute(self, ctx: tf.Context) -> tf.ExecOut | None:
         if ctx.entered == "reset":
             ctx.state["count"] = 0
+            ctx.set_output(self.count, 0)
             return None
         count = ctx.state.get("count", 0)
         if count >= await ctx.get_input(self.times):
@@ -184,10 +185,11 @@ class WaitFor(tf.Node, id="flow.wait_for", durable="replayed", remembers=True):
     waiting = tf.ExecOut(doc="when not yet")
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut | None:
+        times = at_least_one("flow.wait_for", await ctx.get_input(self.times))
         if ctx.entered == "reset":
             ctx.state["count"] = 0
+            ctx.set_output(self.missing, times)
             return None
-        times = at_least_one("flow.wait_for", await ctx.get_input(self.times))
         count = ctx.state.get("count", 0) + 1
         ctx.state["count"] = 0 if count >= times else count
         ctx.set_output(self.missing, max(0, times - count))

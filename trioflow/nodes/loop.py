@@ -8,8 +8,10 @@ what goes on without it (F2). Loops in other packages take part in the same way.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar, Token
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -158,6 +160,11 @@ class Continue(tf.Node, id="flow.continue", durable="replayed"):
         raise _Continue(_loop_to_leave(ctx, "flow.continue", await ctx.get_input(self.loop)))
 
 
+def _trigger(ctx: tf.Context) -> Callable[[tf.ExecOut], Awaitable[None]]:
+    """Triggers a round of a loop that needs nothing to go on. In a run that is kept it can be begun there."""
+    return partial(ctx.trigger_at, True) if ctx.is_kept else ctx.trigger
+
+
 class _Counting(tf.Node, abstract=True):
     """Triggers `body` with one index after the other."""
 
@@ -166,9 +173,12 @@ class _Counting(tf.Node, abstract=True):
     body = tf.ExecOut(doc="one round")
     done = tf.ExecOut(doc="after the last round")
 
-    async def _count(self, ctx: tf.Context, indices: Iterable[int]) -> tf.ExecOut:
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        if ctx.is_kept:
+            return await self._count_kept(ctx)
+        start, step, times = await self._rounds(ctx)
         with Loop(ctx) as loop:
-            for index in indices:
+            for index in range(start, start + times * step, step) if step else (start for _ in range(times)):
                 # As `with loop.round` does, which would take a tenth of the round.
                 try:
                     await ctx.trigger(self.body, {self.index: index})
@@ -176,6 +186,20 @@ class _Counting(tf.Node, abstract=True):
                     if not _is_for(loop, _Continue, error):
                         raise
         return self.done
+
+    async def _count_kept(self, ctx: tf.Context) -> tf.ExecOut:
+        """The same in a run that is kept, which can be begun again at each round."""
+        start, step, times = ctx.resumed(None) or await self._rounds(ctx)
+        with Loop(ctx) as loop:
+            for left in range(times, 0, -1):
+                with loop.round:
+                    await ctx.trigger_at((start, step, left), self.body, {self.index: start})
+                start += step
+        return self.done
+
+    @abstractmethod
+    async def _rounds(self, ctx: tf.Context) -> tuple[int, int, int]:
+        """The first index, the step, and how many rounds there are."""
 
 
 class ForLoop(_Counting, id="flow.for", durable="replayed"):
@@ -191,11 +215,9 @@ class ForLoop(_Counting, id="flow.for", durable="replayed"):
     start = tf.DataIn(int, default=0, doc="the first index")
     step = tf.DataIn(int, default=1, doc="what is added to the index after each round")
 
-    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+    async def _rounds(self, ctx: tf.Context) -> tuple[int, int, int]:
         start, step = await ctx.get_input(self.start), await ctx.get_input(self.step)
-        times = await ctx.get_input(self.times)
-        rounds = range(start, start + times * step, step) if step else (start for _ in range(times))
-        return await self._count(ctx, rounds)
+        return start, step, max(0, await ctx.get_input(self.times))
 
 
 class ForStep(_Counting, id="flow.for_step", durable="replayed"):
@@ -212,13 +234,13 @@ class ForStep(_Counting, id="flow.for_step", durable="replayed"):
     end = tf.DataIn(int, doc="where it stops; this index itself is left out")
     step = tf.DataIn(int, default=1, doc="what is added to the index after each round")
 
-    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+    async def _rounds(self, ctx: tf.Context) -> tuple[int, int, int]:
         start, end, step = [await ctx.get_input(each) for each in (self.start, self.end, self.step)]
         if step == 0:
             raise ValueError(
                 f"flow.for_step: a step of 0 never leads from {expect.short(start)} to {expect.short(end)}."
             )
-        return await self._count(ctx, range(start, end, step))
+        return start, step, max(0, (end - start + step - (1 if step > 0 else -1)) // step)
 
 
 class ForReverse(_Counting, id="flow.for_reverse", durable="replayed"):
@@ -234,9 +256,9 @@ class ForReverse(_Counting, id="flow.for_reverse", durable="replayed"):
     start = tf.DataIn(int, default=0, doc="the last index")
     end = tf.DataIn(int, doc="the first index is one less than this")
 
-    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+    async def _rounds(self, ctx: tf.Context) -> tuple[int, int, int]:
         start, end = await ctx.get_input(self.start), await ctx.get_input(self.end)
-        return await self._count(ctx, range(start, end)[::-1])
+        return end - 1, -1, max(0, end - start)
 
 
 class Repeat(tf.Node, id="flow.repeat", durable="replayed"):
@@ -253,11 +275,42 @@ class Repeat(tf.Node, id="flow.repeat", durable="replayed"):
     done = tf.ExecOut(doc="after the last round")
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        if ctx.is_kept:
+            return await self._repeat_kept(ctx)
         with Loop(ctx) as loop:
             for round_ in range(1, await ctx.get_input(self.times) + 1):
                 with loop.round:
                     await ctx.trigger(self.body, {self.round: round_})
         return self.done
+
+    async def _repeat_kept(self, ctx: tf.Context) -> tf.ExecOut:
+        """The same in a run that is kept, which can be begun again at each round."""
+        first, times = ctx.resumed(None) or (1, await ctx.get_input(self.times))
+        with Loop(ctx) as loop:
+            for round_ in range(first, times + 1):
+                with loop.round:
+                    await ctx.trigger_at((round_, times), self.body, {self.round: round_})
+        return self.done
+
+
+async def _emit_kept(
+    ctx: tf.Context,
+    limit: tf.DataIn[int],
+    rows: Callable[[tf.Context], Awaitable[list[tuple[Any, ...]]]],
+    item: tf.DataOut[Any],
+    index: tf.DataOut[int],
+    *others: tf.DataOut[Any],
+) -> None:
+    """Emit rows in a run that is kept, which can be begun again at each: of each row an item, and what others get."""
+    first, made = ctx.resumed((0, None))
+    if made is None:
+        ctx.configure_stream(item, limit=await ctx.get_input(limit))
+        made = await rows(ctx)
+    with Loop(ctx) as loop:
+        for place in range(first, len(made)):
+            value, *further = made[place]
+            with loop.round:
+                await ctx.emit_at((place, made), item, value, {**dict(zip(others, further, strict=True)), index: place})
 
 
 class ForEach(tf.Node, id="flow.for_each", durable="replayed"):
@@ -280,11 +333,17 @@ class ForEach(tf.Node, id="flow.for_each", durable="replayed"):
     each = tf.Stream(item, index, fires=body, done=done)
 
     async def execute(self, ctx: tf.Context) -> None:
+        if ctx.is_kept:
+            await _emit_kept(ctx, self.limit, self._rows, self.item, self.index)
+            return
         ctx.configure_stream(self.item, limit=await ctx.get_input(self.limit))
         with Loop(ctx) as loop:
             for index, item in enumerate(await ctx.get_input(self.items)):
                 with loop.round:
                     await ctx.emit(self.item, item, {self.index: index})
+
+    async def _rows(self, ctx: tf.Context) -> list[tuple[Any, ...]]:
+        return [(item,) for item in await ctx.get_input(self.items)]
 
 
 class ForEachEntry(tf.Node, id="flow.for_each_dict", durable="replayed"):
@@ -307,6 +366,9 @@ class ForEachEntry(tf.Node, id="flow.for_each_dict", durable="replayed"):
     each = tf.Stream(key, value, index, fires=body, done=done)
 
     async def execute(self, ctx: tf.Context) -> None:
+        if ctx.is_kept:
+            await _emit_kept(ctx, self.limit, self._rows, self.key, self.index, self.value)
+            return
         ctx.configure_stream(self.key, limit=await ctx.get_input(self.limit))
         entries: dict[Any, Any] = await ctx.get_input(self.items)
         with Loop(ctx) as loop:
@@ -314,6 +376,10 @@ class ForEachEntry(tf.Node, id="flow.for_each_dict", durable="replayed"):
             for index, (key, value) in enumerate(list(entries.items())):
                 with loop.round:
                     await ctx.emit(self.key, key, {self.value: value, self.index: index})
+
+    async def _rows(self, ctx: tf.Context) -> list[tuple[Any, ...]]:
+        entries: dict[Any, Any] = await ctx.get_input(self.items)
+        return [*entries.items()]
 
 
 class ForEachBatch(tf.Node, id="flow.for_each_batch", durable="replayed"):
@@ -336,14 +402,25 @@ class ForEachBatch(tf.Node, id="flow.for_each_batch", durable="replayed"):
     each = tf.Stream(batch, index, fires=body, done=done)
 
     async def execute(self, ctx: tf.Context) -> None:
+        if ctx.is_kept:
+            await _emit_kept(ctx, self.limit, self._rows, self.batch, self.index)
+            return
         ctx.configure_stream(self.batch, limit=await ctx.get_input(self.limit))
-        items, size = await ctx.get_input(self.items), await ctx.get_input(self.size)
-        if size < 1:
-            raise ValueError(f"flow.for_each_batch needs a size of 1 or more, got {expect.short(size)}.")
+        items, size = await self._inputs(ctx)
         with Loop(ctx) as loop:
             for index, start in enumerate(range(0, len(items), size)):
                 with loop.round:
                     await ctx.emit(self.batch, items[start : start + size], {self.index: index})
+
+    async def _inputs(self, ctx: tf.Context) -> tuple[list[Any], int]:
+        items, size = await ctx.get_input(self.items), await ctx.get_input(self.size)
+        if size < 1:
+            raise ValueError(f"flow.for_each_batch needs a size of 1 or more, got {expect.short(size)}.")
+        return items, size
+
+    async def _rows(self, ctx: tf.Context) -> list[tuple[Any, ...]]:
+        items, size = await self._inputs(ctx)
+        return [(items[start : start + size],) for start in range(0, len(items), size)]
 
 
 class ForEachPair(tf.Node, id="flow.for_each_pair", durable="replayed"):
@@ -367,14 +444,20 @@ class ForEachPair(tf.Node, id="flow.for_each_pair", durable="replayed"):
     each = tf.Stream(first, second, index, fires=body, done=done)
 
     async def execute(self, ctx: tf.Context) -> None:
+        if ctx.is_kept:
+            await _emit_kept(ctx, self.limit, self._rows, self.first, self.index, self.second)
+            return
         ctx.configure_stream(self.first, limit=await ctx.get_input(self.limit))
+        with Loop(ctx) as loop:
+            for index, (first, second) in enumerate(await self._rows(ctx)):
+                with loop.round:
+                    await ctx.emit(self.first, first, {self.second: second, self.index: index})
+
+    async def _rows(self, ctx: tf.Context) -> list[tuple[Any, ...]]:
         a, b = await ctx.get_input(self.a), await ctx.get_input(self.b)
         if len(a) != len(b):
             raise ValueError(f"flow.for_each_pair: a has {len(a)} items and b has {len(b)}; they must be as many.")
-        with Loop(ctx) as loop:
-            for index, (first, second) in enumerate(zip(a, b, strict=True)):
-                with loop.round:
-                    await ctx.emit(self.first, first, {self.second: second, self.index: index})
+        return [*zip(a, b, strict=True)]
 
 
 class While(tf.Node, id="flow.while", durable="replayed"):
@@ -390,10 +473,14 @@ class While(tf.Node, id="flow.while", durable="replayed"):
     done = tf.ExecOut(doc="when the condition no longer holds")
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        trigger = _trigger(ctx)
         with Loop(ctx) as loop:
+            if ctx.resumed(default=False):
+                with loop.round:
+                    await trigger(self.body)
             while await ctx.get_input(self.condition):
                 with loop.round:
-                    await ctx.trigger(self.body)
+                    await trigger(self.body)
         return self.done
 
 
@@ -410,10 +497,11 @@ class DoWhile(tf.Node, id="flow.do_while", durable="replayed"):
     done = tf.ExecOut(doc="when the condition no longer holds")
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        trigger, _ = _trigger(ctx), ctx.resumed(default=False)  # which goes on in a round, as all begins with one
         with Loop(ctx) as loop:
             while True:
                 with loop.round:
-                    await ctx.trigger(self.body)
+                    await trigger(self.body)
                 if not await ctx.get_input(self.condition):
                     break
         return self.done
@@ -432,10 +520,11 @@ class RepeatUntil(tf.Node, id="flow.repeat_until", durable="replayed"):
     done = tf.ExecOut(doc="when the condition holds")
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        trigger, _ = _trigger(ctx), ctx.resumed(default=False)  # which goes on in a round, as all begins with one
         with Loop(ctx) as loop:
             while True:
                 with loop.round:
-                    await ctx.trigger(self.body)
+                    await trigger(self.body)
                 if await ctx.get_input(self.condition):
                     break
         return self.done
@@ -454,10 +543,20 @@ class Forever(tf.Node, id="flow.forever", durable="replayed"):
     done = tf.ExecOut(doc="after `flow.break`")
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        if ctx.is_kept:
+            return await self._go_round_kept(ctx)
         with Loop(ctx) as loop:
             for round_ in itertools.count(1):
                 with loop.round:
                     await ctx.trigger(self.body, {self.round: round_})
+        return self.done
+
+    async def _go_round_kept(self, ctx: tf.Context) -> tf.ExecOut:
+        """The same in a run that is kept, which can be begun again at each round."""
+        with Loop(ctx) as loop:
+            for round_ in itertools.count(ctx.resumed(1)):
+                with loop.round:
+                    await ctx.trigger_at(round_, self.body, {self.round: round_})
         return self.done
 
 

@@ -94,6 +94,7 @@ class Group:
                 raise Failure("strands")  # R8
         around = self.strand.groups if self.owner.path else 1  # F8: around forks of the run is only the run's own group
         fork = Strand(self.strand.store.fork(), self.scope, line or Line(self.owner.next()), around)
+        fork.scope_of_firing = self.strand.scope_of_firing
         self.forks.append(fork)
         run.forked = True
         run.tell("forked", fork.line.path)

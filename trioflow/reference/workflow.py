@@ -186,7 +186,7 @@ class Scope:
     def fire(self, place: int, tokens: Sequence[Token], ghost: str | None = None) -> None:
         """W10, W15."""
         firing = self.firing(place, tokens)
-        firing.ghost = ghost or firing.ghost
+        firing.ghost = firing.ghost or ghost
         self.ready.append(firing)
 
     def firing(self, place: int, tokens: Sequence[Token], *, alone: bool = False) -> Firing:

@@ -17,6 +17,7 @@ from trio.lowlevel import checkpoint_if_cancelled
 from trioflow.errors import NodeError, UnknownSocket
 from trioflow.model.context import Branches, Context, TimeLimitScope
 from trioflow.model.durability import seconds_of
+from trioflow.model.values import NO_VALUES
 from trioflow.runtime.base.agenda import Agenda, Due
 from trioflow.runtime.base.cells import NOTHING
 from trioflow.runtime.base.inputs import current, missing, value_of
@@ -35,6 +36,7 @@ from trioflow.runtime.demand.inputs import computed, resolve
 from trioflow.runtime.dispatch import call, dispatch
 from trioflow.runtime.exits import publish_outside
 from trioflow.runtime.strands.branches import BranchesBlock
+from trioflow.runtime.workflow.undo import undo_past
 from trioflow.semantics.address import is_attempt, show_path
 from trioflow.semantics.events import Feedback, Progress
 from trioflow.semantics.store import DELETED, Cell, Store
@@ -254,6 +256,9 @@ class BodyContext(Activation, Context):
             self.triggering = False
             self.come_back()  # D6
 
+    async def undo(self, node: str | None = None) -> int:
+        return await undo_past(self, node)
+
     def later(self, output: Any, seconds: Duration) -> str:
         targets = self.targets_of(output)
         return self.put_off(seconds_of(seconds), targets, output if isinstance(output, str) else output.name)
@@ -337,6 +342,16 @@ class BodyContext(Activation, Context):
     def time_limit(self, duration: Duration) -> AbstractContextManager[TimeLimitScope]:
         self.strand  # noqa: B018 - as above
         return PlainTimeLimit(seconds_of(duration))
+
+    @property
+    def is_kept(self) -> bool:
+        return False
+
+    async def trigger_at(self, mark: object, output: Any, values: Mapping[Any, object] = NO_VALUES) -> None:
+        await self.trigger(output, values)
+
+    async def emit_at(self, mark: object, item: Any, value: Any, also: Mapping[Any, object] | None = None) -> None:
+        await self.emit(item, value, also)
 
     def mark(self, value: object) -> None:
         self.strand  # noqa: B018 - as above

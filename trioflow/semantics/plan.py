@@ -459,11 +459,11 @@ class _Planner:
         for wire in net.wires:
             if wire.when is not None:
                 node = nodes[wire.source]
-                item = item_of(node.type, wire)
+                item = item_of(node.type, wire.output)
                 known = slots(node)
                 if item is not None:
                     known["item"] = known[f"out.{item}"]
-                conditions[wire.place] = bind(wire.when, names_at(graph, node.type, wire), known, condition=True)
+                conditions[wire.place] = bind(wire.when, names_at(graph, node.type, wire.output), known, condition=True)
         sets = {
             place: tuple(
                 (variables[f"vars.{name}"], bind(text, names_at(graph, nodes[place].type), slots(nodes[place])))

@@ -73,12 +73,12 @@ class Report:
         """Whether the graph can run."""
         return not self.errors
 
-    def raise_for_errors(self) -> None:
+    def raise_for_errors(self, what: str = "The graph has") -> None:
         """Raise `InvalidGraph` with every error, if there is one."""
         errors = self.errors
         if errors:
             count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
-            raise InvalidGraph("\n".join([f"The graph has {count}:", *(f"  {problem}" for problem in errors)]))
+            raise InvalidGraph("\n".join([f"{what} {count}:", *(f"  {problem}" for problem in errors)]))
 
     def __str__(self) -> str:
         """One line per problem."""

@@ -204,7 +204,7 @@ def check_reachable(wiring: Wiring, *, by_itself: bool) -> Iterator[Problem]:
     fallbacks = range(len(wiring.graph.nodes)) if wiring.has_policies else ()
     # Reading the output of an exec node does not run it (D2), so it is not among the demands.
     fired = {place: [other] for place in fallbacks if (other := fallback_of(wiring, place)) is not None}  # P5
-    reached = _reached(starts, wiring.dispatches, wiring.demands, fired)
+    reached = walk(starts, wiring.dispatches, wiring.demands, fired)
     if len(reached) == len(wiring.graph.nodes):
         return
     for place in range(len(wiring.graph.nodes)):
@@ -219,7 +219,8 @@ def check_reachable(wiring: Wiring, *, by_itself: bool) -> Iterator[Problem]:
 # --- walks ---
 
 
-def _reached(starts: Iterable[int], *edges: Edges) -> set[int]:
+def walk(starts: Iterable[int], *edges: Edges) -> set[int]:
+    """What can be reached from these over edges of any of these kinds, themselves included."""
     reached = set(starts)
     waiting = list(reached)
     while waiting:

@@ -34,6 +34,7 @@ from trioflow.semantics.policies.check import check_policies, supplied_by_fallba
 from trioflow.semantics.report import Problem, Report, Severity, error, warning
 from trioflow.semantics.strands import check_strands
 from trioflow.semantics.topology import check_data_cycles, check_exec_cycles, check_reachable, check_starts
+from trioflow.semantics.triggers import check_triggers
 from trioflow.semantics.wiring import TypeView, Wiring
 from trioflow.semantics.workflow.check import check_tokens
 
@@ -75,10 +76,22 @@ def _check_graph(wiring: Wiring, *, by_itself: bool) -> Iterator[Problem]:
         check_tokens(wiring),
         check_policies(wiring),
         _check_variables(wiring),
+        check_triggers(wiring.graph),
     )
 
 
-_SECTIONS = ("limit", "groups", "on_error", "interface", "nodes", "connections", "variables", "events", "policies")
+_SECTIONS = (
+    "limit",
+    "groups",
+    "on_error",
+    "interface",
+    "nodes",
+    "connections",
+    "variables",
+    "events",
+    "triggers",
+    "policies",
+)
 _PATH = re.compile(r"(\w+)(?:\[(\d+)\])?")
 
 

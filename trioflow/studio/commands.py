@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar, Literal, Protocol
 
 import attrs
@@ -13,6 +14,7 @@ from trioflow.errors import TrioflowError, UnknownName, did_you_mean
 from trioflow.model.typed_text import read_value
 from trioflow.runtime.base.failure import leaves
 from trioflow.runtime.host.inspect import Seen
+from trioflow.studio.edits import EDITS, Edit
 from trioflow.studio.session import Session
 from trioflow.studio.shown import shown
 
@@ -43,6 +45,7 @@ class Start:
     variables: dict[str, str] = attrs.field(factory=dict[str, str])
     paused: bool = False
     record: bool = True
+    keep: bool = False
 
     async def do(self, session: Session) -> Any:
         types = {each.name: each.type for each in session.scene.graph.variables}
@@ -51,9 +54,22 @@ class Start:
             if name not in types:
                 raise UnknownName(f"The graph has no variable {name!r}.{did_you_mean(name, types)}")
             values[name] = read_value(name, types[name], text)
-        await session.start(values, paused=self.paused, record=self.record)
+        await session.start(values, paused=self.paused, record=self.record, keep=self.keep)
         if self.paused:
             await _settle(session)
+
+
+@attrs.frozen
+class GoBack:
+    """Begin another run that goes on from an event of the recording, by its number; it stops there."""
+
+    watches: ClassVar = False
+    event: int
+
+    async def do(self, session: Session) -> Any:
+        kept = await session.go_back(self.event)
+        await _settle(session)
+        return {"run": kept.run_id}
 
 
 @attrs.frozen
@@ -210,6 +226,116 @@ class SetVariable:
         run.set_variable(self.strand, self.name, read_value(self.name, kinds.get(inner, "any"), self.value))
 
 
+@attrs.frozen
+class DoEdits:
+    """Change the graph: one step of several edits, which are all made or none. Gives the nodes that were added."""
+
+    watches: ClassVar = False
+    edits: list[dict[str, Any]]
+    typing: str | None = None
+
+    async def do(self, session: Session) -> Any:
+        session.may_edit()
+        added = session.bench.edit([_read_edit(each) for each in self.edits], self.typing)
+        session.show_graph()
+        return {"added": added, "revision": session.bench.revision}
+
+
+@attrs.frozen
+class Undo:
+    """Take back what was done last, by whichever page."""
+
+    watches: ClassVar = False
+
+    async def do(self, session: Session) -> Any:
+        session.may_edit()
+        label = session.bench.undo()
+        session.show_graph()
+        return {"label": label}
+
+
+@attrs.frozen
+class Redo:
+    """Do again what was taken back last."""
+
+    watches: ClassVar = False
+
+    async def do(self, session: Session) -> Any:
+        session.may_edit()
+        label = session.bench.redo()
+        session.show_graph()
+        return {"label": label}
+
+
+@attrs.frozen
+class Save:
+    """Write the graph to its file, or to a new one of this name in the folder that the page was opened in."""
+
+    watches: ClassVar = False
+    name: str | None = None
+    anyway: bool = False
+
+    async def do(self, session: Session) -> Any:
+        if session.is_attached:
+            session.may_edit()
+        bench = session.bench
+        await trio.to_thread.run_sync(partial(bench.save, session.folder, self.name, anyway=self.anyway))
+        assert bench.file is not None
+        if self.name is not None:
+            session.name = bench.file.name
+        return {"file": bench.file.name}
+
+
+@attrs.frozen
+class TakeFile:
+    """Go on with what the file holds now; undo leads back."""
+
+    watches: ClassVar = False
+
+    async def do(self, session: Session) -> Any:
+        session.may_edit()
+        await trio.to_thread.run_sync(session.bench.take_file)
+        session.show_graph()
+
+
+@attrs.frozen
+class Form:
+    """What can be filled in at a node: its inputs with their literals, and all else that a document says of it."""
+
+    watches: ClassVar = True
+    node: str
+    graph: str = ""
+
+    async def do(self, session: Session) -> Any:
+        return session.bench.form(self.node, self.graph)
+
+
+@attrs.frozen
+class Terms:
+    """What a document says of a wire beyond its ends."""
+
+    watches: ClassVar = True
+    source: list[str]
+    target: list[str]
+    graph: str = ""
+
+    async def do(self, session: Session) -> Any:
+        return session.bench.terms(self.source, self.target, self.graph)
+
+
+@attrs.frozen
+class Open:
+    """Show something else of the folder or journal that the page was opened on."""
+
+    watches: ClassVar = True
+    name: str
+
+    async def do(self, session: Session) -> Any:
+        if session.shelf is None:
+            raise CommandError("This page was opened on one graph, and there is nothing else to open.")
+        session.open(await trio.to_thread.run_sync(session.shelf.open, self.name))
+
+
 COMMANDS: dict[str, type[Command]] = {
     "start": Start,
     "cancel": Cancel,
@@ -223,6 +349,15 @@ COMMANDS: dict[str, type[Command]] = {
     "peek": Peek,
     "evaluate": Evaluate,
     "set": SetVariable,
+    "go back": GoBack,
+    "edit": DoEdits,
+    "undo": Undo,
+    "redo": Redo,
+    "save": Save,
+    "take file": TakeFile,
+    "form": Form,
+    "terms": Terms,
+    "open": Open,
 }
 
 _CONVERTER = cattrs.Converter(forbid_extra_keys=True)
@@ -251,6 +386,18 @@ def read_command(asked: Any) -> Command:
         return _CONVERTER.structure({key: value for key, value in asked.items() if key != "do"}, kind)
     except Exception as error:
         raise CommandError(f"{name}: {'; '.join(transform_error(error, path=name))}.") from error
+
+
+def _read_edit(asked: dict[str, Any]) -> Edit:
+    name = asked.get("edit")
+    kind = EDITS.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise CommandError(f'Expected {{"edit": NAME, ...}}. There is: {", ".join(EDITS)}.')
+    try:
+        edit: Edit = _CONVERTER.structure({key: value for key, value in asked.items() if key != "edit"}, kind)
+    except Exception as error:
+        raise CommandError(f"{name}: {'; '.join(transform_error(error, path=str(name)))}.") from error
+    return edit
 
 
 async def obey(session: Session, asked: Any) -> Any:

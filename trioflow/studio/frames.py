@@ -1,6 +1,6 @@
 """What the page knows of a run, and the deltas that keep it so: `fold` makes one state of another and a delta. Pure.
 
-A state and a delta have the same keys. Those in `BY_NODE` are numbers by node, of which a delta has what has changed;
+A state and a delta have the same keys. Those in `BY_NODE` are by node, of which a delta has what has changed;
 `messages` are added at the end; all others are replaced. `lit` are wires, in deltas alone.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-BY_NODE = ("counts", "failed", "heat")
+BY_NODE = ("counts", "failed", "heat", "outcomes", "policies", "progress")
 MOST_MESSAGES = 200
 
 State = dict[str, Any]
@@ -20,7 +20,8 @@ def first_state(epoch: int) -> State:
     return {
         "epoch": epoch, "status": None, "reason": None, "steps": 0, "evaluations": 0, "looked": 0, "elapsed": 0.0,
         "forks": 0, "alive": 0, "watching": None, "recorded": 0, "counts": {}, "failed": {}, "heat": {}, "strands": [],
-        "parked": [], "breakpoints": [], "failure": None, "variables": None, "messages": [],
+        "parked": [], "breakpoints": [], "failure": None, "variables": None, "messages": [], "document": None,
+        "kept": None, "outcomes": {}, "policies": {}, "progress": {}, "dead": [],
     }  # fmt: skip
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import deque
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -21,7 +23,7 @@ _MOST_NAMES = 16
 class Scene:
     """A graph with places for all that is drawn of it. A node is known by its place in `document["nodes"]`."""
 
-    def __init__(self, graph: Graph, registry: Registry) -> None:
+    def __init__(self, graph: Graph, registry: Registry, *, all_sockets: bool = False) -> None:
         self.graph = graph
         self._nodes: list[dict[str, Any]] = []
         self._wires: list[dict[str, Any]] = []
@@ -32,8 +34,9 @@ class Scene:
         # By node: the exec wires into it by input, and the data wires out of it.
         self._into: dict[tuple[int, str], list[int]] = {}
         self._out: dict[int, list[int]] = {}
-        diagram = to_diagram(graph, registry)
-        self._add(diagram)
+        self._wire: dict[tuple[str, str], int] = {}
+        diagram = to_diagram(graph, registry, all_sockets=all_sockets, own_places=True)
+        self._add(diagram, graph, "")
         self._name()
         problems = [
             {**attrs.asdict(each), "severity": each.severity.value, "node": self._at(each.path)}
@@ -41,6 +44,8 @@ class Scene:
         ]
         self.document: dict[str, Any] = {
             "kind": graph.kind,
+            "x": diagram.x,
+            "y": diagram.y,
             "width": diagram.width,
             "height": diagram.height,
             "frames": self._frames,
@@ -48,9 +53,15 @@ class Scene:
             "wires": self._wires,
             "problems": problems,
             "variables": [
-                {"name": each.name, "type": each.type, "default": jsonable(each.default)} for each in graph.variables
+                {"name": each.name, "type": each.type, "default": jsonable(each.default), "merge": each.merge}
+                for each in graph.variables
             ],
         }
+
+    @cached_property
+    def text(self) -> str:
+        """The document as JSON, which of a large graph takes a while to write."""
+        return json.dumps(self.document, separators=(",", ":"))
 
     def place(self, name: str | None) -> int | None:
         """The place of a node by its name as events have it, `work` or `call/work`; None if it is not drawn."""
@@ -66,6 +77,11 @@ class Scene:
             self._known[name] = found
         return self._known[name]
 
+    def wire(self, node: str | None, name: str) -> int | None:
+        """The place of a wire, `a.then -> b.enter`, in the graph in which a node is; None if it is not drawn."""
+        place = self.place(node)
+        return None if place is None else self._wire.get((self._nodes[place]["frame"], name))
+
     def lit_by_start(self, place: int, entered: str | None) -> list[int]:
         """The exec wires over which a node may have been entered."""
         return self._into.get((place, entered or ""), [])
@@ -76,30 +92,37 @@ class Scene:
 
     # --- inside ---
 
-    def _add(self, diagram: Diagram, depth: int = 0) -> None:
+    def _add(self, diagram: Diagram, graph: Graph | None, way: str, depth: int = 0) -> None:
+        """Add what is drawn of a graph. `way` leads to it in the document; what stands elsewhere has no `graph`."""
         frame = diagram.name
         self._frames.append(
-            {"name": frame, "title": diagram.title, "declarations": diagram.declarations, "depth": depth}
+            {"name": frame, "title": diagram.title, "declarations": diagram.declarations, "depth": depth,
+             "graph": None if graph is None else way, "kind": None if graph is None else graph.kind}
             | _box(diagram.x, diagram.y, diagram.width, diagram.height)
-        )
+        )  # fmt: skip
         for item in diagram.nodes:
             self._place.setdefault((frame, item.id), len(self._nodes))
             node = attrs.asdict(item) | _box(item.x, item.y, item.width, item.height)
             self._nodes.append({**node, "frame": frame, "names": []})
         for wire in diagram.wires:
-            source, _, output = wire.source.rpartition(".")
-            target, _, entry = wire.target.rpartition(".")
+            (source, output), (target, entry) = wire.ends
             start, end = self._place[frame, source], self._place[frame, target]
-            if wire.control:
+            self._wire[frame, f"{wire.source} -> {wire.target}"] = len(self._wires)
+            if wire.undo:
+                pass
+            elif wire.control:
                 self._into.setdefault((end, entry), []).append(len(self._wires))
             else:
                 self._out.setdefault(start, []).append(len(self._wires))
             self._wires.append(
                 {"from": start, "to": end, "name": f"{wire.source} -> {wire.target}", "output": output, "input": entry,
-                 "control": wire.control, "type": wire.type, "points": wire.points}
+                 "control": wire.control, "type": wire.type, "points": wire.points, "terms": wire.terms,
+                 "undo": wire.undo}
             )  # fmt: skip
-        for inner in diagram.graphs:
-            self._add(inner, depth + 1)
+        held = list(graph.graphs.items()) if graph is not None else []
+        for place, inner in enumerate(diagram.graphs):
+            name, inside = held[place] if place < len(held) else ("", None)
+            self._add(inner, inside, f"{way}/{name}" if way else name, depth + 1)
 
     def _name(self) -> None:
         """Give each node the names by which events know it, the shortest first."""
@@ -119,14 +142,20 @@ class Scene:
                     waiting.append((node["calls"], f"{prefix}{node['id']}/"))
 
     def _at(self, path: str) -> int | None:
-        """The node of the outermost graph that a problem is at."""
-        found = re.match(r"nodes\[(\d+)\]", path)
-        if found and int(found[1]) < len(self.graph.nodes):
-            return self._place[("", self.graph.nodes[int(found[1])].id)]
-        found = re.match(r"connections\[(\d+)\]", path)
-        if found and int(found[1]) < len(self.graph.connections):
-            return self._place.get(("", self.graph.connections[int(found[1])].target.node))
-        return None
+        """The node that a problem is at, in the graphs of the document."""
+        graph, way = self.graph, ""
+        while found := re.match(r'graphs(?:\.(\w+)|\["((?:[^"\\]|\\.)*)"\])\.', path):
+            name = found[1] or found[2]
+            if name not in graph.graphs:
+                return None
+            graph, way, path = graph.graphs[name], f"{way}/{name}" if way else name, path[found.end() :]
+        frame = next((each["name"] for each in self._frames if each["graph"] == way), "")
+        found = re.match(r"(nodes|connections)\[(\d+)\]", path)
+        if found is None or int(found[2]) >= len(getattr(graph, found[1])):
+            return None
+        at = int(found[2])
+        name = graph.nodes[at].id if found[1] == "nodes" else graph.connections[at].target.node
+        return self._place.get((frame, name))
 
 
 def _box(x: float, y: float, width: float, height: float) -> dict[str, float]:

@@ -21,6 +21,7 @@ from trioflow.model.secret import hide
 from trioflow.runtime.host.run import Run
 from trioflow.studio.backlog import Backlog
 from trioflow.studio.commands import CommandError, obey
+from trioflow.studio.forms import catalogue
 from trioflow.studio.security import Guard, Receive, Scope, Send
 from trioflow.studio.session import Session
 from trioflow.telemetry import Profile, Recording
@@ -67,6 +68,7 @@ async def serve(
     left, paused if it is. Cancelling the block ends the serving. Raises `OSError` if the port is taken, `MissingExtra`.
     """
     session = Session(run.plan.graph, run.plan.registry, name=name, read_only=read_only, values=values)
+    session.is_attached = True
     session.attach(run)
     if glance:
         session.watch("glance")
@@ -105,6 +107,7 @@ async def serve_session(
         await server.start(partial(serve_app, app, config, shutdown_trigger=stop.wait))
         session.nursery = nursery
         nursery.start_soon(session.make_frames)
+        nursery.start_soon(session.watch_file)
         try:
             yield Page(taken, token, host)
         finally:
@@ -124,9 +127,12 @@ def app_of(session: Session) -> Any:
     return Starlette(
         routes=[
             Route("/api/graph", answers.graph),
+            Route("/api/catalogue", answers.catalogue),
+            Route("/api/shelf", answers.shelf),
             Route("/api/events", answers.events),
             Route("/api/do", answers.do, methods=["POST"]),
             Route("/api/recording", answers.recording),
+            Route("/api/recording/file", answers.recording_file),
             Route("/", answers.file),
             Route("/{name}", answers.file),
         ]
@@ -151,9 +157,20 @@ class _Answers:
             return self._made.Response("There is no such page.\n", 404, media_type="text/plain")
         return self._made.Response(self._files[name], media_type=_TYPES[name.rpartition(".")[2]])
 
-    async def graph(self, _request: Request) -> Response:
+    async def graph(self, request: Request) -> Response:
         """The graph, with places for all of it."""
-        return self._json(self._session.document)
+        told = self._session.document(all_sockets=request.query_params.get("sockets") == "all")
+        return self._made.Response(told, media_type="application/json")
+
+    async def catalogue(self, _request: Request) -> Response:
+        """The node types that there are."""
+        session = self._session
+        return self._json(await trio.to_thread.run_sync(catalogue, session.scene.graph, session.registry))
+
+    async def shelf(self, _request: Request) -> Response:
+        """What can be opened."""
+        shelf = self._session.shelf
+        return self._json([] if shelf is None else await trio.to_thread.run_sync(shelf.titles))
 
     async def events(self, request: Request) -> Any:
         """Frames, without end."""
@@ -186,6 +203,14 @@ class _Answers:
         if found is None:
             return self._json({"error": "Nothing was recorded. Start a run that is recorded."}, 404)
         packed = await trio.to_thread.run_sync(_packed, self._session, found)
+        return self._made.Response(packed, media_type="application/octet-stream")
+
+    async def recording_file(self, _request: Request) -> Response:
+        """What was recorded, as a file that `trioflow studio` opens."""
+        found = self._session.recording()
+        if found is None:
+            return self._json({"error": "Nothing was recorded. Start a run that is recorded."}, 404)
+        packed = await trio.to_thread.run_sync(found.as_bytes)
         return self._made.Response(packed, media_type="application/octet-stream")
 
     def _json(self, data: Any, status: int = 200) -> Response:
@@ -229,6 +254,7 @@ def _packed(session: Session, recording: Recording) -> bytes:
         "names": recording.nodes,
         "places": [session.scene.place(each) for each in recording.nodes],
         "notes": notes if session.values else {},
+        "written": session.written if session.values else {},
         "profile": [
             {"node": session.scene.place(each.node), "name": each.node, "own": each.own, "total": each.total,
              "steps": each.steps, "evaluations": each.evaluations, "failed": each.failed}

@@ -1,33 +1,47 @@
-"""What a page is open on: a graph, the run that is shown, its recording; and the task that makes frames of all that."""
+"""What a page is open on: a graph and its file, the run that is shown, its recording; and what makes frames of that."""
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from functools import partial
+from pathlib import Path
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import attrs
 import trio
 
+from trioflow.durable.journal import Journal
+from trioflow.durable.memory import MemoryJournal
+from trioflow.durable.resuming import resume_run
 from trioflow.errors import RunAborted, RunFinished, UnknownName
 from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
 from trioflow.model.secret import hide
+from trioflow.model.types import NAMED_TYPES
 from trioflow.runtime.base.failure import leaves, origin_inputs, origin_node
 from trioflow.runtime.base.options import RunOptions
 from trioflow.runtime.host.breakpoints import Breakpoint
 from trioflow.runtime.host.run import Run, open_run
-from trioflow.semantics.events import Event
+from trioflow.semantics.events import Event, NodeCompleted, VariableSet
+from trioflow.semantics.merge import POLICIES
 from trioflow.semantics.plan import Plan, make_plan
 from trioflow.studio.backlog import Backlog
+from trioflow.studio.bench import Bench
+from trioflow.studio.edits import EditError
+from trioflow.studio.files import GraphFile
 from trioflow.studio.frames import State, difference, first_state
+from trioflow.studio.keeping import Kept, fork, fresh_id
 from trioflow.studio.scene import Scene
+from trioflow.studio.shelf import Opened, Shelf
 from trioflow.studio.shown import shown
 from trioflow.studio.watching import Watcher
 from trioflow.telemetry import Heat, Recorder, Recording
 
+T = TypeVar("T")
 Watching = Literal["follow", "glance"]
 
 _HERTZ = 30
@@ -36,12 +50,14 @@ _LOOKS = 5
 _MOST_STRANDS = 200
 _MOST_RECORDED = 5_000_000
 _HEAT_EVERY = 0.1
+_LOOKS_AT_FILE = 0.7
 
 
 class Session:
-    """A graph that is shown, and at most one run of it at a time.
+    """A graph that is shown and edited, and at most one run of it at a time.
 
-    `recording` is one to look back on. With `read_only` the page can start, set, evaluate and cancel nothing.
+    `file` is where it is saved; without one it can be saved to a new file in `folder`. `shelf` is what else can be
+    opened. `recording` is one to look back on. With `read_only` the page can start, set, evaluate and cancel nothing.
     `values=False` keeps values of variables, inputs and outputs from it.
     """
 
@@ -51,14 +67,21 @@ class Session:
         registry: Registry | None = None,
         *,
         name: str = "graph",
+        file: GraphFile | None = None,
+        folder: Path | None = None,
+        shelf: Shelf | None = None,
         options: RunOptions | None = None,
         recording: Recording | None = None,
+        kept: Kept | None = None,
         read_only: bool = False,
         values: bool = True,
     ) -> None:
         self.registry = registry if registry is not None else Registry.standard()
+        self.bench = Bench(graph, self.registry, file)
         self.scene = Scene(graph, self.registry)
         self.name = name
+        self.folder = Path.cwd() if folder is None else folder
+        self.shelf = shelf
         self.options = options
         self.read_only = read_only
         self.values = values
@@ -66,8 +89,12 @@ class Session:
         self.nursery: trio.Nursery | None = None
         self.watching: Watching = "follow"
         self._given = recording
+        self._kept = kept
+        self._memory = MemoryJournal()
         self._recorder: _Recorder | None = None
         self._plan: Plan | None = None
+        self.is_attached = False
+        self._desk: Scene | None = None
         self._heat = Heat()
         self._watcher = Watcher(self.scene)
         self._watched: trio.CancelScope | None = None
@@ -80,11 +107,22 @@ class Session:
         self.state = first_state(0)
         self.backlog = Backlog(lambda: self.state)
 
-    @property
-    def document(self) -> Mapping[str, Any]:
-        """What the page shows before anything runs."""
-        told = {"name": self.name, "readOnly": self.read_only, "attached": self._plan is None and self.run is not None}
-        return {**self.scene.document, **told, "hasRecording": self._given is not None}
+    def document(self, *, all_sockets: bool = False) -> str:
+        """What the page shows of the graph, as JSON; for editing with all sockets of all nodes."""
+        told = {
+            "name": self.name, "revision": self.bench.revision,
+            "readOnly": self.read_only, "attached": self.is_attached,
+            "types": [*NAMED_TYPES], "merges": [*dict.fromkeys([*POLICIES, *self.registry.merges])],
+            "kept": None if self._kept is None else self._kept.run_id,
+            "hasRecording": self._given is not None, "hasShelf": self.shelf is not None,
+            "file": None if self.bench.file is None else self.bench.file.name,
+        }  # fmt: skip
+        scene = self.scene
+        if all_sockets:
+            if self._desk is None:
+                self._desk = Scene(self.scene.graph, self.registry, all_sockets=True)
+            scene = self._desk
+        return f"{scene.text[:-1]},{json.dumps(told)[1:]}"
 
     @property
     def is_running(self) -> bool:
@@ -101,12 +139,66 @@ class Session:
         """Tell the page something."""
         self._watcher.say(kind, text)
 
+    # --- the graph ---
+
+    def may_edit(self) -> None:
+        """Raise `EditError` if the graph can't be edited now."""
+        if self.is_attached:
+            raise EditError("This is the run of another program, which has made the graph.")
+        if self.is_running:
+            raise EditError("A run is going on. Cancel it, or wait until it has ended.")
+
+    def show_graph(self) -> None:
+        """Show the graph as it is on the bench now. What the last run has counted is about another one."""
+        graph = self.bench.graph
+        if graph is self.scene.graph:
+            return
+        self.scene = Scene(graph, self.registry)
+        self._desk = self._plan = None
+        messages = self._watcher.messages
+        self.run = None
+        self._anew()
+        self._watcher.take_over(messages)
+
+    def open(self, opened: Opened) -> None:
+        """Show another graph. Raises `EditError` if this one is not saved, or runs."""
+        if self.is_running:
+            raise EditError("A run is going on. Cancel it, or wait until it has ended.")
+        if not self.bench.history.is_saved:
+            raise EditError("The graph has changes that are not saved. Save them, or undo them.")
+        revision = self.bench.revision
+        self.name, self.registry = opened.name, opened.registry
+        self.bench = Bench(opened.graph, opened.registry, opened.file, revision=revision + 1)
+        self._recorder, self._given, self._stops = None, opened.recording, []
+        self._kept = opened.kept
+        self.scene = Scene(opened.graph, opened.registry)
+        self._desk = self._plan = None
+        self.run = None
+        self._anew()
+
+    async def watch_file(self) -> None:
+        """Look again and again whether somebody else has written the file; until cancelled."""
+        while True:
+            await trio.sleep(_LOOKS_AT_FILE)
+            bench = self.bench
+            if bench.file is None:
+                continue
+            state = await trio.to_thread.run_sync(bench.file.look)
+            if bench is self.bench and (state != "same" or bench.file_state != "same"):
+                said = await trio.to_thread.run_sync(partial(bench.noticed, state, busy=self.is_running))
+                self.show_graph()
+                if said:
+                    self.say("File", said)
+
     # --- runs ---
 
     def attach(self, run: Run) -> None:
         """Show this run, from now on."""
-        self._epoch += 1
         self.run = run
+        self._anew()
+
+    def _anew(self) -> None:
+        self._epoch += 1
         self._watcher = Watcher(self.scene)
         self._heat = Heat()
         self._failure = None
@@ -120,29 +212,77 @@ class Session:
         if self._watched is not None:
             self._watched.cancel()
 
-    async def start(self, variables: Mapping[str, Any], *, paused: bool, record: bool) -> None:
+    @property
+    def kept(self) -> Kept | None:
+        """Where a journal keeps the run that is shown, or was; None if none does."""
+        return self._kept
+
+    async def start(
+        self, variables: Mapping[str, Any], *, paused: bool = False, record: bool = True, keep: bool = False
+    ) -> None:
         """Start a run in the session's own nursery; returns once it has begun.
 
-        Raises `RuntimeError` if one is going on, and what the graph or the variables are refused with.
+        With `keep` a journal keeps it, so that one can go back in it: that which is open, or one in memory. Raises
+        `RuntimeError` if one is going on, and what the graph or the variables are refused with.
         """
+        plan = self._planned()
+        kept = None
+        if keep:
+            journal: Journal = self._memory if self._kept is None else self._kept.journal
+            kept = Kept(journal, await _calling(journal, fresh_id, journal, "run"))
+        self._kept, self._recorder = kept, _Recorder(plan.graph, values=self.values) if record else None
+        options = self.options or RunOptions()
+        observers = [] if self._recorder is None else [self._recorder]
+        where: dict[str, Any] = {} if kept is None else {"journal": kept.journal, "run_id": kept.run_id}
+        opening = open_run(plan, variables=variables, options=options, observers=observers, **where)
+        await self._begin(opening, "before the first node" if paused else None)
+
+    async def go_back(self, event: int) -> Kept:
+        """Begin another run with all that was before an event of the recording, and stop it there.
+
+        The graph may have been changed since, as long as it does what was recorded. Raises `RuntimeError` if a run is
+        going on or no journal has the one that is looked back on, and what the journal refuses.
+        """
+        plan, recording, kept = self._planned(), self.recording(), self._kept
+        if recording is None or kept is None:
+            raise RuntimeError("No journal keeps this run, so nobody can go back in it. Run it with “Keep”.")
+        forked, node, path = await _calling(kept.journal, fork, kept, recording, event)
+        self._kept, self._recorder = forked, _Recorder(plan.graph, values=self.values)
+        opening = resume_run(forked.journal, forked.run_id, plan, on_change="compatible", observe_replay=True,
+                             options=self.options or RunOptions(), observers=[self._recorder])  # fmt: skip
+        here = _Stop("", {"node": node, "condition": f'path == "{path}"'})
+        await self._begin(opening, None, here)
+        self.say("Back", f"run {forked.run_id} goes on from {kept.run_id} before {node} at {path}")
+        return forked
+
+    def _planned(self) -> Plan:
         if self.is_running:
             raise RuntimeError("A run is going on. Cancel it, or wait until it has ended.")
-        assert self.nursery is not None
         if self._plan is None:
             self._plan = make_plan(self.scene.graph, self.registry)
-        self._recorder = _Recorder(values=self.values) if record else None
-        await self.nursery.start(partial(self._run, self._plan, variables, paused=paused))
+        return self._plan
+
+    async def _begin(
+        self, opening: AbstractAsyncContextManager[Run], pause: str | None, here: _Stop | None = None
+    ) -> None:
+        assert self.nursery is not None
+        await self.nursery.start(partial(self._run, opening, pause, here))
 
     async def _run(
-        self, plan: Plan, variables: Mapping[str, Any], *, paused: bool, task_status: trio.TaskStatus[None]
+        self,
+        opening: AbstractAsyncContextManager[Run],
+        pause: str | None,
+        here: _Stop | None,
+        *,
+        task_status: trio.TaskStatus[None],
     ) -> None:
-        observers = [] if self._recorder is None else [self._recorder]
-        options = self.options or RunOptions()
         begun = False
         try:
-            async with open_run(plan, variables=variables, options=options, observers=observers) as run:
-                if paused:
-                    run.gate.pause("before the first node")
+            async with opening as run:
+                if pause is not None:
+                    run.gate.pause(pause)
+                if here is not None:
+                    here.set_in(run)
                 self.attach(run)
                 for stop in self._stops:
                     stop.set_in(run)
@@ -251,9 +391,13 @@ class Session:
         watcher = self._watcher
         state: State = dict(self.state)
         state["counts"], state["failed"] = dict(watcher.counts), dict(watcher.failed)
+        state["outcomes"] = {node: dict(each) for node, each in watcher.outcomes.items()}
+        state["policies"], state["dead"] = dict(watcher.policies), watcher.dead
+        state["progress"] = dict(watcher.progress)
         state["messages"] = list(watcher.messages)
         state["looked"], state["watching"] = watcher.looked, self.watching
         state["breakpoints"] = [each.told() for each in self._stops]
+        state["document"] = self.bench.told()
         if run is None:
             return state
         statistics = run.statistics()
@@ -261,6 +405,7 @@ class Session:
             "status": statistics.status.value, "steps": statistics.steps, "evaluations": statistics.evaluations,
             "forks": statistics.forks, "alive": statistics.strands, "failure": self._failure,
             "recorded": 0 if self._recorder is None else self._recorder.count,
+            "kept": None if self._kept is None else self._kept.run_id,
         }  # fmt: skip
         if not self.is_running:
             final = {name: shown(value) for name, value in run.variables().items()} if self.values else {}
@@ -308,6 +453,11 @@ class Session:
 
     # --- looking back ---
 
+    @property
+    def written(self) -> Mapping[str, tuple[list[int], list[str]]]:
+        """By variable what it was when, as far as that was recorded here."""
+        return {} if self._recorder is None else self._recorder.written
+
     def recording(self) -> Recording | None:
         """What there is to look back on: of the last run that was recorded, else what was given."""
         if self._recorder is not None:
@@ -338,16 +488,40 @@ class _Stop:
 
 
 class _Recorder(Recorder):
-    """A recorder that ends before memory does."""
+    """A recorder that ends before memory does, and keeps what variables were then."""
 
-    def __init__(self, *, values: bool) -> None:
-        super().__init__(values=values)
+    def __init__(self, graph: Graph, *, values: bool) -> None:
+        super().__init__(values=values, graph=graph)
         self.count = 0
+        self.written: dict[str, tuple[list[int], list[str]]] = {}
+        """By variable: the numbers of the events that told a value, and the values as texts."""
 
     def __call__(self, event: Event) -> None:
-        if self.count < _MOST_RECORDED:
-            self.count += 1
-            super().__call__(event)
+        if self.count >= _MOST_RECORDED:
+            return
+        if self.values:
+            if isinstance(event, NodeCompleted):
+                for name, value in (event.variables or {}).items():
+                    self._write(event.path.graph + name, value)
+            elif isinstance(event, VariableSet):
+                self._write(event.variable, event.value)
+        self.count += 1
+        super().__call__(event)
+
+    def _write(self, name: str, value: object) -> None:
+        numbers, texts = self.written.setdefault(name, ([], []))
+        text = shown(value)
+        if not texts or texts[-1] != text:
+            numbers.append(self.count)
+            texts.append(text)
+
+
+async def _calling(journal: Journal, function: Callable[..., T], *arguments: Any) -> T:
+    """Call something that blocks if the journal does."""
+    if journal.blocking:
+        return await trio.to_thread.run_sync(partial(function, *arguments))
+    await trio.lowlevel.checkpoint()
+    return function(*arguments)
 
 
 async def _ended(run: Run) -> None:

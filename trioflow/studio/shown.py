@@ -2,11 +2,47 @@
 
 from __future__ import annotations
 
+import contextvars
 import reprlib
+import sys
+import threading
+from concurrent.futures import Future
 
 from trioflow.model.secret import hide
 
 _LONGEST = 2000
+_LONGEST_WAIT = 0.5
+"""Seconds that the `__repr__` of a class gets. One that takes longer is not asked again."""
+_BLOCKED: set[type] = set()
+
+
+class _Blocks(Exception):
+    """A `__repr__` that takes too long."""
+
+
+def _asked(value: object) -> str:
+    """What a foreign class says of its value, in a thread of its own: it may never answer. Raises what it raises."""
+    kind = type(value)
+    if kind.__repr__ is object.__repr__ or kind.__module__ in sys.stdlib_module_names:
+        return repr(value)
+    if kind in _BLOCKED:
+        raise _Blocks
+    answer: Future[str] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(repr(value))
+        except Exception as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=contextvars.copy_context().run, args=(ask,), daemon=True).start()
+    try:
+        return answer.result(_LONGEST_WAIT)
+    except TimeoutError:
+        if answer.done():
+            raise
+        _BLOCKED.add(kind)
+        raise _Blocks from None
 
 
 class _Shortened(reprlib.Repr):
@@ -27,7 +63,9 @@ class _Shortened(reprlib.Repr):
     def repr_instance(self, x: object, level: int) -> str:
         """Anything else."""
         try:
-            text = hide(repr(x))
+            text = hide(_asked(x))
+        except _Blocks:
+            return f"<{type(x).__name__}: not shown, its repr takes too long>"
         except Exception as error:
             return f"<{type(x).__name__}: {type(error).__name__} when shown>"
         return text if len(text) <= self.maxother else f"{text[: self.maxother - 3]}..."

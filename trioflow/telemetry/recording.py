@@ -17,7 +17,9 @@ from typing import Any
 
 import attrs
 
-from trioflow.errors import TrioflowError
+from trioflow.errors import DocumentError, TrioflowError
+from trioflow.model.document import dumps
+from trioflow.model.graph import Graph
 from trioflow.model.replace import write_whole
 from trioflow.model.secret import hide
 from trioflow.semantics.events import (
@@ -113,8 +115,11 @@ class Recording:
         nodes: Sequence[str],
         columns: Mapping[str, array[Any]],
         notes: Mapping[int, str],
+        document: str = "",
     ) -> None:
         self.run = run
+        self.document = document
+        """The graph that was run, as `dumps` writes it; empty if nobody has told it."""
         self.started_at = started_at
         self.kinds = kinds
         self.nodes = nodes
@@ -202,6 +207,10 @@ class Recording:
 
     def save(self, file: str | os.PathLike[str]) -> None:
         """Write it into a file, which is replaced at once or not at all. Raises `OSError`."""
+        write_whole(file, self.as_bytes())
+
+    def as_bytes(self) -> bytes:
+        """What `save` writes."""
         head = {
             "run": self.run,
             "started_at": None if self.started_at is None else self.started_at.isoformat(),
@@ -210,10 +219,11 @@ class Recording:
             "events": len(self),
             "paths": len(self._columns["parent"]),
             "notes": {str(number): note for number, note in self._notes.items()},
+            "document": self.document,
         }
         body = b"".join(self._columns[name].tobytes() for name, _ in _COLUMNS)
         packed = zlib.compress(json.dumps(head).encode() + b"\n" + body, 6)
-        write_whole(file, _MAGIC + zlib.crc32(packed).to_bytes(4, "little") + packed)
+        return _MAGIC + zlib.crc32(packed).to_bytes(4, "little") + packed
 
     @classmethod
     def load(cls, file: str | os.PathLike[str]) -> Recording:
@@ -250,7 +260,14 @@ class Recording:
             head["nodes"],
             columns,
             {int(number): note for number, note in head["notes"].items()},
+            head.get("document", ""),
         )
+
+    @staticmethod
+    def is_in(file: str | os.PathLike[str]) -> bool:
+        """Whether a file begins like a recording. Raises `OSError`."""
+        with FilePath(file).open("rb") as opened:
+            return opened.read(19) == _MAGIC[:19]
 
     def __repr__(self) -> str:
         return f"<recording of run {self.run}: {len(self):,} events in {self.duration:.3f} s>"
@@ -275,11 +292,12 @@ class Recorder:
 
     With `values` the notes of ends tell what was written, shortened; secrets are never among it. Recording makes a run
     two to four times as long where nodes do nothing. It reads what events are made of, without making their paths and
-    names.
+    names. A recording holds the `graph`, if that is told and a document can hold it.
     """
 
-    def __init__(self, *, values: bool = False) -> None:
+    def __init__(self, *, values: bool = False, graph: Graph | None = None) -> None:
         self.values = values
+        self._graph = graph
         self._run = ""
         self._began: datetime.datetime | None = None
         self._codes: dict[type[Event], _Code] = {}
@@ -334,7 +352,14 @@ class Recorder:
             [*self._nodes],
             {name: column[:] for name, column in self._columns.items()},
             dict(self._notes),
+            self._document(),
         )
+
+    def _document(self) -> str:
+        try:
+            return "" if self._graph is None else dumps(self._graph)
+        except DocumentError:
+            return ""
 
     def _keep(self) -> None:
         """Put the last events into the columns."""

@@ -10,7 +10,7 @@ export { Cancelled, Failure } from "./failure.mjs";
 export { Graph, InvalidGraph } from "./graph.mjs";
 
 /** Something on whose behalf nodes are dispatched: an activation, a fork, an emit, an initiator (T8). */
-class Line {
+export class Line {
   given = 0; // how many it has given out
 
   constructor(path, depth = 1) {
@@ -24,7 +24,7 @@ class Line {
 }
 
 /** Forks that are opened and joined together: a scope of its own for them and their owner (F2). */
-class Group extends Scope {
+export class Group extends Scope {
   #alive = 0;
   #forks = new Set(); // those that are to be joined
   #failures = {}; // by the number of the fork, and so in the order of the forks
@@ -102,9 +102,10 @@ class Group extends Scope {
 }
 
 /** One execution of an exec node, and what its body sees. */
-class Activation extends Body {
+export class Activation extends Body {
   activation = this;
   ahead = null; // what runs ahead while inputs are resolved (D12)
+  #decide;
   #writes = 0;
   #returns = 0; // how often something that it began has come back
   #trigger = null; // the one that is running (T7)
@@ -112,10 +113,12 @@ class Activation extends Body {
   #collected = {}; // failures of items by the numbers of their lines (S4)
   #fired = false; // whether the body has triggered the done socket itself (S5)
 
-  constructor(run, line, { node, entered, payload = null }, store, scope) {
+  constructor(run, line, { node, entered, payload = null, begin = null, decide = null }, store, scope) {
     super(run, node);
-    // `entered` is the exec input through which it was entered (T5), `payload` that of the event it handles, or null.
-    Object.assign(this, { line, path: line.path, entered, payload, store, scope, stream: run.streams.get(node) });
+    // `entered` is the exec input through which it was entered (T5), `payload` that of the event it handles, or null. In a
+    // workflow, `begin` is where a scope begins, and `decide` hears which exec output a firing returned (W3).
+    Object.assign(this, { line, path: line.path, entered, payload, begin, store, scope, stream: run.streams.get(node) });
+    this.#decide = decide;
     this.moment = new Cell(undefined, `@${line.path}`); // what evaluations of volatile nodes use (D6)
   }
 
@@ -127,6 +130,7 @@ class Activation extends Body {
       if (stream?.mode === "concurrent") this.#group = new Group(run, this.scope);
       let handed = await (this.#group ? this.#hold(this.#group, () => this.#body()) : this.#body());
       if (!this.#fired) handed ??= stream?.done; // S5
+      this.#decide?.(handed ?? null);
       run.tell("completed", this, { node: id, handed: handed ?? null });
       return handed == null ? [] : this.node.targets(handed);
     } catch (error) {
@@ -415,7 +419,7 @@ export class Run {
     const { timeout, parallel_initiators: parallel } = this.options;
     const inTime = this.scheduler.at(timeout, 0, () => this.#exhaust("timeout", `not done after ${timeout} ticks`));
     const initiate = async (node, ...strand) => {
-      await this.dispatch([{ node, entered: null }], ...strand).finally(() => {
+      await this.dispatch([{ node, entered: null, begin: this.graph.tokens?.begin }], ...strand).finally(() => {
         this.#initiators -= 1;
         wakeAll(this.#idle);
       });
@@ -469,7 +473,7 @@ export class Run {
     this.cancel();
   }
 
-  listeners(event, payload) { return this.graph.listeners(event).map((node) => ({ node, entered: null, payload })); }
+  listeners(event, payload) { return this.graph.listeners(event).map((target) => ({ ...target, payload })); }
   tell(event, { path }, more) { this.options.observe?.({ event, path, ...more }); }
 
   /** The path of the activation in which a failure arose: the first to ask is that (E2). */
@@ -486,19 +490,24 @@ export class Run {
     if (count >= most) throw new Failure(limit, `more than ${most} ${what}`);
   }
 
+  /** What every dispatch passes (T2). */
+  async admit(scope, path, target, depth) {
+    const { max_steps: steps } = this.options;
+    await this.scheduler.park(scope, "d", path, target.node.id);
+    await this.gate.pass(scope, path, target);
+    if (this.#steps++ >= steps) {
+      this.#exhaust("steps", `more than ${steps} dispatches`);
+      throw CANCELLED;
+    }
+    this.bound("depth", depth, "activations in each other"); // T9
+  }
+
   /** Dispatches targets on a line, each with everything it hands over to, then the next (T1, T6). */
   async dispatch(targets, line, store, scope) {
     const left = targets.toReversed();
-    const { max_steps: steps } = this.options;
     while (left.length) {
       const target = left.pop();
-      await this.scheduler.park(scope, "d", line.ahead, target.node.id); // T2
-      await this.gate.pass(scope, line.ahead, target);
-      if (this.#steps++ >= steps) {
-        this.#exhaust("steps", `more than ${steps} dispatches`);
-        throw CANCELLED;
-      }
-      this.bound("depth", line.depth, "activations in each other"); // T9
+      await this.admit(scope, line.ahead, target, line.depth);
       const handed = await new Activation(this, line.next(), target, store, scope).live();
       left.push(...handed.toReversed());
     }

@@ -2,6 +2,8 @@
 
 import { Failure } from "./failure.mjs";
 import { Cell, UNSET, policies } from "./store.mjs";
+import { Tokens } from "./tokens.mjs";
+import { runScope } from "./workflow.mjs";
 
 /** Thrown for a graph that can't be run, with all that is wrong in it: {code, path, message} (M5). */
 export class InvalidGraph extends Error {
@@ -94,22 +96,29 @@ function unknown(code, problem, declared) {
 export class Graph {
   nodes = new Map();
   variables = new Map(); // {name, type, start, policy, key}
+  tokens = null; // of a workflow (W1)
+  #scope = new Node({ id: "<scope>" }, { enters: ["enter"], run: runScope }, ""); // what opens a scope (W13)
   #events = new Map(); // the nodes that listen for each
   #problems = [];
 
   /** Throws `InvalidGraph` if anything is wrong; the README describes node types. */
-  constructor({ trioflow = "1.0", nodes = [], connections = [], variables = [], events = [] }, types) {
+  constructor(document, types) {
+    const { trioflow = "1.0", kind = "graph", nodes = [], connections = [], variables = [], events = [] } = document;
     if (!trioflow.startsWith("1.")) throw new TypeError(`a graph of version ${trioflow} can't be read, only 1.x`);
     const all = nodes.map((node, i) => this.#node(node, types, `nodes[${i}]`)).filter((node) => node !== null);
     variables.forEach((variable, i) => this.#variable(variable, `variables[${i}]`));
     events.forEach(({ name }, i) => this.#declare(this.#events, name, [], `events[${i}].name`));
-    connections.forEach(({ from, to }, i) => this.#connect(from, to, `connections[${i}]`));
+    const flow = kind === "workflow"; // W1
+    connections.forEach(({ from, to, enabled = true }, i) => { // W18
+      if (enabled && !(flow && this.#carriesTokens(to))) this.#connect(from, to, `connections[${i}]`);
+    });
     for (const node of all) this.#checkInputs(node);
     for (const { path } of circles(all)) this.#problem("data-cycle", path, "data nodes need each other");
     for (const { path } of all.filter((node) => node.data && node.initiator)) {
       this.#problem("data-initiator", `${path}.initiator`, "a data node runs when it is asked, not by itself");
     }
     this.initiators = all.filter((node) => node.initiator && !node.data);
+    if (flow) this.#flow(document);
     if (!this.initiators.length && all.length === nodes.length && !all.some((node) => node.type.listens)) {
       this.#problem("no-initiator", "nodes", "nothing would run: mark an exec node as initiator");
     }
@@ -117,13 +126,34 @@ export class Graph {
   }
 
   variable(name) { return this.variables.get(name) ?? unknown("unknown-name", `no variable ${name}`, this.variables); }
-  listeners(event) { return this.#events.get(event) ?? unknown("unknown-name", `no event ${event}`, this.#events); }
+  listeners(event) {
+    const found = this.#events.get(event) ?? unknown("unknown-name", `no event ${event}`, this.#events);
+    return found.map((node) => (this.tokens ? this.#opening(null, { entries: [this.#place(node)], wires: [] }) : { node, entered: null }));
+  }
+
   #problem(code, path, message) { this.#problems.push({ code, path, message }); }
 
   #declare(map, name, value, path) {
     if (map.has(name)) this.#problem("duplicate-id", path, `there is another ${name} before it`);
     else map.set(name, value);
   }
+
+  #place(node) { return this.tokens.nodes.findIndex((each) => each.node === node); }
+  #carriesTokens(to) { return this.nodes.get(to.slice(0, to.lastIndexOf(".")))?.in.get(to.slice(to.lastIndexOf(".") + 1))?.input === undefined; }
+
+  // Exec wires of a workflow carry tokens: what an exec output dispatches is a scope that begins on its wires (W13).
+  #flow(document) {
+    this.tokens = new Tokens(document, this.nodes);
+    this.initiators = [this.#scope];
+    for (const [id, node] of this.nodes) {
+      for (const [name, { targets }] of node.out) {
+        const wires = targets ? this.tokens.behind(id, name) : [];
+        if (wires.length) targets.push(this.#opening(`${id}.${name}`, { entries: [], wires }));
+      }
+    }
+  }
+
+  #opening(entered, begin) { return { node: this.#scope, entered, begin }; }
 
   // A node of an unknown type is known by its id, and by nothing else.
   #node(document, types, path) {

@@ -5,7 +5,7 @@ import { Graph, InvalidGraph, Run } from "./engine.mjs";
 import { codes, scripted } from "./scripted.mjs";
 import { bytewise } from "./store.mjs";
 
-const CAPABILITIES = "core data failure state limit fork stream time event life validation action ahead".split(" ");
+const CAPABILITIES = "core data failure state limit fork stream time event life validation action ahead workflow".split(" ");
 const PORT = { contract: "2.2", name: "trioflow-js", language: "JavaScript", level: 3, capabilities: CAPABILITIES };
 
 const numbers = (path) => path.split(".").map(Number);

@@ -51,7 +51,7 @@ export const policies = {
 };
 
 // The cell of a variable that both sides of a fork have changed. `younger` says that mine is.
-function merged({ name, policy }, base, mine, theirs, younger) {
+export function merged({ name, policy }, base, mine, theirs, younger) {
   if (policy === "last") return younger ? mine : theirs;
   if (policy === "first") return younger ? theirs : mine;
   const value = policies[policy](base.value, mine.value, theirs.value);
@@ -61,6 +61,7 @@ function merged({ name, policy }, base, mine, theirs, younger) {
 }
 
 export class Store {
+  firings = null; // in a workflow: the scope whose firings write here (W13)
   known = null; // evaluations that fit as long as nothing is written: see Demands
   #places; // by key: {cell, stamp}
   #forked; // its own stamp as a fork
@@ -80,7 +81,23 @@ export class Store {
   }
 
   /** A store with the same cells; from now on neither sees what the other writes (F1). */
-  fork() { return new Store(new Map(this.#places), ++this.#stamp); }
+  fork() {
+    const store = new Store(new Map(this.#places), ++this.#stamp);
+    store.firings = this.firings;
+    return store;
+  }
+
+  /** The cells by key. */
+  cells() { return new Map([...this.#places].map(([key, { cell }]) => [key, cell])); }
+
+  /** A store of its own that starts with these cells (F9). */
+  beginningWith(cells) {
+    const stamp = ++this.#stamp;
+    return new Store(new Map([...cells].map(([key, cell]) => [key, { cell, stamp }])), stamp);
+  }
+
+  /** Has these cells, as if what is new among them had been written here. */
+  replace(cells) { for (const [key, cell] of cells) if (this.read(key) !== cell) this.write(key, cell); }
 
   /** Takes over what a fork changed, as if it had been written at the moment of the fork: all of it, or nothing (F3).
    *

@@ -54,7 +54,8 @@ def test_a_graph_of_ours_is_exported_if_it_can_be():
         b, c = (w.add("state.keep", name, value=a.kept) for name in "bc")
         w.connect(a.then, b.enter)
         w.connect(a.then, c.enter)
-    graph = w.graph
+    empty = [attrs.evolve(each, inputs={"value": {}}) for each in w.graph.nodes]  # where a source has failed
+    graph = attrs.evolve(w.graph, nodes=empty)
     text = export_yaml(graph, REGISTRY)
     assert "maxConcurrency: 2" in text
     assert [wire.target.node for wire in again(graph).connections if wire.target.socket == "enter"] == ["b", "c"]
@@ -70,10 +71,14 @@ def test_what_cannot_be_said_is_listed():
     assert [*caught.value.problems] == ["nodes[1]: there is nothing for node 'b' (debug.print)."]
     graph = imported(definition(code("a"), code("b"), wires=["a -> b"])).graph
     changed = attrs.evolve(graph, connections=[attrs.evolve(each, when="1 == 1") for each in graph.connections])
-    with pytest.raises(tf.DocumentError, match=r"a.then -> b.enter \(when 1 == 1, priority 0\) can't be said"):
+    with pytest.raises(tf.DocumentError, match=r"a.then -> b.enter \(on completed, when 1 == 1, priority 0\) can't"):
         export_yaml(changed, REGISTRY)
     with pytest.raises(tf.DocumentError, match="limit: can't be said as it is"):
         export_yaml(attrs.evolve(graph, limit=7), REGISTRY)
+    nested = imported(definition(container())).graph
+    inner = attrs.evolve(nested.graphs["c"], limit=9)
+    with pytest.raises(tf.DocumentError, match="graphs.c.limit: can't be said as it is"):
+        export_yaml(attrs.evolve(nested, graphs={"c": inner}), REGISTRY)
     inside = attrs.evolve(graph, graphs={"g": tf.Graph()})
     with pytest.raises(tf.DocumentError, match="graphs.g: a graph that no node of the format holds can't be said"):
         export_yaml(inside, REGISTRY)

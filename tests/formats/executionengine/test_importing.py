@@ -390,6 +390,15 @@ def test_other_types():
     assert bodies.ran == ["e", "z"]
 
 
+def test_what_a_failure_leaves_is_nothing():
+    """What passes on gets an empty value where its source has failed, and goes on."""
+    noop = {"nodeId": "n", "runtimeType": "Noop"}
+    tree = definition(code("a"), noop, code("z"), wires=[wire("a -> n", triggerMessageType="Complete, Fail"), "n -> z"])
+    bodies = Bodies(a=ValueError("no"))
+    bodies(tree, "a", "z")
+    assert (bodies.ran, bodies.got["z"]) == (["a", "z"], {})
+
+
 def test_ports_of_code_are_exits():
     """A body of a node with ports says at which it goes on."""
     tree = definition(code("a"), code("x"), code("y"), wires=["a.Left -> x", wire("a.Right -> y", targetPort="in.1")])

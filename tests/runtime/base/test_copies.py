@@ -35,6 +35,7 @@ OTHERS = {
     ("demand/static.py", "keep"): "whether all that a static node needs is there",
     ("demand/evaluation.py", "store_evaluation"): "writes the evaluation of a node",
     ("demand/quick.py", "quickly"): "writes the evaluation of a node",
+    ("demand/quick.py", "_is_unset"): "whether an output was left unset",
     ("base/with_inputs.py", "_known"): "for people, without counting as use",
     ("host/inspect.py", "_current"): "for people, without counting as use: a value that is stale has a name there",
     ("host/inspect.py", "_seen_output"): "of outputs",

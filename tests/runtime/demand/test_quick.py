@@ -9,6 +9,7 @@ import trio
 from trio.testing import MockClock
 
 import trioflow as tf
+from trioflow.model.sockets import UNSET
 from trioflow.testing import run_virtual
 
 CALLS: list[object] = []
@@ -63,6 +64,12 @@ def fails(a: int) -> int:
 @tf.data_node(id="quick.fields")
 async def fields(a: int) -> tuple[int, int]:
     return a, a
+
+
+@tf.data_node(id="quick.unset")
+async def unset(a: int) -> int:
+    CALLS.append(("unset", a))
+    return UNSET if a % 4 == 2 else a
 
 
 class Two(tf.Node, id="quick.two"):
@@ -124,7 +131,7 @@ def drawn(seed):
             return dice.choice(values[-6:]) if dice.random() < 0.9 else dice.randrange(9)
 
         for _ in range(dice.randrange(3, 16)):
-            kind = dice.choice((plain, at_once, at_once, waits, checks, picks, picks, picks, asks, fails, Two))
+            kind = dice.choice((plain, at_once, at_once, waits, checks, picks, picks, picks, asks, fails, unset, Two))
             node = g.add(kind, **{socket.name: value() for socket in kind.type.inputs})
             values += [node.x, node.y] if kind is Two else [node.result]
         g.connect(values[-1], rounds.one)

@@ -304,7 +304,7 @@ async def test_conditions(autojump_clock):
         w.variable("n", "any", None)
         w.connect(w.add(work, "a"), w.add(work, "b"), when="vars.n < 3")
     with pytest.raises(
-        tf.ExpressionFailed, match=r"The expression 'vars.n < 3' failed: No matching overloads"
+        tf.ExpressionFailed, match=r"a.then -> b.enter: The expression 'vars.n < 3' failed: No matching overloads"
     ) as caught:
         await run(w.graph)
     assert "in node 'a' (" in caught.value.__notes__[0]

@@ -81,3 +81,109 @@ async def test_what_was_done_in_a_scope(autojump_clock):
     with pytest.raises(OSError, match="no mail"):
         await tf.run(w.graph, services={list: journal})
     assert [line.split()[1] for line in journal] == ["1", "2", "3", "3", "2", "1"]
+
+
+# --- on the way (flow.undo) ---
+
+
+@tf.exec_node
+async def book(what: str, journal: tf.FromServices[list], seconds: float = 0) -> str:
+    """Book something."""
+    await trio.sleep(seconds)
+    journal.append(f"book {what}")
+    return what
+
+
+@tf.exec_node
+def cancel(what: str, journal: tf.FromServices[list]) -> None:
+    """Cancel what was booked."""
+    journal.append(f"cancel {what}")
+    if what == "boat":
+        raise OSError("no answer")
+
+
+def trip(*places: str, fails: bool = False, **undo):
+    """Start books places one after the other, and a hotel beside it that takes longer; then the places are undone."""
+    with tf.workflow(implicit=False) as w:
+        before = w.add(tf.nodes.Start, "start")
+        hotel = w.add(book, "hotel", what="hotel", seconds=1.0, undo="no hotel")
+        w.add(cancel, "no hotel", what=hotel.result)
+        w.after(before, hotel)
+        for place in places:
+            step = w.add(book, place, what=place, undo=f"no {place}")
+            w.add(cancel, f"no {place}", what=step.result)
+            w.after(before, step)
+            before = step
+        back = w.add(tf.nodes.Undo, "back", **undo)
+        w.after(before, back)
+        told = w.add(tf.nodes.SetVariable, "told", name="count", value=back.count)
+        w.connect(back.then, told)
+        w.after(hotel, told)
+        w.variable("count", "int", 0)
+        if fails:
+            w.after(told, w.add(mail, "mail"))
+    return w.graph
+
+
+async def test_what_was_done_on_the_way(autojump_clock):
+    """A node undoes what it comes after, the last first, and what is beside it stays as it is (W17)."""
+    journal: list[str] = []
+    result = await tf.run(trip("train", "bus"), services={list: journal})
+    assert journal == ["book train", "book bus", "cancel bus", "cancel train", "book hotel"]
+    assert result.variables == {"count": 2}
+
+
+async def test_nothing_is_undone_twice(autojump_clock):
+    """What was undone on the way is not undone when the workflow fails (W17)."""
+    journal: list[str] = []
+    with pytest.raises(OSError, match="no mail"):
+        await tf.run(trip("train", fails=True), services={list: journal})
+    assert journal == ["book train", "cancel train", "book hotel", "cancel hotel"]
+
+
+async def test_of_one_node(autojump_clock):
+    """Only what that node did is undone; a name that has no undo is an error that says which have (W17)."""
+    journal: list[str] = []
+    await tf.run(trip("train", "bus", node="train"), services={list: journal})
+    assert journal[:3] == ["book train", "book bus", "cancel train"]
+    with pytest.raises(tf.UnknownName, match="undoes 'tram', and no node of that name.* These have: hotel, train"):
+        await tf.run(trip("train", node="tram"), services={list: journal})
+
+
+async def test_undoing_on_the_way_that_fails(autojump_clock):
+    """The others are undone all the same; then it fails: with one failure, or a group of several (W17)."""
+    journal: list[str] = []
+    with pytest.raises(OSError, match="no answer"):
+        await tf.run(trip("boat", "train"), services={list: journal})
+    assert journal[:4] == ["book boat", "book train", "cancel train", "cancel boat"]
+    with tf.workflow() as w:
+        one = w.add(book, "one", what="boat", undo="no boat")
+        two = w.add(book, "two", what="boat", undo="no boat")
+        w.add(cancel, "no boat", what="boat")
+        back = w.add(tf.nodes.Undo, "back")
+        w.connect(one, back)
+        w.connect(two, back)
+    with pytest.raises(ExceptionGroup, match="2 firings could not be undone") as caught:
+        await tf.run(w.graph, services={list: journal})
+    assert len(caught.value.exceptions) == 2
+
+
+async def test_items_on_the_way(autojump_clock):
+    """What was done in the scopes of a firing belongs to it (W13, W17)."""
+    journal: list[str] = []
+    with tf.workflow() as w:
+        each = w.add(tf.nodes.ForEach, "each", items=["a", "b"])
+        step = w.add(book, "book", what=each.item, undo="cancel")
+        w.add(cancel, "cancel", what=step.result)
+        w.connect(each.body, step)
+        w.connect(each.done, w.add(tf.nodes.Undo, "back"))
+    await tf.run(w.graph, services={list: journal})
+    assert journal == ["book a", "book b", "cancel b", "cancel a"]
+
+
+async def test_undo_is_for_workflows():
+    """In a graph that calls there is no past to undo (W17)."""
+    with tf.build() as g:
+        g.connect(g.add(tf.nodes.Start).then, g.add(tf.nodes.Undo, "back").enter)
+    with pytest.raises(tf.NodeError, match="'back' undoes what a workflow did"):
+        await tf.run(g.graph)

@@ -26,6 +26,15 @@ def test_dependencies_and_layers():
         made.dependencies("x")
 
 
+def test_nodes_that_undo_are_in_no_layer():
+    """They fire when something fails, and for what was done then (W17)."""
+    with tf.workflow() as w:
+        a, b = w.add(step, "a", undo="c"), w.add(step, "b")
+        w.add(step, "c")
+        w.connect(a, b)
+    assert tf.workflow_plan(w.graph).layers() == [["a"], ["b"]]
+
+
 def test_carried_out_by_somebody_else():
     """`ready`, `begin`, `end`: what fires, without a run."""
     machine = plan("ab", "ac", "bd", "cd", ("a", "e", {"on": "failed"}), ("d", "f", {"when": "round > 1"})).start()

@@ -30,6 +30,12 @@ def wire(source, target, **more):
     [
         ([A, {**B, "min": 3}], [wire("a", "b")], ("unmet-join", "nodes[1].min"), "needs tokens over 3 wires"),
         ([A, C, {**B, "min": 3}], [wire("a", "b"), wire("c", "b")], ("unmet-join", "nodes[2].min"), "and 2 lead to it"),
+        (
+            [A, C, {**B, "join": "first", "min": 3}],
+            [wire("a", "b"), wire("c", "b")],
+            ("unmet-join", "nodes[2].min"),
+            "one must bring several",
+        ),
         ([A, {**B, "join": "first"}], [wire("a", "b")], ("no-meaning", "nodes[1].join"), "1 exec wire leads to it"),
         ([{**A, "most": 3}, B], [wire("a", "b")], ("no-meaning", "nodes[0].most"), "no exec wire leads from it back"),
         (
@@ -151,6 +157,16 @@ def test_callbacks_are_for_one_strand():
     interface = {"exits": [{"name": "out", "callback": True}]}
     found = problems([A, leave], [wire("a", "leave.out")], interface=interface)
     assert ("concurrent-callback", "interface.exits[0].callback") in found
+
+
+def test_exits_that_nothing_leads_to():
+    """A call would never go on there (W14)."""
+    leave = {"id": "leave", "type": "graph.leave"}
+    interface = {"exits": [{"name": "out"}, {"name": "other"}]}
+    found = problems([A, leave], [wire("a", "leave.out"), wire("a", "leave.other", enabled=False)], interface=interface)
+    assert [place for place in found if place[0] == "unreachable-exit"] == [("unreachable-exit", "interface.exits[1]")]
+    found = problems([A, leave], [wire("a", "leave")], interface={"exits": [{"name": "out"}]})
+    assert found == {}
 
 
 def test_without_the_package(monkeypatch):

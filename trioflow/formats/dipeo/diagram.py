@@ -33,6 +33,8 @@ class Node:
     position: Mapping[str, Any] | None
     path: str
     """Where its properties stand in the document."""
+    names: Mapping[str, str]
+    """What the document calls them, where that differs."""
 
 
 @attrs.frozen
@@ -78,10 +80,10 @@ class Builder:
         self.arrows: list[Arrow] = []
         self.persons: dict[str, Mapping[str, Any]] = {}
 
-    def node(self, label: str, type_: str, props: Mapping[str, Any], position: Any, path: str) -> str:
-        """Add a node; gives its label, which is another one if it is taken."""
+    def node(self, label: str, type_: str, props: Mapping[str, Any], position: Any, path: str, inside: str) -> str:
+        """Add a node at a path, with its properties at another one; gives its label, another one if it is taken."""
         if not label:
-            self.notes.error("bad-value", path, "A node needs a label.")
+            self.notes.error("bad-value", f"{path}.label", "A node needs a label.")
             label = f"node {len(self.nodes) + 1}"
         stem, number = label, 0
         while label in self.nodes:
@@ -89,19 +91,26 @@ class Builder:
             label = f"{stem}~{number}"
         found = type_.lower()
         if not found:
-            self.notes.error("bad-value", path, f"Node {label!r} has no type.", f"It may be: {', '.join(TYPES)}.")
+            self.notes.error(
+                "bad-value", f"{path}.type", f"Node {label!r} has no type.", f"It may be: {', '.join(TYPES)}."
+            )
         if not isinstance(position, Mapping | None):
-            self.notes.error("bad-value", path, f"Expected a position with x and y, got {kind(position)}.")
+            self.notes.error(
+                "bad-value", f"{path}.position", f"Expected a position with x and y, got {kind(position)}."
+            )
             position = None
-        plain = {key: value for key, value in (position or {}).items() if key in {"x", "y"}}
+        plain = {key: value for key, value in (position or {}).items() if key != "__typename"}
+        for key in [each for each in plain if each not in {"x", "y"}]:
+            self.notes.warning("unknown-field", f"{path}.position.{key}", "It is not known here, and left out.")
+            del plain[key]
         for key, value in plain.items():
             if isinstance(value, bool) or not isinstance(value, int | float):
                 self.notes.error("bad-value", f"{path}.position.{key}", f"Expected a number, got {kind(value)}.")
-        clean = {_snake(key): value for key, value in props.items() if key != "__typename"}
-        clean = {_ALIASES.get(key, key): value for key, value in clean.items()} | {
-            key: value for key, value in clean.items() if key not in _ALIASES
-        }
-        self.nodes[label] = Node(label, found, clean, plain or None, path)
+        # A name of today counts before one of yesterday.
+        keys = sorted((key for key in props if key != "__typename"), key=lambda key: _snake(key) not in _ALIASES)
+        names = {_name(key): key for key in keys}
+        clean = {name: props[names[name]] for name in dict.fromkeys(map(_name, props)) if name in names}
+        self.nodes[label] = Node(label, found, clean, plain or None, inside, names)
         return label
 
     def arrow(
@@ -166,6 +175,11 @@ class Builder:
 def without_frame(raw: Mapping[str, Any]) -> dict[str, Any]:
     """The properties of a node that stand beside its label and type."""
     return {key: value for key, value in raw.items() if key not in _EVERYWHERE and not key.startswith("__")}
+
+
+def _name(key: str) -> str:
+    """What a property is called here, whatever the form and the age of the document."""
+    return _ALIASES.get(_snake(key), _snake(key))
 
 
 def _snake(name: str) -> str:

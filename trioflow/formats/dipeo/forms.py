@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
+import attrs
+
 from trioflow.errors import DocumentError
 from trioflow.formats.dipeo.diagram import HANDLES, Builder, Diagram, without_frame
 from trioflow.formats.fields import Fields, kind
@@ -26,8 +28,8 @@ def form_of(document: Document) -> str | None:
     if "nodes" not in document.top:
         return None
     version = document.tree.get("version")
-    if version in {"light", "readable"}:
-        return str(version)
+    if isinstance(version, str) and version in {"light", "readable"}:
+        return version
     if "arrows" in document.top or version == "native":
         return "native"
     return None
@@ -58,7 +60,7 @@ def _light(fields: Fields, builder: Builder) -> Diagram:
         node = Fields(raw, path, builder.notes)
         props = {**without_frame(node.raw), **node.mapping("props")}
         inner = f"{path}.props" if "props" in node else path
-        builder.node(node.text("label"), node.text("type"), props, node.take("position"), inner)
+        builder.node(node.text("label"), node.text("type"), props, node.take("position"), path, inner)
     for path, raw in _entries(fields, "connections", builder):
         wire = Fields(raw, path, builder.notes)
         source, target = builder.end(wire.text("from")), builder.end(wire.text("to"))
@@ -84,7 +86,8 @@ def _readable(fields: Fields, builder: Builder) -> Diagram:
             props = {}
         said = cast("Mapping[str, Any]", props or {})
         position = None if match["x"] is None else {"x": _number(match["x"]), "y": _number(match["y"])}
-        builder.node(match["label"], match["type"] or _guessed(match["label"], said), said, position, f"{path}.{title}")
+        type_ = match["type"] or _guessed(match["label"], said)
+        builder.node(match["label"], type_, said, position, path, f"{path}.{title}")
     for path, raw in _entries(fields, "flow", builder):
         source, targets = _single(raw, path, builder)
         for number, said in enumerate(targets if isinstance(targets, list) else [targets]):
@@ -144,7 +147,7 @@ def _native(fields: Fields, builder: Builder) -> Diagram:  # noqa: C901 - part b
         props = without_frame(data)
         found = builder.node(
             label if isinstance(label, str) else node.text("id"), node.text("type"), props, node.take("position"),
-            f"{path}.data",
+            path, f"{path}.data",
         )  # fmt: skip
         node.take("__typename")
         if node.text("id") in labels:
@@ -197,9 +200,7 @@ def _name_persons(builder: Builder, persons: Mapping[str, str]) -> None:
     for label, node in builder.nodes.items():
         person = node.props.get("person")
         if isinstance(person, str) and person in persons:
-            builder.nodes[label] = type(node)(
-                node.label, node.type, {**node.props, "person": persons[person]}, node.position, node.path
-            )
+            builder.nodes[label] = attrs.evolve(node, props={**node.props, "person": persons[person]})
 
 
 # --- what they share ---

@@ -160,7 +160,7 @@ class _Importer:
     # --- nodes ---
 
     def _make(self, node: Node) -> None:
-        fields = Fields(dict(node.props), node.path, self._notes)
+        fields = Fields(dict(node.props), node.path, self._notes, names=node.names)
         for name in ("flipped", "skippable", "color", "notes", "description"):
             fields.take(name)
         make = _MAKERS.get(node.type, _Importer._unknown)
@@ -176,12 +176,12 @@ class _Importer:
     def _join(self, node: Node, fields: Fields, made: _Made) -> None:
         said = node.props.get("join_policy")
         policy: Any = said.get("policy_type", said.get("type")) if isinstance(said, Mapping) else said
-        if policy is None:
+        if said is None:
             return
         settings: dict[str, dict[str, Any]] = {
             "all": {}, "any": {"join": "each"}, "first": {"join": "first"}, "k_of_n": {"join": "first"},
         }  # fmt: skip
-        if policy not in settings:
+        if not isinstance(policy, str) or policy not in settings:
             message = f"Expected one of {', '.join(settings)}, got {kind(policy)}."
             self._notes.error("bad-value", f"{node.path}.join_policy", message)
             return
@@ -372,12 +372,13 @@ class _Importer:
             message = f"What is remembered is not chosen by {said!r}: everything is."
             self._notes.info("differs", fields.at("memorize_to"), message)
             found = "all"
-        if config.get("forget_mode") in {"on_every_turn", "upon_request"}:
+        if config.get("forget_mode") in ("on_every_turn", "upon_request"):
             found = "none"
         if isinstance(at_most, int) and not isinstance(at_most, bool) and at_most > 0:
             found = f"last {at_most}"
         elif at_most is not None:
-            self._notes.error("bad-value", fields.at("memory_settings"), f"Expected a number, got {kind(at_most)}.")
+            at = "memory_settings" if "max_messages" in settings else "at_most"
+            self._notes.error("bad-value", fields.at(at), f"Expected a number, got {kind(at_most)}.")
         return found
 
     def _schema(self, fields: Fields) -> Any:
@@ -477,7 +478,7 @@ class _Importer:
         said = fields.items("node_indices") or fields.items("target_nodes")
         names: list[str] = []
         for each in said:
-            if each not in self._by_label:
+            if not isinstance(each, str) or each not in self._by_label:
                 self._notes.error("unknown-node", fields.at("target_nodes"), f"There is no node {kind(each)}.")
                 continue
             if each not in self._executed:
@@ -682,7 +683,8 @@ class _Importer:
 
     def _hook(self, node: Node, fields: Fields) -> _Made:  # noqa: C901 - one kind after the other
         said = fields.choice("hook_type", ("shell", "webhook", "python", "file"), "shell")
-        config = Fields(fields.mapping("config") or dict(node.props), node.path, self._notes)
+        inner = fields.mapping("config")
+        config = Fields(inner, fields.at("config"), self._notes) if inner else fields
         source = self._default(node)
         if said == "shell":
             command = config.text("command")
@@ -707,8 +709,8 @@ class _Importer:
         seconds = config.number("timeout", 0)
         if seconds > 0:
             inputs["timeout"] = seconds
-        for name in ("command", "args", "env", "cwd", "timeout", "url", "headers", "method"):
-            fields.take(name)
+        if config is not fields:
+            config.tell_left()
         self._add(GraphNode(node.label, "hook.shell" if said == "shell" else "hook.http", {"event": None, **inputs}))
         if source is not None:
             self._connections.append(Connection(source, Endpoint(node.label, "event")))
@@ -777,7 +779,9 @@ class _Importer:
             parsed = self._helper(f"{node.label} parsed", "json.parse")
             self._connections.append(Connection(value, Endpoint(parsed, "text")))
             value = Endpoint(parsed, "result")
-            if isinstance(keys, list) and keys:
+            if not isinstance(keys, list | None):
+                self._notes.error("bad-value", fields.at("keys"), f"Expected a list, got {kind(keys)}.")
+            elif keys:
                 picked = self._helper(f"{node.label} keys", "dict.pick", {"keys": keys})
                 self._connections.append(Connection(value, Endpoint(picked, "entries")))
                 value = Endpoint(picked, "result")
@@ -1068,7 +1072,7 @@ _MAKERS: Mapping[str, Callable[[_Importer, Node, Fields], _Made]] = {
 
 def _code_of(node: Node) -> Code:
     text = node.props.get("code")
-    return Code(text if isinstance(text, str) and node.props.get("language", "python") in {"python", None} else "")
+    return Code(text if isinstance(text, str) and node.props.get("language", "python") in ("python", None) else "")
 
 
 def _circles(diagram: Diagram) -> dict[str, frozenset[str]]:  # noqa: C901 - one algorithm

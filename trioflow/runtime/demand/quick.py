@@ -232,8 +232,10 @@ def quickly(  # noqa: C901 - a hot path
                         continue
                 except BaseException as error:
                     return HandedOver(activation, [*waiting, frame], _Frame(need.upstream, root), error)
-            if (need.source is not NODE and need.source is not STATIC) or (
-                node.ahead and frame.phase == GATHERING and run.options.max_ahead
+            if (
+                (need.source is not NODE and need.source is not STATIC)
+                or (need.source is NODE and _is_unset(store, need))
+                or (node.ahead and frame.phase == GATHERING and run.options.max_ahead)
             ):
                 return HandedOver(activation, waiting, frame)
             waiting.append(frame)
@@ -267,6 +269,12 @@ def _there(store: Store, planned: PlanInput) -> Cell | None:
         return evaluation.outputs[planned.output] or _constant(store, planned)
     cell: Cell | None = store.cells[planned.there] or planned.fallback
     return cell if cell is not LEFT_UNSET else _constant(store, planned)
+
+
+def _is_unset(store: Store, planned: PlanInput) -> bool:
+    """Whether the data node behind an input has a current evaluation, which has left the output unset."""
+    evaluation: Evaluation | None = store.cells[planned.slot]
+    return evaluation is not None and evaluation.verified is store.revision and not planned.upstream.impure
 
 
 def _constant(store: Store, planned: PlanInput) -> Cell | None:

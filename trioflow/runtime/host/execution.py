@@ -34,7 +34,7 @@ from trioflow.runtime.host.given import OUTSIDE, Given
 from trioflow.runtime.wrapping.middleware import Middleware, RunLife
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import LimitReached, RunCancelled, RunCompleted, RunFailed, RunStarted
-from trioflow.semantics.plan import Plan, PlanNode
+from trioflow.semantics.plan import Plan, PlanNode, Target
 from trioflow.semantics.store import Store
 from trioflow.semantics.tracking import Tracker, tracker_among
 
@@ -66,15 +66,21 @@ class Alone:
         refuel(state)  # the scheduler has just had its turn, and nobody can have closed the gate
         root = Line(None)
         strand = new_strand(state, store, 1)
-        lines = [Line(root) for _ in state.plan.initiators]
-        for line, initiator in zip(lines, state.plan.initiators, strict=True):
-            await drive(strand, line, [initiator])
+        for line, targets in beginnings(state, root):
+            await drive(strand, line, targets)
         if state.agenda is not None:
             await handle(state, strand, agenda_line(root))
         await trio.lowlevel.checkpoint_if_cancelled()
 
     def settled(self, state: RunState) -> None:
         """Nobody waits for it."""
+
+
+def beginnings(state: RunState, root: Line) -> Sequence[tuple[Line, Sequence[Target]]]:
+    """What a run begins with, each on its line: its initiators, in their order."""
+    if state.begins is not None:
+        return state.begins(root)
+    return [(Line(root), (initiator,)) for initiator in state.plan.initiators]
 
 
 class Execution:

@@ -15,6 +15,7 @@ from trioflow.runtime.base.turns import rouse, wait_for
 from trioflow.runtime.base.watch import Observer, Subscription
 from trioflow.runtime.dispatch import drive
 from trioflow.runtime.host.agenda import agenda_line, handle
+from trioflow.runtime.host.execution import beginnings
 from trioflow.runtime.strands.forks import OpenForks, StrandFork
 from trioflow.semantics.plan import Target
 from trioflow.semantics.store import Store
@@ -57,18 +58,18 @@ class Hosted:
         state.root_task = trio.lowlevel.current_task()
         root = Line(None)
         strand = new_strand(state, store, 0)
-        lines = [Line(root) for _ in state.plan.initiators]
+        begins = beginnings(state, root)
         later = agenda_line(root)
         async with OpenForks(root, strand, None) as forks:
             self._start_strand = lambda: forks.start(self._handle_events, limited=False)
             if self.events or self.begins_early:
                 self._fork = self._start_strand()
             try:
-                for line, initiator in zip(lines, state.plan.initiators, strict=True):
+                for line, targets in begins:
                     if state.options.parallel_initiators:
-                        forks.start((initiator,), line=line)
+                        forks.start((*targets,), line=line)
                     else:
-                        await drive(strand, line, [initiator])
+                        await drive(strand, line, targets)
                 if state.options.parallel_initiators:
                     await forks.wait_until(lambda: forks.in_flight == (self._fork is not None))
                 if state.options.stay_open or state.agenda is not None:

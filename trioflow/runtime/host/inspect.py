@@ -7,7 +7,7 @@ sees off its store. So a run that nobody looks into pays nothing.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from time import perf_counter
 from types import FrameType
 from typing import Any, Literal, cast
@@ -20,7 +20,7 @@ from trioflow.model.secret import HIDDEN
 from trioflow.model.values import own_copy
 from trioflow.runtime.base.cells import LAZY, NOTHING
 from trioflow.runtime.base.names import output_place, variable_slot
-from trioflow.runtime.base.records import Line, RunState, Strand, as_host
+from trioflow.runtime.base.records import Activation, Line, RunState, Strand, as_host
 from trioflow.runtime.base.watch import is_system_clock
 from trioflow.runtime.demand.loop import demand
 from trioflow.runtime.dispatch import dispatch, drive
@@ -30,7 +30,7 @@ from trioflow.semantics.address import HOST_MARK, node_names
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import Path, VariableSet
 from trioflow.semantics.memo import Evaluation, recall, youngest
-from trioflow.semantics.plan import CONSTANT, NODE, PORT, SLOT, STATIC, PlanInput, PlanNode
+from trioflow.semantics.plan import CONSTANT, NODE, PORT, SLOT, STATIC, PlanInput, PlanNode, Target
 from trioflow.semantics.store import LEFT_UNSET, Cell
 
 
@@ -111,6 +111,32 @@ def strands(run: RunState) -> list[StrandView]:
         )
         prefix = last.strand.frame.prefix
         found.append(StrandView(number, last.path.within(prefix), prefix + last.node.id, state, _since(run, last)))
+    return found
+
+
+@attrs.frozen(eq=False)
+class Dispatching:
+    """A dispatch that is under way in the task that asks."""
+
+    line: Line
+    activation: Activation
+    """What runs in it."""
+    onward: Sequence[Target]
+    """What it will dispatch after that, in order."""
+
+
+def dispatches(run: RunState) -> list[Dispatching]:
+    """The dispatches that are around whoever asks, in the task that asks, the outermost first."""
+    found: list[Dispatching] = []
+    seen: set[int] = set()
+    for frame in _python_stack():
+        known = frame.f_locals
+        if frame.f_code is not _DISPATCH or id(frame) in seen or "activation" not in known:
+            continue  # one that has not begun, or only waits for another one
+        if known["strand"].run is not run:
+            continue
+        seen.add(id(frame))
+        found.append(Dispatching(known["line"], known["activation"], [*reversed(known["pending"] or ())]))
     return found
 
 

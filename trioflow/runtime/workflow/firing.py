@@ -31,13 +31,16 @@ class FiringLine(Line):
     The last is that of the activation, so that the line of a strand has another path than the firing it begins with.
     """
 
-    __slots__ = ("_numbers", "scope")
+    __slots__ = ("numbers", "scope", "undoable")
 
-    def __init__(self, around: Line, numbers: tuple[int, ...], scope: Any = None) -> None:
+    def __init__(
+        self, around: Line, numbers: tuple[int, ...], scope: Any = None, undoable: tuple[Any, ...] = ()
+    ) -> None:
         # As Line.__init__ does, but that nothing is counted: the numbers are its own.
         self.parent = around
         self.scope = scope
-        self._numbers = numbers
+        self.undoable = undoable
+        self.numbers = numbers
         self._where = None
         self.index = numbers[0]
         self.depth = around.depth + len(numbers) - 1
@@ -53,9 +56,17 @@ class FiringLine(Line):
 
     def below(self, path: Path) -> Path:
         """Its path below another."""
-        for number in self._numbers[:-1]:
+        for number in self.numbers[:-1]:
             path = Path(path, number, self.graph)
         return path
+
+
+def firing_around(activation: Activation) -> FiringLine | None:
+    """The firing in the same workflow that this belongs to, if there is one."""
+    line: Line | None = activation
+    while line is not None and not isinstance(line, FiringLine):
+        line = line.parent
+    return line if line is not None and line.scope is not None and line.scope.frame is activation.strand.frame else None
 
 
 async def fire(  # noqa: C901 - as `dispatch`

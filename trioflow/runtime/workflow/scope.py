@@ -14,13 +14,13 @@ from typing import Any
 
 import trio
 
-from trioflow.errors import CoercionError, JoinUnmet, LimitExceeded, MergeError
+from trioflow.errors import CoercionError, ExpressionFailed, JoinUnmet, LimitExceeded, MergeError
 from trioflow.runtime.base.records import Activation, Line, Strand
 from trioflow.runtime.base.task import hot_task
 from trioflow.runtime.base.turns import rouse, wait_for
 from trioflow.runtime.strands.forks import ForkSet, OpenForks, StrandFork
-from trioflow.runtime.workflow.firing import FiringLine, fire
-from trioflow.runtime.workflow.undo import Undoable, undo
+from trioflow.runtime.workflow.firing import FiringLine, fire, firing_around
+from trioflow.runtime.workflow.undo import Undoable, undo_failed
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import Event, JoinSkipped, LimitReached, MergeConflict, StrandJoined, Told, WiresChosen
 from trioflow.semantics.history import History, OrderedFork
@@ -45,7 +45,7 @@ async def opened(activation: Activation) -> None:
         scope.raise_failures()
     except Exception as error:
         if scope.undoable:
-            await undo(activation, scope.undoable, error)  # W17
+            await undo_failed(activation, scope.undoable, error)  # W17
         raise
     scope.hand_on()
 
@@ -55,7 +55,7 @@ class _ScopeRun:
 
     def __init__(self, activation: Activation, region: Region) -> None:
         strand = activation.strand
-        self._activation = activation
+        self.activation = activation
         self._payload = activation._target.payload
         self._owner = strand
         self._run = strand.run
@@ -74,9 +74,10 @@ class _ScopeRun:
         self._waiting: dict[Firing, trio.Event] = {}
         # By the firing with which they began, where any may be cancelled (W8).
         self._strands: dict[Firing, StrandFork] = {}
-        self._may_cancel = any(node.cancels for node in region.net.nodes.values())
-        # What is to be undone if it fails (W17).
+        self._may_cancel = region.net.may_cancel
+        # What is to be undone if it fails (W17); and of that, by its number, what was done in the scopes of a firing.
         self.undoable: list[Undoable] = []
+        self.inside: dict[tuple[int, ...], list[Undoable]] = {}
         # Firings begin with the context variables of the owner, not with those of whoever ended last.
         self._context = copy_context()
         self._forks: ForkSet
@@ -101,16 +102,15 @@ class _ScopeRun:
         if len(failures) == 1:
             raise failures[0]
         if failures:
-            raise ExceptionGroup(f"{len(failures)} firings failed in {self._activation.where.short}", failures)
+            raise ExceptionGroup(f"{len(failures)} firings failed in {self.activation.where.short}", failures)
 
     def hand_on(self) -> None:
         """What was done here may still have to be undone, with the scope around it (W17)."""
         if self.undoable:
-            line: Line | None = self._activation
-            while line is not None and not isinstance(line, FiringLine):
-                line = line.parent
-            if line is not None and line.scope is not None and line.scope.frame is self.frame:
+            line = firing_around(self.activation)
+            if line is not None:
                 line.scope.undoable += self.undoable
+                line.scope.inside.setdefault(line.numbers, []).extend(self.undoable)
 
     # --- starting ---
 
@@ -142,7 +142,7 @@ class _ScopeRun:
             self._failure = self._failure or error
             self._machine.end(firing)
             return
-        line = FiringLine(self._activation, firing.numbers, self)
+        line = FiringLine(self.activation, firing.numbers, self, firing.undoable)
         work = partial(self._begin, firing, fork)
         strand = self._context.run(
             self._forks.start, work, discard=True, line=line, cancellable=self._may_cancel, store=fork.store
@@ -161,6 +161,9 @@ class _ScopeRun:
         machine = self._machine
         begin = line
         while True:
+            if firing.cancelled:  # while it waited
+                self._leave_out(firing, fork)
+                return
             try:
                 taken = await self._fire(firing, strand, line)
             except trio.Cancelled:
@@ -170,6 +173,8 @@ class _ScopeRun:
             if firing.cancelled:  # but it did not care
                 self._leave_out(firing, fork)
                 return
+            if self.inside and firing.numbers in self.inside:
+                firing.undoable += tuple(self.inside.pop(firing.numbers))
             following = machine.end(firing, taken)
             if following is None:
                 self._end(firing, fork, strand, begin)
@@ -177,7 +182,7 @@ class _ScopeRun:
             if machine.has_ready and not self._start(following) and machine.queues:
                 await self._wait(following, strand)
             firing = following
-            line = FiringLine(self._activation, firing.numbers, self)
+            line = FiringLine(self.activation, firing.numbers, self, firing.undoable)
 
     async def _wait(self, firing: Firing, strand: Strand) -> None:
         """W11: until it may go on; it keeps its strand, and has given up its place."""
@@ -226,8 +231,10 @@ class _ScopeRun:
         way = net.way(exit_)
         taken = () if way is None else self._taken(way, strand, firing)
         if net.undo is not None:  # W17
-            path = (*self._activation.where.as_tuple(), *firing.numbers)
-            self.undoable.append(Undoable(path, net.undo, strand.store.fork()))
+            path = (*self.activation.where.as_tuple(), *firing.numbers)
+            done = Undoable(path, net.id, net.undo, strand.store.fork(), firing.undoable)
+            self.undoable.append(done)
+            firing.undoable = (done,)
         return taken
 
     def _without_body(self, firing: Firing, strand: Strand) -> tuple[Wire, ...]:
@@ -237,7 +244,7 @@ class _ScopeRun:
         net = firing.net
         taken = () if net.exhausted is None else self._taken(net.exhausted, strand, firing)
         if not taken:
-            self._run.tell(LimitReached, self._activation, net.id, "turns", net.most)
+            self._run.tell(LimitReached, self.activation, net.id, "turns", net.most)
             raise LimitExceeded(
                 f"Node {net.id!r} has had the {net.most} turns that it may have in a circle. Wire what is to happen "
                 "then (`on: exhausted`), let a condition end the circle sooner, or raise `most`.",
@@ -261,7 +268,14 @@ class _ScopeRun:
     ) -> tuple[Wire, ...]:
         """W3."""
         conditions, cells = self._plan.conditions, strand.store.cells
-        taken = way.taken(lambda wire: conditions[wire.place].holds(cells, firing, error))
+
+        def holds(wire: Wire) -> bool:
+            try:
+                return conditions[wire.place].holds(cells, firing, error)
+            except ExpressionFailed as failed:
+                raise ExpressionFailed(f"{wire}: {failed}") from None
+
+        taken = way.taken(holds)
         if way.conditional and self._run.observed is not None:
             self._tell_chosen(way, taken, firing)
         return taken
@@ -307,20 +321,20 @@ class _ScopeRun:
         run = self._run
         if run.observed is not None:
             run.observed.tell(
-                event, Told(run.id, self._owner.frame.prefix, strand), line.where, self._activation.plan.id
+                event, Told(run.id, self._owner.frame.prefix, strand), line.where, self.activation.plan.id
             )
 
     def _tell_conflict(self, order: tuple[int, ...], conflict: Conflict) -> None:
         if self._run.observed is not None:
-            line = FiringLine(self._activation, order) if order else self._activation
+            line = FiringLine(self.activation, order) if order else self.activation
             self._tell(MergeConflict(conflict.variable, conflict.kept, conflict.lost), line, None)
 
     def _tell_chosen(self, way: Way, taken: tuple[Wire, ...], firing: Firing | None) -> None:
         if firing is not None:
             names = [tuple(map(str, taken)), tuple(str(wire) for wire in way.wires if wire not in taken)]
-            line = FiringLine(self._activation, firing.numbers)
+            line = FiringLine(self.activation, firing.numbers)
             self._run.tell(WiresChosen, line, firing.net.id, *names)
 
     def _tell_skipped(self, skipped: Skipped) -> None:
         came, missing = (tuple(map(str, wires)) for wires in (skipped.came, skipped.missing))
-        self._run.tell(JoinSkipped, self._activation, skipped.node.id, came, missing)
+        self._run.tell(JoinSkipped, self.activation, skipped.node.id, came, missing)

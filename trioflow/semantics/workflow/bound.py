@@ -18,7 +18,6 @@ from trioflow.model.node_type import NodeType
 from trioflow.model.types import NAMED_TYPES
 from trioflow.semantics.store import Cell
 from trioflow.semantics.workflow.machine import Firing
-from trioflow.semantics.workflow.net import Wire
 
 
 @attrs.frozen(eq=False)
@@ -58,8 +57,8 @@ class Bound:
         return self.expression.value(self.values(cells, firing, error))
 
 
-def names_at(graph: Graph, node_type: NodeType, wire: Wire | None = None) -> dict[str, type | None]:
-    """The names that an expression may use at a node, or on a wire that leads away from it, and their types."""
+def names_at(graph: Graph, node_type: NodeType, output: str | None = None) -> dict[str, type | None]:
+    """The names that an expression may use at a node, or on a wire from this output of it, and their types."""
     names: dict[str, type | None] = {f"out.{socket.name}": _plain(socket.type) for socket in node_type.outputs}
     names |= {f"vars.{variable.name}": _plain(NAMED_TYPES.get(variable.type)) for variable in graph.variables}
     interface = graph.interface or Interface()
@@ -67,7 +66,7 @@ def names_at(graph: Graph, node_type: NodeType, wire: Wire | None = None) -> dic
         names |= {
             f"input.{each.name}": _plain(NAMED_TYPES.get(each.type)) for each in interface.inputs if not each.lazy
         }
-    if wire is not None and item_of(node_type, wire) is not None:
+    if item_of(node_type, output) is not None:
         names["item"] = None
     names |= {"error": None, "round": int, "turn": int}
     return {name: kind for name, kind in names.items() if all(part.isidentifier() for part in name.split("."))}
@@ -84,9 +83,9 @@ def bind(text: str, names: Mapping[str, type | None], slots: Mapping[str, int], 
     )
 
 
-def item_of(node_type: NodeType, wire: Wire) -> str | None:
-    """The data output that holds the item, if a wire is where a stream's items go out."""
-    return next((stream.items[0].name for stream in node_type.streams if stream.fires.name == wire.output), None)
+def item_of(node_type: NodeType, output: str | None) -> str | None:
+    """The data output that holds the item, if an exec output is where a stream's items go out."""
+    return next((stream.items[0].name for stream in node_type.streams if stream.fires.name == output), None)
 
 
 def _plain(kind: Any) -> type | None:

@@ -95,9 +95,10 @@ class WorkflowPlan:
     def layers(self) -> list[list[str]]:
         """Which nodes can run at the same time: each is in the first layer after all that lead to it.
 
-        A circle is one thing: its nodes are in one layer.
+        A circle is one thing: its nodes are in one layer. Nodes that undo are in none.
         """
-        nodes = self._net.nodes
+        undoing = {node.undo for node in self._net.nodes.values()}
+        nodes = {place: node for place, node in self._net.nodes.items() if place not in undoing}
         edges = {place: [wire.target for wire in node.out] for place, node in nodes.items() if node.out}
         leader = {place: place for place in nodes}
         for knot in knots(edges):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 import attrs
 
 from trioflow.errors import ExpressionFailed, MissingExtra, did_you_mean
 from trioflow.expressions import BadExpression, compile_expression
-from trioflow.model.graph import Connection, Graph, GraphNode
+from trioflow.model.composition import LEAVE, STOP, UNDO
+from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode
+from trioflow.model.node_type import NodeType
 from trioflow.semantics.report import Problem, error, warning
 from trioflow.semantics.wiring import Wiring
 from trioflow.semantics.workflow.bound import names_at
@@ -24,12 +26,15 @@ _GRAPH_SETTINGS = ("limit", "groups", "on_error")
 
 def check_tokens(wiring: Wiring) -> Iterator[Problem]:
     """What is said of tokens: in a workflow it must mean something, in a calls graph it means nothing (W1)."""
+    yield from _check_data(wiring)
     if wiring.graph.kind != "workflow":
         yield from _without_meaning(wiring.graph)
         return
     net = Net(wiring.graph, [None if view is None else view.type for view in wiring.views])
     yield from _check_undo(wiring, net)
     yield from _check_callbacks(wiring)
+    yield from _check_exits(wiring)
+    yield from _check_stops(net)
     for node in net.nodes.values():
         yield from _check_join(wiring, node)
         yield from _check_else(node)
@@ -51,6 +56,9 @@ def _without_meaning(graph: Graph) -> Iterator[Problem]:
         for name in _said(node, _NODE_SETTINGS):
             message = f"`{name}` of {node.id!r} means nothing in a graph that is no workflow."
             yield warning("no-meaning", f"nodes[{place}].{name}", message, cure, "W1")
+        if node.type in (STOP, UNDO):
+            message = f"{node.type} of {node.id!r} has nothing to act on in a graph that is no workflow."
+            yield warning("no-meaning", f"nodes[{place}].type", message, cure, "W14" if node.type == STOP else "W17")
     for place, wire in enumerate(graph.connections):
         for name in _said(wire, tuple(_WIRE_SETTINGS)):
             key = _WIRE_SETTINGS[name]
@@ -75,6 +83,10 @@ def _check_undo(wiring: Wiring, net: Net) -> Iterator[Problem]:
     graph = wiring.graph
     by_id = {node.id: node for node in graph.nodes}
     for place, node in enumerate(graph.nodes):
+        if node.type == UNDO and not net.undoes:
+            message = f"{node.id!r} undoes what was done before, and no node says how that is done."
+            cure = "Name the node that undoes it at each node that acts: `undo`."
+            yield warning("nothing-to-undo", f"nodes[{place}]", message, cure, "W17")
         if node.undo is None:
             continue
         problem = partial(error, path=f"nodes[{place}].undo", rule="W17")
@@ -94,6 +106,16 @@ def _check_undo(wiring: Wiring, net: Net) -> Iterator[Problem]:
             yield problem("undo-of-undo", message=message, cure="Undoing is not undone: remove one of the two.")
 
 
+def _check_stops(net: Net) -> Iterator[Problem]:
+    """Nothing comes after a node that ends the scope (W14)."""
+    for node in net.nodes.values():
+        if node.stops and node.out:
+            wire = node.out[0]
+            message = f"{wire} leads away from {node.id!r}, which ends the scope: nothing fires after it."
+            cure = f"Wire {net.nodes[wire.target].id!r} before it."
+            yield error("wired-stop", f"connections[{wire.place}]", message, cure, "W14")
+
+
 def _check_callbacks(wiring: Wiring) -> Iterator[Problem]:
     interface = wiring.graph.interface
     for place, each in enumerate(interface.exits if interface is not None else ()):
@@ -101,6 +123,17 @@ def _check_callbacks(wiring: Wiring) -> Iterator[Problem]:
             message = f"Exit {each.name!r} is a callback, and firings are concurrent to the graph around (C6)."
             cure = "Let it be an exit at which the call goes on when the workflow is over."
             yield error("concurrent-callback", f"interface.exits[{place}].callback", message, cure, "W14")
+
+
+def _check_exits(wiring: Wiring) -> Iterator[Problem]:
+    """Something leads to each exit (W14)."""
+    graph = wiring.graph
+    leaves = {node.id for node in graph.nodes if node.type == LEAVE}
+    wired = {wire.target.socket for wire in graph.connections if wire.enabled and wire.target.node in leaves}
+    for place, each in enumerate(graph.interface.exits if graph.interface is not None else ()):
+        if each.name not in wired and not each.callback:
+            message = f"No wire leads to the exit {each.name!r}: a call never goes on there."
+            yield warning("unreachable-exit", f"interface.exits[{place}]", message, "Wire it, or remove it.", "W14")
 
 
 def _check_join(wiring: Wiring, node: NetNode) -> Iterator[Problem]:
@@ -118,6 +151,9 @@ def _check_join(wiring: Wiring, node: NetNode) -> Iterator[Problem]:
     elif isinstance(given.min, int) and given.min > several and node.kind == "all":
         message = f"{given.id!r} needs tokens over {given.min} wires, and {several} lead to it."
         yield error("unmet-join", f"{path}.min", message, 'Lower it, or write "every".', "W7")
+    elif isinstance(given.min, int) and given.min > several and node.kind == "first":
+        message = f"{given.id!r} needs {given.min} tokens, and {several} wires lead to it: one must bring several."
+        yield warning("unmet-join", f"{path}.min", message, 'If none does, lower it, or write "every".', "W8")
     if given.rest == "cancel" and node.kind not in ("first", "one"):
         message = f"`rest` of {given.id!r} means nothing with `join: {node.kind}`, which waits for all of them."
         yield warning("no-meaning", f"{path}.rest", message, "Use it with `join: first`, or remove it.", "W8")
@@ -175,11 +211,50 @@ def _check_condition(wiring: Wiring, wire: Wire) -> Iterator[Problem]:
     if wire.when is None or view is None:
         return
     path = f"connections[{wire.place}].when"
-    names = names_at(wiring.graph, view.type, wire)
+    names = names_at(wiring.graph, view.type, wire.output)
     yield from _check_expression(wire.when, names, path, condition=True)
     if wire.otherwise:
         message = f"{wire} has a condition, and is to be taken where none held."
         yield error("else-with-condition", path, message, "Remove one of `when` and `else`.", "W3")
+
+
+def _check_data(wiring: Wiring) -> Iterator[Problem]:
+    """What exec wires say about data: an input of the target that gets nothing else, and an expression."""
+    graph = wiring.graph
+    wired = {(wire.target.node, wire.target.socket): wire for wire in wiring.scope.given.connections}
+    for place, wire in enumerate(graph.connections):
+        ends = [wiring.place.get(each) for each in (wire.source.node, wire.target.node)]
+        source, target = (None if end is None else wiring.views[end] for end in ends)
+        if not wire.data or source is None or target is None:
+            continue
+        names = names_at(graph, source.type, _output_of_items(source.type, wire))
+        names = {name: kind for name, kind in names.items() if name not in ("round", "turn")}
+        for name, data in wire.data.items():
+            path, end = f"connections[{place}].data.{name}", Endpoint(wire.target.node, name)
+            other = wired.setdefault((end.node, name), wire)
+            if name not in target.type.input_index:
+                known = [socket.name for socket in target.type.inputs]
+                yield wiring.unknown_socket(target, end, path, "input", known)
+            elif other is not wire:
+                message = f"{end} gets its value from {other.source}, and from {wire.source} too."
+                yield error("second-source", path, message, "A data input has one source: remove one of the two.", "M3")
+            yield from _check_expression(data.value, names, path)
+            yield from _check_transforms(wiring, data.transforms, path)
+
+
+def _output_of_items(node_type: NodeType, wire: Connection) -> str | None:
+    if wire.source.socket or "next" not in wire.outcomes:
+        return wire.source.socket
+    return next((stream.fires.name for stream in node_type.streams), None)
+
+
+def _check_transforms(wiring: Wiring, names: Iterable[str], path: str) -> Iterator[Problem]:
+    known = wiring.registry.transforms
+    for place, name in enumerate(names):
+        if name not in known:
+            message = f"There is no transform {name!r}.{did_you_mean(name, known)}"
+            cure = f"Register it: registry.add_transform({name!r}, function)."
+            yield error("unknown-transform", f"{path}.transforms[{place}]", message, cure)
 
 
 def _check_sets(wiring: Wiring, node: NetNode) -> Iterator[Problem]:

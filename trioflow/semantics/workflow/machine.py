@@ -10,7 +10,7 @@ over, and tokens that wait at joins. When nothing is alive around a join any mor
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 import attrs
@@ -34,7 +34,7 @@ class Firing:
 
     __slots__ = (
         "cancelled", "ghost", "goes_on", "home", "lane", "marked", "net", "node", "past", "released", "round", "serial",
-        "tokens", "turns",
+        "tokens", "turns", "undoable",
     )  # fmt: skip
 
     node: int
@@ -60,6 +60,8 @@ class Firing:
     cancelled: bool
     """Whether a join that did not wait for it has cancelled it (W8)."""
     released: object
+    undoable: tuple[Any, ...]
+    """For the shell: the last of what was done in its past that can be undone (W17)."""
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -127,7 +129,7 @@ class Machine:
         """Begin with tokens on these wires, which have no past (W13)."""
         opener = Firing()
         opener.round, opener.lane, opener.serial, opener.turns = 0, (), (), _NO_TURNS
-        opener.home, opener.past, opener.marked = opener, None, False
+        opener.home, opener.past, opener.marked, opener.undoable = opener, None, False, ()
         for wire in wires:
             self._arrive(wire, opener)
         self._settle(self._region.sources)
@@ -155,6 +157,8 @@ class Machine:
         else:
             for wire in taken:
                 self._arrive(wire, firing)
+        if firing.net.stops and not firing.cancelled and firing.ghost is None:
+            self._stop()
         firing.tokens = ()
         self.alive -= 1
         part = firing.net.part
@@ -215,7 +219,7 @@ class Machine:
 
     def _fire(self, place: int, tokens: tuple[Token, ...], ghost: Ghost | None = None) -> None:
         firing = self._make(place, tokens)
-        firing.ghost = ghost or firing.ghost
+        firing.ghost = firing.ghost or ghost  # who has no turn left is not asked whether its join was met
         self._begin(firing, queued=True)
 
     def _make(self, place: int, tokens: tuple[Token, ...], *, alone: bool = False) -> Firing:
@@ -225,6 +229,7 @@ class Machine:
         firing.node, firing.net, firing.tokens = place, node, tokens
         firing.goes_on = firing.cancelled = firing.marked = False
         firing.home, firing.past, firing.ghost, firing.released = firing, None, None, None
+        firing.undoable = _undoable(tokens) if self.net.undoes else ()
         if not tokens:
             firing.round, firing.lane, firing.serial = 1, (), ()
         elif node.kind in ("one", "each"):  # W10
@@ -310,9 +315,15 @@ class Machine:
         else:
             self.skipped.append(Skipped(node, tuple(came.values()), missing))
 
-    def _cancel(self, places: frozenset[int]) -> None:
+    def _cancel(self, places: Collection[int]) -> None:
         assert self._start is not None
         self.cancelled += self._start.cancel(places)
+
+    def _stop(self) -> None:
+        """W14: nothing fires any more, and what is under way is cancelled."""
+        self._held.clear()
+        self._early.clear()
+        self._cancel(self._nodes)
 
 
 def _by_wire(token: Token) -> tuple[int, tuple[int, ...]]:
@@ -323,6 +334,12 @@ def _by_wire(token: Token) -> tuple[int, tuple[int, ...]]:
 def _in_order(tokens: list[Token]) -> tuple[Token, ...]:
     """By wire, then by what came over it."""
     return tuple(sorted(tokens, key=_by_wire))
+
+
+def _undoable(tokens: tuple[Token, ...]) -> tuple[Any, ...]:
+    if len(tokens) == 1:
+        return tokens[0][1].undoable
+    return tuple(dict.fromkeys(each for _, source in tokens for each in source.undoable))
 
 
 def _turns_before(node: NetNode, tokens: tuple[Token, ...], *, alone: bool) -> dict[int, int]:
@@ -354,7 +371,7 @@ class _Starting:
         self._queued: dict[int, int] = {}
         # By what they wait for: a node's limit, a group, or the queue of a node that they lead to.
         self._blocked: dict[object, list[tuple[tuple[int, ...], Firing]]] = {}
-        self._keeps = any(node.cancels for node in net.nodes.values())
+        self._keeps = net.may_cancel
         self._under_way: dict[Firing, None] = {}
 
     def add(self, firing: Firing) -> None:
@@ -395,7 +412,7 @@ class _Starting:
                 self._at_once[key] -= 1
                 self._release(key)
 
-    def cancel(self, places: frozenset[int]) -> list[Firing]:
+    def cancel(self, places: Collection[int]) -> list[Firing]:
         """Cancel all firings of these nodes, and tell those that are under way; others end when they are taken."""
         found = [firing for firing in self._under_way if firing.node in places]
         for firing in (*found, *(firing for _, firing in self.waiting() if firing.node in places)):

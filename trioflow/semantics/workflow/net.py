@@ -15,7 +15,7 @@ from typing import Literal
 import attrs
 
 from trioflow.errors import NoWay
-from trioflow.model.composition import LEAVE, Boundary
+from trioflow.model.composition import LEAVE, STOP, Boundary
 from trioflow.model.graph import Connection, Graph, JoinPolicy, Outcome
 from trioflow.model.node_type import NodeType
 from trioflow.model.policy import fired_instead
@@ -119,6 +119,8 @@ class NetNode:
     circle: int = -1
     """The circle that it is in; -1 for none."""
     undo: int | None = None
+    stops: bool = False
+    """Whether its firings end the scope at once (W14)."""
     completed: Mapping[str, Way] = attrs.field(factory=dict[str, Way])
     """By the exec output that was returned."""
     returned_none: Way | None = None
@@ -177,10 +179,12 @@ class Net:
         self.is_plain = not (
             self.limit
             or any(
-                node.limit or node.group or node.queue or node.level != 1 or node.cancels
+                node.limit or node.group or node.queue or node.level != 1 or node.cancels or node.stops
                 for node in self.nodes.values()
             )
         )
+        self.may_cancel = any(node.cancels or node.stops for node in self.nodes.values())
+        self.undoes = any(node.undo is not None for node in self.nodes.values())
         said = [*(node.policy for node in graph.nodes), *graph.policies.values()]
         self._instead = fired_instead([*said, *(each.policy for each in types if each is not None)])
         self._regions: dict[tuple[int, str | None], Region] = {}
@@ -343,6 +347,7 @@ class Net:
             node.level = LEVELS.index(given.priority)
             node.limit, node.group, node.queue = given.limit, given.group, given.queue
             node.undo = None if given.undo is None else self.place.get(given.undo)
+            node.stops = given.type == STOP
             if node.kind == "first" and given.rest == "cancel":
                 node.cancels = self._only_to(place)
         for node in self.nodes.values():

@@ -1,5 +1,7 @@
 // What the page asks of the server. Addresses are relative, so that it works below a path and behind a proxy.
 
+const HIDDEN = 2000;
+
 const given = new URLSearchParams(location.hash.slice(1)).get('token');
 if (given) {
   sessionStorage.setItem('token', given);
@@ -7,9 +9,23 @@ if (given) {
 }
 const headers = { authorization: `Bearer ${given || sessionStorage.getItem('token') || ''}` };
 
-/** The graph. Throws with words if the server refuses. */
-export async function getGraph() {
-  const answer = await fetch('api/graph', { headers });
+/** The graph, for editing with all sockets. Throws with words if the server refuses. @param {boolean} [all] */
+export async function getGraph(all = false) {
+  const answer = await fetch(all ? 'api/graph?sockets=all' : 'api/graph', { headers });
+  if (!answer.ok) throw new Error((await answer.text()).trim());
+  return answer.json();
+}
+
+/** The node types that there are. */
+export async function getCatalogue() {
+  const answer = await fetch('api/catalogue', { headers });
+  if (!answer.ok) throw new Error((await answer.text()).trim());
+  return answer.json();
+}
+
+/** What else can be opened. */
+export async function getShelf() {
+  const answer = await fetch('api/shelf', { headers });
   if (!answer.ok) throw new Error((await answer.text()).trim());
   return answer.json();
 }
@@ -17,6 +33,13 @@ export async function getGraph() {
 /** The recording, as bytes. */
 export async function getRecording() {
   const answer = await fetch('api/recording', { headers });
+  if (!answer.ok) throw new Error((await answer.json()).error);
+  return answer.arrayBuffer();
+}
+
+/** The recording, as a file. */
+export async function getRecordingFile() {
+  const answer = await fetch('api/recording/file', { headers });
   if (!answer.ok) throw new Error((await answer.json()).error);
   return answer.arrayBuffer();
 }
@@ -35,15 +58,19 @@ export async function ask(what, more = {}) {
 }
 
 /**
- * Read frames for ever, and go on after the last one when the stream was dropped.
+ * Read frames for ever, and go on after the last one when the stream was dropped. Nobody looks at a page that is hidden: it lets
+ * go of its stream, since browsers open six a host, and goes on where it was when it is seen again.
  * @param {(kind: string, data: any) => void} take
  * @param {(connected: boolean) => void} tell
  */
 export async function readFrames(take, tell) {
   let last = '';
   for (;;) {
+    const control = new AbortController();
+    const leave = () => { if (document.hidden) setTimeout(() => { if (document.hidden) control.abort(); }, HIDDEN); };
+    document.addEventListener('visibilitychange', leave);
     try {
-      const answer = await fetch('api/events', { headers: { ...headers, 'last-event-id': last } });
+      const answer = await fetch('api/events', { headers: { ...headers, 'last-event-id': last }, signal: control.signal });
       if (!answer.ok || !answer.body) throw new Error(String(answer.status));
       tell(true);
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -70,7 +97,16 @@ export async function readFrames(take, tell) {
     } catch (error) {
       if (!(error instanceof TypeError || error instanceof DOMException)) console.info('the stream was refused', String(error));
     }
-    tell(false);
-    await new Promise((go) => setTimeout(go, 500));
+    document.removeEventListener('visibilitychange', leave);
+    if (control.signal.aborted) await seen();
+    else {
+      tell(false);
+      await new Promise((go) => setTimeout(go, 500));
+    }
   }
+}
+
+/** Wait until the page is seen. */
+async function seen() {
+  while (document.hidden) await new Promise((go) => document.addEventListener('visibilitychange', go, { once: true }));
 }

@@ -33,12 +33,29 @@ export function show(parent, key, make) {
   const active = document.activeElement;
   const focused = active instanceof HTMLElement && parent.contains(active) ? active.dataset.key : undefined;
   const typed = new Map();
-  for (const field of parent.querySelectorAll('input[data-key]')) if (field.value !== field.defaultValue) typed.set(field.dataset.key, field.value);
-  const scrolled = parent.scrollTop;
+  for (const field of parent.querySelectorAll('input[data-key], textarea[data-key]')) if (field.value !== field.defaultValue) typed.set(field.dataset.key, field.value);
+  const opened = new Map([...parent.querySelectorAll('details[data-key]')].map((each) => [each.dataset.key, each.open]));
+  const scrolled = parent.firstChild ? parent.scrollTop : 0;
+  const caret = active instanceof HTMLInputElement || active instanceof HTMLTextAreaElement ? [active.selectionStart, active.selectionEnd] : null;
   parent.replaceChildren(...make().filter((each) => each));
-  for (const field of parent.querySelectorAll('input[data-key]')) if (typed.has(field.dataset.key) && field.type !== 'checkbox') field.value = typed.get(field.dataset.key);
-  parent.scrollTop = scrolled;
-  if (focused !== undefined) for (const each of parent.querySelectorAll('[data-key]')) if (each.dataset.key === focused) each.focus({ preventScroll: true });
+  for (const each of parent.querySelectorAll('details[data-key]')) if (opened.has(each.dataset.key)) each.open = opened.get(each.dataset.key);
+  for (const field of parent.querySelectorAll('input[data-key], textarea[data-key]')) if (typed.has(field.dataset.key) && field.type !== 'checkbox') field.value = typed.get(field.dataset.key);
+  if (scrolled) parent.scrollTop = scrolled; // asking in vain would lay out all of the page
+  if (focused !== undefined) for (const each of parent.querySelectorAll('[data-key]')) if (each.dataset.key === focused) {
+    each.focus({ preventScroll: true });
+    if (caret && caret[0] !== null && each.setSelectionRange && each.type !== 'checkbox') each.setSelectionRange(...caret);
+  }
+}
+
+/** A text in which some words stand between backticks, as texts and pieces of code. @param {string} text @returns {Node[]} */
+export function prose(text) {
+  return text.split('`').map((part, place) => (place % 2 ? h('code', {}, part) : document.createTextNode(part)));
+}
+
+/** How far something has come, in words. @param {any} way @param {boolean} live */
+export function wayOf(way, live) {
+  const left = live && way.left > 0 ? `, about ${way.left < 100 ? `${Math.ceil(way.left)} s` : `${Math.ceil(way.left / 60)} min`} left` : '';
+  return `${way.done.toLocaleString('en')}${way.total === null ? '' : ` of ${way.total.toLocaleString('en')}`}${way.message ? ` ${way.message}` : ''}${left}`;
 }
 
 let leaving = 0;

@@ -1,15 +1,19 @@
 // The page: what it shows of which graph, what is chosen in it, and the keys.
 
-import { ask, getGraph, getRecording, readFrames } from './api.js';
+import { ask, getGraph, getRecording, getRecordingFile, getShelf, readFrames } from './api.js';
+import { attempt, button } from './attempt.js';
 import { h, say, show } from './dom.js';
-import { TABS, attempt, button, showPanel } from './panels.js';
+import { Editor } from './edit.js';
+import { TABS, showPanel } from './panels.js';
+import { gantt } from './gantt.js';
+import { pick } from './picker.js';
 import { Recording } from './recording.js';
 import { Scene } from './scene.js';
 import { fold } from './state.js';
 
 const element = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
 const LIVE = new Set(['not started', 'running', 'paused']);
-const EMPTY = { epoch: 0, status: null, reason: null, steps: 0, evaluations: 0, looked: 0, counts: {}, failed: {}, heat: {}, strands: [], parked: [], breakpoints: [], failure: null, variables: null, messages: [], recorded: 0, watching: 'follow', alive: 0 };
+const EMPTY = { epoch: 0, status: null, reason: null, steps: 0, evaluations: 0, looked: 0, counts: {}, failed: {}, heat: {}, strands: [], parked: [], breakpoints: [], failure: null, variables: null, messages: [], outcomes: {}, policies: {}, progress: {}, dead: [], document: null, kept: null, recorded: 0, watching: 'follow', alive: 0 };
 
 class App {
   constructor() {
@@ -18,6 +22,12 @@ class App {
     /** @type {any} */
     this.graph = null;
     this.selected = -1;
+    this.wire = -1;
+    this.editing = false;
+    this.editor = new Editor(this);
+    this.loading = 0;
+    /** @type {Promise<void> | null} */
+    this.reloading = null;
     this.strand = 0;
     this.tab = 'outline';
     this.connected = true;
@@ -25,37 +35,101 @@ class App {
     /** @type {any} */
     this.peeked = null;
     this.evaluated = new Map();
+    this.finding = '';
     /** @type {Recording | null} */
     this.past = null;
     this.moment = 0;
     this.asked = false;
     this.lookedAt = '';
     this.lastLook = 0;
-    this.settings = { variables: /** @type {Record<string, string>} */ ({}), paused: false, record: true };
+    this.settings = { variables: /** @type {Record<string, string>} */ ({}), paused: false, record: true, keep: false };
   }
 
   async begin() {
-    this.scene = new Scene(element('scene'), (place) => this.choose(place, false));
+    const { editor } = this;
+    this.scene = new Scene(element('scene'), {
+      choose: (place, more) => (more && this.editing ? this.chooseMore(place) : this.choose(place, false)),
+      chooseWire: (wire) => this.chooseWire(wire),
+      moved: (places) => editor.moved(places),
+      wired: (from, to) => editor.connect(from, to),
+      wiredNowhere: (pin, x, y) => editor.add({ pin, x, y }),
+      addAt: (x, y) => editor.add({ x, y }),
+    });
     try {
       this.graph = await getGraph();
     } catch (error) {
       element('scene').replaceChildren(h('div', { class: 'lost' }, h('h2', {}, 'This page needs its address'), h('p', {}, error instanceof TypeError ? 'The server can’t be reached. Is trioflow studio still running?' : String(error instanceof Error ? error.message : error))));
       return;
     }
-    element('name').textContent = this.graph.name;
-    document.title = `${this.graph.name} · trioflow studio`;
-    this.scene.load(this.graph);
-    this.problems = new Map();
-    for (const each of this.graph.problems) if (each.node !== null && each.severity !== 'info' && this.problems.get(each.node) !== 'error') this.problems.set(each.node, each.severity);
-    for (const each of this.graph.variables) this.settings.variables[each.name] = typeof each.default === 'string' ? each.default : JSON.stringify(each.default);
-    this.defaults = { ...this.settings.variables };
     this.bind();
+    this.loaded(false);
+    if (!this.graph.nodes.length && this.editor.can && !this.graph.hasShelf) await this.edit(true);
     if (this.graph.hasRecording) await this.lookBack();
     this.redraw();
     readFrames((kind, data) => this.take(kind, data), (connected) => {
       this.connected = connected;
       this.redraw();
     });
+  }
+
+  /** The graph has come, for the first time or again. @param {boolean} again */
+  loaded(again) {
+    const { graph } = this;
+    document.title = `${graph.name} · trioflow studio`;
+    this.scene?.load(graph, again);
+    this.problems = new Map();
+    for (const each of graph.problems) if (each.node !== null && each.severity !== 'info' && this.problems.get(each.node) !== 'error') this.problems.set(each.node, each.severity);
+    /** @type {Record<string, string>} */
+    const before = this.settings.variables;
+    const was = this.defaults || {};
+    this.defaults = Object.fromEntries(graph.variables.map((/** @type {any} */ each) => [each.name, typeof each.default === 'string' ? each.default : JSON.stringify(each.default)]));
+    this.settings.variables = Object.fromEntries(Object.entries(this.defaults).map(([name, text]) => [name, name in before && before[name] !== was[name] ? before[name] : text]));
+    this.stoppedFor = null;
+  }
+
+  /** Have the graph at least as it was at a revision; without one, as the last frame has told. @param {number} [revision] */
+  async upTo(revision = this.state.document?.revision ?? 0) {
+    while (this.graph.revision < revision) {
+      const before = this.graph;
+      await (this.reloading || this.reload());
+      if (this.graph === before) break; // it could not be had; the toast says why
+    }
+  }
+
+  /** Get the graph again; what is chosen stays so. */
+  reload() {
+    const mine = this.again().finally(() => { if (this.reloading === mine) this.reloading = null; });
+    this.reloading = mine;
+    return mine;
+  }
+
+  async again() {
+    const turn = ++this.loading;
+    const graph = await attempt(getGraph(this.editing));
+    if (!graph || turn !== this.loading) return;
+    const chosen = this.graph.nodes[this.selected];
+    const wire = this.graph.wires[this.wire];
+    const others = [...(this.scene?.others || [])].map((each) => this.graph.nodes[each]);
+    const empty = !this.graph.nodes.length;
+    const { name } = this.graph;
+    this.graph = graph;
+    this.loaded((!empty || this.editing) && name === graph.name);
+    const find = (/** @type {any} */ node) => (node ? graph.nodes.findIndex((/** @type {any} */ each) => each.id === node.id && each.frame === node.frame) : -1);
+    this.selected = find(chosen);
+    this.scene?.select(this.selected, new Set(others.map(find).filter((each) => each >= 0)));
+    this.wire = wire ? graph.wires.findIndex((/** @type {any} */ each) => each.name === wire.name && each.control === wire.control) : -1;
+    if (this.wire >= 0) this.scene?.selectWire(this.wire);
+    this.draw();
+  }
+
+  /** Begin or end editing. @param {boolean} on */
+  async edit(on) {
+    this.editing = on;
+    element('scene').classList.toggle('editing', on);
+    if (this.scene) this.scene.editing = on;
+    await this.reload();
+    if (this.scene?.fitted) this.scene.fit(this.scene.fitted === 'asked');
+    this.redraw();
   }
 
   /** @param {string} kind @param {any} data */
@@ -68,6 +142,11 @@ class App {
       this.peeked = null;
       this.lookedAt = '';
       if (before.epoch || data.status === 'running') this.leaveBack();
+    }
+    const { document: doc } = this.state;
+    if (doc && this.graph && doc.revision > this.graph.revision) {
+      if (this.past) this.leaveBack();
+      this.upTo(doc.revision);
     }
     if (kind === 'frame' && data.lit && !this.past) this.scene?.light(data.lit);
     const { parked } = this.state;
@@ -118,11 +197,39 @@ class App {
   /** @param {number} place @param {boolean} reveal @param {boolean} [turn] */
   choose(place, reveal, turn = true) {
     this.selected = place;
+    this.wire = -1;
     if (turn && (this.tab !== 'outline' || !reveal)) this.tab = 'node';
     this.scene?.select(place);
     if (reveal) this.scene?.reveal(place);
     this.lookedAt = '';
     this.peeked = null;
+    this.redraw();
+  }
+
+  /** Choose a node beside those that are. @param {number} place */
+  chooseMore(place) {
+    const others = new Set(this.scene?.others);
+    if (this.selected < 0) this.selected = place;
+    else if (others.has(place)) others.delete(place);
+    else if (place !== this.selected) others.add(place);
+    this.scene?.select(this.selected, others);
+    this.redraw();
+  }
+
+  /** @param {string} graph @param {string} id */
+  chooseBy(graph, id) {
+    const frames = new Set(this.graph.frames.filter((/** @type {any} */ each) => each.graph === graph).map((/** @type {any} */ each) => each.name));
+    const place = this.graph.nodes.findIndex((/** @type {any} */ each) => each.id === id && frames.has(each.frame));
+    this.tab = 'node';
+    if (place >= 0) this.choose(place, true);
+  }
+
+  /** @param {number} wire */
+  chooseWire(wire) {
+    this.selected = -1;
+    this.wire = wire;
+    this.scene?.selectWire(wire);
+    if (wire >= 0) this.tab = 'node';
     this.redraw();
   }
 
@@ -180,7 +287,7 @@ class App {
     const variables = {};
     for (const [name, text] of Object.entries(this.settings.variables)) if (text !== this.defaults?.[name]) variables[name] = text;
     this.leaveBack();
-    await attempt(ask('start', { variables, paused: this.settings.paused, record: this.settings.record }));
+    await attempt(ask('start', { variables, paused: this.settings.paused, record: this.settings.record, keep: this.settings.keep }));
   }
 
   askHow() {
@@ -189,12 +296,14 @@ class App {
     const fields = this.graph.variables.map((/** @type {any} */ each) => h('label', {}, h('span', {}, `${each.name}: ${each.type}`), h('input', { name: each.name, value: settings.variables[each.name] })));
     const paused = h('input', { type: 'checkbox', checked: settings.paused });
     const record = h('input', { type: 'checkbox', checked: settings.record });
+    const keep = h('input', { type: 'checkbox', checked: settings.keep });
     dialog.replaceChildren(h('form', { method: 'dialog', class: 'stack', onsubmit: () => {
       for (const field of dialog.querySelectorAll('input[name]')) settings.variables[field.name] = field.value;
       settings.paused = paused.checked;
       settings.record = record.checked;
+      settings.keep = keep.checked;
       this.start();
-    } }, h('h2', { id: 'dialog-title' }, 'Run the graph'), ...fields, h('label', { class: 'row' }, paused, 'Stop before the first node'), h('label', { class: 'row' }, record, 'Record, to look back on'), h('div', { class: 'row end' }, button('Close', () => dialog.close()), h('button', { class: 'primary' }, 'Run'))));
+    } }, h('h2', { id: 'dialog-title' }, 'Run the graph'), ...fields, h('label', { class: 'row' }, paused, 'Stop before the first node'), h('label', { class: 'row' }, record, 'Record, to look back on'), h('label', { class: 'row' }, keep, 'Keep a journal, to go back to any moment'), h('div', { class: 'row end' }, button('Close', () => dialog.close()), h('button', { class: 'primary' }, 'Run'))));
     dialog.showModal();
   }
 
@@ -207,6 +316,21 @@ class App {
       return;
     }
     this.goTo(this.past.count);
+  }
+
+  /** Begin another run from this event on. */
+  async goBack() {
+    const event = this.moment - 1;
+    const found = await attempt(ask('go back', { event }));
+    if (found) say(`run ${found.run}: all before is as it was; it has stopped there`);
+  }
+
+  async download() {
+    const data = await attempt(getRecordingFile());
+    if (!data) return;
+    const link = h('a', { href: URL.createObjectURL(new Blob([data])), download: `${this.graph.name.replace(/\.\w+$/, '')}.rec` });
+    link.click();
+    URL.revokeObjectURL(link.href);
   }
 
   leaveBack() {
@@ -236,6 +360,8 @@ class App {
       event.preventDefault();
       keys[event.key]();
     });
+    addEventListener('keydown', (event) => this.editKey(event));
+    addEventListener('beforeunload', (event) => { if (this.state.document?.unsaved && this.state.document.undo !== null && !this.connected) event.preventDefault(); });
     element('tabs').addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
       const names = Object.keys(TABS);
       const to = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -248,6 +374,46 @@ class App {
       button('−', () => this.scene?.zoom(0.8), { 'aria-label': 'Smaller', title: 'Smaller (-)' }), button('+', () => this.scene?.zoom(1.25), { 'aria-label': 'Larger', title: 'Larger (+)' }),
       button('Fit', () => this.scene?.fit(), { title: 'All of the graph (0)' }), button('Heat', () => { this.hot = !this.hot; this.redraw(); }, { id: 'heat', 'aria-pressed': 'false', title: 'Colour nodes by where the time goes' }),
     ]);
+  }
+
+  /** Keys of editing. In a field they are the field's. @param {KeyboardEvent} event */
+  editKey(event) {
+    const { editor } = this;
+    if (element('dialog').open || (!editor.can && event.key !== '/')) return;
+    const control = event.ctrlKey || event.metaKey;
+    const typing = event.target instanceof Element && event.target.closest('input, textarea, select');
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    /** @type {(() => void) | undefined} */
+    let what;
+    if (key === '/' && !typing && !control && !event.altKey) what = () => this.find();
+    else if (control && key === 's') what = () => editor.save();
+    else if (typing) return;
+    else if (!this.editing) what = key === 'e' && !control && !event.altKey ? () => this.edit(true) : undefined;
+    else if (control) what = { z: () => (event.shiftKey ? editor.redo() : editor.undo()), y: () => editor.redo(), d: () => editor.duplicate() }[key];
+    else if (event.altKey) what = { ArrowLeft: () => editor.nudge(-1, 0), ArrowRight: () => editor.nudge(1, 0), ArrowUp: () => editor.nudge(0, -1), ArrowDown: () => editor.nudge(0, 1) }[key];
+    else what = { n: () => editor.add(), e: () => this.edit(false), Delete: () => editor.remove(), Backspace: () => editor.remove(), c: () => this.connectChosen() }[key];
+    if (!what) return;
+    event.preventDefault();
+    what();
+  }
+
+  /** Look for a node in the outline. */
+  find() {
+    this.tab = 'outline';
+    this.draw();
+    document.querySelector('#panel .finding')?.focus();
+  }
+
+  /** Wire the chosen node: its first output that leads nowhere. */
+  connectChosen() {
+    const node = this.graph.nodes[this.selected];
+    if (!node) {
+      say('Choose a node first.');
+      return;
+    }
+    const pin = node.outputs.find((/** @type {any} */ each) => each.name && !each.wired) || node.outputs.find((/** @type {any} */ each) => each.name);
+    if (pin) this.editor.connectTo({ node: this.selected, side: 'out', name: pin.name, control: pin.control, type: pin.type });
+    else say(`${node.id} has no outputs.`);
   }
 
   redraw() {
@@ -277,15 +443,20 @@ class App {
       for (const each of state.strands) if (each.node !== null && at.get(each.node) !== 'parked') at.set(each.node, each.state);
       if (this.hot) heat = shares(Object.entries(state.heat));
     }
-    this.scene?.mark({ counts, failed, at, heat, stops: this.stopped(), problems: this.problems });
+    const { policies, dead, progress } = past ? { policies: {}, dead: [], progress: {} } : state;
+    this.scene?.mark({ counts, failed, at, heat, policies, progress, dead: new Set(dead), stops: this.stopped(), problems: this.problems });
     element('heat').setAttribute('aria-pressed', String(this.hot));
     this.tools();
+    this.editTools();
+    this.fileBar();
+    this.emptyState();
     this.words();
     this.backBar();
     show(element('tabs'), `tabs ${this.tab} ${state.strands.length} ${state.breakpoints.length} ${state.messages.at(-1)?.n}`, () => Object.entries(TABS).map(([name, title]) => {
       const many = { strands: state.alive > 1 ? state.alive : 0, stops: state.breakpoints.length }[name] || 0;
       return h('button', { role: 'tab', type: 'button', id: `tab-${name}`, 'aria-selected': String(name === this.tab), 'aria-controls': 'panel', tabindex: name === this.tab ? '0' : '-1', data: { key: name }, onclick: () => { this.tab = name; this.draw(); } }, title, many ? h('span', { class: 'tag' }, String(many)) : null);
     }));
+    if (this.editing && this.tab === 'node') this.editor.look();
     if (this.canPeek() && this.tab === 'node') {
       const now = `${state.steps} ${state.parked.length} ${this.strand} ${this.selected} ${state.evaluations}`;
       if (now !== this.lookedAt && (state.reason || performance.now() - this.lastLook > 400)) {
@@ -302,7 +473,7 @@ class App {
     const parked = live && Boolean(state.reason) && state.parked.some((/** @type {any} */ each) => each.strand === this.strand);
     const bad = graph.problems.some((/** @type {any} */ each) => each.severity === 'error');
     const can = !graph.readOnly && !graph.attached;
-    show(element('tools'), `tools ${[live, Boolean(state.reason), parked, state.recorded > 0 || graph.hasRecording, Boolean(this.past)]}`, () => [
+    show(element('tools'), `tools ${[bad, can, live, Boolean(state.reason), parked, state.recorded > 0 || graph.hasRecording, Boolean(this.past)]}`, () => [
       can && button('Run', () => this.start(), { class: 'primary', disabled: live || bad, data: { key: 'run' }, title: bad ? 'The graph has problems' : 'Run (F8)' }),
       can && button('Run…', () => this.askHow(), { disabled: live || bad, data: { key: 'how' }, title: 'Run with other variables' }),
       live && !state.reason ? button('Pause', () => attempt(ask('pause')), { data: { key: 'pause' }, title: 'Pause (F8)' }) : button('Resume', () => attempt(ask('resume')), { disabled: !live, data: { key: 'pause' }, title: 'Resume (F8)' }),
@@ -314,19 +485,81 @@ class App {
     ]);
   }
 
+  editTools() {
+    const { document: doc } = this.state;
+    const { editor, editing } = this;
+    const live = this.isLive();
+    element('name').textContent = `${this.graph.name}${doc?.unsaved && (doc.undo !== null || doc.redo !== null || doc.state === 'deleted') ? ' *' : ''}`;
+    element('name').title = doc?.unsaved ? 'not saved' : '';
+    show(element('editing'), `${[editor.can, editing, live, doc?.undo, doc?.redo, doc?.unsaved, this.graph.hasShelf]}`, () => (editor.can ? [
+      this.graph.hasShelf && button('Open…', () => this.openOther(), { data: { key: 'open' }, title: 'Another one from where the studio was opened' }),
+      button('Edit', () => this.edit(!this.editing), { 'aria-pressed': String(editing), data: { key: 'edit' }, title: 'Change the graph (E)' }),
+      editing && button('Add…', () => editor.add(), { disabled: live, data: { key: 'add' }, title: 'Add a node (N)' }),
+      editing && button('Undo', () => editor.undo(), { disabled: live || doc?.undo == null, data: { key: 'undo' }, title: doc?.undo ? `Undo: ${doc.undo} (Ctrl+Z)` : 'Nothing to undo' }),
+      editing && button('Redo', () => editor.redo(), { disabled: live || doc?.redo == null, data: { key: 'redo' }, title: doc?.redo ? `Do again: ${doc.redo} (Ctrl+Shift+Z)` : 'Nothing to do again' }),
+      (editing || doc?.unsaved) && button('Save', () => editor.save(), { disabled: !doc?.unsaved && doc?.file !== null, data: { key: 'save' }, title: 'Write the file (Ctrl+S)' }),
+    ] : [this.graph.hasShelf && button('Open…', () => this.openOther(), { data: { key: 'open' } })]));
+  }
+
+  /** What has become of the file meanwhile. */
+  fileBar() {
+    const { document: doc } = this.state;
+    const bar = element('file');
+    const words = !doc ? '' : doc.problem ? `${doc.file} was changed, and can’t be read now: ${doc.problem}` : doc.state === 'changed' ? `${doc.file} was changed by somebody else, and so was the graph here.` : doc.state === 'deleted' ? `${doc.file} was deleted. Saving writes it again.` : '';
+    bar.hidden = !words;
+    show(bar, `file ${words}`, () => [h('p', { role: 'alert' }, words), h('div', { class: 'buttons' }, doc?.state === 'changed' && !doc.problem && button('Take what it holds', () => this.editor.takeFile(), { class: 'small', data: { key: 'take' } }), button(doc?.state === 'deleted' ? 'Save' : 'Save anyway', () => this.editor.save(true), { class: 'small', data: { key: 'anyway' } }))]);
+  }
+
+  /** What can be done where nothing is yet. */
+  emptyState() {
+    const none = !this.graph.nodes.length && !this.past;
+    const place = element('empty');
+    place.hidden = !none;
+    if (!none) return;
+    if (this.graph.hasShelf && !this.shelf && !this.graph.file) getShelf().then((found) => { this.shelf = found; this.redraw(); }, () => {});
+    const name = h('input', { 'aria-label': 'Name of a new graph', placeholder: 'new.json', data: { key: 'new name' } });
+    show(place, `empty ${[this.editor.can, this.graph.file, this.graph.hasShelf, JSON.stringify(this.shelf)]}`, () => (this.graph.hasShelf && !this.graph.file ? [
+      h('h2', {}, this.graph.name), h('p', { class: 'soft' }, this.shelf?.length ? 'Choose a graph, or begin one.' : 'There is no graph in this folder yet. Begin one.'),
+      h('ul', { class: 'list' }, ...(this.shelf || []).slice(0, 200).map((/** @type {any} */ each) => h('li', { class: 'row' }, button(each.name, () => this.openNow(each.name), { class: 'link grow', data: { key: `shelf ${each.name}` } }), h('small', {}, each.about)))),
+      this.editor.can && h('form', { class: 'row', onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); this.openNow(name.value.trim() || 'new.json'); } }, name, h('button', {}, 'Begin')),
+    ] : [
+      h('h2', {}, 'An empty graph'), h('p', { class: 'soft' }, this.editor.can ? 'Add a node: press N, or double-click where it is to be. Most graphs begin with flow.start.' : 'There is nothing to see.'),
+      this.editor.can && button('Add a node…', () => this.editor.add(), { class: 'primary', data: { key: 'first' } }),
+    ]));
+  }
+
+  /** @param {string} name */
+  async openNow(name) {
+    if (!(await attempt(ask('open', { name }).then(() => true)))) return;
+    this.past = null;
+    this.selected = this.wire = -1;
+    this.editor.types = null;
+    await this.reload();
+    if (this.graph.hasRecording) await this.lookBack();
+    else if (!this.graph.nodes.length && this.editor.can) await this.edit(true);
+    this.scene?.fit(false);
+  }
+
+  async openOther() {
+    const all = await attempt(getShelf());
+    if (!all) return;
+    const name = await pick('Open', all.map((/** @type {any} */ each) => ({ label: each.name, detail: each.about, value: each.name })));
+    if (name) await this.openNow(name);
+  }
+
   words() {
     const { state } = this;
     const number = (/** @type {number} */ n) => n.toLocaleString('en');
     const errors = this.graph.problems.some((/** @type {any} */ each) => each.severity === 'error');
-    let words = state.status === null ? (this.graph.attached ? 'Attached' : errors ? 'The graph has problems: they are told in the outline.' : this.graph.readOnly ? 'Ready' : 'Ready. Press Run.') : state.status;
+    let words = state.status === null ? (this.graph.attached ? 'Attached' : errors ? 'Has problems: see the outline.' : this.graph.readOnly ? 'Ready' : 'Ready. Press Run.') : state.status;
     if (state.reason) words = `stopped: ${state.reason}`;
     if (state.failure) words = `failed: ${state.failure.lines[0] || ''}`;
     if (state.status !== null) words += ` · ${number(state.steps)} steps, ${number(state.evaluations)} evaluations`;
     if (state.watching === 'glance' && this.isLive()) words += ' · sampled';
-    if (this.past) words = `looking back on ${number(this.past.count)} events in ${this.past.head.duration.toFixed(3)} s`;
+    if (this.past) words = `looking back on ${number(this.past.count)} events${this.past.head.duration > 0 ? ` in ${this.past.head.duration.toFixed(3)} s` : ''}${this.state.kept ?? this.graph.kept ? ` of ${this.state.kept ?? this.graph.kept}` : ''}`;
     if (!this.connected) words = 'not connected; trying again';
     const status = element('status');
-    if (status.textContent !== words) status.textContent = words;
+    if (status.textContent !== words) [status.textContent, status.title] = [words, words];
     status.className = !this.connected || state.failure ? 'bad' : state.reason ? 'parked' : state.status === 'running' ? 'active' : '';
   }
 
@@ -342,11 +575,19 @@ class App {
     show(bar, `back ${past.head.run} ${past.count}`, () => [
       h('div', { class: 'buttons' }, button('|◀', () => this.goTo(0), { 'aria-label': 'To the start', data: { key: 'first' } }), button('◀', () => this.goTo(this.moment - 1), { 'aria-label': 'One event back', data: { key: 'prev' } }), button('▶', () => this.goTo(this.moment + 1), { 'aria-label': 'One event on', data: { key: 'next' } }), button('▶|', () => this.goTo(past.count), { 'aria-label': 'To the end', data: { key: 'last' } })),
       h('input', { type: 'range', min: 0, max: past.count, value: this.moment, 'aria-label': 'Moment', id: 'moment', oninput: (/** @type {any} */ event) => this.goTo(Number(event.target.value)) }),
-      h('p', { id: 'event', 'aria-live': 'polite' }),
+      h('div', { class: 'row', id: 'then' }, h('p', { id: 'event', class: 'grow', 'aria-live': 'polite' }), !this.graph.readOnly && button('Go back to here', () => this.goBack(), { id: 'go-back', class: 'small', data: { key: 'go back' } }), button('Save it', () => this.download(), { class: 'small', data: { key: 'download' }, title: 'Save the recording as a file, which trioflow studio opens' })),
+      gantt(this),
     ]);
+    bar.querySelector('.gantt').redraw();
+    const back = element('go-back');
+    if (back) {
+      const kept = this.state.kept ?? this.graph.kept;
+      back.disabled = !kept || this.moment < 1 || this.isLive();
+      back.title = kept ? `Begin another run, with all that was before this event of ${kept}` : 'No journal keeps this run. Run it with “Keep a journal”, then one can go back in it.';
+    }
     element('moment').value = String(this.moment);
     const told = this.moment > 0 ? past.told(this.moment - 1) : null;
-    element('event').textContent = told ? `${this.moment.toLocaleString('en')} of ${past.count.toLocaleString('en')} · ${told.time.toFixed(4)} s · ${told.words} ${told.name}${told.strand ? ` · strand ${told.strand}` : ''}${told.note ? ` · ${told.note}` : ''}` : 'before the first event';
+    element('event').textContent = told ? `${this.moment.toLocaleString('en')} of ${past.count.toLocaleString('en')} · ${past.head.duration > 0 ? `${told.time.toFixed(4)} s · ` : ''}${told.words} ${told.name}${told.strand ? ` · strand ${told.strand}` : ''}${told.note ? ` · ${told.note}` : ''}` : 'before the first event';
   }
 }
 

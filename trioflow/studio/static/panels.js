@@ -1,22 +1,12 @@
 // What stands beside the graph: the outline, the node that is looked at, strands, breakpoints, and what was said.
 
 import { ask } from './api.js';
-import { h, say, show } from './dom.js';
+import { attempt, button } from './attempt.js';
+import { h, prose, show, wayOf } from './dom.js';
+import { graphForm, nodeForm, wireForm } from './forms.js';
 
+const AT_ONCE = 250;
 export const TABS = { outline: 'Outline', node: 'Node', strands: 'Strands', stops: 'Breakpoints', log: 'Messages' };
-
-/** Do something, and tell in words why not. @param {Promise<any>} what */
-export async function attempt(what) {
-  try {
-    return await what;
-  } catch (error) {
-    say(error instanceof TypeError ? 'The server can’t be reached.' : error instanceof Error ? error.message : String(error));
-    return undefined;
-  }
-}
-
-/** A button that asks for something. @param {string} text @param {() => void} onclick @param {any} [more] */
-export const button = (text, onclick, more = {}) => h('button', { type: 'button', onclick, ...more }, text);
 
 /** @param {any} app @param {HTMLElement} panel */
 export function showPanel(app, panel) {
@@ -36,23 +26,57 @@ function link(app, name, place) {
 function outline(app, panel) {
   const { nodes, frames, problems } = app.graph;
   const { counts, failed } = app.shownCounts();
-  const marked = JSON.stringify([app.selected, [...app.stopped()], nodes.length > 400 ? 0 : counts, failed]);
+  const marked = JSON.stringify([app.editing, app.graph.revision, app.selected, [...app.stopped()], nodes.length > 400 ? 0 : counts, failed, app.finding]);
   show(panel, `outline ${marked}`, () => {
     const bad = new Set(problems.map((/** @type {any} */ each) => each.node));
+    const sought = app.finding.trim().toLowerCase();
+    /** @type {Map<string, [any, number][]>} */
+    const within = new Map();
+    nodes.forEach((/** @type {any} */ node, /** @type {number} */ place) => {
+      if (sought && !`${node.id} ${node.type}`.toLowerCase().includes(sought)) return;
+      if (!within.has(node.frame)) within.set(node.frame, []);
+      /** @type {[any, number][]} */ (within.get(node.frame)).push([node, place]);
+    });
     const list = frames.map((/** @type {any} */ frame) => {
-      const inside = nodes.map((/** @type {any} */ node, /** @type {number} */ place) => [node, place]).filter(([node]) => node.frame === frame.name);
-      const items = inside.map(([node, place]) => h('li', {
+      const inside = within.get(frame.name) || [];
+      const items = inside.map(([node, place]) => () => h('li', {
         role: 'treeitem', tabindex: place === app.selected ? '0' : '-1', 'aria-selected': String(place === app.selected), 'aria-level': '2',
         class: `k-${node.kind}`, data: { place: String(place), key: `tree ${place}` }, onclick: () => app.choose(place, true),
       }, h('i', { class: 'chip' }), h('span', { class: 'name' }, node.id), h('small', {}, node.type), app.stopped().has(place) && h('span', { class: 'tag stop' }, 'stop'), bad.has(place) && h('span', { class: 'tag bad' }, 'problem'), failed[place] ? h('span', { class: 'tag bad' }, 'failed') : null, counts[place] ? h('span', { class: 'tag' }, String(counts[place])) : null));
-      if (!frame.depth) return items;
-      return [h('li', { role: 'treeitem', 'aria-level': '1', 'aria-expanded': 'true', class: 'frame', tabindex: '-1', 'aria-selected': 'false' }, `Graph ${frame.title}`), ...items];
+      if (!frame.depth || (sought && !items.length)) return items;
+      return [() => h('li', { role: 'treeitem', 'aria-level': '1', 'aria-expanded': 'true', class: 'frame', tabindex: '-1', 'aria-selected': 'false' }, `Graph ${frame.title}`), ...items];
     }).flat();
-    const tree = h('ul', { role: 'tree', 'aria-label': 'Nodes', class: 'tree', onkeydown: walk }, ...list);
+    const tree = h('ul', { role: 'tree', 'aria-label': 'Nodes', class: 'tree', onkeydown: walk }, ...list.slice(0, AT_ONCE).map((make) => make()));
+    later(tree, list);
     const all = /** @type {HTMLElement[]} */ ([...tree.querySelectorAll('[data-place]')]);
     if (all.length && !tree.querySelector('[tabindex="0"]')) all[0].tabIndex = 0;
-    return [problems.length ? problemList(app) : null, nodes.length ? tree : h('p', { class: 'empty' }, 'The graph has no nodes yet. Add some to its file, and open it again.')];
+    return [problems.length ? problemList(app) : null, nodes.length > 12 && finder(app), sought && !list.length ? h('p', { class: 'empty' }, 'No node has that in its name or type.') : nodes.length ? tree : h('p', { class: 'empty' }, app.editor.can ? 'The graph has no nodes yet. Press “Add…”, or double-click into the graph.' : 'The graph has no nodes.'), app.editing && graphForm(app)];
   });
+}
+
+/** Add what a long tree has below its beginning, a part at a time, so that nothing waits for it. @param {any} tree @param {(() => Node)[]} list */
+function later(tree, list) {
+  let done = AT_ONCE;
+  const more = () => {
+    if (done > AT_ONCE && !tree.isConnected) return; // another one is shown
+    tree.append(...list.slice(done, done + AT_ONCE).map((make) => make()));
+    done += AT_ONCE;
+    if (done < list.length) setTimeout(more, 20);
+  };
+  if (done < list.length) setTimeout(more, 60);
+}
+
+/** A field that leaves in the outline what has a text in its name or type. @param {any} app */
+function finder(app) {
+  const field = h('input', { type: 'search', class: 'finding', placeholder: 'find a node (/)', 'aria-label': 'Find a node', data: { key: 'find' }, oninput: () => { app.finding = field.value; app.draw(); }, onkeydown: (/** @type {KeyboardEvent} */ event) => {
+    const first = /** @type {HTMLElement | null} */ (document.querySelector('#panel .tree [data-place]'));
+    if (!first || (event.key !== 'ArrowDown' && event.key !== 'Enter')) return;
+    event.preventDefault();
+    if (event.key === 'Enter') first.click();
+    else first.focus();
+  } });
+  field.value = app.finding;
+  return field;
 }
 
 /** @param {KeyboardEvent} event */
@@ -83,15 +107,22 @@ function node(app, panel) {
   const { counts, failed } = app.shownCounts();
   const stop = app.stopsAt(place);
   const failure = state.failure && state.failure.node === place ? state.failure : null;
-  const key = JSON.stringify([place, app.strand, counts[place], failed[place], stop, peeked, failure, app.canPeek(), state.parked.length, state.strands.map((/** @type {any} */ each) => each.number), app.isLive()]);
+  const outcomes = app.past ? {} : state.outcomes[place] || {};
+  const way = app.past ? null : state.progress[place];
+  const times = app.past && app.past.timesOf(place);
+  const key = JSON.stringify([[...app.evaluated], way, times, outcomes, state.policies[place], app.editing, app.graph.revision, app.wire, app.editing && app.editor.form, place, app.strand, counts[place], failed[place], stop, peeked, failure, app.canPeek(), state.parked.length, state.strands.map((/** @type {any} */ each) => each.number), app.isLive(), app.past && app.moment]);
   show(panel, `node ${key}`, () => {
+    if (graph.wires[app.wire]) return wireForm(app, { ...graph.wires[app.wire], number: app.wire });
     if (place < 0) return [h('p', { class: 'empty' }, 'Choose a node: in the graph, or in the outline. Then its inputs and outputs are here, and its breakpoint.')];
     const it = graph.nodes[place];
     const problems = graph.problems.filter((/** @type {any} */ each) => each.node === place);
+    if (app.editing && !app.isLive()) return [...nodeForm(app, it, place), ...stopControls(app, place, stop)];
     return [
       h('h2', {}, it.id),
-      h('p', { class: 'soft' }, it.type, it.doc ? `. ${it.doc}` : ''),
-      h('p', {}, counts[place] ? `Ran ${counts[place].toLocaleString('en')} ${counts[place] === 1 ? 'time' : 'times'}` : 'Has not run', failed[place] ? `, failed ${failed[place].toLocaleString('en')}` : '', '.'),
+      h('p', { class: 'soft' }, it.type, ...(it.doc ? prose(`. ${it.doc}`) : [])),
+      h('p', {}, counts[place] ? `Ran ${counts[place].toLocaleString('en')} ${counts[place] === 1 ? 'time' : 'times'}` : 'Has not run', app.past && failed[place] ? `, failed ${failed[place].toLocaleString('en')}` : '', ...Object.entries(outcomes).map(([what, many]) => `, ${what} ${many.toLocaleString('en')}`), '.', !app.past && state.policies[place] ? ` Now: ${state.policies[place]}.` : ''),
+      way && h('p', {}, wayOf(way, app.isLive())),
+      times && h('p', {}, times),
       ...problems.map((/** @type {any} */ each) => h('p', { class: `note ${each.severity}` }, `${each.message} ${each.cure}`)),
       failure && h('p', { class: 'note error' }, failure.lines.join('\n'), failure.inputs ? `\nwith ${failure.inputs}` : ''),
       ...stopControls(app, place, stop),
@@ -111,6 +142,7 @@ function stopControls(app, place, stop) {
 /** @param {any} app @param {any} it */
 function inspected(app, it) {
   const { peeked, state } = app;
+  if (app.past) return [...then(app), ...literals(it)];
   if (!app.isLive()) return literals(it);
   const strands = h('select', { 'aria-label': 'Strand', data: { key: 'strand' }, onchange: (/** @type {any} */ event) => app.chooseStrand(Number(event.target.value)) }, ...state.strands.map((/** @type {any} */ each) => h('option', { value: String(each.number), selected: each.number === app.strand }, `strand ${each.number} at ${each.name}`)));
   const head = h('p', { class: 'row' }, h('span', { class: 'label' }, 'As seen by'), strands);
@@ -134,6 +166,17 @@ function setter(app, prefix, variable) {
   return h('form', { class: 'row', onsubmit: async (/** @type {Event} */ event) => { event.preventDefault(); const value = field.value; field.defaultValue = value; await attempt(ask('set', { strand: app.strand, name: prefix + variable.name, value })); app.look(); } }, field, h('button', { class: 'small' }, 'set'));
 }
 
+/** What was known at the moment that is looked back on. @param {any} app */
+function then(app) {
+  const { past, moment } = app;
+  const end = past.endOf(app.selected, moment);
+  const variables = past.variables(moment);
+  return [
+    end >= 0 && h('div', { class: `note${past.head.kinds[past.kind[end]].endsWith('Failed') ? ' error' : ''}` }, h('b', {}, past.told(end).words), ` at event ${(end + 1).toLocaleString('en')}`, h('p', {}, h('code', {}, past.head.notes[end]))),
+    variables.length ? table('Variables then, as last written', variables.map(([name, text]) => [name, h('code', {}, text)])) : null,
+  ];
+}
+
 /** @param {any} it */
 function literals(it) {
   return [table('Inputs', it.inputs.filter((/** @type {any} */ each) => !each.control).map((/** @type {any} */ each) => [each.name, h('span', {}, h('small', {}, each.type), each.text.includes(' = ') ? h('code', {}, each.text.split(' = ').slice(1).join(' = ')) : each.wired ? h('small', {}, ' wired') : h('small', {}, ' not wired'))])),
@@ -154,11 +197,14 @@ function strands(app, panel) {
   show(panel, `strands ${JSON.stringify([state.strands, state.parked, app.strand, state.alive])}`, () => {
     if (!state.strands.length) return [h('p', { class: 'empty' }, 'No strand is anywhere. While a run goes on, this says where each sequential line of control is.')];
     const wires = new Map(state.parked.map((/** @type {any} */ each) => [each.strand, each]));
-    return [h('ul', { class: 'list' }, ...state.strands.map((/** @type {any} */ each) => {
+    return [h('ul', { class: 'list strands' }, ...state.strands.map((/** @type {any} */ each) => {
       const parked = wires.get(each.number);
-      return h('li', { class: each.number === app.strand ? 'chosen' : '' },
+      const made = h('li', { class: each.number === app.strand ? 'chosen' : '' },
         h('button', { type: 'button', class: 'link', 'aria-pressed': String(each.number === app.strand), data: { key: `strand ${each.number}` }, onclick: () => { app.chooseStrand(each.number); if (each.node !== null) app.choose(each.node, true); } }, `strand ${each.number}`),
         ' ', h('span', { class: `tag ${each.state}` }, each.state), ' at ', h('b', {}, each.name), h('small', {}, ` ${each.path}`), parked?.wire && h('small', {}, ` over ${parked.wire}`), parked?.error && h('p', { class: 'note error' }, parked.error));
+      // A strand hangs below the one that it was forked from, whose path is the beginning of its own.
+      made.style.setProperty('--deep', String(Math.min(8, state.strands.filter((/** @type {any} */ other) => each.path.startsWith(`${other.path}.`)).length)));
+      return made;
     })), state.alive > state.strands.length && h('p', { class: 'soft' }, `The first ${state.strands.length} of ${state.alive} strands.`)];
   });
 }

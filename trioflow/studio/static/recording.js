@@ -7,6 +7,7 @@ const ENDS = new Set(['NodeCompleted', 'NodeFailed', 'NodeCancelled', 'NodeSkipp
 const COUNTED = new Set(['NodeStarted', 'EvaluationCompleted']);
 const FAILED = new Set(['NodeFailed', 'EvaluationFailed']);
 const NOWHERE = 65535;
+const NO_STRAND = 0xffffffff;
 
 export class Recording {
   /** @param {ArrayBuffer} data @param {number} nodes How many the graph has. */
@@ -64,12 +65,106 @@ export class Recording {
     return found;
   }
 
+  /** What a node came to last, before so many events had happened: an event with a note; -1 if there is none. @param {number} place @param {number} events */
+  endOf(place, events) {
+    if (!this.noted) {
+      /** @type {Map<number, number[]>} */
+      this.noted = new Map();
+      for (const number of Object.keys(this.head.notes).map(Number).sort((a, b) => a - b)) {
+        const at = this.place(number);
+        if (!this.noted.has(at)) this.noted.set(at, []);
+        /** @type {number[]} */ (this.noted.get(at)).push(number);
+      }
+    }
+    const all = this.noted.get(place) || [];
+    const found = below(all, events);
+    return found < 0 ? -1 : all[found];
+  }
+
+  /** What variables were when so many events had happened, as far as it was told. @param {number} events @returns {[string, string][]} */
+  variables(events) {
+    return Object.entries(this.head.written).map(([name, [numbers, texts]]) => [name, below(numbers, events)]).filter(([, found]) => found >= 0).map(([name, found]) => [name, this.head.written[name][1][found]]);
+  }
+
+  /** How long a node took, itself and with all that it waited for, in words; empty if nobody knows. @param {number} place */
+  timesOf(place) {
+    const mine = this.head.profile.filter((/** @type {any} */ each) => each.node === place);
+    if (!mine.length || !(this.head.duration > 0)) return '';
+    const [own, total] = ['own', 'total'].map((key) => mine.reduce((/** @type {number} */ sum, /** @type {any} */ each) => sum + each[key], 0));
+    return `In the whole run ${own.toFixed(4)} s of its own, ${total.toFixed(4)} s with what it waited for.`;
+  }
+
+  /** By strand, in the order of their numbers: begins, ends and places of what was open there, one after the other. */
+  strands() {
+    if (this.rows) return this.rows;
+    const kinds = this.head.kinds;
+    const begins = kinds.map((/** @type {string} */ each) => each === 'NodeStarted' || each === 'EvaluationStarted');
+    const ends = kinds.map((/** @type {string} */ each) => /^(Node|Evaluation)(Completed|Failed|Cancelled|Skipped)$/.test(each));
+    const failed = kinds.map((/** @type {string} */ each) => /Failed$/.test(each));
+    /** @type {Map<number, number[]>} */
+    const open = new Map();
+    /** @type {Map<number, number[]>} */
+    const rows = new Map();
+    const add = (/** @type {number} */ from, /** @type {number} */ to, /** @type {boolean} */ bad) => {
+      const strand = this.strand[from] === NO_STRAND ? 0 : this.strand[from];
+      if (!rows.has(strand)) rows.set(strand, []);
+      /** @type {number[]} */ (rows.get(strand)).push(this.clock(from), this.clock(to), bad ? -2 : this.place(from));
+    };
+    for (let i = 0; i < this.count; i++) {
+      const key = this.path[i];
+      if (begins[this.kind[i]]) {
+        if (!open.has(key)) open.set(key, []);
+        /** @type {number[]} */ (open.get(key)).push(i);
+      } else if (ends[this.kind[i]]) {
+        const from = open.get(key)?.pop();
+        if (from !== undefined) add(from, i, failed[this.kind[i]]);
+      }
+    }
+    for (const rest of open.values()) for (const from of rest) add(from, this.count - 1, false);
+    // What is inside of something else ends before it, and is drawn above it.
+    this.rows = [...rows].sort((a, b) => a[0] - b[0]).map(([strand, flat]) => {
+      /** @type {[number, number, number][]} */
+      const spans = [];
+      for (let i = 0; i < flat.length; i += 3) spans.push([flat[i], flat[i + 1], flat[i + 2]]);
+      return { strand, spans: spans.sort((a, b) => a[0] - b[0] || b[1] - a[1]) };
+    });
+    return this.rows;
+  }
+
+  /** When an event was: seconds, or its number where nobody knows. @param {number} i */
+  clock(i) { return this.head.duration > 0 ? this.time[i] : i; }
+
+  /** The length of it all, as `clock` tells it. */
+  get length() { return this.head.duration > 0 ? this.head.duration : Math.max(1, this.count - 1); }
+
+  /** How many events had happened by then. @param {number} clock */
+  until(clock) {
+    let [low, high] = [0, this.count];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.clock(middle) <= clock) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   /** An event, in words. @param {number} i */
   told(i) {
     const name = this.node[i] === NOWHERE ? '' : this.head.names[this.node[i]];
     const words = this.head.kinds[this.kind[i]].replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
-    return { words, name, time: this.time[i], note: this.head.notes[i], strand: this.strand[i] === 0xffffffff ? null : this.strand[i], place: this.place(i) };
+    return { words, name, time: this.time[i], note: this.head.notes[i], strand: this.strand[i] === NO_STRAND ? null : this.strand[i], place: this.place(i) };
   }
+}
+
+/** The place of the last number that is less, -1 if none is. @param {number[]} numbers @param {number} than */
+function below(numbers, than) {
+  let [low, high] = [0, numbers.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle] < than) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }
 
 /** @param {any} running */

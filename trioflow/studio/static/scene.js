@@ -1,10 +1,12 @@
 // The graph. Frames, wires and far nodes are drawn on a canvas, near nodes are buttons, lit wires have a canvas of their own:
 // so a page of thousands of nodes stays quick, and what can be read can also be reached.
 
-import { h } from './dom.js';
+import { h, wayOf } from './dom.js';
 import { bounds, colour, trace } from './wires.js';
 
 const NEAR = 0.42;
+const SPECKS = 0.1;
+const SMALLEST = 0.004;
 const GLOW = 700;
 const MOST_LIT = 400;
 const HEAD = 22;
@@ -12,11 +14,18 @@ const HEAD = 22;
 export class Scene {
   /**
    * @param {HTMLElement} root
-   * @param {(place: number) => void} choose
+   * @param {{choose: (place: number, more: boolean) => void, chooseWire: (wire: number) => void, moved: (places: Map<number, [number, number]>) => void, wired: (from: any, to: any) => void, wiredNowhere: (from: any, x: number, y: number) => void, addAt: (x: number, y: number) => void}} told What is told of what a person does.
    */
-  constructor(root, choose) {
+  constructor(root, told) {
     this.root = root;
-    this.choose = choose;
+    this.told = told;
+    /** Whether nodes can be moved and wires drawn. */
+    this.editing = false;
+    /** Nodes that are chosen beside the selected one. @type {Set<number>} */
+    this.others = new Set();
+    this.wire = -1;
+    /** A wire that is being drawn. @type {any} */
+    this.drawing = null;
     this.base = root.appendChild(h('canvas', { 'aria-hidden': 'true' }));
     this.top = root.appendChild(h('canvas', { 'aria-hidden': 'true' }));
     this.layer = root.appendChild(h('div', { class: 'nodes' }));
@@ -30,9 +39,11 @@ export class Scene {
     /** @type {Map<number, number>} */
     this.lit = new Map();
     /** What is shown at nodes: counts, where strands are, heat, breakpoints, problems. @type {any} */
-    this.marks = { counts: {}, failed: {}, at: new Map(), heat: null, stops: new Set(), problems: new Map() };
+    this.marks = { counts: {}, failed: {}, at: new Map(), heat: null, stops: new Set(), problems: new Map(), policies: {}, progress: {}, dead: new Set() };
     this.selected = -1;
     this.asked = false;
+    /** Whether all is in view, and whether somebody asked for that. @type {false | 'begun' | 'asked'} */
+    this.fitted = false;
     this.colours = new Map();
     this.bind();
     new ResizeObserver(() => this.resize()).observe(root);
@@ -42,17 +53,35 @@ export class Scene {
     });
   }
 
-  /** @param {any} graph */
-  load(graph) {
+  /** Show a graph; another version of the same one where it was, and with the focus where it was. @param {any} graph @param {boolean} [again] */
+  load(graph, again = false) {
     this.graph = graph;
-    this.wires = graph.wires.map((/** @type {any} */ each) => ({ ...each, path: trace(each.points, new Path2D()), box: bounds(each.points), colour: colour(each) }));
+    this.wires = graph.wires.map((/** @type {any} */ each, /** @type {number} */ place) => ({ ...each, place, path: trace(each.points, new Path2D()), box: bounds(each.points), colour: colour(each) }));
     this.together = new Map();
     for (const wire of this.wires) {
       if (!this.together.has(wire.colour)) this.together.set(wire.colour, new Path2D());
       this.together.get(wire.colour).addPath(wire.path);
     }
-    this.resize();
-    this.fit();
+    /** @type {Map<number, number[]>} */
+    this.wiresAt = new Map();
+    this.wires.forEach((each, place) => { for (const node of [each.from, each.to]) this.wiresAt?.set(node, [...(this.wiresAt.get(node) || []), place]); });
+    const held = document.activeElement instanceof HTMLElement && this.layer.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement.closest('.node')).dataset.name : undefined;
+    for (const [place, element] of this.shown) if (!graph.nodes[place] || JSON.stringify(graph.nodes[place]) !== element.made) {
+      element.remove();
+      this.shown.delete(place);
+    }
+    this.lit.clear();
+    this.wire = -1;
+    this.others.clear();
+    if (again) this.redraw();
+    else {
+      this.fitted = 'begun';
+      this.resize();
+    }
+    if (held !== undefined && !this.layer.contains(document.activeElement)) {
+      this.draw();
+      for (const element of this.shown.values()) if (element.dataset.name === held) element.hit.focus({ preventScroll: true });
+    }
   }
 
   // --- the view ---
@@ -70,10 +99,24 @@ export class Scene {
     root.addEventListener('pointerdown', (event) => {
       fingers.set(event.pointerId, event);
       this.dragged = 0;
+      this.held = null;
+      if (!this.editing || event.button !== 0 || fingers.size > 1 || !(event.target instanceof Element)) return;
+      const pin = event.target.closest('.pin');
+      const node = event.target.closest('.node');
+      if (pin instanceof HTMLElement && node instanceof HTMLElement) this.begin(this.pinOf(pin), event);
+      else if (node instanceof HTMLElement) this.held = this.grab(Number(node.dataset.place), event);
     });
     root.addEventListener('pointermove', (event) => {
       const before = fingers.get(event.pointerId);
       if (!before) return;
+      if (fingers.size === 1 && (this.drawing || this.held)) {
+        this.dragged = (this.dragged || 0) + Math.abs(event.movementX) + Math.abs(event.movementY);
+        fingers.set(event.pointerId, event);
+        if (this.dragged > 4 && !root.hasPointerCapture(event.pointerId)) root.setPointerCapture(event.pointerId);
+        if (this.drawing) this.stretch(event);
+        else if (this.dragged > 4) this.drag(event);
+        return;
+      }
       if (fingers.size === 2) {
         const other = [...fingers.values()].find((each) => each.pointerId !== event.pointerId) || before;
         const box = root.getBoundingClientRect();
@@ -84,18 +127,27 @@ export class Scene {
       this.dragged = (this.dragged || 0) + Math.abs(event.movementX) + Math.abs(event.movementY);
       if (this.dragged > 4 && !root.hasPointerCapture(event.pointerId)) root.setPointerCapture(event.pointerId);
     });
-    for (const kind of ['pointerup', 'pointercancel']) root.addEventListener(kind, (event) => fingers.delete(/** @type {PointerEvent} */ (event).pointerId));
+    for (const kind of ['pointerup', 'pointercancel']) root.addEventListener(kind, (each) => {
+      const event = /** @type {PointerEvent} */ (each);
+      fingers.delete(event.pointerId);
+      if (this.drawing) this.end(event);
+      else if (this.held && kind === 'pointerup' && (this.dragged || 0) > 4) this.drop();
+      this.held = null;
+    });
     root.addEventListener('click', (event) => {
       const button = event.target instanceof Element ? event.target.closest('.node') : null;
       if (event.detail && (this.dragged || 0) > 4) return; // the end of a drag; a key has no detail
       if (button instanceof HTMLElement) {
-        this.choose(Number(button.dataset.place));
+        this.told.choose(Number(button.dataset.place), event.shiftKey || event.ctrlKey || event.metaKey);
         return;
       }
-      const box = root.getBoundingClientRect();
-      const [x, y] = [(event.clientX - box.left - this.x) / this.k, (event.clientY - box.top - this.y) / this.k];
+      const [x, y] = this.at(event);
       const found = this.graph.nodes.findIndex((/** @type {any} */ each) => x >= each.x && x <= each.x + each.width && y >= each.y && y <= each.y + each.height);
-      if (found >= 0) this.choose(found);
+      if (found >= 0) this.told.choose(found, event.shiftKey);
+      else this.told.chooseWire(this.wireAt(x, y));
+    });
+    root.addEventListener('dblclick', (event) => {
+      if (this.editing && event.target instanceof Element && !event.target.closest('.node')) this.told.addAt(...this.at(event));
     });
     root.addEventListener('keydown', (event) => {
       const steps = /** @type {Record<string, [number, number]>} */ ({ ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] });
@@ -109,25 +161,138 @@ export class Scene {
     });
   }
 
+  // --- moving nodes, drawing wires ---
+
+  /** Where in the graph a pointer is. @param {{clientX: number, clientY: number}} event @returns {[number, number]} */
+  at(event) {
+    const box = this.root.getBoundingClientRect();
+    return [(event.clientX - box.left - this.x) / this.k, (event.clientY - box.top - this.y) / this.k];
+  }
+
+  /** The wire at a place, -1 if there is none. @param {number} x @param {number} y */
+  wireAt(x, y) {
+    const g = this.top.getContext('2d');
+    g.save();
+    g.setTransform(1, 0, 0, 1, 0, 0);
+    g.lineWidth = 12 / Math.min(1, this.k);
+    let found = -1;
+    this.wires.forEach(({ box, path }, place) => {
+      if (box[0] <= x && x <= box[2] && box[1] - 6 <= y && y <= box[3] + 6 && g.isPointInStroke(path, x, y)) found = place;
+    });
+    g.restore();
+    return found;
+  }
+
+  /** @param {HTMLElement} element */
+  pinOf(element) {
+    const node = Number(/** @type {HTMLElement} */ (element.closest('.node')).dataset.place);
+    const side = element.dataset.side || 'out';
+    const pin = (side === 'in' ? this.graph.nodes[node].inputs : this.graph.nodes[node].outputs)[Number(element.dataset.pin)];
+    return { node, side, name: pin.name, control: pin.control, type: pin.type, x: pin.x, y: pin.y };
+  }
+
+  /** @param {any} pin @param {PointerEvent} event */
+  begin(pin, event) {
+    this.drawing = { pin, to: this.at(event) };
+    this.root.dataset.wiring = `${pin.side === 'out' ? 'in' : 'out'}-${pin.control ? 'control' : 'data'}`;
+    this.redraw();
+  }
+
+  /** @param {PointerEvent} event */
+  stretch(event) {
+    this.drawing.to = this.at(event);
+    this.redraw();
+  }
+
+  /** @param {PointerEvent} event */
+  end(event) {
+    const { pin } = this.drawing;
+    this.drawing = null;
+    delete this.root.dataset.wiring;
+    this.redraw();
+    if (event.type === 'pointercancel' || (this.dragged || 0) <= 4) return;
+    const under = document.elementFromPoint(event.clientX, event.clientY);
+    const node = under?.closest('.node');
+    const other = under?.closest('.pin');
+    let target = null;
+    if (other instanceof HTMLElement && this.root.contains(other)) target = this.pinOf(other);
+    else if (node instanceof HTMLElement && this.root.contains(node)) {
+      // Dropped on a node: its first socket that fits.
+      const place = Number(node.dataset.place);
+      const side = pin.side === 'out' ? 'in' : 'out';
+      const all = (side === 'in' ? this.graph.nodes[place].inputs : this.graph.nodes[place].outputs).filter((/** @type {any} */ each) => each.control === pin.control);
+      const fits = all.find((/** @type {any} */ each) => !each.wired && each.type === pin.type) || all.find((/** @type {any} */ each) => !each.wired) || all[0];
+      if (fits) target = { node: place, side, name: fits.name, control: fits.control, type: fits.type };
+    }
+    if (target) this.told.wired(pin, target);
+    else if (!node) this.told.wiredNowhere(pin, ...this.at(event));
+  }
+
+  /** Take hold of a node, and of what is chosen with it. @param {number} place @param {PointerEvent} event */
+  grab(place, event) {
+    const together = place === this.selected || this.others.has(place) ? [this.selected, ...this.others] : [place];
+    return { from: this.at(event), places: new Map(together.filter((each) => each >= 0).map((each) => [each, [this.graph.nodes[each].x, this.graph.nodes[each].y]])) };
+  }
+
+  /** @param {PointerEvent} event */
+  drag(event) {
+    const { from, places } = /** @type {any} */ (this.held);
+    const [x, y] = this.at(event);
+    for (const [place, [left, top]] of places) this.put(place, Math.round(left + x - from[0]), Math.round(top + y - from[1]));
+    this.redraw();
+  }
+
+  drop() {
+    const { places } = /** @type {any} */ (this.held);
+    this.told.moved(new Map([...places.keys()].map((/** @type {number} */ place) => [place, [this.graph.nodes[place].x, this.graph.nodes[place].y]])));
+  }
+
+  /** Show a node somewhere else, with its wires. @param {number} place @param {number} x @param {number} y */
+  put(place, x, y) {
+    const node = this.graph.nodes[place];
+    const [dx, dy] = [x - node.x, y - node.y];
+    for (const pin of [...node.inputs, ...node.outputs]) {
+      pin.x += dx;
+      pin.y += dy;
+    }
+    [node.x, node.y] = [x, y];
+    const element = this.shown.get(place);
+    if (element) [element.style.left, element.style.top] = [`${x}px`, `${y}px`];
+    for (const each of this.wiresAt?.get(place) || []) {
+      const wire = this.wires[each];
+      if (wire.from === place) wire.points[0] = [wire.points[0][0] + dx, wire.points[0][1] + dy];
+      const last = wire.points.length - 1;
+      if (wire.to === place) wire.points[last] = [wire.points[last][0] + dx, wire.points[last][1] + dy];
+      wire.points = [wire.points[0], wire.points[last]];
+      [wire.path, wire.box] = [trace(wire.points, new Path2D()), bounds(wire.points)];
+    }
+    this.together = null;
+  }
+
+  // --- the view, again ---
+
   resize() {
     const d = devicePixelRatio || 1;
     [this.width, this.height] = [this.root.clientWidth, this.root.clientHeight];
     for (const canvas of [this.base, this.top]) [canvas.width, canvas.height] = [this.width * d, this.height * d];
-    if (this.fitted) this.fit();
+    if (this.fitted) this.fit(this.fitted === 'asked');
     this.redraw();
   }
 
   /** All of the graph, as large as it fits, but not larger than life. */
-  fit() {
-    const { width, height } = this.graph;
+  fit(asked = true) {
+    const { x, y, width, height } = this.graph;
     const [wide, high] = [this.width || 1, this.height || 1];
-    this.k = Math.max(0.02, Math.min(1.1, (wide - 24) / width, (high - 24) / height));
-    if (this.k < NEAR && this.graph.nodes.length <= 40) {
-      // Few nodes can be read from the start, rather than all be seen.
+    this.k = Math.max(SMALLEST, Math.min(1.1, (wide - 24) / width, (high - 24) / height));
+    if (this.k < NEAR && (this.graph.nodes.length <= 40 || (!asked && this.k < SPECKS))) {
+      // What begins can be read from the start, rather than all be seen.
       this.k = NEAR + 0.13;
-      [this.x, this.y] = [8, Math.max(8, (high - height * this.k) / 2)];
-    } else [this.x, this.y] = [(wide - width * this.k) / 2, (high - height * this.k) / 2];
-    this.fitted = true;
+      const first = this.graph.nodes[0] || { y: 0, height: 0 };
+      const middle = high / 2 - (first.y + first.height / 2) * this.k;
+      const [top, bottom] = [8 - y * this.k, high - 8 - (y + height) * this.k];
+      [this.x, this.y] = [8 - x * this.k, height * this.k < high ? (high - height * this.k) / 2 - y * this.k : Math.max(bottom, Math.min(top, middle))];
+    } else [this.x, this.y] = [(wide - width * this.k) / 2 - x * this.k, (high - height * this.k) / 2 - y * this.k];
+    this.fitted = asked ? 'asked' : 'begun';
     this.redraw();
   }
 
@@ -141,7 +306,7 @@ export class Scene {
 
   /** @param {number} factor @param {number} [x] @param {number} [y] */
   zoom(factor, x = (this.width || 0) / 2, y = (this.height || 0) / 2) {
-    const k = Math.max(0.02, Math.min(3, this.k * factor));
+    const k = Math.max(SMALLEST, Math.min(3, this.k * factor));
     this.fitted = false;
     this.x = x - ((x - this.x) * k) / this.k;
     this.y = y - ((y - this.y) * k) / this.k;
@@ -172,10 +337,19 @@ export class Scene {
     this.redraw();
   }
 
-  /** @param {number} place */
-  select(place) {
+  /** @param {number} place @param {Set<number>} [others] */
+  select(place, others = new Set()) {
     this.selected = place;
+    this.others = others;
+    this.wire = -1;
     for (const [each, element] of this.shown) this.dress(each, element);
+    this.redraw();
+  }
+
+  /** @param {number} wire */
+  selectWire(wire) {
+    this.select(-1);
+    this.wire = wire;
     this.redraw();
   }
 
@@ -190,6 +364,12 @@ export class Scene {
       if (this.lit.size < MOST_LIT && box[0] < right && box[1] < bottom && box[2] > left && box[3] > top) this.lit.set(wires[i], now);
     }
     this.redraw();
+  }
+
+  /** The colour of a kind of nodes where they are only specks: stronger than where they have texts. @param {string} kind */
+  far(kind) {
+    if (!this.colours.has(kind)) this.colours.set(kind, `color-mix(in srgb, ${this.paint(`--k-${kind}`)} 62%, ${this.paint('--text')})`);
+    return this.colours.get(kind);
   }
 
   /** @param {string} name */
@@ -248,13 +428,35 @@ export class Scene {
       }
     }
     const visible = this.wires.filter(({ box }) => box[0] < right && box[1] < bottom && box[2] > left && box[3] > top);
-    const stroke = (/** @type {string} */ name, /** @type {Path2D} */ path) => {
+    const stroke = (/** @type {string} */ name, /** @type {Path2D} */ path, /** @type {any} */ wire) => {
       g.strokeStyle = this.paint(name);
       g.lineWidth = (name === '--control' ? 2.4 : 1.5) * Math.min(thin, 3);
+      g.setLineDash(wire?.undo ? [6, 5] : []);
+      g.globalAlpha = wire && this.marks.dead.has(wire.place) ? 0.3 : 1;
       g.stroke(path);
+      g.globalAlpha = 1;
     };
-    if (visible.length > this.wires.length * 0.6) for (const [name, path] of this.together || []) stroke(name, path);
-    else for (const wire of visible) stroke(wire.colour, wire.path);
+    if (this.together && this.wires.length > 400 && visible.length > this.wires.length * 0.6) for (const [name, path] of this.together) stroke(name, path, null);
+    else for (const wire of visible) stroke(wire.colour, wire.path, wire);
+    g.setLineDash([]);
+    if (this.wires[this.wire]) {
+      g.strokeStyle = this.paint('--accent');
+      g.lineWidth = 5 * thin;
+      g.stroke(this.wires[this.wire].path);
+    }
+    if (this.k >= NEAR) {
+      g.font = '10.5px system-ui, sans-serif';
+      g.textAlign = 'right';
+      for (const { terms, points } of visible) if (terms) {
+        const [x, y] = [points[points.length - 1][0] - 9, points[points.length - 1][1] - 5];
+        g.lineWidth = 4;
+        g.strokeStyle = this.paint('--page');
+        g.strokeText(terms, x, y);
+        g.fillStyle = this.paint('--soft');
+        g.fillText(terms, x, y);
+      }
+      g.textAlign = 'left';
+    }
     const near = this.k >= NEAR;
     const here = [];
     const { at, heat, stops, problems, failed } = this.marks;
@@ -264,7 +466,7 @@ export class Scene {
         here.push(place);
         return;
       }
-      g.fillStyle = this.paint(`--k-${node.kind}`);
+      g.fillStyle = this.far(node.kind);
       g.fillRect(node.x, node.y, node.width, node.height);
       if (heat && heat[place]) {
         g.globalAlpha = heat[place];
@@ -272,7 +474,7 @@ export class Scene {
         g.fillRect(node.x, node.y, node.width, node.height);
         g.globalAlpha = 1;
       }
-      const edge = at.has(place) ? (at.get(place) === 'parked' ? '--parked' : '--active') : failed[place] || problems.has(place) ? '--bad' : place === this.selected ? '--accent' : stops.has(place) ? '--stop' : '';
+      const edge = at.has(place) ? (at.get(place) === 'parked' ? '--parked' : '--active') : failed[place] || problems.has(place) ? '--bad' : place === this.selected || this.others.has(place) ? '--accent' : stops.has(place) ? '--stop' : '';
       if (edge) {
         g.strokeStyle = this.paint(edge);
         g.lineWidth = 3 * thin;
@@ -281,7 +483,7 @@ export class Scene {
     });
     this.layer.style.transform = `translate(${this.x}px, ${this.y}px) scale(${this.k})`;
     const keep = new Set(here);
-    for (const [place, element] of this.shown) if (!keep.has(place) && element !== document.activeElement) {
+    for (const [place, element] of this.shown) if (!keep.has(place) && !element.contains(document.activeElement)) {
       element.remove();
       this.shown.delete(place);
     }
@@ -298,8 +500,15 @@ export class Scene {
     const d = devicePixelRatio || 1;
     g.setTransform(1, 0, 0, 1, 0, 0);
     g.clearRect(0, 0, this.top.width, this.top.height);
-    if (!this.lit.size) return;
+    if (!this.lit.size && !this.drawing) return;
     g.setTransform(d * this.k, 0, 0, d * this.k, d * this.x, d * this.y);
+    if (this.drawing) {
+      const { pin, to } = this.drawing;
+      const ends = pin.side === 'out' ? [[pin.x, pin.y], to] : [to, [pin.x, pin.y]];
+      g.strokeStyle = this.paint('--accent');
+      g.lineWidth = 3;
+      g.stroke(trace(/** @type {[number, number][]} */ (ends), new Path2D()));
+    }
     g.strokeStyle = this.paint('--lit');
     g.lineWidth = 4 / Math.min(1, Math.max(this.k, 0.25));
     g.lineCap = 'round';
@@ -330,42 +539,50 @@ export class Scene {
   /** @param {number} place */
   button(place) {
     const node = this.graph.nodes[place];
-    const pins = (/** @type {any[]} */ list, /** @type {string} */ side) => list.map((pin) => {
-      const made = h('span', { class: `pin ${side}${pin.control ? ' control' : ''}${pin.wired ? '' : ' open'}`, title: pin.control ? `${pin.name}: control` : `${pin.name}: ${pin.type}` }, h('i', {}), pin.text);
+    const pins = (/** @type {any[]} */ list, /** @type {string} */ side) => list.map((pin, number) => {
+      const made = h('span', { class: `pin ${side}${pin.control ? ' control' : ''}${pin.wired ? '' : ' open'}`, 'aria-hidden': 'true', data: { side, pin: String(number) }, title: pin.control ? `${pin.name}: control` : `${pin.name}: ${pin.type}` }, h('i', {}), pin.text);
       made.style.top = `${pin.y - node.y}px`;
       made.style.setProperty('--pin', `var(${colour(pin)})`);
       return made;
     });
-    const made = h('button', { class: `node k-${node.kind}`, tabindex: '-1', title: node.doc || null, data: { place: String(place), id: node.id } },
-      h('b', {}, node.title), h('small', {}, node.subtitle), ...pins(node.inputs, 'in'), ...pins(node.outputs, 'out'), h('span', { class: 'count' }), h('span', { class: 'dot' }));
+    // What can be pressed lies below what can be read: its name says more than the texts do.
+    const hit = h('button', { type: 'button', class: 'hit', tabindex: '-1' });
+    const made = h('div', { class: `node k-${node.kind}`, title: node.doc || null, data: { place: String(place), id: node.id, name: `${node.frame} ${node.id}` } },
+      hit, h('b', { 'aria-hidden': 'true' }, node.title), h('small', { 'aria-hidden': 'true' }, node.subtitle), h('span', { class: 'notes', 'aria-hidden': 'true' }, ...node.notes.map((/** @type {string} */ each) => h('small', {}, each))), ...pins(node.inputs, 'in'), ...pins(node.outputs, 'out'), h('span', { class: 'count', 'aria-hidden': 'true' }), h('span', { class: 'dot' }), h('span', { class: 'bar', 'aria-hidden': 'true' }));
     for (const [key, value] of [['left', node.x], ['top', node.y], ['width', node.width], ['height', node.height]]) made.style[key] = `${value}px`;
     made.style.setProperty('--head', `${HEAD}px`);
+    [made.made, made.hit] = [JSON.stringify(node), hit];
     return made;
   }
 
   /** @param {number} place @param {any} element */
   dress(place, element) {
-    const { counts, failed, at, heat, stops, problems } = this.marks;
+    const { counts, failed, at, heat, stops, problems, policies, progress } = this.marks;
     const node = this.graph.nodes[place];
+    const policy = policies[place] || '';
     const where = at.get(place);
     const count = counts[place] || 0;
     const said = [node.id, node.type];
     if (where) said.push(where);
     if (count) said.push(`${count} times`);
     if (failed[place]) said.push(`failed ${failed[place]} times`);
+    if (policy) said.push(policy);
+    if (progress[place]) said.push(wayOf(progress[place], false));
     if (stops.has(place)) said.push('breakpoint');
     if (problems.has(place)) said.push('has problems');
     const label = said.join(', ');
-    if (element.getAttribute('aria-label') !== label) element.setAttribute('aria-label', label);
+    if (element.hit.getAttribute('aria-label') !== label) element.hit.setAttribute('aria-label', label);
     const list = element.classList;
-    list.toggle('selected', place === this.selected);
+    list.toggle('selected', place === this.selected || this.others.has(place));
     list.toggle('parked', where === 'parked');
     list.toggle('active', Boolean(where) && where !== 'parked');
     list.toggle('stop', stops.has(place));
+    list.toggle('measured', progress[place]?.total > 0);
+    if (progress[place]?.total > 0) element.style.setProperty('--done', `${Math.min(100, (100 * progress[place].done) / progress[place].total)}%`);
     list.toggle('bad', Boolean(failed[place]) || problems.get(place) === 'error');
     list.toggle('warned', problems.get(place) === 'warning');
-    element.tabIndex = place === this.selected ? 0 : -1;
-    const text = count ? short(count) : '';
+    element.hit.tabIndex = place === this.selected ? 0 : -1;
+    const text = [policy, count ? short(count) : ''].filter(Boolean).join(' · ');
     const badge = element.querySelector('.count');
     if (badge.textContent !== text) badge.textContent = text;
     const warm = heat ? heat[place] || 0 : 0;

@@ -1,6 +1,6 @@
 // The state of the run, and what a delta makes of it: the same as `fold` in trioflow/studio/frames.py.
 
-const BY_NODE = new Set(['counts', 'failed', 'heat']);
+const BY_NODE = new Set(['counts', 'failed', 'heat', 'outcomes', 'policies', 'progress']);
 const MOST_MESSAGES = 200;
 
 /** @param {any} state @param {any} delta */

@@ -1,0 +1,126 @@
+"""A page in a real browser, opened on a session that is served by a thread of its own.
+
+Chromium is the system's own. Where there is none, or the package that drives it is missing, tests in it are skipped.
+"""
+
+from __future__ import annotations
+
+import queue
+import re
+import shutil
+import threading
+
+import pytest
+import trio
+
+import trioflow as tf
+from trioflow.cli.source import open_source
+from trioflow.studio import Session
+
+from .pages import registry
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
+pytest.importorskip("starlette", reason="the page is served with starlette")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+IN_A_BROWSER = [
+    pytest.mark.browser,
+    pytest.mark.outside,
+    pytest.mark.slow,
+    pytest.mark.unmeasured,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
+]
+
+FLAGS = [
+    "--no-sandbox",  # which root needs
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+"""It asks for nothing by itself. A folder for its profile, new and empty, is made by what drives it."""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Served(threading.Thread):
+    """A session that is served in a thread of its own, until it is told to stop."""
+
+    def __init__(self, session):
+        super().__init__()
+        self.session, self.begun = session, queue.SimpleQueue()
+        self.start()
+        self.page, self.token, self.stop = self.begun.get(timeout=120)
+
+    def run(self):
+        async def serve():
+            stop = trio.Event()
+            async with tf.studio.serve_session(self.session) as page:
+                self.begun.put((page, trio.lowlevel.current_trio_token(), stop))
+                await stop.wait()
+
+        trio.run(serve)
+
+    def end(self):
+        if self.is_alive():
+            self.token.run_sync_soon(self.stop.set)
+        self.join(120)
+
+
+@pytest.fixture
+def studio(browser):
+    """Open a graph in a page; at the end its console must be empty, and nothing from elsewhere asked for."""
+    served, said, contexts = [], [], []
+
+    def open_page(graph="hanoi", width=1280, height=800, scheme="light", **given):
+        if isinstance(graph, str):
+            source = open_source(graph, ())
+            session = Session(source.graph, source.registry, name=graph, **given)
+        else:
+            session = graph if isinstance(graph, Session) else Session(graph, registry(), name="graph", **given)
+        served.append(Served(session))
+        address = served[-1].page.address
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on(
+            "request", lambda request: request.url.startswith(address.partition("#")[0]) or said.append(request.url)
+        )
+        page.goto(address)
+        page.locator("#status", has_text=re.compile("Ready|looking back|Has problems")).wait_for()
+        page.served, page.said = served[-1], said
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    for each in served:
+        each.end()
+    assert said == [], said
+
+
+def button(page, name):
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def status(page, text):
+    page.locator("#status", has_text=text).wait_for()
+
+
+def start_paused(page):
+    button(page, "Run…").click()
+    page.get_by_label("Stop before the first node").check()
+    page.get_by_role("dialog").get_by_role("button", name="Run", exact=True).click()
+    status(page, "stopped: before the first node")

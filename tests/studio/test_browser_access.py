@@ -1,0 +1,58 @@
+"""For people who do not see the page: axe finds nothing, in any of its states, light and dark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import trioflow as tf
+
+from .browsers import IN_A_BROWSER, browser, button, start_paused, status, studio
+from .pages import summing
+
+__all__ = ["browser", "studio"]
+
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+
+pytestmark = [*IN_A_BROWSER, pytest.mark.skipif(not AXE.exists(), reason="needs axe-core: npm install in tests/studio")]
+
+
+def violations(page):
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run()")["violations"]
+    return [(each["id"], each["help"], [node["html"][:200] for node in each["nodes"]]) for each in found]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(studio, scheme):
+    """In the outline, forms, dialogs, while a run stands, and looking back."""
+    page = studio(summing(), scheme=scheme)
+    assert violations(page) == []
+    button(page, "Edit").click()
+    page.get_by_label("Kind of the graph").wait_for()
+    assert violations(page) == []
+    page.get_by_role("treeitem", name="loop flow.for").click()
+    page.get_by_role("tab", name="Node").click()
+    page.get_by_label("Value of times").wait_for()
+    assert violations(page) == []
+    page.keyboard.press("n")
+    page.locator("#picked-0").wait_for()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    start_paused(page)
+    for tab in ("Node", "Strands", "Breakpoints", "Messages"):
+        page.get_by_role("tab", name=tab).click()
+        assert violations(page) == [], tab
+    button(page, "Resume").click()
+    status(page, "completed")
+    button(page, "Look back").click()
+    status(page, "looking back")
+    assert violations(page) == []
+
+
+def test_axe_finds_nothing_where_nothing_is(studio):
+    """In an empty graph, on a narrow screen."""
+    page = studio(tf.Graph(), width=400)
+    page.get_by_text("An empty graph").wait_for()
+    assert violations(page) == []

@@ -1,0 +1,34 @@
+"""Durations of Serverless Workflow: `{minutes: 5}`, ISO 8601, or an expression that gives one of these."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, cast
+
+_UNITS: Mapping[str, float] = {"days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1, "milliseconds": 0.001}
+_NUMBER = r"(\d+(?:\.\d+)?)"
+_ISO = re.compile(
+    rf"P(?!$)(?:{_NUMBER}Y)?(?:{_NUMBER}M)?(?:{_NUMBER}W)?(?:{_NUMBER}D)?"
+    rf"(?:T(?=\d)(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?"
+)
+_SIZES = (31_536_000, 2_592_000, 604_800, 86_400, 3_600, 60, 1)
+
+
+def seconds(value: Any) -> float:
+    """How long it is; a year has 365 days, a month 30. Raises `ValueError` that says what was expected."""
+    if isinstance(value, Mapping):
+        parts = cast("Mapping[str, Any]", value)
+        unknown = sorted(str(key) for key in parts if key not in _UNITS)
+        if unknown:
+            raise ValueError(f"a duration has {', '.join(_UNITS)}, got {unknown[0]!r}")
+        if not parts:
+            raise ValueError(f"a duration has one of {', '.join(_UNITS)}, got nothing")
+        for key, each in parts.items():
+            if isinstance(each, bool) or not isinstance(each, int | float) or not each >= 0:
+                raise ValueError(f"{key} of a duration are a number of 0 or more, got {each!r}")
+        return float(sum(_UNITS[key] * each for key, each in parts.items()))
+    found = _ISO.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(f"expected a duration such as PT30S or {{seconds: 30}}, got {value!r}")
+    return sum(size * float(number) for size, number in zip(_SIZES, found.groups(), strict=True) if number)

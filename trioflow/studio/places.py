@@ -1,0 +1,54 @@
+"""Where nodes are: in their metadata, under `position`, where other editors look for it, too. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from trioflow.formats.diagram import to_diagram
+from trioflow.model.graph import Graph, GraphNode
+from trioflow.model.registry import Registry
+
+
+def with_places(graph: Graph, registry: Registry) -> Graph:
+    """The graph with the place that the page shows for each node in its metadata, also of the graphs that it holds."""
+    diagram = to_diagram(graph, registry, all_sockets=True, own_places=True)
+
+    def placed(graph: Graph, diagram: Any) -> Graph:
+        where = {item.id: (item.x, item.y) for item in reversed(diagram.nodes)}
+        inner = zip(graph.graphs.items(), diagram.graphs, strict=False)
+        return attrs.evolve(
+            graph,
+            nodes=[at(each, *where[each.id]) for each in graph.nodes],
+            graphs={name: placed(each, drawn) for (name, each), drawn in inner},
+        )
+
+    return placed(graph, diagram)
+
+
+def without_places(graph: Graph) -> Graph:
+    """The graph without places."""
+
+    def bare(node: GraphNode) -> GraphNode:
+        if "position" not in node.metadata:
+            return node
+        return attrs.evolve(node, metadata={key: each for key, each in node.metadata.items() if key != "position"})
+
+    inner = {name: without_places(each) for name, each in graph.graphs.items()}
+    return attrs.evolve(graph, nodes=map(bare, graph.nodes), graphs=inner)
+
+
+def has_places(graph: Graph) -> bool:
+    """Whether any node says where it is."""
+    return any("position" in each.metadata for each in graph.nodes) or any(map(has_places, graph.graphs.values()))
+
+
+def at(node: GraphNode, x: float, y: float) -> GraphNode:
+    """The node, at a place."""
+    return attrs.evolve(node, metadata={**node.metadata, "position": position(x, y)})
+
+
+def position(x: float, y: float) -> dict[str, float]:
+    """A place as metadata has it."""
+    return {"x": round(x), "y": round(y)}

@@ -1,0 +1,272 @@
+// Editing: what a person does to the graph, asked of the server, which answers with the graph as it is then.
+
+import { ask, getCatalogue } from './api.js';
+import { h, say } from './dom.js';
+import { attempt, button } from './attempt.js';
+import { pick } from './picker.js';
+
+const GRID = 20;
+
+export class Editor {
+  /** @param {any} app */
+  constructor(app) {
+    this.app = app;
+    /** What can be filled in at the chosen node or wire. @type {any} */
+    this.form = null;
+    this.formOf = '';
+    /** @type {any[] | null} */
+    this.types = null;
+    /** Texts being typed are one step each; this tells one field's from the next time it is used. */
+    this.turn = 0;
+  }
+
+  get can() {
+    const { graph } = this.app;
+    return Boolean(graph) && !graph.readOnly && !graph.attached;
+  }
+
+  // --- asking ---
+
+  /** Change the graph by some edits, as one step. @param {any[]} edits @param {string} [typing] */
+  async do(edits, typing) {
+    if (this.app.isLive()) {
+      say('A run is going on. Cancel it, or wait until it has ended.');
+      return undefined;
+    }
+    const found = await attempt(ask('edit', typing ? { edits, typing } : { edits }));
+    if (!found) await this.app.reload(); // what was moved on the screen goes back
+    else await this.app.upTo(found.revision);
+    return found;
+  }
+
+  async undo() { if (await attempt(ask('undo').then((found) => say(found.label ? `undone: ${found.label}` : 'There is nothing to undo.')).then(() => true))) await this.app.upTo(); }
+
+  async redo() { if (await attempt(ask('redo').then((found) => say(found.label ? `done again: ${found.label}` : 'There is nothing to do again.')).then(() => true))) await this.app.upTo(); }
+
+  /** @param {boolean} [anyway] @param {string} [name] */
+  async save(anyway = false, name = undefined) {
+    const { document: doc } = this.app.state;
+    if (name === undefined && !(doc && doc.file)) {
+      this.askName();
+      return;
+    }
+    try {
+      const found = await ask('save', name === undefined ? { anyway } : { anyway, name });
+      say(`saved ${found.file}`);
+      if (name !== undefined) await this.app.reload();
+    } catch (error) {
+      const words = error instanceof Error ? error.message : String(error);
+      if (/save anyway/i.test(words) && !anyway) this.askAnyway(words);
+      else say(words);
+    }
+  }
+
+  askName() {
+    const field = h('input', { 'aria-label': 'Name of the file', value: 'graph.json', spellcheck: 'false' });
+    ask_(`Save as`, [h('p', { class: 'soft' }, 'A new file in the folder that the studio was started in: .json or .yaml.'), field], 'Save', () => this.save(false, field.value.trim()));
+  }
+
+  /** @param {string} words */
+  askAnyway(words) { ask_('Save anyway?', [h('p', {}, words)], 'Save anyway', () => this.save(true)); }
+
+  async takeFile() { if ((await attempt(ask('take file').then(() => true)))) await this.app.reload(); }
+
+  // --- nodes ---
+
+  /** The graph of the document that a node stands in, null if it stands elsewhere. @param {number} place */
+  graphAt(place) {
+    const { graph } = this.app;
+    const frame = place < 0 ? '' : graph.nodes[place].frame;
+    return graph.frames.find((/** @type {any} */ each) => each.name === frame).graph;
+  }
+
+  /** @param {number[]} places @returns {string | null} */
+  oneGraph(places) {
+    const found = new Set(places.map((each) => this.graphAt(each)));
+    const [only] = found;
+    if (found.size !== 1 || only === null || only === undefined) {
+      say(found.size > 1 ? 'These nodes stand in several graphs. Choose some of one.' : 'This graph stands in another file, or in a program. Open that to edit it.');
+      return null;
+    }
+    return only;
+  }
+
+  async catalogue() {
+    if (!this.types) this.types = (await attempt(getCatalogue())) || [];
+    return this.types;
+  }
+
+  /** Ask for a type, add a node of it, and wire it to a pin if one is given. @param {{x?: number, y?: number, pin?: any}} [where] */
+  async add(where = {}) {
+    const { app } = this;
+    const near = where.pin ? where.pin.node : app.selected;
+    const graph = this.graphAt(near) ?? '';
+    const all = await this.catalogue();
+    const { pin } = where;
+    const fits = (/** @type {any} */ type) => (pin ? socketFor(type, pin) : true);
+    const options = all.filter((each) => fits(each)).map((each) => ({ label: each.id, detail: each.doc, value: each }));
+    const type = await pick(pin ? `Add a node for ${app.graph.nodes[pin.node].id}.${pin.name}` : 'Add a node', options);
+    if (!type) return;
+    let { x, y } = where;
+    if (x === undefined || y === undefined) [x, y] = this.room(near);
+    const edits = [{ edit: 'add', type: type.id, x, y, graph }];
+    const found = await this.do(edits);
+    if (!found) return;
+    const [id] = found.added;
+    if (pin) await this.do([this.wireEdit(pin, { id, name: socketFor(type, pin) })]);
+    this.app.chooseBy(graph, id);
+  }
+
+  /** A free place for another node: right of one, and below what stands there. @param {number} near @returns {[number, number]} */
+  room(near) {
+    const { graph, scene } = this.app;
+    if (near < 0) {
+      const [left, top, right, bottom] = scene.seen();
+      if (!graph.nodes.length) return [left + (right - left) / 3, top + (bottom - top) / 3];
+      near = graph.nodes.length - 1;
+    }
+    const node = graph.nodes[near];
+    let [x, y] = [node.x + node.width + 60, node.y];
+    for (let tries = 0; tries < 200; tries++) {
+      const there = graph.nodes.find((/** @type {any} */ each) => each.frame === node.frame && each.x < x + 170 && x < each.x + each.width + 20 && each.y < y + 90 && y < each.y + each.height + 20);
+      if (!there) break;
+      y = there.y + there.height + 30;
+    }
+    return [x, y];
+  }
+
+  chosen() { return [this.app.selected, ...(this.app.scene?.others || [])].filter((each) => each >= 0); }
+
+  async remove() {
+    const { app } = this;
+    if (app.wire >= 0) {
+      await this.disconnect(app.graph.wires[app.wire]);
+      return;
+    }
+    const places = this.chosen();
+    if (!places.length) {
+      say('Choose a node or a wire first.');
+      return;
+    }
+    const graph = this.oneGraph(places);
+    if (graph === null) return;
+    const names = places.map((each) => app.graph.nodes[each].id);
+    if (await this.do([{ edit: 'remove', nodes: names, graph }])) say(`removed ${names.length === 1 ? names[0] : `${names.length} nodes`}; Ctrl+Z brings back`);
+  }
+
+  async duplicate() {
+    const places = this.chosen();
+    const graph = places.length ? this.oneGraph(places) : null;
+    if (graph === null) return;
+    const found = await this.do([{ edit: 'duplicate', nodes: places.map((each) => this.app.graph.nodes[each].id), graph }]);
+    if (found) this.app.chooseBy(graph, found.added[0]);
+  }
+
+  /** @param {Map<number, [number, number]>} places */
+  async moved(places) {
+    const graph = this.oneGraph([...places.keys()]);
+    if (graph === null) await this.app.reload();
+    else await this.do([{ edit: 'move', places: Object.fromEntries([...places].map(([place, [x, y]]) => [this.app.graph.nodes[place].id, [x, y]])), graph }], `move ${[...places.keys()].join()} ${this.turn}`);
+  }
+
+  /** @param {number} dx @param {number} dy */
+  nudge(dx, dy) {
+    const { app } = this;
+    const places = new Map(this.chosen().map((each) => [each, /** @type {[number, number]} */ ([app.graph.nodes[each].x + dx * GRID, app.graph.nodes[each].y + dy * GRID])]));
+    if (!places.size) return;
+    for (const [place, [x, y]] of places) app.scene.put(place, x, y);
+    app.scene.redraw();
+    this.moved(places);
+  }
+
+  // --- wires ---
+
+  /** @param {any} pin @param {{id: string, name: string}} other */
+  wireEdit(pin, other) {
+    const node = this.app.graph.nodes[pin.node];
+    const [mine, theirs] = [[node.id, pin.name], [other.id, other.name]];
+    return { edit: 'connect', source: pin.side === 'out' ? mine : theirs, target: pin.side === 'out' ? theirs : mine, graph: this.graphAt(pin.node) ?? '' };
+  }
+
+  /** @param {any} from @param {any} to */
+  async connect(from, to) {
+    if (from.side === to.side || from.control !== to.control) {
+      say(from.side === to.side ? 'A wire leads from an output to an input.' : 'Control and values have wires of their own.');
+      return;
+    }
+    if (this.oneGraph([from.node, to.node]) === null) return;
+    await this.do([this.wireEdit(from, { id: this.app.graph.nodes[to.node].id, name: to.name })]);
+  }
+
+  /** Ask what a socket is to be wired to: a socket of another node, or a new node. @param {any} pin */
+  async connectTo(pin) {
+    const { graph } = this.app;
+    const frame = graph.nodes[pin.node].frame;
+    /** @type {{label: string, detail: string, value: any}[]} */
+    const options = [{ label: 'a new node …', detail: 'one that has a socket for it', value: null }];
+    const exact = [];
+    graph.nodes.forEach((/** @type {any} */ node, /** @type {number} */ place) => {
+      if (node.frame !== frame) return;
+      for (const each of pin.side === 'out' ? node.inputs : node.outputs) {
+        if (each.control !== pin.control || (place === pin.node && !pin.control)) continue;
+        const option = { label: `${node.id}.${each.name}`, detail: each.control ? node.type : `${each.type}${each.wired && pin.side === 'out' ? ', wired already' : ''}`, value: { node: place, name: each.name, control: each.control, side: pin.side === 'out' ? 'in' : 'out' } };
+        (each.type === pin.type && !each.wired ? exact : options).push(option);
+      }
+    });
+    const target = await pick(`Connect ${graph.nodes[pin.node].id}.${pin.name} to`, [...exact, ...options.slice(1), options[0]].map((each) => ({ ...each, value: { is: each.value } })));
+    if (!target) return;
+    if (target.is) await this.connect(pin, target.is);
+    else await this.add({ pin });
+  }
+
+  /** @param {any} wire */
+  async disconnect(wire) {
+    if (wire.undo) {
+      say('It is no wire: the node says by what it is undone, under “More”.');
+      return;
+    }
+    const graph = this.graphAt(wire.from);
+    if (graph === null) this.oneGraph([wire.from]);
+    else await this.do([{ edit: 'disconnect', ...ends(this.app.graph, wire), graph }]);
+  }
+
+  // --- forms ---
+
+  /** Read what can be filled in at the chosen node or wire, if that is not known yet. */
+  async look() {
+    const { app } = this;
+    const key = `${app.graph.revision} ${app.selected} ${app.wire}`;
+    if (!app.editing || this.formOf === key) return;
+    this.formOf = key;
+    const before = this.form;
+    const graph = app.wire >= 0 ? this.graphAt(app.graph.wires[app.wire].from) : this.graphAt(app.selected);
+    let form = null;
+    if (graph !== null && app.wire >= 0 && !app.graph.wires[app.wire].undo) form = await attempt(ask('terms', { ...ends(app.graph, app.graph.wires[app.wire]), graph }));
+    else if (graph !== null && app.selected >= 0) form = await attempt(ask('form', { node: app.graph.nodes[app.selected].id, graph }));
+    if (this.formOf !== key) return;
+    this.form = form || null;
+    if (before?.id !== this.form?.id) this.turn++;
+    app.panelOnly();
+  }
+}
+
+/** @param {any} graph @param {any} wire */
+export const ends = (graph, wire) => ({ source: [graph.nodes[wire.from].id, wire.output], target: [graph.nodes[wire.to].id, wire.input] });
+
+/** The socket of a type that a pin can be wired to. @param {any} type @param {any} pin */
+function socketFor(type, pin) {
+  /** @type {[string, string][]} */
+  const sockets = pin.side === 'out' ? type.in : type.out;
+  const wanted = pin.control ? '' : pin.type;
+  const kind = sockets.filter(([, of]) => (of === '') === pin.control);
+  const found = kind.find(([, of]) => of === wanted) || kind.find(([, of]) => of === 'any' || wanted === 'any' || (of === 'float' && wanted === 'int') || of.includes(wanted));
+  return found ? found[0] : undefined;
+}
+
+/** Ask for something in a dialog. @param {string} title @param {any[]} inside @param {string} yes @param {() => void} then */
+export function ask_(title, inside, yes, then) {
+  const dialog = /** @type {HTMLDialogElement} */ (document.getElementById('dialog'));
+  if (dialog.open) dialog.close();
+  dialog.replaceChildren(h('form', { method: 'dialog', class: 'stack', onsubmit: () => setTimeout(then) }, h('h2', { id: 'dialog-title' }, title), ...inside, h('div', { class: 'row end' }, button('Close', () => dialog.close()), h('button', { class: 'primary' }, yes))));
+  dialog.showModal();
+}
