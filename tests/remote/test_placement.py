@@ -243,6 +243,7 @@ def test_the_other_process_ends_with_this_one(monkeypatch):
     """It waits for that in a thread, of which there is one."""
     ended = []
     monkeypatch.setattr(processes_module, "_watched", False)
+    monkeypatch.setattr(processes_module, "_GRACE", 0)
     monkeypatch.setattr(multiprocessing, "parent_process", lambda: SimpleNamespace(join=lambda: ended.append("parent")))
     monkeypatch.setattr(os, "_exit", ended.append)
     for _ in range(2):

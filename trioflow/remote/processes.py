@@ -6,6 +6,7 @@ import importlib
 import multiprocessing
 import os
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -16,6 +17,9 @@ from trioflow.remote.places import Place, PlaceDied
 
 if TYPE_CHECKING:
     from trioflow.model.policy import RunOnPolicy
+
+_GRACE = 0.5
+"""Seconds that a process has to end by itself after the one that has started it."""
 
 
 class Processes(Place):
@@ -71,4 +75,5 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
+        time.sleep(_GRACE)
         os._exit(1)
