@@ -84,7 +84,13 @@ def test_detected():
 
 
 def run(tree, **arguments):
-    return trio.run(lambda: tf.run(actions.loads(json.dumps(tree)).graph, **arguments))
+    registry = tf.Registry.standard(allow=["scripts"])
+    return trio.run(lambda: tf.run(actions.loads(json.dumps(tree)).graph, registry=registry, **arguments))
+
+
+def test_scripts_have_to_be_allowed():
+    with pytest.raises(tf.InvalidGraph, match="allow it: `--allow scripts`"):
+        trio.run(tf.run, actions.loads(json.dumps({"jobs": {"a": job()}})).graph)
 
 
 def test_a_conclusion_of_ones_own(capsys):
