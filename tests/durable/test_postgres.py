@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,20 @@ def test_a_session_that_could_not_tell_that_it_is_closed(journal, monkeypatch):
     again = journal.take("a")
     assert again.info.state.fruitless == 0
     again.close()
+
+
+def test_many_that_begin_at_once():
+    """One of them makes the tables, and the others wait for it and see them."""
+    for _ in range(3):
+        address, start = fresh_address(), threading.Barrier(6)
+
+        def begin(address=address, start=start):
+            start.wait()
+            with tf.PostgresJournal(address) as made:
+                return [*made.runs()]
+
+        with ThreadPoolExecutor(6) as pool:
+            assert [each.result() for each in [pool.submit(begin) for _ in range(6)]] == [[]] * 6
 
 
 def test_another_database(journal):

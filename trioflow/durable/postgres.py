@@ -66,6 +66,8 @@ create table trioflow_signal(
 """
 MARK = 0x7472666C
 """The advisory lock of whoever makes tables."""
+_TABLES = "select 1 from pg_class where relname='trioflow_journal' and pg_table_is_visible(oid)"
+"""Whether there are any. Unlike `to_regclass` it asks the table itself: what another one has made meanwhile is seen."""
 
 _RUNS = "select *, lease > clock_timestamp() as held from trioflow_run join trioflow_state on run = number"
 # What a run waits for stands in its state: when it is due, the names of signals, the last one that it has seen.
@@ -266,13 +268,12 @@ class PostgresJournal(Journal):
 
     def _prepare(self, connection: psycopg.Connection[Row]) -> None:
         """Make the tables where there are none, and make sure that they are those that were used before."""
-        found = connection.execute("select to_regclass('trioflow_journal') as name").fetchone()
-        if found == {"name": None}:
+        if connection.execute(_TABLES).fetchone() is None:
             if self._identity is not None:
                 raise self._another()
             with connection.transaction():
                 connection.execute("select pg_advisory_xact_lock(%s)", (MARK,))
-                if connection.execute("select to_regclass('trioflow_journal') as name").fetchone() == {"name": None}:
+                if connection.execute(_TABLES).fetchone() is None:
                     connection.execute(_SCHEMA)
                     connection.execute("insert into trioflow_journal values(%s, %s)", (VERSION, uuid.uuid4().hex))
         row = connection.execute("select version, identity from trioflow_journal").fetchone()
