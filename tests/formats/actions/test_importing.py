@@ -11,6 +11,7 @@ import trio
 
 import trioflow as tf
 from trioflow.formats import actions
+from trioflow.formats.actions.importing import import_tree
 from trioflow.formats.actions.nodes import StepFailed, _command, combinations
 from trioflow.formats.known import import_document
 from trioflow.formats.port import document_in, open_document
@@ -179,5 +180,5 @@ def test_ten_thousand_steps():
         }
     }
     begun = time.process_time()
-    assert len(actions.import_tree(tree).graph.nodes) > 10_000
+    assert len(import_tree(tree).graph.nodes) > 10_000
     assert time.process_time() - begun < 2
