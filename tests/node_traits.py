@@ -20,8 +20,8 @@ TEXTS = {
     "text": (
         "a", "b", "body", "character", "characters", "default", "ellipsis", "end", "event", "inserted", "input", "keep", "label",
         "line", "logger", "loop", "message", "method", "name", "new", "node", "old", "prefix", "query", "replacement", "which",
-        "search",
-        "separator", "suffix", "text", "value", "algorithm", "pointer", "key", "flags", "host", "case", "code", "conversation",
+        "condition", "count", "element", "item", "items", "kind", "language", "output", "result", "results", "script",
+        "search", "until", "separator", "suffix", "text", "value", "algorithm", "pointer", "key", "flags", "host", "case", "code", "conversation",
         "database", "header", "key_header", "memory", "person", "question", "secret", "sql", "stdin", "system", "user",
     ),
     "encoding": ("encoding",),

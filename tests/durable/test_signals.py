@@ -7,14 +7,14 @@ import datetime
 import pytest
 import trio
 from durable.graphs import REGISTRY, WORLD, chain, go
-from durable.test_stores import MAKE, new
+from durable.test_stores import MAKE, POSTGRES, new
 from trio.testing import MockClock
 
 import trioflow as tf
 from trioflow.durable.signals import make_signal
 
 
-@pytest.fixture(params=MAKE)
+@pytest.fixture(params=[*(each for each in MAKE if each != "postgres"), POSTGRES])
 def store(request, tmp_path):
     return MAKE[request.param](tmp_path)
 

@@ -10,7 +10,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Generator
+import weakref
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -66,6 +67,8 @@ class Server:
         self._patience = patience
         self._prepare = prepare
         self._idle: list[psycopg.Connection[Row]] = []
+        # A journal that nobody closes goes with its connections.
+        weakref.finalize(self, _close_all, self._idle)
         self._lock = threading.Lock()
         self._waiting: dict[psycopg.Connection[Row], float] = {}
         self._watching = False
@@ -110,9 +113,9 @@ class Server:
     def close(self) -> None:
         """Close what is idle. What is called afterwards connects again."""
         with self._lock:
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
+            idle = [*self._idle]
+            self._idle.clear()
+        _close_all(idle)
 
     def unusable(self, error: Exception) -> JournalUnusable:
         """What the database raises, for people."""
@@ -174,6 +177,11 @@ class Server:
                         _break(connection)
                 if quiet == 10:
                     self._watching = False
+
+
+def _close_all(connections: Iterable[psycopg.Connection[Row]]) -> None:
+    for connection in connections:
+        connection.close()
 
 
 def _break(connection: psycopg.Connection[Row]) -> None:
