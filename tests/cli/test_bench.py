@@ -161,7 +161,7 @@ def wait_for_child(parent, word):
     ("arguments", "message"),
     [
         (["--question", "lop"], "bench: there is no question 'lop'. Did you mean 'loop'? There are: loop, chain, "),
-        (["--subject", "trio_flow"], "bench: there is no subject 'trio_flow'. Did you mean 'trioflow'?"),
+        (["--subject", "triofow"], "bench: there is no subject 'triofow'. Did you mean 'trioflow'?"),
         (["--sizes", "10,ten"], "bench: --sizes: expected whole numbers above zero"),
         (["--sizes", "0"], "bench: --sizes: expected whole numbers above zero"),
         (["--from", "nowhere.json"], "bench: --from nowhere.json: it can't be read: No such file or directory."),

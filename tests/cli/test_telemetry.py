@@ -10,6 +10,11 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+import trio
+
+import trioflow as tf
+from trioflow.cli.source import open_source
+from trioflow.cli.telemetry import Telemetry
 
 COMMAND = [sys.executable, "-m", "trioflow"]
 
@@ -37,6 +42,29 @@ def test_a_report(tmp_path):
     assert trioflow("run", "fizzbuzz", "--report", "f.json", cwd=tmp_path).returncode == 0
     report = json.loads((tmp_path / "f.json").read_text())
     assert (report["status"], report["nodes"]["start"]["completed"], report["way"][0]) == ("completed", 1, "start")
+
+
+def test_how_long_it_may_still_take(tmp_path):
+    """By the report of an earlier run that is there: by what has completed, and no longer than that took."""
+    source, file = open_source("fizzbuzz", ()), tmp_path / "f.json"
+
+    def asked(text=None, report=str(file)):
+        if text is not None:
+            file.write_text(text)
+        options = dict.fromkeys(("record", "perfetto", "metrics")) | {"otel": False, "profile": False}
+        return Telemetry(source, source.plan(), report=report, **options)
+
+    assert asked(report=None).left(1.0) is None
+    assert asked().left(1.0) is None
+    tracker = tf.Tracker()
+    trio.run(lambda: tf.run(source.graph, registry=source.registry, observers=[tracker]))
+    whole = json.dumps({**tracker.report(10.0).as_dict(), "status": "completed"})
+    for text in ("", "[]", "3", "{}", whole.replace('"completed", "elapsed', '"failed", "elapsed')):
+        assert asked(text).left(1.0) is None
+    made = asked(whole)
+    assert made.left(1.0) is None, "nothing is done"
+    trio.run(lambda: tf.run(source.graph, registry=source.registry, observers=made.observers))
+    assert (made.left(1.0), made.left(11.0)) == (0.0, 0.0), "all is done"
 
 
 @pytest.mark.slow

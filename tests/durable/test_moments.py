@@ -6,6 +6,7 @@ import attrs
 import pytest
 import trio
 from durable.graphs import NODES, STOP, WORLD, Stop, act
+from postgres import NEEDS_POSTGRES, fresh_address
 from trio.testing import MockClock
 
 import trioflow as tf
@@ -199,12 +200,22 @@ def test_large_moments_are_rare():
     assert len(moments_taken[0].data) > 1500
 
 
-@pytest.mark.parametrize("make", [lambda path: tf.SqliteJournal(path / "runs.db"), lambda path: tf.FileJournal(path)])
-def test_dying_several_times(tmp_path, make):
-    """J26: in one run after the other, in journals that are files."""
+@pytest.fixture(params=["sqlite", "file", pytest.param("postgres", marks=NEEDS_POSTGRES)])
+def on_disk(request, tmp_path):
+    """A journal that outlives its process."""
+    if request.param == "postgres":
+        pytest.importorskip("psycopg", reason="needs the extra postgres")
+        with tf.PostgresJournal(fresh_address()) as made:
+            yield made
+    else:
+        yield tf.SqliteJournal(tmp_path / "runs.db") if request.param == "sqlite" else tf.FileJournal(tmp_path)
+
+
+def test_dying_several_times(on_disk):
+    """J26: in one run after the other."""
     graph = nested("flow.for", "flow.while", rounds=3)
     *undisturbed, all_done = run(graph, journal(10**9))
-    kept = make(tmp_path)
+    kept = on_disk
     kept.checkpoint = tf.Checkpoint(every=3)
     done = []
     while True:

@@ -110,3 +110,9 @@ def test_without_the_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "cel_expr_python", None)
     with pytest.raises(tf.MissingExtra, match=r"python -m pip install 'trioflow\[expressions\]'"):
         compile_expression("1 < 2 && 3 < 4", {"a": int})
+
+
+def test_too_long():
+    """What would take milliseconds to read in one piece is refused."""
+    with pytest.raises(BadExpression, match="10,000 characters at most, and this has 10,001"):
+        compile_expression("1" * 10_001, {})

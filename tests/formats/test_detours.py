@@ -37,6 +37,7 @@ def test_another_one_beside_it():
 def test_no_room():
     """It goes straight where there is no way round, or the ends are near to one another."""
     assert detour((0, 0), (40, 0), [(10, -9, 30, 9)]) == ((0, 0), (40, 0))
+    assert detour((0, 0), (300, 0), [(5, -9, 100, 9)]) == ((0, 0), (300, 0))
     wall = [(5, each * 40 - 1000, 295, each * 40 - 961) for each in range(50)]
     assert detour((0, 0), (300, 0), wall) == ((0, 0), (300, 0))
 

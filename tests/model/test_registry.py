@@ -205,7 +205,7 @@ def test_every_standard_type_says_what_it_may_touch() -> None:
     assert [type_id for type_id, capabilities in found.items() if not capabilities] == []
     touching = {type_id.partition(".")[0] for type_id, capabilities in found.items() if capabilities != {"pure"}}
     assert touching == {
-        "api", "db", "file", "hook", "http", "person", "process", "script", "serverless", "tcp",
+        "actions", "api", "db", "file", "hook", "http", "person", "process", "script", "serverless", "tcp",
     }  # fmt: skip
     assert found["http.download"] == {"network", "files"}
 

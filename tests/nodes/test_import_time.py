@@ -16,8 +16,9 @@ began = time.process_time()
 import trioflow
 trioflow.build, trioflow.run
 imported = time.process_time()
+from trioflow.model.registry import FORMAT_AREAS
 assert not [name for name in sys.modules if name.startswith("trioflow.nodes.")], "importing trioflow imports no nodes"
-registry = trioflow.Registry.standard(plugins=False)
+registry = trioflow.Registry.standard(plugins=False, without=FORMAT_AREAS)
 before = time.process_time()
 assert len(registry.ids()) > 300
 print((time.process_time() - before) / (imported - began))
@@ -25,7 +26,7 @@ print((time.process_time() - before) / (imported - began))
 
 
 def test_all_nodes_are_imported_in_time(tmp_path):
-    """The registry of all standard nodes adds at most two thirds to importing trioflow, once Python has compiled them."""
+    """The registry of all standard nodes, without those of formats, adds at most two thirds to importing trioflow, once Python has compiled them."""
     # Processor time of a process of its own: neither other processes nor the measuring of coverage count. And a ratio, for
     # machines differ, and get slower when they are busy: it is 0.33 to 0.47, and 80 ms where it is quick.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("COVERAGE", "COV_"))}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 import trio
@@ -28,6 +29,8 @@ class Display:
 
     def __init__(self) -> None:
         self.tally = Tally(self.feedback, self.progress)
+        self.left: Callable[[float], float | None] = lambda _elapsed: None
+        """The seconds that the run may still take, after so many; None if nobody knows."""
         # By node: when its last line was written, and what has not been written since.
         self._written: dict[str, float] = {}
         self._unwritten: dict[str, Progress] = {}

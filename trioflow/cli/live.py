@@ -110,6 +110,9 @@ class LiveDisplay(Display):
             return Text()
         now = self._run.statistics()
         head = Text(f"{now.status.value}  {now.elapsed:.1f} s  {now.steps:,} steps  {now.strands:,} strands", "bold")
+        left = self.left(now.elapsed)
+        if left is not None:
+            head.append(f"  about {left:.0f} s left")
         parts: list[RenderableType] = [head]
         if self._progress:
             parts.append(self._bars())

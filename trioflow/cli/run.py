@@ -167,6 +167,7 @@ def carry_out(
     with contextlib.ExitStack() as stack:
         tracer = stack.enter_context(Trace(trace)) if trace is not None else None
         display = display_for(sys.stderr)
+        display.left = telemetry.left
         with stdout_is_for_results() if as_json else contextlib.nullcontext():
             outcome = trio.run(_execute, begin, source, given, display, tracer, telemetry)
     if not outcome.unread or outcome.failure is not None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import webbrowser
+from typing import Literal
 
 import click
 import trio
 
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput
+from trioflow.cli.foreign import Foreign, foreign_options
 from trioflow.cli.interrupt import on_interrupt
-from trioflow.cli.source import nodes_option
+from trioflow.cli.source import allow_option, nodes_option
 from trioflow.telemetry import Recording, RecordingError
 
 
@@ -19,6 +21,8 @@ from trioflow.telemetry import Recording, RecordingError
 @click.argument("graph", metavar="GRAPH|FOLDER|JOURNAL|RECORDING")
 @click.argument("recording", required=False)
 @nodes_option
+@foreign_options
+@allow_option
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Where to serve it; any free port otherwise.")
 @click.option("--no-open", is_flag=True, help="Open no browser.")
 @click.option("--read-only", is_flag=True, help="The page can pause, step and look, and nothing else.")
@@ -30,6 +34,8 @@ def studio(
     graph: str,
     recording: str | None,
     modules: tuple[str, ...],
+    foreign: Foreign,
+    allowed: tuple[Literal["scripts"], ...],
     port: int,
     no_open: bool,
     read_only: bool,
@@ -51,9 +57,9 @@ def studio(
     trioflow studio fizzbuzz
     trioflow run census --record census.rec; trioflow studio census census.rec
     """
-    from trioflow.cli.shelves import opened_by_name  # noqa: PLC0415 - most commands do without
+    from trioflow.cli.shelves import NodesGiven, opened_by_name  # noqa: PLC0415 - most commands do without
 
-    opened, shelf = opened_by_name(graph, modules)
+    opened, shelf = opened_by_name(graph, NodesGiven(modules, allowed, foreign))
     session = tf.studio.Session(
         opened.graph,
         opened.registry,

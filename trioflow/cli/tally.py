@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from trioflow.model.composition import SCOPE
 from trioflow.semantics import events
 from trioflow.semantics.events import Event
 
@@ -23,7 +24,10 @@ class NodeTally:
 
 
 class Tally:
-    """An observer that counts. `on_feedback` and `on_progress` are called with each such event."""
+    """An observer that counts what happens at nodes; scopes of workflows are none.
+
+    `on_feedback` and `on_progress` are called with each such event.
+    """
 
     def __init__(
         self,
@@ -46,7 +50,7 @@ class Tally:
     def __call__(self, event: Event) -> None:
         """Take an event in."""
         handle = self._on.get(type(event))
-        if handle is not None:
+        if handle is not None and not (event.node or "").endswith(SCOPE):
             handle(event)
 
     def cancelled(self) -> dict[str, int]:

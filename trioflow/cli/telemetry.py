@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cattrs
 import click
 import trio
 
@@ -15,6 +17,7 @@ import trioflow as tf
 from trioflow.cli.bad_input import BadInput
 from trioflow.cli.source import Source
 from trioflow.model.jsonable import to_json
+from trioflow.semantics.tracking import RunReport, time_left
 from trioflow.telemetry import Metrics, Profile, Recorder, Recording, Spans, perfetto_trace, serve_metrics
 
 _OPTIONS = (
@@ -33,7 +36,12 @@ _OPTIONS = (
         metavar="PORT",
         help="While it runs, answer http://127.0.0.1:PORT/metrics with counters for Prometheus; 0 for any free port.",
     ),
-    click.option("--report", metavar="FILE", help="Write into FILE, as JSON, what happened at each node, and why not."),
+    click.option(
+        "--report",
+        metavar="FILE",
+        help="Write into FILE, as JSON, what happened at each node, and why not. "
+        "By the report that is there of an earlier run, a terminal shows how long it may still take.",
+    ),
     click.option("--profile", is_flag=True, help="Say at the end which nodes took how long."),
 )
 
@@ -77,9 +85,11 @@ class Telemetry:
             source.refuse_to_replace(perfetto, "--perfetto", "the trace")
             self._files["--perfetto"] = perfetto, _write_trace
         self._report: tuple[str, tf.Tracker] | None = None
+        self._expected: RunReport | None = None
         if report is not None:
             source.refuse_to_replace(report, "--report", "the report")
             self._report = report, tf.Tracker(source.graph)
+            self._expected = _earlier(report)
             made.append(self._report[1])
         self._counted = None if metrics is None else Metrics(plan)
         made += [each for each in (self._recorder, self._counted) if each is not None]
@@ -88,6 +98,14 @@ class Telemetry:
             self._sent = _provider()
             made.append(Spans(self._sent.get_tracer("trioflow")))
         self.observers: Sequence[tf.Observer] = made
+
+    def left(self, elapsed: float) -> float | None:
+        """Seconds that the run may still take, by the report of an earlier one that this one's replaces."""
+        if self._report is None or self._expected is None:
+            return None
+        left = time_left(self._report[1].report(elapsed), self._expected)
+        before = self._expected.elapsed - elapsed
+        return left if left is None or before < 0 else min(left, before)
 
     @contextlib.asynccontextmanager
     async def around(self, say: Callable[[str], None]) -> AsyncGenerator[None]:
@@ -132,6 +150,15 @@ class Telemetry:
         except (OSError, ValueError) as error:
             reason = (isinstance(error, OSError) and error.strerror) or str(error)
             self.problem = f"{option} {file}: it can't be written: {reason}."
+
+
+def _earlier(file: str) -> RunReport | None:
+    """The report of an earlier run that has completed, if there is one."""
+    try:
+        found = cattrs.structure(json.loads(Path(file).read_bytes()), RunReport)
+    except (OSError, ValueError, TypeError, RecursionError, cattrs.BaseValidationError):
+        return None
+    return found if found.status == "completed" else None
 
 
 def _write_report(tracker: tf.Tracker, file: str) -> None:

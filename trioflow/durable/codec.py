@@ -56,10 +56,11 @@ def recordable(
 
     For values of exactly this class. What `encode` gives must be recordable itself. `name` stands for the class in
     journals; without it that is its module and name, which then must not change while runs are kept. Raises
-    `ValueError` for a name that another class has.
+    `ValueError` for a name that another class has; one that was made anew from the same text, as in a notebook, is
+    not another.
     """
     made = _Recordable(cls, name or _name_of(cls), encode, decode)
-    if _BY_NAME.get(made.name, made).cls is not cls:
+    if _name_of(_BY_NAME.get(made.name, made).cls) != _name_of(cls):
         raise ValueError(f"Another class is recorded as {made.name!r} already: {_BY_NAME[made.name].cls!r}.")
     _BY_CLASS[cls] = _BY_NAME[made.name] = made
 

@@ -4,6 +4,6 @@ They have no side effects, can't loop without end, and are checked when a graph 
 compared with a number.
 """
 
-from trioflow.expressions.cel import BadExpression, Expression, compile_expression
+from trioflow.expressions.cel import LONGEST, BadExpression, Expression, compile_expression
 
-__all__ = ["BadExpression", "Expression", "compile_expression"]
+__all__ = ["LONGEST", "BadExpression", "Expression", "compile_expression"]

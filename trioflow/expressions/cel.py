@@ -6,10 +6,13 @@ import functools
 import re
 from collections.abc import Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from trioflow.errors import ExpressionFailed, MissingExtra, did_you_mean
 from trioflow.expressions.values import crossing
+
+LONGEST: Final = 10_000
+"""How many characters an expression may have: longer ones take milliseconds to read, in one piece."""
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
 _PLACE = re.compile(r"<input>:(\d+):(\d+): (.*)")
@@ -72,6 +75,8 @@ def compile_expression(text: str, names: Mapping[str, type | None], *, condition
     Names are qualified (`out.score`, `vars.total`) or single words (`error`). Numbers of all types compare with each
     other, and with nothing else. Raises `BadExpression`, with its place, and `MissingExtra`.
     """
+    if len(text) > LONGEST:
+        raise BadExpression(f"an expression has {LONGEST:,} characters at most, and this has {len(text):,}", 1, 1)
     return _compiled(text, tuple(sorted(names.items())), condition)
 
 

@@ -41,8 +41,6 @@ def _around(
         left = max(start[0] + _ASIDE, min(each[0] for each in met) - _ASIDE)
         right = min(end[0] - _ASIDE, max(each[2] for each in met) + _ASIDE)
         level = min(each[1] for each in met) - _ASIDE if above else max(each[3] for each in met) + _ASIDE
-        if left >= right:
-            return None
         way = (start, (left, level), (right, level), end)
         more = _met(way, near)
         if not more:

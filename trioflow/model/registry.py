@@ -294,10 +294,11 @@ class Registry:
         return found
 
     def ids(self) -> list[str]:
-        """All ids, sorted. Imports every package that can be imported."""
+        """All ids, sorted. Imports every package that can be imported, but those of areas that are left out."""
         for prefix in sorted(self._packages):
+            left_out = prefix in self._choice.without
             try:
-                while prefix in self._packages:
+                while prefix in self._packages and not (left_out and self._packages[prefix][0] in self._chosen):
                     self._load_next(prefix)
             except NodePackageError:
                 continue  # it is reported when one of its ids is asked for

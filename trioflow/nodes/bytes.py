@@ -68,7 +68,7 @@ def from_hex(text: str) -> Steps[bytes]:
         if len(text) <= _PIECE:
             return bytes.fromhex(text)
         if not (text.isascii() and text.isalnum()):  # with white space between: take that out first
-            text = "".join((yield from gathered(part.split() for part in parts(text, _PIECE))))
+            text = "".join((yield from gathered(("".join(part.split()),) for part in parts(text, SLICE * 10))))
         return b"".join((yield from gathered((bytes.fromhex(part),) for part in parts(text, _PIECE))))
     except ValueError:
         raise ValueError(f"bytes.from_hex: expected pairs of hexadecimal digits, got {expect.shown(text)}.") from None

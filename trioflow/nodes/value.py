@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import trioflow as tf
 from trioflow.model.node_type import Configured
+from trioflow.nodes import _expect as expect
 
 Find = Callable[[str], tf.NodeType | None]
 
@@ -128,12 +129,12 @@ class Expression(_Gathering, id="value.expression"):
     result: tf.DataOut[Any] = tf.DataOut(object, doc="its value")
 
     async def execute(self, ctx: tf.DataContext) -> None:
-        from trioflow.expressions import BadExpression, compile_expression  # noqa: PLC0415 - it needs an extra
+        from trioflow.expressions import LONGEST, BadExpression, compile_expression  # noqa: PLC0415 - it needs an extra
 
         text, values = await ctx.get_input(self.text), await self._values(ctx)
-        values |= {f"vars.{name}": ctx.get_variable(name) for name in _VARIABLE.findall(text)}
+        values |= {f"vars.{name}": ctx.get_variable(name) for name in _VARIABLE.findall(text, 0, LONGEST)}
         try:
             found = compile_expression(text, dict.fromkeys(values))
         except BadExpression as error:
-            raise ValueError(f"value.expression: {text!r}: {error}.") from error
+            raise ValueError(f"value.expression: {expect.short(text)}: {error}.") from error
         ctx.set_output(self.result, found.value(values))

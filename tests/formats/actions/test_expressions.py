@@ -49,7 +49,7 @@ def test_what_they_are(text, expected):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("'a", "is not understood"), ('"a"', "Texts stand in single quotes"), ("stepz.a", "There is no context 'stepz'. Did you mean 'steps'"),
+        ("'a", "is not understood"), ("env.a = 1", "Values are compared by =="), ('"a"', "Texts stand in single quotes"), ("stepz.a", "There is no context 'stepz'. Did you mean 'steps'"),
         ("containz('a')", "There is no function 'containz' here. Did you mean 'contains'"), ("env.", "A name is expected"),
         ("env.1", "A name is expected"), ("1 +", "is not understood"), ("(1", "')' is expected instead of 'the end'"),
         ("1 2", "'2' is not expected there"), ("", "It ends too early"), ("contains('a' 'b')", "')' is expected"),

@@ -11,6 +11,7 @@ import trio
 
 import trioflow as tf
 from trioflow.formats import actions
+from trioflow.formats.actions.importing import import_tree
 from trioflow.formats.actions.nodes import StepFailed, _command, combinations
 from trioflow.formats.known import import_document
 from trioflow.formats.port import document_in, open_document
@@ -84,7 +85,13 @@ def test_detected():
 
 
 def run(tree, **arguments):
-    return trio.run(lambda: tf.run(actions.loads(json.dumps(tree)).graph, **arguments))
+    registry = tf.Registry.standard(allow=["scripts"])
+    return trio.run(lambda: tf.run(actions.loads(json.dumps(tree)).graph, registry=registry, **arguments))
+
+
+def test_scripts_have_to_be_allowed():
+    with pytest.raises(tf.InvalidGraph, match="allow it: `--allow scripts`"):
+        trio.run(tf.run, actions.loads(json.dumps({"jobs": {"a": job()}})).graph)
 
 
 def test_a_conclusion_of_ones_own(capsys):
@@ -173,5 +180,5 @@ def test_ten_thousand_steps():
         }
     }
     begun = time.process_time()
-    assert len(actions.import_tree(tree).graph.nodes) > 10_000
+    assert len(import_tree(tree).graph.nodes) > 10_000
     assert time.process_time() - begun < 2

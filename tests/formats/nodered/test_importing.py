@@ -13,6 +13,7 @@ from formats.nodered.test_flows import EXPECTED, FOLDER, printed_by
 import trioflow as tf
 from trioflow.formats import nodered
 from trioflow.formats.known import detect, import_document
+from trioflow.formats.nodered.importing import import_tree
 from trioflow.formats.nodered.nodes import matches, mustache
 from trioflow.formats.port import document_in
 
@@ -208,5 +209,5 @@ def test_ten_thousand_nodes():
     tree = [node(f"n{index}", "change", f"n{index + 1}", rules=[]) for index in range(10_000)]
     tree.append(node("n10000", "debug"))
     begun = time.process_time()
-    assert len(nodered.import_tree(tree).graph.nodes) > 10_000
+    assert len(import_tree(tree).graph.nodes) > 10_000
     assert time.process_time() - begun < 2

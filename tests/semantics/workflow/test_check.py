@@ -169,6 +169,23 @@ def test_exits_that_nothing_leads_to():
     assert found == {}
 
 
+def test_settings_that_are_none():
+    """All of them at once; a graph that is made in Python is not read from a document (W1)."""
+    with tf.workflow(limit=0, groups={"g": 0}, on_error="colect") as w:
+        a = w.add(tf.nodes.Start, "a")
+        b = w.add(tf.nodes.Print, "b", join="any", min=0, unmet="no", rest="stop", choose="best", most=-1, priority="top", limit=0, queue=0)  # fmt: skip
+        w.add(tf.nodes.Print, "c", min="every")
+        w.connect(a, b, on="faild")
+    found = {problem.path: problem for problem in tf.validate(w.graph, tf.Registry.standard(plugins=False)).problems}
+    assert {problem.code for problem in found.values()} == {"bad-setting"}
+    assert {*found} == {
+        "on_error", "limit", "groups.g", "nodes[1].join", "nodes[1].unmet", "nodes[1].rest", "nodes[1].choose",
+        "nodes[1].priority", "nodes[1].min", "nodes[1].most", "nodes[1].limit", "nodes[1].queue", "connections[0].on",
+    }  # fmt: skip
+    assert "Did you mean 'failed'?" in found["connections[0].on"].message
+    assert found["nodes[1].min"].message == 'Expected a whole number of at least 1, or "every", got 0.'
+
+
 def test_without_the_package(monkeypatch):
     """A condition can't be checked, nor run, without what evaluates it."""
     monkeypatch.setitem(sys.modules, "cel_expr_python", None)

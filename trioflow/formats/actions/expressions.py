@@ -261,6 +261,7 @@ class _Parser:
             if match is None or match.lastgroup is None:
                 rest = text[at:].strip()
                 more = " Texts stand in single quotes." if rest.startswith('"') else ""
+                more = more or (" Values are compared by ==." if rest.startswith("=") else "")
                 raise BadExpression(f"{rest[:12]!r} is not understood.{more}")
             self._tokens.append((match.lastgroup, match[match.lastgroup]))
             at = match.end()

@@ -237,8 +237,9 @@ class _Importer:
                               f"{'and' if 'run' in step else 'nor'} `uses`.", "Give it one of them.")  # fmt: skip
         uses = str(step.get("uses", ""))
         action = uses.partition("@")[0]
-        if action in _NOTHING:
-            self._notes.info("nothing-to-do", f"{path}.uses", f"{action}: {_NOTHING[action]}.")
+        if action in _NOTHING or not uses:
+            if uses:
+                self._notes.info("nothing-to-do", f"{path}.uses", f"{action}: {_NOTHING[action]}.")
             self._nodes.append(GraphNode(id_, "actions.nothing", {"step": said}, metadata=metadata))
             return id_
         gate = f"{id_} (step)"

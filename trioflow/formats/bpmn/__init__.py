@@ -8,8 +8,6 @@
 from __future__ import annotations
 
 from trioflow.formats.bpmn.document import looks_like_document
-from trioflow.formats.bpmn.exporting import export_text
-from trioflow.formats.bpmn.importing import Importer
 from trioflow.formats.port import Document, Format, Imported, ImportOptions, document_in
 from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
@@ -28,7 +26,7 @@ def dumps(graph: Graph) -> str:
     A graph that was imported gives the document that it came from, with what has been changed since. Raises
     `DocumentError` with everything that BPMN can't say.
     """
-    return export_text(graph)
+    return _write(graph, Registry.standard())
 
 
 def _detect(document: Document) -> bool:
@@ -36,8 +34,16 @@ def _detect(document: Document) -> bool:
 
 
 def _read(document: Document, registry: Registry, options: ImportOptions) -> Imported:
+    from trioflow.formats.bpmn.importing import Importer  # noqa: PLC0415 - its nodes are imported without it
+
     assert document.root is not None
     return Importer.of(document.text, document.name, document.root).imported()
 
 
-FORMAT = Format("bpmn", "BPMN 2.0, executable subset", _detect, _read, export_text)
+def _write(graph: Graph, registry: Registry) -> str:
+    from trioflow.formats.bpmn.exporting import export_text  # noqa: PLC0415 - its nodes are imported without it
+
+    return export_text(graph, registry)
+
+
+FORMAT = Format("bpmn", "BPMN 2.0, executable subset", _detect, _read, _write)

@@ -6,11 +6,10 @@ what nodes do with items.
 
 from __future__ import annotations
 
-from trioflow.formats.n8n.importing import import_tree
 from trioflow.formats.port import Document, Format, Imported, ImportOptions, document_in, with_positions
 from trioflow.model.registry import Registry
 
-__all__ = ["FORMAT", "import_tree", "loads"]
+__all__ = ["FORMAT", "loads"]
 
 
 def loads(text: str, *, source: str = "<string>") -> Imported:
@@ -31,6 +30,8 @@ def _detect(document: Document) -> bool:
 
 
 def _read(document: Document, registry: Registry, options: ImportOptions) -> Imported:
+    from trioflow.formats.n8n.importing import import_tree  # noqa: PLC0415 - its nodes are imported without it
+
     return import_tree(document.tree, document.name)
 
 

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import get_args
 
 import attrs
 
 from trioflow.errors import ExpressionFailed, MissingExtra, did_you_mean
 from trioflow.expressions import BadExpression, compile_expression
 from trioflow.model.composition import LEAVE, STOP, UNDO
-from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode
+from trioflow.model.graph import OUTCOMES, Connection, Endpoint, Graph, GraphNode, JoinPolicy
 from trioflow.model.node_type import NodeType
+from trioflow.model.sockets import ErrorMode
 from trioflow.semantics.report import Problem, error, warning
 from trioflow.semantics.wiring import Wiring
 from trioflow.semantics.workflow.bound import names_at
-from trioflow.semantics.workflow.net import Net, NetNode, Wire
+from trioflow.semantics.workflow.net import LEVELS, Net, NetNode, Wire
 
 _NODE_SETTINGS = (
     "join", "min", "unmet", "rest", "choose", "most", "priority", "limit", "group", "queue", "undo", "set",
 )  # fmt: skip
 _WIRE_SETTINGS = {"when": "when", "otherwise": "else", "on": "on", "priority": "priority"}
+_WORDS: Mapping[str, Sequence[str]] = {
+    "join": get_args(JoinPolicy),
+    "unmet": ("skip", "fail"),
+    "rest": ("drop", "cancel"),
+    "choose": ("all", "first"),
+    "priority": LEVELS,
+}
 _GRAPH_SETTINGS = ("limit", "groups", "on_error")
 
 
@@ -30,6 +39,10 @@ def check_tokens(wiring: Wiring) -> Iterator[Problem]:
     if wiring.graph.kind != "workflow":
         yield from _without_meaning(wiring.graph)
         return
+    words = [*_check_words(wiring.graph)]
+    yield from words
+    if words:
+        return  # what follows reads them
     net = Net(wiring.graph, [None if view is None else view.type for view in wiring.views])
     yield from _check_undo(wiring, net)
     yield from _check_callbacks(wiring)
@@ -44,6 +57,47 @@ def check_tokens(wiring: Wiring) -> Iterator[Problem]:
     for wire in net.wires:
         yield from _check_condition(wiring, wire)
     yield from _check_circles(net)
+
+
+def _check_words(graph: Graph) -> Iterator[Problem]:
+    """Settings are what they may be, in graphs made in Python too; documents are checked when they are read."""
+    if graph.on_error not in get_args(ErrorMode):
+        yield _no_word("on_error", graph.on_error, get_args(ErrorMode))
+    for path, number in [("limit", graph.limit), *((f"groups.{name}", most) for name, most in graph.groups.items())]:
+        if number is not None and not _counts(number):
+            yield _no_number(path, number)
+    for place, node in enumerate(graph.nodes):
+        yield from _check_words_of_node(node, place)
+    for place, wire in enumerate(graph.connections):
+        for outcome in wire.outcomes:
+            if outcome not in OUTCOMES:
+                yield _no_word(f"connections[{place}].on", outcome, OUTCOMES)
+
+
+def _check_words_of_node(node: GraphNode, place: int) -> Iterator[Problem]:
+    for name, words in _WORDS.items():
+        if getattr(node, name) not in words:
+            yield _no_word(f"nodes[{place}].{name}", getattr(node, name), words)
+    if node.min != "every" and not _counts(node.min):
+        yield _no_number(f"nodes[{place}].min", node.min, ', or "every"')
+    for name, number in (("most", node.most), ("limit", node.limit), ("queue", node.queue)):
+        if number is not None and not _counts(number):
+            yield _no_number(f"nodes[{place}].{name}", number)
+
+
+def _counts(value: object) -> bool:
+    return type(value) is int and value >= 1
+
+
+def _no_word(path: str, value: object, words: Sequence[str]) -> Problem:
+    expected = " or ".join(map(repr, words))
+    near = did_you_mean(value, words) if isinstance(value, str) else ""
+    return error("bad-setting", path, f"Expected {expected}, got {value!r}.{near}", "Write one of these words.", "W1")
+
+
+def _no_number(path: str, value: object, more: str = "") -> Problem:
+    message = f"Expected a whole number of at least 1{more}, got {value!r}."
+    return error("bad-setting", path, message, "Write one, or leave it out.", "W1")
 
 
 def _without_meaning(graph: Graph) -> Iterator[Problem]:
