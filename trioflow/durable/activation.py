@@ -20,6 +20,7 @@ from trio.lowlevel import checkpoint_if_cancelled
 from trioflow.durable.agenda import JournalledAgenda
 from trioflow.durable.codec import decode, decode_failure, encode, encode_failure, parse
 from trioflow.durable.keys import part_key, path_key
+from trioflow.durable.kinds import kind_of
 from trioflow.durable.recorder import EXPIRED, Cutoff, Recorder
 from trioflow.errors import InDoubt, Unwind
 from trioflow.model.context import Branches, Fork, TimeLimitScope
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ONCE, NOW, TIMER, SLEPT, WINNER, ITEM, END = "once", "now", "timer", "slept", "winner", "item", "end"
-SIGNAL = "signal"
+SIGNAL, REFUSED = "signal", "refused"
 
 _NOTHING: Any = object()
 
@@ -144,8 +145,18 @@ class JournalledActivation(BodyContext):
         known = self.recorder.known
         if not known:
             return False
-        path = self.path if attempt == 1 else (*self.path, attempt_mark(attempt))
-        return part_key(path_key(path), "a") in known
+        path = path_key(self.path if attempt == 1 else (*self.path, attempt_mark(attempt)))
+        return part_key(path, "a") in known or (kind_of(self.plan.type) != "recorded" and self.recorder.knows(path))
+
+    def is_run_again(self) -> bool:
+        return kind_of(self.plan.type) != "recorded" and self.recorder.knows(path_key(self.path))
+
+    def refusal(self, by: str) -> Any:
+        known = self.recorder.find(part_key(path_key(self.path), "f", by), self.name, (REFUSED,), "a refusal")
+        return None if known is None else decode(parse(known.data))
+
+    def refuse(self, by: str, why: Any) -> None:
+        self.recorder.put(part_key(path_key(self.path), "f", by), self.name, REFUSED, encode(why, "a refusal"))
 
     async def _sleep(self, timer: bytes, slept: bytes, seconds: float, what: str, policies: Any = None) -> None:
         """Wait until a timer is due, which is recorded, with what policies remember by then (J10, J23)."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import math
+from bisect import bisect_left
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
@@ -97,6 +98,8 @@ class Recorder:
         self.published = [entry for entry in session.entries if entry.kind == PUBLISHED]
         for entry in self.published:
             del self.known[entry.key]
+        # The keys of all that was recorded, in their order, once somebody looks for what is below a path.
+        self._places: list[bytes] | None = None
         self.replaying = bool(session.entries)
         self.replayed = 0
         self.recorded = 0
@@ -154,6 +157,19 @@ class Recorder:
         if entry.kind == DONE:
             self._handed.add(path_part(key))
         return entry
+
+    def knows(self, path: bytes) -> bool:
+        """Whether something was recorded of this activation, or below it, that nobody has asked for yet."""
+        if not self.known:
+            return False
+        if self._places is None:
+            self._places = sorted(self.known)
+        for place in range(bisect_left(self._places, path), len(self._places)):
+            if not self._places[place].startswith(path):
+                break
+            if self._places[place] in self.known:
+                return True
+        return False
 
     def diverge(self, what: str) -> NoReturn:
         """End the run because it does something else than the journal says (J12)."""

@@ -58,19 +58,13 @@ class Breaker(Middleware):
         return (Breaker.by(self._policy, self._state, self._policy.key or node.type.id),)
 
     async def __call__(self, invocation: Invocation) -> Outcome:
+        refused = invocation.refusal("breaker")
+        if refused is not None:
+            raise self._refused(invocation, *refused)
         if invocation.known:
             return await invocation()
         circuit = self._circuit
-        before = circuit.state
-        era: int | None = circuit.era
-        if before != "closed":
-            now = trio.current_time()
-            era = circuit.admit(now)
-            if circuit.state != before:
-                self._changed(invocation, before)
-            if era is None:
-                raise self._refused(invocation, max(0.0, circuit.until - now))
-        assert era is not None
+        era = circuit.era if circuit.state == "closed" else self._admit(circuit, invocation)
         if invocation.wanted(BreakerAttempted):
             invocation.tell(BreakerAttempted(self._key, circuit.state))
         try:
@@ -90,16 +84,26 @@ class Breaker(Middleware):
             self._changed(invocation, before)
         return outcome
 
-    def _refused(self, invocation: Invocation, retry_after: float) -> CircuitOpen:
-        state = self._circuit.state
+    def _admit(self, circuit: Circuit, invocation: Invocation) -> int:
+        """The era of a call that is let through while the breaker is not closed. Raises `CircuitOpen`."""
+        before = circuit.state
+        now = trio.current_time()
+        era = circuit.admit(now)
+        if circuit.state != before:
+            self._changed(invocation, before)
+        if era is None:
+            wait = max(0.0, circuit.until - now)
+            why = f"is open for another {wait:.3g} s, since {circuit.why}"
+            if circuit.state == "half-open":
+                why = f"lets {self._policy.probes} calls through first"
+            invocation.refuse("breaker", [wait, why])
+            raise self._refused(invocation, wait, why)
+        return era
+
+    def _refused(self, invocation: Invocation, retry_after: float, why: str) -> CircuitOpen:
         if invocation.wanted(BreakerBlocked):
-            invocation.tell(BreakerBlocked(self._key, state, retry_after))
+            invocation.tell(BreakerBlocked(self._key, self._circuit.state, retry_after))
         name = invocation.address.name
-        why = (
-            f"is open for another {retry_after:.3g} s, since {self._circuit.why}"
-            if state == "open"
-            else f"lets {self._policy.probes} calls through first"
-        )
         return CircuitOpen(
             f"Node {name!r} was not run: its breaker ({self._key}) {why}.", key=self._key, retry_after=retry_after
         )

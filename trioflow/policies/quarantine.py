@@ -35,9 +35,15 @@ class Quarantine(Middleware):
     async def __call__(self, invocation: Invocation) -> Outcome:
         failures = self._failures
         name = invocation.address.name
-        if failures.get(name, 0) >= self._most:
+        refused = invocation.refusal("quarantine")
+        if refused is None and invocation.again:
+            return await invocation()  # J23: it was let through, and was counted
+        if refused is not None or failures.get(name, 0) >= self._most:
+            times = failures[name] if refused is None else refused
+            if refused is None:
+                invocation.refuse("quarantine", times)
             return invocation.skip(
-                QuarantinedNode(f"Node {name!r} has failed {failures[name]} times, and is skipped from then on.")
+                QuarantinedNode(f"Node {name!r} has failed {times} times, and is skipped from then on.")
             )
         try:
             return await invocation()

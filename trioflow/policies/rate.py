@@ -64,7 +64,8 @@ class Rate(Middleware):
         return (Rate.by(self._policy, self._state, key, self._priority, self._patience),)
 
     async def __call__(self, invocation: Invocation) -> Outcome:
-        await pass_through(self._turnstile, self._cost, self._waiting, invocation)
+        if not invocation.known:  # J23: else it has paid
+            await pass_through(self._turnstile, self._cost, self._waiting, invocation)
         return await invocation()
 
     def __repr__(self) -> str:

@@ -330,8 +330,19 @@ class BodyContext(Activation, Context):
         return False
 
     def knows_attempt(self, attempt: int) -> bool:
-        """Whether it is recorded what this attempt came to."""
+        """Whether it is recorded what this attempt came to, or some of what it does when it is run again."""
         return False
+
+    def is_run_again(self) -> bool:
+        """Whether the body has been run before, and is run again with what was recorded below it."""
+        return False
+
+    def refusal(self, by: str) -> Any:
+        """What was recorded when a policy refused this attempt; None if it did not."""
+        return None
+
+    def refuse(self, by: str, why: Any) -> None:
+        """A policy refuses this attempt."""
 
     async def signal(self, name: str, *, timeout: Duration | None = None, otherwise: Any = None) -> Any:
         raise NodeError(

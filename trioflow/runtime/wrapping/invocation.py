@@ -360,6 +360,23 @@ class Invocation:
         context = self._context
         return isinstance(context, BodyContext) and context.knows_attempt(self._attempts + 1)
 
+    @property
+    def again(self) -> bool:
+        """Whether the body was run before, and is run again with what was recorded below it (J6): see `known`."""
+        context = self._context
+        return isinstance(context, BodyContext) and context.is_run_again()
+
+    def refusal(self, by: str) -> Any:
+        """What was said to `refuse` when this was done before; None if it was not refused (J23)."""
+        context = self._context
+        return context.refusal(by) if isinstance(context, BodyContext) else None
+
+    def refuse(self, by: str, why: Any) -> None:
+        """A policy refuses to run the body, which a run that is kept records, with plain data that says why (J23)."""
+        context = self._context
+        if isinstance(context, BodyContext):
+            context.refuse(by, why)
+
     def wanted(self, kind: EventKind) -> bool:
         """Whether anybody is told events of a kind: whoever makes many of them asks before."""
         watch = self._context.run.observed
