@@ -44,6 +44,15 @@ def slow(x: float) -> float:
     return x
 
 
+@tf.data_node(id="remote.holds", policy=ELSEWHERE)
+def holds(x: str) -> int:
+    new = Path(f"{x}.new")
+    new.write_text(str(os.getpid()))
+    new.rename(x)
+    time.sleep(60)
+    return 0
+
+
 class Both(NamedTuple):
     low: int
     high: int
