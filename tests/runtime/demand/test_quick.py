@@ -145,7 +145,7 @@ def run(graph, **arguments):
     return result.output("rounds", "found"), list(CALLS), result.statistics.evaluations
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", range(60))
 def test_nobody_sees_it(seed):
     """What is found, what is called in which order, and how often is as it is for whoever watches data."""
     graph = drawn(seed)
@@ -179,11 +179,11 @@ def test_of_any_length():
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(count)
-            await tf.run(chain(lambda g, number, value: g.add(picks, a=1, b=value, c=0), 20_000))
+            await tf.run(chain(lambda g, number, value: g.add(picks, a=1, b=value, c=0), 5_000))
             nursery.cancel_scope.cancel()
 
     trio.run(main)
-    assert turns > 100
+    assert turns > 25
 
 
 def test_cancelled_at_a_turn():
