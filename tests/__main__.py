@@ -1,7 +1,7 @@
 """All checks: `python -m tests`. Goes on after a failure; says at the end how each step went, and what was not checked.
 
-`python -m tests --quick` leaves out what takes long, and says what that is. `python -m tests --outside` runs the tests that
-need what is not installed with the locked packages, as far as it is there.
+`python -m tests --quick` leaves out what takes long, and says what that is. `python -m tests --outside` runs a second type
+checker, and the tests that need what is not installed with the locked packages, as far as it is there.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-DURATION = "4 minutes on 2 quiet cores of a server (Xeon at 2.6 GHz, Python 3.11)"
+DURATION = "four and a half minutes on 2 quiet cores of a server (Xeon at 2.6 GHz, Python 3.11)"
 QUICK = "a minute and a half there"
 LEFT_OUT = (
     "coverage, tests marked `slow`, and tests marked `unmeasured`, which run the same code for many cases: "
@@ -28,7 +28,8 @@ LEFT_OUT = (
 )
 
 OUTSIDE = (
-    "tests marked `outside`, which need Coq, Chromium, Node.js, Perl, PostgreSQL, Ray or documents of others: "
+    "types by a second checker, and tests marked `outside`, which need Coq, Chromium, Node.js, Perl, PostgreSQL, Ray or "
+    "documents of others: "
     "`python -m tests --outside` has them, and `.ci/run` brings what they need"
 )
 
@@ -49,10 +50,7 @@ FIRST = {
     "import-linter": [sys.executable, "-c", "from importlinter.cli import lint_imports_command as main; main()"],
 }
 # Beside the tests, which go before them on a busy core.
-BESIDE = {
-    "mypy": [*PYTHON, "mypy"],
-    "basedpyright": [*PYTHON, "basedpyright", "--pythonpath", sys.executable],
-}
+BESIDE = {"mypy": [*PYTHON, "mypy"]}
 TESTS = {
     "coverage erase": [*PYTHON, "coverage", "erase"],
     "pytest": [*PYTHON, "coverage", "run", *PYTEST, "-m", "not outside"],
@@ -61,7 +59,10 @@ TESTS = {
     "branches": [*PYTHON, "tests", "--branches"],
 }
 QUICK_TESTS = {"pytest": [sys.executable, *PYTEST, "-m", "not slow and not unmeasured and not outside"]}
-OUTSIDE_TESTS = {"pytest": [sys.executable, *PYTEST, "-m", "outside"]}
+OUTSIDE_TESTS = {
+    "basedpyright": [*PYTHON, "basedpyright", "--pythonpath", sys.executable],
+    "pytest": [sys.executable, *PYTEST, "-m", "outside"],
+}
 
 
 # The tests start some hundred processes, each of which would compile the package again where this is set.
@@ -157,8 +158,8 @@ def check(tests: dict[str, list[str]]) -> Iterator[Ended]:
 
 
 def outside() -> int:
-    """Run the tests that need what is not installed with the locked packages, as far as it is there."""
-    print("The tests that need other things take some minutes. Ctrl-C ends them.", flush=True)
+    """Check types once more, and run the tests that need what is not installed, as far as it is there."""
+    print("This takes some minutes. Ctrl-C ends it.", flush=True)
     return told(in_turn(OUTSIDE_TESTS), {*OUTSIDE_TESTS})
 
 

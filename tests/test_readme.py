@@ -53,8 +53,9 @@ def run_snippets(path):
 
 
 @pytest.fixture(scope="module")
-def snippets():
-    return run_snippets(ROOT / "README.md")
+def snippets(tmp_path_factory):
+    with contextlib.chdir(tmp_path_factory.mktemp("readme")):  # where its journal is left
+        return run_snippets(ROOT / "README.md")
 
 
 def test_every_snippet_runs_and_prints_what_stands_below_it(snippets):

@@ -173,10 +173,10 @@ export class Editor {
   nudge(dx, dy) {
     const { app } = this;
     const places = new Map(this.chosen().map((each) => [each, /** @type {[number, number]} */ ([app.graph.nodes[each].x + dx * GRID, app.graph.nodes[each].y + dy * GRID])]));
-    if (!places.size) return;
+    if (!places.size) return undefined;
     for (const [place, [x, y]] of places) app.scene.put(place, x, y);
     app.scene.redraw();
-    this.moved(places);
+    return this.moved(places);
   }
 
   // --- wires ---

@@ -21,6 +21,8 @@ class App {
     this.state = EMPTY;
     /** @type {any} */
     this.graph = null;
+    /** What the last key of editing does. @type {Promise<any>} */
+    this.keyed = Promise.resolve();
     this.selected = -1;
     this.wire = -1;
     this.editing = false;
@@ -92,7 +94,7 @@ class App {
     while (this.graph.revision < revision) {
       const before = this.graph;
       await (this.reloading || this.reload());
-      if (this.graph === before) break; // it could not be had; the toast says why
+      if (this.graph === before && !this.reloading) break; // it could not be had; the toast says why
     }
   }
 
@@ -394,7 +396,7 @@ class App {
     else what = { n: () => editor.add(), e: () => this.edit(false), Delete: () => editor.remove(), Backspace: () => editor.remove(), c: () => this.connectChosen() }[key];
     if (!what) return;
     event.preventDefault();
-    what();
+    this.keyed = this.keyed.then(what, what); // each key finds the graph as the one before has left it
   }
 
   /** Look for a node in the outline. */
