@@ -36,7 +36,7 @@ BOUNDS = {
     # What is measured: (workload, most instructions for one of hand-written).
     "a trigger in a loop": ("loop", 5.6),
     "a hand-over": ("hand_over", 3.5),
-    "a node that is needed once": ("chain", 4.1),
+    "a node that is needed once": ("chain", 4.2),
     "a node that is never reached": ("first_step", 0.01),
     "a re-used demand": ("data_reuse", 1.0),
     "the evaluation of a data node": ("data_chain", 3.5),

@@ -91,9 +91,9 @@ async def until(condition):
 async def test_starting_and_looking():
     """A run is started by hand, and looked at."""
     async with serving() as (_, client):
-        told = await client.post("/api/runs", json={"graph": "note.json", "variables": {"body": [1]}, "key": "k"})
+        told = await client.post("/api/runs", json={"graph": "note.json", "variables": {"body": [1]}, "key": "by hand"})
         job = told.json()
-        assert (told.status_code, job["status"], job["key"]) == (202, "queued", "k")
+        assert (told.status_code, job["status"], job["key"]) == (202, "queued", "by hand")
         await until(lambda: BODIES == [[1]])
         while (found := (await client.get(f"/api/jobs/{job['id']}")).json())["status"] != "done":
             await trio.sleep(0.01)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import weakref
 import zlib
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
@@ -114,8 +115,8 @@ class SqliteJournal(Journal):
             database = self._kept.database
             if database is None or self._kept.file != self._file():
                 self._kept.close()
-                database = self._kept.database = self._open(make=True)
-                self._kept.file = self._file()
+                database = self._open(make=True)
+                self._kept.keep(database, self._file())
             with self._writing(database):
                 return work(_SqliteTransaction(database))
 
@@ -415,12 +416,14 @@ class _Kept:
         self.database: sqlite3.Connection | None = None
         self.file: tuple[int, int, int] | None = None
 
+    def keep(self, database: sqlite3.Connection, file: tuple[int, int, int] | None) -> None:
+        self.database, self.file = database, file
+        weakref.finalize(self, database.close)  # whoever drops a journal drops its connection
+
     def close(self) -> None:
         database, self.database = self.database, None
         if database is not None:
             database.close()
-
-    __del__ = close
 
 
 def _rows(number: int, seq: int, chain: int, entries: Sequence[Entry]) -> list[tuple[Any, ...]]:
@@ -455,6 +458,7 @@ class _SqliteSession(Session):
     ) -> None:
         self._journal = journal
         self._database: sqlite3.Connection | None = database
+        weakref.finalize(self, database.close)  # of a session that nobody closes, as where a process dies
         self._number = number
         self._fence = fence
         self._state = info.state

@@ -648,6 +648,7 @@ class _Memory:
 
     def __init__(self) -> None:
         self._database = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        weakref.finalize(self, self._database.close)
         self._lock = threading.Lock()
 
     def transaction(self, work: Callable[[Any], T]) -> T:
@@ -663,9 +664,6 @@ class _Memory:
 
     def execute(self, statement: str, parameters: Any = ()) -> Sequence[tuple[Any, ...]]:
         return self._database.execute(statement, parameters).fetchall()
-
-    def __del__(self) -> None:
-        self._database.close()
 
 
 _STORES: weakref.WeakKeyDictionary[Journal, JobStore] = weakref.WeakKeyDictionary()
