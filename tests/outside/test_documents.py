@@ -38,9 +38,9 @@ DIPEO = sorted(each for each in FOLDER.glob("dipeo/*.*") if each.suffix in {".ya
 REGISTRY = tf.Registry.standard(allow=["scripts"])
 
 
-def name(path: Path) -> str:
-    """What a test calls a document."""
-    return f"{path.parent.name}/{path.name}"
+def name(path: object) -> str:
+    """What a test calls a document; something else where there are none."""
+    return f"{path.parent.name}/{path.name}" if isinstance(path, Path) else "none"
 
 
 @pytest.mark.parametrize("path", [*ENGINE, *DIPEO], ids=name)

@@ -281,11 +281,12 @@ def test_extensions_do_tasks_around_others():
 
 
 def test_expressions_that_fail_name_the_task():
-    assert error_of("do: [{a: {set: {x: '${ .n.m }'}}}]", {"n": 1}).as_data() == {
+    told = error_of("do: [{a: {set: {x: '${ .n.m }'}}}]", {"n": 1}).as_data()
+    assert told.pop("detail").startswith("'.n.m': Cannot index number with string")  # in the words of jq's version
+    assert told == {
         "type": "https://serverlessworkflow.io/spec/1.0.0/errors/expression",
         "status": 400,
         "title": "Expression Error",
-        "detail": "'.n.m': Cannot index number with string (\"m\")",
         "instance": "/do/0/a",
     }
     assert (
