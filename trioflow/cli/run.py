@@ -122,8 +122,7 @@ def run(
     with_traceback: bool,
     **wanted: Any,
 ) -> int:
-    """Run GRAPH. What it prints goes to stdout, as does the result of a document that says what it gives; progress,
-    feedback and a summary go to stderr.
+    """Run GRAPH. What it prints or gives goes to stdout; progress, feedback and a summary go to stderr.
 
     Ctrl-C cancels the run: its nodes clean up first. A second Ctrl-C kills it at once. SIGTERM and SIGHUP do the same.
 
