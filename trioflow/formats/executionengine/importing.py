@@ -171,7 +171,7 @@ class _Level:
         self._wires: list[_Wire] = []
         self._dropped: list[Any] = []
         self._written: list[tuple[tuple[str, ...], str, str]] = []
-        """What workflows that are called in here leave in variables: by which nodes it is found, its key, the variable."""
+        """What workflows called in here leave in variables: the nodes down to one, its key, the variable."""
         self._ids: set[str] = set()
         self._made: list[GraphNode] = []
         self._helpers: list[GraphNode] = []
