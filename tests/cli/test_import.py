@@ -65,6 +65,16 @@ def test_a_document_runs_as_it_is(process, hello):
     assert (ended.code, ended.out) == (0, "Greeting: Hello, World!\nFarewell: Goodbye, World!\n")
 
 
+def test_run_prints_what_a_workflow_gives(cli, tmp_path):
+    """The output of a document that has one goes to stdout, unless an object with all variables does."""
+    tasks = [{"a": {"set": {"sum": "${ .n + 1 }"}}}]
+    about = {"dsl": "1.0.3", "namespace": "n", "name": "w", "version": "1.0.0"}
+    name = write(tmp_path / "w.json", {"document": about, "do": tasks})
+    ended = cli("run", name, "--set", 'input={"n": 1}')
+    assert (ended.code, ended.out) == (0, '{"sum": 2}\n')
+    assert json.loads(cli("run", name, "--set", 'input={"n": 1}', "--json").out)["variables"]["output"] == {"sum": 2}
+
+
 def test_check_shows_import_and_validation_together(cli, broken):
     """`check` lists what the import has to say, then what validation says of the graph that it made."""
     ended = cli("check", broken)
@@ -81,6 +91,18 @@ def test_check_says_where_validation_found_something(cli, tmp_path):
         'Add a node of a type such as flow.start, or mark one with "initiator": true.\n1 error, 0 warnings\n',
         "",
     )
+
+
+def test_validation_does_not_say_again_what_the_import_has_said(cli, tmp_path):
+    """Who begins where two wait for each other the import says in the words of the diagram."""
+    people = [{"label": each, "type": "person_job", "default_prompt": "x", "max_iteration": 2} for each in "pq"]
+    turns = {"label": "c", "type": "condition", "condition_type": "detect_max_iterations"}
+    arrows = ["s p", "s q", "p q", "q c", "c[condfalse] p"]
+    tree = {"version": "light", "nodes": [{"label": "s", "type": "start"}, *people, turns],
+            "connections": [dict(zip(("from", "to"), each.split(), strict=True)) for each in arrows]}  # fmt: skip
+    ended = cli("check", write(tmp_path / "d.json", tree))
+    assert ended.out.count("joins-in-a-circle") == 1
+    assert "info[joins-in-a-circle]" in ended.out
 
 
 def test_notes_are_no_problems(cli, tmp_path):

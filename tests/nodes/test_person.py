@@ -278,6 +278,18 @@ def test_who_does_not_answer(type_id, given, error, message):
         run(asking(type_id=type_id, **given), alice=Silent())
 
 
+class Nonsense:
+    async def complete(self, messages, tools, schema):
+        return 17
+
+
+@pytest.mark.parametrize("type_id", ["person.ask", "person.stream"])
+def test_who_gives_no_reply(type_id):
+    """Persons are the host's own code: what they give is looked at."""
+    with pytest.raises(NoReply, match=f"{type_id}: alice gave a value of the type int, where a Reply was expected"):
+        run(asking(type_id=type_id), alice=Nonsense())
+
+
 @pytest.mark.parametrize("name", ["rounds", "retries"])
 def test_numbers_that_are_none(name):
     with pytest.raises(ValueError, match=f"person.ask needs 0 {name} or more, got -1"):

@@ -243,7 +243,7 @@ def test_names_that_are_none():
         ("class A: pass\nresult = A()", ScriptFailed, "script.python: what it gives can't leave its process: Can't "),
         ("import argparse\nresult = argparse.Namespace()", ScriptFailed, "it gives a value of the type argparse.Namespace; what"),
         ("print('x' * 2_000_000)", ScriptFailed, "script.python: it prints more than a million characters."),
-        ("x = bytearray(10**10)", ScriptFailed, "script.python: MemoryError in line 1: "),
+        ("x = bytearray(10**10)", ScriptFailed, "script.python: MemoryError in line 1: it needed more memory"),
         ("import os; os._exit(7)", ScriptEnded, "script.python: its process ended with exit code 7 before it was done."),
         ("import os; os.kill(os.getpid(), 9)", ScriptEnded, "was ended by SIGKILL before it was done. Was there no memory left?"),
         ("import os; os.closerange(3, 100); os.abort()", ScriptEnded, "its process was ended by SIGABRT before it was done."),

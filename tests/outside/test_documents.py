@@ -218,7 +218,7 @@ def test_replies_with_a_schema(folder):
     assert result.output("endpoint", "kept") is not None
 
 
-@pytest.mark.parametrize("kind", ["definition", "code", "condition"])
+@pytest.mark.parametrize("kind", ["definition", "code", "condition", "person"])
 def test_ten_thousand_nodes(kind):
     """Are imported and checked within two seconds of the processor."""
     count = 10_000
@@ -232,10 +232,12 @@ def test_ten_thousand_nodes(kind):
             ],
         }
     else:
-        props = {"code": {"language": "python", "code": "result = 1"},
-                 "condition": {"condition_type": "custom", "expression": "x == 1"}}[kind]  # fmt: skip
-        way = "" if kind == "code" else "[condtrue]"
-        type_ = "code_job" if kind == "code" else "condition"
+        type_, props = {
+            "code": ("code_job", {"language": "python", "code": "result = 1"}),
+            "condition": ("condition", {"condition_type": "custom", "expression": "x == 1"}),
+            "person": ("person_job", {"person": "Ada", "default_prompt": "Say {{x}}", "max_iteration": 1}),
+        }[kind]
+        way = "[condtrue]" if kind == "condition" else ""
         tree = {
             "version": "light",
             "nodes": [{"label": f"n{i}", "type": type_, "props": props} for i in range(count)],

@@ -122,7 +122,7 @@ def run(
     with_traceback: bool,
     **wanted: Any,
 ) -> int:
-    """Run GRAPH. What it prints goes to stdout; progress, feedback and a summary go to stderr.
+    """Run GRAPH. What it prints or gives goes to stdout; progress, feedback and a summary go to stderr.
 
     Ctrl-C cancels the run: its nodes clean up first. A second Ctrl-C kills it at once. SIGTERM and SIGHUP do the same.
 
@@ -179,6 +179,8 @@ def carry_out(
     with contextlib.suppress(OSError):  # which is said in the end, in whatever command it happens
         if as_json:
             click.echo(to_json(_as_json(outcome)))
+        elif outcome.result is not None and source.imported is not None and source.imported.result:
+            click.echo(to_json(outcome.result.variables[source.imported.result]))
         sys.stdout.flush()
         lost = False
     problems = [each.problem for each in (tracer, telemetry) if each is not None and each.problem is not None]

@@ -65,16 +65,18 @@ class Source:
     def findings(self) -> list[Finding]:
         """What the import has to say, and what validation says of the graph."""
         found = self.import_findings()
-        name, said = self.name, frozenset[str]()
+        name, said, warned = self.name, frozenset[str](), frozenset[str]()
         if self.imported is not None:
             # Places are those in the graph from here on. What the import has said better is left out.
             name, said = f"{name} (as imported)", self.imported.placeholders
+            warned = frozenset(each.code for each in self.imported.diagnostics)
         with uncollected():
             graph = self.graph if self.imported is None else shaped(self.graph)
             problems = tf.validate(graph, self.registry).problems
         where = _Where(self.name) if problems and self.imported is None else None
         for problem in problems:
-            if problem.path not in said:
+            better = problem.severity is tf.Severity.WARNING and problem.code in warned
+            if problem.path not in said and not better:
                 at = where.of(problem.path) if where is not None else ""
                 found.append(Finding(problem.severity.value, visible(f"{name}: {problem}{at}")))
         return found

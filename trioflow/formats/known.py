@@ -103,8 +103,10 @@ def load_document(
     filling = Filling(registry.bodies)
     said: list[Diagnostic] = []
     formats: set[str] = set()
+    result = ""
 
     def read(document: Document, said_to_be: Format | None) -> Graph:
+        nonlocal result
         assert document.path is not None
         found = said_to_be if said_to_be is not None else detect(document)
         if found is None and document.syntax != "xml":
@@ -112,6 +114,8 @@ def load_document(
         wishes = attrs.evolve(options or ImportOptions(), called=document.path != path)
         imported = _read(document, registry, found, wishes, filling)
         formats.update(imported.formats)
+        if document.path == path:
+            result = imported.result
         prefix = "" if document.path == path else f"{os.path.relpath(document.path, path.parent)}: "
         said.extend(
             attrs.evolve(each, path=f"{prefix}{each.path}") if prefix else each for each in imported.diagnostics
@@ -121,7 +125,7 @@ def load_document(
     with uncollected():
         graph = link(read(document, format), path, lambda place: read(open_document(place), None))
     filling.check()
-    return Imported(graph, said, formats=frozenset(formats))
+    return Imported(graph, said, formats=frozenset(formats), result=result)
 
 
 def _read(

@@ -85,6 +85,8 @@ class Imported:
     diagnostics: tuple[Diagnostic, ...] = attrs.field(default=(), converter=tuple[Diagnostic, ...])
     formats: frozenset[str] = attrs.field(factory=frozenset[str], kw_only=True)
     """The formats of all the documents that were read for it; empty if all were graphs of trioflow."""
+    result: str = attrs.field(default="", kw_only=True)
+    """The variable that in the end holds what the document says that it gives; empty if it says none."""
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:

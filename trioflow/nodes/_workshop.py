@@ -321,7 +321,11 @@ class _Gone(Exception):
 def failure_of(node: str, name: str, said: str, line: int | None, trace: str) -> ScriptFailed:
     """The error of a node whose script has raised one."""
     where = f" in line {line}" if line is not None else ""
-    return ScriptFailed(f"{node}: {name}{where}: {said}", kind=name, line=line, traceback=trace)
+    if not said and name == "MemoryError":
+        said = "it needed more memory than it may have."
+    return ScriptFailed(
+        f"{node}: {name}{where}" + (f": {said}" if said else "."), kind=name, line=line, traceback=trace
+    )
 
 
 async def _packed(value: object, pack: Callable[[], bytes]) -> bytes:

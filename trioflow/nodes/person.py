@@ -40,7 +40,7 @@ _SAID = "said"
 
 
 class NoReply(PersonFailed):
-    """A person gave no reply that counts: it used tools without end, or said what does not fit the schema."""
+    """A person gave no reply that counts: it used tools without end, said what does not fit, or gave no `Reply`."""
 
 
 class _Talking(Named, abstract=True):
@@ -119,8 +119,15 @@ class _Talk:
 
     async def _ask(self, tools: list[Tool], schema: Any) -> dict[str, Any]:
         with trio.move_on_after(self.seconds):
-            return _data_of(await self.person.complete(self.messages, tools, schema))
+            return _data_of(self.checked(await self.person.complete(self.messages, tools, schema)))
         raise self.late()
+
+    def checked(self, reply: object) -> Reply:
+        """The reply, if it is one: persons are the host's own code. Raises `NoReply`."""
+        if isinstance(reply, Reply):
+            return reply
+        got = f"a value of the type {type(reply).__qualname__}"
+        raise NoReply(f"{self._ctx.node.type}: {self._name} gave {got}, where a Reply was expected.")
 
     def late(self) -> TimeoutError:
         node = self._ctx.node.type
@@ -303,9 +310,9 @@ class ListenToPerson(_Talking, id="person.stream", durable="source", remembers=T
 
         with patience:
             if isinstance(talk.person, Speaking):
-                talk.count(await talk.person.speak(talk.messages, hear))
+                talk.count(talk.checked(await talk.person.speak(talk.messages, hear)))
             else:
-                reply = await talk.person.complete(talk.messages, (), None)
+                reply = talk.checked(await talk.person.complete(talk.messages, (), None))
                 talk.count(reply)
                 await hear(reply.text)
         if patience.cancelled_caught:

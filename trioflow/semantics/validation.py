@@ -7,7 +7,8 @@ reported where its cure is, and once: what only follows from another problem is 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cache
 from itertools import chain
 from typing import Any, cast
 
@@ -165,11 +166,12 @@ def _check_nodes(wiring: Wiring) -> Iterator[Problem]:
         "event": {event.name for event in wiring.graph.events},
     }
     fired = {*supplied_by_fallbacks(wiring)}
+    is_there = cache(importable)  # looking on the disk for each node would be most of the work
     for place, (node, view) in enumerate(zip(wiring.graph.nodes, wiring.views, strict=True)):
         if view is None:
             continue
         if view.type.needs_packages:
-            yield from _check_needs(wiring, place, view)
+            yield from _check_needs(wiring, place, view, is_there)
         if node.inputs:
             yield from _check_literals(wiring, place, view)
         if view.required:
@@ -183,9 +185,9 @@ def _check_nodes(wiring: Wiring) -> Iterator[Problem]:
             yield from _check_handled(wiring, place, view)
 
 
-def _check_needs(wiring: Wiring, place: int, view: TypeView) -> Iterator[Problem]:
+def _check_needs(wiring: Wiring, place: int, view: TypeView, is_there: Callable[[str], bool]) -> Iterator[Problem]:
     """What a node imports when it runs is installed (M5)."""
-    missing = [name for name in view.type.needs_packages if not importable(name)]
+    missing = [name for name in view.type.needs_packages if not is_there(name)]
     if missing:
         requirements = " ".join(repr(view.type.needs_packages[name]) for name in missing)
         yield error(

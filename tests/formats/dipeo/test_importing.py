@@ -491,3 +491,20 @@ def test_labels_that_the_import_needs_give_way():
     assert any("'start inputs' is called 'start inputs~~'" in str(each) for each in result.diagnostics)
     tree["nodes"][3]["props"]["target_nodes"].pop()
     assert Answers().run(tree).output("end", "kept") == {"n": 1}
+
+
+def test_who_begins_where_several_wait_for_each_other():
+    """In a debate that starts at both, the one that the diagram has first: the import says so in the diagram's words."""
+    again = {"default_prompt": "again", "max_iteration": 2}
+    tree = diagram(
+        START, node("p", "person_job", **again), node("q", "person_job", **again),
+        node("c", "condition", condition_type="detect_max_iterations"), END,
+        wires=["start -> p", "start -> q", "p -> q", "q -> c", "c[condfalse] -> p", "c[condtrue] -> end"],
+    )  # fmt: skip
+    (told,) = [each for each in said(tree) if "joins-in-a-circle" in each]
+    assert told.startswith("info[joins-in-a-circle] nodes[1].props: 'p' and 'q' are in one circle, and each waits")
+    assert "'p' begins" in told
+    answers = Answers(p=["one", "three"], q=["two", "four"])
+    answers.run(tree)
+    assert [name for name, _ in answers.asked] == ["p", "q", "p", "q"]
+    assert not [each for each in said(loop(2)) if "joins-in-a-circle" in each]

@@ -224,10 +224,23 @@ def test_a_condition_in_a_container_knows_what_it_was_given():
     holder = {"nodeId": "c", "runtimeType": "Container",
               "childNodes": [inner, {**inner, "nodeId": "j", "outputMappings": {"r": "v"}}]}  # fmt: skip
     tree = definition(code("a"), holder, wires=["a -> c"], defaultVariables={"host": "h1"})
-    bodies = Bodies()
-    bodies(tree, "a", "i", "j")
+    bodies = Bodies(j={"r": 7})
+    ended = bodies(tree, "a", "i", "j")
     assert (bodies.got["i"], bodies.got["j"]) == ({"host": "h1"}, {"host": "h1"})
-    assert any("A container writes no variables of the workflow: r are in" in each for each in said(tree))
+    assert any("Variables of the workflow are written when its container has ended: v." in each for each in said(tree))
+    assert ended.variables["v"] == 7
+
+
+def test_workflows_called_in_containers_write_variables():
+    """In containers in containers, too; what gives nothing leaves them as they are."""
+
+    def call(name):
+        return {"nodeId": name, "runtimeType": "Subflow", "workflowFilePath": "no.yaml", "outputMappings": {"r": name}}
+
+    inner = {"nodeId": "d", "runtimeType": "Container", "childNodes": [call("i")]}
+    holder = {"nodeId": "c", "runtimeType": "Container", "childNodes": [inner, call("j")]}
+    ended = Bodies(i={"r": 1}, j={})(definition(holder, defaultVariables={"j": 2}), "i", "j")
+    assert dict(ended.variables) == {"i": 1, "j": 2}
 
 
 def write(folder: Path, name: str, tree: dict) -> Path:

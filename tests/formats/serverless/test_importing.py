@@ -300,15 +300,21 @@ def test_each_field_mutated_once_is_noticed():
     assert [each for each in silent if not is_free(*each)] == []
 
 
+def around(path: tuple[Any, ...], tree: Any) -> Any:
+    """The document without the tasks that are as they were: the schema takes long for each of them."""
+    first = path[1] if path[0] == "do" and len(path) > 1 else 0
+    return {**tree, "do": tree["do"][first : first + 1]} if path != ("do",) else tree
+
+
 @pytest.mark.outside
 @pytest.mark.unmeasured
 @pytest.mark.skipif(not SCHEMA.is_file(), reason="TRIOFLOW_CORPORA names no folder with the schema of the standard")
 @pytest.mark.parametrize("shift", range(0, len(MUTATIONS), 4))
 def test_what_the_schema_of_the_standard_refuses_is_noticed(shift):
     """Of each mutation something is said that the standard's own schema does not allow."""
+    silent = [(path, tree) for path, _, tree in mutated(MUTATIONS, shift) if is_silent(tree)]
     validator = Draft202012Validator(read_text(SCHEMA.read_text("utf-8"), format="yaml", source="schema"))
-    found = mutated(MUTATIONS, shift)
-    assert [path for path, _, tree in found if is_silent(tree) and not validator.is_valid(tree)] == []
+    assert [path for path, tree in silent if not validator.is_valid(around(path, tree))] == []
 
 
 @pytest.mark.unmeasured

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -925,9 +926,23 @@ class _Importer:
 
     def _bound_circles(self) -> None:
         """Let each circle end: a diagram that goes round for ever there fails here after many turns."""
+        entered = Counter(wire.target.node for wire in self._connections if wire.target.socket == "enter")
         for circle in dict.fromkeys(self._circle.values()):
-            label = next(node.label for node in self._diagram.nodes if node.label in circle)
-            self._evolve(self._made[label].enter, most=_MOST_TURNS)
+            labels = [node.label for node in self._diagram.nodes if node.label in circle]
+            self._evolve(self._made[labels[0]].enter, most=_MOST_TURNS)
+            waiting = [label for label in labels if entered[self._made[label].enter] > 1 and self._waits(label)]
+            if len(waiting) > 1:
+                names = ", ".join(map(repr, waiting[:-1]))
+                message = (
+                    f"{names} and {waiting[-1]!r} are in one circle, and each waits for what may still come over its "
+                    f"other arrows. When all of them wait, the first one of the diagram goes on: {waiting[0]!r} begins."
+                )
+                cure = "If another one is to begin, put it before the others."
+                self._notes.info("joins-in-a-circle", self._by_label[waiting[0]].path, message, cure)
+
+    def _waits(self, label: str) -> bool:
+        """Whether a node waits for all that can still come."""
+        return self._at(self._made[label].enter).join == "all"
 
     def _resolve(self) -> None:
         """Fill in where values are found of nodes that were made later."""

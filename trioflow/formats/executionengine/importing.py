@@ -170,6 +170,8 @@ class _Level:
         self.nodes: dict[str, _Node] = {}
         self._wires: list[_Wire] = []
         self._dropped: list[Any] = []
+        self._written: list[tuple[tuple[str, ...], str, str]] = []
+        """What workflows called in here leave in variables: the nodes down to one, its key, the variable."""
         self._ids: set[str] = set()
         self._made: list[GraphNode] = []
         self._helpers: list[GraphNode] = []
@@ -576,7 +578,14 @@ class _Level:
         node.result = Endpoint(node.id, "result")
         made = GraphNode(node.id, f"graph:{node.id}", **settings)
         self._feed(node, "input", made, variables=True)
-        return made
+        if self._prefix:
+            self._written += [((node.id, *steps), key, name) for steps, key, name in inner._written]
+            return made
+        values: dict[str, str] = {}
+        for steps, key, name in inner._written:
+            self.variables.setdefault(name, None)
+            values[name] = _if_there_inside(steps, key, values.get(name, member("vars", name)))
+        return attrs.evolve(made, set=values) if values else made
 
     chained = False
 
@@ -613,9 +622,10 @@ class _Level:
                 at = f"{fields.at('outputMappings')}.{key}"
                 self._notes.error("bad-value", at, f"Expected the name of a variable, got {kind(value)}.")
         if outputs and self._prefix:
-            names = ", ".join(outputs)
-            message = f"A container writes no variables of the workflow: {names} are in its ChildResults."
+            names = ", ".join(outputs.values())
+            message = f"Variables of the workflow are written when its container has ended: {names}."
             self._notes.info("differs", fields.at("outputMappings"), message)
+            self._written += [((node.id,), key, name) for key, name in outputs.items()]
         elif outputs:
             for name in outputs.values():
                 self.variables.setdefault(name, None)
@@ -905,6 +915,17 @@ def _any_of(expression: str, values: Sequence[str]) -> str:
 def _if_there(key: str, variable: str) -> str:
     """What a workflow that was called gives under a key; if it gives nothing, the variable stays as it is."""
     return f"{json.dumps(key)} in out.result ? out.result[{json.dumps(key)}] : {member('vars', variable)}"
+
+
+def _if_there_inside(steps: Sequence[str], key: str, otherwise: str) -> str:
+    """What a workflow that a container called gives under a key; otherwise what else there is."""
+    place, known = "out.result", list[str]()
+    for step in steps:
+        place = f"{place}.ChildResults"
+        known.append(f"{json.dumps(step)} in {place}")
+        place = f"{place}[{json.dumps(step)}]"
+    known.append(f"{json.dumps(key)} in {place}")
+    return f"{' && '.join(known)} ? {place}[{json.dumps(key)}] : ({otherwise})"
 
 
 def _socket(port: str) -> str:
