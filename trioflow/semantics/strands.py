@@ -1,8 +1,8 @@
 """Nodes that concurrent strands enter, and that are for one: they remember, or leave the loop around them.
 
 What one strand leaves at a node that remembers the others do not see (F6): `flow.join` behind the branches of
-`flow.parallel` is entered once by each strand, and never goes on. Nothing fails, so it is told before the run, where all
-ways to such a node come from strands of one other node.
+`flow.parallel` is entered once by each strand, and never goes on. Nothing fails, so it is told before the run, where
+all ways to such a node come from strands of one other node.
 """
 
 from __future__ import annotations
