@@ -232,3 +232,19 @@ def test_what_the_judge_raises_goes_through():
 
     with pytest.raises(ZeroDivisionError):
         campaign(right, judge, examples=300)
+
+
+def test_what_has_to_come_up():
+    """A campaign that never met what it is for has failed, if it was long enough, and the port can do all of it."""
+    floors = {"large": 300, "small": 1000}
+
+    def size(request, answer):
+        return ["large" if answer["variables"]["sum"] > 100 else "small"]
+
+    made, found = campaign(right, examples=1000, situations=size, floors=floors)
+    assert [(each.name, each.outcome) for each in found] == [
+        ("campaign L2, situation: large", "passed"), ("campaign L2, situation: small", "failed"), ("campaign L2", "passed"),
+    ]  # fmt: skip
+    assert found[1].message == f"it came up {made.came_up['small']} times, and should 1,000 times at least"
+    assert made.came_up.total() == 1000
+    assert len(campaign(right, examples=20, situations=size, floors=floors)[1]) == 1

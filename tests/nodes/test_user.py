@@ -248,3 +248,57 @@ async def test_without_what_serves_pages(monkeypatch):
     with pytest.raises(tf.MissingExtra, match=r"A page of forms needs .*trioflow\[studio\]"):
         async with open_forms():
             pass
+
+
+# --- yes or no -------------------------------------------------------------------------------------------------------
+
+
+def approving(**given):
+    """A workflow that asks for a yes."""
+    with tf.workflow(REGISTRY) as w:
+        ask = w.add("flow.approve", "ask", **given)
+        for each in ("approved", "rejected", "timed_out"):
+            w.connect(ask[each], w.add("debug.print", each, value=each).enter)
+    return w.graph
+
+
+async def approved(host, **given):
+    log = EventLog()
+    ended = await tf.run(approving(**given), registry=REGISTRY, services={tf.Asker: host}, observers=[log])
+    told = [row[3]["message"] for row in log.rows("Feedback", data=True)]
+    return ended.outputs.get("ask", {}).get("comment"), told
+
+
+@pytest.mark.parametrize(
+    ("answer", "way", "comment"),
+    [
+        ("yes", "approved", ""),
+        (True, "approved", ""),
+        ("no", "rejected", ""),
+        (False, "rejected", ""),
+        ({"ok": False, "comment": "too dear"}, "rejected", "too dear"),
+    ],
+)
+async def test_approval_by_the_host(answer, way, comment, capsys):
+    """Without a journal: whom the host has given is asked."""
+    assert await approved(Host(answer)) == (comment, [])
+    assert capsys.readouterr().out == f"{way}\n"
+
+
+async def test_approval_asks_again():
+    host = Host("perhaps", {"ok": 1}, "yes")
+    told = ["an answer does not count: expected yes or no, got 'perhaps'"]
+    told += ["an answer does not count: expected yes or no, got {'ok': 1}"]
+    given = {"config": {"inputs": ["what"]}, "what": "it", "text": "May we book {what}?"}
+    assert await approved(host, **given) == ("", told)
+    assert [(each.text, each.choices, each.name) for each in host.asked] == [
+        ("May we book it?", ("yes", "no"), "approve")
+    ] * 3
+
+
+async def test_approval_that_nobody_gives(autojump_clock, monkeypatch, capsys):
+    assert await approved(Host(), timeout="2d") == (None, [])
+    assert capsys.readouterr().out == "timed_out\n"
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    with pytest.raises(ValueError, match="flow.approve: there is nobody to ask. Give the run a journal and send the"):
+        await tf.run(approving(), registry=REGISTRY)

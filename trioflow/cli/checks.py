@@ -34,6 +34,7 @@ from trioflow.conformance.findings import (
 from trioflow.conformance.judge import judge, judge_trace, requests, valid
 from trioflow.conformance.port import PortFailure
 from trioflow.conformance.shipped import PACKAGED
+from trioflow.conformance.situations import FLOORS, situations
 from trioflow.conformance.suite import Progress as ShowsProgress
 from trioflow.conformance.suite import Random, Suite
 from trioflow.conformance.vectors import Vector, load_vectors
@@ -118,7 +119,7 @@ def _random(settings: Settings, seed: int) -> Random | None:
         return None
     return Random(
         requests, judge, judge_trace, valid, seed, settings.examples,
-        workflows=workflow_number, judge_workflow=judge_workflow,
+        workflows=workflow_number, judge_workflow=judge_workflow, situations=situations, floors=FLOORS,
     )  # fmt: skip
 
 

@@ -376,9 +376,14 @@ def signal(run_id: str, name: str, journal: str | None, payload: str, key: str |
     except ValueError as error:
         raise BadInput(f"--payload {payload}: it must be JSON, such as true ({error}).") from error
     with _Asking():
-        new = tf.send_signal(_journal(journal), run_id, name, value, key=key, by=by)
+        store = _journal(journal)
+        new = tf.send_signal(store, run_id, name, value, key=key, by=by)
+        waiting = store.show(run_id).state.waiting
     again = f"a signal with the key {key!r} was sent before; this one counts for nothing"
     click.echo("sent" if new else again, err=True)
+    if waiting is not None and name not in waiting.signals:
+        told = " or ".join(map(repr, waiting.signals)) or "a timer"
+        click.echo(visible(f"run {run_id!r} was put away, and waits for {told}: it keeps this one for later"), err=True)
     return 0
 
 

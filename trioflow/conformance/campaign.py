@@ -9,14 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from trioflow.conformance.capabilities import needed
 from trioflow.conformance.comparison import OUTCOME, difference
-from trioflow.conformance.findings import Finding
+from trioflow.conformance.findings import Finding, Outcome
 from trioflow.conformance.port import Port, PortFailure
 from trioflow.conformance.shrinking import shrunk
 from trioflow.conformance.workers import Alone, Checker
@@ -37,6 +38,15 @@ _COMPARED: Mapping[int, tuple[str, ...]] = {
 }
 
 
+Situations = Callable[[Request, "Mapping[str, Any]"], "Iterable[str]"]
+"""Gives what has come up in a request with this answer."""
+
+
+def nothing_special(_request: Request, _answer: Mapping[str, Any]) -> Iterable[str]:
+    """For requests of which nobody counts what has come up."""
+    return ()
+
+
 def nothing_wrong(_request: Request, _answer: Mapping[str, Any]) -> Sequence[str]:
     """For requests whose traces nobody judges."""
     return ()
@@ -53,6 +63,8 @@ class _Failure:
     rules: tuple[str, ...]
 
 
+_ENOUGH = 1000
+"""So many examples there have to be before it is judged what has come up in them, and the port must do all of them."""
 _TRIES = 20
 """A port that claims little is asked as many requests as others, as far as so many times more are drawn."""
 
@@ -63,6 +75,7 @@ class _Tried:
 
     failure: _Failure | None = None
     asked: bool = True
+    situations: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -72,6 +85,7 @@ class _Trial:
     requests: Source
     judge: Judge
     judge_trace: TraceJudge
+    situations: Situations
     level: int
     seed: int
 
@@ -84,7 +98,8 @@ class _Trial:
         status = "failed" if expected is None else expected["status"]  # what depends on the schedule may fail
         if not needed(request, status) <= port.capabilities:
             return _Tried(asked=False)
-        return _Tried(self._failure(port, request, expected))
+        came_up = () if expected is None else tuple(self.situations(request, expected))
+        return _Tried(self._failure(port, request, expected), situations=came_up)
 
     def _failure(self, port: Port, request: Request, expected: Mapping[str, Any] | None) -> _Failure | None:
         try:
@@ -133,11 +148,16 @@ class Campaign:
     valid: Callable[[Request], bool] = attrs.field(default=lambda _request: True, kw_only=True)
     progress: Callable[[int, int], None] = attrs.field(default=lambda _done, _failed: None, kw_only=True)
     checker: Checker = attrs.field(default=attrs.Factory(lambda self: Alone(self.port), takes_self=True), kw_only=True)
+    situations: Situations = attrs.field(default=nothing_special, kw_only=True)
+    floors: Mapping[str, int] = attrs.field(factory=dict[str, int], kw_only=True)
+    """In how many of a thousand requests each situation has to come up at least."""
+    came_up: Counter[str] = attrs.field(factory=Counter[str], init=False)
     ran: int = attrs.field(default=0, init=False)
     _failures: dict[str, _Failure] = attrs.field(factory=dict[str, _Failure], init=False)
     _flaky: set[str] = attrs.field(factory=set[str], init=False)
     _started: float = attrs.field(factory=time.perf_counter, init=False)
     _ended: bool = attrs.field(default=False, init=False)
+    _left_out: bool = attrs.field(default=False, init=False)
 
     def run(self) -> None:
         """Ask all examples. `findings` tells what came of it, also if this is interrupted.
@@ -151,9 +171,11 @@ class Campaign:
             drawn = numbers.stop
             for tried in self.checker.each(self._trial, numbers):
                 if not tried.asked:
+                    self._left_out = True
                     continue
                 failure = tried.failure
                 self.ran += 1
+                self.came_up.update(tried.situations)
                 self.progress(self.ran, len(self._failures))
                 if failure is not None and failure.kind not in self._failures:
                     self._failures[failure.kind] = failure
@@ -170,7 +192,11 @@ class Campaign:
             varies = "\nIt did not fail in the same way each time." if kind in self._flaky else ""
             message = f"{failure.message}{varies}\nIt came of the request {shown}"
             yield Finding(f"{name}: {kind}", failure.rules, self.level, "failed", message, seconds, vector)
-        if not self._ended or self._failures:
+        if not self._ended:
+            return
+        if self.ran >= _ENOUGH and not self._left_out:
+            yield from self._rare(name, seconds)
+        if self._failures:
             return
         if self.ran:
             yield Finding(name, (), self.level, "passed", f"{self.ran:,} examples, seed {self.seed}", seconds)
@@ -178,9 +204,17 @@ class Campaign:
             why = "all random requests needed more than the port claims"
             yield Finding(name, (), self.level, "skipped", why, seconds)
 
+    def _rare(self, name: str, seconds: float) -> Iterator[Finding]:
+        """For each situation with a floor that it came up often enough, or did not."""
+        for situation, floor in self.floors.items():
+            least = floor * self.ran // 1000
+            outcome: Outcome = "passed" if self.came_up[situation] >= least else "failed"
+            message = f"it came up {self.came_up[situation]:,} times, and should {least:,} times at least"
+            yield Finding(f"{name}, situation: {situation}", (), self.level, outcome, message, seconds)
+
     @property
     def _trial(self) -> _Trial:
-        return _Trial(self.requests, self.judge, self.judge_trace, self.level, self.seed)
+        return _Trial(self.requests, self.judge, self.judge_trace, self.situations, self.level, self.seed)
 
     def _shrink(self, found: _Failure) -> None:
         """Replace a failure by the smallest of its kind that comes each time."""

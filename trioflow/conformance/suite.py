@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
 import attrs
 
-from trioflow.conformance.campaign import Campaign, Judge, Request, Source, TraceJudge, nothing_wrong
+from trioflow.conformance.campaign import (
+    Campaign,
+    Judge,
+    Request,
+    Situations,
+    Source,
+    TraceJudge,
+    nothing_special,
+    nothing_wrong,
+)
 from trioflow.conformance.capabilities import WORKFLOW
 from trioflow.conformance.findings import Finding
 from trioflow.conformance.models import suite as models
@@ -42,6 +51,10 @@ class Random:
     workflows: Callable[[int, int], Request] | None = None
     """Random workflows, by number and seed, for ports that know them."""
     judge_workflow: Judge = attrs.field(default=lambda _request: None)
+    situations: Situations = nothing_special
+    """What has come up in a workflow."""
+    floors: Mapping[str, int] = attrs.field(factory=dict[str, int])
+    """In how many of a thousand workflows each situation has to come up at least."""
 
 
 @attrs.define(eq=False)
@@ -131,6 +144,8 @@ class Suite:
             valid=random.valid,
             progress=show,
             checker=self.checker,
+            situations=random.situations if workflows else nothing_special,
+            floors=random.floors if workflows else {},
         )
         try:
             campaign.run()

@@ -24,6 +24,8 @@ STOP = "flow.stop"
 """The type of nodes that end their scope at once (W14)."""
 UNDO = "flow.undo"
 """The type of nodes that undo what was done on the way to them (W17)."""
+LEAVING = ("flow.break", "flow.continue")
+"""The types of nodes that leave a loop around them, which only the strand of its owner can do."""
 ERROR = "!error"
 """In a workflow, the data output of every exec node that is what it last failed with (W12)."""
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import trioflow as tf
+from trioflow.nodes._answering import NOBODY, answer_to
+from trioflow.nodes._askers import Question
+from trioflow.nodes._names import Named
+from trioflow.nodes._slices import in_turns
+from trioflow.nodes.template import _filled
 
 _NEVER = object()
 
@@ -41,19 +46,36 @@ class WaitSignal(tf.Node, id="flow.wait_signal", durable="replayed"):
         return self.received
 
 
-class Approve(tf.Node, id="flow.approve", durable="replayed"):
-    """Waits until somebody says yes or no, by the signal `name`: `true`, `false`, or an object with `ok` and `comment`.
+class _Approval(Question):
+    """A question that is answered by yes or no: as text, `true` or `false`, or an object with `ok` and `comment`."""
 
-    What else is sent is told as a warning, and it waits on. With a timeout it goes on at `timed_out` after so long.
+    def problem(self, answer: Any) -> str | None:
+        """Why an answer is neither yes nor no; None if it is."""
+        return None if _choice(answer) is not None else f"expected yes or no, got {answer!r}"
 
-    >>> try:
-    ...     fire("flow.approve")
-    ... except Exception as error:
-    ...     print(type(error).__name__)
-    NodeError
+
+def _choice(answer: Any) -> bool | None:
+    said = answer.get("ok") if isinstance(answer, dict) else answer
+    return {"yes": True, "no": False}.get(said) if isinstance(said, str) else said if isinstance(said, bool) else None
+
+
+class Approve(Named, id="flow.approve", durable="replayed"):
+    """Waits until somebody says yes or no: `yes`, `no`, `true`, `false`, or an object with `ok` and `comment`.
+
+    Who is asked is whom the host has given as the service `Asker`; in a run that is kept in a journal whoever sends the
+    signal `name`; else whoever sits at the terminal: the first of these that there is. Names in braces in the `text`,
+    `{name}`, are the inputs that `config` names. An answer that is neither is told as a warning, and it waits on. After
+    `timeout` it goes on at `timed_out`; in a run that is kept the time goes on while no process has it.
+
+    >>> class Polite:
+    ...     async def ask(self, question):
+    ...         return "yes"
+    >>> fire("flow.approve", text="May we book {what}?", inputs={"what": "it"}, services={"polite": Polite()})
+    [('approved', {'comment': ''})]
     """
 
     enter = tf.ExecIn()
+    text = tf.DataIn(str, default="Do you approve?", doc="what is asked")
     name = tf.DataIn(str, default="approve", doc="the name of the signal")
     timeout = tf.DataIn(str, default="", doc="such as 2d, 1h 30m or PT90S; without one it waits for ever")
     comment = tf.DataOut(str, doc="what was said along with it")
@@ -62,19 +84,16 @@ class Approve(tf.Node, id="flow.approve", durable="replayed"):
     timed_out = tf.ExecOut()
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        name, timeout = await ctx.get_input(self.name), await ctx.get_input(self.timeout)
-        while True:
-            if timeout:
-                said = await ctx.signal(name, timeout=timeout, otherwise=_NEVER)
-            else:
-                said = await ctx.signal(name)
-            if said is _NEVER:
-                return self.timed_out
-            choice = said.get("ok") if isinstance(said, dict) else said
-            if isinstance(choice, bool):
-                ctx.set_output(self.comment, str(said.get("comment", "")) if isinstance(said, dict) else "")
-                return self.approved if choice else self.rejected
-            ctx.emit_feedback(f"the signal {name!r} says neither yes nor no: {said!r}", "warning")
+        names = await self._names(ctx)
+        text = await ctx.get_input(self.text)
+        if names:
+            text = await in_turns(_filled("flow.approve", text, names))
+        question = _Approval(text, await ctx.get_input(self.name), ("yes", "no"), node=ctx.node.id, key=ctx.key)
+        said = await answer_to(ctx, question, timeout=await ctx.get_input(self.timeout))
+        if said is NOBODY:
+            return self.timed_out
+        ctx.set_output(self.comment, str(said.get("comment", "")) if isinstance(said, dict) else "")
+        return self.approved if _choice(said) else self.rejected
 
 
 class Sleep(tf.Node, id="flow.sleep", durable="replayed"):

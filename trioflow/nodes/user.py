@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from typing import Any, Literal
 
 import trioflow as tf
-from trioflow.nodes._askers import Asker, Question, TerminalAsker
+from trioflow.nodes._answering import NOBODY, answer_to
+from trioflow.nodes._askers import Question
 from trioflow.nodes._names import Named
 from trioflow.nodes._slices import in_turns
 from trioflow.nodes.template import _filled
-
-_NOBODY: Any = object()
 
 
 class AskUser(Named, id="user.ask", durable="replayed"):
@@ -53,65 +50,11 @@ class AskUser(Named, id="user.ask", durable="replayed"):
             ctx.key,
         )
         timeout = await ctx.get_input(self.timeout)
-        answer = await self._answer(ctx, question, timeout)
-        if answer is _NOBODY:
+        through = await ctx.get_input(self.through)
+        answer = await answer_to(ctx, question, timeout=timeout, through=through)
+        if answer is NOBODY:
             answer = await ctx.get_input(self.default)
             if answer is None:
                 raise TimeoutError(f"user.ask: nobody has answered within {timeout}: {question.text}")
         ctx.set_output(self.result, answer)
         return self.then
-
-    async def _answer(self, ctx: tf.Context, question: Question, timeout: str) -> Any:
-        through = await ctx.get_input(self.through)
-        asker = _asker_of(ctx.services) if through in ("auto", "host") else None
-        if asker is None and through == "host":
-            raise ValueError("user.ask: the host has nobody who asks: give it services={Asker: ...}.")
-        if asker is None and through != "terminal":
-            try:
-                return await self._signalled(ctx, question, timeout)
-            except tf.NodeError:
-                if through == "signal":
-                    raise
-        if asker is None:
-            if through == "auto" and not sys.stdin.isatty():
-                raise ValueError(
-                    "user.ask: there is nobody to ask. Give the run a journal and send the signal "
-                    f"{question.name!r}, or let the host ask: services={{Asker: ...}}; or run it in a terminal."
-                )
-            asker = TerminalAsker()
-
-        async def ask() -> Any:
-            return await ctx.once(asker.ask, question)
-
-        if not timeout:
-            return await _until_it_counts(ctx, question, ask)
-        with ctx.time_limit(timeout) as limit:
-            return await _until_it_counts(ctx, question, ask)
-        assert limit.expired
-        return _NOBODY
-
-    async def _signalled(self, ctx: tf.Context, question: Question, timeout: str) -> Any:
-        ctx.emit_feedback(question.text, "info", tag="question")
-
-        async def wait() -> Any:
-            if timeout:
-                return await ctx.signal(question.name, timeout=timeout, otherwise=_NOBODY)
-            return await ctx.signal(question.name)
-
-        return await _until_it_counts(ctx, question, wait)
-
-
-async def _until_it_counts(ctx: tf.Context, question: Question, ask: Callable[[], Any]) -> Any:
-    while True:
-        answer = await ask()
-        problem = None if answer is _NOBODY else question.problem(answer)
-        if problem is None:
-            return answer
-        ctx.emit_feedback(f"an answer does not count: {problem}", "warning")
-
-
-def _asker_of(services: tf.Services) -> Asker | None:
-    try:
-        return services.get(Asker)  # type: ignore[type-abstract]
-    except tf.UnknownName:
-        return None

@@ -7,9 +7,11 @@ from the shape of the graph is decided here, so that a step decides nothing.
 from __future__ import annotations
 
 import enum
+import gc
 import hashlib
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -28,7 +30,7 @@ from trioflow.model.types import NAMED_TYPES
 from trioflow.model.values import holds_containers, own_copy
 from trioflow.semantics.coercion import Coercer, Mismatch, coerce_literal, coercer_for
 from trioflow.semantics.store import Cell, VariableSlot, new_cell
-from trioflow.semantics.validation import validate
+from trioflow.semantics.validation import validate_scopes
 from trioflow.semantics.workflow.bound import Bound, bind, item_of, names_at
 from trioflow.semantics.workflow.net import Net, Region
 
@@ -305,14 +307,32 @@ class Plan:
 
 def make_plan(graph: Graph, registry: Registry) -> Plan:
     """Validate a graph and plan it, with all the graphs that it calls, each once. Raises `InvalidGraph`."""
-    validate(graph, registry).raise_for_errors()  # M5
+    with _without_collecting():
+        return _make_plan(graph, registry)
+
+
+@contextmanager
+def _without_collecting() -> Generator[None]:
+    """What is planned is kept, and looking through it again and again for garbage takes half of the time."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _make_plan(graph: Graph, registry: Registry) -> Plan:
     root = Scope(graph, registry)
+    nets: dict[Scope, Net] = {}
+    validate_scopes(root, nets).raise_for_errors()  # M5
     plans: dict[Scope, Plan] = {}
     waiting = [root]
     while waiting:
         scope = waiting.pop()
         if scope not in plans:
-            plans[scope] = _Planner(scope).plan()
+            plans[scope] = _Planner(scope, nets.get(scope)).plan()
             waiting += [inner for node in plans[scope].nodes if (inner := scope.callee(node.type)) is not None]
     for scope, plan in plans.items():
         for node in plan.nodes:
@@ -333,8 +353,9 @@ def make_plan(graph: Graph, registry: Registry) -> Plan:
 
 
 class _Planner:
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, net: Net | None) -> None:
         self._scope = scope
+        self._net = net
         self._graph = scope.graph
         self._registry = scope.registry
         self._interface = scope.graph.interface or Interface()
@@ -387,12 +408,11 @@ class _Planner:
         boundaries = {node.type.body: node for node in nodes if isinstance(node.type.body, Boundary)}
         initiators = tuple(Target(node, None) for node in nodes if _is_initiator(node))  # M4
         listeners = self._listeners(nodes)
-        net: Net | None = None
+        net = self._net
         conditions: dict[int, Bound] = {}
         sets: dict[int, tuple[tuple[int, Bound], ...]] = {}
         scopes: dict[str, int] = {}
-        if graph.kind == "workflow":  # W1
-            net = Net(graph, [node.type for node in by_id.values()])
+        if net is not None:  # W1
             root, listeners = _open_scopes(net, nodes, listeners)
             initiators = (root,)
             scopes = {SCOPE: root.node.index}

@@ -1,7 +1,8 @@
-"""Nodes that remember, entered by concurrent strands: what one strand leaves there the others do not see (F6).
+"""Nodes that concurrent strands enter, and that are for one: they remember, or leave the loop around them.
 
-`flow.join` behind the branches of `flow.parallel` is entered once by each strand, and never goes on. Nothing fails, so
-it is told before the run, where all ways to such a node come from strands of one other node.
+What one strand leaves at a node that remembers the others do not see (F6): `flow.join` behind the branches of
+`flow.parallel` is entered once by each strand, and never goes on. Nothing fails, so it is told before the run, where
+all ways to such a node come from strands of one other node.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import count
 
-from trioflow.model.composition import ENTER
+from trioflow.model.composition import ENTER, LEAVING
 from trioflow.model.node_type import NodeType
 from trioflow.model.sockets import ExecOut
 from trioflow.semantics.report import Problem, warning
@@ -23,13 +24,21 @@ _ROOT = -1
 def check_strands(wiring: Wiring) -> Iterator[Problem]:
     """A node that remembers needs a way to it on which one strand sees what was there before (F6)."""
     if wiring.graph.kind == "workflow":
-        return  # whether its firings are concurrent depends on the tokens
+        yield from _leaving_firings(wiring)
+        return  # whether other firings are concurrent depends on the tokens
     remembering = [place for place, view in enumerate(wiring.views) if view is not None and view.type.remembers]
+    leaving = [place for place, node in enumerate(wiring.graph.nodes) if node.type in LEAVING]
     starting = {place: started for place in range(len(wiring.views)) if (started := _starting(wiring, place))}
-    if not wiring.complete or not remembering or not starting:
+    if not wiring.complete or not (remembering or leaving) or not starting:
         return
     flow = _Flow(wiring, starting)
     by_items, by_branches = flow.entered_per_item(), flow.entered_by_branches()
+    for place in leaving:
+        if place in by_items:
+            yield _no_loop(
+                wiring, place, f"each item of {wiring.name(by_items[place])} enters it in a strand of its own",
+                "Let the stream run sequentially, or set a variable with a merge policy and look at it after the loop.",
+            )  # fmt: skip
     for place in remembering:
         if place in by_items:
             owner = by_items[place]
@@ -39,6 +48,19 @@ def check_strands(wiring: Wiring) -> Iterator[Problem]:
             owner = by_branches[place]
             what = f"it is entered by concurrent branches of {wiring.name(owner)} only"
             yield _problem(wiring, place, owner, what)
+
+
+def _leaving_firings(wiring: Wiring) -> Iterator[Problem]:
+    """A firing of a workflow runs in a strand of its own, so it can't leave a loop, inside or around (W9)."""
+    for place, node in enumerate(wiring.graph.nodes):
+        if node.type in LEAVING:
+            cure = "Take another wire by a condition (`when`), or end the scope with flow.stop."
+            yield _no_loop(wiring, place, "a firing of a workflow runs in a strand of its own", cure)
+
+
+def _no_loop(wiring: Wiring, place: int, why: str, cure: str) -> Problem:
+    message = f"{wiring.name(place)} ({wiring.graph.nodes[place].type}) can leave no loop: {why}."
+    return warning("no-loop-to-leave", f"nodes[{place}]", message, cure, "F1")
 
 
 def _problem(wiring: Wiring, place: int, owner: int, what: str, or_else: str = "") -> Problem:

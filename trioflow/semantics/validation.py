@@ -38,6 +38,7 @@ from trioflow.semantics.topology import check_data_cycles, check_exec_cycles, ch
 from trioflow.semantics.triggers import check_triggers
 from trioflow.semantics.wiring import TypeView, Wiring
 from trioflow.semantics.workflow.check import check_tokens
+from trioflow.semantics.workflow.net import Net
 
 __all__ = ["Problem", "Report", "Severity", "validate"]
 
@@ -47,9 +48,13 @@ def validate(graph: Graph, registry: Registry) -> Report:
 
     Never raises for what is wrong with the graph.
     """
-    root = Scope(graph, registry)
+    return validate_scopes(Scope(graph, registry), {})
+
+
+def validate_scopes(root: Scope, nets: dict[Scope, Net]) -> Report:
+    """As `validate`; the nets of workflows that were made for that are kept for whoever plans them."""
     wirings = all_wirings(root)
-    found = [(wiring, [*_check_graph(wiring, by_itself=wiring.scope is root)]) for wiring in wirings]
+    found = [(wiring, [*_check_graph(wiring, nets, by_itself=wiring.scope is root)]) for wiring in wirings]
     for wiring, problem in chain(check_endless(wirings), check_started(wirings)):
         found[wirings.index(wiring)][1].append(problem)
     return Report(
@@ -61,7 +66,7 @@ def validate(graph: Graph, registry: Registry) -> Report:
     )
 
 
-def _check_graph(wiring: Wiring, *, by_itself: bool) -> Iterator[Problem]:
+def _check_graph(wiring: Wiring, nets: dict[Scope, Net], *, by_itself: bool) -> Iterator[Problem]:
     return chain(
         check_interface(wiring),
         _check_ids(wiring.graph),
@@ -74,7 +79,7 @@ def _check_graph(wiring: Wiring, *, by_itself: bool) -> Iterator[Problem]:
         check_exec_cycles(wiring),
         check_reachable(wiring, by_itself=by_itself),
         check_strands(wiring),
-        check_tokens(wiring),
+        check_tokens(wiring, nets),
         check_policies(wiring),
         _check_variables(wiring),
         check_triggers(wiring.graph),

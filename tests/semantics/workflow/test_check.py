@@ -169,6 +169,40 @@ def test_exits_that_nothing_leads_to():
     assert found == {}
 
 
+LEAVE_LOOP = {"id": "leave", "type": "flow.break"}
+
+
+def test_a_firing_leaves_no_loop():
+    """Neither one inside the workflow, nor one whose body calls it: each firing has a strand of its own (W9)."""
+    each = {"id": "each", "type": "flow.for_each", "inputs": {"items": [1]}}
+    found = problems([each, LEAVE_LOOP], [wire("each.body", "leave")])
+    assert "a firing of a workflow" in found["no-loop-to-leave", "nodes[1]"]
+    loop = {"id": "loop", "type": "flow.for", "inputs": {"times": 2}}
+    inner = {
+        "kind": "workflow",
+        "interface": {"entries": [{"name": "in"}]},
+        "nodes": [{"id": "enter", "type": "graph.enter"}, LEAVE_LOOP],
+        "connections": [wire("enter.in", "leave")],
+    }
+    nodes = [A, loop, {"id": "call", "type": "graph:w"}]
+    wires = [wire("a.then", "loop.enter"), wire("loop.body", "call.in")]
+    found = problems(nodes, wires, kind="graph", graphs={"w": inner})
+    assert "(`when`), or end the scope with flow.stop" in found["no-loop-to-leave", "graphs.w.nodes[1]"]
+
+
+@pytest.mark.parametrize(("mode", "between", "told"), [
+    ("concurrent", False, True), ("concurrent", True, False), ("sequential", False, False),
+])  # fmt: skip
+def test_a_concurrent_item_leaves_no_loop(mode, between, told):
+    """But it does leave a loop of its own, and items that come one after the other leave theirs."""
+    each = {"id": "each", "type": "flow.for_each", "inputs": {"items": [1]}, "stream": {"mode": mode}}
+    loop = {"id": "loop", "type": "flow.for", "inputs": {"times": 2}}
+    way = [wire("each.body", "loop.enter"), wire("loop.body", "leave.enter")]
+    wires = [wire("a.then", "each.enter"), *(way if between else [wire("each.body", "leave.enter")])]
+    found = problems([A, each, LEAVE_LOOP, *([loop] if between else [])], wires, kind="graph")
+    assert (("no-loop-to-leave", "nodes[2]") in found) == told
+
+
 def test_settings_that_are_none():
     """All of them at once; a graph that is made in Python is not read from a document (W1)."""
     with tf.workflow(limit=0, groups={"g": 0}, on_error="colect") as w:

@@ -52,7 +52,7 @@ async def import_file(ctx: tf.Context, file: str) -> None:
 
 
 class Ask(tf.Node, id="step.ask", durable="replayed"):
-    """Asks somebody, who takes some seconds to say yes or no. In a run that is kept, `flow.approve` is for people."""
+    """Asks somebody, who takes some seconds to say yes or no. `flow.approve` is for people."""
 
     enter = tf.ExecIn()
     text = tf.DataIn(str)

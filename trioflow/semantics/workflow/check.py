@@ -13,6 +13,7 @@ from trioflow.expressions import BadExpression, compile_expression
 from trioflow.model.composition import LEAVE, STOP, UNDO
 from trioflow.model.graph import OUTCOMES, Connection, Endpoint, Graph, GraphNode, JoinPolicy
 from trioflow.model.node_type import NodeType
+from trioflow.model.scope import Scope
 from trioflow.model.sockets import ErrorMode
 from trioflow.semantics.report import Problem, error, warning
 from trioflow.semantics.wiring import Wiring
@@ -33,8 +34,11 @@ _WORDS: Mapping[str, Sequence[str]] = {
 _GRAPH_SETTINGS = ("limit", "groups", "on_error")
 
 
-def check_tokens(wiring: Wiring) -> Iterator[Problem]:
-    """What is said of tokens: in a workflow it must mean something, in a calls graph it means nothing (W1)."""
+def check_tokens(wiring: Wiring, nets: dict[Scope, Net]) -> Iterator[Problem]:
+    """What is said of tokens: in a workflow it must mean something, in a calls graph it means nothing (W1).
+
+    The net of a workflow is kept in `nets`.
+    """
     yield from _check_data(wiring)
     if wiring.graph.kind != "workflow":
         yield from _without_meaning(wiring.graph)
@@ -43,7 +47,7 @@ def check_tokens(wiring: Wiring) -> Iterator[Problem]:
     yield from words
     if words:
         return  # what follows reads them
-    net = Net(wiring.graph, [None if view is None else view.type for view in wiring.views])
+    net = nets[wiring.scope] = Net(wiring.graph, [None if view is None else view.type for view in wiring.views])
     yield from _check_undo(wiring, net)
     yield from _check_callbacks(wiring)
     yield from _check_exits(wiring)

@@ -27,18 +27,21 @@ _NO_TURNS: dict[int, int] = {}
 
 
 class Firing:
-    """One activation of a node for one or more tokens (W2).
-
-    `numbers` is its key: no other firing of its scope has it, and it is greater than those of all in its past (W10).
-    """
+    """One activation of a node for one or more tokens (W2)."""
 
     __slots__ = (
-        "cancelled", "ghost", "goes_on", "home", "lane", "marked", "net", "node", "past", "released", "round", "serial",
-        "tokens", "turns", "undoable",
+        "cancelled", "ghost", "goes_on", "home", "lane", "marked", "net", "node", "numbers", "past", "released",
+        "round", "serial", "tokens", "turns", "undoable",
     )  # fmt: skip
 
     node: int
     net: NetNode
+    numbers: tuple[int, ...]
+    """Its key: no other firing of its scope has it, and it is greater than those of all in its past (W10).
+
+    Round, place, what follows, then the lane and the serial. What follows is twice the wires of the lane, and one more
+    if there is a serial. What opens a scope has none.
+    """
     round: int
     lane: tuple[int, ...]
     """The wires over which tokens came to nodes with `join: each`, since the last join, each with the round."""
@@ -62,14 +65,6 @@ class Firing:
     released: object
     undoable: tuple[Any, ...]
     """For the shell: the last of what was done in its past that can be undone (W17)."""
-
-    @property
-    def numbers(self) -> tuple[int, ...]:
-        """Round, place, what follows, then the lane and the serial.
-
-        What follows is twice the wires of the lane, and one more if there is a serial.
-        """
-        return (self.round, self.node, len(self.lane) + bool(self.serial), *self.lane, *self.serial)
 
     @property
     def turn(self) -> int:
@@ -128,7 +123,7 @@ class Machine:
     def open_with(self, wires: Iterable[Wire]) -> None:
         """Begin with tokens on these wires, which have no past (W13)."""
         opener = Firing()
-        opener.round, opener.lane, opener.serial, opener.turns = 0, (), (), _NO_TURNS
+        opener.numbers, opener.round, opener.lane, opener.serial, opener.turns = (), 0, (), (), _NO_TURNS
         opener.home, opener.past, opener.marked, opener.undoable = opener, None, False, ()
         for wire in wires:
             self._arrive(wire, opener)
@@ -245,6 +240,8 @@ class Machine:
             firing.lane = ()
             nth = self._serials[place] = self._serials.get(place, 0) + 1
             firing.serial = (place, nth)
+        lane, serial = firing.lane, firing.serial
+        firing.numbers = (firing.round, place, len(lane) + bool(serial), *lane, *serial)
         if node.circle < 0:
             firing.turns = _NO_TURNS
         else:  # W15
@@ -328,7 +325,7 @@ class Machine:
 
 def _by_wire(token: Token) -> tuple[int, tuple[int, ...]]:
     wire, source = token
-    return wire.place, source.numbers if source.round else ()
+    return wire.place, source.numbers
 
 
 def _in_order(tokens: list[Token]) -> tuple[Token, ...]:
