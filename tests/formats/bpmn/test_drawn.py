@@ -1,7 +1,7 @@
 """Processes drawn at random fire as often as the standard's text says of blocks in blocks; so does SpiffWorkflow, nearly.
 
 Where a parallel gateway parts ways behind one inside of a loop, SpiffWorkflow 3.2 leaves out elements in later rounds. By
-the standard (10.6.1, parallel gateway) each token that comes to a gateway that parts ways gives one on each outgoing flow, in
+the standard (13.4.1, parallel gateway) each token that comes to a gateway that parts ways gives one on each outgoing flow, in
 each round, so the tasks behind it are done each time.
 """
 
