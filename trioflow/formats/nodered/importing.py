@@ -5,6 +5,7 @@ Subflows stand in the graph as often as they are used. Links are wires.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
@@ -17,6 +18,7 @@ from trioflow.formats.nodered.nodes import MOST_OUTPUTS, RULES, UNITS
 from trioflow.formats.placeholder import Sockets, placeholder
 from trioflow.formats.port import Imported, Notes
 from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode, Variable
+from trioflow.model.trigger import Trigger
 from trioflow.semantics.topology import knots
 
 KEY = "nodered"
@@ -42,12 +44,16 @@ _TYPES: Mapping[str, str] = {
     "junction": "pass",
     "link in": "pass",
     "link out": "pass",
+    "link call": "link_call",
     "catch": "pass",
+    "complete": "complete",
+    "status": "pass",
 }
 _BESIDE = frozenset({"tab", "subflow", "group", "comment", "global-config", "ui_base", "ui_tab", "ui_group"})
 _VALUES = frozenset(
     {"str", "num", "bool", "json", "msg", "flow", "global", "date", "env", "re", "prev", "full", "elem", "seq", ""}
 )
+_HEARING = frozenset({"catch", "complete", "status"})
 _DEEPEST = 20
 
 
@@ -88,6 +94,9 @@ class _Importer:
         self._ports: dict[tuple[str, int], list[str]] = {}
         """Where messages go that leave an instance of a subflow."""
         self._reads_message = False
+        self._triggers: list[Trigger] = []
+        self._calls: set[str] = set()
+        """The nodes that call others, which go on at a node `ID (back)`."""
         for index, each in enumerate(raw):
             at = f"{path}[{index}]"
             if not isinstance(each, dict) or not isinstance(each.get("id"), str):
@@ -124,6 +133,7 @@ class _Importer:
             self._node(placed, begin)
         for placed in self._placed.values():
             self._leave(placed)
+        self._return()
         self._finish()
         variables = [Variable("msg", default={})]
         graph = Graph(
@@ -132,6 +142,7 @@ class _Importer:
             nodes=tuple(self._nodes),
             connections=self._wires,
             variables=variables,
+            triggers=tuple(self._triggers),
             metadata={KEY: {}},
         )
         return Imported(graph, tuple(self._notes))
@@ -178,7 +189,7 @@ class _Importer:
     def _which_begin(self) -> frozenset[str]:
         """The inject nodes that begin: those that do so by themselves, or if there are none, all."""
         injects = [each for each in self._placed.values() if each.type == "inject"]
-        alone = [each for each in injects if each.raw.get("once") is True or each.raw.get("repeat")]
+        alone = [each for each in injects if any(each.raw.get(name) for name in ("once", "repeat", "crontab"))]
         if injects and not alone:
             self._notes.info(
                 "pressed", injects[0].path, "No inject node begins by itself: each is pressed once when the run begins."
@@ -197,6 +208,8 @@ class _Importer:
         said = {key: value for key, value in raw.items() if key not in ("x", "y", "w", "h", "wires", "g", "id")}
         if each.prefix:
             said["z"] = each.prefix
+        if kind == "complete":
+            said["watched"] = [other.id for other in self._watched(each)]
         if each.env:
             said["env"] = dict(each.env)
         metadata: dict[str, Any] = {
@@ -222,14 +235,27 @@ class _Importer:
             return
         type_ = f"nodered.{base}" if base not in ("function", "switch") or outputs < 2 else f"nodered.{base}_{outputs}"
         initiator = False if kind == "inject" and each.key not in begin else None
+        if kind == "link out" and raw.get("mode") == "return":
+            type_ = "nodered.link_return"
         if kind == "inject" and raw.get("crontab"):
-            self._notes.error(
-                "not-understood",
-                f"{each.path}.crontab",
-                "Times of a calendar are not understood.",
-                "Use `repeat`, or leave it out.",
-            )
+            self._times(each)
+        if kind == "status":
+            self._notes.warning("left-out", each.path, f"No node says its status here: {each.id!r} never sends.")
         self._nodes.append(GraphNode(each.id, type_, {"node": said}, initiator=initiator, metadata=metadata))
+        if kind == "link call":
+            self._calls.add(each.id)
+            self._nodes.append(GraphNode(f"{each.id} (back)", "nodered.pass", {"node": said}))
+
+    def _times(self, each: _Placed) -> None:
+        """Times of a calendar start runs: a trigger of the graph."""
+        cron = str(each.raw["crontab"])
+        if len(cron.split()) != 5:
+            self._notes.error("bad-field", f"{each.path}.crontab", f"{cron!r} is no line of cron.",
+                              "Write minute, hour, day, month and weekday: 0 3 * * 1-5.")  # fmt: skip
+            return
+        self._triggers.append(Trigger(cron=cron))
+        message = f"{each.id!r} begins at times of a calendar ({cron}): a trigger of the graph; in a run it sends once."
+        self._notes.info("started-by", f"{each.path}.crontab", message)
 
     @staticmethod
     def _problem_of(each: _Placed) -> str | None:
@@ -261,18 +287,29 @@ class _Importer:
                 "wrong-type", f"{each.path}.wires", f"`wires` is a list of lists, got {_short(wires)}.", "Write it so."
             )
             return
+        begin = attrs.evolve(each, id=f"{each.id} (back)") if each.id in self._calls else each
         for number, targets in enumerate(wires):
             for index, target in enumerate(targets if isinstance(targets, list) else [targets]):
-                self._wire(each, number, target, f"{each.path}.wires[{number}][{index}]")
+                self._wire(begin, number, target, f"{each.path}.wires[{number}][{index}]")
         for (source, port), keys in self._ports.items():
             if source == each.key:
                 for key in keys:
                     self._connect(each, port, self._placed[key])
-        if each.type == "link out":
-            for index, target in enumerate(each.raw.get("links") or ()):
-                self._wire(each, 0, target, f"{each.path}.links[{index}]")
-        if each.type == "catch":
-            self._catch(each)
+        if each.id in self._calls or (each.type == "link out" and each.raw.get("mode") != "return"):
+            self._link(each)
+        if each.type in ("catch", "complete"):
+            on: Any = "failed" if each.type == "catch" else "ended"
+            into = Endpoint(each.id, "enter")
+            self._wires += (Connection(Endpoint(other.id), into, on=on) for other in self._watched(each))
+
+    def _link(self, each: _Placed) -> None:
+        links = each.raw.get("links") or []
+        if not isinstance(links, list):
+            message = f"`links` is a list of ids, got {_short(links)}."
+            self._notes.error("wrong-type", f"{each.path}.links", message, "Write it so.")
+            return
+        for index, target in enumerate(links):
+            self._wire(each, 0, target, f"{each.path}.links[{index}]")
 
     def _wire(self, each: _Placed, number: int, target: Any, path: str) -> None:
         found = self._found(each, target)
@@ -298,16 +335,26 @@ class _Importer:
     def _connect(self, source: _Placed, number: int, target: _Placed) -> None:
         self._wires.append(Connection(Endpoint(source.id, f"out{number + 1}"), Endpoint(target.id, "enter")))
 
-    def _catch(self, each: _Placed) -> None:
-        scope = each.raw.get("scope")
-        for other in self._placed.values():
-            same_flow = other.prefix == each.prefix and other.raw.get("z") == each.raw.get("z")
-            if (
-                other is not each
-                and other.type != "catch"
-                and (other.raw["id"] in scope if isinstance(scope, list) else same_flow)
-            ):
-                self._wires.append(Connection(Endpoint(other.id), Endpoint(each.id, "enter"), on="failed"))
+    def _return(self) -> None:
+        """The ways back: from each link that returns to what stands behind each node that calls."""
+        returns = [
+            each for each in self._placed.values() if each.type == "link out" and each.raw.get("mode") == "return"
+        ]
+        for each in self._placed.values():
+            if each.id in self._calls:
+                back, taken = Endpoint(f"{each.id} (back)", "enter"), f"out.caller == {json.dumps(each.id)}"
+                self._wires += (Connection(Endpoint(other.id, "out1"), back, when=taken) for other in returns)
+
+    def _watched(self, each: _Placed) -> list[_Placed]:
+        """The nodes of whose messages a node hears: those that it names, or all of its flow."""
+        scope = each.raw.get("scope") or ([] if each.type == "complete" else None)
+        return [
+            other
+            for other in self._placed.values()
+            if other.prefix == each.prefix
+            and other.type not in _HEARING
+            and (other.raw["id"] in scope if isinstance(scope, list) else other.raw.get("z") == each.raw.get("z"))
+        ]
 
     def _finish(self) -> None:
         """How nodes take messages: each for itself."""
@@ -404,7 +451,14 @@ def _batch(raw: Mapping[str, Any]) -> str | None:
 
 
 def _link_out(raw: Mapping[str, Any]) -> str | None:
-    return None if raw.get("mode", "link") == "link" else "a link that returns to its caller is not understood"
+    mode = raw.get("mode", "link")
+    return None if mode in ("link", "return") else f"mode={mode!r} is not understood"
+
+
+def _link_call(raw: Mapping[str, Any]) -> str | None:
+    if raw.get("linkType", "static") != "static":
+        return "a link whose target the message names is not understood"
+    return None if raw.get("links") else "it does not say what it calls"
 
 
 def _inject(raw: Mapping[str, Any]) -> str | None:
@@ -428,6 +482,7 @@ _CHECKS: Mapping[str, Callable[[Mapping[str, Any]], str | None]] = {
     "join": _join,
     "batch": _batch,
     "link out": _link_out,
+    "link call": _link_call,
     "inject": _inject,
 }
 _NUMBERS = (

@@ -25,6 +25,8 @@ from trioflow.formats import javascript
 from trioflow.formats.nodered.memory import Memory, hold, release
 
 MOST_OUTPUTS = 20
+CALLERS = "_linkSource"
+"""The field of a message with the nodes to which it is to come back, the last one last."""
 Message = dict[str, Any]
 
 
@@ -227,6 +229,33 @@ class _Pass(Flow, abstract=True):
 
     async def work(self, ctx: tf.Context, node: Mapping[str, Any], message: Message) -> list[tuple[int, Message]]:
         return [(0, message)]
+
+
+class _Complete(Flow, abstract=True):
+    """Passes on the messages that other nodes are done with, but for those with which they have failed."""
+
+    async def work(self, ctx: tf.Context, node: Mapping[str, Any], message: Message) -> list[tuple[int, Message]]:
+        error = message.get("error")
+        failed = isinstance(error, dict) and error.get("source", {}).get("id") in node["watched"]
+        return [] if failed else [(0, message)]
+
+
+class _LinkCall(Flow, abstract=True):
+    """Passes a message on, which remembers where it is to come back to."""
+
+    async def work(self, ctx: tf.Context, node: Mapping[str, Any], message: Message) -> list[tuple[int, Message]]:
+        return [(0, {**message, CALLERS: [*message.get(CALLERS, ()), ctx.node.id]})]
+
+
+class _LinkReturn(Flow, abstract=True):
+    """Sends a message back to the node that called last; `caller` is its id."""
+
+    caller = tf.DataOut(str, doc="the id of the node that called last")
+
+    async def work(self, ctx: tf.Context, node: Mapping[str, Any], message: Message) -> list[tuple[int, Message]]:
+        *before, caller = message.pop(CALLERS, None) or [""]
+        ctx.set_output(self.caller, caller)
+        return [(0, {**message, CALLERS: before} if before else message)]
 
 
 # --- functions ---
@@ -698,6 +727,9 @@ for _base, _name, _most in (
     (_Inject, "inject", 1),
     (_Debug, "debug", 1),
     (_Pass, "pass", 1),
+    (_Complete, "complete", 1),
+    (_LinkCall, "link_call", 1),
+    (_LinkReturn, "link_return", 1),
     (_Function, "function", MOST_OUTPUTS),
     (_Switch, "switch", MOST_OUTPUTS),
     (_Change, "change", 1),
