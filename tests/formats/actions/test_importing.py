@@ -182,3 +182,18 @@ def test_ten_thousand_steps():
     begun = time.process_time()
     assert len(import_tree(tree).graph.nodes) > 10_000
     assert time.process_time() - begun < 2
+
+
+def test_fields_of_another_type():
+    """However deep they stand, and events that there are not."""
+    tree = {"on": ["pussh"], "defaults": {"runs": {"shell": "bash"}}, "jobs": {"a": job({"run": "x"})}}
+    tree["jobs"]["a"]["strategy"] = {"matrix": {"b": 3, "include": ["c"]}, "fail-fast": "no", "max": 2}
+    assert {f"{each.code} {each.path}" for each in import_tree(tree).diagnostics} == {
+        "unknown-event on[0]",
+        "wrong-type defaults.runs",
+        "wrong-type jobs.a.strategy.matrix.b",
+        "wrong-type jobs.a.strategy.matrix.include[0]",
+        "wrong-type jobs.a.strategy.fail-fast",
+        "wrong-type jobs.a.strategy.max",
+    }
+    assert [each.path for each in import_tree({**tree, "on": {"push": None, "pul": None}}).diagnostics][1] == "on.pul"

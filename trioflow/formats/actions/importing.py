@@ -12,8 +12,10 @@ from typing import Any, cast
 from trioflow.errors import DocumentError, did_you_mean
 from trioflow.formats.actions.expressions import CONTEXTS, BadExpression, Tree, inside, parse, unwrapped
 from trioflow.formats.actions.nodes import JOB_ENV, job_variable
+from trioflow.formats.actions.shape import EVENTS, FIELDS
 from trioflow.formats.placeholder import Sockets, placeholder
 from trioflow.formats.port import Imported, Notes
+from trioflow.formats.shapes import mismatches
 from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode, Variable
 
 KEY = "actions"
@@ -69,9 +71,12 @@ class _Importer:
         self._known("", self._tree, _TOP)
         for name in ("concurrency", "permissions"):
             self._left_out("", self._tree, name)
+        self._shaped("", self._tree)
+        self._events()
         for id_, job in self._tree["jobs"].items():
             if isinstance(job, dict):
                 self._jobs[id_] = self._typed(f"jobs.{id_}", job)
+                self._shaped(f"jobs.{id_}", self._jobs[id_])
             else:
                 self._notes.error(
                     "wrong-type", f"jobs.{id_}", f"A job is a mapping, got {_short(job)}.", "Give it steps."
@@ -196,7 +201,9 @@ class _Importer:
                     "wrong-type", path, f"A step is a mapping, got {_short(step)}.", "Give it `run` or `uses`."
                 )
                 continue
-            node = self._step(id_, path, index, self._typed(path, step), runs if isinstance(runs, dict) else {}, reads)
+            said = self._typed(path, step)
+            self._shaped(path, said)
+            node = self._step(id_, path, index, said, runs if isinstance(runs, dict) else {}, reads)
             on: Any = "completed" if before.socket else "ended"
             self._wires.append(Connection(before, Endpoint(node, "enter"), on=on))
             before = Endpoint(node)
@@ -282,6 +289,22 @@ class _Importer:
                 continue
             found[key] = value
         return found
+
+    def _shaped(self, path: str, said: dict[str, Any]) -> None:
+        """Say what is of another type deep in the fields of a workflow, a job or a step."""
+        for place, message in mismatches(said, FIELDS, path, lambda text: "${{" in text):
+            self._notes.error("wrong-type", place, message, "Write it so, or leave it out.")
+
+    def _events(self) -> None:
+        """Say which events are none that could start a workflow: a slip of the pen, most likely."""
+        key = "on" if "on" in self._tree else "true"
+        events = self._tree.get(key)
+        events = [events] if isinstance(events, str) else events
+        for index, each in enumerate(events if isinstance(events, list | dict) else ()):
+            if each not in EVENTS:
+                path = f"{key}.{each}" if isinstance(events, dict) else f"{key}[{index}]"
+                near = did_you_mean(str(each), EVENTS)
+                self._notes.warning("unknown-event", path, f"There is no event {each!r} that starts a workflow.{near}")
 
     def _condition(self, path: str, said: Any, reads: Mapping[str, set[str]]) -> None:
         if isinstance(said, str) and said.strip():

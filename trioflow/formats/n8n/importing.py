@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 import attrs
@@ -12,6 +12,7 @@ from trioflow.errors import DocumentError, did_you_mean
 from trioflow.formats import javascript
 from trioflow.formats.n8n.expressions import check, plain
 from trioflow.formats.n8n.lists import OPERATIONS, conditions_of
+from trioflow.formats.n8n.shape import in_node, in_workflow
 from trioflow.formats.placeholder import Sockets, placeholder
 from trioflow.formats.port import Imported, Notes
 from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode, Variable
@@ -67,6 +68,7 @@ class _Importer:
         """What leads to a node: the name of another one, its output, the input."""
 
     def imported(self) -> Imported:
+        self._tell(in_workflow(self._tree))
         self._read_nodes()
         self._read_connections()
         for name, (path, raw) in self._raw.items():
@@ -83,6 +85,10 @@ class _Importer:
             metadata={KEY: {"name": called if isinstance(called, str) else ""}},
         )
         return Imported(graph, tuple(self._notes))
+
+    def _tell(self, wrong: Iterable[tuple[str, str]]) -> None:
+        for path, message in wrong:
+            self._notes.error("wrong-type", path, message, "Write it so, or leave it out.")
 
     def _read_nodes(self) -> None:
         for index, each in enumerate(self._tree["nodes"]):
@@ -137,6 +143,7 @@ class _Importer:
 
     def _node(self, name: str, path: str, raw: dict[str, Any]) -> None:
         kind = _kind(raw)
+        self._tell(in_node(raw, kind, path))
         parameters = raw.get("parameters")
         if parameters is not None and not isinstance(parameters, dict):
             self._notes.error(

@@ -17,6 +17,7 @@ from trioflow.formats import javascript
 from trioflow.formats.nodered.nodes import MOST_OUTPUTS, RULES, UNITS
 from trioflow.formats.placeholder import Sockets, placeholder
 from trioflow.formats.port import Imported, Notes
+from trioflow.formats.shapes import ANYTHING, FLAG, NUMBER, SINGLE, TEXT, Shape, a_list, an_object, mismatches
 from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode, Variable
 from trioflow.model.trigger import Trigger
 from trioflow.semantics.topology import knots
@@ -53,6 +54,18 @@ _BESIDE = frozenset({"tab", "subflow", "group", "comment", "global-config", "ui_
 _VALUES = frozenset(
     {"str", "num", "bool", "json", "msg", "flow", "global", "date", "env", "re", "prev", "full", "elem", "seq", ""}
 )
+_OF_ALL: Mapping[str, Shape] = {
+    "type": TEXT, "name": TEXT, "z": TEXT, "g": TEXT, "x": NUMBER, "y": NUMBER, "w": NUMBER, "h": NUMBER, "d": FLAG,
+    "wires": ANYTHING, "links": ANYTHING,
+}  # fmt: skip
+_OF_KNOWN = an_object(
+    SINGLE, **_OF_ALL, once=FLAG, active=FLAG, disabled=FLAG, rules=a_list(an_object(SINGLE)),
+    props=a_list(an_object(SINGLE)), topics=a_list(an_object(SINGLE)),
+    scope=a_list(TEXT), libs=a_list(an_object(SINGLE)),
+    env=a_list(an_object(ANYTHING, name=TEXT, type=TEXT)), nodes=a_list(TEXT), style=an_object(SINGLE),
+    **dict.fromkeys(("in", "out", "status"), ANYTHING), meta=an_object(ANYTHING),
+)  # fmt: skip
+"""Single values, but for a few fields: so are all nodes that the editor itself brings."""
 _HEARING = frozenset({"catch", "complete", "status"})
 _DEEPEST = 20
 
@@ -109,6 +122,8 @@ class _Importer:
                 )
             else:
                 self._raw[each["id"]] = (at, cast("dict[str, Any]", each))
+                for place, message in mismatches(each, _shape_of(each), at):
+                    self._notes.error("wrong-type", place, message, "Write it so, or leave it out.")
 
     def imported(self) -> Imported:
         off = {
@@ -399,6 +414,12 @@ class _Importer:
             if wire.target.socket == "enter":
                 edges.setdefault(numbers[wire.source.node], []).append(numbers[wire.target.node])
         return frozenset(self._nodes[each].id for circle in knots(edges) for each in circle)
+
+
+def _shape_of(raw: Mapping[str, Any]) -> Shape:
+    kind = raw.get("type")
+    known = kind in _TYPES or kind in ("tab", "subflow", "group", "comment") if isinstance(kind, str) else False
+    return _OF_KNOWN if known else an_object(**_OF_ALL)
 
 
 def _function(raw: Mapping[str, Any]) -> str | None:
