@@ -329,18 +329,20 @@ class _Importer:
         try:
             tree = parse(text)
         except BadExpression as problem:
-            self._notes.error("bad-expression", path, f"The expression {text.strip()!r}: {problem}",
-                              f"There are the contexts {', '.join(sorted(CONTEXTS))}.")  # fmt: skip
+            known = f"There are the contexts {', '.join(sorted(CONTEXTS))}." if "no context" in str(problem) else ""
+            self._notes.error("bad-expression", path, f"The expression {text.strip()!r}: {problem}", known)
             return
         self._not_there(path, tree, reads)
 
     def _not_there(self, path: str, tree: Tree, reads: Mapping[str, set[str]]) -> None:
         for context, *rest in tree.reads():
             if context in reads and rest and rest[0] not in reads[context]:
-                what = "needed by this job" if context == "needs" else "a step before this one"
-                near = did_you_mean(rest[0], reads[context])
+                what = "needed by this job" if context == "needs" else "the id of a step before this one"
+                cure = did_you_mean(rest[0], reads[context]).strip()
+                if context == "needs" and rest[0] in self._jobs:
+                    cure = f"Add {rest[0]!r} to the `needs` of the job."
                 self._notes.warning(
-                    "not-there", path, f"{rest[0]!r} is not {what}, so `{context}.{rest[0]}` is null.{near}"
+                    "not-there", path, f"{rest[0]!r} is not {what}, so `{context}.{rest[0]}` is null.", cure
                 )
 
 

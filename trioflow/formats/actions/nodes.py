@@ -104,8 +104,6 @@ class Job(tf.Node, id="actions.job", durable="replayed"):
         if not seen.permits(job.get("if")):
             ctx.set_variable(variable, {"result": "skipped", "outputs": {}})
             return self.skipped
-        seen.contexts["env"] = {**(seen.contexts["env"] or {}), **_texts(seen.filled(job.get("env", {})))}
-        ctx.set_variable(JOB_ENV, seen.contexts["env"])
         ctx.set_variable("needs", needs)
         error = await self._steps(ctx, job, seen)
         outputs = dict(ctx.get_variable("outputs") or {})
@@ -126,12 +124,12 @@ class Job(tf.Node, id="actions.job", durable="replayed"):
             for begin in range(0, len(instances), at_once):
                 try:
                     if at_once == 1 or instances == [None]:
-                        self._begin(ctx, instances[begin])
+                        self._begin(ctx, job, instances[begin])
                         await ctx.trigger(self.body)
                     else:
                         async with ctx.branches() as branches:
                             for each in instances[begin : begin + at_once]:
-                                self._begin(ctx, each)
+                                self._begin(ctx, job, each)
                                 branches.start(self.body)
                 except Exception as error:
                     errors.append(_said(error))
@@ -142,10 +140,12 @@ class Job(tf.Node, id="actions.job", durable="replayed"):
         return "; ".join(dict.fromkeys(errors)) or None
 
     @staticmethod
-    def _begin(ctx: tf.Context, instance: Mapping[str, Any] | None) -> None:
+    def _begin(ctx: tf.Context, job: Mapping[str, Any], instance: Mapping[str, Any] | None) -> None:
         for name in ("steps", "outputs"):
             ctx.set_variable(name, {})
         ctx.set_variable("matrix", instance or {})
+        seen = _Seen(_contexts(ctx, {"needs": ctx.get_variable("needs")}), failed=False)
+        ctx.set_variable(JOB_ENV, {**(seen.contexts["env"] or {}), **_texts(seen.filled(job.get("env", {})))})
 
 
 def _said(error: BaseException) -> str:
