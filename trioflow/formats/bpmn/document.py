@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
-from trioflow.errors import DocumentError
+from trioflow.errors import DocumentError, did_you_mean
 from trioflow.formats.port import Diagnostic
 from trioflow.formats.xml_text import Element
 
@@ -56,6 +56,35 @@ BESIDE = frozenset(
     }
 )
 """What stands in a process and is no element that a token passes."""
+
+
+KNOWN = TASKS | SCOPES | GATEWAYS | EVENTS | BESIDE | {
+    "definitions", "import", "extension", "process", "collaboration", "participant", "messageFlow",
+    "conversation", "globalTask", "globalUserTask", "globalScriptTask", "globalManualTask",
+    "globalBusinessRuleTask", "callActivity", "sequenceFlow", "subConversation", "callConversation",
+    "conversationNode", "conversationLink", "conversationAssociation", "participantAssociation",
+    "participantMultiplicity", "messageFlowRef", "messageFlowAssociation", "innerParticipantRef",
+    "outerParticipantRef", "participantRef", "correlationKey", "correlationProperty", "correlationPropertyRef",
+    "correlationPropertyRetrievalExpression", "correlationPropertyBinding", "messagePath", "dataPath",
+    "choreography", "choreographyTask", "callChoreography", "subChoreography", "globalChoreographyTask",
+    "choreographyActivity", "globalConversation", "message", "signal", "error", "escalation", "category",
+    "categoryValue", "itemDefinition", "interface", "operation", "inMessageRef", "outMessageRef", "errorRef",
+    "interfaceRef", "endPoint", "endPointRef", "dataStore", "dataState", "resource", "resourceParameter",
+    "resourceRef", "resourceParameterBinding", "resourceAssignmentExpression", "formalExpression", "expression",
+    "script", "condition", "conditionExpression", "messageEventDefinition", "signalEventDefinition",
+    "timerEventDefinition", "errorEventDefinition", "escalationEventDefinition", "terminateEventDefinition",
+    "compensateEventDefinition", "cancelEventDefinition", "conditionalEventDefinition", "linkEventDefinition",
+    "eventDefinition", "eventDefinitionRef", "operationRef", "timeDuration", "timeDate", "timeCycle", "source",
+    "target", "implicitThrowEvent", "event", "loopCondition", "loopCardinality", "loopDataInputRef",
+    "loopDataOutputRef", "inputDataItem", "outputDataItem", "complexBehaviorDefinition", "rendering",
+    "dataInput", "dataOutput", "inputSet", "outputSet", "dataInputRefs", "dataOutputRefs", "optionalInputRefs",
+    "whileExecutingInputRefs", "optionalOutputRefs", "whileExecutingOutputRefs", "inputSetRefs",
+    "outputSetRefs", "inputSetRef", "outputSetRef", "sourceRef", "targetRef", "transformation", "assignment",
+    "from", "to", "lane", "flowNodeRef", "childLaneSet", "partitionElement", "partitionElementRef", "text",
+    "relationship", "supports", "activationCondition", "supportedInterfaceRefs", "performerRef", "ioParameter",
+    "value", "valueRef", "structureRef", "loopCharacteristics", "categoryValueRef", "definition",
+}  # fmt: skip
+"""The elements that the standard has."""
 
 
 @attrs.define(eq=False)
@@ -187,6 +216,9 @@ class _Reader:
         found = self.found
         for element in found.element.everything():
             id_ = element.get("id")
+            if element.namespace == MODEL and element.name not in KNOWN:
+                near = did_you_mean(element.name, KNOWN).strip()
+                self._problem("unknown-name", element, f"There is no element {element.name!r} in BPMN", near)
             if element.namespace == MODEL and id_:
                 if id_ in found.elements:
                     self._problem(
@@ -252,11 +284,12 @@ class _Reader:
                 host = nodes.get(node.element.get("attachedToRef"))
                 if host is None or host.tag not in ACTIVITIES:
                     attached = node.element.get("attachedToRef")
+                    near = did_you_mean(attached, [each.id for each in scope.nodes if each.tag in ACTIVITIES]).strip()
                     self._problem(
                         "unknown-element",
                         node.element,
-                        f"attachedToRef={attached!r} is no activity here",
-                        "Attach it to an activity of the same process or sub-process.",
+                        f"The element {attached!r} (attachedToRef) is no activity here",
+                        f"{near} Attach it to an activity of the same process or sub-process.".lstrip(),
                     )
                 else:
                     host.boundary.append(node)
@@ -279,11 +312,12 @@ class _Reader:
         node = nodes.get(id_)
         if node is None:
             known = "is in another process or sub-process" if id_ in self.found.nodes else "is not there"
+            near = did_you_mean(id_, nodes).strip()
             self._problem(
                 "unknown-element",
                 element,
-                f"{name}={id_!r} {known}, so this flow is left out",
-                "Let it lead from an element to an element of the same process or sub-process.",
+                f"The element {id_!r} ({name}) {known}, so this flow is left out",
+                f"{near} Let it lead from an element to an element of the same process or sub-process.".lstrip(),
             )
         return node
 

@@ -11,7 +11,7 @@ import attrs
 from trioflow.errors import did_you_mean
 from trioflow.formats.bpmn import scripting
 from trioflow.formats.bpmn.bus import Wait
-from trioflow.formats.bpmn.document import SCOPES, Definitions, FlowNode
+from trioflow.formats.bpmn.document import ACTIVITIES, EVENTS, GATEWAYS, SCOPES, Definitions, FlowNode
 from trioflow.formats.bpmn.expressions import NotUnderstood, names_in, parse
 from trioflow.formats.bpmn.meaning import Meaning, called_process, foreign, identifier, inside_extensions, quoted
 from trioflow.formats.placeholder import Sockets, placeholder
@@ -21,6 +21,14 @@ from trioflow.model.graph import Connection, Endpoint, GraphNode
 KEY = "bpmn"
 """The key in metadata of what an import keeps for an export."""
 
+_INSTEAD = {
+    "complexGateway": "Use an inclusive gateway, which waits for all that can still come.",
+    "adHocSubProcess": "Use a sub-process whose elements are connected by flows.",
+    "conditional": "Wait for a message or a signal, or ask for the condition at an exclusive gateway.",
+    "escalation": "Use a signal event, or an error event where what is around it is to end.",
+    "cancel": "Use an error event, and a compensation event behind it.",
+}
+"""What may stand for elements and events that are not understood."""
 _EXPRESSIONS = frozenset({"feel", "juel", "cel"})
 
 
@@ -69,13 +77,14 @@ class Elements(Meaning):
             return self._call_activity(node)
         if tag.endswith("Event"):
             return self._event(node)
-        return self._unknown(node, f"There is nothing for {tag!r} here")
+        near = did_you_mean(tag, (ACTIVITIES | GATEWAYS | EVENTS) - {tag})
+        return self._unknown(node, f"There is nothing for {tag!r} here", cure=_INSTEAD.get(tag, near.strip()))
 
     def _event(self, node: FlowNode) -> GraphNode:  # noqa: C901 - a table of kinds
         kind, tag, id_ = self._kind(node), node.tag, node.id
         if tag == "boundaryEvent":
             if not self._wait_of(node).kind:
-                return self._unknown(node, f"A boundary event of this kind ({kind or 'none'}) is not understood")
+                return self._not_understood(node, kind)
             return GraphNode(id_, "bpmn.event")
         if tag == "startEvent":
             if kind == "timer" and node.scope.owner is None and len(node.scope.starts) == 1:
@@ -94,7 +103,7 @@ class Elements(Meaning):
         if tag == "intermediateCatchEvent":
             wait = self._wait_of(node)
             if not wait.kind:
-                return self._unknown(node, f"An event of this kind ({kind}) is not understood")
+                return self._not_understood(node, kind)
             if self._after_event_gateway(node):
                 return GraphNode(id_, "bpmn.event")
             return self._waiting(id_, "bpmn.catch_event", wait)
@@ -110,7 +119,7 @@ class Elements(Meaning):
             return GraphNode(id_, "bpmn.terminate_end")
         if tag == "endEvent" and kind == "error":
             return GraphNode(id_, "bpmn.error_end", {"code": self._error_code(self._definitions(node)[0], node)})
-        return self._unknown(node, f"An event of this kind ({kind}) is not understood")
+        return self._not_understood(node, kind)
 
     def _waiting(self, id_: str, type_: str, *waits: Wait) -> GraphNode:
         return GraphNode(id_, type_, {"waits": [*map(attrs.asdict, waits)]})
@@ -167,11 +176,17 @@ class Elements(Meaning):
             node, f"It calls {called!r}, and there is no such process in the document.{near}", "no-body"
         )
 
-    def _unknown(self, node: FlowNode, message: str, code: str = "no-counterpart") -> GraphNode:
+    def _not_understood(self, node: FlowNode, kind: str) -> GraphNode:
+        """A placeholder for an event that is about something which there is not here."""
+        return self._unknown(
+            node, f"An event of this kind ({kind or 'none'}) is not understood", cure=_INSTEAD.get(kind, "")
+        )
+
+    def _unknown(self, node: FlowNode, message: str, code: str = "no-counterpart", *, cure: str = "") -> GraphNode:
         """A placeholder, with what goes in and out of it by its data associations."""
         inputs, outputs = self._associated(node)
         type_ = f"bpmn.unknown_{re.sub(r'(?<!^)(?=[A-Z])', '_', node.tag).lower()}"
-        cure = "Give it a body by its id, or change it."
+        cure = f"{cure} Or give it a body by its id." if cure else "Give it a body by its id, or change it."
         if type_ in ("bpmn.unknown_service_task", "bpmn.unknown_business_rule_task", "bpmn.unknown_send_task"):
             cure = f"Say what does it: --body {node.id}=MODULE.NAME"
         self._say("error", code, str(node), node.element, f"{message}.", cure, node=node.id)

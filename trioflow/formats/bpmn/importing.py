@@ -475,6 +475,7 @@ class Importer(Elements):
                 if each not in reached:
                     reached.add(each)
                     waiting.append(each)
+        lost: list[FlowNode] = []
         for id_, node in self._nodes.items():
             if id_ in reached or node.type == "variable.get":
                 if id_ in self._begins and id_ in into:
@@ -483,14 +484,21 @@ class Importer(Elements):
             self._nodes[id_] = attrs.evolve(node, initiator=False)
             known = self._found.nodes.get(id_)
             if known is not None and not known.is_compensation:
-                self._say(
-                    "warning",
-                    "no-token",
-                    str(known),
-                    known.element,
-                    "No token can come to it.",
-                    "Lead a flow to it from what is reached, or remove it.",
-                )
+                lost.append(known)
+        self._say_what_is_lost(lost)
+
+    def _say_what_is_lost(self, lost: list[FlowNode]) -> None:
+        """Elements to which no token can come: of those one behind the other the first, and in a circle all."""
+        behind = {flow.target.id for each in lost for flow in each.outgoing}
+        for node in [each for each in lost if each.id not in behind] or lost:
+            self._say(
+                "warning",
+                "no-token",
+                str(node),
+                node.element,
+                f"No token can come to it{', nor to what is behind it' if node.outgoing else ''}.",
+                "Lead a flow to it from what is reached, or remove it.",
+            )
 
     def _frame(self) -> dict[str, Any]:
         root = self._found.element

@@ -46,7 +46,8 @@ _PARAMETERS: Mapping[str, Shape] = {
     "if": _CHOICE,
     "filter": _CHOICE,
     "switch": an_object(
-        rules=_RULES, mode=TEXT, dataType=TEXT, options=_OBJECT, numberOutputs=NUMBER, fallbackOutput=SINGLE
+        rules=_RULES, mode=TEXT, dataType=TEXT, numberOutputs=NUMBER, fallbackOutput=SINGLE,
+        options=an_object(ANYTHING, fallbackOutput=SINGLE),
     ),
     "merge": an_object(
         mode=TEXT, combineBy=TEXT, combinationMode=TEXT, joinMode=TEXT, numberInputs=NUMBER, useDataOfInput=SINGLE,

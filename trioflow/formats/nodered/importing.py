@@ -12,9 +12,9 @@ from typing import Any, cast
 
 import attrs
 
-from trioflow.errors import DocumentError, did_you_mean
+from trioflow.errors import DocumentError, NodeError, did_you_mean
 from trioflow.formats import javascript
-from trioflow.formats.nodered.nodes import MOST_OUTPUTS, RULES, UNITS
+from trioflow.formats.nodered.nodes import MOST_OUTPUTS, RULES, UNITS, mustache
 from trioflow.formats.placeholder import Sockets, placeholder
 from trioflow.formats.port import Imported, Notes
 from trioflow.formats.shapes import ANYTHING, FLAG, NUMBER, SINGLE, TEXT, Shape, a_list, an_object, mismatches
@@ -56,14 +56,15 @@ _VALUES = frozenset(
 )
 _OF_ALL: Mapping[str, Shape] = {
     "type": TEXT, "name": TEXT, "z": TEXT, "g": TEXT, "x": NUMBER, "y": NUMBER, "w": NUMBER, "h": NUMBER, "d": FLAG,
-    "wires": ANYTHING, "links": ANYTHING,
+    "wires": Shape("a list of lists", (list,)),
 }  # fmt: skip
+_PORT = an_object(x=NUMBER, y=NUMBER, wires=a_list(an_object(id=TEXT, port=NUMBER)))
 _OF_KNOWN = an_object(
-    SINGLE, **_OF_ALL, once=FLAG, active=FLAG, disabled=FLAG, rules=a_list(an_object(SINGLE)),
+    SINGLE, **_OF_ALL, links=a_list(TEXT), once=FLAG, active=FLAG, disabled=FLAG, rules=a_list(an_object(SINGLE)),
     props=a_list(an_object(SINGLE)), topics=a_list(an_object(SINGLE)),
     scope=a_list(TEXT), libs=a_list(an_object(SINGLE)),
     env=a_list(an_object(ANYTHING, name=TEXT, type=TEXT)), nodes=a_list(TEXT), style=an_object(SINGLE),
-    **dict.fromkeys(("in", "out", "status"), ANYTHING), meta=an_object(ANYTHING),
+    **dict.fromkeys(("in", "out"), a_list(_PORT)), status=_PORT, meta=an_object(ANYTHING),
 )  # fmt: skip
 """Single values, but for a few fields: so are all nodes that the editor itself brings."""
 _HEARING = frozenset({"catch", "complete", "status"})
@@ -175,9 +176,11 @@ class _Importer:
             self._placed[placed.key] = placed
             return
         id_ = kind.removeprefix("subflow:")
-        if id_ not in self._raw or id_ in around or len(around) > _DEEPEST:
+        known = [key for key, (_, each) in self._raw.items() if each.get("type") == "subflow"]
+        if id_ not in known or id_ in around or len(around) > _DEEPEST:
             why = "contains itself" if id_ in around else "is not there"
-            self._notes.error("unknown-subflow", f"{path}.type", f"The subflow {id_!r} {why}.", "Export it, too.")
+            near = did_you_mean(id_, known) if id_ not in known else ""
+            self._notes.error("unknown-subflow", f"{path}.type", f"The subflow {id_!r} {why}.{near}", "Export it, too.")
             return
         said = self._raw[id_][1]
         own = {str(each.get("name")): each.get("value") for each in (*_dicts(said.get("env")), *_dicts(raw.get("env")))}
@@ -234,13 +237,11 @@ class _Importer:
         base = _TYPES.get(kind)
         problem = self._problem_of(each) if base is not None else None
         if base is None or problem is not None or outputs > MOST_OUTPUTS:
-            message, code = (
-                problem or f"There is nothing for {kind!r} here",
-                "no-counterpart" if problem is None else "not-understood",
-            )
-            self._notes.error(
-                code, each.path, f"{message}.", f"Say what it does: --body {each.id}=MODULE.NAME", node=each.id
-            )
+            code = "no-counterpart" if problem is None else "not-understood"
+            message = problem or f"There is nothing for {kind!r} here.{did_you_mean(kind, _TYPES)}"
+            cure = f"{'Say' if problem is None else 'Mend it, or say'} what it does: --body '{each.id}=MODULE.NAME'"
+            message = message if message.endswith(("?", ".")) else f"{message}."
+            self._notes.error(code, each.path, f"{message[:1].upper()}{message[1:]}", cure, node=each.id)
             self._reads_message = True
             exits = tuple(f"out{number}" for number in range(1, max(outputs, 1) + 1))
             sockets = Sockets(exits=exits, inputs={"msg": "any"}, outputs={"msg": "any"})
@@ -278,14 +279,17 @@ class _Importer:
         raw = each.raw
         for where, value in _fields(raw):
             if value in ("jsonata", "jsonata_exp", "bin"):
-                return f"{where}: {value} is not understood"
+                return f"`{where}`: {value} is not understood"
         try:
             problem = _CHECKS[each.type](raw) if each.type in _CHECKS else None
             for name in _NUMBERS:
                 if raw.get(name) not in (None, ""):
                     float(raw[name])
         except javascript.NotUnderstood as error:
-            return f"{error} (it is read as far as it is assignments, if and return)"
+            limits = " (it is read as far as it is assignments, if and return)" if each.type == "function" else ""
+            return f"{error}{limits}"
+        except NodeError as error:
+            return str(error)
         except (TypeError, ValueError) as error:
             return f"a field is not what it should be: {error}"
         for name in ("rules", "props"):
@@ -296,14 +300,8 @@ class _Importer:
     # --- wires ---
 
     def _leave(self, each: _Placed) -> None:
-        wires = each.raw.get("wires", [])
-        if not isinstance(wires, list):
-            self._notes.error(
-                "wrong-type", f"{each.path}.wires", f"`wires` is a list of lists, got {_short(wires)}.", "Write it so."
-            )
-            return
         begin = attrs.evolve(each, id=f"{each.id} (back)") if each.id in self._calls else each
-        for number, targets in enumerate(wires):
+        for number, targets in enumerate(_ways(each.raw)):
             for index, target in enumerate(targets if isinstance(targets, list) else [targets]):
                 self._wire(begin, number, target, f"{each.path}.wires[{number}][{index}]")
         for (source, port), keys in self._ports.items():
@@ -318,12 +316,8 @@ class _Importer:
             self._wires += (Connection(Endpoint(other.id), into, on=on) for other in self._watched(each))
 
     def _link(self, each: _Placed) -> None:
-        links = each.raw.get("links") or []
-        if not isinstance(links, list):
-            message = f"`links` is a list of ids, got {_short(links)}."
-            self._notes.error("wrong-type", f"{each.path}.links", message, "Write it so.")
-            return
-        for index, target in enumerate(links):
+        links = each.raw.get("links")
+        for index, target in enumerate(links if isinstance(links, list) else []):
             self._wire(each, 0, target, f"{each.path}.links[{index}]")
 
     def _wire(self, each: _Placed, number: int, target: Any, path: str) -> None:
@@ -418,7 +412,9 @@ class _Importer:
 
 def _shape_of(raw: Mapping[str, Any]) -> Shape:
     kind = raw.get("type")
-    known = kind in _TYPES or kind in ("tab", "subflow", "group", "comment") if isinstance(kind, str) else False
+    known = isinstance(kind, str) and (
+        kind in _TYPES or kind in ("tab", "subflow", "group", "comment") or kind.startswith("subflow:")
+    )
     return _OF_KNOWN if known else an_object(**_OF_ALL)
 
 
@@ -442,8 +438,8 @@ def _change(raw: Mapping[str, Any]) -> str | None:
         if rule.get("t") not in ("set", "change", "delete", "move"):
             return f"there is no rule {rule.get('t')!r} here"
         _path(rule.get("p", "payload"), rule.get("pt", "msg"))
-        if rule.get("t") == "move":
-            _path(rule.get("to", "payload"), rule.get("tot", "msg"))
+        if rule.get("t") in ("set", "move"):
+            _value(rule.get("to", "payload"), rule.get("tot", "msg" if rule.get("t") == "move" else "str"))
     return None
 
 
@@ -452,12 +448,26 @@ def _of_message(raw: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _template(raw: Mapping[str, Any]) -> str | None:
+    if raw.get("syntax", "mustache") == "mustache" and "{{" in mustache(str(raw.get("template", "")), [{}]):
+        return "`template`: a `{{` is not closed"
+    return _of_message(raw)
+
+
+def _debug(raw: Mapping[str, Any]) -> str | None:
+    if raw.get("targetType", "msg") == "msg" and raw.get("complete") not in (True, False, "true", "false", "", None):
+        _path(raw["complete"], "msg")
+    return None
+
+
 def _delay(raw: Mapping[str, Any]) -> str | None:
     kind = raw.get("pauseType", "delay")
     if kind not in ("delay", "delayv", "random", "rate") or raw.get("drop"):
-        return f"pauseType={kind!r} is not understood"
-    known = raw.get("timeoutUnits", "seconds") in UNITS and raw.get("randomUnits", "seconds") in UNITS
-    return None if known else "its unit of time is none"
+        return f"`pauseType`: {kind!r} is not understood: only delay, delayv, random and rate"
+    for name in ("timeoutUnits", "randomUnits"):
+        if raw.get(name, "seconds") not in UNITS:
+            return f"`{name}`: there is no unit {raw[name]!r}.{did_you_mean(str(raw[name]), UNITS)}"
+    return None
 
 
 def _join(raw: Mapping[str, Any]) -> str | None:
@@ -483,22 +493,43 @@ def _link_call(raw: Mapping[str, Any]) -> str | None:
 
 
 def _inject(raw: Mapping[str, Any]) -> str | None:
+    kind = str(raw.get("payloadType", ""))
+    if kind not in _VALUES:
+        return f"`payloadType`: there is no kind of value {kind!r}.{did_you_mean(kind, _VALUES - {''})}"
     for prop in _dicts(raw.get("props")):
         _path(prop.get("p", "payload"), "msg")
+        _value(prop.get("v", ""), prop.get("vt", "str"))
+    _value(raw.get("payload", ""), raw.get("payloadType", "str"))
     return None
+
+
+def _value(text: Any, kind: Any) -> None:
+    """Raise `NotUnderstood` for what is no value of its kind."""
+    if kind == "json" and isinstance(text, str):
+        try:
+            json.loads(text)
+        except ValueError as error:
+            raise javascript.NotUnderstood(f"{_short(text)} is no JSON: {error}") from None
+    elif text:
+        _path(text, kind)
 
 
 def _path(path: Any, kind: Any) -> None:
     """Raise `NotUnderstood` for what leads nowhere."""
     if kind in ("msg", "flow", "global"):
-        javascript.expression(str(path))
+        try:
+            javascript.expression(str(path))
+        except javascript.NotUnderstood as error:
+            raise javascript.NotUnderstood(f"{path!r} is no path to a value: {error}") from None
 
 
 _CHECKS: Mapping[str, Callable[[Mapping[str, Any]], str | None]] = {
     "function": _function,
     "switch": _switch,
     "change": _change,
-    **dict.fromkeys(("template", "range", "json", "rbe", "split"), _of_message),
+    **dict.fromkeys(("range", "json", "rbe", "split"), _of_message),
+    "template": _template,
+    "debug": _debug,
     "delay": _delay,
     "join": _join,
     "batch": _batch,
