@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+import sys
+from collections import Counter
 
+import attrs
 import pytest
 import trio
 import trio.testing
@@ -91,15 +94,43 @@ def random_graph(seed):
                     node = g.add(act, value=g.add(value, x=chance.randint(0, 9)).result)
                 g.connect(before, node.enter)
                 before = node.then
-        for each in g.graph.nodes:
-            if each.type.startswith("chance") and each.id != "instead" and chance.random() < 0.8:
-                handle = tf.model.builder.Handle(each.id, g.graph.types[each.type])
-                g.configure(handle, policy=random_policy(chance, data=each.type == "chance.value"))
-    return g.graph
+    return with_policies(g.graph, chance)
 
 
-async def run_one(seed, cancel_after):
-    graph = random_graph(seed)
+def random_workflow(seed):
+    """Layers of nodes that act at once, joined in some way, each of which may be done instead, or be undone."""
+    chance = random.Random(seed)
+    with tf.workflow(on_error=chance.choice(["fail", "collect"])) as w:
+        w.add(act, "instead")
+        w.add(act, "back")
+        layer = [w.add(tf.nodes.Start)]
+        for _ in range(chance.randint(1, 4)):
+            above = []
+            for _ in range(chance.randint(1, 3)):
+                settings = {"undo": "back"} if chance.random() < 0.3 else {}
+                settings["join"] = chance.choice(["all", "each", "first"])
+                node = w.add(act, value=w.add(value, x=chance.randint(0, 9)).result, **settings)
+                for each in chance.sample(layer, chance.randint(1, len(layer))):
+                    w.connect(each, node, on="ended")
+                above.append(node)
+            layer = above
+    return with_policies(w.graph, chance)
+
+
+def with_policies(graph, chance):
+    """The same graph, with any policy at most of its nodes. A limit at a node of a workflow is not a policy (W16)."""
+    nodes = []
+    for each in graph.nodes:
+        if each.type.startswith("chance") and each.id not in ("instead", "back") and chance.random() < 0.8:
+            policy = random_policy(chance, data=each.type == "chance.value")
+            if graph.kind == "workflow":
+                policy = attrs.evolve(policy, limit=None)
+            each = attrs.evolve(each, policy=policy)
+        nodes.append(each)
+    return attrs.evolve(graph, nodes=nodes)
+
+
+async def run_one(graph, seed, cancel_after):
     state = tf.PolicyState(quota={"a": 1, "b": 1}, limiters={"api": tf.Limiter(2, "9/s")})
     told = EventLog()
     ended = "completed"
@@ -121,21 +152,34 @@ async def run_one(seed, cancel_after):
     return ended, told
 
 
+async def run_all(make, seeds):
+    """Each run to its end, and again cut off at a moment of its own. How many ended in which way."""
+    found = Counter()
+    for seed in seeds:
+        graph = make(seed)
+        with trio.fail_after(10_000):
+            ended, told = await run_one(graph, seed, float("inf"))
+            moments = sorted({event.time for event in told})
+            found[ended] += 1
+            moment = moments[seed % len(moments)]
+            await run_one(graph, seed, moment + (seed % 3) * 0.05)
+    return found
+
+
+def campaign(make, seeds):
+    return trio.run(run_all, make, seeds, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
 @pytest.mark.unmeasured
-def test_nothing_hangs_and_nothing_is_left():
-    """Each run ends, as it will, also where it is cut off at a moment of its own; then nobody holds or waits for anything."""
-
-    async def main():
-        found = {}
-        for seed in range(CASES):
-            with trio.fail_after(10_000):
-                ended, told = await run_one(seed, float("inf"))
-                moments = sorted({event.time for event in told})
-                found[ended] = found.get(ended, 0) + 1
-                moment = moments[seed % len(moments)]
-                await run_one(seed, moment + (seed % 3) * 0.05)
-        return found
-
-    found = trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+@pytest.mark.parametrize("make", [random_graph, random_workflow])
+def test_nothing_hangs_and_nothing_is_left(make):
+    """Each run ends, as it will, also where it is cut off; then nobody holds or waits for anything."""
+    found = campaign(make, range(CASES))
     assert found["completed"] > CASES / 10, found
     assert sum(found.values()) - found["completed"] > CASES / 10, found
+
+
+if __name__ == "__main__":  # python -m policies.test_random FIRST CASES
+    first, cases = map(int, sys.argv[1:])
+    for make in (random_graph, random_workflow):
+        print(make.__name__, dict(campaign(make, range(first, first + cases))))

@@ -45,7 +45,8 @@ class HttpFailed(Exception):
     def __init__(self, node: str, url: str, status: int, reason: str, retry_after: float | None = None) -> None:
         self.status = status
         self.retry_after = retry_after
-        super().__init__(f"{node}: {url} answered {f'{status} {reason}'.strip()}.")
+        when = "" if retry_after is None else f", and wants to be asked again in {retry_after:g} s"
+        super().__init__(f"{node}: {url} answered {f'{status} {reason}'.strip()}{when}.")
 
     __reduce__ = tf.TrioflowError.__reduce__
 
