@@ -123,6 +123,7 @@ if TYPE_CHECKING:
         RetryScheduled,
         Starving,
         Throttled,
+        Undone,
     )
     from trioflow.policies.fallback import Fallback
     from trioflow.policies.governor import Governor
@@ -314,6 +315,7 @@ __all__ = [
     "Trigger",
     "TriggerFacts",
     "TrioflowError",
+    "Undone",
     "UnknownName",
     "UnknownNodeType",
     "UnknownSecret",
@@ -486,6 +488,7 @@ _HOMES = {
         "RetryScheduled",
         "Starving",
         "Throttled",
+        "Undone",
     ),
     "trioflow.policies.governor": ("Governor",),
     "trioflow.policies.machines.flow": ("Load",),

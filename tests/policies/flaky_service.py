@@ -93,6 +93,7 @@ def workflow(url: str, rounds: int) -> tf.Graph:
             w.connect(call.then, wait.enter)
             w.connect(wait.then, call.enter)
             w.connect(wait, end, on="exhausted")
+            w.connect(call, end, on="exhausted")
     return w.graph
 
 

@@ -36,7 +36,16 @@ def test_closed_open_half_open_closed(bench):
     assert told(bench) == [
         (0.0, "BreakerAttempted", "call", "0.1.0.0", "flaky.calls", "closed"),
         (1.0, "BreakerAttempted", "call", "0.1.1.0", "flaky.calls", "closed"),
-        (1.0, "BreakerChanged", "call", "0.1.1.0", "flaky.calls", "closed", "open", "1 of 2 calls have failed"),
+        (
+            1.0,
+            "BreakerChanged",
+            "call",
+            "0.1.1.0",
+            "flaky.calls",
+            "closed",
+            "open",
+            "1 of 2 calls within 10 s have failed",
+        ),
         (2.0, "BreakerBlocked", "call", "0.1.2.0", "flaky.calls", "open", 4.0),
         (3.0, "BreakerBlocked", "call", "0.1.3.0", "flaky.calls", "open", 3.0),
         (4.0, "BreakerBlocked", "call", "0.1.4.0", "flaky.calls", "open", 2.0),
@@ -66,7 +75,7 @@ def test_the_error(bench):
         each.error for each in bench.log if isinstance(each, tf.FellBack) and not isinstance(each.error, OSError)
     ]
     assert (str(error), error.key, error.retry_after) == (
-        "Node 'call' was not run: its breaker (flaky.calls) is open for another 4 s, since 2 of 2 calls have failed.",
+        "Node 'call' was not run: its breaker (flaky.calls) is open for another 4 s, since 2 of 2 calls within 10 s have failed.",
         "flaky.calls",
         4.0,
     )

@@ -23,7 +23,13 @@ def test_an_open_breaker_stays_open(bench):
     bench.run(calls(2, breaker=QUICK), services={"script": [OSError(), OSError()], tf.PolicyState: state})
     data = state.as_data(2.0)
     assert data["circuits"] == {
-        "flaky.calls": {"state": "open", "why": "2 of 2 calls have failed", "until": 4.0, "passed": 0, "slices": []}
+        "flaky.calls": {
+            "state": "open",
+            "why": "2 of 2 calls within 10 s have failed",
+            "until": 4.0,
+            "passed": 0,
+            "slices": [],
+        }
     }
     bench.run(calls(6, breaker=QUICK), services={"script": [], tf.PolicyState: again(data)})
     assert [row[1] for row in log(bench.log) if row[1].startswith("Breaker")] == [

@@ -181,11 +181,12 @@ class Builder:
         limit: int | None = None,
         on_error: ErrorMode | None = None,
         policy: Policy | None = None,
+        undo: Handle | str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         """Mark a node as an initiator (M4), set how its streams run (S2-S4), or what is done where it fails (P1).
 
-        What is None stays as it is.
+        `undo` is the node that undoes what it did (P9). What is None stays as it is.
         """
         if not isinstance(node, Handle) or node._id not in self._nodes:
             raise InvalidGraph(f"configure(node) needs a node of this graph, from g.add(...), not {node!r}.")
@@ -198,6 +199,7 @@ class Builder:
             initiator=known.initiator if initiator is None else initiator,
             stream=None if stream == StreamSettings() else stream,
             policy=known.policy if policy is None else policy,
+            undo=known.undo if undo is None else undo._id if isinstance(undo, Handle) else undo,
             metadata=known.metadata if metadata is None else metadata,
         )
 

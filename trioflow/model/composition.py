@@ -26,6 +26,8 @@ UNDO = "flow.undo"
 """The type of nodes that undo what was done on the way to them (W17)."""
 LEAVING = ("flow.break", "flow.continue")
 """The types of nodes that leave a loop around them, which only the strand of its owner can do."""
+SAGA = "flow.saga"
+"""The type of nodes that undo what was done below them, if that has failed (P9)."""
 ERROR = "!error"
 """In a workflow, the data output of every exec node that is what it last failed with (W12)."""
 

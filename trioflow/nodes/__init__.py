@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         WriteBytes,
         WriteText,
     )
-    from trioflow.nodes.flow import Consume, Delay, Marker, Measure, Sequence, Sequence8, Start, Stop, Undo
+    from trioflow.nodes.flow import Consume, Delay, Marker, Measure, Saga, Sequence, Sequence8, Start, Stop, Undo
     from trioflow.nodes.folder import (
         CopyFile,
         DeleteFile,
@@ -93,7 +93,7 @@ if TYPE_CHECKING:
     )
 
 _AREAS = {
-    "flow": ("Consume", "Delay", "Marker", "Measure", "Sequence", "Sequence8", "Start", "Stop", "Undo"),
+    "flow": ("Consume", "Delay", "Marker", "Measure", "Saga", "Sequence", "Sequence8", "Start", "Stop", "Undo"),
     "choice": (
         "Branch", "Chance", "Compare", "MultiBranch", "Switch", "SwitchIndex", "SwitchInt", "SwitchText",
         "SwitchType",
@@ -229,6 +229,7 @@ __all__ = [
     "RepeatUntil",
     "Retry",
     "RunCommand",
+    "Saga",
     "Sequence",
     "Sequence8",
     "SetVariable",

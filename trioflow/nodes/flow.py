@@ -103,6 +103,35 @@ class Undo(tf.Node, id="flow.undo", durable="replayed"):
         return self.then
 
 
+class Saga(tf.Node, id="flow.saga", durable="replayed"):
+    """Runs `body`; if it fails, what nodes in it did that say how (`undo`) is undone, the last first.
+
+    Then it goes on at `failed`; if that leads nowhere, the failure goes on to whoever triggered. What can't be undone
+    is noted on the failure. A cancellation undoes nothing. For the nodes of its own graph.
+
+    >>> [output for output, _ in fire("flow.saga", body="flow.raise")]
+    ['body', 'failed']
+    """
+
+    enter = tf.ExecIn()
+    error = tf.DataOut(object, doc="the exception with which the body has failed")
+    message = tf.DataOut(str, doc="its text, without the class")
+    body = tf.ExecOut(doc="what is undone if it fails")
+    then = tf.ExecOut(doc="when all of it went well")
+    failed = tf.ExecOut(doc="when it failed, and was undone")
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        try:
+            await ctx.trigger(self.body)
+        except Exception as error:
+            if not ctx.is_connected(self.failed):
+                raise
+            ctx.set_output(self.error, error)
+            ctx.set_output(self.message, str(error))
+            return self.failed
+        return self.then
+
+
 class Delay(tf.Node, id="flow.delay", durable="replayed"):
     """Waits, then goes on. A negative number of seconds, or not a number, is an error. Cancelled at once.
 

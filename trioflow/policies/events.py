@@ -26,6 +26,19 @@ class FellBack(Decision):
 
 
 @attrs.frozen(eq=False, repr=False)
+class Undone(Decision):
+    """A saga has failed, and what a node had done in it was undone (P9): `undone` at the path `where`, by the node `by`.
+
+    `error` is with what that has failed; None if it has gone well.
+    """
+
+    undone: str
+    where: str
+    by: str
+    error: Exception | None
+
+
+@attrs.frozen(eq=False, repr=False)
 class BreakerChanged(Decision):
     """A breaker has opened, lets probes through, or has closed again (P2)."""
 

@@ -13,6 +13,7 @@ from trioflow.policies.limit import Limit, Quota
 from trioflow.policies.quarantine import Quarantine
 from trioflow.policies.rate import Rate
 from trioflow.policies.retry import Retry
+from trioflow.policies.saga import Sagas
 from trioflow.policies.skip import SkipOnError
 from trioflow.policies.state import PolicyState
 from trioflow.policies.timeout import TimeLimit
@@ -44,13 +45,14 @@ class Policies(Middleware):
         shared = services.get(PolicyState) or next((e for e in services.values() if isinstance(e, PolicyState)), None)
         self.state: PolicyState = shared or PolicyState()
         self._run = object()
+        self._sagas = Sagas()
         self.isolates = True  # some of them may; each says so for itself
 
     def around(self, plan: Plan, node: PlanNode, name: str) -> Sequence[Middleware]:
         if isinstance(node.type.body, Boundary):
             return ()
         found = laddered(plan.graph, node.graph_node, node.type, self._given, name)
-        return () if found is None else [*self._made(found, plan, node, name)]
+        return self._sagas.around(plan, node) if found is None else [*self._made(found, plan, node, name)]
 
     def _made(self, found: Laddered, plan: Plan, node: PlanNode, name: str) -> Iterator[Middleware]:
         """From the outermost to the innermost (P8)."""
@@ -66,6 +68,7 @@ class Policies(Middleware):
             yield TimeLimit(policy.timeout)
         if policy.retry is not None and policy.retry.attempts > 1:
             yield Retry.by(policy.retry, self.state.budget(_place(found.said_by["retry"]), policy.retry))
+        yield from self._sagas.around(plan, node)
         yield from self._attempt(policy, node, name)
 
     def _attempt(self, policy: Policy, node: PlanNode, name: str) -> Iterator[Middleware]:

@@ -29,6 +29,7 @@ from trioflow.model.sockets import UNSET, DataIn, ErrorMode, StreamMode
 from trioflow.model.types import NAMED_TYPES
 from trioflow.model.values import holds_containers, own_copy
 from trioflow.semantics.coercion import Coercer, Mismatch, coerce_literal, coercer_for
+from trioflow.semantics.policies.sagas import is_for_sagas
 from trioflow.semantics.store import Cell, VariableSlot, new_cell
 from trioflow.semantics.validation import validate_scopes
 from trioflow.semantics.workflow.bound import Bound, bind, item_of, names_at
@@ -457,7 +458,7 @@ class _Planner:
             net=net,
             conditions=conditions,
             sets=sets,
-            policed=bool(graph.policies) or any(_is_policed(node) for node in nodes),
+            policed=bool(graph.policies) or is_for_sagas(graph) or any(_is_policed(node) for node in nodes),
         )
 
     def _bound(

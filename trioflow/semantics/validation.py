@@ -32,6 +32,7 @@ from trioflow.semantics.nesting import (
     check_started,
 )
 from trioflow.semantics.policies.check import check_policies, supplied_by_fallbacks
+from trioflow.semantics.policies.sagas import check_sagas
 from trioflow.semantics.report import Problem, Report, Severity, error, warning
 from trioflow.semantics.strands import check_strands
 from trioflow.semantics.topology import check_data_cycles, check_exec_cycles, check_reachable, check_starts
@@ -81,6 +82,7 @@ def _check_graph(wiring: Wiring, nets: dict[Scope, Net], *, by_itself: bool) -> 
         check_strands(wiring),
         check_tokens(wiring, nets),
         check_policies(wiring),
+        check_sagas(wiring),
         _check_variables(wiring),
         check_triggers(wiring.graph),
     )

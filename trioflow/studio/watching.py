@@ -13,6 +13,7 @@ from trioflow.policies.events import (
     RetryScheduled,
     Starving,
     Throttled,
+    Undone,
 )
 from trioflow.semantics.events import (
     EvaluationCompleted,
@@ -43,7 +44,7 @@ _OUTCOMES = {
 }
 """What may become of an activation, other than that it completes, which is most of them."""
 _POLICIES = frozenset(
-    {BreakerChanged, FellBack, Governed, Quarantined, ResourceExhausted, RetryScheduled, Starving, Throttled}
+    {BreakerChanged, FellBack, Governed, Quarantined, ResourceExhausted, RetryScheduled, Starving, Throttled, Undone}
 )
 _SAID = frozenset(TOLD)
 _MORE = _SAID | _POLICIES | {WiresChosen}

@@ -14,6 +14,7 @@ from trioflow.policies.events import (
     RetryScheduled,
     Starving,
     Throttled,
+    Undone,
 )
 from trioflow.semantics.events import (
     BreakpointFailed,
@@ -52,6 +53,7 @@ _WORDS: Mapping[type[Event], Callable[[Any], str]] = {
     EvaluationFailed: lambda it: _error(it.error),
     JoinSkipped: lambda it: f"it did not fire: nothing came over {', '.join(it.missing)}",
     RetryScheduled: lambda it: f"attempt {it.attempt} failed, another one in {it.delay:.3g} s: {_error(it.error)}",
+    Undone: lambda it: f"{it.undone} {'was' if it.error is None else 'could not be'} undone by {it.by}{_because(it)}",
     FellBack: lambda it: f"{it.to or 'a value'} took its place: {_error(it.error)}",
     BreakerChanged: lambda it: f"its breaker {it.key} is {it.new} now: {it.why}",
     Quarantined: lambda it: f"it has failed {it.failures} times, and is skipped from now on",
@@ -67,3 +69,7 @@ TOLD = tuple(_WORDS)
 def words_of(event: Event) -> str:
     """An event of one of the kinds in `TOLD`, in words, without secrets."""
     return _WORDS[event.__class__](event)
+
+
+def _because(undone: Undone) -> str:
+    return "" if undone.error is None else f": {_error(undone.error)}"

@@ -117,7 +117,9 @@ class Circuit:
 
     def _change(self, cause: Cause) -> None:
         counted = cause == "too many failures"
-        self.why = f"{self.failures} of {self.calls} calls have failed" if counted else cause
+        self.why = (
+            f"{self.failures} of {self.calls} calls within {self.policy.window:g} s have failed" if counted else cause
+        )
         self.state = TABLE[self.state, cause]
         self.era += 1
         self.calls = self.failures = self.probing = self.passed = 0

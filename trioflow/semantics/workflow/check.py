@@ -15,6 +15,7 @@ from trioflow.model.graph import OUTCOMES, Connection, Endpoint, Graph, GraphNod
 from trioflow.model.node_type import NodeType
 from trioflow.model.scope import Scope
 from trioflow.model.sockets import ErrorMode
+from trioflow.semantics.policies.sagas import is_for_sagas
 from trioflow.semantics.report import Problem, error, warning
 from trioflow.semantics.wiring import Wiring
 from trioflow.semantics.workflow.bound import names_at
@@ -110,10 +111,15 @@ def _without_meaning(graph: Graph) -> Iterator[Problem]:
     for name, value, field in found:
         if value and value != field.default:
             yield warning("no-meaning", name, f"`{name}` means nothing in a graph that is no workflow.", cure, "W1")
+    sagas = is_for_sagas(graph)
     for place, node in enumerate(graph.nodes):
         for name in _said(node, _NODE_SETTINGS):
+            if name == "undo" and sagas:
+                continue  # P9
             message = f"`{name}` of {node.id!r} means nothing in a graph that is no workflow."
-            yield warning("no-meaning", f"nodes[{place}].{name}", message, cure, "W1")
+            within = "Put it within the body of a `flow.saga`, or write" if name == "undo" else "Remove it, or write"
+            cured = cure.replace("Remove it, or write", within)
+            yield warning("no-meaning", f"nodes[{place}].{name}", message, cured, "W1")
         if node.type in (STOP, UNDO):
             message = f"{node.type} of {node.id!r} has nothing to act on in a graph that is no workflow."
             yield warning("no-meaning", f"nodes[{place}].type", message, cure, "W14" if node.type == STOP else "W17")
