@@ -6,7 +6,9 @@ import functools
 
 import pytest
 import trio
+import trio.testing
 from policies.flaky import EventLog
+from policies.flaky_service import CALLERS, call_for
 
 import trioflow as tf
 
@@ -99,3 +101,15 @@ async def test_dead():
     log = await called(20, "dies", "dies", "dies", **policy)
     changes = [each.new for each in log if isinstance(each, tf.BreakerChanged)]
     assert changes == ["open", "half-open", "open", "half-open", "closed"]
+
+
+@pytest.mark.unmeasured
+def test_under_load():
+    """All callers make all their calls, though the service is dead for a while; nobody is left waiting."""
+    log = EventLog()
+    clock = trio.testing.MockClock(autojump_threshold=0.005)
+    result, service = trio.run(functools.partial(call_for, 9.0, observers=[log]), clock=clock)
+    assert result.statistics.steps > 20 * CALLERS
+    assert service.answers["fine"] > 0
+    assert {"RetryScheduled", "FellBack"} <= {*kinds(log)}
+    assert log.open() == []

@@ -27,9 +27,10 @@ class FellBack(Decision):
 
 @attrs.frozen(eq=False, repr=False)
 class Undone(Decision):
-    """A saga has failed, and what a node had done in it was undone (P9): `undone` at the path `where`, by the node `by`.
+    """A saga has failed, and what the node `undone` had done in it was undone (P9).
 
-    `error` is with what that has failed; None if it has gone well.
+    That was at the path `where`, and the node `by` has undone it. `error` is with what that has failed; None if it has
+    gone well.
     """
 
     undone: str
