@@ -4,7 +4,7 @@ RULE = "M5"
 UNREACHED = "The campaign draws valid graphs only."
 EDITS = [
     (
-        "validate",
+        "validate_scopes",
         "for problem in sorted(problems, key=_place_in_document)",
         "for problem in sorted(problems, key=_place_in_document)[:1]",
     ),

@@ -2,5 +2,5 @@
 
 RULE = "W1"
 EDITS = [
-    ("_Planner.plan", 'if graph.kind == "workflow":  # W1', 'if graph.kind == "workflow" and not graph.connections:'),
+    ("_Planner.plan", "if net is not None:  # W1", "if net is not None and not graph.connections:"),
 ]

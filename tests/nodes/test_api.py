@@ -158,14 +158,17 @@ async def test_problem_details():
     assert (caught.value.status, caught.value.problem) == (409, problem)
 
 
+AGAIN = "429 Too Many Requests, and wants to be asked again in 7 s"
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "message"),
     [
-        (b"too   many\nrequests.", "text/html", "429 Too Many Requests: too many requests."),
-        (b"\xff", "application/json", "429 Too Many Requests: \ufffd."),
-        (b"", "text/plain", "429 Too Many Requests."),
-        (b"[1]", "application/json", "429 Too Many Requests."),
-        (b'{"code": 7}', "application/json", "429 Too Many Requests."),
+        (b"too   many\nrequests.", "text/html", ": too many requests."),
+        (b"\xff", "application/json", ": \ufffd."),
+        (b"", "text/plain", "."),
+        (b"[1]", "application/json", "."),
+        (b'{"code": 7}', "application/json", "."),
     ],
 )
 async def test_refusals(body, kind, message):
@@ -175,7 +178,7 @@ async def test_refusals(body, kind, message):
     async with loopback(answering) as server:
         with pytest.raises(ApiFailed) as caught:
             await fired("api.call", url=server.url, read_as="json")
-    assert str(caught.value) == f"api.call: {server.url} answered {message}"
+    assert str(caught.value) == f"api.call: {server.url} answered {AGAIN}{message}"
     assert (caught.value.retry_after, caught.value.problem) == (7.0, None)
 
 
