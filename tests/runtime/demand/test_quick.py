@@ -149,7 +149,7 @@ def run(graph, **arguments):
 def test_nobody_sees_it(seed):
     """What is found, what is called in which order, and how often is as it is for whoever watches data."""
     graph = drawn(seed)
-    for turns in ({}, {"turn_every": 1, "turn_after": 1e-9}):
+    for turns in ({"turn_after": 3600.0}, {"turn_every": 1, "turn_after": 1e-9}):
         options = tf.RunOptions(max_ahead=0, **turns)
         assert run(graph, options=options) == run(graph, options=options, observers=[lambda event: None])
         assert run(graph, options=tf.RunOptions(**turns))[0] == run(graph, options=options)[0]
