@@ -22,10 +22,11 @@ from trioflow.conformance import engine, scripted
 from trioflow.conformance.strategies import request_number
 from trioflow.contract.trace import canonical
 from trioflow.durable import running
+from trioflow.durable.around import JournalAround
 from trioflow.durable.keys import path_key
 from trioflow.durable.memory import MemoryJournal
 from trioflow.durable.port import Session, Work
-from trioflow.durable.records import Entry, NewRun, RunInfo, Signal, State, Status, Waiting
+from trioflow.durable.records import Entry, NewRun, Status, Waiting
 from trioflow.durable.running import Resuming
 from trioflow.model.structure import graph_from
 from trioflow.runtime.host.given import RunArguments, given
@@ -90,42 +91,15 @@ class _FaultySession(Session):
             self._session.close()
 
 
-class FaultyJournal(tf.Journal):
+class FaultyJournal(JournalAround):
     """A journal whose sessions die at an operation."""
 
     def __init__(self, journal: tf.Journal, faults: Faults) -> None:
-        self._journal = journal
+        super().__init__(journal)
         self._faults = faults
-        self.blocking = journal.blocking
-        self.transactional = journal.transactional
-        self.checkpoint = journal.checkpoint
 
     def take(self, run_id: str, new: NewRun | None = None) -> Session:
-        return _FaultySession(self._journal.take(run_id, new), self._faults)
-
-    def runs(self, status: Status | None = None) -> list[RunInfo]:
-        return self._journal.runs(status)
-
-    def show(self, run_id: str) -> RunInfo:
-        return self._journal.show(run_id)
-
-    def entries(self, run_id: str) -> list[Entry]:
-        return self._journal.entries(run_id)
-
-    def history(self, run_id: str) -> list[Entry]:
-        return self._journal.history(run_id)
-
-    def send(self, run_id: str, signal: Signal) -> bool:
-        return self._journal.send(run_id, signal)
-
-    def signals(self, run_id: str, after: int = -1) -> list[Signal]:
-        return self._journal.signals(run_id, after)
-
-    def insert(self, new: NewRun, state: State, entries: Any) -> None:
-        self._journal.insert(new, state, entries)
-
-    def prune(self, run_id: str) -> None:
-        self._journal.prune(run_id)
+        return _FaultySession(super().take(run_id, new), self._faults)
 
 
 @attrs.define

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from trioflow.durable.journal import Journal
-from trioflow.durable.port import Session
+from trioflow.durable.around import JournalAround, SessionAround
 
 if TYPE_CHECKING:
-    from trioflow.durable.port import T, Work
-    from trioflow.durable.records import Entry, NewRun, RunInfo, Signal, State, Status, Waiting
+    from trioflow.durable.journal import Journal
+    from trioflow.durable.port import Session
+    from trioflow.durable.records import NewRun
     from trioflow.model.durability import Transaction
 
 
-class ClaimedJournal(Journal):
+class ClaimedJournal(JournalAround):
     """The runs of another journal, taken by the leases of their jobs.
 
     `may` is asked in the transaction that takes the run. Leases of runs are renewed with those of jobs, all in one
@@ -22,68 +22,14 @@ class ClaimedJournal(Journal):
     """
 
     def __init__(self, journal: Journal, may: Callable[[Transaction], None]) -> None:
-        self._journal = journal
+        super().__init__(journal)
         self._may = may
-        self.blocking = journal.blocking
-        self.transactional = journal.transactional
 
     def take(self, run_id: str, new: NewRun | None = None) -> Session:
         assert new is not None
         return _ClaimedSession(self._journal.take_over(run_id, new, self._may))
 
-    def runs(self, status: Status | None = None) -> list[RunInfo]:
-        return self._journal.runs(status)
 
-    def show(self, run_id: str) -> RunInfo:
-        return self._journal.show(run_id)
-
-    def entries(self, run_id: str) -> list[Entry]:
-        return self._journal.entries(run_id)
-
-    def history(self, run_id: str) -> list[Entry]:
-        return self._journal.history(run_id)
-
-    def send(self, run_id: str, signal: Signal) -> bool:
-        return self._journal.send(run_id, signal)
-
-    def signals(self, run_id: str, after: int = -1) -> list[Signal]:
-        return self._journal.signals(run_id, after)
-
-    def insert(self, new: NewRun, state: State, entries: Iterable[Entry]) -> None:
-        self._journal.insert(new, state, entries)
-
-    def prune(self, run_id: str) -> None:
-        self._journal.prune(run_id)
-
-    def transaction(self, work: Callable[[Transaction], T]) -> T:
-        return self._journal.transaction(work)
-
-    def __repr__(self) -> str:
-        return repr(self._journal)
-
-
-class _ClaimedSession(Session):
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self.info = session.info
-        self.entries = session.entries
-
-    def append(self, entries: Sequence[Entry]) -> None:
-        self._session.append(entries)
-
-    def transact(self, work: Work) -> None:
-        self._session.transact(work)
-
-    def set_state(
-        self, status: Status, ended: float | None = None, outcome: str = "", waiting: Waiting | None = None
-    ) -> None:
-        self._session.set_state(status, ended, outcome, waiting)
-
-    def rewrite(self, keep: Sequence[Entry], superseded: Sequence[Entry]) -> None:
-        self._session.rewrite(keep, superseded)
-
+class _ClaimedSession(SessionAround):
     def renew(self) -> None:
         pass  # the worker does it for all of its runs
-
-    def close(self) -> None:
-        self._session.close()
