@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+import json
+import random
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from trioflow.formats.port import Imported
+import trioflow as tf
+from trioflow.formats.known import import_document
+from trioflow.formats.port import Format, Imported, document_in
 
 Place = tuple[str | int, ...]
 
@@ -51,6 +55,21 @@ def misspelt(tree: Any, place: Place) -> Any:
     inner.clear()
     inner.update(kept)
     return made
+
+
+def survives(tree: Any, chance: random.Random, most: int, values: Sequence[Any], form: Format) -> None:
+    """Some places of a document hold other values, one after the other: it is refused, or can be validated."""
+    found = [*places(tree)][1:]
+    for place in chance.sample(found, min(most, len(found))):
+        value = chance.choice(values)
+        try:
+            imported = import_document(
+                document_in(json.dumps(changed(tree, place, lambda _, value=value: value))), format=form
+            )
+            if not imported.errors:
+                tf.validate(imported.graph, tf.Registry.standard())
+        except tf.DocumentError:
+            pass
 
 
 def told(before: Imported, after: Imported, place: Place) -> list[str]:

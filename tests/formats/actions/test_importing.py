@@ -18,6 +18,7 @@ from trioflow.formats.port import document_in, open_document
 
 yaml = pytest.importorskip("yaml", reason="workflows are written in YAML")
 from formats.actions.test_workflows import EXPECTED, FOLDER  # noqa: E402
+from formats.mutating import survives  # noqa: E402
 
 
 def said(jobs, **more):
@@ -151,25 +152,7 @@ def test_each_field_once():
     """Each value changed once: an error or a note with its place, and never a traceback."""
     chance = random.Random(5)
     for name in EXPECTED:
-        tree = open_document(FOLDER / f"{name}.yml").tree
-        places = []
-        todo = [tree]
-        while todo:
-            holder = todo.pop()
-            keys = range(len(holder)) if isinstance(holder, list) else [*holder]
-            for key in keys:
-                places.append((holder, key))
-                if isinstance(holder[key], dict | list):
-                    todo.append(holder[key])
-        for holder, key in chance.sample(places, min(12, len(places))):
-            before, holder[key] = holder[key], chance.choice(MUTATED)
-            try:
-                imported = import_document(document_in(json.dumps(tree)), format=actions.FORMAT)
-                if not imported.errors:
-                    tf.validate(imported.graph, tf.Registry.standard())
-            except tf.DocumentError:
-                pass
-            holder[key] = before
+        survives(open_document(FOLDER / f"{name}.yml").tree, chance, 12, MUTATED, actions.FORMAT)
 
 
 def test_ten_thousand_steps():

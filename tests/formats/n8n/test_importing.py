@@ -7,12 +7,13 @@ import random
 import time
 
 import pytest
+from formats.mutating import survives
 from formats.n8n.test_workflows import EXPECTED, FOLDER
 from formats.nodered.test_flows import printed_by
 
 import trioflow as tf
 from trioflow.formats import n8n
-from trioflow.formats.known import detect, import_document
+from trioflow.formats.known import detect
 from trioflow.formats.n8n.importing import import_tree
 from trioflow.formats.n8n.lists import holds, merged, ordered, split_out
 from trioflow.formats.port import document_in
@@ -215,23 +216,7 @@ def test_each_field_once():
     """Each value changed once: an error or a note with its place, and never a traceback."""
     chance = random.Random(7)
     for name in EXPECTED:
-        document = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
-        places, todo = [], [document]
-        while todo:
-            holder = todo.pop()
-            for key in range(len(holder)) if isinstance(holder, list) else [*holder]:
-                places.append((holder, key))
-                if isinstance(holder[key], dict | list):
-                    todo.append(holder[key])
-        for holder, key in chance.sample(places, min(25, len(places))):
-            before, holder[key] = holder[key], chance.choice(MUTATED)
-            try:
-                imported = import_document(document_in(json.dumps(document)), format=n8n.FORMAT)
-                if not imported.errors:
-                    tf.validate(imported.graph, tf.Registry.standard())
-            except tf.DocumentError:
-                pass
-            holder[key] = before
+        survives(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")), chance, 25, MUTATED, n8n.FORMAT)
 
 
 def test_ten_thousand_nodes():

@@ -8,11 +8,12 @@ import time
 
 import pytest
 import trio
+from formats.mutating import survives
 from formats.nodered.test_flows import EXPECTED, FOLDER, printed_by
 
 import trioflow as tf
 from trioflow.formats import nodered
-from trioflow.formats.known import detect, import_document
+from trioflow.formats.known import detect
 from trioflow.formats.nodered.importing import import_tree
 from trioflow.formats.nodered.nodes import matches, mustache
 from trioflow.formats.port import document_in
@@ -191,23 +192,7 @@ def test_each_field_once():
     """Each value changed once: an error or a note with its place, and never a traceback."""
     chance = random.Random(6)
     for name in EXPECTED:
-        tree = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
-        places, todo = [], [tree]
-        while todo:
-            holder = todo.pop()
-            for key in range(len(holder)) if isinstance(holder, list) else [*holder]:
-                places.append((holder, key))
-                if isinstance(holder[key], dict | list):
-                    todo.append(holder[key])
-        for holder, key in chance.sample(places, min(25, len(places))):
-            before, holder[key] = holder[key], chance.choice(MUTATED)
-            try:
-                imported = import_document(document_in(json.dumps(tree)), format=nodered.FORMAT)
-                if not imported.errors:
-                    tf.validate(imported.graph, tf.Registry.standard())
-            except tf.DocumentError:
-                pass
-            holder[key] = before
+        survives(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")), chance, 25, MUTATED, nodered.FORMAT)
 
 
 def test_ten_thousand_nodes():
