@@ -24,11 +24,12 @@ REGISTRY = tf.Registry.standard(plugins=False, allow=["scripts"])
 
 
 def marked():
-    """The processes that are there because of scripts."""
+    """The processes that are there because of scripts of this process: other tests run beside."""
+    mark = f"TRIOFLOW_SCRIPT_{os.getpid()}_".encode()
     found = []
     for name in os.listdir("/proc"):
         try:
-            if name.isdigit() and b"TRIOFLOW_SCRIPT_" in Path("/proc", name, "environ").read_bytes():
+            if name.isdigit() and mark in Path("/proc", name, "environ").read_bytes():
                 if Path("/proc", name, "stat").read_bytes().rpartition(b")")[2].split()[0] != b"Z":
                     found.append(int(name))
         except OSError:

@@ -178,7 +178,7 @@ async def leave_workshop(services: tf.Services, workshop: Workshop) -> None:
 async def _start(environment: Mapping[str, str]) -> _Worker:
     if sys.platform == "win32":
         raise OSError("Scripts and templates run in processes of their own on POSIX systems only, and this is Windows.")
-    mark = f"TRIOFLOW_SCRIPT_{secrets.token_hex(8)}"
+    mark = f"TRIOFLOW_SCRIPT_{os.getpid()}_{secrets.token_hex(8)}"
     worker: list[_Worker] = []
 
     def start() -> None:
