@@ -23,7 +23,7 @@ from xml.etree import ElementTree as ET
 DURATION = "four and a half minutes on 2 quiet cores of a server (Xeon at 2.6 GHz, Python 3.11)"
 QUICK = "a minute and a half there"
 LEFT_OUT = (
-    "coverage, tests marked `slow`, and tests marked `unmeasured`, which run the same code for many cases: "
+    "coverage, tests marked `slow` or `timed`, and tests marked `unmeasured`, which run the same code for many cases: "
     "`python -m tests` has them"
 )
 
@@ -42,6 +42,8 @@ PYTHON = [sys.executable, "-m"]
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 # Tests wait for processes, servers and clocks now and then: one worker more than there are cores.
 PYTEST = ["-m", "pytest", "--quiet", "-n", str(min(CORES + 1, 4)), "--dist", "worksteal", "--junit-xml", str(REPORT)]
+# Who measures time wants no others beside.
+TIMED = ["-m", "pytest", "--quiet", "-n", "0", "-m", "timed and not outside"]
 
 # One after the other.
 FIRST = {
@@ -52,13 +54,14 @@ FIRST = {
 # Beside the tests, which go before them on a busy core.
 BESIDE = {"mypy": [*PYTHON, "mypy"]}
 TESTS = {
+    "tests that state a time": [sys.executable, *TIMED],
     "coverage erase": [*PYTHON, "coverage", "erase"],
-    "pytest": [*PYTHON, "coverage", "run", *PYTEST, "-m", "not outside"],
+    "pytest": [*PYTHON, "coverage", "run", *PYTEST, "-m", "not outside and not timed"],
     "coverage combine": [*PYTHON, "coverage", "combine", "--quiet"],
     "coverage": [*PYTHON, "coverage", "report"],
     "branches": [*PYTHON, "tests", "--branches"],
 }
-QUICK_TESTS = {"pytest": [sys.executable, *PYTEST, "-m", "not slow and not unmeasured and not outside"]}
+QUICK_TESTS = {"pytest": [sys.executable, *PYTEST, "-m", "not slow and not timed and not unmeasured and not outside"]}
 OUTSIDE_TESTS = {
     "basedpyright": [*PYTHON, "basedpyright", "--pythonpath", sys.executable],
     "pytest": [sys.executable, *PYTEST, "-m", "outside"],

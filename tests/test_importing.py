@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.unmeasured
+pytestmark = [pytest.mark.timed, pytest.mark.unmeasured]
 
 
 def seconds(code, folder):

@@ -244,6 +244,7 @@ def test_nodes_of_a_module_may_be_beside_the_document(cli, hello, tmp_path):
     assert cli("import", hello, "--nodes", "no_such").code == 2
 
 
+@pytest.mark.timed
 @pytest.mark.unmeasured
 def test_big_documents_are_imported_quickly(tmp_path):
     """10,000 nodes are imported and checked in about a second."""

@@ -165,6 +165,7 @@ def test_rows_keep_the_order_of_links(picture):
         assert route[-1] == pytest.approx((u, v + link.target_y))
 
 
+@pytest.mark.timed
 @pytest.mark.unmeasured
 def test_large_pictures_take_no_long_time():
     """600 boxes in a chain that all lead to the last: bends are bounded, so time is. It takes half a second."""

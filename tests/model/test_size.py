@@ -29,6 +29,7 @@ def test_what_holds_itself_is_beyond_any_limit():
     assert size_of(box, 100_000) > 100_000
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     "value",
     [

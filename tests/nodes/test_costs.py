@@ -11,7 +11,7 @@ from loopback import loopback
 import trioflow as tf
 from trioflow.persons import OpenAIPerson
 
-pytestmark = [pytest.mark.slow, pytest.mark.unmeasured]
+pytestmark = [pytest.mark.slow, pytest.mark.timed, pytest.mark.unmeasured]
 REGISTRY = tf.Registry.standard(allow=["scripts"])
 TIMES = 60
 

@@ -100,6 +100,7 @@ MOST = 0.02
 """Seconds: 5 ms are promised, and measured on a quiet machine; the rest is for one that is busy, and slow."""
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("type_id", CASES)
 def test_others_have_their_turn(type_id):
     """While a node works on much, or on something that takes for ever, the loop goes round and round."""
@@ -194,6 +195,7 @@ def test_which_patterns_are_quick(pattern, length, quick):
     assert is_quick(pattern, 0, length) is quick
 
 
+@pytest.mark.timed
 def test_quick_patterns_are_quick():
     """Patterns that are taken for quick are, for the worst of texts."""
     draw = random.Random(7)

@@ -602,6 +602,7 @@ def rounds(number, beside=False):
     return took, owner.cells[0].value, memory
 
 
+@pytest.mark.timed
 @pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("beside", "most"), [(False, 1.2), (True, 2)]

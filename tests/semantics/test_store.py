@@ -131,6 +131,7 @@ def fork_and_write(store, size):
     return child
 
 
+@pytest.mark.timed
 @pytest.mark.unmeasured
 def test_a_fork_costs_what_it_writes():
     """A fork of a store with 100,000 places that writes three takes little longer than one of a store with ten (F7)."""

@@ -229,6 +229,7 @@ def test_a_graph_that_is_not_complete():
     assert told(graph(STEPS, [*wires, "nobody.then -> it.enter"])) == []
 
 
+@pytest.mark.timed
 def test_long_chains():
     """It takes time in proportion to the graph."""
     many = 10_000

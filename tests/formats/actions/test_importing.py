@@ -155,6 +155,7 @@ def test_each_field_once():
         survives(open_document(FOLDER / f"{name}.yml").tree, chance, 12, MUTATED, actions.FORMAT)
 
 
+@pytest.mark.timed
 def test_ten_thousand_steps():
     tree = {
         "jobs": {

@@ -83,6 +83,7 @@ def test_the_same_as_in_spiffworkflow():
     assert len(unlike) <= max(1, COUNT // 25)
 
 
+@pytest.mark.timed
 @pytest.mark.outside
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")

@@ -214,6 +214,7 @@ def test_compensation_of_what_is_not_there():
     assert "error unknown-element intermediateThrowEvent 't'" in said(text)
 
 
+@pytest.mark.timed
 def test_ten_thousand_elements():
     """A long document is read in less than two seconds."""
     inside = "".join(f'<task id="t{index}"/>' for index in range(5000))

@@ -148,6 +148,7 @@ def test_import_export_import(tree):
     assert FORMAT.read(document_in(text, syntax="yaml"), REGISTRY, ImportOptions()).graph == graph
 
 
+@pytest.mark.timed
 @pytest.mark.unmeasured
 def test_time_grows_with_length():
     """A diagram of four times the length takes about four times as long, and not the square of that."""

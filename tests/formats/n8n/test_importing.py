@@ -219,6 +219,7 @@ def test_each_field_once():
         survives(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")), chance, 25, MUTATED, n8n.FORMAT)
 
 
+@pytest.mark.timed
 def test_ten_thousand_nodes():
     nodes = [node(f"n{index}", "noOp") for index in range(10_000)]
     workflow = tree(*nodes, wires=[("T", "n0"), *((f"n{index}", f"n{index + 1}") for index in range(9_999))])

@@ -195,6 +195,7 @@ def test_each_field_once():
         survives(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")), chance, 25, MUTATED, nodered.FORMAT)
 
 
+@pytest.mark.timed
 def test_ten_thousand_nodes():
     tree = [node(f"n{index}", "change", f"n{index + 1}", rules=[]) for index in range(10_000)]
     tree.append(node("n10000", "debug"))

@@ -317,6 +317,7 @@ def test_what_the_schema_of_the_standard_refuses_is_noticed(shift):
     assert [path for path, tree in silent if not validator.is_valid(around(path, tree))] == []
 
 
+@pytest.mark.timed
 @pytest.mark.unmeasured
 def test_ten_thousand_tasks_are_imported_and_checked_in_time():
     tasks = [{f"t{n}": {"set": {"n": f"${{ .n + {n} }}"}}} for n in range(10_000)]
