@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 from support import STANDARD, Items, Note, chain, increment
 
 import trioflow as tf
-from trioflow.semantics.plan import Source, make_plan
+from trioflow.semantics.plan import Source, kept_plan, make_plan
 
 
 def planned(g):
@@ -210,3 +213,30 @@ def test_refused_graph():
     with pytest.raises(tf.InvalidGraph) as caught:
         make_plan(graph, STANDARD)
     assert all(name in str(caught.value) for name in ("no.such", "test.missing"))
+
+
+def test_a_graph_is_planned_once():
+    """Runs of one graph share its plan, until something is added to the registry; other registries have others."""
+    with tf.build() as g:
+        g.connect(g.add(tf.nodes.Start).then, g.add("debug.print", value=1).enter)
+    graph, registry = g.graph, tf.Registry.standard()
+    plan = kept_plan(graph, registry)
+    assert kept_plan(graph, registry) is plan
+    registry.add(clock)
+    again = kept_plan(graph, registry)
+    assert again is not plan
+    assert kept_plan(graph, None) is not again
+    assert kept_plan(graph, None) is kept_plan(graph, None)
+
+
+def test_a_plan_that_is_kept_is_no_part_of_the_graph():
+    """Graphs are equal, and copied and pickled, without it; those that are refused are refused again."""
+    graph = tf.Graph([tf.GraphNode("start", "flow.start")])
+    kept_plan(graph, None)
+    assert graph == tf.Graph([tf.GraphNode("start", "flow.start")])
+    for other in (copy.deepcopy(graph), pickle.loads(pickle.dumps(graph))):
+        assert (other, other.kept.value) == (graph, None)
+    wrong = tf.Graph([tf.GraphNode("a", "no.such")])
+    for _ in range(2):
+        with pytest.raises(tf.InvalidGraph, match=r"no\.such"):
+            kept_plan(wrong, None)

@@ -321,6 +321,18 @@ class LinkedFiles(Mapping[str, "Graph | Unreadable"]):
         return len(self._files)
 
 
+class Kept:
+    """A place for what was made of a graph, as long as that lives; copies and pickles of it have one of their own."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value: Any = None
+
+    def __reduce__(self) -> tuple[type[Kept], tuple[()]]:
+        return Kept, ()
+
+
 @attrs.frozen
 class Graph:
     """An immutable graph (M1). The order of nodes and of connections has meaning: dispatch follows it (M3, M4).
@@ -358,6 +370,8 @@ class Graph:
     # Not copied: graphs in files may refer to each other in a circle, so the mapping is filled when all are there.
     files: Mapping[str, Graph | Unreadable] = attrs.field(default=NO_VALUES, kw_only=True, eq=False, repr=False)
     extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
+    kept: Kept = attrs.field(factory=Kept, init=False, eq=False, repr=False)
+    """For the plan that runs of this very object share."""
 
     def all_nodes(self) -> Iterator[GraphNode]:
         """The nodes of this graph, of the graphs in it and in files that it names, and so on; each graph once.

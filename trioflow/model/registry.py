@@ -129,6 +129,8 @@ class Registry:
         self._strategies: list[tuple[Callable[[str], bool], Callable[[str], object]]] = []
         self.max_bytes: int | None = None
         """About how many bytes of memory a value may take that an input or a variable gets; None for any number."""
+        self.changes = 0
+        """How often something was added. Who keeps what was made with a registry sees by it whether that holds."""
 
     @classmethod
     def standard(
@@ -214,6 +216,7 @@ class Registry:
                 )
             added[node_type.id] = node_type
         self._types = added
+        self.changes += 1
 
     def add_module(self, module: types.ModuleType | str) -> tuple[NodeType, ...]:
         """Import a module and add the node types that it defines. Raises `NodePackageError` if there are none."""
@@ -229,10 +232,12 @@ class Registry:
         modules = self._packages.setdefault(prefix, [])
         if module not in modules:
             modules.append(module)
+            self.changes += 1
 
     def add_merge(self, name: str, merge: Merge) -> None:
         """Add a merge policy for variables: `merge(base, mine, theirs)` gives the merged value (F4)."""
         self.merges[name] = merge
+        self.changes += 1
 
     def body(self, node_id: str, body: object) -> None:
         """Give a node of an imported graph a body: what a placeholder does, or another one does instead (`formats`).
@@ -241,14 +246,17 @@ class Registry:
         none of their own. `body` is a node type, or a function that is called with the inputs that it names.
         """
         self.bodies[node_id] = body
+        self.changes += 1
 
     def add_converter(self, source: type, target: type, convert: Converter) -> None:
         """Declare that values of `source` may flow into inputs of `target`, converted without loss (D11)."""
         self.converters[source, target] = convert
+        self.changes += 1
 
     def add_transform(self, name: str, transform: Callable[[Any], Any]) -> None:
         """Add what exec wires may apply to the data that they speak of, by name: a function, which may be async."""
         self.transforms[name] = transform
+        self.changes += 1
 
     def add_strategy(self, can_handle: Callable[[str], bool], make: Callable[[str], object]) -> None:
         """Say how types are made that are not known by their ids: `make(id)`, if `can_handle(id)`, once for each.
@@ -257,6 +265,7 @@ class Registry:
         they were added.
         """
         self._strategies.append((can_handle, make))
+        self.changes += 1
 
     def find(self, type_id: str) -> NodeType | None:
         """The node type with this id, or None. Raises `NodePackageError` if its package fails to import.

@@ -25,7 +25,7 @@ _RENAMED: dict[tuple[type, str], str] = {
     (Connection, "otherwise"): "else",
 }
 # The version is that of the whole document, and so stands only at its top.
-_NOT_WRITTEN = frozenset({"extra", "types", "files", "version"})
+_NOT_WRITTEN = frozenset({"extra", "types", "files", "version", "kept"})
 _SIMPLE: dict[Any, dict[str, Any]] = {
     Any: {},
     str: {"type": "string"},

@@ -20,7 +20,7 @@ import attrs
 
 from trioflow.errors import InvalidGraph
 from trioflow.model.composition import ERROR, SCOPE, SCOPE_TYPE, Boundary, GraphBody
-from trioflow.model.graph import Connection, Graph, GraphNode, Interface
+from trioflow.model.graph import Connection, Graph, GraphNode, Interface, as_graph
 from trioflow.model.node_type import FunctionBody, NodeType
 from trioflow.model.registry import Registry
 from trioflow.model.scope import Scope
@@ -310,6 +310,19 @@ def make_plan(graph: Graph, registry: Registry) -> Plan:
     """Validate a graph and plan it, with all the graphs that it calls, each once. Raises `InvalidGraph`."""
     with _without_collecting():
         return _make_plan(graph, registry)
+
+
+def kept_plan(graph: Graph, registry: Registry | None) -> Plan:
+    """The plan of a graph, made once for this object and this registry; with None, the standard node types.
+
+    It is made anew when something was added to the registry. Raises `InvalidGraph`.
+    """
+    kept: tuple[Registry | None, int, Plan] | None = as_graph(graph).kept.value
+    if kept is not None and kept[0] is registry and kept[1] == kept[2].registry.changes:
+        return kept[2]
+    plan = make_plan(graph, registry or Registry.standard())
+    graph.kept.value = registry, plan.registry.changes, plan
+    return plan
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from trioflow.model.values import NO_VALUES
 from trioflow.runtime.base.options import RunOptions, RunResult
 from trioflow.runtime.base.watch import Observer
 from trioflow.runtime.wrapping.middleware import Middleware
-from trioflow.semantics.plan import Plan, make_plan
+from trioflow.semantics.plan import Plan, kept_plan
 
 
 class Keeper(ABC):
@@ -105,7 +105,7 @@ def given(graph: Graph | Plan, arguments: RunArguments) -> tuple[Plan, Given]:
         made = Given(**{name: each for name, each in named.items() if each is not None and name != "registry"})
     else:
         made = _NOTHING
-    plan = graph if isinstance(graph, Plan) else make_plan(graph, registry or Registry.standard())
+    plan = graph if isinstance(graph, Plan) else kept_plan(graph, registry)
     if plan.policed or (arguments and made.options.policies is not NO_VALUES):
         asked: tuple[Sequence[Middleware], ...] = importlib.import_module(_POLICIES).policies_of(plan, made)
         outside, inside = asked
