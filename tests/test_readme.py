@@ -131,7 +131,7 @@ def test_the_main_command_counts_the_files_of_a_folder(tmp_path):
 
 def test_the_command_for_all_checks_is_what_continuous_integration_runs():
     command = next(command for command in COMMANDS if "requirements.lock" in command)
-    assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert command in map(str.strip, (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines())
     assert SET_UP.fullmatch(command)[1] == "python -m tests"
     assert (ROOT / "tests" / "__main__.py").is_file()
 

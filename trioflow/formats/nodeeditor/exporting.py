@@ -363,7 +363,7 @@ def _lost(graph: Graph, tree: Raw, registry: Registry) -> Iterator[str]:
 
 
 def _names_of(cls: type[attrs.AttrsInstance]) -> set[str]:
-    return {field.name for field in attrs.fields(cls)}
+    return {field.name for field in attrs.fields(cls) if field.init}
 
 
 def _differences(node: GraphNode, after: GraphNode) -> Iterator[str]:
