@@ -147,25 +147,23 @@ def _key(value: Any) -> Any:  # noqa: C901 - one rule for each kind of value
 
 
 def weight(value: object, most: int = SLICE) -> int:
-    """How many values there are in a value, at every depth and itself included; counted up to a limit."""
-    count = 0
-    waiting: list[Iterator[Any]] = [iter((value,))]
-    while waiting and count < most:
-        for item in waiting[-1]:
-            count += 1
-            if isinstance(item, dict):
-                waiting.append(iter(cast("dict[object, object]", item).values()))
-                break
-            if isinstance(item, list | tuple | set | frozenset):
-                waiting.append(iter(cast("list[Any]", item)))
-                break
-            if isinstance(item, str | bytes):
-                count += len(item) >> 6
+    """How many values there are in a value, at every depth and itself included; counted until there are `most`."""
+    count = 1
+    waiting: list[Any] = [value]
+    for item in waiting:  # which grows meanwhile
+        if isinstance(item, _CONTAINERS):
+            count += len(item)
             if count >= most:
                 break
-        else:
-            waiting.pop()
+            waiting += item.values() if isinstance(item, dict) else item
+        elif isinstance(item, str | bytes):
+            count += len(item) >> 6
+            if count >= most:
+                break
     return count
+
+
+_CONTAINERS = (dict, list, tuple, set, frozenset)
 
 
 def keyed(value: Any) -> Steps[Any]:

@@ -73,6 +73,7 @@ def substitute(pattern: str, flags: int, value: str, replacement: str, count: in
     Raises `ValueError` for a replacement that does not fit, and `OverflowError` for a result that is too long.
     """
     compiled = _compiled(pattern, flags)
+    literal = "\\" not in replacement  # what names no group need not be gone through for each match
     parts: list[str] = []
     length = end = 0
     try:
@@ -80,7 +81,7 @@ def substitute(pattern: str, flags: int, value: str, replacement: str, count: in
         for number, match in enumerate(compiled.finditer(value)):
             if number == count and count:
                 break
-            parts += (value[end : match.start()], match.expand(replacement))
+            parts += (value[end : match.start()], replacement if literal else match.expand(replacement))
             length += len(parts[-1]) + len(parts[-2])
             end = match.end()
             if length > most:
