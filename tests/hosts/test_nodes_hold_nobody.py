@@ -17,7 +17,7 @@ from hosts.held import MOST, Steps, without_collector
 import trioflow as tf
 from trioflow.semantics.events import EvaluationStarted
 
-pytestmark = pytest.mark.unmeasured
+pytestmark = [pytest.mark.timed, pytest.mark.unmeasured]
 
 ITEMS = 450_000 // 64
 DAY = datetime.date(2026, 2, 3)
