@@ -92,7 +92,7 @@ class OrderedFork:
 
         If it wrote nothing, that is what it came after itself.
         """
-        return self._history._end(self, self._start)
+        return self._history._end(self)
 
     def leave_out(self) -> None:
         """It has ended, and is not to be merged: it was cancelled, or what it does is discarded (S6)."""
@@ -117,8 +117,8 @@ class History:
         self._beginning = beginning
         # What everybody comes after who may still be forked.
         self._root = Past((), beginning, (), beginning, None, 0)
-        # Those that have not ended, and from where they began.
-        self._running: dict[Order, tuple[OrderedFork, Past]] = {}
+        # Those that have not ended.
+        self._running: dict[Order, OrderedFork] = {}
         # Those that have ended since the root, and wrote; and which of them no other has passed.
         self._ended: dict[Order, Past] = {}
         self._last: dict[Past, None] = {}
@@ -141,12 +141,12 @@ class History:
         they wrote does not merge (F4): then there is no fork. Raises `ValueError` for an order that does not fit, for a
         past that was forgotten or is of another history, and after `join`.
         """
-        pasts = [*dict.fromkeys(after)]
+        pasts = after if isinstance(after, list) and len(after) < 2 else [*dict.fromkeys(after)]
         self._check(order, pasts)
         start = self._meeting(pasts) if len(pasts) > 1 else pasts[0] if pasts else self._root
         assert start._store is not None
         fork = OrderedFork(self, order, start, start._store.fork())
-        self._running[order] = (fork, start)
+        self._running[order] = fork
         return fork
 
     def forget(self, reachable: Iterable[Past]) -> None:
@@ -157,7 +157,7 @@ class History:
         """
         if len(self._ended) < self._enough:
             return
-        usable = {*reachable, *(start for _, start in self._running.values())}
+        usable = {*reachable, *(fork._start for fork in self._running.values())}
         meet: set[Past] = set()
         waist = _nearest_waist({*usable, *self._last} or {self._root}, meet)
         needed = {*usable, *meet, waist, self._root}
@@ -211,13 +211,13 @@ class History:
             raise ValueError(f"Each fork has an order of its own: {order} can't be one")
 
     def _leave(self, fork: OrderedFork) -> None:
-        if self._running.get(fork.order, (None,))[0] is not fork:
+        if self._running.get(fork.order) is not fork:
             raise ValueError(f"The fork {fork.order} has ended before")
         del self._running[fork.order]
 
-    def _end(self, fork: OrderedFork, start: Past) -> Past:
+    def _end(self, fork: OrderedFork) -> Past:
         self._leave(fork)
-        store = fork.store
+        store, start = fork.store, fork._start
         if not store.written and not store.written_state:
             return start
         writes = _Writes(store.born, store.base, store.written, store.written_state)

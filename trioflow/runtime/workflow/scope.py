@@ -144,8 +144,8 @@ class _ScopeRun:
             return
         line = FiringLine(self.activation, firing.numbers, self, firing.undoable)
         work = partial(self._begin, firing, fork)
-        strand = self._context.run(
-            self._forks.start, work, discard=True, line=line, cancellable=self._may_cancel, store=fork.store
+        strand = self._forks.start(
+            work, discard=True, line=line, cancellable=self._may_cancel, store=fork.store, context=self._context
         )
         if self._may_cancel:
             self._strands[firing] = strand
@@ -158,18 +158,29 @@ class _ScopeRun:
 
     async def _go(self, firing: Firing, fork: OrderedFork, strand: Strand, line: Line) -> None:
         """From firing to firing, as long as each gets the only token of the one before (W11)."""
-        machine = self._machine
+        machine, nodes, complete = self._machine, self._plan.nodes, self._complete
         begin = line
         while True:
             if firing.cancelled:  # while it waited
                 self._leave_out(firing, fork)
                 return
             try:
-                taken = await self._fire(firing, strand, line)
+                if firing.ghost is None:
+                    tokens = firing.tokens
+                    target = (
+                        Target(nodes[firing.node], tokens[0][0].entered)
+                        if tokens
+                        else Target(nodes[firing.node], None, self._payload)
+                    )
+                    taken = await fire(strand, line, target, complete, firing)
+                else:
+                    taken = self._without_body(firing, strand)
             except trio.Cancelled:
                 if firing.cancelled:
                     self._leave_out(firing, fork)
                 raise
+            except Exception as error:
+                taken = self._failed(firing, error, strand)  # W3, W12
             if firing.cancelled:  # but it did not care
                 self._leave_out(firing, fork)
                 return
@@ -179,7 +190,7 @@ class _ScopeRun:
             if following is None:
                 self._end(firing, fork, strand, begin)
                 return
-            if machine.has_ready and not self._start(following) and machine.queues:
+            if machine.has_news and not self._start(following) and machine.queues:
                 await self._wait(following, strand)
             firing = following
             line = FiringLine(self.activation, firing.numbers, self, firing.undoable)
@@ -192,10 +203,12 @@ class _ScopeRun:
     def _end(self, firing: Firing, fork: OrderedFork, strand: Strand, line: Line) -> None:
         """A strand has ended: others may come after it (W9)."""
         firing.home.past = fork.end()
-        self._strands.pop(firing.home, None)
+        if self._may_cancel:
+            self._strands.pop(firing.home, None)
         if self._run.observed is not None:
             self._tell(StrandJoined(), line, strand.number)
-        self._start()
+        if self._machine.has_news:
+            self._start()
         if self._history.kept > self._enough:
             self._forget()
 
@@ -213,23 +226,13 @@ class _ScopeRun:
 
     # --- one firing ---
 
-    async def _fire(self, firing: Firing, strand: Strand, line: Line) -> tuple[Wire, ...]:
-        """Run the body; which wires are taken then, be it because it failed (W3, W12)."""
-        try:
-            if firing.ghost is not None:
-                return self._without_body(firing, strand)
-            target = Target(self._plan.nodes[firing.node], firing.entered, None if firing.tokens else self._payload)
-            return await fire(strand, line, target, partial(self._complete, firing, strand))
-        except Exception as error:
-            return self._failed(firing, error, strand)
-
     def _complete(self, firing: Firing, strand: Strand, exit_: str | None) -> tuple[Wire, ...]:
         """Its body has returned this exec output: the wires that are taken."""
         net = firing.net
         if firing.node in self._plan.sets:
             self._set(firing, strand)
         way = net.way(exit_)
-        taken = () if way is None else self._taken(way, strand, firing)
+        taken = () if way is None else way.always or self._taken(way, strand, firing)
         if net.undo is not None:  # W17
             path = (*self.activation.where.as_tuple(), *firing.numbers)
             done = Undoable(path, net.id, net.undo, strand.store.fork(), firing.undoable)

@@ -102,8 +102,8 @@ async def _undo(
 
 def _begin(target: Target, strand: Strand, line: Line) -> Coroutine[Any, Any, None]:
     strand.resume(hot_task())
-    return fire(strand, line, target, _nothing)
+    return fire(strand, line, target, _nothing, None)
 
 
-def _nothing(_exit: str | None) -> None:
+def _nothing(_firing: None, _strand: Strand, _exit: str | None) -> None:
     """No wire leads away from a node that undoes."""

@@ -112,6 +112,8 @@ class Machine:
         self._serials: dict[int, int] = {}
         self._ready: list[tuple[tuple[int, ...], Firing]] = []
         self._start = _Starting(self) if not net.is_plain else None
+        self.queues = not net.is_plain
+        """Whether firings may have to wait until they may start (W16), also those that go on in their strand."""
         self.skipped: list[Skipped] = []
         self.cancelled: list[Firing] = []
         """Firings under way that are to be cancelled (W8): the shell takes them from here."""
@@ -148,7 +150,8 @@ class Machine:
             wire = taken[0]
             following = self._make(wire.target, ((wire, firing),), alone=True)
             following.goes_on, following.home = True, firing.home
-            self._begin(following, queued=starting is not None)
+            if starting is not None:
+                starting.add(following)
         else:
             for wire in taken:
                 self._arrive(wire, firing)
@@ -164,14 +167,9 @@ class Machine:
         return following
 
     @property
-    def queues(self) -> bool:
-        """Whether firings may have to wait until they may start (W16), also those that go on in their strand."""
-        return self._start is not None
-
-    @property
-    def has_ready(self) -> bool:
-        """Whether `take` may have something to give."""
-        return self.queues or bool(self._ready)
+    def has_news(self) -> bool:
+        """Whether `take` may have something to give, or there is something to be told or cancelled."""
+        return bool(self._ready or self.skipped or self.queues)
 
     def waiting(self) -> Iterator[Firing | None]:
         """The firings of all tokens that have not been taken by a firing that has started; None for one without any."""
@@ -193,7 +191,14 @@ class Machine:
         if kind in ("one", "each"):
             self._fire(wire.target, ((wire, firing),))
         elif kind == "all":
-            self._held.setdefault(node.part, {}).setdefault(wire.target, []).append((wire, firing))
+            held = self._held.get(node.part)
+            if held is None:
+                held = self._held[node.part] = {}
+            waiting = held.get(wire.target)
+            if waiting is None:
+                held[wire.target] = [(wire, firing)]
+            else:
+                waiting.append((wire, firing))
         else:
             self._come_first(node, wire, firing)
 
@@ -214,12 +219,19 @@ class Machine:
 
     def _fire(self, place: int, tokens: tuple[Token, ...], ghost: Ghost | None = None) -> None:
         firing = self._make(place, tokens)
-        firing.ghost = firing.ghost or ghost  # who has no turn left is not asked whether its join was met
-        self._begin(firing, queued=True)
+        if ghost is not None and firing.ghost is None:  # who has no turn left is not asked whether its join was met
+            firing.ghost = ghost
+        if self._start is not None:
+            self._start.add(firing)
+        else:
+            heapq.heappush(self._ready, (firing.numbers, firing))
 
     def _make(self, place: int, tokens: tuple[Token, ...], *, alone: bool = False) -> Firing:
         """A firing for these tokens. `alone`: nobody else has the turns of the one that it comes after."""
+        self.alive += 1
         node = self._nodes[place]
+        if node.part >= 0:
+            self._busy[node.part] += 1
         firing = Firing()
         firing.node, firing.net, firing.tokens = place, node, tokens
         firing.goes_on = firing.cancelled = firing.marked = False
@@ -251,18 +263,6 @@ class Machine:
             if turn > node.most:
                 firing.ghost = "exhausted"
         return firing
-
-    def _begin(self, firing: Firing, *, queued: bool) -> None:
-        self.alive += 1
-        part = firing.net.part
-        if part >= 0:
-            self._busy[part] += 1
-        if not queued:
-            return
-        if self._start is not None:
-            self._start.add(firing)
-        else:
-            heapq.heappush(self._ready, (firing.numbers, firing))
 
     # --- joining ---
 
