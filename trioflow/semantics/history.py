@@ -17,7 +17,6 @@ from __future__ import annotations
 import heapq
 import weakref
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 import attrs
 
@@ -65,7 +64,7 @@ class Past:
     _lost: Sequence[tuple[Order, Conflict]] = ()
     # What a fork wrote; None for others.
     _writes: _Writes | None = None
-    _versions: Versions = attrs.field(factory=dict[Any, Any])
+    _versions: Versions | None = None
     # Whether a fork that came after it has ended, and brings what it brought.
     _passed: bool = False
 
@@ -216,7 +215,8 @@ class History:
         del self._running[fork.order]
 
     def _end(self, fork: OrderedFork) -> Past:
-        self._leave(fork)
+        if self._running.pop(fork.order, None) is not fork:
+            raise ValueError(f"The fork {fork.order} has ended before")
         store, start = fork.store, fork._start
         if not store.written and not store.written_state:
             return start
@@ -265,6 +265,8 @@ class History:
         try:
             for past, wrote in _between(start, pasts):
                 writes = _Writes(store.born, wrote.base, wrote.written, wrote.written_state)
+                if past._versions is None:
+                    past._versions = {}
                 conflicts = joining.add(writes, past._versions)
                 if past.order > waist.order:
                     lost += [(past.order, conflict) for conflict in conflicts]
@@ -280,7 +282,7 @@ class History:
             if order <= waist.order:
                 del self._ended[order]
                 self._last.pop(past, None)
-                past._after, past._waist, past._writes, past._versions, past._lost = (), None, None, {}, ()
+                past._after, past._waist, past._writes, past._versions, past._lost = (), None, None, None, ()
                 if past is not waist:
                     past._store = None
         if self._root is not waist:

@@ -41,7 +41,7 @@ from trioflow.semantics.join import Join
 from trioflow.semantics.plan import Target
 from trioflow.semantics.store import Cell, StateKey, Store
 
-Work = Callable[[Strand, Line], Coroutine[Any, Any, None]]
+Work = Callable[[Strand, Line, HotTask], Coroutine[Any, Any, None]]
 
 _Waiting = tuple["StrandFork", Strand, Work | tuple["Target", ...], Context]
 """A fork that has no task yet: its strand, what it does, and the context variables as they were when it was made."""
@@ -102,7 +102,7 @@ class StrandFork(Line, Fork):
         loop only if it comes to a trap.
         """
         if not isinstance(work, tuple):
-            body: Any = work(strand, self.line)
+            body: Any = work(strand, self.line, task)
         elif self._scope is None:
             strand.resume(task)
             return dispatch(self._line or self, None, None, work, strand)

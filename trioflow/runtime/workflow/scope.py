@@ -16,7 +16,7 @@ import trio
 
 from trioflow.errors import CoercionError, ExpressionFailed, JoinUnmet, LimitExceeded, MergeError
 from trioflow.runtime.base.records import Activation, Line, Strand
-from trioflow.runtime.base.task import hot_task
+from trioflow.runtime.base.task import HotTask
 from trioflow.runtime.base.turns import rouse, wait_for
 from trioflow.runtime.strands.forks import ForkSet, OpenForks, StrandFork
 from trioflow.runtime.workflow.firing import FiringLine, fire, firing_around
@@ -25,7 +25,7 @@ from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import Event, JoinSkipped, LimitReached, MergeConflict, StrandJoined, Told, WiresChosen
 from trioflow.semantics.history import History, OrderedFork
 from trioflow.semantics.join import Conflict
-from trioflow.semantics.plan import Opening, Target
+from trioflow.semantics.plan import Met, Opening, Target
 from trioflow.semantics.workflow.machine import Firing, Machine, Skipped
 from trioflow.semantics.workflow.net import Region, Way, Wire
 
@@ -61,6 +61,7 @@ class _ScopeRun:
         self._run = strand.run
         self.frame = strand.frame
         self._plan = strand.frame.plan
+        self._wired = self._plan.wired
         self._region = region
         self._machine = Machine(region)
         self._history = History(strand.store, self._tell_conflict)
@@ -152,13 +153,17 @@ class _ScopeRun:
 
     # --- one strand ---
 
-    def _begin(self, firing: Firing, fork: OrderedFork, strand: Strand, line: Line) -> Coroutine[Any, Any, None]:
-        strand.resume(hot_task())
+    def _begin(
+        self, firing: Firing, fork: OrderedFork, strand: Strand, line: Line, task: HotTask
+    ) -> Coroutine[Any, Any, None]:
+        strand.resume(task)
         return self._go(firing, fork, strand, line)
 
-    async def _go(self, firing: Firing, fork: OrderedFork, strand: Strand, line: Line) -> None:
+    async def _go(  # noqa: C901 - a firing costs little only if all is in one place
+        self, firing: Firing, fork: OrderedFork, strand: Strand, line: Line
+    ) -> None:
         """From firing to firing, as long as each gets the only token of the one before (W11)."""
-        machine, nodes, complete = self._machine, self._plan.nodes, self._complete
+        machine, complete = self._machine, self._complete
         begin = line
         while True:
             if firing.cancelled:  # while it waited
@@ -166,13 +171,7 @@ class _ScopeRun:
                 return
             try:
                 if firing.ghost is None:
-                    tokens = firing.tokens
-                    target = (
-                        Target(nodes[firing.node], tokens[0][0].entered)
-                        if tokens
-                        else Target(nodes[firing.node], None, self._payload)
-                    )
-                    taken = await fire(strand, line, target, complete, firing)
+                    taken = await fire(strand, line, self._target(firing), complete, firing)
                 else:
                     taken = self._without_body(firing, strand)
             except trio.Cancelled:
@@ -184,8 +183,8 @@ class _ScopeRun:
             if firing.cancelled:  # but it did not care
                 self._leave_out(firing, fork)
                 return
-            if self.inside and firing.numbers in self.inside:
-                firing.undoable += tuple(self.inside.pop(firing.numbers))
+            if self.inside:
+                firing.undoable += tuple(self.inside.pop(firing.numbers, ()))
             following = machine.end(firing, taken)
             if following is None:
                 self._end(firing, fork, strand, begin)
@@ -225,6 +224,15 @@ class _ScopeRun:
         self._enough = 2 * self._history.kept + _FEW
 
     # --- one firing ---
+
+    def _target(self, firing: Firing) -> Target:
+        """Where its tokens have led."""
+        tokens = firing.tokens
+        if len(tokens) == 1:
+            return self._wired[tokens[0][0].place]
+        if tokens:
+            return Met([self._wired[wire.place] for wire, _ in tokens])
+        return Target(self._plan.nodes[firing.node], None, self._payload)
 
     def _complete(self, firing: Firing, strand: Strand, exit_: str | None) -> tuple[Wire, ...]:
         """Its body has returned this exec output: the wires that are taken."""

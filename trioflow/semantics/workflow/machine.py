@@ -71,11 +71,6 @@ class Firing:
         """Which turn of its node it is, if that is in a circle."""
         return self.turns.get(self.node, 1)
 
-    @property
-    def entered(self) -> str | None:
-        """The exec input that the first of its tokens came to."""
-        return self.tokens[0][0].entered if self.tokens else None
-
     def __repr__(self) -> str:
         return f"<firing {'.'.join(map(str, self.numbers))} of {self.net.id!r}>"
 
@@ -146,8 +141,7 @@ class Machine:
         if starting is not None:
             starting.ended(firing)
         following: Firing | None = None
-        if len(taken) == 1 and self._nodes[taken[0].target].kind in ("one", "each"):
-            wire = taken[0]
+        if len(taken) == 1 and self._nodes[(wire := taken[0]).target].kind in ("one", "each"):
             following = self._make(wire.target, ((wire, firing),), alone=True)
             following.goes_on, following.home = True, firing.home
             if starting is not None:
@@ -248,7 +242,7 @@ class Machine:
                 firing.lane = (*source.lane, wire.place, firing.round)
                 firing.marked = True
         else:
-            firing.round = 1 + max(source.round for _, source in tokens)
+            firing.round = 1 + max([source.round for _, source in tokens])
             firing.lane = ()
             nth = self._serials[place] = self._serials.get(place, 0) + 1
             firing.serial = (place, nth)
@@ -274,7 +268,8 @@ class Machine:
             held = self._held.get(part)
             while held and not self._busy[part]:
                 # Several only if they wait for one another: then the first in the document fires (W6).
-                self._join(min(held), held.pop(min(held)))
+                place = min(held)
+                self._join(place, held.pop(place))
             if self._early and not self._busy[part]:
                 self._give_up(part)
             if self._busy[part] or self._open[part]:
@@ -288,7 +283,7 @@ class Machine:
 
     def _join(self, place: int, tokens: list[Token]) -> None:
         node = self._nodes[place]
-        if len({wire.place for wire, _ in tokens}) >= node.min:
+        if node.min == 1 or len({wire.place for wire, _ in tokens}) >= node.min:
             self._fire(place, _in_order(tokens))
         else:
             self._skip(node, tokens)
@@ -330,7 +325,7 @@ def _by_wire(token: Token) -> tuple[int, tuple[int, ...]]:
 
 def _in_order(tokens: list[Token]) -> tuple[Token, ...]:
     """By wire, then by what came over it."""
-    return tuple(sorted(tokens, key=_by_wire))
+    return tuple(sorted(tokens, key=_by_wire)) if len(tokens) > 1 else tuple(tokens)
 
 
 def _undoable(tokens: tuple[Token, ...]) -> tuple[Any, ...]:
