@@ -17,7 +17,6 @@ from __future__ import annotations
 import heapq
 import weakref
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 import attrs
 
@@ -65,7 +64,7 @@ class Past:
     _lost: Sequence[tuple[Order, Conflict]] = ()
     # What a fork wrote; None for others.
     _writes: _Writes | None = None
-    _versions: Versions = attrs.field(factory=dict[Any, Any])
+    _versions: Versions | None = None
     # Whether a fork that came after it has ended, and brings what it brought.
     _passed: bool = False
 
@@ -92,7 +91,7 @@ class OrderedFork:
 
         If it wrote nothing, that is what it came after itself.
         """
-        return self._history._end(self, self._start)
+        return self._history._end(self)
 
     def leave_out(self) -> None:
         """It has ended, and is not to be merged: it was cancelled, or what it does is discarded (S6)."""
@@ -117,8 +116,8 @@ class History:
         self._beginning = beginning
         # What everybody comes after who may still be forked.
         self._root = Past((), beginning, (), beginning, None, 0)
-        # Those that have not ended, and from where they began.
-        self._running: dict[Order, tuple[OrderedFork, Past]] = {}
+        # Those that have not ended.
+        self._running: dict[Order, OrderedFork] = {}
         # Those that have ended since the root, and wrote; and which of them no other has passed.
         self._ended: dict[Order, Past] = {}
         self._last: dict[Past, None] = {}
@@ -141,12 +140,12 @@ class History:
         they wrote does not merge (F4): then there is no fork. Raises `ValueError` for an order that does not fit, for a
         past that was forgotten or is of another history, and after `join`.
         """
-        pasts = [*dict.fromkeys(after)]
+        pasts = after if isinstance(after, list) and len(after) < 2 else [*dict.fromkeys(after)]
         self._check(order, pasts)
         start = self._meeting(pasts) if len(pasts) > 1 else pasts[0] if pasts else self._root
         assert start._store is not None
         fork = OrderedFork(self, order, start, start._store.fork())
-        self._running[order] = (fork, start)
+        self._running[order] = fork
         return fork
 
     def forget(self, reachable: Iterable[Past]) -> None:
@@ -157,7 +156,7 @@ class History:
         """
         if len(self._ended) < self._enough:
             return
-        usable = {*reachable, *(start for _, start in self._running.values())}
+        usable = {*reachable, *(fork._start for fork in self._running.values())}
         meet: set[Past] = set()
         waist = _nearest_waist({*usable, *self._last} or {self._root}, meet)
         needed = {*usable, *meet, waist, self._root}
@@ -211,13 +210,14 @@ class History:
             raise ValueError(f"Each fork has an order of its own: {order} can't be one")
 
     def _leave(self, fork: OrderedFork) -> None:
-        if self._running.get(fork.order, (None,))[0] is not fork:
+        if self._running.get(fork.order) is not fork:
             raise ValueError(f"The fork {fork.order} has ended before")
         del self._running[fork.order]
 
-    def _end(self, fork: OrderedFork, start: Past) -> Past:
-        self._leave(fork)
-        store = fork.store
+    def _end(self, fork: OrderedFork) -> Past:
+        if self._running.pop(fork.order, None) is not fork:
+            raise ValueError(f"The fork {fork.order} has ended before")
+        store, start = fork.store, fork._start
         if not store.written and not store.written_state:
             return start
         writes = _Writes(store.born, store.base, store.written, store.written_state)
@@ -265,6 +265,8 @@ class History:
         try:
             for past, wrote in _between(start, pasts):
                 writes = _Writes(store.born, wrote.base, wrote.written, wrote.written_state)
+                if past._versions is None:
+                    past._versions = {}
                 conflicts = joining.add(writes, past._versions)
                 if past.order > waist.order:
                     lost += [(past.order, conflict) for conflict in conflicts]
@@ -280,7 +282,7 @@ class History:
             if order <= waist.order:
                 del self._ended[order]
                 self._last.pop(past, None)
-                past._after, past._waist, past._writes, past._versions, past._lost = (), None, None, {}, ()
+                past._after, past._waist, past._writes, past._versions, past._lost = (), None, None, None, ()
                 if past is not waist:
                     past._store = None
         if self._root is not waist:

@@ -126,6 +126,17 @@ class Target:
         self.wire = wire
 
 
+class Met(Target):
+    """Where several tokens lead that a node takes together: `over` are the targets of their wires (W4, G8)."""
+
+    __slots__ = ("over",)
+
+    def __init__(self, over: Sequence[Target]) -> None:
+        first = over[0]
+        super().__init__(first.node, first.entered, None, first.wire)
+        self.over = over
+
+
 class Opening(Target):
     """Where a scope of a workflow begins: at the entry of a call, or behind an exec output (W13)."""
 
@@ -280,6 +291,8 @@ class Plan:
     """Inputs whose literal or default each store gets as a value of its own, since bodies could change it (M1)."""
     net: Net | None = None
     """Of a workflow: its exec wires (W1)."""
+    wired: Mapping[int, Target] = attrs.field(factory=dict[int, Target])
+    """Where each of these leads, by its place."""
     conditions: Mapping[int, Bound] = attrs.field(factory=dict[int, Bound])
     """Of the wires of a workflow that have one, by their places (W3)."""
     sets: Mapping[int, tuple[tuple[int, Bound], ...]] = attrs.field(factory=dict[int, Any])
@@ -426,11 +439,15 @@ class _Planner:
         conditions: dict[int, Bound] = {}
         sets: dict[int, tuple[tuple[int, Bound], ...]] = {}
         scopes: dict[str, int] = {}
+        wired: dict[int, Target] = {}
         if net is not None:  # W1
             root, listeners = _open_scopes(net, nodes, listeners)
             initiators = (root,)
             scopes = {SCOPE: root.node.index}
             conditions, sets = self._bound(net, nodes)
+            wired = {
+                wire.place: Target(nodes[wire.target], wire.entered, None, str(wire.connection)) for wire in net.wires
+            }
         return Plan(
             graph=graph,
             registry=self._registry,
@@ -469,6 +486,7 @@ class _Planner:
             writing=tuple(node for node in nodes if node.type.is_exec and node.type.outputs),
             own=tuple(self._own),
             net=net,
+            wired=wired,
             conditions=conditions,
             sets=sets,
             policed=bool(graph.policies) or is_for_sagas(graph) or any(_is_policed(node) for node in nodes),

@@ -241,6 +241,20 @@ def test_a_breakpoint_on_a_wire():
     assert [hit.wire for hit in stops(g.graph, wire="parallel.a -> note.enter")] == ["parallel.a -> note.enter"]
 
 
+def test_a_breakpoint_on_a_wire_of_a_workflow():
+    """A firing comes over the wires of all its tokens, be it for one or for several (G8, W4)."""
+    with tf.workflow() as w:
+        start, a, b = (w.add(Note, name) for name in ("start", "a", "b"))
+        note = w.add(Note, "note")
+        w.after(start, a, b)
+        w.after(a, note)
+        w.after(b, note)
+    wires = [str(wire) for wire in w.graph.connections]
+    assert [[hit.node for hit in stops(w.graph, wire=wire)] for wire in wires] == [["a"], ["b"], ["note"], ["note"]]
+    with pytest.raises(tf.errors.UnknownName, match=r"no exec wire 'a -> b' to stop at"):
+        stops(w.graph, wire="a -> b")
+
+
 def test_breakpoints_in_graphs_that_are_called():
     """Nodes, wires and values inside are named as `call/...` (C8, A1)."""
     graph = calling()

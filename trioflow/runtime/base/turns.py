@@ -77,6 +77,16 @@ def refuel(run: RunState) -> None:
         run.fuel = more
 
 
+def grant_one(run: RunState) -> None:
+    """Grant one dispatch to a task that the scheduler has just let run, where it need not look at anything else.
+
+    Without it, of many tasks that begin at once all but the first would go to the back of the line once more.
+    """
+    if run.schedule is None and not run.gated and run.steps < run.max_steps:
+        run.granted += 1 - run.fuel
+        run.fuel = 1
+
+
 def stop_coasting(run: RunState) -> None:
     """Make the next dispatch of every strand look at the gate."""
     if run.fuel > 0:

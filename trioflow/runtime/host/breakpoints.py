@@ -25,7 +25,7 @@ from trioflow.runtime.base.records import Line, Strand, as_host
 from trioflow.runtime.demand.inputs import computed
 from trioflow.semantics.address import node_names, selector, wire_within
 from trioflow.semantics.events import Path
-from trioflow.semantics.plan import Plan, PlanNode, Target
+from trioflow.semantics.plan import Met, Plan, PlanNode, Target
 
 if TYPE_CHECKING:
     from trioflow.semantics.store import Cell
@@ -135,7 +135,10 @@ class OnWire:
         self.prefix, slash, inner = source.rpartition("/")
         self.prefix += slash
         graph = _graph_at(plan, self.prefix)
-        known = [] if graph is None else [target for node in graph.nodes for row in node.targets for target in row]
+        known: list[Target] = []
+        if graph is not None:
+            known = [target for node in graph.nodes for row in node.targets for target in row if target.wire]
+            known += graph.wired.values()
         name = f"{inner} -> {led.removeprefix(self.prefix)}"
         self.targets = [target for target in known if target.wire == name]
         if not arrow or not self.targets:
@@ -150,7 +153,8 @@ class OnWire:
 
     def reached(self, strand: Strand, target: Target) -> str | None:
         """G8."""
-        if strand.frame.prefix == self.prefix and any(target is each for each in self.targets):
+        over = target.over if isinstance(target, Met) else (target,)
+        if strand.frame.prefix == self.prefix and any(came is each for came in over for each in self.targets):
             return f"wire {self.name!r}"
         return None
 

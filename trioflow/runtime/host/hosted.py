@@ -11,6 +11,7 @@ import trio
 from trioflow.errors import RunFinished
 from trioflow.runtime.base.names import listeners
 from trioflow.runtime.base.records import Line, RunState, Strand, new_strand
+from trioflow.runtime.base.task import HotTask
 from trioflow.runtime.base.turns import rouse, wait_for
 from trioflow.runtime.base.watch import Observer, Subscription
 from trioflow.runtime.dispatch import drive
@@ -126,7 +127,7 @@ class Hosted:
             watch.remove(observer)
             state.watch_by(watch)
 
-    async def _handle_events(self, strand: Strand, line: Line) -> None:
+    async def _handle_events(self, strand: Strand, line: Line, _task: HotTask) -> None:
         """B1: in arrival order, in a strand of the host's own."""
         while True:
             while self.events:

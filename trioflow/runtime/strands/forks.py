@@ -26,14 +26,22 @@ from trioflow.runtime.base.failure import arose_with, collapse, leaves, mark_ori
 from trioflow.runtime.base.options import MAX_NESTING
 from trioflow.runtime.base.records import Line, Strand
 from trioflow.runtime.base.task import HotTask, hot_task
-from trioflow.runtime.base.turns import count_nurseries, limit_reached, look_around, refuel, rouse, wait_for
+from trioflow.runtime.base.turns import (
+    count_nurseries,
+    grant_one,
+    limit_reached,
+    look_around,
+    refuel,
+    rouse,
+    wait_for,
+)
 from trioflow.runtime.dispatch import Call, dispatch, drive
 from trioflow.semantics.events import Event, LimitReached, MergeConflict, StrandForked, StrandJoined, Told
 from trioflow.semantics.join import Join
 from trioflow.semantics.plan import Target
 from trioflow.semantics.store import Cell, StateKey, Store
 
-Work = Callable[[Strand, Line], Coroutine[Any, Any, None]]
+Work = Callable[[Strand, Line, HotTask], Coroutine[Any, Any, None]]
 
 _Waiting = tuple["StrandFork", Strand, Work | tuple["Target", ...], Context]
 """A fork that has no task yet: its strand, what it does, and the context variables as they were when it was made."""
@@ -94,7 +102,7 @@ class StrandFork(Line, Fork):
         loop only if it comes to a trap.
         """
         if not isinstance(work, tuple):
-            body: Any = work(strand, self.line)
+            body: Any = work(strand, self.line, task)
         elif self._scope is None:
             strand.resume(task)
             return dispatch(self._line or self, None, None, work, strand)
@@ -173,8 +181,12 @@ class ForkSet:
         cancellable: bool = False,
         limited: bool = True,
         store: Store | None = None,
+        context: Context | None = None,
     ) -> StrandFork:
-        """Fork the owner's strand as it is now (F1), or with this store, which comes after other forks (F9)."""
+        """Fork the owner's strand as it is now (F1), or with this store, which comes after other forks (F9).
+
+        It begins with the context variables as they are now, or with these, in which nothing runs meanwhile.
+        """
         run = self._run
         if self.closed:
             raise self.has_ended("a fork")
@@ -210,7 +222,7 @@ class ForkSet:
         if self._node is None:
             strand.nurseries = 1  # F8: whatever the first strand has open now, only the run is around its forks
         self.in_flight += 1
-        self._waiting.append((fork, strand, work, copy_context()))
+        self._waiting.append((fork, strand, work, copy_context() if context is None else context.copy()))
         if self._coming < self._may_come:
             self._coming += 1
             self._nursery.start_soon(self.work, name=_NAME)
@@ -237,6 +249,8 @@ class ForkSet:
         self._coming -= 1
         run = self._run
         run.turn_due = perf_counter() + run.turn_after  # the scheduler has just had its turn
+        if run.fuel < 1:
+            grant_one(run)
         task = hot_task()
         trio_task = current_task()
         scope = task._cancel_status

@@ -22,6 +22,7 @@ from trioflow.semantics.events import NodeCompleted, NodeSkipped, NodeStarted, P
 from trioflow.semantics.plan import Target
 from trioflow.semantics.written import written_since
 
+F = TypeVar("F")
 T = TypeVar("T")
 
 
@@ -70,11 +71,12 @@ def firing_around(activation: Activation) -> FiringLine | None:
 
 
 async def fire(  # noqa: C901 - as `dispatch`
-    strand: Strand, line: Line, target: Target, finish: Callable[[Any], T]
+    strand: Strand, line: Line, target: Target, finish: Callable[[F, Strand, str | None], T], firing: F
 ) -> T:
     """Run the body of a node, and what is to be done with the exec output that it returns while it is still open.
 
-    Returns what `finish` returns. Raises what the body or `finish` raises; then the activation has failed.
+    Returns what `finish` returns, which gets the firing, the strand, and the name of that output. Raises what the body
+    or `finish` raises; then the activation has failed.
     """
     run = strand.run
     task = strand.task
@@ -112,7 +114,8 @@ async def fire(  # noqa: C901 - as `dispatch`
             raise await left_open(task, scopes, f"Node {strand.frame.prefix + node.id!r} ({node.type.id})")
         if outcome is not None and outcome not in node.type.exec_output_index:
             exit_place(node, outcome, "exec output to return")
-        finished = finish(None if outcome is None else outcome if isinstance(outcome, str) else outcome.name)
+        exit_ = None if outcome is None else outcome if isinstance(outcome, str) else outcome.name
+        finished = finish(firing, strand, exit_)
     except BaseException as error:
         if task._cancel_status is not scopes:
             note(error, str(await left_open(task, scopes, "It")))

@@ -16,7 +16,7 @@ import trio
 
 from trioflow.errors import CoercionError, ExpressionFailed, JoinUnmet, LimitExceeded, MergeError
 from trioflow.runtime.base.records import Activation, Line, Strand
-from trioflow.runtime.base.task import hot_task
+from trioflow.runtime.base.task import HotTask
 from trioflow.runtime.base.turns import rouse, wait_for
 from trioflow.runtime.strands.forks import ForkSet, OpenForks, StrandFork
 from trioflow.runtime.workflow.firing import FiringLine, fire, firing_around
@@ -25,7 +25,7 @@ from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import Event, JoinSkipped, LimitReached, MergeConflict, StrandJoined, Told, WiresChosen
 from trioflow.semantics.history import History, OrderedFork
 from trioflow.semantics.join import Conflict
-from trioflow.semantics.plan import Opening, Target
+from trioflow.semantics.plan import Met, Opening, Target
 from trioflow.semantics.workflow.machine import Firing, Machine, Skipped
 from trioflow.semantics.workflow.net import Region, Way, Wire
 
@@ -61,6 +61,7 @@ class _ScopeRun:
         self._run = strand.run
         self.frame = strand.frame
         self._plan = strand.frame.plan
+        self._wired = self._plan.wired
         self._region = region
         self._machine = Machine(region)
         self._history = History(strand.store, self._tell_conflict)
@@ -144,42 +145,51 @@ class _ScopeRun:
             return
         line = FiringLine(self.activation, firing.numbers, self, firing.undoable)
         work = partial(self._begin, firing, fork)
-        strand = self._context.run(
-            self._forks.start, work, discard=True, line=line, cancellable=self._may_cancel, store=fork.store
+        strand = self._forks.start(
+            work, discard=True, line=line, cancellable=self._may_cancel, store=fork.store, context=self._context
         )
         if self._may_cancel:
             self._strands[firing] = strand
 
     # --- one strand ---
 
-    def _begin(self, firing: Firing, fork: OrderedFork, strand: Strand, line: Line) -> Coroutine[Any, Any, None]:
-        strand.resume(hot_task())
+    def _begin(
+        self, firing: Firing, fork: OrderedFork, strand: Strand, line: Line, task: HotTask
+    ) -> Coroutine[Any, Any, None]:
+        strand.resume(task)
         return self._go(firing, fork, strand, line)
 
-    async def _go(self, firing: Firing, fork: OrderedFork, strand: Strand, line: Line) -> None:
+    async def _go(  # noqa: C901 - a firing costs little only if all is in one place
+        self, firing: Firing, fork: OrderedFork, strand: Strand, line: Line
+    ) -> None:
         """From firing to firing, as long as each gets the only token of the one before (W11)."""
-        machine = self._machine
+        machine, complete = self._machine, self._complete
         begin = line
         while True:
             if firing.cancelled:  # while it waited
                 self._leave_out(firing, fork)
                 return
             try:
-                taken = await self._fire(firing, strand, line)
+                if firing.ghost is None:
+                    taken = await fire(strand, line, self._target(firing), complete, firing)
+                else:
+                    taken = self._without_body(firing, strand)
             except trio.Cancelled:
                 if firing.cancelled:
                     self._leave_out(firing, fork)
                 raise
+            except Exception as error:
+                taken = self._failed(firing, error, strand)  # W3, W12
             if firing.cancelled:  # but it did not care
                 self._leave_out(firing, fork)
                 return
-            if self.inside and firing.numbers in self.inside:
-                firing.undoable += tuple(self.inside.pop(firing.numbers))
+            if self.inside:
+                firing.undoable += tuple(self.inside.pop(firing.numbers, ()))
             following = machine.end(firing, taken)
             if following is None:
                 self._end(firing, fork, strand, begin)
                 return
-            if machine.has_ready and not self._start(following) and machine.queues:
+            if machine.has_news and not self._start(following) and machine.queues:
                 await self._wait(following, strand)
             firing = following
             line = FiringLine(self.activation, firing.numbers, self, firing.undoable)
@@ -192,10 +202,12 @@ class _ScopeRun:
     def _end(self, firing: Firing, fork: OrderedFork, strand: Strand, line: Line) -> None:
         """A strand has ended: others may come after it (W9)."""
         firing.home.past = fork.end()
-        self._strands.pop(firing.home, None)
+        if self._may_cancel:
+            self._strands.pop(firing.home, None)
         if self._run.observed is not None:
             self._tell(StrandJoined(), line, strand.number)
-        self._start()
+        if self._machine.has_news:
+            self._start()
         if self._history.kept > self._enough:
             self._forget()
 
@@ -213,15 +225,14 @@ class _ScopeRun:
 
     # --- one firing ---
 
-    async def _fire(self, firing: Firing, strand: Strand, line: Line) -> tuple[Wire, ...]:
-        """Run the body; which wires are taken then, be it because it failed (W3, W12)."""
-        try:
-            if firing.ghost is not None:
-                return self._without_body(firing, strand)
-            target = Target(self._plan.nodes[firing.node], firing.entered, None if firing.tokens else self._payload)
-            return await fire(strand, line, target, partial(self._complete, firing, strand))
-        except Exception as error:
-            return self._failed(firing, error, strand)
+    def _target(self, firing: Firing) -> Target:
+        """Where its tokens have led."""
+        tokens = firing.tokens
+        if len(tokens) == 1:
+            return self._wired[tokens[0][0].place]
+        if tokens:
+            return Met([self._wired[wire.place] for wire, _ in tokens])
+        return Target(self._plan.nodes[firing.node], None, self._payload)
 
     def _complete(self, firing: Firing, strand: Strand, exit_: str | None) -> tuple[Wire, ...]:
         """Its body has returned this exec output: the wires that are taken."""
@@ -229,7 +240,7 @@ class _ScopeRun:
         if firing.node in self._plan.sets:
             self._set(firing, strand)
         way = net.way(exit_)
-        taken = () if way is None else self._taken(way, strand, firing)
+        taken = () if way is None else way.always or self._taken(way, strand, firing)
         if net.undo is not None:  # W17
             path = (*self.activation.where.as_tuple(), *firing.numbers)
             done = Undoable(path, net.id, net.undo, strand.store.fork(), firing.undoable)

@@ -12,7 +12,7 @@ from trio.lowlevel import checkpoint_if_cancelled
 from trioflow.errors import NodeError, UnknownName, did_you_mean
 from trioflow.runtime.base.failure import note
 from trioflow.runtime.base.records import Activation, Line, Strand
-from trioflow.runtime.base.task import hot_task
+from trioflow.runtime.base.task import HotTask
 from trioflow.runtime.strands.forks import OpenForks
 from trioflow.runtime.workflow.firing import FiringLine, fire, firing_around
 from trioflow.semantics.plan import Target
@@ -100,10 +100,10 @@ async def _undo(
     return failed
 
 
-def _begin(target: Target, strand: Strand, line: Line) -> Coroutine[Any, Any, None]:
-    strand.resume(hot_task())
-    return fire(strand, line, target, _nothing)
+def _begin(target: Target, strand: Strand, line: Line, task: HotTask) -> Coroutine[Any, Any, None]:
+    strand.resume(task)
+    return fire(strand, line, target, _nothing, None)
 
 
-def _nothing(_exit: str | None) -> None:
+def _nothing(_firing: None, _strand: Strand, _exit: str | None) -> None:
     """No wire leads away from a node that undoes."""

@@ -71,11 +71,6 @@ class Firing:
         """Which turn of its node it is, if that is in a circle."""
         return self.turns.get(self.node, 1)
 
-    @property
-    def entered(self) -> str | None:
-        """The exec input that the first of its tokens came to."""
-        return self.tokens[0][0].entered if self.tokens else None
-
     def __repr__(self) -> str:
         return f"<firing {'.'.join(map(str, self.numbers))} of {self.net.id!r}>"
 
@@ -112,6 +107,8 @@ class Machine:
         self._serials: dict[int, int] = {}
         self._ready: list[tuple[tuple[int, ...], Firing]] = []
         self._start = _Starting(self) if not net.is_plain else None
+        self.queues = not net.is_plain
+        """Whether firings may have to wait until they may start (W16), also those that go on in their strand."""
         self.skipped: list[Skipped] = []
         self.cancelled: list[Firing] = []
         """Firings under way that are to be cancelled (W8): the shell takes them from here."""
@@ -144,11 +141,11 @@ class Machine:
         if starting is not None:
             starting.ended(firing)
         following: Firing | None = None
-        if len(taken) == 1 and self._nodes[taken[0].target].kind in ("one", "each"):
-            wire = taken[0]
+        if len(taken) == 1 and self._nodes[(wire := taken[0]).target].kind in ("one", "each"):
             following = self._make(wire.target, ((wire, firing),), alone=True)
             following.goes_on, following.home = True, firing.home
-            self._begin(following, queued=starting is not None)
+            if starting is not None:
+                starting.add(following)
         else:
             for wire in taken:
                 self._arrive(wire, firing)
@@ -164,14 +161,9 @@ class Machine:
         return following
 
     @property
-    def queues(self) -> bool:
-        """Whether firings may have to wait until they may start (W16), also those that go on in their strand."""
-        return self._start is not None
-
-    @property
-    def has_ready(self) -> bool:
-        """Whether `take` may have something to give."""
-        return self.queues or bool(self._ready)
+    def has_news(self) -> bool:
+        """Whether `take` may have something to give, or there is something to be told or cancelled."""
+        return bool(self._ready or self.skipped or self.queues)
 
     def waiting(self) -> Iterator[Firing | None]:
         """The firings of all tokens that have not been taken by a firing that has started; None for one without any."""
@@ -193,7 +185,14 @@ class Machine:
         if kind in ("one", "each"):
             self._fire(wire.target, ((wire, firing),))
         elif kind == "all":
-            self._held.setdefault(node.part, {}).setdefault(wire.target, []).append((wire, firing))
+            held = self._held.get(node.part)
+            if held is None:
+                held = self._held[node.part] = {}
+            waiting = held.get(wire.target)
+            if waiting is None:
+                held[wire.target] = [(wire, firing)]
+            else:
+                waiting.append((wire, firing))
         else:
             self._come_first(node, wire, firing)
 
@@ -214,12 +213,19 @@ class Machine:
 
     def _fire(self, place: int, tokens: tuple[Token, ...], ghost: Ghost | None = None) -> None:
         firing = self._make(place, tokens)
-        firing.ghost = firing.ghost or ghost  # who has no turn left is not asked whether its join was met
-        self._begin(firing, queued=True)
+        if ghost is not None and firing.ghost is None:  # who has no turn left is not asked whether its join was met
+            firing.ghost = ghost
+        if self._start is not None:
+            self._start.add(firing)
+        else:
+            heapq.heappush(self._ready, (firing.numbers, firing))
 
     def _make(self, place: int, tokens: tuple[Token, ...], *, alone: bool = False) -> Firing:
         """A firing for these tokens. `alone`: nobody else has the turns of the one that it comes after."""
+        self.alive += 1
         node = self._nodes[place]
+        if node.part >= 0:
+            self._busy[node.part] += 1
         firing = Firing()
         firing.node, firing.net, firing.tokens = place, node, tokens
         firing.goes_on = firing.cancelled = firing.marked = False
@@ -236,7 +242,7 @@ class Machine:
                 firing.lane = (*source.lane, wire.place, firing.round)
                 firing.marked = True
         else:
-            firing.round = 1 + max(source.round for _, source in tokens)
+            firing.round = 1 + max([source.round for _, source in tokens])
             firing.lane = ()
             nth = self._serials[place] = self._serials.get(place, 0) + 1
             firing.serial = (place, nth)
@@ -252,18 +258,6 @@ class Machine:
                 firing.ghost = "exhausted"
         return firing
 
-    def _begin(self, firing: Firing, *, queued: bool) -> None:
-        self.alive += 1
-        part = firing.net.part
-        if part >= 0:
-            self._busy[part] += 1
-        if not queued:
-            return
-        if self._start is not None:
-            self._start.add(firing)
-        else:
-            heapq.heappush(self._ready, (firing.numbers, firing))
-
     # --- joining ---
 
     def _settle(self, parts: Sequence[int]) -> None:
@@ -274,7 +268,8 @@ class Machine:
             held = self._held.get(part)
             while held and not self._busy[part]:
                 # Several only if they wait for one another: then the first in the document fires (W6).
-                self._join(min(held), held.pop(min(held)))
+                place = min(held)
+                self._join(place, held.pop(place))
             if self._early and not self._busy[part]:
                 self._give_up(part)
             if self._busy[part] or self._open[part]:
@@ -288,7 +283,7 @@ class Machine:
 
     def _join(self, place: int, tokens: list[Token]) -> None:
         node = self._nodes[place]
-        if len({wire.place for wire, _ in tokens}) >= node.min:
+        if node.min == 1 or len({wire.place for wire, _ in tokens}) >= node.min:
             self._fire(place, _in_order(tokens))
         else:
             self._skip(node, tokens)
@@ -330,7 +325,7 @@ def _by_wire(token: Token) -> tuple[int, tuple[int, ...]]:
 
 def _in_order(tokens: list[Token]) -> tuple[Token, ...]:
     """By wire, then by what came over it."""
-    return tuple(sorted(tokens, key=_by_wire))
+    return tuple(sorted(tokens, key=_by_wire)) if len(tokens) > 1 else tuple(tokens)
 
 
 def _undoable(tokens: tuple[Token, ...]) -> tuple[Any, ...]:

@@ -59,13 +59,15 @@ Holds = Callable[[Wire], bool]
 class Way:
     """The wires that may be taken where a firing ends in one certain way (W3)."""
 
-    __slots__ = ("conditional", "first", "node", "wires")
+    __slots__ = ("always", "conditional", "first", "node", "wires")
 
     def __init__(self, node: str, wires: Sequence[Wire], *, first: bool) -> None:
         self.node = node
         self.wires = tuple(sorted(wires, key=lambda wire: (-wire.priority, wire.place)) if first else wires)
         self.first = first
         self.conditional = any(wire.when is not None or wire.otherwise for wire in wires)
+        # What is taken whatever conditions say, if there are none.
+        self.always = () if self.conditional else self.wires[:1] if self.first else self.wires
 
     def taken(self, holds: Holds) -> tuple[Wire, ...]:
         """Those that are taken, in the order of the document. Raises `NoWay` if one has to be chosen and none can be.
@@ -73,7 +75,7 @@ class Way:
         Raises what a condition raises.
         """
         if not self.conditional:  # most often
-            return self.wires[:1] if self.first else self.wires
+            return self.always
         held: dict[Wire, bool] = {wire: holds(wire) for wire in self.wires if wire.when is not None}
         found = [wire for wire in self.wires if (self._is_left(wire, held) if wire.otherwise else held.get(wire, True))]
         if not self.first:
