@@ -21,6 +21,7 @@ from trioflow.cli.source import Source, allow_option, nodes_option, open_registr
 from trioflow.cli.telemetry import Telemetry, telemetry_options
 from trioflow.cli.values import read_settings
 from trioflow.durable.archive import export_lines, import_lines
+from trioflow.durable.blobs import outcome_of
 from trioflow.durable.codec import decode_failure
 from trioflow.durable.keys import path_of, read_path
 from trioflow.durable.moment import MOMENT
@@ -422,7 +423,7 @@ def _path(text: str) -> tuple[int, ...]:
 
 
 def _summary(info: RunInfo) -> dict[str, Any]:
-    said: dict[str, Any] = json.loads(info.state.outcome) if info.state.outcome else {}
+    said: dict[str, Any] = json.loads(outcome_of(info)) if info.state.outcome else {}
     error = said.get("e")
     return {
         "id": info.id,
