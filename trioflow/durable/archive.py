@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from trioflow.durable.blobs import as_read, references, texts_of
+from trioflow.durable.deeds import note
 from trioflow.durable.records import Entry, NewRun, RunInfo, Signal, State, chain_of, checked
 from trioflow.durable.signals import numbers_taken, taken_elsewhere
 from trioflow.errors import JournalUnusable
@@ -81,7 +82,7 @@ def export_lines(store: Store, run_id: str) -> Iterator[str]:
         yield line
 
 
-def import_lines(store: Store, lines: Iterable[str], run_id: str | None = None) -> RunInfo:
+def import_lines(store: Store, lines: Iterable[str], run_id: str | None = None, by: str | None = None) -> RunInfo:
     """Keep a run that was exported, under this name if one is given. Raises `JournalUnusable`, `JournalError`."""
     said, _ = read_lines(lines, "what is imported")
     new = NewRun.from_text(_json(said[0][2]), "what is imported")
@@ -101,6 +102,7 @@ def import_lines(store: Store, lines: Iterable[str], run_id: str | None = None) 
     if state.status not in {"completed", "failed", "pruned"}:
         for _, *fields in (each for each in said[1:-1] if each[0] == "signal"):
             store.send(new.id, Signal(*fields))
+    note(store, new.id, "imported", by)
     return RunInfo(new=new, state=state)
 
 

@@ -23,6 +23,7 @@ class JournalAround(Journal):
         self.blocking = journal.blocking
         self.transactional = journal.transactional
         self.checkpoint = journal.checkpoint
+        self.by = journal.by
 
     def take(self, run_id: str, new: NewRun | None = None) -> Session:
         return self._journal.take(run_id, new)

@@ -36,7 +36,7 @@ class LargeEntry(Entry):
     fetch: Fetch
 
     @property
-    def data(self) -> str:
+    def data(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride] - read-only, as the field is
         """The whole text."""
         return whole(self[3], self.fetch)
 

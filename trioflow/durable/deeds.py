@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from trioflow.durable.owner import this_process
-from trioflow.durable.records import Deed, Signal
+from trioflow.durable.records import Deed, Signal, State
+
+if TYPE_CHECKING:
+    from trioflow.durable.port import Store
 
 
 def deed(what: str, by: str | None, detail: str = "", *, at: float | None = None) -> Deed:
@@ -14,9 +18,15 @@ def deed(what: str, by: str | None, detail: str = "", *, at: float | None = None
     return Deed(what, time.time() if at is None else at, by, this_process().shown, detail)
 
 
-def signalled(signal: Signal) -> Deed:
-    """That a signal was sent."""
-    return deed("signalled", signal.by, signal.name, at=signal.at)
+def signalled(signal: Signal, state: State) -> Deed:
+    """That a signal was sent: an answer, if the run was put away to wait for it."""
+    waited_for = state.waiting is not None and signal.name in state.waiting.signals
+    return deed("answered" if waited_for else "signalled", signal.by, signal.name, at=signal.at)
+
+
+def note(store: Store, run_id: str, what: str, by: str | None = None, detail: str = "") -> None:
+    """Keep that this is done now, by whom it says, or by who uses the journal. Blocks."""
+    store.note(run_id, deed(what, by or store.by, detail))
 
 
 def deeds_chain(deeds: Iterable[Deed], chain: int = 0) -> int:

@@ -141,7 +141,7 @@ class FileJournal(Journal):
             file.flush()
             if self.durability == "power":
                 os.fsync(file.fileno())
-        self.note(run_id, signalled(signal))
+        self.note(run_id, signalled(signal, may_be.state))
         return True
 
     def signals(self, run_id: str, after: int = -1) -> list[Signal]:

@@ -18,6 +18,7 @@ from trioflow.durable.blobs import (
     references,
     texts_of,
 )
+from trioflow.durable.deeds import signalled
 from trioflow.durable.journal import Journal
 from trioflow.durable.port import Session
 from trioflow.durable.records import (
@@ -112,6 +113,7 @@ class MemoryJournal(Journal):
             return False
         may_be_signalled(self._info(kept))
         kept.signals.append(attrs.evolve(signal, number=len(kept.signals)))
+        kept.deeds.append(signalled(signal, kept.state))
         return True
 
     def signals(self, run_id: str, after: int = -1) -> list[Signal]:
@@ -124,14 +126,14 @@ class MemoryJournal(Journal):
         for digest in (uses := references([*texts_of(kept), state.outcome])) - {*blobs}:
             self.blob(digest)
         made = self._runs[new.id] = _Kept(new, state, kept)
-        self.keep(made, uses, blobs)
+        self._keep(made, uses, blobs)
 
     def prune(self, run_id: str) -> None:
         kept = self._kept(run_id)
         may_be_pruned(self._info(kept))
         kept.entries, kept.history, kept.signals = [], [], []
         kept.state = pruned(kept.state)
-        self.release(kept, {*kept.uses})
+        self._release(kept, {*kept.uses})
 
     def blob(self, digest: str) -> str:
         return as_written(digest, self._blobs.get(digest), "The journal")
@@ -147,11 +149,11 @@ class MemoryJournal(Journal):
 
     # --- inside ---
 
-    def keep(self, kept: _Kept, uses: Iterable[str], blobs: Blobs) -> None:
+    def _keep(self, kept: _Kept, uses: Iterable[str], blobs: Blobs) -> None:
         kept.uses.update(uses)
         self._blobs.update(blobs)
 
-    def release(self, kept: _Kept, gone: set[str]) -> None:
+    def _release(self, kept: _Kept, gone: set[str]) -> None:
         kept.uses -= gone
         for digest in gone:
             if not any(digest in each.uses for each in self._runs.values()):
@@ -185,7 +187,7 @@ class _MemorySession(Session):
         kept.entries += entries
         kept.state = after(kept.state, entries)
         if blobs:
-            self._journal.keep(kept, blobs, blobs)
+            self._journal._keep(kept, blobs, blobs)
 
     def set_state(
         self, status: Status, ended: float | None = None, outcome: str = "", waiting: Waiting | None = None
@@ -193,7 +195,7 @@ class _MemorySession(Session):
         kept = self._mine()
         outcome, blobs = lifted(outcome)
         kept.state = attrs.evolve(kept.state, status=status, ended=ended, outcome=outcome, waiting=waiting)
-        self._journal.keep(kept, blobs, blobs)
+        self._journal._keep(kept, blobs, blobs)
 
     def rewrite(self, keep: Sequence[Entry], superseded: Sequence[Entry]) -> None:
         kept = self._mine()
@@ -201,9 +203,9 @@ class _MemorySession(Session):
         kept.entries = [*keep]
         kept.history += all_lifted(superseded)[0]
         kept.state = attrs.evolve(kept.state, entries=len(keep), chain=chain_of(keep))
-        self._journal.keep(kept, blobs, blobs)
+        self._journal._keep(kept, blobs, blobs)
         if kept.uses:
-            self._journal.release(kept, kept.uses - references(texts_of([*kept.entries, *kept.history])))
+            self._journal._release(kept, kept.uses - references(texts_of([*kept.entries, *kept.history])))
 
     def renew(self) -> None:
         self._mine()

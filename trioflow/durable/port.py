@@ -74,6 +74,9 @@ class Store(ABC):
     checkpoint: Checkpoint | None = Checkpoint()
     """When its runs supersede what was recorded by a moment (J26). May be set; None for never."""
 
+    by: str | None = None
+    """Who uses it, for those who look later who did what to a run (J28). May be set."""
+
     @abstractmethod
     def take(self, run_id: str, new: NewRun | None = None) -> Session:
         """Have the run of that name; it is made of `new`, if it is not there.

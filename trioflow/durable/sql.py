@@ -223,14 +223,15 @@ class SqlJournal(Journal):
             same = database.execute(f"select by, at {of_run} and key=?", (number, signal.key)).fetchone()
             if same is not None:
                 return again and (same["by"], same["at"]) == (signal.by, signal.at)
-            may_be_signalled(self._info(row))
+            info = self._info(row)
+            may_be_signalled(info)
             after = database.execute(f"select coalesce(max(seq) + 1, 0) as next {of_run}", (number,)).fetchone()
             kept = attrs.evolve(signal, number=after["next"])
             database.execute(
                 "insert into trioflow_signal values(?,?,?,?,?,?,?,?)",
                 (number, *attrs.astuple(kept), kept.checksum()),
             )
-            self._note(database, number, signalled(kept))
+            self._note(database, number, signalled(kept, info.state))
             return True
 
         return self._writing(work)
