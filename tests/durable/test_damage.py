@@ -28,7 +28,7 @@ def test_a_flipped_bit(tmp_path, kind):
     make = {"sqlite": lambda: tf.SqliteJournal(tmp_path / "runs.db"), "file": lambda: tf.FileJournal(tmp_path / "runs")}
     expected = finished(make[kind]())
     expected = (expected.show("a"), expected.entries("a"))
-    (path,) = [tmp_path / "runs.db"] if kind == "sqlite" else (tmp_path / "runs").glob("*.jsonl")
+    (path,) = [tmp_path / "runs.db"] if kind == "sqlite" else (tmp_path / "runs").glob("*.run.jsonl")
     whole = path.read_bytes()
     rng = random.Random(kind)
     refused = 0
@@ -49,7 +49,7 @@ def test_a_flipped_bit(tmp_path, kind):
 def test_a_line_that_was_not_finished(tmp_path):
     """A file that a dying process has written is read up to there, and written on from there."""
     journal = finished(tf.FileJournal(tmp_path))
-    (path,) = tmp_path.glob("*.jsonl")
+    (path,) = tmp_path.glob("*.run.jsonl")
     whole = path.read_bytes()
     lines = whole.splitlines(keepends=True)
     for end in range(len(b"".join(lines[:2])), len(whole), 5):

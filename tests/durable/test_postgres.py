@@ -71,7 +71,7 @@ def test_a_connection_that_breaks_after_the_commit(journal, monkeypatch):
     session = journal.take("a", NEW)
     monkeypatch.setattr(journal.server, "call", twice)
     session.append(ENTRIES)
-    session.append([])
+    session.append([ENTRIES[0]._replace(data=f'"{"x" * 70_000}"')])
     assert journal.send("a", Signal(-1, "s", "1", "k", None, 1.5))
     session.transact(lambda transaction: ENTRIES[:1])
     session.set_state("failed", 1.0, "{}")
@@ -94,7 +94,7 @@ def test_a_transaction_whose_connection_broke_is_not_tried_again(journal, monkey
     monkeypatch.undo()
     session.close()
     with pytest.raises(tf.JournalError, match="was closed"):
-        session.append([])
+        session.append(ENTRIES)
 
 
 def test_a_session_that_could_not_tell_that_it_is_closed(journal, monkeypatch):

@@ -9,7 +9,9 @@ from postgres import NEEDS_POSTGRES, fresh_journal
 
 import trioflow as tf
 from trioflow.durable.archive import export_lines, import_lines
-from trioflow.durable.records import Entry, NewRun, State, Waiting, chain_of
+from trioflow.durable.blobs import outcome_of
+from trioflow.durable.codec import dump
+from trioflow.durable.records import Deed, Entry, NewRun, State, Waiting, chain_of
 from trioflow.durable.signals import make_signal
 
 MAKE = {
@@ -186,6 +188,143 @@ def test_from_one_journal_to_another(store):
         with pytest.raises(tf.JournalUnusable):
             import_lines(store, nothing, "c")
     assert [each.id for each in store.runs()] == ["a", "b"]
+
+
+def large(letter, size=70_000):
+    return letter * size
+
+
+def holding(number, *values):
+    """An entry with values as a body's outputs are."""
+    return entry(number, dump({"o": {f"out{place}": value for place, value in enumerate(values)}}))
+
+
+def blobs_in(store):
+    """What is kept beside the entries: how many large values."""
+    if isinstance(store, tf.MemoryJournal):
+        return len(store._blobs)
+    if isinstance(store, tf.FileJournal):
+        return len([*(store.folder / "blobs").glob("*/text")])
+    return store._reading(lambda database: database.execute("select count(*) as n from trioflow_blob").fetchone()["n"])
+
+
+def test_large_values_are_kept_once(store):
+    """J27: by digest, whichever entries and runs hold them; whoever asks for the entry gets them."""
+    entries = [
+        holding(1, large("a"), "small"),
+        holding(2, large("a"), {"$t": [1, [large("b"), 2]]}),
+        holding(3, list(range(40_000))),
+        entry(4, dump(large("é\ud800"))),
+    ]
+    for run_id in "ab":
+        session = store.take(run_id, new(run_id))
+        session.append(entries[:1])
+        session.append(entries[1:])
+        session.set_state("completed", 1.0, dump({"v": {"x": large("a")}, "o": {}}))
+        session.close()
+        found = store.entries(run_id)
+        assert [(*each[:3], each.data) for each in found] == [tuple(each) for each in entries]
+        assert max(len(each[3]) for each in found) < 200
+        info = store.show(run_id)
+        assert (outcome_of(info), len(info.state.outcome) < 200) == (dump({"v": {"x": large("a")}, "o": {}}), True)
+    assert blobs_in(store) == 4
+    store.prune("a")
+    assert blobs_in(store) == 4
+    store.prune("b")
+    assert blobs_in(store) == 0
+
+
+def test_large_values_that_are_superseded(store):
+    """J27: they go with the last entry that holds them, in the history, too."""
+    session = store.take("a", new())
+    session.append([holding(1, large("a")), holding(2, large("b"))])
+    entries = store.entries("a")
+    session.rewrite(entries[1:], entries[:1])
+    assert blobs_in(store) == 2
+    assert [each.data for each in store.history("a")] == [holding(1, large("a")).data]
+    session.rewrite([holding(3, large("c"))], [])
+    assert blobs_in(store) == 2
+    session.append([holding(4, large("b"))])
+    session.close()
+    session = store.take("a")
+    assert [each.data for each in session.entries] == [holding(3, large("c")).data, holding(4, large("b")).data]
+    session.rewrite(session.entries[:1], [])
+    session.close()
+    store.vacuum()
+    assert blobs_in(store) == 2
+
+
+def test_large_values_in_other_runs(store):
+    """J27: what is forked or imported has them, too, whatever becomes of the run that it is from."""
+    session = store.take("a", new())
+    session.append([holding(1, large("a"))])
+    session.set_state("completed", 1.0, dump({"v": {}, "o": {"n": {"x": large("o")}}}))
+    session.close()
+    lines = [*export_lines(store, "a")]
+    entries = store.entries("a")
+    store.insert(new("b"), State(entries=1, chain=chain_of(entries)), entries)
+    store.prune("a")
+    import_lines(store, lines, "c")
+    assert [store.entries(each)[0].data for each in "bc"] == [holding(1, large("a")).data] * 2
+    store.vacuum()
+    assert blobs_in(store) == 2
+    missing = Entry(b"k", "n", "done", '{"$blob":"' + "0" * 64 + '"}')
+    with pytest.raises(tf.JournalUnusable, match="a large value is missing"):
+        store.insert(new("d"), State(entries=1, chain=chain_of([missing])), [missing])
+    with pytest.raises(tf.JournalUnusable, match="a large value is not what was written"):
+        store.insert(new("d"), State(), [], {"0" * 64: "x"})
+    assert [each.id for each in store.runs()] == ["a", "b", "c"]
+
+
+def test_large_values_that_are_damaged(store):
+    """J19, J27: found out where one is asked for, and the rest can be read."""
+    session = store.take("a", new())
+    session.append([holding(1, large("a")), entry(2)])
+    session.close()
+    if isinstance(store, tf.MemoryJournal):
+        (digest,) = store._blobs
+        store._blobs[digest] = "x"
+    elif isinstance(store, tf.FileJournal):
+        (path,) = (store.folder / "blobs").glob("*/text")
+        path.write_text("x")
+    else:
+        store._writing(lambda database, again: database.execute("update trioflow_blob set data='x'") and None)
+    first, second = store.entries("a")
+    assert second.data == "{}"
+    with pytest.raises(tf.JournalUnusable, match="a large value is not what was written"):
+        first.data  # noqa: B018 - it is read there
+
+
+def test_who_did_what(store):
+    """J28: in order, whoever has the run, and after it was pruned."""
+    session = store.take("a", new())
+    store.note("a", Deed("started", 1.5, "eve", "process 1 on here"))
+    store.send("a", make_signal("paid", None, key="k", by="bob", at=2.5))
+    store.send("a", make_signal("paid", None, key="k", by="mallory", at=3.5))
+    session.set_state("completed", 4.0, "{}")
+    session.close()
+    store.prune("a")
+    store.note("a", Deed("pruned", 5.5, None, "process 2 on here", "é"))
+    assert [(each.what, each.at, each.by, each.detail) for each in store.audit("a")] == [
+        ("started", 1.5, "eve", ""), ("signalled", 2.5, "bob", "paid"), ("pruned", 5.5, None, "é"),
+    ]  # fmt: skip
+    for ask in (store.audit, lambda run_id: store.note(run_id, Deed("seen", 1.0, None, ""))):
+        with pytest.raises(tf.RunNotFound):
+            ask("b")
+    if isinstance(store, tf.FileJournal):
+        (path,) = store.folder.glob("*.audit.jsonl")
+        with path.open("a") as file:
+            file.write("cut o")
+        assert len(store.audit("a")) == 3
+        path.write_text(path.read_text().replace("bob", "bib"))
+    elif isinstance(store, tf.SqliteJournal | tf.PostgresJournal):
+        store._writing(
+            lambda database, again: database.execute("update trioflow_deed set by='bib' where by='bob'") and None
+        )
+    else:
+        return
+    with pytest.raises(tf.JournalUnusable, match="is not what was written"):
+        store.audit("a")
 
 
 def test_whoever_lost_the_run_writes_nothing(fenced):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -51,18 +52,38 @@ def suspend_option(function: F) -> F:
     )(function)
 
 
-def open_journal(name: str) -> tf.Journal:
+def by_option(function: F) -> F:
+    """The option `--by`."""
+    return click.option(
+        "--by",
+        metavar="WHO",
+        help="Who does it, as `runs show --audit` tells later; without it the user of the system.",
+    )(function)
+
+
+def user() -> str | None:
+    """Whom the system says that this is."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return None
+
+
+def open_journal(name: str, by: str | None = None) -> tf.Journal:
     """The journal of that name: a folder of files if it is one, or ends with a slash; a database if it is an address.
 
-    Raises `BadInput` for an address that can't be read, or without the package for it.
+    `by`: who uses it. Raises `BadInput` for an address that can't be read, or without the package for it.
     """
     if name.startswith(("postgres://", "postgresql://")):
         try:
-            return tf.PostgresJournal(name)
+            journal: tf.Journal = tf.PostgresJournal(name)
         except (ValueError, tf.MissingExtra) as error:
             raise BadInput(f"--store: {error}") from error
-    path = Path(name)
-    return tf.FileJournal(path) if path.is_dir() or name.endswith("/") else tf.SqliteJournal(path)
+    else:
+        path = Path(name)
+        journal = tf.FileJournal(path) if path.is_dir() or name.endswith("/") else tf.SqliteJournal(path)
+    journal.by = by or user()
+    return journal
 
 
 def tell_begun(run: tf.Run, display: Display) -> None:

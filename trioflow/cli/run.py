@@ -20,7 +20,15 @@ from trioflow.cli.display import Display
 from trioflow.cli.failure import Failure
 from trioflow.cli.foreign import Foreign
 from trioflow.cli.interrupt import on_interrupt
-from trioflow.cli.kept import Continued, NotContinued, journal_option, open_journal, suspend_option, tell_begun
+from trioflow.cli.kept import (
+    Continued,
+    NotContinued,
+    by_option,
+    journal_option,
+    open_journal,
+    suspend_option,
+    tell_begun,
+)
 from trioflow.cli.live import LiveDisplay, display_for
 from trioflow.cli.secret import read_secrets
 from trioflow.cli.source import Source, allow_option, graph_argument, open_source
@@ -99,6 +107,7 @@ class Outcome:
     help="Write one JSON object to stdout: status, variables, statistics, error. What the graph prints goes to stderr.",
 )
 @journal_option
+@by_option
 @click.option(
     "--id", "run_id", metavar="ID", help="The name of the run in the journal. One that is there is gone on with."
 )
@@ -117,6 +126,7 @@ def run(
     trace: str | None,
     as_json: bool,
     journal: str | None,
+    by: str | None,
     run_id: str | None,
     suspend_after: float | None,
     with_traceback: bool,
@@ -149,7 +159,7 @@ def run(
     telemetry = Telemetry(source, plan, **wanted)
     source.tell_import()
     if journal is not None and run_id is not None:
-        given["journal"], given["run_id"] = open_journal(journal), run_id
+        given["journal"], given["run_id"] = open_journal(journal, by), run_id
         given["suspend_after"] = suspend_after
     return carry_out(source, lambda: tf.open_run(plan, **given), given, telemetry, trace, as_json, with_traceback)
 

@@ -14,17 +14,19 @@ import trioflow as tf
 from trioflow.cli.bad_input import BadInput
 from trioflow.cli.counted import counted
 from trioflow.cli.failure import say
-from trioflow.cli.kept import NotContinued, journal_option, open_journal, suspend_option
+from trioflow.cli.kept import NotContinued, by_option, journal_option, open_journal, suspend_option
 from trioflow.cli.run import PUT_AWAY, carry_out
 from trioflow.cli.secret import read_secrets
 from trioflow.cli.source import Source, allow_option, nodes_option, open_registry, open_source
 from trioflow.cli.telemetry import Telemetry, telemetry_options
 from trioflow.cli.values import read_settings
 from trioflow.durable.archive import export_lines, import_lines
+from trioflow.durable.blobs import outcome_of, references, texts_of
 from trioflow.durable.codec import decode_failure
+from trioflow.durable.deeds import note
 from trioflow.durable.keys import path_of, read_path
 from trioflow.durable.moment import MOMENT
-from trioflow.durable.records import Entry, RunInfo
+from trioflow.durable.records import Deed, Entry, RunInfo
 from trioflow.durable.whole import discarded, whole
 from trioflow.errors import did_you_mean
 from trioflow.formats import visible
@@ -41,10 +43,10 @@ def runs() -> None:
     """Look at the runs that a journal keeps, and go on with them."""
 
 
-def _journal(name: str | None) -> tf.Journal:
+def _journal(name: str | None, by: str | None = None) -> tf.Journal:
     if name is None:
         raise BadInput("--store FILE: say where the runs are kept.")
-    return open_journal(name)
+    return open_journal(name, by)
 
 
 class _Asking:
@@ -93,18 +95,36 @@ def list_(journal: str | None, status: str | None, as_json: bool) -> int:
 @click.argument("run_id", metavar="ID")
 @journal_option
 @click.option("--history", is_flag=True, help="Also what was recorded and superseded.")
+@click.option("--audit", is_flag=True, help="Also what was done to it, when, and by whom.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
-def show(run_id: str, journal: str | None, history: bool, as_json: bool) -> int:
+def show(run_id: str, journal: str | None, history: bool, audit: bool, as_json: bool) -> int:
     """Show a run: what it is, and what was recorded of each node."""
     with _Asking():
         store = _journal(journal)
         info, entries = store.show(run_id), whole(store, run_id)
         superseded = discarded(store, run_id) if history else []
+        deeds = store.audit(run_id) if audit else []
     nodes = _by_node(entries)
     if as_json:
-        click.echo(to_json({**_summary(info), "nodes": nodes, "history": [_line(each) for each in superseded]}))
+        told: dict[str, Any] = {**_summary(info), "nodes": nodes, "history": [_line(each) for each in superseded]}
+        if audit:
+            told["audit"] = [attrs.asdict(each) for each in deeds]
+        click.echo(to_json(told))
         return 0
-    summary = _summary(info)
+    _show_summary(_summary(info))
+    for name, node in nodes.items():
+        kinds = ", ".join(f"{kind} {count:,}" for kind, count in node["records"].items())
+        click.echo(
+            visible(f"  {name}: {kinds}; last at {node['last']}" + (f"; {node['error']}" if node["error"] else ""))
+        )
+    for each in superseded:
+        click.echo(visible(f"  superseded: {_line(each)}"))
+    for deed in deeds:
+        click.echo(visible(f"  {_say_deed(deed)}"))
+    return 0
+
+
+def _show_summary(summary: dict[str, Any]) -> None:
     for name in ("id", "status", "begun", "ended", "seed", "records", "owner", "parent"):
         if summary[name] is not None:
             click.echo(visible(f"{name}: {summary[name]}"))
@@ -114,19 +134,12 @@ def show(run_id: str, journal: str | None, history: bool, as_json: bool) -> int:
         click.echo(visible(f"waits for: {summary['waits_for']}"))
     for place in summary["failed_at"]:
         click.echo(f"failed at: {place}")
-    for name, node in nodes.items():
-        kinds = ", ".join(f"{kind} {count:,}" for kind, count in node["records"].items())
-        click.echo(
-            visible(f"  {name}: {kinds}; last at {node['last']}" + (f"; {node['error']}" if node["error"] else ""))
-        )
-    for each in superseded:
-        click.echo(visible(f"  superseded: {_line(each)}"))
-    return 0
 
 
 @runs.command()
 @click.argument("run_id", metavar="[ID]", required=False)
 @journal_option
+@by_option
 @nodes_option
 @click.option("--due", is_flag=True, help="All that were put away and have something to do: a timer, or a signal.")
 @suspend_option
@@ -144,6 +157,7 @@ def show(run_id: str, journal: str | None, history: bool, as_json: bool) -> int:
 def resume(
     run_id: str | None,
     journal: str | None,
+    by: str | None,
     modules: tuple[str, ...],
     due: bool,
     suspend_after: float | None,
@@ -163,7 +177,7 @@ def resume(
     skip = [_path(each) for each in skips]
     if skip and not retry:
         raise BadInput("--skip PATH says what to leave out when a run is retried: say --retry, too.")
-    store = _journal(journal)
+    store = _journal(journal, by)
 
     def go_on(run_id: str, after: float | None) -> int:
         return _go_on(
@@ -226,11 +240,12 @@ def _go_on(
 
 @runs.command()
 @journal_option
+@by_option
 @click.option("--ended-before", metavar="DAYS", type=float, default=0.0, help="Only runs that ended so long ago.")
 @click.option("--id", "ids", metavar="ID", multiple=True, help="Only this run. May be repeated.")
-def prune(journal: str | None, ended_before: float, ids: tuple[str, ...]) -> int:
-    """Remove all of ended runs but their names, which are never used again."""
-    store = _journal(journal)
+def prune(journal: str | None, by: str | None, ended_before: float, ids: tuple[str, ...]) -> int:
+    """Remove all of ended runs but their names, which are never used again, and what was done to them by whom."""
+    store = _journal(journal, by)
     latest = datetime.datetime.now(datetime.UTC).timestamp() - ended_before * 86_400
     with _Asking():
         found = [store.show(each) for each in ids] if ids else store.runs()
@@ -242,6 +257,7 @@ def prune(journal: str | None, ended_before: float, ids: tuple[str, ...]) -> int
         ]
         for each in chosen:
             store.prune(each.id)
+            note(store, each.id, "pruned")
     click.echo(f"pruned {counted(len(chosen), 'run')}", err=True)
     return 0
 
@@ -256,12 +272,23 @@ def check(journal: str | None) -> int:
         found = store.runs()
     for info in found:
         try:
-            store.entries(info.id)
+            for digest in references([*texts_of(store.entries(info.id)), info.state.outcome]):
+                store.blob(digest)
+            store.audit(info.id)
         except tf.JournalError as error:
             problems += 1
             click.echo(f"error: {error}", err=True)
     click.echo(f"{counted(len(found), 'run')}, {problems:,} damaged")
     return 4 if problems else 0
+
+
+@runs.command()
+@journal_option
+def vacuum(journal: str | None) -> int:
+    """Give back the room of what was removed, and remove what a process that died may have left behind."""
+    with _Asking():
+        _journal(journal).vacuum()
+    return 0
 
 
 @runs.command("export")
@@ -278,11 +305,12 @@ def export_(run_id: str, journal: str | None) -> int:
 @runs.command("import")
 @click.argument("file", type=click.File(encoding="utf-8"))
 @journal_option
+@by_option
 @click.option("--id", "run_id", metavar="ID", help="Another name for the run.")
-def import_(file: Any, journal: str | None, run_id: str | None) -> int:
+def import_(file: Any, journal: str | None, by: str | None, run_id: str | None) -> int:
     """Take a run from FILE (- for stdin) into a journal."""
     with _Asking():
-        info = import_lines(_journal(journal), file, run_id)
+        info = import_lines(_journal(journal, by), file, run_id)
     click.echo(f"imported run {info.id!r}: {info.state.status}, {counted(info.state.entries, 'record')}", err=True)
     return 0
 
@@ -337,6 +365,7 @@ def at(run_id: str, path: str, journal: str | None, as_json: bool) -> int:
 @click.argument("run_id", metavar="ID")
 @click.argument("new_id", metavar="NEW")
 @journal_option
+@by_option
 @click.option("--at", "path", metavar="PATH", help="What comes at this path and after it is done anew.")
 @click.option("--graph", metavar="FILE", help="Another graph, which does what was recorded, too.")
 @nodes_option
@@ -345,13 +374,14 @@ def fork(
     run_id: str,
     new_id: str,
     journal: str | None,
+    by: str | None,
     path: str | None,
     graph: str | None,
     modules: tuple[str, ...],
     settings: tuple[str, ...],
 ) -> int:
     """Begin the run NEW with what was recorded of ID, before a path, or all. `runs resume NEW` goes on with it."""
-    store = _journal(journal)
+    store = _journal(journal, by)
     at = None if path is None else _path(path)
     other = None if graph is None else tf.dumps(open_source(graph, modules).graph)
     with _Asking():
@@ -368,7 +398,7 @@ def fork(
 @journal_option
 @click.option("--payload", metavar="JSON", default="null", help="What is sent along.")
 @click.option("--key", metavar="KEY", help="Of several signals with one key the first counts.")
-@click.option("--by", metavar="WHO", help="Who sends it.")
+@by_option
 def signal(run_id: str, name: str, journal: str | None, payload: str, key: str | None, by: str | None) -> int:
     """Send a run the signal NAME, whether a process has the run or not."""
     try:
@@ -376,8 +406,8 @@ def signal(run_id: str, name: str, journal: str | None, payload: str, key: str |
     except ValueError as error:
         raise BadInput(f"--payload {payload}: it must be JSON, such as true ({error}).") from error
     with _Asking():
-        store = _journal(journal)
-        new = tf.send_signal(store, run_id, name, value, key=key, by=by)
+        store = _journal(journal, by)
+        new = tf.send_signal(store, run_id, name, value, key=key)
         waiting = store.show(run_id).state.waiting
     again = f"a signal with the key {key!r} was sent before; this one counts for nothing"
     click.echo("sent" if new else again, err=True)
@@ -391,12 +421,21 @@ def signal(run_id: str, name: str, journal: str | None, payload: str, key: str |
 @click.argument("run_id", metavar="ID")
 @click.argument("path")
 @journal_option
+@by_option
 @click.option("--again", is_flag=True, help="It was not done: begin it again.")
 @click.option(
     "--output", "outputs", metavar="NAME=JSON", multiple=True, help="It was done, with this. May be repeated."
 )
 @click.option("--exit", "left_at", metavar="NAME", default="then", help="The exec output at which it goes on.")
-def settle(run_id: str, path: str, journal: str | None, again: bool, outputs: tuple[str, ...], left_at: str) -> int:
+def settle(
+    run_id: str,
+    path: str,
+    journal: str | None,
+    by: str | None,
+    again: bool,
+    outputs: tuple[str, ...],
+    left_at: str,
+) -> int:
     """Say of an activation that is in doubt what came of it. `runs resume` goes on then."""
     values: dict[str, Any] = {}
     for each in outputs:
@@ -406,7 +445,7 @@ def settle(run_id: str, path: str, journal: str | None, again: bool, outputs: tu
         except ValueError as error:
             raise BadInput(f"--output {each}: write NAME=JSON ({error}).") from error
     with _Asking():
-        tf.settle(_journal(journal), run_id, _path(path), again=again, outputs=values, exit=left_at)
+        tf.settle(_journal(journal, by), run_id, _path(path), again=again, outputs=values, exit=left_at)
     click.echo("settled", err=True)
     return 0
 
@@ -422,7 +461,7 @@ def _path(text: str) -> tuple[int, ...]:
 
 
 def _summary(info: RunInfo) -> dict[str, Any]:
-    said: dict[str, Any] = json.loads(info.state.outcome) if info.state.outcome else {}
+    said: dict[str, Any] = json.loads(outcome_of(info)) if info.state.outcome else {}
     error = said.get("e")
     return {
         "id": info.id,
@@ -475,6 +514,11 @@ def _say_error(written: list[Any]) -> str:
         return say(decode_failure(written))
     except Exception:  # its class is not here: then by its name
         return f"{written[1]}: {', '.join(map(str, written[2]))}"
+
+
+def _say_deed(deed: Deed) -> str:
+    detail = f": {deed.detail}" if deed.detail else ""
+    return f"{_when(deed.at)} {deed.what} by {deed.by or 'somebody'} ({deed.process}){detail}"
 
 
 def _line(entry: Entry) -> str:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from trioflow.durable.blobs import as_read, references, texts_of
+from trioflow.durable.deeds import note
 from trioflow.durable.records import Entry, NewRun, RunInfo, Signal, State, chain_of, checked
 from trioflow.durable.signals import numbers_taken, taken_elsewhere
 from trioflow.errors import JournalUnusable
@@ -25,7 +27,7 @@ _json = json.JSONEncoder(separators=(",", ":")).encode
 
 def said_of(entry: Entry) -> list[Any]:
     """An entry as JSON has it."""
-    return [base64.b64encode(entry.key).decode(), entry.node, entry.kind, entry.data]
+    return [base64.b64encode(entry.key).decode(), entry.node, entry.kind, entry[3]]
 
 
 def entry_from(said: list[Any]) -> Entry:
@@ -67,10 +69,12 @@ def export_lines(store: Store, run_id: str) -> Iterator[str]:
     info, entries = store.show(run_id), store.entries(run_id)
     taken = numbers_taken(entries)
     signals = [each for each in store.signals(run_id) if each.number not in taken]
+    blobs = sorted(references([*texts_of(entries), info.state.outcome]))
     chain = 0
     for said in (
         [FORMAT, VERSION, json.loads(info.new.as_text())],
         *map(said_of, entries),
+        *(["large", digest, store.blob(digest)] for digest in blobs),
         *(["signal", *attrs.astuple(each)] for each in signals),
         _state(info.state),
     ):
@@ -78,7 +82,7 @@ def export_lines(store: Store, run_id: str) -> Iterator[str]:
         yield line
 
 
-def import_lines(store: Store, lines: Iterable[str], run_id: str | None = None) -> RunInfo:
+def import_lines(store: Store, lines: Iterable[str], run_id: str | None = None, by: str | None = None) -> RunInfo:
     """Keep a run that was exported, under this name if one is given. Raises `JournalUnusable`, `JournalError`."""
     said, _ = read_lines(lines, "what is imported")
     new = NewRun.from_text(_json(said[0][2]), "what is imported")
@@ -87,15 +91,18 @@ def import_lines(store: Store, lines: Iterable[str], run_id: str | None = None) 
     if len(said) < 2 or said[-1][0] != "state":
         raise JournalUnusable("What is imported ends before the run does: it was cut off. Nothing was changed.")
     state = State.from_text(_json(said[-1][1]), "what is imported")
-    entries = [entry_from(each) for each in said[1:-1] if each[0] != "signal"]
+    entries = [entry_from(each) for each in said[1:-1] if each[0] not in {"signal", "large"}]
+    blobs = {digest: text for _, digest, text in (each for each in said[1:-1] if each[0] == "large")}
+    entries = as_read(entries, blobs.__getitem__)
     checked("What is imported", state, entries)
     entries = [*map(taken_elsewhere, entries)]
     waiting = None if state.waiting is None else attrs.evolve(state.waiting, seen=-1)
     state = attrs.evolve(state, chain=chain_of(entries), waiting=waiting)
-    store.insert(new, state, entries)
+    store.insert(new, state, entries, blobs)
     if state.status not in {"completed", "failed", "pruned"}:
         for _, *fields in (each for each in said[1:-1] if each[0] == "signal"):
             store.send(new.id, Signal(*fields))
+    note(store, new.id, "imported", by)
     return RunInfo(new=new, state=state)
 
 

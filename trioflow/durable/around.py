@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from trioflow.durable.blobs import NO_BLOBS, Blobs
 from trioflow.durable.journal import Journal
 from trioflow.durable.port import Session
 
 if TYPE_CHECKING:
     from trioflow.durable.port import T, Work
-    from trioflow.durable.records import Entry, NewRun, RunInfo, Signal, State, Status, Waiting
+    from trioflow.durable.records import Deed, Entry, NewRun, RunInfo, Signal, State, Status, Waiting
     from trioflow.model.durability import Transaction
 
 
@@ -22,6 +23,7 @@ class JournalAround(Journal):
         self.blocking = journal.blocking
         self.transactional = journal.transactional
         self.checkpoint = journal.checkpoint
+        self.by = journal.by
 
     def take(self, run_id: str, new: NewRun | None = None) -> Session:
         return self._journal.take(run_id, new)
@@ -53,11 +55,23 @@ class JournalAround(Journal):
     def signals(self, run_id: str, after: int = -1) -> list[Signal]:
         return self._journal.signals(run_id, after)
 
-    def insert(self, new: NewRun, state: State, entries: Iterable[Entry]) -> None:
-        self._journal.insert(new, state, entries)
+    def insert(self, new: NewRun, state: State, entries: Iterable[Entry], blobs: Blobs = NO_BLOBS) -> None:
+        self._journal.insert(new, state, entries, blobs)
 
     def prune(self, run_id: str) -> None:
         self._journal.prune(run_id)
+
+    def blob(self, digest: str) -> str:
+        return self._journal.blob(digest)
+
+    def note(self, run_id: str, deed: Deed) -> None:
+        self._journal.note(run_id, deed)
+
+    def audit(self, run_id: str) -> list[Deed]:
+        return self._journal.audit(run_id)
+
+    def vacuum(self) -> None:
+        self._journal.vacuum()
 
     def __repr__(self) -> str:
         return repr(self._journal)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from trioflow.durable.blobs import outcome_of
 from trioflow.durable.codec import decode, decode_failure, encode, parse
 from trioflow.errors import Unrecordable
 from trioflow.runtime.base.options import RunResult, RunStatistics, RunStatus
@@ -38,7 +39,7 @@ def _recordable(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def ended(info: RunInfo) -> RunResult:
     """The result of a run that has ended before; raises what it has failed with."""
-    said = parse(info.state.outcome)
+    said = parse(outcome_of(info))
     if "e" in said:
         raise decode_failure(said["e"])
     return RunResult(

@@ -116,17 +116,24 @@ class JournalledRun(Run):
     async def signal(self, name: str, payload: object = None, *, key: str | None = None, by: str | None = None) -> bool:
         """Send the run a signal, as `send_signal` does, and let it look at once."""
         recorder = self.recorder
-        sent = make_signal(name, payload, key=key, by=by, at=recorder.now().timestamp())
+        sent = make_signal(name, payload, key=key, by=by or recorder.store.by, at=recorder.now().timestamp())
         new: bool = await recorder.call(recorder.store.send, self.run_id, sent)
         recorder.signalled()
         return new
 
-    async def suspend(self, why: str = "") -> None:
+    def cancel(self, *, by: str | None = None) -> None:
+        """As of any run; it has not ended by this, and can be gone on with. `by`: who does it (J28)."""
+        self.recorder.cancelled_by = by
+        super().cancel()
+
+    async def suspend(self, why: str = "", *, by: str | None = None) -> None:
         """Put the run away until somebody goes on with it; `result` raises `RunSuspended` then (J22).
+
+        `by`: who does it, for those who look later (J28).
 
         What it is doing is cancelled, and is in flight. Comes back when that is kept.
         """
-        await self.recorder.suspend(Waiting(), why)
+        await self.recorder.suspend(Waiting(), why, by)
 
     @property
     def ended_before(self) -> RunInfo | None:

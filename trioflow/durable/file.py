@@ -12,16 +12,30 @@ import json
 import os
 import threading
 import urllib.parse
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 import attrs
 
 from trioflow.durable.archive import FORMAT, VERSION, entry_from, line_of, read_lines, said_of
+from trioflow.durable.blob_files import BlobFiles
+from trioflow.durable.blobs import (
+    NO_BLOBS,
+    Blobs,
+    all_lifted,
+    as_read,
+    lifted,
+    made_elsewhere,
+    references,
+    texts_of,
+)
+from trioflow.durable.deeds import deeds_chain, signalled
 from trioflow.durable.journal import Journal
 from trioflow.durable.port import Session
 from trioflow.durable.records import (
+    Deed,
     Entry,
     NewRun,
     RunInfo,
@@ -35,11 +49,12 @@ from trioflow.durable.records import (
     pruned,
 )
 from trioflow.durable.refusals import lost, may_be_pruned, may_be_signalled, owned, unknown, used
-from trioflow.errors import JournalError, JournalUnusable
+from trioflow.errors import JournalError, JournalUnusable, RunOwned
 
 _SUFFIX = ".run.jsonl"
 _HISTORY = ".history.jsonl"
 _SIGNALS = ".signals.jsonl"
+_AUDIT = ".audit.jsonl"
 
 
 @attrs.define
@@ -65,6 +80,7 @@ class FileJournal(Journal):
         if durability not in ("process", "power"):
             raise ValueError(f"durability must be 'process' or 'power', got {durability!r}.")
         self.folder = Path(folder)
+        self._blobs = BlobFiles(self.folder / "blobs", sync=durability == "power")
         self.durability = durability
         self.blocking = durability == "power"
 
@@ -78,10 +94,7 @@ class FileJournal(Journal):
         except OSError as error:
             raise self._unusable(error) from error
         try:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise owned(run_id, "another process") from error
+            self._have(lock, run_id)
             died = os.read(lock, 1) == b"1"
             if not path.exists():
                 assert new is not None
@@ -113,7 +126,7 @@ class FileJournal(Journal):
         if not path.exists():
             return []
         with path.open(encoding="utf-8") as file:
-            return [entry_from(json.loads(line)) for line in file]
+            return as_read([entry_from(json.loads(line)) for line in file], self.blob)
 
     def send(self, run_id: str, signal: Signal) -> bool:
         may_be = self._info(self._known(run_id))
@@ -128,6 +141,7 @@ class FileJournal(Journal):
             file.flush()
             if self.durability == "power":
                 os.fsync(file.fileno())
+        self.note(run_id, signalled(signal, may_be.state))
         return True
 
     def signals(self, run_id: str, after: int = -1) -> list[Signal]:
@@ -146,14 +160,16 @@ class FileJournal(Journal):
             found.append(signal)
         return [each for each in found if each.number > after]
 
-    def insert(self, new: NewRun, state: State, entries: Iterable[Entry]) -> None:
+    def insert(self, new: NewRun, state: State, entries: Iterable[Entry], blobs: Blobs = NO_BLOBS) -> None:
         if self._path(new.id).exists():
             raise used(new.id)
+        state, kept, brought = made_elsewhere(new, state, entries, blobs)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise self._unusable(error) from error
-        self._create(new, state, [*entries])
+        self._blobs.keep(new.id, brought, references([*texts_of(kept), state.outcome]))
+        self._create(new, state, kept)
 
     def prune(self, run_id: str) -> None:
         path = self._known(run_id)
@@ -161,8 +177,75 @@ class FileJournal(Journal):
         found = self._read(path)
         self._create(attrs.evolve(found.new, document="", variables="{}"), pruned(found.state), ())
         self._history(run_id).unlink(missing_ok=True)
+        self._signals(run_id).unlink(missing_ok=True)
+        self._blobs.release(run_id, self._blobs.used_by(run_id))
+
+    def blob(self, digest: str) -> str:
+        return self._blobs.read(digest)
+
+    def note(self, run_id: str, deed: Deed) -> None:
+        self._known(run_id)
+        try:
+            with self._audit(run_id).open("ab+") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                deeds, size = self._deeds(run_id)
+                file.truncate(size)  # what was never finished
+                line, _ = line_of(attrs.astuple(deed), deeds_chain(deeds))
+                file.write(f"{line}\n".encode())
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def audit(self, run_id: str) -> list[Deed]:
+        self._known(run_id)
+        return self._deeds(run_id)[0]
+
+    def vacuum(self) -> None:
+        for path in self.folder.glob(f"*{_SUFFIX}"):
+            run_id = urllib.parse.unquote(path.name.removesuffix(_SUFFIX))
+            unused = self._blobs.used_by(run_id)
+            if not unused:
+                continue
+            with suppress(RunOwned), self._locked(run_id):
+                found = self._read(path)
+                texts = [*texts_of(found.entries), *texts_of(self.history(run_id)), found.state.outcome]
+                self._blobs.release(run_id, unused - references(texts))
 
     # --- inside ---
+
+    @contextmanager
+    def _locked(self, run_id: str) -> Generator[None]:
+        """While nobody else has the run. Raises `RunOwned`."""
+        lock = os.open(self._path(run_id).with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            self._have(lock, run_id)
+            yield
+        finally:
+            os.close(lock)
+
+    def _have(self, lock: int, run_id: str) -> None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise owned(run_id, "another process") from error
+
+    def _deeds(self, run_id: str) -> tuple[list[Deed], int]:
+        """What was done to a run, and how much of the file says so."""
+        path = self._audit(run_id)
+        data = path.read_bytes() if path.exists() else b""
+        size = data.rfind(b"\n") + 1
+        found: list[Deed] = []
+        chain = 0
+        for line in data[:size].decode("utf-8", "replace").splitlines():
+            try:
+                said = json.loads(line.partition(" ")[2])
+                again, _ = line_of(said, chain)
+                found.append(Deed(*said))
+            except (ValueError, TypeError):
+                again = ""
+            if again != line:
+                raise damaged(str(path), f"line {len(found) or 1} is not what was written")
+            chain = deeds_chain(found[-1:], chain)
+        return found, size
 
     def _path(self, run_id: str) -> Path:
         return self.folder / (urllib.parse.quote(run_id, safe=" ") + _SUFFIX)
@@ -172,6 +255,9 @@ class FileJournal(Journal):
 
     def _signals(self, run_id: str) -> Path:
         return self.folder / (urllib.parse.quote(run_id, safe=" ") + _SIGNALS)
+
+    def _audit(self, run_id: str) -> Path:
+        return self.folder / (urllib.parse.quote(run_id, safe=" ") + _AUDIT)
 
     def _known(self, run_id: str) -> Path:
         path = self._path(run_id)
@@ -196,7 +282,7 @@ class FileJournal(Journal):
                 owner = "another process"
             finally:
                 os.close(lock)
-        return RunInfo(new=found.new, state=found.state, owner=owner)
+        return RunInfo(new=found.new, state=found.state, owner=owner, fetch=self.blob)
 
     def _create(self, new: NewRun, state: State, entries: Sequence[Entry]) -> int:
         """Write a file anew, so that there is the old one or the new one; returns its last checksum."""
@@ -241,7 +327,7 @@ class FileJournal(Journal):
             else:
                 entries.append(entry_from(each))
                 state = after(state, entries[-1:])
-        return _Read(new, state, entries, chain, size)
+        return _Read(new, state, as_read(entries, self.blob), chain, size)
 
     def _unusable(self, error: OSError) -> JournalUnusable:
         return JournalUnusable(
@@ -276,11 +362,12 @@ class _FileSession(Session):
         self._file = os.open(path, os.O_WRONLY)
         self._size = found.size
         os.ftruncate(self._file, found.size)  # what was never finished
-        self.info = RunInfo(new=found.new, state=found.state)
+        self.info = RunInfo(new=found.new, state=found.state, fetch=journal.blob)
         self.entries = found.entries
 
     def append(self, entries: Sequence[Entry]) -> None:
         with self._busy:
+            entries = self._lifted(entries)
             self._write(map(said_of, entries))
             self._state = after(self._state, entries)
 
@@ -288,6 +375,8 @@ class _FileSession(Session):
         self, status: Status, ended: float | None = None, outcome: str = "", waiting: Waiting | None = None
     ) -> None:
         with self._busy:
+            outcome, blobs = lifted(outcome)
+            self._keep(blobs)
             state = attrs.evolve(self._state, status=status, ended=ended, outcome=outcome, waiting=waiting)
             self._write([_say(state)])
             self._state = state
@@ -295,7 +384,10 @@ class _FileSession(Session):
     def rewrite(self, keep: Sequence[Entry], superseded: Sequence[Entry]) -> None:
         with self._busy:
             self._held()
-            with self._journal._history(self.info.id).open("ab") as file:
+            journal, run_id = self._journal, self.info.id
+            unused = journal._blobs.used_by(run_id)
+            keep, (superseded, _) = self._lifted(keep), all_lifted(superseded)
+            with journal._history(run_id).open("ab") as file:
                 file.write(b"".join(json.dumps(said_of(entry)).encode() + b"\n" for entry in superseded))
             state = attrs.evolve(self._state, entries=len(keep), chain=chain_of(keep))
             self._chain = self._journal._create(self._new, state, keep)
@@ -303,6 +395,8 @@ class _FileSession(Session):
             self._file = os.open(self._path, os.O_WRONLY)
             self._size = os.fstat(self._file).st_size
             self._state = state
+            if unused:
+                journal._blobs.release(run_id, unused - references(texts_of([*keep, *journal.history(run_id)])))
 
     def renew(self) -> None:
         self._held()
@@ -314,6 +408,17 @@ class _FileSession(Session):
                 os.close(self._file)
                 os.pwrite(lock, b"0", 0)
                 os.close(lock)
+
+    def _lifted(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Entries as they are kept; the large values in them are kept before them (J27)."""
+        entries, blobs = all_lifted(entries)
+        self._keep(blobs)
+        return entries
+
+    def _keep(self, blobs: Blobs) -> None:
+        if blobs:
+            self._held()
+            self._journal._blobs.keep(self.info.id, blobs, blobs)
 
     def _held(self) -> None:
         if self._lock is None:

@@ -9,6 +9,7 @@ import attrs
 
 from trioflow.durable.changes import document_of
 from trioflow.durable.codec import decode, decode_failure, dump, encode, parse
+from trioflow.durable.deeds import note
 from trioflow.durable.keys import is_path, path_key, path_of, path_part, show_key
 from trioflow.durable.moment import Moment, moment_among
 from trioflow.durable.recorder import CLOSED, DONE, RAN
@@ -33,13 +34,15 @@ def fork_run(
     variables: Mapping[str, object] | None = None,
     graph: str | None = None,
     migrate: Callable[[Recorded], Recorded | None] | None = None,
+    by: str | None = None,
 ) -> RunInfo:
     """Begin a run with what was recorded of another before the path `at`, which is done anew with all after it.
 
     Without `at` with all that was recorded. `variables` replace start values of that name; what was recorded then still
     counts, so a run that decides otherwise because of them before that path diverges (J12). `graph`: another document;
     what was recorded must be what that does, too. `migrate` is given the end of each activation that was recorded, and
-    gives what it is in the new run: another node, other values; None for one that is done anew. The new run is not run
+    gives what it is in the new run: another node, other values; None for one that is done anew. `by`: who does it, for
+    those who look later at either of the runs (J28). The new run is not run
     by this: `resume_run` does that. Raises `RunNotFound`, `Unrecordable`, and `JournalError` for a name that was used,
     a variable that the run does not have, or a path before which nothing is kept any more (J26).
     """
@@ -69,6 +72,10 @@ def fork_run(
     if graph is not None or migrate is not None:
         new = attrs.evolve(new, types="{}")  # those of the program that goes on with it
     store.insert(new, State(entries=len(kept), chain=chain_of(kept)), kept)
+    what = "forked" if graph is None and migrate is None else "migrated"
+    place = "" if at is None else f" before {show_path(at)}"
+    note(store, new_id, what, by, f"from {run_id!r}{place}")
+    note(store, run_id, what, by, f"to {new_id!r}{place}")
     return store.show(new_id)
 
 

@@ -7,9 +7,22 @@ from typing import Any
 
 import attrs
 
+from trioflow.durable.blobs import (
+    NO_BLOBS,
+    Blobs,
+    all_lifted,
+    as_read,
+    as_written,
+    lifted,
+    made_elsewhere,
+    references,
+    texts_of,
+)
+from trioflow.durable.deeds import signalled
 from trioflow.durable.journal import Journal
 from trioflow.durable.port import Session
 from trioflow.durable.records import (
+    Deed,
     Entry,
     NewRun,
     RunInfo,
@@ -36,12 +49,11 @@ class _Kept:
     entries: list[Entry] = attrs.field(factory=list[Entry])
     history: list[Entry] = attrs.field(factory=list[Entry])
     signals: list[Signal] = attrs.field(factory=list[Signal])
+    deeds: list[Deed] = attrs.field(factory=list[Deed])
+    uses: set[str] = attrs.field(factory=set[str])
+    """The large values that it refers to, by digest."""
     fence: int = 0
     owned: bool = False
-
-    @property
-    def info(self) -> RunInfo:
-        return RunInfo(new=self.new, state=self.state, owner="this process" if self.owned else None)
 
 
 class MemoryJournal(Journal):
@@ -54,6 +66,7 @@ class MemoryJournal(Journal):
 
     def __init__(self) -> None:
         self._runs: dict[str, _Kept] = {}
+        self._blobs: dict[str, str] = {}
 
     def take(self, run_id: str, new: NewRun | None = None) -> Session:
         kept = self._runs.get(run_id)
@@ -66,7 +79,7 @@ class MemoryJournal(Journal):
         checked(f"Run {run_id!r}", kept.state, kept.entries)
         kept.owned = True
         kept.fence += 1
-        return _MemorySession(kept)
+        return _MemorySession(self, kept)
 
     def take_over(self, run_id: str, new: NewRun, may: Callable[[Transaction], None]) -> Session:
         may(_NO_TRANSACTION)
@@ -83,40 +96,72 @@ class MemoryJournal(Journal):
             kept.state = attrs.evolve(kept.state, fruitless=kept.state.fruitless + 1)
 
     def runs(self, status: Status | None = None) -> list[RunInfo]:
-        return [kept.info for kept in self._runs.values() if status in {None, kept.state.status}]
+        return [self._info(kept) for kept in self._runs.values() if status in {None, kept.state.status}]
 
     def show(self, run_id: str) -> RunInfo:
-        return self._kept(run_id).info
+        return self._info(self._kept(run_id))
 
     def entries(self, run_id: str) -> list[Entry]:
-        return [*self._kept(run_id).entries]
+        return as_read(self._kept(run_id).entries, self.blob)
 
     def history(self, run_id: str) -> list[Entry]:
-        return [*self._kept(run_id).history]
+        return as_read(self._kept(run_id).history, self.blob)
 
     def send(self, run_id: str, signal: Signal) -> bool:
         kept = self._kept(run_id)
         if any(each.key == signal.key for each in kept.signals):
             return False
-        may_be_signalled(kept.info)
+        may_be_signalled(self._info(kept))
         kept.signals.append(attrs.evolve(signal, number=len(kept.signals)))
+        kept.deeds.append(signalled(signal, kept.state))
         return True
 
     def signals(self, run_id: str, after: int = -1) -> list[Signal]:
         return self._kept(run_id).signals[after + 1 :]
 
-    def insert(self, new: NewRun, state: State, entries: Iterable[Entry]) -> None:
+    def insert(self, new: NewRun, state: State, entries: Iterable[Entry], blobs: Blobs = NO_BLOBS) -> None:
         if new.id in self._runs:
             raise used(new.id)
-        kept = [*entries]
-        checked(f"Run {new.id!r}", state, kept)
-        self._runs[new.id] = _Kept(new, state, kept)
+        state, kept, blobs = made_elsewhere(new, state, entries, blobs)
+        for digest in (uses := references([*texts_of(kept), state.outcome])) - {*blobs}:
+            self.blob(digest)
+        made = self._runs[new.id] = _Kept(new, state, kept)
+        self._keep(made, uses, blobs)
 
     def prune(self, run_id: str) -> None:
         kept = self._kept(run_id)
-        may_be_pruned(kept.info)
-        kept.entries, kept.history = [], []
+        may_be_pruned(self._info(kept))
+        kept.entries, kept.history, kept.signals = [], [], []
         kept.state = pruned(kept.state)
+        self._release(kept, {*kept.uses})
+
+    def blob(self, digest: str) -> str:
+        return as_written(digest, self._blobs.get(digest), "The journal")
+
+    def note(self, run_id: str, deed: Deed) -> None:
+        self._kept(run_id).deeds.append(deed)
+
+    def audit(self, run_id: str) -> list[Deed]:
+        return [*self._kept(run_id).deeds]
+
+    def vacuum(self) -> None:
+        pass  # nothing is left behind
+
+    # --- inside ---
+
+    def _keep(self, kept: _Kept, uses: Iterable[str], blobs: Blobs) -> None:
+        kept.uses.update(uses)
+        self._blobs.update(blobs)
+
+    def _release(self, kept: _Kept, gone: set[str]) -> None:
+        kept.uses -= gone
+        for digest in gone:
+            if not any(digest in each.uses for each in self._runs.values()):
+                del self._blobs[digest]
+
+    def _info(self, kept: _Kept) -> RunInfo:
+        owner = "this process" if kept.owned else None
+        return RunInfo(new=kept.new, state=kept.state, owner=owner, fetch=self.blob)
 
     def _kept(self, run_id: str) -> _Kept:
         kept = self._runs.get(run_id)
@@ -129,29 +174,38 @@ class MemoryJournal(Journal):
 
 
 class _MemorySession(Session):
-    def __init__(self, kept: _Kept) -> None:
+    def __init__(self, journal: MemoryJournal, kept: _Kept) -> None:
+        self._journal = journal
         self._kept = kept
         self._fence = kept.fence
-        self.info = kept.info
-        self.entries = [*kept.entries]
+        self.info = journal._info(kept)
+        self.entries = as_read(kept.entries, journal.blob)
 
     def append(self, entries: Sequence[Entry]) -> None:
         kept = self._mine()
-        state = kept.state
+        entries, blobs = all_lifted(entries)
         kept.entries += entries
-        kept.state = after(state, entries)
+        kept.state = after(kept.state, entries)
+        if blobs:
+            self._journal._keep(kept, blobs, blobs)
 
     def set_state(
         self, status: Status, ended: float | None = None, outcome: str = "", waiting: Waiting | None = None
     ) -> None:
         kept = self._mine()
+        outcome, blobs = lifted(outcome)
         kept.state = attrs.evolve(kept.state, status=status, ended=ended, outcome=outcome, waiting=waiting)
+        self._journal._keep(kept, blobs, blobs)
 
     def rewrite(self, keep: Sequence[Entry], superseded: Sequence[Entry]) -> None:
         kept = self._mine()
+        keep, blobs = all_lifted(keep)
         kept.entries = [*keep]
-        kept.history += superseded
+        kept.history += all_lifted(superseded)[0]
         kept.state = attrs.evolve(kept.state, entries=len(keep), chain=chain_of(keep))
+        self._journal._keep(kept, blobs, blobs)
+        if kept.uses:
+            self._journal._release(kept, kept.uses - references(texts_of([*kept.entries, *kept.history])))
 
     def renew(self) -> None:
         self._mine()

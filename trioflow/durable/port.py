@@ -11,8 +11,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from trioflow.durable.blobs import NO_BLOBS, Blobs
 from trioflow.durable.checkpoint import Checkpoint
-from trioflow.durable.records import Entry, NewRun, RunInfo, Signal, State, Status, Waiting
+from trioflow.durable.records import Deed, Entry, NewRun, RunInfo, Signal, State, Status, Waiting
 from trioflow.errors import JournalError
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ class Store(ABC):
     """Whether there are transactions (J5)."""
     checkpoint: Checkpoint | None = Checkpoint()
     """When its runs supersede what was recorded by a moment (J26). May be set; None for never."""
+
+    by: str | None = None
+    """Who uses it, for those who look later who did what to a run (J28). May be set."""
 
     @abstractmethod
     def take(self, run_id: str, new: NewRun | None = None) -> Session:
@@ -144,8 +148,12 @@ class Store(ABC):
         """The signals of a run with higher numbers than that, in the order in which they arrived."""
 
     @abstractmethod
-    def insert(self, new: NewRun, state: State, entries: Iterable[Entry]) -> None:
-        """Keep a run that was made elsewhere: forked or imported. Raises `JournalError` if the name was used."""
+    def insert(self, new: NewRun, state: State, entries: Iterable[Entry], blobs: Blobs = NO_BLOBS) -> None:
+        """Keep a run that was made elsewhere: forked or imported. Raises `JournalError` if the name was used.
+
+        Its entries may refer to large values that the store has, or that come along as `blobs` (J27); one that is
+        neither is `JournalUnusable`.
+        """
 
     @abstractmethod
     def prune(self, run_id: str) -> None:
@@ -153,3 +161,22 @@ class Store(ABC):
 
         Raises `RunNotFound`, `RunOwned`, and `JournalError` for a run that has not ended.
         """
+
+    @abstractmethod
+    def blob(self, digest: str) -> str:
+        """The text of a large value (J27). Raises `JournalUnusable` if it is missing, or not what was written."""
+
+    @abstractmethod
+    def note(self, run_id: str, deed: Deed) -> None:
+        """Keep who did what to a run (J28), whoever has it. Raises `RunNotFound`."""
+
+    @abstractmethod
+    def audit(self, run_id: str) -> list[Deed]:
+        """What was done to a run, and by whom, in order; also of a run that was pruned.
+
+        Raises `RunNotFound`, and `JournalUnusable` if it is not what was written.
+        """
+
+    @abstractmethod
+    def vacuum(self) -> None:
+        """Give back the room of what was removed, and remove what a dying process may have left behind. Blocks."""

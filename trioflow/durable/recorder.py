@@ -20,6 +20,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from trioflow.durable.checkpoint import Checkpoint
 from trioflow.durable.codec import dump, parse
+from trioflow.durable.deeds import note
 from trioflow.durable.events import RunContinued
 from trioflow.durable.keys import ancestors, part_key, path_of, path_part, show_key
 from trioflow.durable.moment import MOMENT, Moment, mark_of, moment_among
@@ -138,6 +139,8 @@ class Recorder:
         # Because of which the run ends, and nothing is written any more (J12).
         self.broken: BaseException | None = None
         self._broke = trio.Event()
+        # Who has cancelled it, if they said so.
+        self.cancelled_by: str | None = None
 
     # --- asking ---
 
@@ -188,12 +191,13 @@ class Recorder:
             self.broken = error
             self._broke.set()
 
-    async def suspend(self, waiting: Waiting, why: str = "") -> None:
+    async def suspend(self, waiting: Waiting, why: str = "", by: str | None = None) -> None:
         """Put the run away (J22). Nothing is written after this, so whoever wakes meanwhile does nothing."""
         self.broken = suspended(self.run_id, waiting, why)
         try:
             with trio.CancelScope(shield=True):  # either it is told that it was put away, or it was not
                 await self.call(partial(self.session.set_state, "suspended", waiting=waiting))
+                await self.call(note, self.store, self.run_id, "put away", by, why)
         except Exception as error:
             self.broken = error
         self._broke.set()
@@ -483,12 +487,19 @@ class Recorder:
         """What the run has come to, if it has come to its end and was not put away."""
         said = self.outcome(failure)
         if said is None:
+            await self._note_cancelled()
             return
         status, outcome = said
         try:
             await self.call(self.session.set_state, status, self.now().timestamp(), outcome)
         except BaseException as error:
             self.break_off(error)
+
+    async def _note_cancelled(self) -> None:
+        """That the host has cancelled it, and who says so (J28); of a process that is stopped nothing is told."""
+        if self.execution.cancelling:
+            with trio.CancelScope(shield=True), suppress(JournalError):
+                await self.call(note, self.store, self.run_id, "cancelled", self.cancelled_by)
 
     async def _settle_all(self) -> None:
         while self._durable < self._made and self.broken is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import attrs
@@ -26,7 +26,10 @@ _to_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Entry(NamedTuple):
-    """One thing that was recorded. `kind` says what, `data` is text that the codec reads."""
+    """One thing that was recorded. `kind` says what, `data` is text that the codec reads.
+
+    As a tuple it is what is kept: of large values that is where they are, and `data` of what a store has read has them.
+    """
 
     key: bytes
     node: str
@@ -36,7 +39,7 @@ class Entry(NamedTuple):
 
     def chained(self, chain: int) -> int:
         """The checksum of this entry after one with that checksum."""
-        text = f"{len(self.node)},{len(self.kind)},{len(self.key)},{self.node}{self.kind}{self.data}"
+        text = f"{len(self.node)},{len(self.kind)},{len(self.key)},{self.node}{self.kind}{self[3]}"
         return zlib.crc32(self.key, zlib.crc32(text.encode("utf-8", "surrogatepass"), chain))
 
 
@@ -125,7 +128,7 @@ class State:
     """How often it was gone on with since something new was recorded, and its process died (J4)."""
     ended: float | None = None
     outcome: str = ""
-    """What it left behind, or what it failed with, as the codec writes it."""
+    """What it left behind, or what it failed with, as the codec writes it; of large values where they are (J27)."""
     waiting: Waiting | None = None
     """What it waits for, if it was put away."""
 
@@ -165,6 +168,29 @@ def _from_json(text: str, cls: type[attrs.AttrsInstance], where: str) -> dict[st
         raise damaged(where, "what it was begun with, or how far it is, can't be read") from error
 
 
+def _nothing_large(digest: str) -> str:
+    raise damaged("What was read of a run", f"nobody knows where its large values are ({digest[:12]}…)")
+
+
+@attrs.frozen
+class Deed:
+    """Something that was done to a run, and by whom (J28)."""
+
+    what: str
+    """Such as `started`, `resumed`, `signalled`."""
+    at: float
+    """When, in seconds since 1970."""
+    by: str | None
+    """Who says to have done it; None if nobody has said."""
+    process: str
+    """The process that did it."""
+    detail: str = ""
+
+    def chained(self, chain: int) -> int:
+        """The checksum of this deed after one with that checksum."""
+        return zlib.crc32(_to_json(attrs.astuple(self)).encode(), chain)
+
+
 @attrs.frozen(kw_only=True)
 class RunInfo:
     """A run in a journal, as far as it is told without reading its entries."""
@@ -173,6 +199,8 @@ class RunInfo:
     state: State
     owner: str | None = None
     """The process that has it now, or had it when it died; None if nobody has it."""
+    fetch: Callable[[str], str] = attrs.field(default=_nothing_large, eq=False, repr=False)
+    """How large values of it are read."""
 
     @property
     def id(self) -> str:

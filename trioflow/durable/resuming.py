@@ -35,6 +35,7 @@ def resume_run(
     skip: Sequence[tuple[int, ...]] = (),
     observe_replay: bool = False,
     suspend_after: float | None = None,
+    by: str | None = None,
     registry: Registry | None = None,
     services: Mapping[type | str, Any] | None = None,
     secrets: Mapping[str, str] | None = None,
@@ -47,14 +48,14 @@ def resume_run(
     The graph is the one that is in the journal, unless one is given; `on_change="compatible"` lets it differ from that,
     as long as it does what the journal says (J13). `retry`: a run that has failed, or is stuck, is gone on with where
     it failed, and the activations at the paths of `skip` count as skipped (J18). `observe_replay`: observers are told
-    of what is replayed, too (J17). `suspend_after` and the other `RunArguments` are as for `open_run`; variables and
-    the seed are those of the run.
+    of what is replayed, too (J17). `by`: who goes on with it, for those who look later (J28). `suspend_after` and the
+    other `RunArguments` are as for `open_run`; variables and the seed are those of the run.
 
     Raises where the block is entered: `RunNotFound`, `RunOwned`, `RunStuck`, `GraphChanged`, `JournalUnusable`, and
     `JournalError` for a run whose graph no document could hold if none is given.
     """
     resuming = Resuming(
-        on_change=on_change, retry=retry, skip=skip, observe_replay=observe_replay, suspend_after=suspend_after
+        on_change=on_change, retry=retry, skip=skip, observe_replay=observe_replay, suspend_after=suspend_after, by=by
     )
     arguments = RunArguments(
         registry=registry,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from trioflow.durable.blobs import outcome_of
 from trioflow.durable.codec import dump, encode_failure, parse
 from trioflow.durable.keys import path_key, path_part, show_key
 from trioflow.durable.records import Entry, State, chain_of
@@ -31,7 +32,7 @@ def retry(session: Session, skip: Sequence[tuple[int, ...]] = ()) -> None:
     info = session.info
     if info.status == "completed":
         raise JournalError(f"Run {info.id!r} has completed: there is nothing to retry.")
-    said: dict[str, Any] = parse(info.state.outcome) if info.state.outcome else {}
+    said: dict[str, Any] = parse(outcome_of(info)) if info.state.outcome else {}
     failures = {path_key(path): (node, after) for path, node, after in said.get("at", ())}
     wanted = {path_key(path): path for path in skip}
     for key, path in wanted.items():

@@ -14,6 +14,7 @@ import trio
 from trioflow.durable.activation import activation_class
 from trioflow.durable.changes import changes, document_of, types_of
 from trioflow.durable.codec import decode, dump, encode, encode_failure, parse
+from trioflow.durable.deeds import note
 from trioflow.durable.ended import ended, left
 from trioflow.durable.executing import JournalledExecution, JournalledRun
 from trioflow.durable.kinds import kind_of
@@ -30,7 +31,7 @@ from trioflow.runtime.base.failure import is_cancellation, leaves, origin_node
 from trioflow.runtime.host.execution import Alone, in_own_context
 from trioflow.runtime.host.hosted import Hosted
 from trioflow.runtime.host.run import HostedRun, OpenRun
-from trioflow.semantics.address import node_names
+from trioflow.semantics.address import node_names, show_path
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -51,6 +52,7 @@ class Resuming:
     """How to go on with a run: what there is to say beyond `RunArguments`."""
 
     on_change: Literal["refuse", "compatible"] = "refuse"
+    by: str | None = None
     retry: bool = False
     skip: Sequence[tuple[int, ...]] = ()
     observe_replay: bool = False
@@ -163,6 +165,7 @@ async def _take(store: Store, plan: Plan, given: Given, resuming: Resuming) -> S
         session = store.take(given.run_id, new)
     try:
         await _look_at(store, session, plan, resuming)
+        await _note_begun(store, session, new, resuming)
     except BaseException:
         await _give_back(store, session)
         raise
@@ -191,10 +194,24 @@ async def _look_at(store: Store, session: Session, plan: Plan, resuming: Resumin
         await _call(store, retry, session, resuming.skip)
     elif info.status == "stuck" or info.state.fruitless >= _MOST_FRUITLESS:
         await _call(store, session.set_state, "stuck")
+        await _call(store, note, store, info.id, "stuck")
         raise RunStuck(
             f"Run {info.id!r} was gone on with {info.state.fruitless} times, and each time its process died before "
             "anything new was recorded: what it does next kills it. Mend that, then retry it."
         )
+
+
+async def _note_begun(store: Store, session: Session, new: NewRun, resuming: Resuming) -> None:
+    """J28: by whom it was started, resumed or retried; nothing, if it is only asked for what it came to."""
+    info = session.info
+    if info.status in {"completed", "failed"}:
+        return
+    what = "retried" if resuming.retry else "started" if info.new == new and not info.state.entries else "resumed"
+    details = [f"after {info.state.entries:,} records"] if info.state.entries else []
+    details += ["its process had died"] if info.state.fruitless else []
+    details += [f"without {show_path(path)}" for path in resuming.skip]
+    details += ["another graph or code may count"] if resuming.on_change == "compatible" else []
+    await _call(store, note, store, info.id, what, resuming.by, ", ".join(details))
 
 
 def _prepare(store: Store, session: Session, plan: Plan, given: Given, resuming: Resuming) -> tuple[Recorder, Given]:

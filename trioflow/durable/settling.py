@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from trioflow.durable.activation import END, ITEM
 from trioflow.durable.codec import dump, encode
+from trioflow.durable.deeds import note
 from trioflow.durable.keys import part_key, path_key, path_of, path_part
 from trioflow.durable.recorder import DONE
 from trioflow.durable.recording import INTENT
@@ -27,16 +28,19 @@ def settle(
     again: bool = False,
     outputs: Mapping[str, object] = NO_VALUES,
     exit: str | None = "then",
+    by: str | None = None,
 ) -> None:
     """Say of an activation that is in doubt what came of it, so that its run can be gone on with.
 
     `again`: it was not done, and is begun again. Otherwise it was done, with these outputs, and goes on at this exec
-    output; a source that could not tell where it was has ended with what it had emitted. Blocks. Raises `RunNotFound`,
+    output; a source that could not tell where it was has ended with what it had emitted. `by`: who says so, for those
+    who look later (J28). Blocks. Raises `RunNotFound`,
     `RunOwned`, `Unrecordable`, and `JournalError` if nothing there is in doubt.
     """
     session = store.take(run_id)
     try:
         _settle(session, tuple(path), again, outputs, exit)
+        note(store, run_id, "settled", by, f"{show_path(path)} {'was not done' if again else 'was done'}")
     finally:
         session.close()
 

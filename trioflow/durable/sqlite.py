@@ -9,7 +9,6 @@ import os
 import sqlite3
 import threading
 import weakref
-import zlib
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,28 +16,17 @@ from typing import Any, Literal
 
 import attrs
 
-from trioflow.durable.journal import Journal
-from trioflow.durable.owner import LEASE, boot_time, is_dead, read_owner, this_process
-from trioflow.durable.port import Session, T, Work
-from trioflow.durable.records import (
-    Entry,
-    NewRun,
-    RunInfo,
-    Signal,
-    State,
-    Status,
-    Waiting,
-    after,
-    chain_of,
-    checked,
-    damaged,
-    pruned,
-)
-from trioflow.durable.refusals import lost, may_be_pruned, may_be_signalled, owned, unknown, used
+from trioflow.durable.blobs import LIMIT
+from trioflow.durable.owner import LEASE, boot_time
+from trioflow.durable.port import Session, T
+from trioflow.durable.records import Entry, NewRun, State, damaged
+from trioflow.durable.refusals import lost
+from trioflow.durable.sql import _OPEN, Database, Row, SqlJournal, SqlSession, Taken
 from trioflow.errors import JournalError, JournalUnusable
 from trioflow.model.durability import Transaction
 
-VERSION = 1
+VERSION = 2
+"""Before 2 there were no large values beside the entries, and nobody was told of."""
 _MARK = 0x7472_666C  # the application id of these files: "trfl"
 
 _SCHEMA = """
@@ -59,6 +47,13 @@ create table if not exists trioflow_signal(
   run integer, seq integer, name text, payload text, key text, by text, at real, checksum integer,
   primary key(run, seq), unique(run, key)
 ) without rowid;
+create table if not exists trioflow_blob(digest text primary key, data text not null);
+create table if not exists trioflow_use(run integer, digest text, primary key(run, digest)) without rowid;
+create index if not exists trioflow_use_digest on trioflow_use(digest);
+create table if not exists trioflow_deed(
+  run integer, seq integer, what text, at real, by text, process text, detail text, chain integer,
+  primary key(run, seq)
+) without rowid;
 """
 
 _RUNS = """
@@ -69,19 +64,15 @@ from trioflow_run join trioflow_state on run = number
 """What a run was begun with may be long, and never changes; so how far it is stands in a table of its own.
 
 That is not written with each entry: entries that came after it have checksums that go on from its own."""
-_INSERT = "insert into trioflow_entry values(?,?,?,?,?,?,?)"
 _INSERT_OWN = (
     "insert into trioflow_entry select ?,?,?,?,?,?,? where exists(select 1 from trioflow_state where run=? and fence=?)"
 )
 """One entry, if the run is still that of whoever has this fence: a transaction by itself (J14)."""
-_OPEN: set[tuple[str, int, str]] = set()
-"""The sessions of this process that are open: run, fence, file."""
-
 _CHECKPOINT_EVERY = 1000
 """Commits, after which what is in the write-ahead log is brought into the file."""
 
 
-class SqliteJournal(Journal):
+class SqliteJournal(SqlJournal):
     """Runs in a SQLite file, which is made if it is not there; its folder must be.
 
     `durability`: what records survive: the death of the `"process"`, or also that of the machine, `"power"`, which
@@ -90,7 +81,7 @@ class SqliteJournal(Journal):
     `JournalUnusable`.
     """
 
-    transactional = True
+    _RUNS = _RUNS
 
     def __init__(
         self,
@@ -117,7 +108,7 @@ class SqliteJournal(Journal):
                 self._kept.close()
                 database = self._open(make=True)
                 self._kept.keep(database, self._file())
-            with self._writing(database):
+            with self._changing(database):
                 return work(_SqliteTransaction(database))
 
     def _file(self) -> tuple[int, int, int] | None:
@@ -134,125 +125,65 @@ class SqliteJournal(Journal):
     def _opened(self, run_id: str, new: NewRun | None, may: Callable[[Transaction], None] | None) -> Session:
         database = self._open(make=new is not None)
         try:
-            return self._take(database, run_id, new, may)
+            with self._changing(database):
+                taken = self._take(database, run_id, new, may)
         except BaseException as error:
             database.close()
             if isinstance(error, ValueError | TypeError | AttributeError):
                 raise self._unreadable(error) from error
             raise
-
-    def _take(
-        self,
-        database: sqlite3.Connection,
-        run_id: str,
-        new: NewRun | None,
-        may: Callable[[Transaction], None] | None,
-    ) -> Session:
-        with self._writing(database):
-            if may is not None:
-                may(_SqliteTransaction(database))
-            row = self._row(database, run_id)
-            if row is None:
-                if new is None:
-                    raise unknown(run_id, self._names(database))
-                self._insert(database, new, State())
-                row = self._row(database, run_id)
-                assert row is not None
-            info = self._info(row)
-            state = info.state
-            if row["owner"] is not None:
-                owner = read_owner(row["owner"])
-                mine = owner == this_process()
-                # One of ours that was closed and could not tell the file: on a full disk, for example.
-                closed = mine and (run_id, row["fence"], os.fspath(self.path)) not in _OPEN
-                held = may is None and (mine or not is_dead(owner)) and row["lease"] > boot_time()
-                if held and not closed:
-                    raise owned(run_id, "this process" if mine else owner.shown)
-                state = attrs.evolve(state, fruitless=state.fruitless + 1)
-            fence = row["fence"] + 1
-            entries = self._checked(database, row, info)
-            _write_state(database, row["number"], row["fence"], state, run_id)
-            database.execute(
-                "update trioflow_state set fence=?, owner=?, lease=? where run=?",
-                (fence, str(this_process()), boot_time() + LEASE, row["number"]),
-            )
-        info = attrs.evolve(info, state=state)
-        return _SqliteSession(self, database, row["number"], fence, info, entries)
-
-    def runs(self, status: Status | None = None) -> list[RunInfo]:
-        with self._reading() as database:
-            if status is None:
-                rows = database.execute(f"{_RUNS} order by number")
-            else:
-                rows = database.execute(f"{_RUNS} where status=? order by number", (status,))
-            return [self._info(row) for row in rows]
-
-    def show(self, run_id: str) -> RunInfo:
-        with self._reading() as database:
-            return self._info(self._known(database, run_id))
-
-    def entries(self, run_id: str) -> list[Entry]:
-        with self._reading() as database, self._snapshot(database):
-            row = self._known(database, run_id)
-            return self._checked(database, row, self._info(row))
-
-    def history(self, run_id: str) -> list[Entry]:
-        with self._reading() as database:
-            return self._read(database, "trioflow_history", self._known(database, run_id)["number"])
-
-    def send(self, run_id: str, signal: Signal) -> bool:
-        with self._reading() as database, self._writing(database):
-            row = self._known(database, run_id)
-            number = row["number"]
-            known = database.execute("select 1 from trioflow_signal where run=? and key=?", (number, signal.key))
-            if known.fetchone() is not None:
-                return False
-            may_be_signalled(self._info(row))
-            (count,) = database.execute("select count(*) from trioflow_signal where run=?", (number,)).fetchone()
-            signal = attrs.evolve(signal, number=count)
-            database.execute(
-                "insert into trioflow_signal values(?,?,?,?,?,?,?,?)",
-                (number, *attrs.astuple(signal), signal.checksum()),
-            )
-        return True
-
-    def signals(self, run_id: str, after: int = -1) -> list[Signal]:
-        with self._reading() as database:
-            rows = database.execute(
-                "select seq, name, payload, key, by, at, checksum from trioflow_signal where run=? and seq>? "
-                "order by seq",
-                (self._known(database, run_id)["number"], after),
-            )
-            found: list[Signal] = []
-            for *fields, checksum in rows:
-                signal = Signal(*fields)
-                if signal.checksum() != checksum:
-                    raise damaged(f"Run {run_id!r} in {self.path}", f"signal {signal.number} is not what was written")
-                found.append(signal)
-            return found
-
-    def insert(self, new: NewRun, state: State, entries: Iterable[Entry]) -> None:
-        kept = [*entries]
-        checked(f"Run {new.id!r}", state, kept)
-        database = self._open(make=True)
-        try:
-            with self._writing(database):
-                if self._row(database, new.id) is not None:
-                    raise used(new.id)
-                number = self._insert(database, new, state)
-                database.executemany(_INSERT, _rows(number, 0, 0, kept))
-        finally:
-            database.close()
+        return _SqliteSession(self, database, taken)
 
     def prune(self, run_id: str) -> None:
-        with self._reading() as database:
-            with self._writing(database):
-                row = self._known(database, run_id)
-                may_be_pruned(self._info(row))
-                for table in ("trioflow_entry", "trioflow_history", "trioflow_signal"):
-                    database.execute(f"delete from {table} where run=?", (row["number"],))  # noqa: S608 - ours
-                _write_state(database, row["number"], row["fence"], pruned(self._info(row).state), run_id)
-            database.execute("pragma incremental_vacuum")
+        super().prune(run_id)
+        self.vacuum()
+
+    def vacuum(self) -> None:
+        with self._connected() as database:
+            database.execute("pragma incremental_vacuum").fetchall()
+
+    # --- what a database brings ---
+
+    @property
+    def _where(self) -> str:
+        return str(self.path)
+
+    @property
+    def _identity(self) -> str:
+        return os.fspath(self.path)
+
+    def _reading(self, work: Callable[[Database], T]) -> T:
+        with self._connected() as database:
+            database.execute("begin")
+            try:
+                return work(database)
+            finally:
+                database.execute("rollback")
+
+    def _writing(self, work: Callable[[Database, bool], T], *, make: bool = False) -> T:
+        with self._connected(make=make) as database, self._changing(database):
+            return work(database, False)
+
+    def _transaction(self, database: Any) -> Transaction:
+        return _SqliteTransaction(database)
+
+    def _insert(self, database: Any, table: str, number: int, rows: Sequence[tuple[Any, ...]]) -> None:
+        database.executemany(f"insert into {table} values(?,?,?,?,?,?,?)", [(number, *row) for row in rows])
+
+    def _until(self) -> float:
+        return boot_time() + LEASE
+
+    def _is_held(self, row: Row) -> bool:
+        held: bool = row["lease"] > boot_time()
+        return held
+
+    def _state_of(self, row: Row, state: State) -> State:
+        if row["count"] > state.entries:  # they came after the state was written
+            return attrs.evolve(state, entries=row["count"], chain=row["last"], fruitless=0)
+        return state
+
+    def _values(self, row: Row) -> Iterable[Any]:
+        return tuple(row)
 
     # --- inside ---
 
@@ -284,15 +215,13 @@ class SqliteJournal(Journal):
                     f"{self.path} is a database of another program. Name another file, which is made if it is not "
                     "there."
                 )
-            with self._writing(database):
+            with self._changing(database):
                 pass  # it can be written
             database.execute("pragma auto_vacuum=incremental")
             database.execute("pragma journal_mode=wal")
-            with self._writing(database):
-                for statement in _SCHEMA.split(";\n"):
-                    database.execute(statement)
-                database.execute(f"pragma application_id={_MARK}")
-                database.execute(f"pragma user_version={VERSION}")
+            self._make(database)
+        elif version < VERSION:
+            self._make(database)
         elif version > VERSION:
             raise JournalUnusable(
                 f"{self.path} was written by a newer version of trioflow (its format is {version}, this one reads up "
@@ -304,12 +233,20 @@ class SqliteJournal(Journal):
         if not self.blocking:
             database.execute("pragma wal_autocheckpoint=0")  # which would write to the disk in the event loop
 
+    def _make(self, database: sqlite3.Connection) -> None:
+        """The tables that are not there, as in a new file, or in one of an older version."""
+        with self._changing(database):
+            for statement in _SCHEMA.split(";\n"):
+                database.execute(statement)
+            database.execute(f"pragma application_id={_MARK}")
+            database.execute(f"pragma user_version={VERSION}")
+
     def _unreadable(self, error: Exception) -> JournalUnusable:
         return damaged(f"The journal {self.path}", f"something in it can't be read ({error})")
 
     @contextmanager
-    def _reading(self) -> Generator[sqlite3.Connection]:
-        database = self._open(make=False)
+    def _connected(self, *, make: bool = False) -> Generator[sqlite3.Connection]:
+        database = self._open(make=make)
         try:
             yield database
         except sqlite3.Error as error:
@@ -320,15 +257,7 @@ class SqliteJournal(Journal):
             database.close()
 
     @contextmanager
-    def _snapshot(self, database: sqlite3.Connection) -> Generator[None]:
-        database.execute("begin")
-        try:
-            yield
-        finally:
-            database.execute("rollback")
-
-    @contextmanager
-    def _writing(self, database: sqlite3.Connection) -> Generator[None]:
+    def _changing(self, database: sqlite3.Connection) -> Generator[None]:
         """A transaction. What the database raises comes out as `JournalUnusable`, anything else as it is."""
         try:
             database.execute("begin immediate")
@@ -354,56 +283,6 @@ class SqliteJournal(Journal):
         told = next((text for code, text in cure.items() if name.startswith(code)), "Look at the disk that it is on.")
         return JournalUnusable(f"The journal {self.path} can't be used ({error}). {told}")
 
-    def _row(self, database: sqlite3.Connection, run_id: str) -> Any:
-        return database.execute(f"{_RUNS} where id=?", (run_id,)).fetchone()
-
-    def _known(self, database: sqlite3.Connection, run_id: str) -> Any:
-        row = self._row(database, run_id)
-        if row is None:
-            raise unknown(run_id, self._names(database))
-        return row
-
-    def _names(self, database: sqlite3.Connection) -> list[str]:
-        return [name for (name,) in database.execute("select id from trioflow_run order by number desc limit 1000")]
-
-    def _insert(self, database: sqlite3.Connection, new: NewRun, state: State) -> int:
-        cursor = database.execute(
-            "insert into trioflow_run(id, new, new_check, parent) values(?,?,?,?)",
-            (new.id, new.as_text(), new.checksum(), new.parent),
-        )
-        assert cursor.lastrowid is not None
-        database.execute(
-            "insert into trioflow_state(run, state, state_check, status, fence) values(?,?,?,?,0)",
-            (cursor.lastrowid, state.as_text(), state.checksum(), state.status),
-        )
-        return cursor.lastrowid
-
-    def _info(self, row: Any) -> RunInfo:
-        where = f"Run {row['id']!r} in {self.path}"
-        new, state = NewRun.from_text(row["new"], where), State.from_text(row["state"], where)
-        if new.checksum() != row["new_check"] or state.checksum() != row["state_check"]:
-            raise damaged(where, "its row was changed by somebody else")
-        if new.id != row["id"] or state.status != row["status"]:
-            raise damaged(where, "its row does not fit together")
-        owner = None if row["owner"] is None else read_owner(row["owner"]).shown
-        if row["count"] > state.entries:  # they came after the state was written
-            state = attrs.evolve(state, entries=row["count"], chain=row["last"], fruitless=0)
-        return RunInfo(new=new, state=state, owner=owner)
-
-    def _checked(self, database: sqlite3.Connection, row: Any, info: RunInfo) -> list[Entry]:
-        """The entries of a run, which are those of its state, and go on from them (J19)."""
-        where = f"Run {info.id!r} in {self.path}"
-        entries = self._read(database, "trioflow_entry", row["number"])
-        checked(where, info.state, entries)
-        before = State.from_text(row["state"], where)
-        if chain_of(entries[: before.entries]) != before.chain:
-            raise damaged(where, "its entries do not go on from those that were there before")
-        return entries
-
-    def _read(self, database: sqlite3.Connection, table: str, number: int) -> list[Entry]:
-        rows = database.execute(f"select key, node, kind, data from {table} where run=? order by seq", (number,))  # noqa: S608
-        return [Entry(*row) for row in rows]
-
     def __repr__(self) -> str:
         return f"SqliteJournal({str(self.path)!r})"
 
@@ -426,109 +305,22 @@ class _Kept:
             database.close()
 
 
-def _rows(number: int, seq: int, chain: int, entries: Sequence[Entry]) -> list[tuple[Any, ...]]:
-    rows: list[tuple[Any, ...]] = []
-    for entry in entries:
-        chain = entry.chained(chain)
-        rows.append((number, seq, entry.key, entry.node, entry.kind, entry.data, chain))
-        seq += 1
-    return rows
+class _SqliteSession(SqlSession):
+    _journal: SqliteJournal
 
-
-def _write_state(database: sqlite3.Connection, number: int, fence: int, state: State, run_id: str) -> None:
-    """Write a state if the run is still that of whoever has this fence (J14)."""
-    text = state.as_text()
-    written = database.execute(
-        "update trioflow_state set state=?, state_check=?, status=? where run=? and fence=?",
-        (text, zlib.crc32(text.encode()), state.status, number, fence),
-    )
-    if written.rowcount != 1:
-        raise lost(run_id)
-
-
-class _SqliteSession(Session):
-    def __init__(
-        self,
-        journal: SqliteJournal,
-        database: sqlite3.Connection,
-        number: int,
-        fence: int,
-        info: RunInfo,
-        entries: list[Entry],
-    ) -> None:
-        self._journal = journal
+    def __init__(self, journal: SqliteJournal, database: sqlite3.Connection, taken: Taken) -> None:
+        super().__init__(journal, taken)
         self._database: sqlite3.Connection | None = database
         weakref.finalize(self, database.close)  # of a session that nobody closes, as where a process dies
-        self._number = number
-        self._fence = fence
-        self._state = info.state
         self._commits = 0
-        self._id = (info.id, fence, os.fspath(journal.path))
-        _OPEN.add(self._id)
-        # Sessions are used in threads: a lease may be renewed while entries are written.
-        self._lock = threading.Lock()
-        self.info = info
-        self.entries = entries
 
     def append(self, entries: Sequence[Entry]) -> None:
-        if not entries:
-            return
-        before = self._state
-        rows = _rows(self._number, before.entries, before.chain, entries)
-        state = after(before, entries, rows[-1][-1])
-        with self._lock:
-            database = self._open
-            try:
-                if len(rows) == 1:
-                    if database.execute(_INSERT_OWN, (*rows[0], self._number, self._fence)).rowcount != 1:
-                        raise lost(self.info.id)
-                else:
-                    self._append_many(database, rows)
-            except sqlite3.Error as error:
-                raise self._journal._unusable(error) from error
-            self._state = state
+        if len(entries) != 1 or len(entries[0][3]) > LIMIT:
+            super().append(entries)
+        else:
+            with self._lock:
+                self._append_one(entries)
         self._checkpoint()
-
-    def transact(self, work: Work) -> None:
-        with self._lock:
-            database = self._open
-            with self._journal._writing(database):
-                state = self._append(work(_SqliteTransaction(database)))  # J5
-            self._state = state
-
-    def set_state(
-        self, status: Status, ended: float | None = None, outcome: str = "", waiting: Waiting | None = None
-    ) -> None:
-        with self._lock:
-            state = attrs.evolve(self._state, status=status, ended=ended, outcome=outcome, waiting=waiting)
-            with self._journal._writing(self._open):
-                _write_state(self._open, self._number, self._fence, state, self.info.id)
-            self._state = state
-
-    def rewrite(self, keep: Sequence[Entry], superseded: Sequence[Entry]) -> None:
-        with self._lock:
-            database = self._open
-            state = attrs.evolve(self._state, entries=len(keep), chain=chain_of(keep))
-            with self._journal._writing(database):
-                _write_state(database, self._number, self._fence, state, self.info.id)
-                (first,) = database.execute(
-                    "select coalesce(max(seq) + 1, 0) from trioflow_history where run=?", (self._number,)
-                ).fetchone()
-                database.executemany(
-                    "insert into trioflow_history values(?,?,?,?,?,?,?)", _rows(self._number, first, 0, superseded)
-                )
-                database.execute("delete from trioflow_entry where run=?", (self._number,))
-                database.executemany(_INSERT, _rows(self._number, 0, 0, keep))
-            self._state = state
-
-    def renew(self) -> None:
-        with self._lock, self._journal._writing(self._open):
-            written = self._open.execute(
-                "update trioflow_state set lease=? where run=? and fence=?",
-                (boot_time() + LEASE, self._number, self._fence),
-            )
-            if written.rowcount != 1:
-                raise lost(self.info.id)
 
     def close(self) -> None:
         with self._lock:
@@ -536,39 +328,41 @@ class _SqliteSession(Session):
             if database is None:
                 return
             _OPEN.discard(self._id)
-            text = self._state.as_text()
             try:
-                database.execute(
-                    "update trioflow_state set owner=null, lease=null, state=?, state_check=? where run=? and fence=?",
-                    (text, zlib.crc32(text.encode()), self._number, self._fence),
-                )
+                self._give_back(database)
             except sqlite3.Error:
                 pass  # its lease will end, and this process be found dead
             finally:
                 database.close()
 
+    def _append_one(self, entries: Sequence[Entry]) -> None:
+        """What most effects write: one statement, which is a transaction by itself, and asks for the fence (J14)."""
+        state, (row,) = self._after(entries)
+        try:
+            written = self._open.execute(_INSERT_OWN, (self._number, *row, self._number, self._fence))
+        except sqlite3.Error as error:
+            raise self._journal._unusable(error) from error
+        if written.rowcount != 1:
+            raise lost(self.info.id)
+        self._state = state
+
+    def _append(self, database: Database, state: State, rows: Sequence[tuple[Any, ...]]) -> None:
+        mine = database.execute(
+            "select 1 from trioflow_state where run=? and fence=?", (self._number, self._fence)
+        ).fetchone()
+        if mine is None:
+            raise lost(self.info.id)
+        self._journal._insert(database, "trioflow_entry", self._number, rows)
+
+    def _write(self, state: State | None, work: Callable[[Database], None]) -> None:
+        with self._journal._changing(self._open):
+            work(self._open)
+
     @property
     def _open(self) -> sqlite3.Connection:
         if self._database is None:
-            raise JournalError(f"The session of run {self.info.id!r} was closed.")
+            raise self._closed()
         return self._database
-
-    def _append_many(self, database: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-        with self._journal._writing(database):
-            mine = database.execute(
-                "select 1 from trioflow_state where run=? and fence=?", (self._number, self._fence)
-            ).fetchone()
-            if mine is None:
-                raise lost(self.info.id)
-            database.executemany(_INSERT, rows)
-
-    def _append(self, entries: Sequence[Entry]) -> State:
-        before = self._state
-        rows = _rows(self._number, before.entries, before.chain, entries)
-        state = after(before, entries, rows[-1][-1] if rows else before.chain)
-        _write_state(self._open, self._number, self._fence, state, self.info.id)
-        self._open.executemany(_INSERT, rows)
-        return state
 
     def _checkpoint(self) -> None:
         self._commits += 1
