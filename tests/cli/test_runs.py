@@ -61,6 +61,23 @@ def test_from_a_failure_to_the_end(call):
     assert (code, json.loads(out)["status"]) == (0, "completed")
 
 
+WORKFLOW = """\
+document: {dsl: 1.0.0, namespace: test, name: greet, version: 1.0.0}
+do:
+  - first:
+      set: {greeting: hello}
+"""
+
+
+def test_what_a_workflow_gives(call):
+    """It is printed by who goes on with it, as by who begins it."""
+    (call.folder / "greet.yaml").write_text(WORKFLOW)
+    said = (0, '{"greeting": "hello"}\n')
+    assert call("run", "greet.yaml", "--journal", "STORE", "--id", "a")[:2] == said
+    assert call("runs", "fork", "a", "b", "--store", "STORE")[0] == 0
+    assert call("runs", "resume", "b", "--store", "STORE")[:2] == said
+
+
 def test_looking(call):
     """list, show, at, stats, check."""
     (call.folder / "input.txt").write_text("text")

@@ -25,6 +25,15 @@ def test_every_event_is_there(kind):
     assert recording.duration == log.events[-1].time
 
 
+def test_the_most_that_is_kept():
+    """What comes after that many events is left out, notes and all."""
+    whole = recorded(failing())
+    recorder = watched(failing(), Recorder(most=7))
+    assert recorder.events == len(recorder.recording()) == 7
+    assert [*recorder.recording()] == [*whole][:7]
+    assert max(whole.notes) >= 7 > max(recorder.recording().notes, default=0)
+
+
 def test_paths_lead_upwards():
     """The path of each row but the root's is one number longer than that of its parent."""
     recording = recorded(looping())

@@ -38,6 +38,7 @@ from trioflow.cli.trace import Trace
 from trioflow.cli.values import read_settings
 from trioflow.durable.events import RunContinued
 from trioflow.formats import visible
+from trioflow.formats.known import result_of
 from trioflow.model.jsonable import to_json
 from trioflow.model.secret import hide
 
@@ -189,8 +190,8 @@ def carry_out(
     with contextlib.suppress(OSError):  # which is said in the end, in whatever command it happens
         if as_json:
             click.echo(to_json(_as_json(outcome)))
-        elif outcome.result is not None and source.imported is not None and source.imported.result:
-            click.echo(to_json(outcome.result.variables[source.imported.result]))
+        elif outcome.result is not None and (name := result_of(source.graph)):
+            click.echo(to_json(outcome.result.variables[name]))
         sys.stdout.flush()
         lost = False
     problems = [each.problem for each in (tracer, telemetry) if each is not None and each.problem is not None]

@@ -59,6 +59,7 @@ class Held:
         self._observer = observer
         self._recorder = recorder
         self.values = getattr(observer, "values", False)
+        self.keys = getattr(observer, "keys", True)
         kinds = getattr(observer, "kinds", None)
         if kinds is not None:
             self.kinds = kinds

@@ -42,6 +42,12 @@ def format_named(name: str) -> Format:
     return found
 
 
+def result_of(graph: Graph) -> str:
+    """The variable that in the end holds what the document gives from which a graph was imported; empty if none does."""
+    name = next((format_named(each).result for each in FORMATS if each in graph.metadata), "")
+    return name if any(each.name == name for each in graph.variables) else ""
+
+
 def detect(document: Document) -> Format | None:
     """The format that a document looks like; None for a graph of trioflow, and for what nobody knows.
 
@@ -103,10 +109,8 @@ def load_document(
     filling = Filling(registry.bodies)
     said: list[Diagnostic] = []
     formats: set[str] = set()
-    result = ""
 
     def read(document: Document, said_to_be: Format | None) -> Graph:
-        nonlocal result
         assert document.path is not None
         found = said_to_be if said_to_be is not None else detect(document)
         if found is None and document.syntax != "xml":
@@ -114,8 +118,6 @@ def load_document(
         wishes = attrs.evolve(options or ImportOptions(), called=document.path != path)
         imported = _read(document, registry, found, wishes, filling)
         formats.update(imported.formats)
-        if document.path == path:
-            result = imported.result
         prefix = "" if document.path == path else f"{os.path.relpath(document.path, path.parent)}: "
         said.extend(
             attrs.evolve(each, path=f"{prefix}{each.path}") if prefix else each for each in imported.diagnostics
@@ -125,7 +127,7 @@ def load_document(
     with uncollected():
         graph = link(read(document, format), path, lambda place: read(open_document(place), None))
     filling.check()
-    return Imported(graph, said, formats=frozenset(formats), result=result)
+    return Imported(graph, said, formats=frozenset(formats))
 
 
 def _read(

@@ -85,8 +85,6 @@ class Imported:
     diagnostics: tuple[Diagnostic, ...] = attrs.field(default=(), converter=tuple[Diagnostic, ...])
     formats: frozenset[str] = attrs.field(factory=frozenset[str], kw_only=True)
     """The formats of all the documents that were read for it; empty if all were graphs of trioflow."""
-    result: str = attrs.field(default="", kw_only=True)
-    """The variable that in the end holds what the document says that it gives; empty if it says none."""
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -186,7 +184,8 @@ class Format:
 
     `detect` says whether a document looks like one, whatever is wrong with it; it never raises. `read` raises
     `DocumentError` with every problem for what is no document of the format. `write` gives the text of a document that
-    says the same graph, or raises `DocumentError` with everything that the format can't say.
+    says the same graph, or raises `DocumentError` with everything that the format can't say. `result` is the variable
+    of its graphs that in the end holds what a document says that it gives; empty if none does.
     """
 
     name: str
@@ -194,6 +193,7 @@ class Format:
     detect: Callable[[Document], bool]
     read: Callable[[Document, Registry, ImportOptions], Imported]
     write: Callable[[Graph, Registry], str] | None = None
+    result: str = ""
 
 
 def open_document(path: Path) -> Document:

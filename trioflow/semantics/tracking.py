@@ -165,6 +165,7 @@ class Tracker:
         EvaluationCompleted, EvaluationFailed, EvaluationCancelled, Decision,
         JoinSkipped, WiresChosen, RunCompleted, RunFailed, RunCancelled,
     )  # fmt: skip
+    keys = False
 
     def __init__(self, graph: Graph | None = None) -> None:
         nodes = () if graph is None else graph.nodes

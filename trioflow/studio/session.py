@@ -404,7 +404,7 @@ class Session:
         state |= {
             "status": statistics.status.value, "steps": statistics.steps, "evaluations": statistics.evaluations,
             "forks": statistics.forks, "alive": statistics.strands, "failure": self._failure,
-            "recorded": 0 if self._recorder is None else self._recorder.count,
+            "recorded": 0 if self._recorder is None else self._recorder.events,
             "kept": None if self._kept is None else self._kept.run_id,
         }  # fmt: skip
         if not self.is_running:
@@ -491,28 +491,24 @@ class _Recorder(Recorder):
     """A recorder that ends before memory does, and keeps what variables were then."""
 
     def __init__(self, graph: Graph, *, values: bool) -> None:
-        super().__init__(values=values, graph=graph)
-        self.count = 0
+        super().__init__(values=values, graph=graph, most=_MOST_RECORDED)
         self.written: dict[str, tuple[list[int], list[str]]] = {}
         """By variable: the numbers of the events that told a value, and the values as texts."""
 
-    def __call__(self, event: Event) -> None:
-        if self.count >= _MOST_RECORDED:
-            return
+    def _note(self, event: Event, number: int) -> None:
         if self.values:
             if isinstance(event, NodeCompleted):
                 for name, value in (event.variables or {}).items():
-                    self._write(event.path.graph + name, value)
+                    self._write(event.path.graph + name, value, number)
             elif isinstance(event, VariableSet):
-                self._write(event.variable, event.value)
-        self.count += 1
-        super().__call__(event)
+                self._write(event.variable, event.value, number)
+        super()._note(event, number)
 
-    def _write(self, name: str, value: object) -> None:
+    def _write(self, name: str, value: object, number: int) -> None:
         numbers, texts = self.written.setdefault(name, ([], []))
         text = shown(value)
         if not texts or texts[-1] != text:
-            numbers.append(self.count)
+            numbers.append(number)
             texts.append(text)
 
 

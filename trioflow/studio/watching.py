@@ -55,6 +55,7 @@ class Watcher:
     """An observer that counts. `drain` gives what has come since it was last called."""
 
     kinds = tuple({*_COUNTED, *TOLD, *_OUTCOMES, WiresChosen})
+    keys = False
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene

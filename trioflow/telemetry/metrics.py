@@ -57,6 +57,7 @@ class Metrics:
         "run", "NodeStarted", "NodeCompleted", "NodeFailed", "NodeCancelled", "NodeSkipped",
         "EvaluationCompleted", "EvaluationFailed", "EvaluationReused", "StrandForked",
     )  # fmt: skip
+    keys = False
 
     def __init__(self, *types: Graph | Plan, nodes: bool = False) -> None:
         self._types = types

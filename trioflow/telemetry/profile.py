@@ -60,6 +60,7 @@ class Profile:
     """An observer that adds up the times of nodes; `Profile.of` does so for a recording."""
 
     kinds = ("steps", "data")
+    keys = False
 
     def __init__(self) -> None:
         self._nodes: dict[str, NodeTimes] = {}

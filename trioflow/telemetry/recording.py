@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import sys
 import zlib
 from array import array
 from bisect import bisect_right
@@ -281,10 +282,12 @@ class _Code:
     closes: bool
     silent: bool
     """Whether it has nothing to note."""
+    is_plain: bool
+    """Whether it neither closes anything nor has anything to note."""
 
 
-_CHUNK = 4096
-"""Events that are kept as tuples before they go into columns, which is quicker than to append to each column."""
+_CHUNK = 5 * 4096
+"""Numbers that are kept before they go into columns, which is quicker than to append to each column."""
 
 
 class Recorder:
@@ -292,11 +295,15 @@ class Recorder:
 
     With `values` the notes of ends tell what was written, shortened; secrets are never among it. Recording makes a run
     two to four times as long where nodes do nothing. It reads what events are made of, without making their paths and
-    names. A recording holds the `graph`, if that is told and a document can hold it.
+    names. A recording holds the `graph`, if that is told and a document can hold it. `most` is how many events it
+    keeps; those that come after them are left out, so that a run without end does not fill the memory.
     """
 
-    def __init__(self, *, values: bool = False, graph: Graph | None = None) -> None:
+    keys = False
+
+    def __init__(self, *, values: bool = False, graph: Graph | None = None, most: int = sys.maxsize) -> None:
         self.values = values
+        self._most = most
         self._graph = graph
         self._run = ""
         self._began: datetime.datetime | None = None
@@ -307,7 +314,11 @@ class Recorder:
         self._strand = _NO_STRAND
         self._here: dict[str | None, int] = {}
         self._in_graph: dict[str, dict[str | None, int]] = {}
-        self._rows: list[tuple[int, int, int, int, float]] = []
+        # The line of the last event, and the number of its path.
+        self._line: Any = None
+        self._path = 0
+        # Kind, node, strand, path and time of the last events, one after the other.
+        self._rows: list[Any] = []
         self._columns: dict[str, array[Any]] = {name: array(code) for name, code in _COLUMNS}
         self._notes: dict[int, str] = {}
         # The numbers of lines that may come again, with the lines, so that no other object gets their identity.
@@ -327,20 +338,29 @@ class Recorder:
         if node is None:
             node = self._node(event)
         line = event._line
-        known = self._lines.get(id(line))
-        path = self._number_of(line) if known is None else known[1]
+        if line is not self._line:
+            known = self._lines.get(id(line))
+            self._path = self._number_of(line) if known is None else known[1]
+            self._line = line
         rows = self._rows
-        rows.append((code.number, node, self._strand, path, event._time))
+        rows += (code.number, node, self._strand, self._path, event._time)
+        if code.is_plain:
+            return
         if code.closes:
             self._lines.pop(id(line), None)
             if self._items:
                 self._lines.pop(id(self._items.pop(id(line), None)), None)
         if not code.silent:
-            note = _note(event)
-            if note:
-                self._notes[len(self._columns["kind"]) + len(rows) - 1] = note
+            number = len(self._columns["kind"]) + len(rows) // 5 - 1
+            if number < self._most:
+                self._note(event, number)
         if len(rows) >= _CHUNK:
             self._keep()
+
+    @property
+    def events(self) -> int:
+        """How many events it keeps."""
+        return min(self._most, len(self._columns["kind"]) + len(self._rows) // 5)
 
     def recording(self) -> Recording:
         """What was recorded so far. It does not change when the recorder goes on."""
@@ -363,9 +383,16 @@ class Recorder:
 
     def _keep(self) -> None:
         """Put the last events into the columns."""
-        for (name, _), values in zip(_COLUMNS, zip(*self._rows, strict=True), strict=False):
-            self._columns[name].extend(values)
+        end = 5 * (self._most - len(self._columns["kind"]))
+        for place, (name, _) in enumerate(_COLUMNS[:5]):
+            self._columns[name].extend(self._rows[place:end:5])
         self._rows.clear()
+
+    def _note(self, event: Event, number: int) -> None:
+        """Keep what an event of this number says besides."""
+        note = _noted(event)
+        if note:
+            self._notes[number] = note
 
     def _code(self, event: Event) -> _Code:
         kind = type(event)
@@ -376,7 +403,8 @@ class Recorder:
         name = kind.__name__
         has_values = self.values and kind in (NodeCompleted, EvaluationCompleted)
         closes = name in _CLOSING or kind is StrandJoined
-        code = self._codes[kind] = _Code(min(len(self._codes), 255), closes, name in _SILENT and not has_values)
+        silent = name in _SILENT and not has_values
+        code = self._codes[kind] = _Code(min(len(self._codes), 255), closes, silent, silent and not closes)
         return code
 
     def _enter(self, event: Event) -> None:
@@ -396,6 +424,8 @@ class Recorder:
 
     def _number_of(self, line: Any) -> int:
         """The number of the path of a line, which is new; those above it may be, too."""
+        if len(self._columns["kind"]) >= self._most:
+            return 0
         lines = self._lines
         new: list[Any] = []
         number = 0
@@ -419,7 +449,7 @@ class Recorder:
         return number
 
 
-def _note(event: Event) -> str | None:
+def _noted(event: Event) -> str | None:
     """What an event says besides, for people."""
     said: list[str] = []
     for name in fields_of(type(event))[6:]:

@@ -40,6 +40,7 @@ class Spans:
     """
 
     kinds = (RunStarted, *_STARTS, *_ENDS, *_RUN_ENDS)
+    keys = False
 
     def __init__(self, tracer: Any = None, *, shortest: float = 0.001, most: int = 10_000) -> None:
         try:

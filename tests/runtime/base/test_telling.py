@@ -545,6 +545,27 @@ def test_keys_are_the_same_whenever_they_are_read():
     assert len(set(whole)) > 6
 
 
+@pytest.mark.parametrize("others", [(), (EventLog,)])
+def test_who_does_without_keys(others):
+    """Evaluations have none if all who are told of them do without; what else is told is the same (E5)."""
+
+    class Keyless(EventLog):
+        keys = False
+
+    with tf.build() as g:
+        start, loop = g.add(tf.nodes.Start), g.add(tf.nodes.ForLoop, times=3)
+        one = g.add("math.add", a=loop.index, b=1)
+        two = g.add("math.multiply", a=one.result, b=g.add("math.add", a=1, b=2).result)
+        g.connect(start.then, loop.enter)
+        g.connect(loop.body, g.add("debug.inspect", value=two.result).enter)
+    log, full = Keyless(), EventLog()
+    run_virtual(g.graph, observers=[log, *(each() for each in others)])
+    run_virtual(g.graph, observers=[full])
+    assert log.rows() == full.rows()
+    keys = {each.key for each in log.events if isinstance(each, tf.events.EvaluationCompleted)}
+    assert (keys == {""}) is not bool(others)
+
+
 @pytest.mark.unmeasured
 def test_the_last_key_of_a_long_chain():
     """The key at the end of 30,000 evaluations, each of which used the one before, is made without recursion (D10)."""

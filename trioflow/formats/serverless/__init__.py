@@ -18,6 +18,7 @@ from trioflow.formats.serverless.exporting import write_tree
 from trioflow.formats.serverless.importing import FORMAT_NAME, named_by, read_tree
 from trioflow.formats.serverless.problem import WorkflowError
 from trioflow.formats.serverless.session import Hosts
+from trioflow.formats.serverless.task import DATA
 from trioflow.model import yaml_text
 from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
@@ -63,5 +64,5 @@ def _write(graph: Graph, registry: Registry) -> str:
     return yaml_text.write(write_tree(graph))
 
 
-FORMAT = Format(FORMAT_NAME, "Serverless Workflow 1.0 (CNCF)", looks_like_workflow, _read, _write)
+FORMAT = Format(FORMAT_NAME, "Serverless Workflow 1.0 (CNCF)", looks_like_workflow, _read, _write, DATA)
 """The format, for `trioflow.formats.known`."""

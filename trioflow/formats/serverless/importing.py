@@ -62,7 +62,7 @@ def read_tree(tree: Any, source: str, library: Library | None = None, bodies: Co
         raise DocumentError(source, ["expected an object with `document` and `do`."])
     notes = Notes()
     graph = _Importer(cast("Tree", tree), source, notes, library or {}, {}, bodies).graph()
-    return Imported(graph, tuple(notes), result=DATA)
+    return Imported(graph, tuple(notes))
 
 
 def named_by(tree: Tree) -> tuple[str, str, str]:

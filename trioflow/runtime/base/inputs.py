@@ -14,7 +14,6 @@ from trioflow.errors import CoercionError, MissingInput
 from trioflow.runtime.base.cells import NOTHING, OwnCell
 from trioflow.runtime.base.records import Asking, Caller, View
 from trioflow.semantics.coercion import Mismatch
-from trioflow.semantics.events import EvaluationReused
 from trioflow.semantics.memo import Evaluation
 from trioflow.semantics.plan import CONSTANT, PORT, SLOT, STATIC, PlanInput, PlanNode
 from trioflow.semantics.store import LEFT_UNSET, Cell, Store, new_cell
@@ -61,7 +60,7 @@ def current(asking: Asking, planned: PlanInput) -> Cell | None:
         if evaluation is None or evaluation.verified is not store.revision or planned.upstream.impure:
             return None
     if watch is not None:
-        strand.run.tell(EvaluationReused, asking, planned.upstream.id, evaluation.key)
+        watch.reused(asking, planned.upstream.id, evaluation.key)
     return output_of(evaluation, store, planned)
 
 

@@ -248,7 +248,10 @@ class Activation(Line):
         return self.plan.targets[exit_place(self.plan, socket)]
 
     def origin(self, name: str) -> Origin:
-        """Where the next write of this name comes from, for observers."""
+        """Where the next write of this name comes from, for observers that ask for keys."""
+        watch = self.strand.run.data_watch
+        if watch is not None and not watch.keys:
+            return "?"
         rarely = self._rarely or self.rarely
         rarely.writes += 1
         return self, self.plan.id, name, rarely.writes

@@ -45,6 +45,7 @@ Observer = Callable[[Event], None]
 
 It gets all kinds, unless it has an attribute `kinds`: classes of events, their names, or names of groups. With an
 attribute `values` that is true, the ends of activations and evaluations tell what was written. `observe` gives both.
+With an attribute `keys` that is false it does without the keys of evaluations (E5), which are empty then, if all do.
 """
 
 _log = logging.getLogger("trioflow")
@@ -53,12 +54,13 @@ new_started: Any = NodeStarted.__new__
 new_completed: Any = NodeCompleted.__new__
 new_evaluating: Any = EvaluationStarted.__new__
 new_evaluated: Any = EvaluationCompleted.__new__
+new_reused: Any = EvaluationReused.__new__
 
 
 class Observing:
     """An observer that wants some events only."""
 
-    __slots__ = ("_call", "_selects", "kinds", "nodes", "values")
+    __slots__ = ("_call", "_selects", "keys", "kinds", "nodes", "values")
 
     def __init__(
         self, call: Observer, kinds: Collection[Kind] | None, nodes: Collection[str] | None, *, values: bool
@@ -67,6 +69,7 @@ class Observing:
         self.kinds = None if kinds is None else kinds_of(kinds)
         self.nodes: Selector | None = None if nodes is None else selector(nodes)
         self.values = values
+        self.keys: bool = getattr(call, "keys", True)
 
     def __call__(self, event: Event) -> None:
         nodes = self.nodes
@@ -103,8 +106,8 @@ class Watch:
     """
 
     __slots__ = (
-        "_by_kind", "_calls", "completed", "data", "evaluation_completed", "evaluation_started", "now", "observers",
-        "offset", "run", "sequence", "started", "steps", "told", "values",
+        "_by_kind", "_calls", "completed", "data", "evaluation_completed", "evaluation_reused", "evaluation_started",
+        "keys", "now", "observers", "offset", "run", "sequence", "started", "steps", "told", "values",
     )  # fmt: skip
 
     def __init__(self, run: str, observers: Iterable[Observer], start: float = 0.0) -> None:
@@ -132,9 +135,16 @@ class Watch:
         self.completed = self.call_for(NodeCompleted)
         self.evaluation_started = self.call_for(EvaluationStarted)
         self.evaluation_completed = self.call_for(EvaluationCompleted)
+        self.evaluation_reused = self.call_for(EvaluationReused)
         # Whether each evaluation has to be looked at, and each step. What ends badly is told without that.
         seen_in_data = (EvaluationStarted, EvaluationCompleted, EvaluationReused)
         self.data = any(self.call_for(kind) is not None for kind in seen_in_data)
+        # Whether evaluations have to be known by what went into them.
+        self.keys = any(
+            getattr(each, "keys", True)
+            for each, (_, kinds) in zip(self.observers, self._calls, strict=True)
+            if any(_wants(kinds, kind) for kind in seen_in_data)
+        )
         seen_in_steps = (NodeStarted, NodeCompleted, NodeSkipped)
         self.steps = self.data or any(self.call_for(kind) is not None for kind in seen_in_steps)
         self.values = any(getattr(each, "values", False) for each in self.observers)
@@ -202,7 +212,7 @@ class Watch:
         return began
 
     def evaluated(
-        self, activation: Any, node: PlanNode, key: Identity, began: float | None, values: Sequence[Any]
+        self, activation: Any, node: PlanNode, key: Identity | None, began: float | None, values: Sequence[Any]
     ) -> None:
         """Tell that it has ended well, with the values that it made, in the order of its outputs."""
         call = self.evaluation_completed
@@ -219,6 +229,25 @@ class Watch:
         event._key = key
         event._began = began
         event._outputs = _outputs(node, values) if self.values else None
+        try:
+            call(event)
+        except Exception as error:
+            self.failed(call, error)
+
+    def reused(self, activation: Any, node: str, key: Identity | None) -> None:
+        """Tell that a demand was answered from an earlier evaluation."""
+        call = self.evaluation_reused
+        if call is None:
+            return
+        strand = activation.strand
+        event = new_reused(EvaluationReused)
+        event._told = strand.told or strand.tell_as(self.run)
+        event._sequence = self.sequence
+        self.sequence += 1
+        event._time = self.now() if self.offset is None else self.offset + perf_counter()
+        event._line = activation.asker or activation
+        event._node = node
+        event._key = key
         try:
             call(event)
         except Exception as error:

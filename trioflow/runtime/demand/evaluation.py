@@ -110,12 +110,13 @@ def made(resolving: Resolving, values: Sequence[Any]) -> Evaluation:
     context = resolving.context
     pulled = context.pulled if context is not None else ()
     key: Identity | None = None
-    if activation.strand.run.data_watch is not None:
+    run = activation.strand.run
+    if run.data_watch is not None and run.data_watch.keys:
         key = identity(graph.prefix + node.id, node, resolving.used, pulled)
     # As old as what it depends on, not as young as the evaluation: a value that was computed late from what never
     # changes must not pass for the youngest input of anything.
     if context is not None and context.saw_failure:
-        age = activation.strand.run.next_serial()
+        age = run.next_serial()
     else:
         age = resolving.holder.serial
         for _, cell in pulled:
@@ -140,7 +141,7 @@ def finish(resolving: Resolving, evaluation: Evaluation, values: Sequence[Any]) 
     context = resolving.context
     pulled = context.pulled if context is not None else ()
     if run.data_watch is not None:
-        if evaluation.key is None:
+        if evaluation.key is None and run.data_watch.keys:
             evaluation.key = identity(graph.prefix + node.id, node, resolving.used, pulled)
         run.data_watch.evaluated(activation, node, evaluation.key, resolving.began, values)
     if context is not None and context.saw_failure:

@@ -24,7 +24,6 @@ from trioflow.runtime.demand.evaluation import begin, complete, fail, leave_scop
 from trioflow.runtime.demand.phases import doubted, gather, verify
 from trioflow.runtime.demand.quick import quickly
 from trioflow.runtime.demand.static import compute, evaluation_there
-from trioflow.semantics.events import EvaluationReused
 from trioflow.semantics.memo import Evaluation
 from trioflow.semantics.plan import PlanNode
 
@@ -87,7 +86,7 @@ def demand(  # noqa: C901
                 if type(resolving.known) is Evaluation:
                     finished = resolving.known
                     if run.data_watch is not None and not stack:
-                        run.tell(EvaluationReused, resolving.activation, resolving.node.id, finished.key)
+                        run.data_watch.reused(resolving.activation, resolving.node.id, finished.key)
                 elif doubted(resolving):
                     # To find out may have taken long: look again at what there is (D4).
                     resolving.phase = GATHERING

@@ -32,7 +32,6 @@ from trioflow.runtime.base.with_inputs import with_inputs
 from trioflow.semantics.events import (
     EvaluationCancelled,
     EvaluationFailed,
-    EvaluationReused,
 )
 from trioflow.semantics.identity import Identity
 from trioflow.semantics.memo import Evaluation, hang, recall
@@ -218,10 +217,13 @@ def compute(  # noqa: C901 - a hot path
                 if type(known) is not Evaluation:
                     return False  # a middleware asked for more than the inputs
                 keep(store, node, known)
-                if known.key is not None:
+                if run.data_watch is not None:
+                    if known.key is not None or not run.data_watch.keys:
+                        note(store, node, known)
+                    if asked and node is wanted and not stack:
+                        run.data_watch.reused(activation, node.id, known.key)
+                elif known.key is not None:
                     note(store, node, known)
-                if run.data_watch is not None and asked and node is wanted and not stack:
-                    run.tell(EvaluationReused, activation, node.id, known.key)
                 if store.partial:
                     return not stack
             else:
@@ -275,19 +277,21 @@ def compute(  # noqa: C901 - a hot path
                 watch = run.data_watch
                 if begun and watch is not None and age > horizon and value is not UNSET and not node.fields:
                     # As below, with as little as it can be done with: much may be watched.
-                    name = frame.prefix + node.id
-                    if sole is not None and cell is not None:
-                        asked_for: Any = cell.origin if cell is not sole.constant else f"={name}.{sole.socket.name}"
-                        key = Identity(name, (asked_for,))
-                    else:
-                        key = identity(name, node, _used(node, cells))
+                    key: Identity | None = None
+                    if watch.keys:
+                        name = frame.prefix + node.id
+                        if sole is not None and cell is not None:
+                            asked_for: Any = cell.origin if cell is not sole.constant else f"={name}.{sole.socket.name}"
+                            key = Identity(name, (asked_for,))
+                        else:
+                            key = identity(name, node, _used(node, cells))
                     watch.evaluated(activation, node, key, began, (value,))
                     fuel = run.fuel
                     begun = False
                     cell = cells[node.slot] = Cell()
                     cell.value = value
                     cell.serial = age
-                    cell.origin = (key, node.type.outputs[0].name)
+                    cell.origin = "?" if key is None else (key, node.type.outputs[0].name)
                     cell.memo = None
                     if not store.evaluations:
                         store.evaluations = {}
@@ -298,7 +302,8 @@ def compute(  # noqa: C901 - a hot path
                     used = _used(node, cells)
                     known_as: Identity | None = None
                     if begun and watch is not None:
-                        known_as = identity(frame.prefix + node.id, node, used)
+                        if watch.keys:
+                            known_as = identity(frame.prefix + node.id, node, used)
                         watch.evaluated(activation, node, known_as, began, results)
                         fuel = run.fuel
                     outputs = [
@@ -309,7 +314,7 @@ def compute(  # noqa: C901 - a hot path
                     ]
                     evaluation = Evaluation(used, outputs, known_as)
                     keep(store, node, evaluation)
-                    if known_as is not None:
+                    if begun and watch is not None:
                         note(store, node, evaluation)
                     begun = False
                     if age <= horizon:
