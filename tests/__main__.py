@@ -58,8 +58,7 @@ TESTS = {
     "coverage erase": [*PYTHON, "coverage", "erase"],
     "pytest": [*PYTHON, "coverage", "run", *PYTEST, "-m", "not outside and not timed"],
     "coverage combine": [*PYTHON, "coverage", "combine", "--quiet"],
-    "coverage": [*PYTHON, "coverage", "report"],
-    "branches": [*PYTHON, "tests", "--branches"],
+    "coverage": [*PYTHON, "tests", "--coverage"],
 }
 QUICK_TESTS = {"pytest": [sys.executable, *PYTEST, "-m", "not slow and not timed and not unmeasured and not outside"]}
 OUTSIDE_TESTS = {
@@ -72,16 +71,25 @@ OUTSIDE_TESTS = {
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
-def branches() -> int:
-    """Coverage of branches alone, from the data that the tests left."""
-    command = [*PYTHON, "coverage", "json", "--quiet", "--fail-under=0", "-o", "-"]
-    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    totals = json.loads(done.stdout)["totals"]
+def reached() -> int:
+    """What the tests have reached, by the data that they left: of the branches at least `BRANCHES`, and enough lines."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "coverage.json")
+        lines = subprocess.run([*PYTHON, "coverage", "json", "--quiet", "-o", str(file)], cwd=ROOT, check=False).returncode
+        if not file.exists():
+            return lines
+        found = json.loads(file.read_text(encoding="utf-8"))
+    totals = found["totals"]
     percent = 100 * totals["covered_branches"] / totals["num_branches"]
+    for name, each in found["files"].items():
+        left = [f"{source}->{'exit' if target < 0 else target}" for source, target in each["missing_branches"]]
+        if left or each["missing_lines"]:
+            print(f"{name}: {', '.join([*map(str, each['missing_lines']), *left])}")
     print(
-        f"{totals['covered_branches']} of {totals['num_branches']} branches taken: {percent:.1f} %, at least {BRANCHES:g} %"
+        f"{totals['covered_branches']} of {totals['num_branches']} branches taken: {percent:.1f} %, at least {BRANCHES:g} %; "
+        f"{totals['percent_covered']:.1f} % of lines and branches"
     )
-    return 0 if percent >= BRANCHES else 1
+    return lines or int(percent < BRANCHES)
 
 
 def not_checked(report: Path) -> dict[str, int]:
@@ -205,7 +213,7 @@ def told(steps: Iterator[Ended], expected: set[str]) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests", description="Run all checks of this checkout.")
     parser.add_argument("--quick", action="store_true", help=f"leave out {LEFT_OUT}")
-    parser.add_argument("--branches", action="store_true", help="only ask how many branches the last tests took")
+    parser.add_argument("--coverage", action="store_true", help="only ask what the last tests have reached")
     parser.add_argument("--outside", action="store_true", help=f"run {OUTSIDE.partition(': ')[0]}")
     given = parser.parse_args()
-    sys.exit(branches() if given.branches else outside() if given.outside else main(quick=given.quick))
+    sys.exit(reached() if given.coverage else outside() if given.outside else main(quick=given.quick))

@@ -34,8 +34,9 @@ def shell(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("line", ["nodes", "--help", "draw census", "check census"])
+@pytest.mark.parametrize(
+    ("line", "unbuffered"), [("nodes", ""), ("nodes", "1"), ("--help", ""), ("draw census", "1"), ("check census", "")]
+)
 def test_a_full_disk_is_a_line(shell, line, unbuffered):
     """What was to be shown and can't be is bad input: one line, exit code 2."""
     assert shell(f"trioflow {line} > /dev/full", PYTHONUNBUFFERED=unbuffered) == (2, "", f"{FULL}\n")

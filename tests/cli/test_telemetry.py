@@ -67,7 +67,6 @@ def test_how_long_it_may_still_take(tmp_path):
     assert (made.left(1.0), made.left(11.0)) == (0.0, 0.0), "all is done"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -79,12 +78,12 @@ def test_how_long_it_may_still_take(tmp_path):
         (["profile", "nothing"], "error: nothing: No such file or directory.\n"),
     ],
 )  # fmt: skip
-def test_what_can_not_be_done(tmp_path, arguments, says):
+def test_what_can_not_be_done(cli, tmp_path, arguments, says):
     """One line that says what, where, and why."""
     (tmp_path / "g.json").write_text('{"trioflow": "1.1", "nodes": [{"id": "s", "type": "flow.start"}]}')
-    done = trioflow(*arguments, cwd=tmp_path)
-    assert done.returncode in (1, 2)
-    assert done.stderr.endswith(says)
+    done = cli(*arguments)
+    assert done.code in (1, 2)
+    assert done.err.endswith(says)
 
 
 def test_a_port_that_is_taken(tmp_path):
