@@ -75,7 +75,9 @@ def reached() -> int:
     """What the tests have reached, by the data that they left: of the branches at least `BRANCHES`, and enough lines."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "coverage.json")
-        lines = subprocess.run([*PYTHON, "coverage", "json", "--quiet", "-o", str(file)], cwd=ROOT, check=False).returncode
+        lines = subprocess.run(
+            [*PYTHON, "coverage", "json", "--quiet", "-o", str(file)], cwd=ROOT, check=False
+        ).returncode
         if not file.exists():
             return lines
         found = json.loads(file.read_text(encoding="utf-8"))
