@@ -7,7 +7,7 @@ import random
 import trioflow as tf
 from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode
 from trioflow.model.node_type import as_node_type
-from trioflow.semantics.workflow.machine import Machine
+from trioflow.semantics.workflow.gates import machine_of
 from trioflow.semantics.workflow.net import Net
 
 
@@ -47,7 +47,7 @@ def play(net, ends=None, seed=None):
     `ends` says by name how each firing ends: with no wire, as `failed`, or normally. Without a seed they end in the
     order in which they started.
     """
-    machine, chance, running, log = Machine(net.whole()), random.Random(seed), [], []
+    machine, chance, running, log = machine_of(net.whole()), random.Random(seed), [], []
     while True:
         while (firing := machine.take()) is not None:
             if firing.cancelled:

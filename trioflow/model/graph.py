@@ -27,7 +27,7 @@ FORMAT_VERSION = "1.2"
 
 
 GraphKind = Literal["graph", "workflow"]
-JoinPolicy = Literal["all", "each", "first"]
+JoinPolicy = Literal["all", "each", "first", "parallel", "inclusive"]
 Outcome = Literal["completed", "failed", "ended", "exhausted", "next"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
@@ -111,7 +111,7 @@ class GraphNode:
     `initiator` marks an exec node as a place where runs start, whatever its type says (M4). `policy` says what is done
     where it fails, takes long or is called often. `metadata` is the business of editors: it is kept, never read.
 
-    In a workflow: `join`, `min` and `unmet` say when the node fires where several wires meet (W4-W8), `rest` what
+    In a workflow: `join`, `min` and `unmet` say when the node fires where several wires meet (W4-W8, W19), `rest` what
     becomes of those that it did not wait for, `choose` which wires are taken (W3), `most` how many turns it may have in
     a circle (W15), `priority`, `limit`, `group` and `queue` when it may start (W16), `undo` which node undoes what it
     did (W17), `set` variables and the expressions that they get when it has completed.

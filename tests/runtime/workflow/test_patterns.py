@@ -116,15 +116,22 @@ async def test_cancelling_of_instances(autojump_clock):
     assert sorted(log) == ["body 1", "body cancelled at 1", "body cancelled at 1", "sorry 1"]
 
 
-async def test_a_join_does_not_pair_tokens(autojump_clock):
-    """33: a generalized and-join would fire twice here; this one takes all that comes, once."""
+@pytest.mark.parametrize(("join", "times"), [("parallel", 2), ("all", 1)])
+async def test_a_generalized_join(autojump_clock, join, times):
+    """33: it takes one token from each wire, and again; a join of all takes all that comes, once."""
     with tf.workflow() as w:
         start = w.add(tf.nodes.Start, "start")
-        merge, other, end = w.add(work, "merge", join="each"), w.add(work, "other", join="each"), w.add(work, "end")
+        merge, other, end = (
+            w.add(work, "merge", join="each"),
+            w.add(work, "other", join="each"),
+            w.add(work, "end", join=join),
+        )
         for name in "abcd":
             each = w.add(work, name)
             w.connect(start, each)
             w.connect(each, merge if name in "ab" else other)
         w.after(merge, end)
         w.after(other, end)
-    assert sorted(await firings(w.graph)) == [f"{name} 0" for name in "a b c d end merge merge other other".split()]
+    assert sorted(await firings(w.graph)) == [
+        f"{name} 0" for name in ["a", "b", "c", "d", *["end"] * times, *"merge merge other other".split()]
+    ]

@@ -34,6 +34,9 @@ from trioflow.semantics.topology import knots
 MOST = 1_000_000
 """So many turns an element may have in a circle."""
 
+_JOINS = {"parallelGateway": "parallel", "inclusiveGateway": "inclusive"}
+"""How gateways take tokens; everything else takes each for itself."""
+
 
 class Importer(Elements):
     """Makes the workflow that the elements of a document say; `text` is that of the document, which the graph keeps."""
@@ -397,10 +400,9 @@ class Importer(Elements):
             element = node.metadata.get(KEY, {}).get("element")
             changes: dict[str, Any] = {}
             if into.get(id_, 0) > 1:
+                changes["join"] = _JOINS.get(element, "each")
                 if element == "parallelGateway":
-                    changes |= {"min": "every", "unmet": "fail"}
-                elif element != "inclusiveGateway":
-                    changes["join"] = "each"
+                    changes["unmet"] = "fail"
             if id_ in circles:
                 changes["most"] = MOST
             if node.type in ("bpmn.terminate_end", "bpmn.error_end") and data:

@@ -48,6 +48,8 @@ def element_of(node: GraphNode, *, leads_on: bool, chooses: bool) -> New | None:
     match node.type:
         case "bpmn.gateway" if node.choose == "first":
             return New("exclusiveGateway", name)
+        case "bpmn.gateway" if node.join in ("parallel", "inclusive"):
+            return New(f"{node.join}Gateway", name)
         case "bpmn.gateway":
             inclusive = chooses or (tag == "inclusiveGateway") or (node.min == 1 and not tag and not leads_on)
             return New("inclusiveGateway" if inclusive and node.min == 1 else "parallelGateway", name)

@@ -26,7 +26,8 @@ from trioflow.semantics.events import Event, JoinSkipped, LimitReached, MergeCon
 from trioflow.semantics.history import History, OrderedFork
 from trioflow.semantics.join import Conflict
 from trioflow.semantics.plan import Met, Opening, Target
-from trioflow.semantics.workflow.machine import Firing, Machine, Skipped
+from trioflow.semantics.workflow.gates import machine_of
+from trioflow.semantics.workflow.machine import Firing, Skipped
 from trioflow.semantics.workflow.net import Region, Way, Wire
 
 _FEW = 64
@@ -63,7 +64,7 @@ class _ScopeRun:
         self._plan = strand.frame.plan
         self._wired = self._plan.wired
         self._region = region
-        self._machine = Machine(region)
+        self._machine = machine_of(region)
         self._history = History(strand.store, self._tell_conflict)
         self._enough = _FEW
         self._collects = region.net.graph.on_error == "collect"

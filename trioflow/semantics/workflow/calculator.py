@@ -10,6 +10,7 @@ from trioflow.model.registry import Registry
 from trioflow.model.scope import Scope
 from trioflow.semantics.topology import knots
 from trioflow.semantics.validation import validate
+from trioflow.semantics.workflow.gates import machine_of
 from trioflow.semantics.workflow.machine import Firing, Machine
 from trioflow.semantics.workflow.net import Net, Wire
 
@@ -126,7 +127,7 @@ class WorkflowPlan:
 
     def start(self) -> Calculation:
         """Begin an execution that the caller carries out."""
-        return Calculation(Machine(self._net.whole()))
+        return Calculation(machine_of(self._net.whole()))
 
 
 def workflow_plan(graph: Graph, registry: Registry | None = None) -> WorkflowPlan:

@@ -19,7 +19,7 @@ from trioflow.semantics.policies.sagas import is_for_sagas
 from trioflow.semantics.report import Problem, error, warning
 from trioflow.semantics.wiring import Wiring
 from trioflow.semantics.workflow.bound import names_at
-from trioflow.semantics.workflow.net import LEVELS, Net, NetNode, Wire
+from trioflow.semantics.workflow.net import GATES, LEVELS, Net, NetNode, Wire
 
 _NODE_SETTINGS = (
     "join", "min", "unmet", "rest", "choose", "most", "priority", "limit", "group", "queue", "undo", "set",
@@ -55,6 +55,7 @@ def check_tokens(wiring: Wiring, nets: dict[Scope, Net]) -> Iterator[Problem]:
     yield from _check_stops(net)
     for node in net.nodes.values():
         yield from _check_join(wiring, node)
+        yield from _check_gate(wiring, node)
         yield from _check_else(node)
         yield from _check_sets(wiring, node)
     for place, connection in enumerate(wiring.graph.connections):
@@ -227,6 +228,14 @@ def _check_join(wiring: Wiring, node: NetNode) -> Iterator[Problem]:
     if given.most is not None and node.circle < 0:
         message = f"`most` of {given.id!r} means nothing: no exec wire leads from it back to it."
         yield warning("no-meaning", f"{path}.most", message, "Remove it, or wire the circle.", "W15")
+
+
+def _check_gate(wiring: Wiring, node: NetNode) -> Iterator[Problem]:
+    """One that takes one token from each wire needs no `min` (W19)."""
+    given = wiring.graph.nodes[node.place]
+    if node.kind in GATES and given.min != 1:
+        message = f"`min` of {given.id!r} means nothing with `join: {node.kind}`, which takes one token from each wire."
+        yield warning("no-meaning", f"nodes[{node.place}].min", message, "Remove it.", "W19")
 
 
 def _check_else(node: NetNode) -> Iterator[Problem]:

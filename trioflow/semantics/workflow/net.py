@@ -21,8 +21,11 @@ from trioflow.model.node_type import NodeType
 from trioflow.model.policy import fired_instead
 from trioflow.semantics.topology import knots
 
-Kind = Literal["one", "all", "each", "first"]
+Kind = Literal["one", "all", "each", "first", "parallel", "inclusive"]
 """How a node takes tokens: `one` wire leads to it, or several, and its `join` decides (W4)."""
+
+GATES: frozenset[Kind] = frozenset[Kind](("parallel", "inclusive"))
+"""Those that take one token from each wire (W19)."""
 
 MOST_TURNS = 1000
 """How many turns a node in a circle has if it doesn't say, nor another one there says more (W15)."""
@@ -187,9 +190,11 @@ class Net:
         )
         self.may_cancel = any(node.cancels or node.stops for node in self.nodes.values())
         self.undoes = any(node.undo is not None for node in self.nodes.values())
+        self.has_gates = any(node.kind in GATES for node in self.nodes.values())
         said = [*(node.policy for node in graph.nodes), *graph.policies.values()]
         self._instead = fired_instead([*said, *(each.policy for each in types if each is not None)])
         self._regions: dict[tuple[int, str | None], Region] = {}
+        self._ways: dict[int, dict[int, set[int]]] = {}
 
     # --- where scopes begin ---
 
@@ -240,6 +245,22 @@ class Net:
         if key not in self._regions:
             self._regions[key] = self._region((place,), None)
         return self._regions[key]
+
+    def ways_to(self, place: int) -> Mapping[int, set[int]]:
+        """By place: over which wires into a node a token there can come to it, without firing it before (W19)."""
+        ways = self._ways.get(place)
+        if ways is None:
+            ways = self._ways[place] = {}
+            for last in self.nodes[place].into:
+                waiting = [last.source]
+                while waiting:
+                    source = waiting.pop()
+                    ends = ways.setdefault(source, set())
+                    if last.place not in ends:
+                        ends.add(last.place)
+                        if source != place:
+                            waiting += (wire.source for wire in self.nodes[source].into)
+        return ways
 
     def _region(self, entries: tuple[int, ...], opening: Way | None) -> Region:
         begin = [*entries, *(wire.target for wire in (opening.wires if opening else ()))]
@@ -342,7 +363,8 @@ class Net:
         for place, node in self.nodes.items():
             given = graph.nodes[place]
             node.kind = self._join_of(place) if len(node.into) > 1 else "one"
-            node.min = max(1, len(node.into)) if given.min == "every" else given.min
+            least = "every" if node.kind == "parallel" else given.min
+            node.min = max(1, len(node.into)) if least == "every" else least
             node.fails_unmet = given.unmet == "fail"
             if node.circle >= 0:
                 node.most = given.most or most[node.circle]
