@@ -117,3 +117,50 @@ async def leaves() -> None:
 @tf.data_node(id="remote.given", policy=ELSEWHERE)
 def given(x: tf.FromServices[dict]) -> int:
     return len(x)
+
+
+@tf.exec_node(id="remote.drawn")
+async def drawn(ctx: tf.Context, x: int) -> float:
+    """Another number for each item, of which it fails for those below 0."""
+    if x < 0:
+        raise ValueError(f"no {x}")
+    if x == 100:
+        raise Odd(x, x)
+    ctx.emit_feedback(f"{ctx.random.random():.6f} {ctx.key} {ctx.attempt_key}")
+    return ctx.random.random()
+
+
+@tf.data_node(id="remote.large", policy=tf.Policy(run_on=tf.RunOnPolicy("processes", keep=1000)))
+def large(size: int) -> bytes:
+    return bytes(size)
+
+
+@tf.data_node(id="remote.length", policy=ELSEWHERE)
+def length(data: bytes, other: bytes) -> int:
+    return len(data) + len(other)
+
+
+@tf.exec_node(id="remote.makes", policy=tf.Policy(run_on=tf.RunOnPolicy("processes", keep=1000)))
+def makes(size: int) -> bytes:
+    return bytes(size)
+
+
+@tf.data_node(id="remote.here")
+def here(data: bytes) -> int:
+    return len(data)
+
+
+@tf.exec_node(id="remote.small", policy=tf.Policy(run_on=tf.RunOnPolicy("processes", batch=8)))
+def small(x: int) -> int:
+    return os._exit(7) if x < 0 else x + 1
+
+
+@tf.exec_node(id="remote.slept", policy=tf.Policy(run_on=tf.RunOnPolicy("processes", batch=8)))
+def slept(x: float) -> float:
+    time.sleep(x)
+    return x
+
+
+@tf.data_node(id="remote.lies", policy=tf.Policy(run_on=tf.RunOnPolicy("processes", keep=0)))
+def lies() -> bytes:
+    return "no bytes"  # type: ignore[return-value]

@@ -15,6 +15,7 @@ import pytest
 import remote_bodies as bodies
 import trio
 from remote_graphs import NOTES, graph, note, run
+from remote_places import Near, near
 
 import trioflow as tf
 from trioflow.remote import Placement, Processes, VersionSkew, WorkerDied
@@ -29,27 +30,6 @@ async def traced(made, **settings):
     with trio.fail_after(60):
         await run(made, observers=[told.append], **settings)
     return [(type(each).__name__, each.as_dict().get("node"), str(each.as_dict().get("message", ""))) for each in told]
-
-
-class Near(tf.remote.Place):
-    """A place that is here: what another process would do, with all that is sent and comes back."""
-
-    def __init__(self, *deaths):
-        self.deaths = [*deaths]
-        self.calls = 0
-
-    async def call(self, call, asked):
-        from trioflow.remote.calling import answered
-
-        self.calls += 1
-        if self.deaths:
-            raise self.deaths.pop(0)
-        return await trio.to_thread.run_sync(answered, call)
-
-
-def near(*deaths):
-    place = Near(*deaths)
-    return place, {Placement: Placement(processes=place)}
 
 
 @pytest.mark.parametrize("place", [Near(), Processes(1)], ids=["near", "processes"])

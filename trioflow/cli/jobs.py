@@ -11,6 +11,7 @@ import trio
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput
 from trioflow.cli.failure import Failure, say
+from trioflow.cli.places import place_option, read_places
 from trioflow.cli.secret import read_secrets
 from trioflow.cli.source import allow_option, nodes_option, open_registry
 from trioflow.cli.stores import duration_option, opened, store_option
@@ -112,6 +113,7 @@ def prune(store: str, before: float) -> int:
 @allow_option
 @duration_option("--lease", default="30s", help="Hold it for so long unless that is renewed. [30s]")
 @click.option("--secret", "secrets", metavar="NAME", multiple=True, help="As of `trioflow run`.")
+@place_option
 @click.option("--json", "as_json", is_flag=True, help="Write its variables as one JSON object.")
 def run(
     job_id: str,
@@ -120,6 +122,7 @@ def run(
     allowed: tuple[Literal["scripts"], ...],
     lease: float,
     secrets: tuple[str, ...],
+    places: tuple[str, ...],
     as_json: bool,
 ) -> int:
     """Run one job here, for a timer of systemd, a Job of Kubernetes, or another dispatcher.
@@ -127,11 +130,12 @@ def run(
     It may be called any number of times: one of them runs the job, and once that is done, all say so.
     """
     registry, known = open_registry(modules, allowed=allowed), read_secrets(secrets)
+    services = read_places(places)
     with opened(store) as (journal, kept):
         kept.show(job_id)
         try:
             result = trio.run(
-                lambda: run_once(journal, job_id, registry=registry, secrets=known, lease=lease),
+                lambda: run_once(journal, job_id, registry=registry, secrets=known, services=services, lease=lease),
                 strict_exception_groups=True,
             )
         except LeaseLost as error:

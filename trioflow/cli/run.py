@@ -30,6 +30,7 @@ from trioflow.cli.kept import (
     tell_begun,
 )
 from trioflow.cli.live import LiveDisplay, display_for
+from trioflow.cli.places import place_option, read_places
 from trioflow.cli.secret import read_secrets
 from trioflow.cli.source import Source, allow_option, graph_argument, open_source
 from trioflow.cli.streams import stdout_is_for_results, when_nobody_reads
@@ -96,6 +97,7 @@ class Outcome:
     help="A secret that the graph names: the value of the environment variable NAME. NAME=@FILE reads it from a file. "
     "It is shown nowhere. May be repeated.",
 )
+@place_option
 @click.option("--parallel", is_flag=True, help="Run the graph's initiators concurrently.")
 @click.option("--max-steps", type=click.IntRange(min=1), metavar="N", help="Fail after N dispatches.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="Fail after so long.")
@@ -121,6 +123,7 @@ def run(
     allowed: tuple[Literal["scripts"], ...],
     settings: tuple[str, ...],
     secrets: tuple[str, ...],
+    places: tuple[str, ...],
     parallel: bool,
     max_steps: int | None,
     timeout: float | None,
@@ -150,6 +153,7 @@ def run(
         raise BadInput("--suspend-after SECONDS is for runs that are kept: give --journal FILE and --id ID, too.")
     source = open_source(graph, modules, allowed, foreign)
     given = tf.RunArguments(variables=read_settings(source.graph, settings), secrets=read_secrets(secrets))
+    given["services"] = read_places(places)
     try:
         given["options"] = tf.RunOptions(max_steps=max_steps, timeout=timeout, parallel_initiators=parallel)
     except ValueError as error:

@@ -15,6 +15,7 @@ from trioflow.cli.bad_input import BadInput
 from trioflow.cli.counted import counted
 from trioflow.cli.failure import say
 from trioflow.cli.kept import NotContinued, by_option, journal_option, open_journal, suspend_option
+from trioflow.cli.places import place_option, read_places
 from trioflow.cli.run import PUT_AWAY, carry_out
 from trioflow.cli.secret import read_secrets
 from trioflow.cli.source import Source, allow_option, nodes_option, open_registry, open_source
@@ -150,6 +151,7 @@ def _show_summary(summary: dict[str, Any]) -> None:
 )
 @click.option("--changed", is_flag=True, help="Let a node's code differ, as long as the run does what is recorded.")
 @click.option("--secret", "secrets", metavar="NAME", multiple=True, help="As of `trioflow run`.")
+@place_option
 @click.option("--trace", metavar="FILE", help="As of `trioflow run`.")
 @telemetry_options
 @click.option("--json", "as_json", is_flag=True, help="As of `trioflow run`.")
@@ -166,6 +168,7 @@ def resume(
     skips: tuple[str, ...],
     changed: bool,
     secrets: tuple[str, ...],
+    places: tuple[str, ...],
     trace: str | None,
     as_json: bool,
     with_traceback: bool,
@@ -181,7 +184,7 @@ def resume(
 
     def go_on(run_id: str, after: float | None) -> int:
         return _go_on(
-            store, run_id, modules, allowed, secrets, trace, as_json, with_traceback, wanted,
+            store, run_id, modules, allowed, secrets, places, trace, as_json, with_traceback, wanted,
             retry=retry, skip=skip, on_change="compatible" if changed else "refuse", suspend_after=after,
         )  # fmt: skip
 
@@ -207,6 +210,7 @@ def _go_on(
     modules: tuple[str, ...],
     allowed: tuple[Literal["scripts"], ...],
     secrets: tuple[str, ...],
+    places: tuple[str, ...],
     trace: str | None,
     as_json: bool,
     with_traceback: bool,
@@ -219,7 +223,7 @@ def _go_on(
         raise NotContinued(f"The graph of run {run_id!r} is not in the journal: go on with it from its program.")
     source = Source(f"run {run_id!r}", tf.loads(info.new.document), open_registry(modules, allowed=allowed))
     plan = source.plan()
-    given = tf.RunArguments(secrets=read_secrets(secrets), run_id=run_id)
+    given = tf.RunArguments(secrets=read_secrets(secrets), services=read_places(places), run_id=run_id)
     return carry_out(
         source,
         lambda: tf.resume_run(
@@ -228,6 +232,7 @@ def _go_on(
             plan,
             **resuming,
             secrets=given.get("secrets"),
+            services=given.get("services"),
             observers=given.get("observers", ()),
         ),
         given,

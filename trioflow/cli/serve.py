@@ -14,6 +14,7 @@ import trio
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput
 from trioflow.cli.interrupt import on_interrupt
+from trioflow.cli.places import place_option, read_places
 from trioflow.cli.secret import read_secrets
 from trioflow.cli.source import allow_option, open_registry, open_source
 from trioflow.cli.stores import duration_option, opened, store_option
@@ -33,6 +34,7 @@ _SUFFIXES = (".json", ".yaml", ".yml")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Listen there.")
 @click.option("--token", "tokens", metavar="NAME", multiple=True, help="A secret that those who ask must give.")
 @click.option("--secret", "secrets", metavar="NAME", multiple=True, help="As of `trioflow run`; and those of webhooks.")
+@place_option
 @click.option("--queue", "queues", metavar="NAME", multiple=True, help="Another queue to run jobs of.")
 @click.option(
     "--runs", type=click.IntRange(min=0), default=10, show_default=True, help="Jobs at a time; 0 for none here."
@@ -49,6 +51,7 @@ def serve(
     host: str,
     tokens: tuple[str, ...],
     secrets: tuple[str, ...],
+    places: tuple[str, ...],
     queues: tuple[str, ...],
     runs: int,
     most: int,
@@ -67,8 +70,8 @@ def serve(
     trioflow serve flows/ --store postgres://me@host/jobs --runs 0 --token API --secret ORDERS_KEY
     """
     folder = Path(source)
-    places = {each.name: str(each) for each in _graphs(folder)} if folder.is_dir() else {folder.name: source}
-    sources = {name: open_source(place, modules, allowed) for name, place in places.items()}
+    files = {each.name: str(each) for each in _graphs(folder)} if folder.is_dir() else {folder.name: source}
+    sources = {name: open_source(file, modules, allowed) for name, file in files.items()}
     problems = [line for each in sources.values() for line in each.errors()]
     if problems:
         raise BadInput(*problems)
@@ -76,6 +79,7 @@ def serve(
     beside = folder.resolve() if folder.is_dir() else folder.resolve().parent
     registry = open_registry(modules, beside, allowed=allowed)
     known, bearers = read_secrets(secrets), read_secrets(tokens)
+    services = read_places(places)
     try:
         triggers = _triggers(folder, graphs)
         with opened(store) as (journal, _):
@@ -91,6 +95,7 @@ def serve(
                 queues=queues or ("default",),
                 most=most,
                 lease=lease,
+                services=services,
                 tell=tell,
             )
             if host not in {"127.0.0.1", "localhost", "::1"}:

@@ -10,6 +10,7 @@ import trio
 
 from trioflow.cli.bad_input import BadInput
 from trioflow.cli.interrupt import on_interrupt
+from trioflow.cli.places import place_option, read_places
 from trioflow.cli.secret import read_secrets
 from trioflow.cli.source import allow_option, nodes_option, open_registry
 from trioflow.cli.stores import PRIORITY, duration_option, opened, store_option
@@ -32,6 +33,7 @@ from trioflow.model.policy import Priority
 @click.option("--changed", is_flag=True, help="Go on with runs that were begun with other code of their nodes.")
 @click.option("--until-idle", is_flag=True, help="End once nothing waits that could be run now.")
 @click.option("--secret", "secrets", metavar="NAME", multiple=True, help="As of `trioflow run`.")
+@place_option
 @click.option("--name", metavar="NAME", help="What to call this worker.")
 def worker(
     store: str,
@@ -47,6 +49,7 @@ def worker(
     changed: bool,
     until_idle: bool,
     secrets: tuple[str, ...],
+    places: tuple[str, ...],
     name: str | None,
 ) -> int:
     """Run the jobs of a store, many at a time, until Ctrl-C or SIGTERM. What happens goes to stderr, a line each.
@@ -62,7 +65,7 @@ def worker(
         raise BadInput("--lease: a lease must last for more than 0 s.")
     quota, of_tenants = _read_quotas(quotas)
     registry = open_registry(modules, allowed=allowed)
-    known = read_secrets(secrets)
+    known, services = read_secrets(secrets), read_places(places)
     with opened(store) as (journal, _):
         made = Worker(
             journal,
@@ -77,6 +80,7 @@ def worker(
             changed=changed,
             registry=registry,
             secrets=known,
+            services=services,
             tell=tell,
         )
         trio.run(_work, made, drain, until_idle)

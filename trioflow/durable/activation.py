@@ -29,10 +29,10 @@ from trioflow.model.values import NO_VALUES
 from trioflow.runtime.base.failure import origin_node
 from trioflow.runtime.base.records import Line
 from trioflow.runtime.base.writes import write_outputs
-from trioflow.runtime.context import BodyContext, key_of
+from trioflow.runtime.context import BodyContext
 from trioflow.runtime.dispatch import call
 from trioflow.runtime.strands.branches import BranchesBlock, ForkedBranches
-from trioflow.semantics.address import attempt_mark, is_attempt
+from trioflow.semantics.address import attempt_mark
 
 if TYPE_CHECKING:
     from trioflow.durable.moment import Opening
@@ -78,13 +78,8 @@ class JournalledActivation(BodyContext):
         return self.strand.frame.prefix + self.plan.id
 
     @property
-    def key(self) -> str:
-        path = [each for each in self.path if not is_attempt(each)]
-        return key_of(self.recorder.run_id, self.graph or "", self.plan.id, path)  # J4
-
-    @property
-    def attempt_key(self) -> str:
-        return key_of(self.recorder.run_id, self.graph or "", self.plan.id, self.path)
+    def run_name(self) -> str:
+        return self.recorder.run_id
 
     # --- asking the world ---
 
@@ -146,10 +141,12 @@ class JournalledActivation(BodyContext):
         if not known:
             return False
         path = path_key(self.path if attempt == 1 else (*self.path, attempt_mark(attempt)))
-        return part_key(path, "a") in known or (kind_of(self.plan.type) != "recorded" and self.recorder.knows(path))
+        return part_key(path, "a") in known or (
+            kind_of(self.plan.type, self.node) != "recorded" and self.recorder.knows(path)
+        )
 
     def is_run_again(self) -> bool:
-        return kind_of(self.plan.type) != "recorded" and self.recorder.knows(path_key(self.path))
+        return kind_of(self.plan.type, self.node) != "recorded" and self.recorder.knows(path_key(self.path))
 
     def refusal(self, by: str) -> Any:
         known = self.recorder.find(part_key(path_key(self.path), "f", by), self.name, (REFUSED,), "a refusal")

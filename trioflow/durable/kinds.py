@@ -9,15 +9,20 @@ from trioflow.model.node_type import FunctionBody
 
 if TYPE_CHECKING:
     from trioflow.model.durability import Durability
+    from trioflow.model.graph import GraphNode
     from trioflow.model.node_type import NodeType
 
 
-def kind_of(node_type: NodeType) -> Durability:
-    """What the type says; else recorded for functions that act and for volatile values, auto for classes that act."""
+def kind_of(node_type: NodeType, node: GraphNode) -> Durability:
+    """What the type says; else recorded for functions that act and for volatile values, auto for classes that act.
+
+    A call of a graph is nothing by itself, but for one that is carried out elsewhere: that is one effect (A9).
+    """
     if node_type.durable is not None:
         return node_type.durable
     if isinstance(node_type.body, GraphBody | Boundary):
-        return "replayed"
+        moved = node_type.is_exec and node.policy is not None and node.policy.run_on is not None
+        return "recorded" if moved else "replayed"
     if not node_type.is_exec:
         return "recorded" if node_type.volatile else "replayed"
     return "recorded" if isinstance(node_type.body, FunctionBody) else "auto"

@@ -57,7 +57,7 @@ class Recording(Middleware):
         self._facts: dict[PlanNode, _Facts] = {}
 
     def applies(self, node: GraphNode, node_type: NodeType) -> bool:
-        return kind_of(node_type) not in {"replayed", "source"}
+        return kind_of(node_type, node) not in {"replayed", "source"}
 
     def life(self, run: RunLife) -> AbstractAsyncContextManager[object] | None:
         return None if self._attempts else self._recorder.life(run.nursery)
@@ -396,7 +396,7 @@ class _Facts:
     @classmethod
     def of(cls, node: PlanNode) -> _Facts:
         digested = bool(node.inputs) and all(planned.secret is None for planned in node.inputs)
-        return cls(kind_of(node.type), node.type.on_doubt == "fail", digested)
+        return cls(kind_of(node.type, node.graph_node), node.type.on_doubt == "fail", digested)
 
 
 def _digest(given: Mapping[str, Any]) -> str:

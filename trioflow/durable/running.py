@@ -254,7 +254,11 @@ def _publish_again(recorder: Recorder, hosted: Hosted) -> None:
 def _refuse_transactions(store: Store, plan: Plan) -> None:
     if store.transactional:
         return
-    found = [name for name in node_names(plan) if (node := plan.node(name)) and kind_of(node.type) == "transaction"]
+    found = [
+        name
+        for name in node_names(plan)
+        if (node := plan.node(name)) and kind_of(node.type, node.graph_node) == "transaction"
+    ]
     if found:
         raise JournalError(  # J5
             f"{store!r} has no transactions, which nodes {', '.join(found)} need. Keep the run in a SqliteJournal."

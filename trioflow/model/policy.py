@@ -302,7 +302,9 @@ class RunOnPolicy:
     `processes` are of this host; other names are those of places that the host gives. `resources`: what the body needs
     of a place that counts them, such as `num_gpus`. `retry_on_death`: how often it is sent again where the process that
     has it dies: three times for data nodes, and never for exec nodes, if nothing is said. `kill_within`: seconds that a
-    body has to end after it is cancelled.
+    body has to end after it is cancelled. `batch`: at most so many bodies that wait for the place are sent to it in one
+    message; they die together, and those that are cancelled end when the others do, or after `kill_within`. `keep`: an
+    output of so many bytes or more stays there, if all that it is wired to runs on the same place.
     """
 
     SHORT: ClassVar = "on"
@@ -311,6 +313,8 @@ class RunOnPolicy:
     resources: Mapping[str, Annotated[float, AMOUNT]] = attrs.field(default=NO_VALUES, converter=frozen)
     retry_on_death: Annotated[int, Minimum(0)] | None = attrs.field(default=None, validator=_whole(0))
     kill_within: Seconds | None = attrs.field(default=None, converter=seconds_of)
+    batch: Annotated[int, Minimum(1)] | None = attrs.field(default=None, validator=_whole(1))
+    keep: Annotated[int, Minimum(0)] | None = attrs.field(default=None, validator=_whole(0))
     extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
 
 

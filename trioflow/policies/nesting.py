@@ -122,4 +122,4 @@ def _place(rung: Rung) -> str:
 
 def policies_of(plan: Plan, given: Given) -> tuple[Sequence[Middleware], Sequence[Middleware]]:
     """The middlewares that the policies of a graph and of a run ask for: outside and inside of those of the host."""
-    return [Policies(plan, given)], [Placed(given)]
+    return [Policies(plan, given)], [Placed(plan, given)]

@@ -13,6 +13,7 @@ import trio
 
 from trioflow.errors import MiddlewareError, MissingExtra
 from trioflow.remote.calling import answered
+from trioflow.remote.keeping import Keeper, remove_left
 from trioflow.remote.places import Place, PlaceDied
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Processes(Place):
         self.workers = workers or os.cpu_count() or 1
         self._room: trio.CapacityLimiter | None = None
         self._answered = False
+        self._keeper: Keeper | None = None
 
     async def call(self, call: bytes, asked: RunOnPolicy) -> bytes:
         try:
@@ -54,6 +56,12 @@ class Processes(Place):
             raise PlaceDied("a process has died", started=self._answered) from error
         self._answered = True
         return answer
+
+    def keeper(self) -> Keeper:
+        """Values are kept in memory that processes share, or else in files."""
+        if self._keeper is None:
+            self._keeper = Keeper.made()
+        return self._keeper
 
     def __repr__(self) -> str:
         return f"Processes({self.workers})"
@@ -76,4 +84,5 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         time.sleep(_GRACE)
+        remove_left()
         os._exit(1)

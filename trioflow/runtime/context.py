@@ -304,12 +304,18 @@ class BodyContext(Activation, Context):
     # --- for runs that are kept; what a journalled run does in its place is in `trioflow.durable` ---
 
     @property
+    def run_name(self) -> str:
+        """Of what run its keys are: of one that is kept that is its name, which another process knows, too."""
+        return self.run.id
+
+    @property
     def key(self) -> str:
-        return key_of(self.run.id, self.graph or "", self.plan.id, [each for each in self.path if not is_attempt(each)])
+        path = [each for each in self.path if not is_attempt(each)]
+        return key_of(self.run_name, self.graph or "", self.plan.id, path)  # J4
 
     @property
     def attempt_key(self) -> str:
-        return key_of(self.run.id, self.graph or "", self.plan.id, self.path)
+        return key_of(self.run_name, self.graph or "", self.plan.id, self.path)
 
     async def once(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         self.strand  # noqa: B018 - raises if it has closed

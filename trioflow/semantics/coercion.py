@@ -19,6 +19,7 @@ import cattrs.preconf.json
 import cattrs.v
 
 from trioflow.model.duration import parse_duration
+from trioflow.model.held import Held
 from trioflow.model.size import size_of
 from trioflow.model.types import JSON_TYPES, checkable, describe_type, describe_value, is_exact, unwrapped
 
@@ -63,6 +64,8 @@ class Coercer:
     def __call__(self, value: Any) -> Any:
         converted = _convert(value, self._target, self._converters)
         if converted is _NO:
+            if isinstance(value, Held):
+                return value  # it was checked where it is
             raise _mismatch(self._target, value)
         return converted
 

@@ -75,6 +75,9 @@ class Path:
     def __hash__(self) -> int:
         return hash(self.as_tuple())
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return path_of, (self.as_tuple(), self.graph)  # as numbers: a linked list would be pickled by recursion
+
     def __str__(self) -> str:
         return show_path(self.as_tuple())
 
@@ -206,12 +209,12 @@ class Event:
         return hide(f"{type(self).__name__}({fields})")
 
 
-def path_of(numbers: tuple[int, ...]) -> Path:
-    """The path with these numbers."""
+def path_of(numbers: tuple[int, ...], graph: str = "") -> Path:
+    """The path with these numbers, as seen in a graph."""
     path = ROOT
     for number in numbers:
         path = Path(path, number)
-    return path
+    return path.within(graph)
 
 
 def _shown(value: object) -> Any:

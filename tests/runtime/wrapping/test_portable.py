@@ -118,7 +118,7 @@ def test_what_must_stay(bench):
     ships = Ships("lazy", "note")
     bench.run(graph(), middleware=[ships])
     assert ships.said == [
-        "test.note is not a function: a class has an instance that lives here, a graph runs here",
+        "test.note is not a function: a class has an instance that lives here",
         "input 'x' is lazy: it is asked for here",
     ]
     ships = Ships("draws", resolve=False)

@@ -86,6 +86,14 @@ def mark_origin(
     return where
 
 
+def adopt(error: BaseException, run: RunState) -> None:
+    """A failure that arose in a part of this run which another process carried out arose there in this run (A9)."""
+    for each in {id(found): found for found in (error, *leaves(error))}.values():
+        origin = getattr(each, _ATTRIBUTE, None)
+        if origin is not None:
+            vars(each)[_ATTRIBUTE] = (run.id, *origin[1:])
+
+
 def note(error: BaseException, text: str) -> None:
     """Add a note to a failure, also to one that lets nobody write to it, as a frozen dataclass does."""
     text = hide(text)

@@ -30,7 +30,7 @@ from trioflow.runtime.base.pending import Pending
 from trioflow.runtime.base.schedule import Schedule, current_schedule
 from trioflow.runtime.base.task import HotTask
 from trioflow.semantics.address import DEEPEST, HOST_MARK, attempt_mark, fired_mark
-from trioflow.semantics.events import ROOT, Event, Path, Told
+from trioflow.semantics.events import ROOT, Event, Path, Told, path_of
 from trioflow.semantics.identity import Origin
 from trioflow.semantics.plan import Plan, PlanInput, PlanNode, PlanStream, Target
 from trioflow.semantics.store import Cell, Store, new_cell
@@ -317,6 +317,15 @@ def _below(line: Line, mark: int, target: Target, strand: Strand) -> Any:
     made.triggering = False
     made._target = target
     made._rarely = None
+    return made
+
+
+def activation_at(strand: Strand, target: Target, path: tuple[int, ...], depth: int) -> Activation:
+    """An activation at a path that begins elsewhere: in a run that carries out a part of another one (A9)."""
+    line = Line(None)
+    line._where = path_of(path[:-1])
+    line.depth = depth - 1
+    made: Activation = _below(line, path[-1], target, strand)
     return made
 
 

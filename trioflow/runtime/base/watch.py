@@ -31,6 +31,7 @@ from trioflow.semantics.events import (
     NodeSkipped,
     NodeStarted,
     ObserverFailed,
+    Path,
     Told,
     kinds_of,
 )
@@ -177,6 +178,23 @@ class Watch:
         """The run is over: nothing is kept of those who were told, as with several of them it would lead back here."""
         self.observers = []
         self._set_calls()
+
+    def wanted(self) -> tuple[type[Event], ...] | None:
+        """The kinds that anybody wants; None if somebody wants all."""
+        kinds = [kinds for _, kinds in self._calls]
+        return None if None in kinds else tuple({each for found in kinds if found is not None for each in found})
+
+    def tell_again(self, event: Event, told: Told, at: float, path: Path, node: str | None) -> None:
+        """Tell an event that was told elsewhere, at that time."""
+        call = self.call_for(type(event))
+        if call is None:
+            return
+        event.told(told, self.sequence, at, path, node)
+        self.sequence += 1
+        try:
+            call(event)
+        except Exception as error:
+            self.failed(call, error)
 
     def tell(self, event: Event, told: Told | None, line: Any, node: str | None) -> None:
         """Complete an event and tell all who want its kind. One that raises is reported and removed (E4)."""

@@ -14,12 +14,12 @@ import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
 from trioflow.errors import MiddlewareError, UnknownName, did_you_mean
-from trioflow.model.composition import Boundary
+from trioflow.model.composition import Boundary, GraphBody
 from trioflow.model.moving import reason_to_stay
 from trioflow.model.node_type import FunctionBody
 from trioflow.model.sockets import UNSET, ExecOut, Unset
 from trioflow.model.values import NO_VALUES, frozen, own_copy
-from trioflow.runtime.base.failure import mark_origin
+from trioflow.runtime.base.failure import adopt, mark_origin
 from trioflow.runtime.base.inputs import value_of
 from trioflow.runtime.base.names import variable_slot
 from trioflow.runtime.base.records import Strand
@@ -31,10 +31,10 @@ from trioflow.runtime.demand.context import EvaluationContext
 from trioflow.runtime.demand.evaluation import values_of_outputs
 from trioflow.runtime.demand.inputs import kept_inputs
 from trioflow.runtime.dispatch import apart, tell_failed, too_deep
-from trioflow.runtime.wrapping.portable import Portable
+from trioflow.runtime.wrapping.portable import Portable, PortableCall, Returned
 from trioflow.semantics.address import Address
 from trioflow.semantics.coercion import Mismatch, coercer_for
-from trioflow.semantics.events import Event, MergeConflict, NodeCompleted, NodeSkipped, NodeStarted
+from trioflow.semantics.events import Event, MergeConflict, NodeCompleted, NodeSkipped, NodeStarted, Told
 from trioflow.semantics.join import Join
 from trioflow.semantics.plan import PlanInput, PlanNode, Target
 from trioflow.semantics.store import new_cell
@@ -392,10 +392,11 @@ class Invocation:
         """What random numbers of this activation or evaluation are made of: the same under every schedule (R6)."""
         return self._context.random_key
 
-    def portable(self) -> Portable | str:
+    def portable(self) -> Portable | PortableCall | str:
         """What another process needs to run the body, or in a sentence why it can't leave this one (A9).
 
-        Arguments are those of `inputs()`, which must have been awaited for an exec node.
+        Arguments are those of `inputs()`, which must have been awaited for an exec node. For a call of a graph it is a
+        `PortableCall`.
         """
         context = self._context
         reason = reason_to_stay(context.plan.type)
@@ -404,7 +405,32 @@ class Invocation:
         cells = context.used if isinstance(context, EvaluationContext) else context.kept
         if cells is None:
             return "its inputs are not resolved yet: await invocation.inputs() before"
+        if isinstance(context, BodyContext) and isinstance(context.plan.type.body, GraphBody):
+            return PortableCall.of(context, cells)
         return Portable.of(context.plan, cells, context.random_key, context.path)
+
+    def take_back(self, returned: Returned) -> Outcome:
+        """The outcome of a call that was carried out elsewhere: what it told is told here, what it counted is counted.
+
+        Raises what it failed with, which arose where it did (E2).
+        """
+        run, strand = self._context.run, self._context.strand
+        watch = run.observed
+        if watch is not None:
+            began = watch.now() - returned.elapsed
+            for each in returned.told:
+                at = began + each.time
+                number = strand.number if not each.strand else run.forks + each.strand
+                told = Told(run.id, each.path.graph, number)
+                watch.tell_again(each.received(at), told, at, each.path, each.node)
+        run.fuel -= returned.steps + returned.evaluations
+        run.evaluations += returned.evaluations
+        run.forks += returned.forks
+        run.ended_forks += returned.forks
+        if returned.error is not None:
+            adopt(returned.error, run)
+            raise returned.error
+        return self.answer(returned.outputs, returned.exit)
 
     # --- inside ---
 
