@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Literal, overload
 
 import trio
 
 from trioflow.durable.codec import decode, encode
 from trioflow.durable.ended import ended
+from trioflow.durable.outbox import EventLog, kept_events, observing
 from trioflow.durable.records import Waiting
 from trioflow.durable.signals import make_signal
 from trioflow.errors import RunSuspended
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
     from trioflow.durable.recorder import Recorder
     from trioflow.durable.records import RunInfo
     from trioflow.runtime.base.options import RunResult
+    from trioflow.runtime.base.watch import Subscription
     from trioflow.runtime.host.given import Given
     from trioflow.runtime.host.hosted import HostEvent
+    from trioflow.semantics.events import Kind
     from trioflow.semantics.plan import Plan
     from trioflow.semantics.store import Store
 
@@ -120,6 +124,59 @@ class JournalledRun(Run):
         new: bool = await recorder.call(recorder.store.send, self.run_id, sent)
         recorder.signalled()
         return new
+
+    @overload
+    def events(
+        self,
+        buffer: int = ...,
+        *,
+        kinds: Collection[Kind] | None = ...,
+        nodes: Collection[str] | None = ...,
+        keep: Collection[Kind] = ...,
+        values: bool = ...,
+        durable: Literal[False] = ...,
+    ) -> Subscription: ...
+    @overload
+    def events(
+        self,
+        *,
+        kinds: Collection[Kind] | None = ...,
+        nodes: Collection[str] | None = ...,
+        durable: Literal[True],
+        after: int | None = ...,
+    ) -> EventLog: ...
+    def events(
+        self,
+        buffer: int = 1000,
+        *,
+        kinds: Collection[Kind] | None = None,
+        nodes: Collection[str] | None = None,
+        keep: Collection[Kind] = (),
+        values: bool = False,
+        durable: bool = False,
+        after: int | None = None,
+    ) -> Subscription | EventLog:
+        """As of any run; or with `durable` events that are kept with it, and go on after a resume (J29).
+
+        These come when they are durable, as `KeptEvent`, in the order of their numbers, each once, whatever dies in
+        between: those after the number `after`, without which they are those that were not told before this process.
+        For that they must be asked for in the same way in each process that has the run, before anything is awaited in
+        the `open_run` block. A run whose events are kept takes no moments. Of a run that has ended they are read.
+        """
+        if not durable:
+            return super().events(buffer, kinds=kinds, nodes=nodes, keep=keep, values=values)
+        recorder = self.recorder
+        before = kept_events(recorder.session.entries)
+        log = EventLog(before, after if after is not None else before[-1].number if before else 0)
+        if self.ended_before is not None:
+            log.end()
+            return log
+        known = recorder.outbox
+        outbox = recorder.keep_events()
+        if known is None:
+            self.observe(observing(outbox, kinds, nodes))
+        outbox.add(log)
+        return log
 
     def cancel(self, *, by: str | None = None) -> None:
         """As of any run; it has not ended by this, and can be gone on with. `by`: who does it (J28)."""

@@ -25,6 +25,7 @@ from trioflow.durable.events import RunContinued
 from trioflow.durable.keys import ancestors, part_key, path_of, path_part, show_key
 from trioflow.durable.moment import MOMENT, Moment, mark_of, moment_among
 from trioflow.durable.moments import Moments
+from trioflow.durable.outbox import TOLD, Outbox, kept_events
 from trioflow.durable.owner import LEASE
 from trioflow.durable.records import Entry, Waiting
 from trioflow.durable.waiting import Waits, suspended
@@ -85,7 +86,7 @@ class Recorder:
         moment = moment_among(session.entries)
         self.moments = Moments(self, checkpoint, moment)
         for entry in session.entries:
-            if entry.kind == MOMENT:
+            if entry.kind in {MOMENT, TOLD}:
                 continue
             if entry.kind == CLOSED:
                 self.closed[entry.key] = parse(entry.data)
@@ -139,6 +140,8 @@ class Recorder:
         # Because of which the run ends, and nothing is written any more (J12).
         self.broken: BaseException | None = None
         self._broke = trio.Event()
+        # The events that are kept, if somebody wants that (J29).
+        self.outbox: Outbox | None = None
         # Who has cancelled it, if they said so.
         self.cancelled_by: str | None = None
 
@@ -291,9 +294,17 @@ class Recorder:
         if self.broken is not None:
             return
         self._keep_late()
-        self._pending.append(Entry(key, node, kind, dump(data)))
-        self._made += 1
+        self._add(Entry(key, node, kind, dump(data)))
         self.recorded += 1
+
+    def tell(self, key: bytes, node: str, data: Any) -> int:
+        """Record that an event was told, which does not mean that the run goes on (J8); gives how much was made."""
+        self._add(Entry(key, node, TOLD, dump(data)))
+        return self._made
+
+    def _add(self, entry: Entry) -> None:
+        self._pending.append(entry)
+        self._made += 1
         if not self._something.is_set():
             self._something.set()
 
@@ -346,10 +357,10 @@ class Recorder:
 
     @property
     def is_entangled(self) -> bool:
-        """Whether something is known that a moment does not hold: what was cut off, policies, somebody who writes."""
+        """Whether something is known that a moment does not hold: what was cut off, policies, events, who writes."""
         return bool(
             self.closed or self.cutoffs or self._late or self.waits.limits or self.remembered or self._writing
-            or self.known or self.broken
+            or self.known or self.broken or self.outbox
         )  # fmt: skip
 
     async def barrier(self) -> None:
@@ -380,6 +391,8 @@ class Recorder:
             self.break_off(error)
             return
         self._durable += len(entries)
+        if self.outbox is not None:
+            self.outbox.durable(self._durable)
 
     async def _write(self) -> None:
         entries, self._pending = self._pending, []
@@ -389,6 +402,8 @@ class Recorder:
             self.break_off(error)
             return
         self._durable += len(entries)
+        if self.outbox is not None:
+            self.outbox.durable(self._durable)
 
     async def transact(self, work: Work) -> None:
         """Everything before is durable; then do this in a transaction, with its own entries (J5)."""
@@ -469,6 +484,18 @@ class Recorder:
             raise
         else:
             await self._ended(None)
+        finally:
+            if self.outbox is not None:
+                self.outbox.end()
+
+    def keep_events(self) -> Outbox:
+        """Keep what is told from now on, and know what was kept before. Blocks, if the journal does."""
+        if self.outbox is None:
+            before = [entry for entry in self.session.entries if entry.kind == TOLD]
+            gone = kept_events(self.store.history(self.run_id))
+            last = max((each.number for each in [*gone, *kept_events(before)]), default=0)
+            self.outbox = Outbox(self, before, last)
+        return self.outbox
 
     async def _ended(self, failure: BaseException | None) -> None:
         """Make durable what is not yet, and keep what has become of the run; not what was cut off by its end."""
