@@ -7,6 +7,7 @@ first has a context of its own, whose path has a mark, so that nothing of one at
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import attrs
@@ -344,6 +345,19 @@ class Invocation:
             await context.sleep_between(self._attempts, seconds)
         else:
             await trio.sleep(seconds)
+
+    def time_limit(
+        self, seconds: float, of: Literal["attempt", "total"] = "total"
+    ) -> AbstractContextManager[trio.CancelScope]:
+        """Cancel what is inside after so long, this attempt or all; the scope says whether that has happened.
+
+        In a run that is kept it is a timer (J10) as soon as anything inside waits for a timer or a signal: the time
+        goes on while no process has the run.
+        """
+        context = self._context
+        if not isinstance(context, BodyContext):
+            return trio.move_on_after(seconds)
+        return context.policy_limit(of, seconds)
 
     @property
     def decided(self) -> bool:
