@@ -206,3 +206,70 @@ def test_of_what_it_takes():
     """Only of runs that are kept, and a number."""
     with pytest.raises(TypeError, match="suspend_after= is for runs that are kept"):
         trio.run(lambda: tf.run(asking(), registry=REGISTRY, suspend_after=1))
+
+
+def in_time(**policy):
+    """A workflow: asks, and does what was answered, or that nobody has."""
+    with tf.workflow(registry=REGISTRY) as w:
+        before, ask = w.add("durable.effect", value="asked"), w.add("flow.approve", "ask", policy=tf.Policy(**policy))
+        w.after(before, ask)
+        for each in ("approved", "rejected"):
+            w.connect(ask[each], w.add("durable.effect", each, value=each).enter)
+        late = w.add("durable.effect", "late", value="late")
+        w.connect(ask, late, on="failed")
+        w.connect(late.then, w.add("flow.wait_signal", name="filed").enter)
+    return w.graph
+
+
+def test_a_time_limit_of_a_policy_wakes_it(office):
+    """J22, J10: it is a timer, which goes on while no process has the run; what it has cut off stays so."""
+    with pytest.raises(tf.RunSuspended, match=r"the signal 'approve' or 2026-03-02 20:00:00\+00:00"):
+        office.begin(in_time(timeout="24h"), suspend_after=1)
+    assert WORLD == ["asked"]
+    office.turn(hours=23, minutes=59)
+    assert office.recover(suspend_after=0) == ({}, [])
+    tf.send_signal(office.journal, "a", "approve", "perhaps")
+    assert office.recover(suspend_after=0)[1] == [], "which is no answer, and begins nothing anew"
+    office.turn(minutes=1)
+    came, world = office.recover(suspend_after=0)
+    assert (world, type(came["a"])) == (["late"], tf.RunSuspended)
+    tf.send_signal(office.journal, "a", "approve", True)  # too late
+    tf.send_signal(office.journal, "a", "filed")
+    came, world = office.recover(suspend_after=0)
+    assert (world, office.journal.show("a").status) == ([], "completed")
+
+
+def test_an_answer_in_time(office):
+    """J21, J22: it counts, though the limit is over when somebody looks."""
+    with pytest.raises(tf.RunSuspended):
+        office.begin(in_time(timeout="24h"), suspend_after=1)
+    tf.send_signal(office.journal, "a", "approve", True)
+    office.turn(days=2)
+    assert office.recover(suspend_after=0)[1] == ["approved"]
+
+
+def test_the_limit_of_an_attempt(office):
+    """J22, J23: each has its own, and they come one after the other, whoever has the run."""
+    policy = {"attempt_timeout": "1h", "retry": tf.RetryPolicy(2, delay=60.0, jitter=0.0)}
+    with pytest.raises(tf.RunSuspended) as caught:
+        office.begin(in_time(**policy), suspend_after=1)
+    assert caught.value.due == office.clock.time + datetime.timedelta(hours=1)
+    office.turn(hours=1)
+    came, _ = office.recover(suspend_after=0)
+    assert came["a"].due == office.clock.time + datetime.timedelta(seconds=60)
+    office.turn(seconds=60)
+    came, _ = office.recover(suspend_after=0)
+    assert came["a"].due == office.clock.time + datetime.timedelta(hours=1)
+    office.turn(hours=1)
+    assert office.recover(suspend_after=0)[1] == ["late"]
+
+
+def test_a_limit_that_nobody_waits_in():
+    """A node that does not wait for a timer or signal has a limit as before, and leaves no entry of it."""
+    office = Office(tf.MemoryJournal())
+    with tf.build(REGISTRY) as g:
+        slow = g.add("durable.slow", "slow", value="slow", seconds=30.0)
+        g.configure(slow, policy=tf.Policy(timeout="1m"))
+        g.connect(g.add("flow.start").then, slow.enter)
+    assert office.begin(g.graph) == ["slow begins", "slow ends"]
+    assert [each.kind for each in office.journal.entries("a")].count("timer") == 0

@@ -12,6 +12,7 @@ from policies.flaky import calling, log
 from policies.test_breaker import QUICK, calls
 from policies.test_limit import at_once, nested
 from policies.test_rate import many
+from policies.test_saga import Fails, book, cancel, no_money, step, trip
 
 import trioflow as tf
 from trioflow.conformance.mutants import Mutant
@@ -26,6 +27,7 @@ from trioflow.policies.machines.throttle import Throttle
 from trioflow.policies.machines.turnstile import Turnstile
 from trioflow.policies.quarantine import Quarantine
 from trioflow.policies.retry import Retry
+from trioflow.policies.saga import Saga, Sagas, Step
 from trioflow.policies.state import PolicyState
 from trioflow.policies.timeout import TimeLimit
 from trioflow.policies.waiting import Waiting
@@ -204,6 +206,72 @@ def remembered():
     return state.turnstile("k", rate).full_at, state.throttle("k", 4).limit, state.budget("k", retry).take()
 
 
+def in_sagas(*, fork=False, two=False):
+    """A saga with another in its body, or with two at once, whose body fails in the end."""
+    with tf.build() as g:
+        start, outer, inner = g.add(tf.nodes.Start), g.add(tf.nodes.Saga, "outer"), g.add(tf.nodes.Saga, "inner")
+        g.connect(start.then, outer.enter)
+        before = outer.body
+        if fork:
+            parallel = g.add("flow.parallel")
+            g.connect(before, parallel.enter)
+            step(g, parallel.a, "slow", seconds=0.3)
+            step(g, parallel.b, "fast")
+            before = parallel.done
+        g.connect(step(g, before, "train"), inner.enter)
+        step(g, inner.body, "hotel")
+        g.connect(inner.then, g.add(Fails, "pay").enter)
+        if two:
+            g.connect(outer.then, g.add(Fails, "later").enter)
+        g.connect(outer.failed, g.add(tf.nodes.Marker).enter)
+    return g.graph
+
+
+def undone(graph, until=1000.0, **services):
+    """What was done and undone, what was told, and with what it ended."""
+    told, journal = EventLog(), []
+
+    async def main():
+        with trio.move_on_after(until):
+            await tf.run(graph, services={list: journal, **no_money(), **services}, observers=[told])
+
+    ended = ""
+    try:
+        trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    except Exception as error:
+        ended = f"{error!r} {getattr(error, '__notes__', '')}"
+    return [journal, ended, [(e.undone, e.where, e.by, repr(e.error)) for e in told if isinstance(e, tf.Undone)]]
+
+
+def rounds():
+    """Rounds of a loop, and then a saga that fails by itself, before which all went well."""
+    with tf.build() as g:
+        start, saga, each = g.add(tf.nodes.Start), g.add(tf.nodes.Saga), g.add("flow.for_each", items=["a", "b"])
+        inner = g.add(tf.nodes.Saga, "inner")
+        g.connect(start.then, saga.enter)
+        g.connect(saga.body, each.enter)
+        node = g.add(book, "it", what=each.item)
+        g.add(cancel, "not it", what=node.result)
+        g.configure(node, undo="not it")
+        g.connect(each.body, node.enter)
+        g.connect(node.then, inner.enter)
+        g.connect(step(g, inner.body, "hotel"), g.add(Fails, "pay").enter)
+        g.connect(inner.failed, g.add(tf.nodes.Marker).enter)
+        g.connect(each.done, g.add(Fails, "later").enter)
+        g.connect(saga.failed, g.add(tf.nodes.Marker).enter)
+    return g.graph
+
+
+def saved():
+    return [
+        undone(trip("train", "boat", wired=False)), undone(trip("train"), failures=[]),
+        undone(in_sagas()), undone(in_sagas(fork=True)), undone(in_sagas(two=True), failures=[OSError("later")]),
+        undone(rounds(), failures=[OSError("c"), OSError("b"), OSError("a")]), undone(rounds(), failures=[OSError("a")]),
+        undone(trip("train", "hotel"), 0.2), undone(trip("train", "hotel"), 1.7),
+        undone(trip("train", retry=tf.RetryPolicy(2, jitter=0)), failures=[OSError("a")]),
+    ]  # fmt: skip
+
+
 MUTANTS: list[tuple[Mutant, Probe]] = [
     (Mutant("p1_one_attempt_more", "P1", "", ((Retry._delay, "attempt >= policy.attempts", "attempt > policy.attempts"),)), retried),
     (Mutant("p1_any_of_a_group", "P1", "", ((Retry._applies, "return all(", "return any("),)), retried),
@@ -224,7 +292,7 @@ MUTANTS: list[tuple[Mutant, Probe]] = [
     (Mutant("p2_nothing_is_forgotten", "P2", "", ((Circuit._count, "<= number - SLICES", "< -1"),)), windowed),
     (Mutant("p2_cancelled_is_failed", "P2", "", ((Breaker.__call__, "circuit.dropped(era)", "circuit.failed(era, 0.0)"),)), cancelled_probe),
     (Mutant("p3_one_more_at_once", "P3", "", ((Leases.ask, "self.free[name] < amount", "self.free[name] < 0"),)), limited),
-    (Mutant("p3_a_place_for_each", "P3", "", ((Limit.__call__, "leases.above(self._name, holder)", "False"),)), limited),
+    (Mutant("p3_a_place_for_each", "P3", "", ((Limit.__call__, "leases.above(self._name, holder())", "False"),)), limited),
     (Mutant("p3_deadlocks_wait", "P3", "", ((Leases.stuck, "return request in waiting", "return False"),)), limited),
     (Mutant("p3_everybody_is_stuck", "P3", "", ((Leases.stuck, "return False  # nobody waits for it", "return True"),)), limited),
     (Mutant("p3_places_are_lost", "P3", "", ((Leases.end, "self.free[name] += amount", "pass"),)), limited),
@@ -245,10 +313,21 @@ MUTANTS: list[tuple[Mutant, Probe]] = [
     (Mutant("p7_last_come_first_served", "P7", "", ((Line.join, "(-rank, number, one)", "(-rank, -number, one)"),)), rated),
     (Mutant("p7_the_lowest_first", "P7", "", ((Line.join, "(-rank, number, one)", "(rank, number, one)"),)), rated),
     (Mutant("p7_all_cost_the_same", "P7", "", ((check.cost, "* COST[priority]", ""),)), rated),
-    (Mutant("p7_who_holds_waits", "P7", "", ((Leases.ask, "10 if self._holds(holder) else 0", "0"),)), held),
+    (Mutant("p7_who_holds_waits", "P7", "", ((Leases.ask, "10 if self._holds(request.holder) else 0", "0"),)), held),
     (Mutant("p8_the_run_comes_first", "P8", "", ((ladder._rungs, 'Rung("node", name, node.policy)', 'Rung("node", name, given.get("*", node.policy))'),)), laddered),
     (Mutant("p8_the_host_is_outside", "P8", "", ((given, "(*outside, *made.middleware, *inside)", "(*made.middleware, *outside, *inside)"),)), sees_attempts),
     (Mutant("p8_patterns_before_names", "P8", "", ((ladder._rungs, "if name in given:", "if name in given and len(given) < 2:"),)), laddered),
+    (Mutant("p9_the_first_first", "P9", "", ((Sagas.end, "reverse=True", "reverse=False"),)), saved),
+    (Mutant("p9_by_the_clock", "P9", "", ((Sagas.end, "sorted(self._open.pop(place), key=_order, reverse=True)", "self._open.pop(place)[::-1]"),)), saved),
+    (Mutant("p9_of_another_saga", "P9", "", ((Sagas.note, "range(len(path) - 1, 0, -1)", "range(1, len(path))"),)), saved),
+    (Mutant("p9_done_is_done", "P9", "", ((Saga.__call__, "self._sagas.note(place, done)", "pass"),)), saved),
+    (Mutant("p9_undone_though_all_went_well", "P9", "", ((Saga.__call__, 'outcome.exit == "failed"', 'outcome.exit != "failed"'), (Saga.__call__, 'outcome.outputs["error"]', 'outcome.outputs.get("error") or OSError()'))), saved),
+    (Mutant("p9_only_where_nobody_says", "P9", "", ((Saga.__call__, "failure = outcome.outputs", "outcome.outputs"),)), saved),
+    (Mutant("p9_for_ever", "P9", "", ((Saga._undo, "done.pop(0)", "done.pop()"),)), saved),
+    (Mutant("p9_without_its_values", "P9", "", ((Step.__call__, "if output in written", "if not written"),)), saved),
+    (Mutant("p9_one_failure_ends_it", "P9", "", ((Saga._undo_one, "caught = error", "raise"),)), saved),
+    (Mutant("p9_it_is_not_told", "P9", "", ((Saga._undo_one, "invocation.tell(", "str("),)), saved),
+    (Mutant("p9_nobody_gets_to_know", "P9", "", ((Saga._undo_one, "failure,", "OSError(),"),)), saved),
 ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, TypeVar
 
 import trio
 from trio.lowlevel import checkpoint_if_cancelled
@@ -21,7 +21,7 @@ from trioflow.durable.agenda import JournalledAgenda
 from trioflow.durable.codec import decode, decode_failure, encode, encode_failure, parse
 from trioflow.durable.keys import part_key, path_key
 from trioflow.durable.kinds import kind_of
-from trioflow.durable.recorder import EXPIRED, Cutoff, Recorder
+from trioflow.durable.recorder import EXPIRED, OVER, Cutoff, Recorder
 from trioflow.errors import InDoubt, Unwind
 from trioflow.model.context import Branches, Fork, TimeLimitScope
 from trioflow.model.durability import Duration, seconds_of
@@ -132,6 +132,9 @@ class JournalledActivation(BodyContext):
         await self._sleep(
             part_key(path, "b", attempt), part_key(path, "c", attempt), seconds, "a pause between attempts", told
         )
+
+    def policy_limit(self, of: Literal["attempt", "total"], seconds: float) -> PolicyLimit:
+        return PolicyLimit(self, of, seconds)
 
     def slept_between(self, attempt: int) -> bool:
         return part_key(path_key(self.path), "b", attempt) in self.recorder.known
@@ -496,6 +499,54 @@ class JournalledTimeLimit(TimeLimitScope):
     @property
     def expired(self) -> bool:
         return self._scope.cancelled_caught
+
+
+class PolicyLimit(AbstractContextManager[trio.CancelScope]):
+    """A time limit of a policy: a timer as soon as anything inside waits, or it is over (J10, J22)."""
+
+    __slots__ = ("_name", "_of", "_path", "_recorder", "_scope", "_was_over", "due", "is_over", "recorded")
+
+    def __init__(self, activation: JournalledActivation, of: Literal["attempt", "total"], seconds: float) -> None:
+        self._recorder = recorder = activation.recorder
+        self._name = name = activation.name
+        self._path = path = path_key(activation.path)
+        self._of = of
+        known = recorder.find(part_key(path, "l", of), name, (TIMER,), "a time limit of a policy")
+        over = recorder.find(part_key(path, "m", of), name, (OVER,), "the end of a time limit of a policy")
+        self.recorded = known is not None
+        self._was_over = over is not None
+        self.is_over = False
+        if known is None:
+            self.due: datetime.datetime = recorder.now() + datetime.timedelta(seconds=seconds)
+        else:
+            self.due = decode(parse(known.data))
+        if known is None and over is None:
+            self._scope = trio.move_on_after(seconds)
+        else:  # when all that was done inside has been replayed
+            remaining = 0.0 if over is not None else (self.due - recorder.now()).total_seconds()
+            self._scope = trio.CancelScope()
+            self.is_over = remaining <= 0
+            recorder.expire_in(min(max(remaining, 0.0), seconds), self._scope)
+
+    def record(self) -> None:
+        """Let it go on while no process has the run."""
+        if not self.recorded:
+            self.recorded = True
+            key = part_key(self._path, "l", self._of)
+            self._recorder.put(key, self._name, TIMER, encode(self.due, "a time limit"))
+
+    def __enter__(self) -> trio.CancelScope:
+        self._recorder.waits.open_limits[self] = None
+        return self._scope.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        del self._recorder.waits.open_limits[self]
+        suppressed = self._scope.__exit__(kind, error, traceback)
+        if self._scope.cancelled_caught and not self._was_over:
+            self._recorder.put(part_key(self._path, "m", self._of), self._name, OVER, self._of == "total")
+        return suppressed
 
 
 class _JournalledBlock(BranchesBlock):

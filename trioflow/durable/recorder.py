@@ -31,6 +31,7 @@ from trioflow.durable.records import Entry, Waiting
 from trioflow.durable.waiting import Waits, suspended
 from trioflow.errors import Diverged, JournalError
 from trioflow.model.clock import Clock
+from trioflow.semantics.address import is_attempt
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -43,12 +44,16 @@ if TYPE_CHECKING:
     from trioflow.runtime.base.records import Line
 
 DONE, RAN, VALUE, CLOSED, EXPIRED, PUBLISHED = "done", "ran", "value", "closed", "expired", "published"
+OVER = "over"
+"""The time limit of a policy has cut off all attempts of an activation, or one of them."""
 """Kinds of entries: the end of an activation; that one ended which has dispatched, and so is run again; the end of an
 evaluation; what ended badly and starts nothing more; the children of an activation that a time limit has cut off;
 an event that the host has published."""
 
 _LOOK_AGAIN = 0.5
 """Seconds after which a strand that waits for a signal looks whether another process has sent one."""
+_BETWEEN = b"bcf"
+"""The parts of an activation that are in none of its attempts: pauses between them, and refusals."""
 _DELAY = 0.01
 """Seconds after which a record is durable, whatever follows (J3)."""
 
@@ -83,6 +88,8 @@ class Recorder:
         # they are run again to be cut off. By activation, the time limits that have cut off some of its children.
         self.closed: dict[bytes, dict[str, Any]] = {}
         self.cutoffs: dict[bytes, list[Cutoff]] = {}
+        # By activation or attempt: whether all attempts of it were cut off by a policy, or this one.
+        self.over: dict[bytes, bool] = {}
         moment = moment_among(session.entries)
         self.moments = Moments(self, checkpoint, moment)
         for entry in session.entries:
@@ -90,6 +97,10 @@ class Recorder:
                 continue
             if entry.kind == CLOSED:
                 self.closed[entry.key] = parse(entry.data)
+            elif entry.kind == OVER:
+                path = path_part(entry.key)
+                self.over[path] = self.over.get(path, False) or parse(entry.data)
+                self.known[entry.key] = entry
             elif entry.kind == EXPIRED:
                 first, end = parse(entry.data)
                 self.cutoffs.setdefault(path_part(entry.key), []).append(Cutoff(first, end))
@@ -224,15 +235,15 @@ class Recorder:
 
         An activation that was itself cut off after it had dispatched something is run again.
         """
-        if not (self.closed or self.cutoffs):
+        if not (self.closed or self.cutoffs or self.over):
             return False
         found = self._cut_off(key)
-        return found is not None and not (activation and found == key and "d" in self.closed[key])
+        return found is not None and not (activation and found == key and "d" in self.closed.get(key, {}))
 
     async def wait_to_be_cancelled(self, key: bytes) -> NoReturn:
         """Stay until whoever cut this off before does it again (J8)."""
         found = self._cut_off(key)
-        if isinstance(found, Cutoff) and self._nursery is not None:
+        if isinstance(found, Cutoff) and self._nursery is not None:  # those of policies expire by themselves
             self._nursery.start_soon(self._expire, found)
         await trio.sleep_forever()
         raise AssertionError
@@ -248,10 +259,23 @@ class Recorder:
         assert self._nursery is not None
         self._nursery.start_soon(self._expire, cutoff)
 
+    def expire_in(self, seconds: float, scope: trio.CancelScope) -> None:
+        """Cancel what is in a scope after so long, but not before all that was done inside has been replayed."""
+        assert self._nursery is not None
+        self._nursery.start_soon(self._expire_at, trio.current_time() + seconds, scope)
+
+    async def _expire_at(self, deadline: float, scope: trio.CancelScope) -> None:
+        await wait_all_tasks_blocked()
+        while self.waits.looking:  # noqa: ASYNC110 - a signal may have arrived in time
+            await trio.sleep(_DELAY)
+        scope.deadline = deadline
+
     def _cut_off(self, key: bytes) -> Cutoff | bytes | None:
         below: bytes | None = None
         for each in ancestors(key):
             if each in self.closed:
+                return each
+            if each in self.over and self._is_over(each, below, key):
                 return each
             if below is not None and each in self.cutoffs:
                 child = path_of(below)[-1]
@@ -260,6 +284,13 @@ class Recorder:
                         return cutoff
             below = each
         return None
+
+    def _is_over(self, path: bytes, below: bytes | None, key: bytes) -> bool:
+        """Whether a limit of a policy has cut off what is there: all of an activation but its end, or an attempt."""
+        if below is not None:
+            return self.over[path] or not is_attempt(path_of(below)[-1])
+        part = key[len(path) + 1 : len(path) + 2]
+        return part != b"" and (self.over[path] or part not in _BETWEEN)
 
     @contextmanager
     def _holding(self) -> Generator[None]:
@@ -359,8 +390,9 @@ class Recorder:
     def is_entangled(self) -> bool:
         """Whether something is known that a moment does not hold: what was cut off, policies, events, who writes."""
         return bool(
-            self.closed or self.cutoffs or self._late or self.waits.limits or self.remembered or self._writing
-            or self.known or self.broken or self.outbox
+            self.closed or self.cutoffs or self.over or self._late or self.waits.limits or self.remembered
+            or self._writing or self.known or self.broken or self.outbox
+            or any(each.recorded for each in self.waits.open_limits)
         )  # fmt: skip
 
     async def barrier(self) -> None:
@@ -543,7 +575,7 @@ class Recorder:
         if not self.moments.begun:
             self.diverge("It was in the middle of a loop, and the run ended without coming there.")
         for key, entry in self.known.items():
-            if entry.kind in {CLOSED, EXPIRED, RAN} or self._cut_off(key) is not None:
+            if entry.kind in {CLOSED, EXPIRED, OVER, RAN} or self._cut_off(key) is not None:
                 continue
             if any(each in self._handed or each in self.watcher.ended_badly for each in ancestors(key)):
                 continue  # below what was answered from the journal, and beside what failed again, nobody asks

@@ -18,6 +18,7 @@ from trioflow.durable.records import Waiting
 from trioflow.errors import RunSuspended
 
 if TYPE_CHECKING:
+    from trioflow.durable.activation import PolicyLimit
     from trioflow.durable.recorder import Recorder
     from trioflow.runtime.base.records import Strand
 
@@ -43,7 +44,9 @@ class Waits:
         self._waits: dict[Wait, None] = {}
         self._changes = 0
         self.limits = 0
-        """Time limits that are open: they would begin anew, so a run is not put away inside of one."""
+        """Time limits of contexts that are open: they would begin anew, so a run is not put away inside of one."""
+        self.open_limits: dict[PolicyLimit, None] = {}
+        """Time limits of policies that are open: they go on while no process has the run."""
         self.looking = 0
         """Strands that ask the journal for signals, so they may wait for nothing any more."""
 
@@ -52,6 +55,8 @@ class Waits:
         self, strand: Strand | None, due: datetime.datetime | None = None, signal: str | None = None
     ) -> Generator[None]:
         """Around what a strand waits for."""
+        for limit in self.open_limits:
+            limit.record()
         wait = Wait(None if strand is None else strand.outermost, due, signal)
         self._waits[wait] = None
         self._changes += 1
@@ -65,14 +70,15 @@ class Waits:
     def all_wait(self) -> bool:
         """Whether nothing else goes on in the run."""
         state = self._recorder.execution.state
-        if not self._waits or self.limits or self.looking:
+        if not self._waits or self.limits or self.looking or any(each.is_over for each in self.open_limits):
             return False
         return state.busy == len({each.strand for each in self._waits} - {None})
 
     @property
     def what(self) -> Waiting:
         """What the run waits for."""
-        due = min((each.due for each in self._waits if each.due is not None), default=None)
+        dues = [each.due for each in self._waits if each.due is not None]
+        due = min([*dues, *(each.due for each in self.open_limits)], default=None)
         names = sorted({each.signal for each in self._waits if each.signal is not None})
         return Waiting(None if due is None else due.timestamp(), tuple(names), self._recorder.last_signal)
 

@@ -58,11 +58,12 @@ class Breaker(Middleware):
         return (Breaker.by(self._policy, self._state, self._policy.key or node.type.id),)
 
     async def __call__(self, invocation: Invocation) -> Outcome:
-        refused = invocation.refusal("breaker")
-        if refused is not None:
-            raise self._refused(invocation, *refused)
-        if invocation.known:
-            return await invocation()
+        if invocation.is_kept:
+            refused = invocation.refusal("breaker")
+            if refused is not None:
+                raise self._refused(invocation, *refused)
+            if invocation.known:
+                return await invocation()
         circuit = self._circuit
         era = circuit.era if circuit.state == "closed" else self._admit(circuit, invocation)
         if invocation.wanted(BreakerAttempted):

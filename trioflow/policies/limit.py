@@ -10,7 +10,7 @@ import trio
 from trioflow.errors import Deadlock, MiddlewareError
 from trioflow.model.policy import PRIORITIES, LimitPolicy, Priority, seconds_of
 from trioflow.policies.events import Throttled
-from trioflow.policies.machines.leases import Leases, Request
+from trioflow.policies.machines.leases import Holder, Leases, Request
 from trioflow.policies.machines.throttle import Throttle
 from trioflow.policies.state import PolicyState
 from trioflow.policies.waiting import PATIENCE, Waiting, shown
@@ -86,9 +86,12 @@ class Limit(Middleware):
         return (Limit.by(self._policy, self._state, key, self._priority, self._patience),)
 
     async def __call__(self, invocation: Invocation) -> Outcome:
-        holder = (self._run or invocation.run, *invocation.context.path)
         leases = self._leases
-        if leases.above(self._name, holder):
+
+        def holder() -> Holder:
+            return (self._run or invocation.run, *invocation.context.path)
+
+        if leases.is_held(self._name) and leases.above(self._name, holder()):  # P3
             return await invocation()
         request = leases.ask(holder, self._amounts, self._waiting.rank)
         if not request.granted:
@@ -98,7 +101,9 @@ class Limit(Middleware):
                 return await self._throttled(invocation, self._throttle)
             return await invocation()
         finally:
-            give_back(leases, request)
+            granted = leases.end(request)
+            if granted:
+                _wake(granted)
 
     async def _throttled(self, invocation: Invocation, throttle: Throttle) -> Outcome:
         era = throttle.era
@@ -154,8 +159,9 @@ class Quota(Middleware):
         self.nodes = nodes
 
     async def __call__(self, invocation: Invocation) -> Outcome:
-        holder = (self._run or invocation.run, *invocation.context.path)
-        request = self._leases.ask(holder, self._amounts, self._waiting.rank)
+        request = self._leases.ask(
+            lambda: (self._run or invocation.run, *invocation.context.path), self._amounts, self._waiting.rank
+        )
         if not request.granted:
             await wait_for(self._leases, request, self._waiting, invocation)
         try:

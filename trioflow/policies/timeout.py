@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Literal
 
-import trio
-
 from trioflow.errors import NodeTimeout
 from trioflow.model.policy import time_of
 from trioflow.runtime.wrapping.invocation import Invocation, Outcome
@@ -33,7 +31,7 @@ class TimeLimit(Middleware):
         self.nodes = nodes
 
     async def __call__(self, invocation: Invocation) -> Outcome:
-        with trio.move_on_after(self._seconds):
+        with invocation.time_limit(self._seconds, self._limit):
             return await invocation()
         name = invocation.address.name
         what = f"An attempt of node {name!r}" if self._limit == "attempt" else f"Node {name!r}"

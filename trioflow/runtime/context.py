@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from time import perf_counter
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import trio
 from trio.lowlevel import checkpoint_if_cancelled
@@ -330,6 +330,10 @@ class BodyContext(Activation, Context):
     async def sleep_between(self, attempt: int, seconds: float) -> None:
         """Wait after an attempt, before the next one."""
         await trio.sleep(seconds)
+
+    def policy_limit(self, of: Literal["attempt", "total"], seconds: float) -> AbstractContextManager[trio.CancelScope]:
+        """Cut off after so long one attempt, or all: the scope says whether it was."""
+        return trio.move_on_after(seconds)
 
     def slept_between(self, attempt: int) -> bool:
         """Whether it was recorded that another attempt comes after this one."""

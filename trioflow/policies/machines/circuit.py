@@ -67,7 +67,12 @@ class Circuit:
         if era != self.era:
             return
         if self.state == "closed":
-            self._count(now, 0)
+            slices = self.slices
+            if slices and slices[-1][0] == now * SLICES // self.policy.window:  # as mostly: see `_count`
+                slices[-1][1] += 1
+                self.calls += 1
+            else:
+                self._count(now, 0)
         else:
             self.probing -= 1
             self.passed += 1

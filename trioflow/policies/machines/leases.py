@@ -6,9 +6,8 @@ them, and there are enough. So no two wait for what the other has got half of.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-
-import attrs
 
 from trioflow.policies.machines.line import Line
 
@@ -16,14 +15,25 @@ Holder = tuple[object, ...]
 """Whose it is: the run, then the numbers of the activation's path. What is below has the same beginning."""
 
 
-@attrs.define(eq=False)
 class Request:
     """Some of each of these things, for a holder. `wake` is called when it is granted after a wait."""
 
-    holder: Holder
-    amounts: Mapping[str, int]
-    granted: bool = False
-    wake: Callable[[], None] | None = None
+    __slots__ = ("_holder", "amounts", "granted", "known", "wake")
+
+    def __init__(self, holder: Holder | Callable[[], Holder], amounts: Mapping[str, int]) -> None:
+        self._holder = holder
+        self.amounts = amounts
+        self.granted = False
+        self.known = False
+        """Whether it is among those that are found by their holders."""
+        self.wake: Callable[[], None] | None = None
+
+    @property
+    def holder(self) -> Holder:
+        """Whose it is; found out when that first matters, which it does not as long as nobody waits."""
+        if not isinstance(self._holder, tuple):
+            self._holder = self._holder()
+        return self._holder
 
 
 class Leases:
@@ -34,8 +44,9 @@ class Leases:
         self.free: dict[str, int] = dict(self.capacities)
         self._lines: dict[str, Line[Request]] = {}
         self._held: dict[str, dict[Request, None]] = {}
-        # How many leases each holder has, of whatever.
-        self._holders: dict[Holder, int] = {}
+        # How many leases each holder has, by what they are of; but for those that nobody has asked for yet.
+        self._holders: dict[Holder, Counter[str]] = {}
+        self._unknown: dict[Request, None] = {}
 
     def offer(self, name: str, capacity: int) -> list[Request]:
         """There are so many of a thing from now on. Returns the requests that are granted by that."""
@@ -45,9 +56,16 @@ class Leases:
 
     def above(self, name: str, holder: Holder) -> bool:
         """Whether somebody has one of these of whom this holder is a part: then that is for it, too (P3)."""
-        return any(holder[: len(each.holder)] == each.holder for each in self._held.get(name, ()))
+        if not self._held.get(name):
+            return False
+        self._get_to_know()
+        return any(name in self._holders.get(holder[:end], ()) for end in range(1, len(holder) + 1))
 
-    def ask(self, holder: Holder, amounts: Mapping[str, int], rank: int) -> Request:
+    def is_held(self, name: str) -> bool:
+        """Whether anybody has one of these."""
+        return bool(self._held.get(name))
+
+    def ask(self, holder: Holder | Callable[[], Holder], amounts: Mapping[str, int], rank: int) -> Request:
         """A request, which is granted, or waits in line. Who holds something already comes before who does not."""
         request = Request(holder, amounts)
         lines = self._lines
@@ -57,7 +75,7 @@ class Leases:
         else:
             self._grant(request)
             return request
-        rank += 10 if self._holds(holder) else 0
+        rank += 10 if self._holds(request.holder) else 0
         for name in sorted(amounts):
             lines.setdefault(name, Line()).join(request, rank)
         self._advance(amounts)
@@ -65,7 +83,6 @@ class Leases:
 
     def end(self, request: Request) -> list[Request]:
         """Give back what it has got, or wait no more. Returns the requests that are granted by that."""
-        holder = request.holder
         if not request.granted:
             for name in request.amounts:
                 self._lines[name].leave(request)
@@ -74,9 +91,13 @@ class Leases:
         for name, amount in request.amounts.items():
             self.free[name] += amount
             del self._held[name][request]
-        self._holders[holder] -= 1
-        if not self._holders[holder]:
-            del self._holders[holder]
+        if request.known:
+            leases = self._holders[request.holder]
+            leases.subtract(request.amounts)
+            if not any(leases.values()):
+                del self._holders[request.holder]
+        else:
+            del self._unknown[request]
         return self._advance(request.amounts) if self._lines else []
 
     def holders(self, names: Iterable[str]) -> list[Holder]:
@@ -119,14 +140,25 @@ class Leases:
         return False
 
     def _holds(self, holder: Holder) -> bool:
+        self._get_to_know()
         return any(holder[:end] in self._holders for end in range(1, len(holder) + 1))
+
+    def _get_to_know(self) -> None:
+        for request in self._unknown:
+            request.known = True
+            self._holders.setdefault(request.holder, Counter()).update(request.amounts)
+        self._unknown.clear()
 
     def _grant(self, request: Request) -> None:
         request.granted = True
         for name, amount in request.amounts.items():
             self.free[name] -= amount
-            self._held.setdefault(name, {})[request] = None
-        self._holders[request.holder] = self._holders.get(request.holder, 0) + 1
+            held = self._held.get(name)
+            if held is None:
+                held = self._held[name] = {}
+            held[request] = None
+        request.known = False
+        self._unknown[request] = None
 
     def _advance(self, names: Iterable[str]) -> list[Request]:
         """Grant what can be granted now, the first in their lines first."""

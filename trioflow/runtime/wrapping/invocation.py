@@ -7,6 +7,7 @@ first has a context of its own, whose path has a mark, so that nothing of one at
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import attrs
@@ -120,7 +121,7 @@ class Outcome:
         return f"<outcome: {'skipped' if self.skipped else self.exit or 'ends here'}>"
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class _Done:
     """A body that has run: in which context, since when, and what it returned."""
 
@@ -203,7 +204,7 @@ class Invocation:
             if not planned.socket.lazy
         }
 
-    async def __call__(self, *, isolated: bool = False) -> Outcome:
+    def __call__(self, *, isolated: bool = False) -> Coroutine[Any, Any, Outcome]:
         """Run the body, or the next middleware, and return what it did. Raises what it raises.
 
         Whoever calls again makes another attempt: with a context, a path, random numbers and a moment of its own (A2).
@@ -217,9 +218,15 @@ class Invocation:
                 "nodes which can't be isolated are refused before the run"
             )
         self._attempts += 1
+        if self._attempts == 1 and not isolated:
+            return self._inner(self._context)
+        return self._again(isolated=isolated)
+
+    async def _again(self, *, isolated: bool) -> Outcome:
+        """Another attempt, or the first one in a fork."""
         context = self._context
-        if self._attempts == 1 and (not isolated or isinstance(context, EvaluationContext)):
-            return (await self._inner(context))._seen_from(context)
+        if self._attempts == 1 and isinstance(context, EvaluationContext):
+            return await self._inner(context)
         if isinstance(context, EvaluationContext):
             if context.begun is not None:
                 await context.begun.its_turn()  # D12: it begins a moment
@@ -345,6 +352,20 @@ class Invocation:
         else:
             await trio.sleep(seconds)
 
+    def time_limit(
+        self, seconds: float, of: Literal["attempt", "total"] = "total"
+    ) -> AbstractContextManager[trio.CancelScope]:
+        """Cancel what is inside after so long, this attempt or all; the scope says whether that has happened.
+
+        In a run that is kept it is a timer (J10) as soon as anything inside waits for a timer or a signal: the time
+        goes on while no process has the run.
+        """
+        context = self._context
+        if not isinstance(context, BodyContext):
+            return trio.move_on_after(seconds)
+        limited: AbstractContextManager[trio.CancelScope] = context.policy_limit(of, seconds)
+        return limited
+
     @property
     def decided(self) -> bool:
         """Whether it was decided before that there is another attempt after this one: the run is replayed (J23).
@@ -353,6 +374,12 @@ class Invocation:
         """
         context = self._context
         return isinstance(context, BodyContext) and context.slept_between(self._attempts)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the run is kept in a journal, so that `refusal`, `known` and `decided` may have something to say."""
+        context = self._context
+        return isinstance(context, BodyContext) and context.is_kept
 
     @property
     def known(self) -> bool:
@@ -457,6 +484,8 @@ class Invocation:
         return MiddlewareError(f"{self._middleware!r}, around node {name!r} ({self.type.id}), {what}.")
 
 
+_new_outcome: Any = Outcome.__new__
+
 _Layer = Callable[[AnyContext], Coroutine[Any, Any, Outcome]]
 
 _MANY = 4
@@ -470,16 +499,23 @@ def wrapped(body: Body, middlewares: Sequence[Wrapper]) -> Body:
     layer = _innermost(body)
     if len(middlewares) > _MANY:
         layer = _apart(layer)
-    for middleware in reversed(middlewares):
+    for middleware in reversed(middlewares[1:]):
         layer = _around(layer, middleware)
+    first = middlewares[0]
 
     async def outermost(context: AnyContext) -> Any:
+        invocation = Invocation(context, layer, first)
         try:
-            outcome = await layer(context)
+            outcome = await first(invocation)
+            if not isinstance(outcome, Outcome) or outcome._of is not context:
+                raise _no_outcome(invocation, outcome)
         except BaseException:
             if isinstance(context, EvaluationContext):
                 context.concludes(None)
             raise
+        done = outcome._source
+        if done is not None and outcome.skipped is None and done.context is context:
+            return done.result  # as mostly
         return _conclude(context, outcome)
 
     return outermost
@@ -487,7 +523,7 @@ def wrapped(body: Body, middlewares: Sequence[Wrapper]) -> Body:
 
 def _innermost(body: Body) -> _Layer:
     async def layer(context: AnyContext) -> Outcome:
-        since = context.run.next_serial()
+        since = context.strand.run.next_serial()
         if isinstance(context, EvaluationContext):
             own = context.for_body()
             try:
@@ -499,10 +535,18 @@ def _innermost(body: Body) -> _Layer:
                 own.close()
         count = context.count
         result = await body(context)
-        if result is not None and result not in context.plan.type.exec_output_index:
-            context.targets_of(result)  # T4: it fails here, so that a middleware sees it
-        name = result if result is None or isinstance(result, str) else result.name
-        return Outcome(context, _Done(context, since, result), name, dispatched=context.count > count)
+        outcome: Outcome = _new_outcome(Outcome)  # as its `__init__` does: this is once per activation
+        outcome._of = context
+        outcome._source = _Done(context, since, result)
+        outcome._data = outcome.skipped = None
+        if result is None:
+            outcome.exit = None
+        else:
+            if result not in context.plan.type.exec_output_index:
+                context.targets_of(result)  # T4: it fails here, so that a middleware sees it
+            outcome.exit = result if isinstance(result, str) else result.name
+        outcome.dispatched = context.count > count
+        return outcome
 
     return layer
 
@@ -534,19 +578,23 @@ def _around(inner: _Layer, middleware: Wrapper) -> _Layer:
     async def layer(context: AnyContext) -> Outcome:
         invocation = Invocation(context, inner, middleware)
         outcome = await middleware(invocation)
-        if not isinstance(outcome, Outcome):
-            raise invocation._error(
-                f"returned {type(outcome).__name__} instead of an Outcome. Return what `await invocation()`, "
-                "`invocation.answer(...)` or `invocation.skip(...)` gives"
-            )
-        if outcome._of is not context:
-            raise invocation._error(
-                "returned the outcome of another activation or evaluation. Answer with what it says: "
-                "`invocation.answer(outcome.outputs, outcome.exit)`"
-            )
+        if not isinstance(outcome, Outcome) or outcome._of is not context:
+            raise _no_outcome(invocation, outcome)
         return outcome
 
     return layer
+
+
+def _no_outcome(invocation: Invocation, outcome: object) -> MiddlewareError:
+    if not isinstance(outcome, Outcome):
+        return invocation._error(
+            f"returned {type(outcome).__name__} instead of an Outcome. Return what `await invocation()`, "
+            "`invocation.answer(...)` or `invocation.skip(...)` gives"
+        )
+    return invocation._error(
+        "returned the outcome of another activation or evaluation. Answer with what it says: "
+        "`invocation.answer(outcome.outputs, outcome.exit)`"
+    )
 
 
 def _conclude(context: AnyContext, outcome: Outcome) -> Any:
