@@ -36,7 +36,6 @@ from trioflow.runtime.demand.inputs import computed, resolve
 from trioflow.runtime.dispatch import call, dispatch
 from trioflow.runtime.exits import publish_outside
 from trioflow.runtime.strands.branches import BranchesBlock
-from trioflow.runtime.workflow.undo import undo_past
 from trioflow.semantics.address import is_attempt, show_path
 from trioflow.semantics.events import Feedback, Progress
 from trioflow.semantics.store import DELETED, Cell, Store
@@ -257,6 +256,8 @@ class BodyContext(Activation, Context):
             self.come_back()  # D6
 
     async def undo(self, node: str | None = None) -> int:
+        from trioflow.runtime.workflow.undo import undo_past  # noqa: PLC0415 - few graphs undo anything
+
         return await undo_past(self, node)
 
     def later(self, output: Any, seconds: Duration) -> str:

@@ -25,7 +25,7 @@ from trio.lowlevel import checkpoint_if_cancelled, current_task
 from trioflow.errors import DepthExceeded
 from trioflow.runtime.base.failure import is_cancellation, mark_origin, note
 from trioflow.runtime.base.names import exit_place
-from trioflow.runtime.base.records import Activation, Line, RunState, Strand
+from trioflow.runtime.base.records import Activation, Line, RunState, Strand, below
 from trioflow.runtime.base.task import HotTask, hot_task, left_open
 from trioflow.runtime.base.turns import count_nurseries, pass_by, pass_dispatch
 from trioflow.runtime.base.watch import new_completed, new_started
@@ -159,15 +159,14 @@ async def dispatch(  # noqa: C901
             return
     try:
         run = strand.run
-        if line.depth >= run.max_depth:
+        depth = line.depth + 1
+        if depth > run.max_depth:
             await checkpoint_if_cancelled()
             run.fuel -= 1
             await pass_dispatch(run, strand, line, targets[0])  # T2: the gate is before the limits
             raise too_deep(run, line)  # T9
-        depth = line.depth + 1
         activate = run.activate
-        frame = strand.frame
-        bodies = frame.bodies
+        bodies = strand.frame.bodies
         target = targets[0]
         began: float | None
         watched: Activation | None = None  # whose start was told last: `began` and `since` are of it
@@ -182,6 +181,27 @@ async def dispatch(  # noqa: C901
                 await pass_dispatch(run, strand, line, target)
                 now = perf_counter()
             node = target.node
+            if node.step is not None and run.steps_alone:
+                try:
+                    onward = node.step(strand.store)
+                except BaseException as error:
+                    await end_step(strand, line, target, task, scopes, error)
+                    raise
+                if onward is not None:
+                    if not run.steps_alone or task._cancel_status is not scopes:
+                        await end_step(strand, line, target, task, scopes)
+                    else:
+                        line.count += 1
+                    if onward:
+                        target = onward[0]
+                        if len(onward) > 1:
+                            pending = pending or []
+                            pending += onward[:0:-1]
+                    elif pending:
+                        target = pending.pop()
+                    else:
+                        return
+                    continue
             activation = activate()  # T3
             # As Activation.__init__ would do: a class without one is made in half the time.
             activation.parent = line
@@ -219,11 +239,10 @@ async def dispatch(  # noqa: C901
             try:
                 outcome = await bodies[node.index](activation)
                 if task._cancel_status is not scopes:
-                    raise await left_open(task, scopes, f"Node {frame.prefix + node.id!r} ({node.type.id})")
+                    raise await left_open(task, scopes, f"Node {strand.frame.prefix + node.id!r} ({node.type.id})")
                 if outcome is None:
                     onward: Sequence[Target] = ()
                 elif outcome is node.first_exit:  # T6
-                    place = 0
                     onward = node.first_targets
                 else:
                     place = node.type.exec_output_index.get(outcome)
@@ -231,14 +250,7 @@ async def dispatch(  # noqa: C901
                         place = exit_place(node, outcome, "exec output to return")
                     onward = node.targets[place]
             except BaseException as error:
-                if task._cancel_status is not scopes:
-                    note(error, str(await left_open(task, scopes, "It")))
-                if run.barrier is not None:
-                    await run.barrier.see_failure(error, strand, activation)
-                if watched is not activation:
-                    began = None
-                tell_failed(run, activation, error, began)
-                del activation.strand
+                await end_failed(activation, task, scopes, error, began if watched is activation else None)
                 raise
             watch = run.watch
             if watch is not None:
@@ -260,7 +272,7 @@ async def dispatch(  # noqa: C901
                     event._handed_over = outcome
                     event._began = began
                     if watch.values and began is not None and since >= 0:
-                        event._written = written_since(since, strand.store, node, frame.plan.variable_index)
+                        event._written = written_since(since, strand.store, node, strand.frame.plan.variable_index)
                     try:
                         observer(event)
                     except Exception as error:
@@ -358,6 +370,49 @@ async def before_done(activation: Activation, place: int) -> None:
                 activation.come_back()  # D6
                 raise
             stream.fired = True
+
+
+async def end_failed(
+    activation: Activation, task: HotTask, scopes: Any, error: BaseException, began: float | None
+) -> None:
+    """An activation ends with this: it is told, once who may look at it has done so, and closed."""
+    strand = activation.strand
+    run = strand.run
+    if task._cancel_status is not scopes:
+        note(error, str(await left_open(task, scopes, "It")))
+    if run.barrier is not None:
+        await run.barrier.see_failure(error, strand, activation)
+    tell_failed(run, activation, error, began)
+    del activation.strand
+
+
+def close(activation: Activation) -> None:
+    """It has ended: events keep it for its path, and nothing else of it."""
+    activation._rarely = None
+    activation._target = CLOSED
+    del activation.strand
+
+
+async def end_step(
+    strand: Strand, line: Line, target: Target, task: HotTask, scopes: Any, error: BaseException | None = None
+) -> None:
+    """A function that was called without an activation needs one: it has failed, or somebody has begun to watch it."""
+    node = target.node
+    activation: Activation = below(line, line.count, target, strand)
+    line.count += 1
+    try:
+        if isinstance(error, StopIteration):  # as it is where a coroutine raises it
+            raise RuntimeError("coroutine raised StopIteration") from error
+        if error is None and task._cancel_status is not scopes:
+            raise await left_open(task, scopes, f"Node {strand.frame.prefix + node.id!r} ({node.type.id})")
+    except BaseException as failure:
+        await end_failed(activation, task, scopes, failure, None)
+        raise
+    if error is not None:
+        await end_failed(activation, task, scopes, error, None)
+        return
+    strand.run.tell(NodeCompleted, activation, node.id, node.first_exit)
+    close(activation)
 
 
 def tell_failed(run: RunState, activation: Activation, error: BaseException, began: float | None) -> None:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import enum
 import gc
 import hashlib
-import pickle
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -30,10 +29,13 @@ from trioflow.model.types import NAMED_TYPES
 from trioflow.model.values import holds_containers, own_copy
 from trioflow.semantics.coercion import Coercer, Mismatch, coerce_literal, coercer_for
 from trioflow.semantics.policies.sagas import is_for_sagas
+from trioflow.semantics.step import Step, step_of
 from trioflow.semantics.store import Cell, VariableSlot, new_cell
 from trioflow.semantics.validation import validate_scopes
-from trioflow.semantics.workflow.bound import Bound, bind, item_of, names_at
-from trioflow.semantics.workflow.net import Net, Region
+
+if TYPE_CHECKING:
+    from trioflow.semantics.workflow.bound import Bound
+    from trioflow.semantics.workflow.net import Net, Region
 
 
 class Source(enum.IntEnum):
@@ -184,7 +186,8 @@ class PlanNode:
     __slots__ = (
         "ahead", "asked", "awaits", "awaits_itself", "begin", "error_slot", "fields", "first_exit", "first_output",
         "first_targets", "function", "graph", "graph_node", "id", "impure", "index", "inputs", "moments", "needs",
-        "only", "picks", "quick", "slot", "sole", "static", "streams", "targets", "to_resolve", "type", "volatile",
+        "only", "picks", "quick", "slot", "sole", "static", "step", "streams", "targets", "to_resolve", "type",
+        "volatile",
     )  # fmt: skip
 
     def __init__(self, index: int, graph_node: GraphNode, node_type: NodeType) -> None:
@@ -218,6 +221,8 @@ class PlanNode:
         self.first_exit: object = _NO_SOCKET
         self.first_targets: tuple[Target, ...] = ()
         self.streams: tuple[PlanStream, ...] = ()
+        # Of an exec node that is a plain function: what does all of it, while nobody watches.
+        self.step: Step | None = None
         # A data node whose value changes by itself (D6), or a graph that holds one.
         self.volatile = node_type.volatile
         # A volatile data node, or one behind such a node (D6) or a lazy input of its graph (C4): an unchanged store
@@ -250,6 +255,7 @@ class PlanNode:
         node.asked = _NOTHING_ASKED
         node.targets = [()] * len(self.targets)
         node.first_targets = ()
+        node.step = None
         return node
 
     def __repr__(self) -> str:
@@ -293,7 +299,7 @@ class Plan:
     """Of a workflow: its exec wires (W1)."""
     wired: Mapping[int, Target] = attrs.field(factory=dict[int, Target])
     """Where each of these leads, by its place."""
-    conditions: Mapping[int, Bound] = attrs.field(factory=dict[int, Bound])
+    conditions: Mapping[int, Bound] = attrs.field(factory=dict[int, Any])
     """Of the wires of a workflow that have one, by their places (W3)."""
     sets: Mapping[int, tuple[tuple[int, Bound], ...]] = attrs.field(factory=dict[int, Any])
     """By node: the variables that it sets when it has completed, and to what."""
@@ -369,6 +375,7 @@ def _make_plan(graph: Graph, registry: Registry) -> Plan:
     for plan in plans.values():
         _mark_impure(plan)
         _mark_quick(plan)
+        _mark_steps(plan)
     if not plans[root].initiators and not plans[root].listeners:
         raise InvalidGraph(
             "The graph can be called by other graphs, but no node starts it, so by itself nothing would run. Add a "
@@ -496,6 +503,8 @@ class _Planner:
         self, net: Net, nodes: Sequence[PlanNode]
     ) -> tuple[dict[int, Bound], dict[int, tuple[tuple[int, Bound], ...]]]:
         """The expressions of a workflow, bound to slots."""
+        from trioflow.semantics.workflow.bound import bind, item_of, names_at  # noqa: PLC0415 - of workflows only
+
         graph = self._graph
         variables = {f"vars.{variable.name}": slot for slot, variable in enumerate(graph.variables)}
         for node in nodes:
@@ -773,6 +782,19 @@ def _mark_quick(plan: Plan) -> None:
         node.awaits_itself = body.is_async
 
 
+def _mark_steps(plan: Plan) -> None:
+    """Find the exec nodes that are plain functions of what the store keeps."""
+    for node in plan.nodes:
+        body = node.type.body
+        if (
+            node.type.is_exec
+            and isinstance(body, FunctionBody)
+            and not node.streams
+            and all(planned.source is not NODE and planned.source is not PORT for planned in node.inputs)
+        ):
+            node.step = step_of(body, node.inputs, node.first_output, node.targets)
+
+
 def _mark_static(nodes: list[PlanNode]) -> None:
     """Find the data nodes that are plain functions behind plain functions."""
     consumers: dict[int, list[PlanNode]] = {}
@@ -869,6 +891,8 @@ def _written(value: Any) -> str:
     except (ValueError, RecursionError):
         if isinstance(value, int):
             return hex(value)
+        import pickle  # noqa: PLC0415 - hardly ever needed
+
         return f"<{type(value).__name__} {hashlib.sha256(pickle.dumps(value)).hexdigest()}>"
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache
 from itertools import chain
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
@@ -38,8 +38,10 @@ from trioflow.semantics.strands import check_strands
 from trioflow.semantics.topology import check_data_cycles, check_exec_cycles, check_reachable, check_starts
 from trioflow.semantics.triggers import check_triggers
 from trioflow.semantics.wiring import TypeView, Wiring
-from trioflow.semantics.workflow.check import check_tokens
-from trioflow.semantics.workflow.net import Net
+from trioflow.semantics.workflow.meaning import check_tokens
+
+if TYPE_CHECKING:
+    from trioflow.semantics.workflow.net import Net
 
 __all__ = ["Problem", "Report", "Severity", "validate"]
 

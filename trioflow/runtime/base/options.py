@@ -6,7 +6,7 @@ import enum
 import functools
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -15,7 +15,9 @@ from trioflow.model.graph import StreamSettings
 from trioflow.model.policy import PRIORITIES, Policy, Priority, as_policies
 from trioflow.model.types import describe_value
 from trioflow.model.values import NO_VALUES, frozen
-from trioflow.semantics.tracking import RunReport
+
+if TYPE_CHECKING:
+    from trioflow.semantics.tracking import RunReport
 
 MAX_NESTING = 256
 """trio dies when an error or a cancellation passes some 330 nested nurseries; no run may get near (F8)."""

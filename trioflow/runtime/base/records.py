@@ -276,7 +276,7 @@ class Activation(Line):
         """
         rarely = self.rarely
         rarely.attempts += 1
-        other: Self = _below(self, attempt_mark(rarely.attempts), self._target, strand)
+        other: Self = below(self, attempt_mark(rarely.attempts), self._target, strand)
         other.depth = self.depth
         if rarely.kept is None:
             rarely.kept = []
@@ -287,12 +287,12 @@ class Activation(Line):
         """An activation below this one of a node that a middleware fires (A4)."""
         rarely = self.rarely
         rarely.fired += 1
-        fired: Self = _below(self, fired_mark(rarely.fired - 1), target, self.strand)
+        fired: Self = below(self, fired_mark(rarely.fired - 1), target, self.strand)
         return fired
 
     def alias(self, strand: Strand) -> Self:
         """This very activation in another strand: at the same path, with the same random numbers and moment (A3)."""
-        other: Self = _below(self, self.index, self._target, strand)
+        other: Self = below(self, self.index, self._target, strand)
         other.parent = self.parent
         other.depth = self.depth
         other.count = self.count
@@ -304,7 +304,7 @@ class Activation(Line):
 _strand_of: Any = vars(Activation)["strand"].__get__
 
 
-def _below(line: Line, mark: int, target: Target, strand: Strand) -> Any:
+def below(line: Line, mark: int, target: Target, strand: Strand) -> Any:
     """An activation at a marked path below a line."""
     made: Activation = strand.run.activate()
     made.parent = line
@@ -331,7 +331,7 @@ def activation_at(strand: Strand, target: Target, path: tuple[int, ...], depth: 
 
 def as_host(strand: Strand, line: Line, node: PlanNode, path: Path) -> Activation:
     """Who asks for values on behalf of the host: in a store that is dropped, at a path of its own."""
-    asking: Activation = _below(line, HOST_MARK, Target(node, None), strand.fork())
+    asking: Activation = below(line, HOST_MARK, Target(node, None), strand.fork())
     asking._where = Path(path, HOST_MARK)
     return asking
 
@@ -670,7 +670,8 @@ class RunState:
         "demand", "ended",
         "ended_forks", "evaluations", "exhausted", "forks", "frame", "fuel", "granted", "in_progress", "max_depth",
         "max_steps", "next_serial", "nursery", "observed", "options", "plan", "resting", "resumed", "root_task",
-        "schedule", "secrets", "services", "settled_status", "started_at", "stops", "templates", "turn_after",
+        "schedule", "secrets", "services", "settled_status", "started_at", "steps_alone", "stops", "templates",
+        "turn_after",
         "turn_due", "waits", "watch", "wraps",
     )  # fmt: skip
 
@@ -707,6 +708,8 @@ class RunState:
         self.observed: Watch | None = None
         self.watch: Watch | None = None
         self.data_watch: Watch | None = None
+        # Whether a plain function may be called without anything around it: nobody watches, and no middleware is there.
+        self.steps_alone = wraps is None
         # The strand that came last to run. It alone may be in the middle of a body when somebody begins to watch.
         self.resumed: Strand | None = None
         self.fuel = 0
@@ -791,6 +794,7 @@ class RunState:
         self.observed = watch
         self.watch = watch if watch.steps else None
         self.data_watch = watch if watch.data else None
+        self.steps_alone = self.wraps is None and self.watch is None and self.data_watch is None
         if self.resumed is not None and self.resumed.task is not None:
             self.resumed.look_again()
 

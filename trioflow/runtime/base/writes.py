@@ -34,8 +34,15 @@ def write_outputs(activation: Activation, values: Mapping[Any, object] | None) -
         for socket in values:
             if socket not in index:
                 output_place(plan, socket)
+    strand = activation.strand
     for socket in values:
-        write_output(activation, output_place(plan, socket), values[socket])
+        place = index.get(socket)
+        if place is None:
+            place = output_place(plan, socket)
+        if strand.run.data_watch is None:
+            strand.store.write(plan.first_output + place, values[socket])  # a copy of write_output
+        else:
+            write_output(activation, place, values[socket])
 
 
 def write_variable(activation: Activation, name: str, value: object) -> None:

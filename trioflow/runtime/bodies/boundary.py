@@ -10,12 +10,15 @@ from trioflow.model.graph import StreamSettings
 from trioflow.model.node_type import Node, NodeType
 from trioflow.runtime.bodies.kind import Body, BodyKind
 from trioflow.runtime.exits import leave
-from trioflow.runtime.workflow.scope import opened
 from trioflow.semantics.plan import PlanNode
 
 
 def _make(node: PlanNode, instance: Node | None, streams: StreamSettings | None, again: bool) -> Body:
-    return opened if node.type.body is Boundary.SCOPE else leave
+    if node.type.body is not Boundary.SCOPE:
+        return leave
+    from trioflow.runtime.workflow.scope import opened  # noqa: PLC0415 - only workflows have scopes
+
+    return opened
 
 
 def _is_never_called(node_type: NodeType) -> bool:

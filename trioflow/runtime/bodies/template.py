@@ -7,7 +7,7 @@ middlewares. A node that needs none of these is called directly.
 from __future__ import annotations
 
 from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trioflow.model.graph import StreamSettings
 from trioflow.model.node_type import Node, NodeType
@@ -16,8 +16,10 @@ from trioflow.runtime.bodies.instance import first_alone, first_resolving
 from trioflow.runtime.bodies.kind import Body
 from trioflow.runtime.bodies.kinds import kind_of
 from trioflow.runtime.bodies.life import is_living
-from trioflow.runtime.wrapping.invocation import Wrapper, wrapped
 from trioflow.semantics.plan import Plan, PlanNode
+
+if TYPE_CHECKING:
+    from trioflow.runtime.wrapping.invocation import Wrapper
 
 
 class Template:
@@ -51,6 +53,10 @@ class Template:
         """The body of a node, with the middlewares around it."""
         middlewares = self._middlewares.get(node.index, ())
         body = kind_of(node.type).make(node, instance, self._settings.get(node.index), bool(middlewares))
+        if not middlewares:
+            return body
+        from trioflow.runtime.wrapping.invocation import wrapped  # noqa: PLC0415 - most graphs have no middleware
+
         return wrapped(body, middlewares)
 
     def alone(self, node: PlanNode, frame: GraphFrame) -> Body:

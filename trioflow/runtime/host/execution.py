@@ -12,7 +12,7 @@ import types
 from collections.abc import Coroutine, Generator, Mapping, Sequence
 from contextvars import ContextVar, copy_context
 from math import inf
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import trio
 
@@ -36,7 +36,9 @@ from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import LimitReached, RunCancelled, RunCompleted, RunFailed, RunStarted
 from trioflow.semantics.plan import Plan, PlanNode, Target
 from trioflow.semantics.store import Store
-from trioflow.semantics.tracking import Tracker, tracker_among
+
+if TYPE_CHECKING:
+    from trioflow.semantics.tracking import Tracker
 
 T = TypeVar("T")
 
@@ -293,6 +295,8 @@ class Execution:
             state.tell(RunCompleted, None, None, duration)
         look_around(state)
         if state.observed is not None:
+            from trioflow.semantics.tracking import tracker_among  # noqa: PLC0415 - most runs are not watched
+
             self.tracker = tracker_among(state.observed.observers)
             state.observed.end()
         self._control.settled(state)

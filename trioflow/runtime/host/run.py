@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from types import TracebackType
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import trio
 
@@ -19,16 +19,20 @@ from trioflow.model.properties import Properties
 from trioflow.runtime.base.failure import is_cancellation, note
 from trioflow.runtime.base.options import RunOptions, RunResult, RunStatistics, RunStatus
 from trioflow.runtime.base.watch import Observer, Subscription, Watch
-from trioflow.runtime.host import inspect
 from trioflow.runtime.host.execution import Alone, Control, Execution, in_own_context
-from trioflow.runtime.host.gate import Gate
 from trioflow.runtime.host.given import OUTSIDE, Given, RunArguments, given
 from trioflow.runtime.host.hosted import Hosted, HostEvent
-from trioflow.runtime.host.inspect import Peek, StrandView
-from trioflow.runtime.host.tracking import ProgressStream, RunProgress
 from trioflow.semantics.events import Kind
 from trioflow.semantics.plan import Plan
-from trioflow.semantics.tracking import NodeReport, RunReport, Tracker, tracker_among
+
+if TYPE_CHECKING:
+    from trioflow.runtime.host.gate import Gate
+    from trioflow.runtime.host.inspect import Peek, StrandView
+    from trioflow.runtime.host.tracking import ProgressStream, RunProgress
+    from trioflow.semantics.tracking import NodeReport, RunReport, Tracker
+
+# What most runs never need is imported where it is first asked for: it takes as long as all that runs a graph.
+# ruff: noqa: PLC0415
 
 
 class Run:
@@ -52,6 +56,8 @@ class Run:
     def gate(self) -> Gate:
         """Pause, resume, step, breakpoints (G1-G4)."""
         if self._gate is None:
+            from trioflow.runtime.host.gate import Gate
+
             self._gate = Gate(self._state)
         return self._gate
 
@@ -224,6 +230,8 @@ class Run:
 
         It is an observer of steps and of what policies decide: a run that is not tracked pays nothing for it.
         """
+        from trioflow.semantics.tracking import Tracker, tracker_among
+
         watch = self._state.observed
         known = self._execution.tracker or (None if watch is None else tracker_among(watch.observers))
         tracker = known or Tracker()
@@ -241,6 +249,8 @@ class Run:
 
     def snapshot(self, expected: RunReport | None = None) -> RunProgress:
         """How far the run is now. `expected`: the report of an earlier run, by which part and time left are told."""
+        from trioflow.runtime.host.tracking import RunProgress
+
         statistics = self.statistics()
         return RunProgress(statistics, self.track().report(statistics.elapsed), expected)
 
@@ -251,6 +261,8 @@ class Run:
         stops listening leaves nothing behind. `expected` is as for `snapshot`. Raises `ValueError` unless `every` is
         more than 0.
         """
+        from trioflow.runtime.host.tracking import ProgressStream
+
         if not every > 0:
             raise ValueError(f"progress(every=...) must be more than 0, got {every!r}.")
         self.track()
@@ -263,6 +275,8 @@ class Run:
 
         The engine's own strands, such as the one that waits for events of the host, are nowhere and not listed.
         """
+        from trioflow.runtime.host import inspect
+
         return inspect.strands(self._state)
 
     def peek(self, strand: int, node: str) -> Peek:
@@ -271,6 +285,8 @@ class Run:
         `call/id` is a node in a graph that the strand is in. Raises `UnknownName` for a node or strand that is not
         there, `RunFinished` if the run has ended.
         """
+        from trioflow.runtime.host import inspect
+
         return inspect.peek(self._state, strand, node)
 
     async def evaluate(self, strand: int, node: str, output: str) -> Any:
@@ -280,6 +296,8 @@ class Run:
         checkpoint; cancelling it cancels the evaluation. Raises what the evaluation raises, `MissingInput` if the
         output was not written, `UnknownName` and `UnknownSocket` for what is not there, `RunFinished`.
         """
+        from trioflow.runtime.host import inspect
+
         return await inspect.evaluate(self._state, strand, node, output)
 
     def set_variable(self, strand: int, name: str, value: object) -> None:
@@ -289,6 +307,8 @@ class Run:
         `CoercionError` for a value of another type, `UnknownName` for a strand or variable that is not there,
         `RunFinished` if the run has ended.
         """
+        from trioflow.runtime.host import inspect
+
         inspect.set_variable(self._state, strand, name, value)
 
 

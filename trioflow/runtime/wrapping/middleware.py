@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 import attrs
 import trio
 
-from trioflow.runtime.wrapping.invocation import Invocation, Outcome
-
 if TYPE_CHECKING:
     from trioflow.model.context import Services
     from trioflow.model.graph import GraphNode
     from trioflow.model.node_type import NodeType
+    from trioflow.runtime.wrapping.invocation import Invocation, Outcome
     from trioflow.semantics.plan import Plan, PlanNode
 
 

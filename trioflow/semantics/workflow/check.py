@@ -1,4 +1,4 @@
-"""Checks of workflows: what can be known to be wrong before a run, and what means nothing in a calls graph (W1-W18)."""
+"""Checks of workflows: what can be known to be wrong before a run (W1-W18)."""
 
 from __future__ import annotations
 
@@ -6,25 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import get_args
 
-import attrs
-
 from trioflow.errors import ExpressionFailed, MissingExtra, did_you_mean
 from trioflow.expressions import BadExpression, compile_expression
-from trioflow.model.composition import LEAVE, STOP, UNDO
+from trioflow.model.composition import LEAVE, UNDO
 from trioflow.model.graph import OUTCOMES, Connection, Endpoint, Graph, GraphNode, JoinPolicy
 from trioflow.model.node_type import NodeType
 from trioflow.model.scope import Scope
 from trioflow.model.sockets import ErrorMode
-from trioflow.semantics.policies.sagas import is_for_sagas
 from trioflow.semantics.report import Problem, error, warning
 from trioflow.semantics.wiring import Wiring
 from trioflow.semantics.workflow.bound import names_at
+from trioflow.semantics.workflow.meaning import said
 from trioflow.semantics.workflow.net import GATES, LEVELS, Net, NetNode, Wire
 
-_NODE_SETTINGS = (
-    "join", "min", "unmet", "rest", "choose", "most", "priority", "limit", "group", "queue", "undo", "set",
-)  # fmt: skip
-_WIRE_SETTINGS = {"when": "when", "otherwise": "else", "on": "on", "priority": "priority"}
 _WORDS: Mapping[str, Sequence[str]] = {
     "join": get_args(JoinPolicy),
     "unmet": ("skip", "fail"),
@@ -32,18 +26,10 @@ _WORDS: Mapping[str, Sequence[str]] = {
     "choose": ("all", "first"),
     "priority": LEVELS,
 }
-_GRAPH_SETTINGS = ("limit", "groups", "on_error")
 
 
-def check_tokens(wiring: Wiring, nets: dict[Scope, Net]) -> Iterator[Problem]:
-    """What is said of tokens: in a workflow it must mean something, in a calls graph it means nothing (W1).
-
-    The net of a workflow is kept in `nets`.
-    """
-    yield from _check_data(wiring)
-    if wiring.graph.kind != "workflow":
-        yield from _without_meaning(wiring.graph)
-        return
+def check_workflow(wiring: Wiring, nets: dict[Scope, Net]) -> Iterator[Problem]:
+    """What is said of tokens in a workflow must mean something (W1). Its net is kept in `nets`."""
     words = [*_check_words(wiring.graph)]
     yield from words
     if words:
@@ -104,40 +90,6 @@ def _no_word(path: str, value: object, words: Sequence[str]) -> Problem:
 def _no_number(path: str, value: object, more: str = "") -> Problem:
     message = f"Expected a whole number of at least 1{more}, got {value!r}."
     return error("bad-setting", path, message, "Write one, or leave it out.", "W1")
-
-
-def _without_meaning(graph: Graph) -> Iterator[Problem]:
-    cure = 'Remove it, or write "kind": "workflow", where exec wires carry tokens.'
-    found = [(name, getattr(graph, name), attrs.fields_dict(Graph)[name]) for name in _GRAPH_SETTINGS]
-    for name, value, field in found:
-        if value and value != field.default:
-            yield warning("no-meaning", name, f"`{name}` means nothing in a graph that is no workflow.", cure, "W1")
-    sagas = is_for_sagas(graph)
-    for place, node in enumerate(graph.nodes):
-        for name in _said(node, _NODE_SETTINGS):
-            if name == "undo" and sagas:
-                continue  # P9
-            message = f"`{name}` of {node.id!r} means nothing in a graph that is no workflow."
-            within = "Put it within the body of a `flow.saga`, or write" if name == "undo" else "Remove it, or write"
-            cured = cure.replace("Remove it, or write", within)
-            yield warning("no-meaning", f"nodes[{place}].{name}", message, cured, "W1")
-        if node.type in (STOP, UNDO):
-            message = f"{node.type} of {node.id!r} has nothing to act on in a graph that is no workflow."
-            yield warning("no-meaning", f"nodes[{place}].type", message, cure, "W14" if node.type == STOP else "W17")
-    for place, wire in enumerate(graph.connections):
-        for name in _said(wire, tuple(_WIRE_SETTINGS)):
-            key = _WIRE_SETTINGS[name]
-            message = f"`{key}` of {wire} means nothing in a graph that is no workflow."
-            yield warning("no-meaning", f"connections[{place}].{key}", message, cure, "W1")
-
-
-def _said(value: GraphNode | Connection, names: tuple[str, ...]) -> Iterator[str]:
-    """The settings that are not at their defaults."""
-    fields = attrs.fields_dict(type(value))
-    for name in names:
-        given = getattr(value, name)
-        if given and given != fields[name].default:
-            yield name
 
 
 # --- nodes ---
@@ -206,7 +158,7 @@ def _check_join(wiring: Wiring, node: NetNode) -> Iterator[Problem]:
     given, path = wiring.graph.nodes[node.place], f"nodes[{node.place}]"
     several = len(node.into)
     if several < 2:
-        for name in _said(given, ("join", "min", "unmet", "rest")):
+        for name in said(given, ("join", "min", "unmet", "rest")):
             if name == "min" and isinstance(given.min, int) and given.min > max(1, several):
                 message = f"{given.id!r} needs tokens over {given.min} wires, and {several or 'none'} lead to it."
                 yield error("unmet-join", f"{path}.min", message, "Lower it, or wire the others.", "W7")
@@ -291,7 +243,7 @@ def _check_condition(wiring: Wiring, wire: Wire) -> Iterator[Problem]:
         yield error("else-with-condition", path, message, "Remove one of `when` and `else`.", "W3")
 
 
-def _check_data(wiring: Wiring) -> Iterator[Problem]:
+def check_data(wiring: Wiring) -> Iterator[Problem]:
     """What exec wires say about data: an input of the target that gets nothing else, and an expression."""
     graph = wiring.graph
     wired = {(wire.target.node, wire.target.socket): wire for wire in wiring.scope.given.connections}
