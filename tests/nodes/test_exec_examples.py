@@ -13,7 +13,7 @@ from trioflow.model.node_type import FunctionBody
 from trioflow.testing import fire
 
 AREAS = (
-    "api", "db", "debug", "event", "file", "flow", "hook", "http", "person", "process", "script", "state", "tcp", "template",
+    "api", "db", "debug", "event", "file", "flow", "hook", "http", "person", "process", "queue", "script", "state", "tcp", "template",
     "user", "variable",
 )  # fmt: skip
 REGISTRY = tf.Registry.standard(plugins=False, allow=["scripts"])

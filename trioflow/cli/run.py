@@ -164,7 +164,9 @@ def run(
     telemetry = Telemetry(source, plan, **wanted)
     source.tell_import()
     if journal is not None and run_id is not None:
-        given["journal"], given["run_id"] = open_journal(journal, by), run_id
+        kept = open_journal(journal, by)
+        given["journal"], given["run_id"] = kept, run_id
+        given["services"] = {tf.Journal: kept, **read_places(places)}
         given["suspend_after"] = suspend_after
     return carry_out(source, lambda: tf.open_run(plan, **given), given, telemetry, trace, as_json, with_traceback)
 

@@ -10,6 +10,7 @@ import attrs
 import trio
 
 from trioflow.durable.ended import ended
+from trioflow.durable.journal import Journal
 from trioflow.durable.running import Resuming, run
 from trioflow.errors import (
     GraphChanged,
@@ -34,7 +35,6 @@ from trioflow.runtime.host.given import RunArguments, given
 from trioflow.semantics.plan import make_plan
 
 if TYPE_CHECKING:
-    from trioflow.durable.journal import Journal
     from trioflow.jobs.records import Job, Lease
     from trioflow.jobs.store import JobStore
     from trioflow.runtime.base.options import RunOptions, RunResult
@@ -107,7 +107,7 @@ class Carrier:
             ready.plan,
             RunArguments(
                 variables=variables_of(job),
-                services=means.services,
+                services={Journal: self._journal, **(means.services or {})},
                 secrets=means.secrets,
                 options=means.options,
                 observers=[*means.observers, *means.watch(job)],

@@ -59,6 +59,11 @@ class Queue:
         self._holder = f"queue-{uuid.uuid4().hex[:8]}"
 
     @property
+    def holder(self) -> str:
+        """Under what name this queue leases."""
+        return self._holder
+
+    @property
     def store(self) -> JobStore:
         """What keeps the jobs, of all queues of this journal."""
         return self._store

@@ -496,6 +496,21 @@ class JobStore:
 
         return self._do(work)
 
+    def give_up(self, job_id: str, reason: str) -> Job:
+        """Make a dead letter of a job or message that waits or is leased, by whomever. Raises `JobNotFound`."""
+
+        def work(database: Statements) -> Job:
+            database.execute(
+                self._sql(
+                    "update trioflow_job set status='dead', ended={now}, reason=:reason, owner=null, lease=null "
+                    "where id=:id and status in ('queued', 'leased')"
+                ),
+                self._clocked({"id": job_id, "reason": reason}),
+            )
+            return self._one(database, job_id)
+
+        return self._do(work)
+
     def hurry(self, job_ids: Sequence[str]) -> int:
         """Let these jobs be due now, if they wait; how many that were."""
         rows = self._do(

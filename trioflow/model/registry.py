@@ -54,6 +54,7 @@ STANDARD_AREAS: Mapping[Capability, Mapping[str, str]] = {
         "date": "date",
         "duration": "duration",
         "debug": "debug",
+        "queue": "queue",
     },
     "files": {"file": "file folder"},
     "processes": {"process": "process", "hook": "hook"},

@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from trioflow.nodes.people import Approve, Sleep, WaitSignal
     from trioflow.nodes.person import AskPerson, ListenToPerson
     from trioflow.nodes.process import KeepCommand, PipeCommand, RunCommand, StreamCommand
+    from trioflow.nodes.queue import GiveUpMessage, PutMessage, TakeMessage
     from trioflow.nodes.script import PowerShellScript, PythonScript, ShellScript
     from trioflow.nodes.state import Change, Collect, History, Keep, Previous, Statistics, Stopwatch, Tally
     from trioflow.nodes.tcp import TcpAsk, TcpListen, TcpReply, TcpRequest, TcpWait
@@ -128,6 +129,7 @@ _AREAS = {
     "db": ("Query",),
     "hook": ("HttpHook", "ShellHook"),
     "jinja": ("RenderTemplate",),
+    "queue": ("GiveUpMessage", "PutMessage", "TakeMessage"),
     "person": ("AskPerson", "ListenToPerson"),
     "script": ("PowerShellScript", "PythonScript", "ShellScript"),
     "user": ("AskUser",),
@@ -177,6 +179,7 @@ __all__ = [
     "Forever",
     "Gate",
     "GetVariable",
+    "GiveUpMessage",
     "Hash",
     "History",
     "HttpDownload",
@@ -215,6 +218,7 @@ __all__ = [
     "PrintError",
     "Progress",
     "Publish",
+    "PutMessage",
     "PythonScript",
     "Query",
     "Race",
@@ -250,6 +254,7 @@ __all__ = [
     "SwitchText",
     "SwitchType",
     "TakeFromVariable",
+    "TakeMessage",
     "Tally",
     "TcpAsk",
     "TcpListen",
