@@ -244,6 +244,16 @@ def test_a_volatile_condition():
     assert everywhere(volatile_while()) > 3
 
 
+def test_a_while_counts_on():
+    """J26: the rounds that it has had before its run was resumed count towards its `most`."""
+    with tf.build(REGISTRY) as g:
+        loop = g.add("flow.while", "loop", condition=True, most=4)
+        g.connect(g.add("flow.start").then, loop.enter)
+        g.connect(loop.body, g.add(Noting, "note", value=1).enter)
+    assert everywhere(g.graph) > 3
+    assert len(run(g.graph, journal(10**9))[-1]) == 4
+
+
 def concurrent(g):
     loop = g.add("flow.parallel_for", times=1)
     return loop.enter, loop.body

@@ -111,6 +111,21 @@ def test_conditional_loops_can_be_left(node_type):
     assert outputs(fire(node_type, body="flow.break", **inputs)) == ["body", "done"]
 
 
+@pytest.mark.parametrize(("most", "rounds"), [(1, 1), (2, 2), (5, 3)])
+def test_a_while_may_have_a_most(bench, most, rounds):
+    """It ends by its condition or after so many rounds, and goes on at `done` in both cases."""
+    with tf.build() as g:
+        g.variable("n", "int", 0)
+        less = g.add("logic.less", a=g.add("variable.get", name="n").result, b=3)
+        loop = g.add("flow.while", condition=less.result, most=most)
+        chain(g, g.add("flow.start"), loop)
+        g.connect(loop.body, g.add("variable.add", name="n").enter)
+    assert bench.run(g.graph).variables == {"n": rounds}
+    assert outputs(fire("flow.while", condition=True, most=2, body="flow.continue")) == ["body", "body", "done"]
+    with pytest.raises(ValueError, match="flow.while needs 0 or more for `most`, got -1."):
+        fire("flow.while", condition=True, most=-1)
+
+
 @pytest.mark.parametrize("items", [[], [1], [1, 2, 3, 4, 5]])
 @pytest.mark.parametrize("size", [1, 2, 10])
 def test_batches_are_all_items_in_order(items, size):

@@ -13,22 +13,42 @@ import json
 import math
 import operator
 import re
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, SupportsFloat, cast
 
 import attrs
 
 from trioflow.errors import NodeError
 from trioflow.formats.bpmn.expressions import NotUnderstood, names_in, parse
 
-__all__ = ["NotUnderstood", "ScriptFailed", "as_text", "evaluate", "expression", "holds", "names_in", "program", "run"]
+__all__ = [
+    "NotUnderstood",
+    "ScriptFailed",
+    "WithMethods",
+    "as_text",
+    "evaluate",
+    "expression",
+    "holds",
+    "names_in",
+    "program",
+    "run",
+]
 
 
 class ScriptFailed(NodeError):
     """A script of a document failed."""
 
     code = "script"
+
+
+class WithMethods(Mapping[str, Any]):
+    """A value of the host with fields, and with methods of its own: nothing else of it can be reached."""
+
+    @abstractmethod
+    def methods(self) -> Mapping[str, Callable[..., Any]]:
+        """What can be called on it."""
 
 
 @attrs.frozen
@@ -320,6 +340,8 @@ def _call(
         return known(*arguments)
     if isinstance(function, ast.Attribute):
         holder = _value(function.value, names, functions)
+        if isinstance(holder, WithMethods) and function.attr in holder.methods():
+            return holder.methods()[function.attr](*arguments)
         for kind, methods in _METHODS.items():
             if isinstance(holder, kind) and function.attr in methods:
                 return methods[function.attr](holder, *arguments)
@@ -351,6 +373,8 @@ def _number(value: Any) -> Any:
                 return int(value) if re.fullmatch(r"\s*-?\d+\s*", value) else float(value or 0)
             except ValueError:
                 return math.nan
+        case SupportsFloat():
+            return float(value)
         case _:
             return math.nan
 

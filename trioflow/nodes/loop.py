@@ -463,24 +463,44 @@ class ForEachPair(tf.Node, id="flow.for_each_pair", durable="replayed"):
 class While(tf.Node, id="flow.while", durable="replayed"):
     """Triggers `body` as long as the condition holds, which is asked afresh before each round; then `done`.
 
-    >>> fire("flow.while", condition=True, body="flow.break")
-    [('body', {}), ('done', {})]
+    With `most` it goes on at `done` after so many rounds, too; the condition is not asked once more then. Raises
+    `ValueError` for a negative number.
+
+    >>> fire("flow.while", condition=True, most=2)
+    [('body', {}), ('body', {}), ('done', {})]
     """
 
     enter = tf.ExecIn()
     condition = tf.DataIn(bool, lazy=True, doc="asked before each round")
+    most = tf.DataIn(int, default=0, doc="rounds at most, read once; 0 for any number")
     body = tf.ExecOut(doc="one round")
-    done = tf.ExecOut(doc="when the condition no longer holds")
+    done = tf.ExecOut(doc="when the condition no longer holds, or after the most rounds")
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        trigger = _trigger(ctx)
+        most = await ctx.get_input(self.most)
+        if most or ctx.is_kept:
+            return await self._count(ctx, most)
         with Loop(ctx) as loop:
-            if ctx.resumed(default=False):
-                with loop.round:
-                    await trigger(self.body)
             while await ctx.get_input(self.condition):
                 with loop.round:
-                    await trigger(self.body)
+                    await ctx.trigger(self.body)
+        return self.done
+
+    async def _count(self, ctx: tf.Context, most: int) -> tf.ExecOut:
+        """The same with rounds that are counted: they may end, or be begun again where the run is kept."""
+        if most < 0:
+            raise ValueError(f"flow.while needs 0 or more for `most`, got {most}.")
+        round_ = int(ctx.resumed(0))
+        goes_on = round_ > 0
+        with Loop(ctx) as loop:
+            while goes_on or ((not most or round_ < most) and await ctx.get_input(self.condition)):
+                round_ += not goes_on
+                goes_on = False
+                with loop.round:
+                    if ctx.is_kept:
+                        await ctx.trigger_at(round_, self.body)
+                    else:
+                        await ctx.trigger(self.body)
         return self.done
 
 

@@ -56,7 +56,7 @@ IF = {
         (node("a", "slack"), "error no-counterpart nodes[1]"),
         (node("a", "set") | {"parameters": 3}, "error wrong-type nodes[1].parameters"),
         (node("a", "set", {"x": "={{ $json.a b }}"}), "error bad-expression nodes[1].parameters"),
-        (node("a", "set", {"x": ["={{ $now }}"]}), "error bad-expression nodes[1].parameters"),
+        (node("a", "set", {"x": ["={{ $vars.x }}"]}), "error bad-expression nodes[1].parameters"),
         (node("a", "set", {"assignments": {"assignments": [3]}}), "error not-understood nodes[1]"),
         (node("a", "set", {"assignments": 3}), "error not-understood nodes[1]"),
         (node("a", "if", IF), "error not-understood nodes[1]"),

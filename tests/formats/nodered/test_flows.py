@@ -43,11 +43,13 @@ def test_what_it_prints(name):
     imported = import_document(open_document(FOLDER / f"{name}.json"), registry)
     assert [each for each in imported.errors if each.node not in case.get("bodies", {})] == []
     assert tf.validate(imported.graph, registry).errors == ()
-    lines, seconds = printed_by(imported.graph, registry)
+    told = []
+    lines, seconds = printed_by(imported.graph, registry, observers=[told.append])
     if case.get("unordered"):
         lines.sort()
     assert lines == case["prints"]
     assert seconds == case.get("lasts", seconds)
+    assert [event for event in told if event.kind == "conflict"] == []
 
 
 def test_there_are_enough():

@@ -549,12 +549,8 @@ class _Level:
         node.exits = {"": "done", BODY: "body", "complete": "done"}
         most = node.fields.whole("maxIterations", 1000, least=1)
         self._compute(node, "conditionExpression", "condition")
-        message = (
-            f"It ends after {most:,} times, which is not so here: the steps of a run are limited by whoever runs it."
-        )
-        self._notes.info("differs", node.fields.at("maxIterations"), message, "`trioflow run --max-steps N`.")
         node.result = None
-        return GraphNode(node.id, "flow.while", **settings)
+        return GraphNode(node.id, "flow.while", {"most": most}, **settings)
 
     # --- what is called ---
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from trioflow.formats import javascript
+from trioflow.formats.n8n.moments import Moment
 
 Item = dict[str, Any]
 """What n8n has in `json` of an item."""
@@ -19,7 +20,8 @@ _NODE = re.compile(
     r"""\$\(\s*(["'])(?P<one>.*?)\1\s*\)|\$node\[\s*(["'])(?P<other>.*?)\3\s*\]|\$node\.(?P<third>\w+)"""
 )
 _CALLED = re.compile(r"\.(first|last|all|itemMatching)\(\s*\w*\s*\)")
-_NAMES = {"$json": "json_", "$itemIndex": "index_", "$input": "input_", "$env": "env_", "$runIndex": "0"}
+_NAMES = {"$json": "json_", "$itemIndex": "index_", "$input": "input_", "$env": "env_", "$runIndex": "0",
+          "$now": "now_", "$today": "today_"}  # fmt: skip
 
 
 @lru_cache(maxsize=4096)
@@ -52,7 +54,7 @@ def check(value: Any) -> Iterator[str]:
             todo += each
 
 
-def names_for(items: list[Item], index: int, data: Mapping[str, Outputs]) -> dict[str, Any]:
+def names_for(items: list[Item], index: int, data: Mapping[str, Outputs], now: Moment) -> dict[str, Any]:
     """What expressions see for one item."""
     return {
         "json_": items[index] if index < len(items) else {},
@@ -60,6 +62,8 @@ def names_for(items: list[Item], index: int, data: Mapping[str, Outputs]) -> dic
         "input_": _node(items, index),
         "nodes_": {name: _node(next((each for each in outputs if each), []), index) for name, outputs in data.items()},
         "env_": dict(os.environ),
+        "now_": now,
+        "today_": now.start_of("day"),
     }
 
 
@@ -95,7 +99,8 @@ def filled(value: Any, names: Mapping[str, Any]) -> Any:
 
 
 def _evaluated(text: str, names: Mapping[str, Any]) -> Any:
-    return javascript.evaluate(javascript.expression(plain(text)), names)
+    found = javascript.evaluate(javascript.expression(plain(text)), names)
+    return str(found) if isinstance(found, Moment) else found
 
 
 def _written(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import attrs
 
@@ -66,9 +67,24 @@ class _Importer:
         self._wires: list[Connection] = []
         self._into: dict[str, list[tuple[str, int, int]]] = {}
         """What leads to a node: the name of another one, its output, the input."""
+        self._zone = ""
+
+    def _read_zone(self) -> None:
+        """In which time zone `$now` is."""
+        settings = self._tree.get("settings")
+        zone = settings.get("timezone") if isinstance(settings, dict) else None
+        if not isinstance(zone, str) or zone in ("", "DEFAULT"):
+            return
+        try:
+            ZoneInfo(zone)
+            self._zone = zone
+        except (ValueError, ZoneInfoNotFoundError, OSError):
+            message = f"There is no time zone {zone!r} here: that of the host is taken."
+            self._notes.error("bad-field", "settings.timezone", message, "Write a name such as Europe/Berlin.")
 
     def imported(self) -> Imported:
         self._tell(in_workflow(self._tree))
+        self._read_zone()
         self._read_nodes()
         self._read_connections()
         for name, (path, raw) in self._raw.items():
@@ -155,6 +171,8 @@ class _Importer:
         said: dict[str, Any] = {"name": name, "parameters": parameters if isinstance(parameters, dict) else {}}
         said |= {key: raw[key] for key in _KEPT if key in raw}
         said["version"] = raw.get("typeVersion") if isinstance(raw.get("typeVersion"), int | float) else 1
+        if self._zone:
+            said["timezone"] = self._zone
         leads = self._tree["connections"].get(name)
         outputs: Any = leads.get("main") if isinstance(leads, dict) else None
         said["outputs"] = len(outputs) if isinstance(outputs, list) and outputs else 1

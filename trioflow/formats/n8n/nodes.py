@@ -28,8 +28,11 @@ from trioflow.formats.n8n.lists import (
     split_out,
     without_repetitions,
 )
+from trioflow.formats.n8n.moments import moment_in
 
 Said = Mapping[str, Any]
+NOW = "now"
+"""When a node began, beside what the document says of it."""
 
 
 class WorkflowError(NodeError):
@@ -44,6 +47,7 @@ class _Node(tf.Node, abstract=True):
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         node: Said = await ctx.get_input(self.node)
+        node = {**node, NOW: moment_in(ctx.now(), node.get("timezone", ""))}
         data: dict[str, Outputs] = ctx.get_variable("data") or {}
         came = (ctx.get_variable("last") or {}).get("node", "")
         sources: list[list[Any]] = node.get("sources", [])
@@ -82,12 +86,12 @@ class _Node(tf.Node, abstract=True):
     def each(node: Said, items: list[Item], data: Mapping[str, Outputs]) -> list[tuple[Item, Said]]:
         """The items, each with the parameters as they are for it."""
         said = node.get("parameters", {})
-        return [(item, filled(said, names_for(items, at, data))) for at, item in enumerate(items)]
+        return [(item, filled(said, names_for(items, at, data, node[NOW]))) for at, item in enumerate(items)]
 
     @staticmethod
     def once(node: Said, items: list[Item], data: Mapping[str, Outputs]) -> Said:
         """The parameters as they are for the first item."""
-        return cast("Said", filled(node.get("parameters", {}), names_for(items, 0, data)))
+        return cast("Said", filled(node.get("parameters", {}), names_for(items, 0, data, node[NOW])))
 
 
 def _output(data: Mapping[str, Outputs], name: str, output: int) -> list[Item]:
@@ -301,7 +305,7 @@ class Code(_Node, id="n8n.code", durable="replayed"):
 
         found: list[Item] = []
         for at, item in enumerate(items):
-            names = names_for(items, at, data)
+            names = names_for(items, at, data, node[NOW])
             returned = javascript.run(program, {**names, "item": {"json": item}}, {"console.log": log})
             if not isinstance(returned, dict):
                 raise WorkflowError(f"The code of {ctx.node.id!r} returned {returned!r}, which is no item.")

@@ -14,6 +14,7 @@ import attrs
 
 from trioflow.errors import DocumentError, NodeError, did_you_mean
 from trioflow.formats import javascript
+from trioflow.formats.nodered import jsonata
 from trioflow.formats.nodered.nodes import MOST_OUTPUTS, RULES, UNITS, mustache
 from trioflow.formats.placeholder import Sockets, placeholder
 from trioflow.formats.port import Imported, Notes
@@ -52,7 +53,24 @@ _TYPES: Mapping[str, str] = {
 }
 _BESIDE = frozenset({"tab", "subflow", "group", "comment", "global-config", "ui_base", "ui_tab", "ui_group"})
 _VALUES = frozenset(
-    {"str", "num", "bool", "json", "msg", "flow", "global", "date", "env", "re", "prev", "full", "elem", "seq", ""}
+    {
+        "str",
+        "num",
+        "bool",
+        "json",
+        "msg",
+        "flow",
+        "global",
+        "date",
+        "env",
+        "re",
+        "prev",
+        "full",
+        "elem",
+        "seq",
+        "jsonata",
+        "",
+    }
 )
 _OF_ALL: Mapping[str, Shape] = {
     "type": TEXT, "name": TEXT, "z": TEXT, "g": TEXT, "x": NUMBER, "y": NUMBER, "w": NUMBER, "h": NUMBER, "d": FLAG,
@@ -151,7 +169,9 @@ class _Importer:
             self._leave(placed)
         self._return()
         self._finish()
-        variables = [Variable("msg", default={})]
+        variables = [
+            Variable("msg", default={}, merge="first", doc="of each strand its own: nothing reads it where they meet")
+        ]
         graph = Graph(
             kind="workflow",
             on_error="collect",
@@ -277,10 +297,11 @@ class _Importer:
     def _problem_of(each: _Placed) -> str | None:
         """Why a node of a kind that is known can't be taken over."""
         raw = each.raw
-        for where, value in _fields(raw):
-            if value in ("jsonata", "jsonata_exp", "bin"):
-                return f"`{where}`: {value} is not understood"
+        buffers = [where for where, value in _fields(raw) if value == "bin"]
+        if buffers:
+            return f"`{buffers[0]}`: bin is not understood"
         try:
+            _check_expressions(raw)
             problem = _CHECKS[each.type](raw) if each.type in _CHECKS else None
             for name in _NUMBERS:
                 if raw.get(name) not in (None, ""):
@@ -564,6 +585,21 @@ def _fields(raw: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             for each in _dicts(value):
                 for inner in ("t", "vt", "v2t", "tot", "fromt", "pt"):
                     yield f"{name}.{inner}", each.get(inner)
+
+
+_TYPED = (("property", "propertyType"), ("payload", "payloadType"), ("msgKey", "msgKeyType"), ("v", "vt"),
+          ("v2", "v2t"), ("to", "tot"), ("from", "fromt"), ("p", "pt"))  # fmt: skip
+"""The fields that hold a value, and those that say of which kind it is."""
+
+
+def _check_expressions(raw: Mapping[str, Any]) -> None:
+    """Raise `NotUnderstood` for the first expression in JSONata in a node that is none."""
+    for each in (raw, *_dicts(raw.get("rules")), *_dicts(raw.get("props"))):
+        texts = [each.get(name) for name, kind in _TYPED if each.get(kind) == "jsonata"]
+        if each.get("t") == "jsonata_exp":
+            texts.append(each.get("v"))
+        for text in texts:
+            jsonata.check(str(text))
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:

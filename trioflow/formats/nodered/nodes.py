@@ -22,6 +22,7 @@ import trio
 import trioflow as tf
 from trioflow.errors import NodeError
 from trioflow.formats import javascript
+from trioflow.formats.nodered import jsonata
 from trioflow.formats.nodered.memory import Memory, hold, release
 
 MOST_OUTPUTS = 20
@@ -109,6 +110,13 @@ class Flow(tf.Node, abstract=True):
                 return self.read(self.memory.context(node.get("z", "") if kind == "flow" else ""), text)
             case "date":
                 return int(ctx.now().timestamp() * 1000)
+            case "jsonata":
+                functions = {
+                    "flowContext": partial(self.value, ctx, node, "flow", message=message),
+                    "globalContext": partial(self.value, ctx, node, "global", message=message),
+                    "env": partial(self.value, ctx, node, "env", message=message),
+                }
+                return jsonata.evaluate(str(text), message, functions)
             case "env":
                 return cast("Mapping[str, Any]", node.get("env", {})).get(text, os.environ.get(str(text), ""))
             case _:
@@ -315,6 +323,8 @@ class _Switch(Flow, abstract=True):
         for number, rule in enumerate(node.get("rules", ())):
             if rule.get("t") == "else":
                 holds = not sends
+            elif rule.get("t") == "jsonata_exp":
+                holds = self.value(ctx, node, "jsonata", rule.get("v"), message) is True
             else:
                 values = [
                     kept.get("before")
@@ -393,6 +403,7 @@ RULES = frozenset(
         "nempty",
         "hask",
         "istype",
+        "jsonata_exp",
         "else",
     }
 )
@@ -707,20 +718,17 @@ class _Sort(Flow, abstract=True):
         path, key = str(node.get("target") or "payload"), str(node.get("msgKey") or node.get("seqKey") or "")
         items = self.read(message, path)
         if isinstance(items, list):
-            by_part = node.get("msgKeyType", "elem") != "elem"
-            found = sorted(
-                items,
-                key=lambda each: (
-                    float(_sorted_by(each, key, by_part)) if node.get("as_num") else str(_sorted_by(each, key, by_part))
-                ),
-                reverse=node.get("order") == "descending",
-            )
+            kind = str(node.get("msgKeyType", "elem"))
+            as_key: Callable[[Any], Any] = float if node.get("as_num") else str
+
+            def by(item: Any) -> Any:
+                if kind == "jsonata":
+                    return as_key(self.value(ctx, node, kind, key, item))
+                return as_key(self.read(item, key) if kind != "elem" and isinstance(item, dict) else item)
+
+            found = sorted(items, key=by, reverse=node.get("order") == "descending")
             self.write(node, "msg", path, found, message)
         return [(0, message)]
-
-
-def _sorted_by(item: Any, key: str, by_part: bool) -> Any:
-    return Flow.read(item, key) if by_part and isinstance(item, dict) else item
 
 
 for _base, _name, _most in (
