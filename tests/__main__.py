@@ -52,7 +52,10 @@ FIRST = {
     "import-linter": [sys.executable, "-c", "from importlinter.cli import lint_imports_command as main; main()"],
 }
 # Beside the tests, which go before them on a busy core.
-BESIDE = {"mypy": [*PYTHON, "mypy"]}
+BESIDE = {
+    "mypy": [*PYTHON, "mypy"],
+    "book": [*PYTHON, "sphinx", "--quiet", "--fresh-env", "--fail-on-warning", "--keep-going", "docs", "build/book"],
+}
 TESTS = {
     "tests that state a time": [sys.executable, *TIMED],
     "coverage erase": [*PYTHON, "coverage", "erase"],

@@ -163,7 +163,7 @@ def test_what_is_named_exists(path):
 
 
 def test_the_readme_is_short():
-    """Whoever wants more follows a link: each page is named in docs/README.md."""
+    """Whoever wants more follows a link: each page is named in docs/index.md."""
     assert len(README.splitlines()) <= 150
-    listed = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
-    assert [path.name for path in PAGES if path.name != "README.md" and f"]({path.name})" not in listed] == []
+    listed = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    assert [path.name for path in PAGES if path.name != "index.md" and f"]({path.name})" not in listed] == []

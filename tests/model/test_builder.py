@@ -55,6 +55,21 @@ def test_nodes_and_wires(g: Builder) -> None:
     assert g.graph.types == {"test.Step": Step.type}
 
 
+def test_what_is_no_output_is_refused_with_what_was_meant(g: Builder) -> None:
+    """A variable, and a node, where one of its outputs is meant; the node that was to be added is not there."""
+    total = g.variable("total", "int", 0)
+    step = g.add(Step, "step")
+    with pytest.raises(InvalidGraph) as variable:
+        g.add(Step, "next", value=total)
+    assert str(variable.value).splitlines()[0] == (
+        "Input 'value' of node 'next' was given the variable 'total'. "
+        "Wire what reads it: add('variable.get', name='total').result."
+    )
+    with pytest.raises(InvalidGraph, match=r"was given the node 'step'\. Wire one of its data outputs: out\."):
+        g.add(Step, "next", value=step)
+    assert [node.id for node in g.graph.nodes] == ["step"]
+
+
 def test_free_ids(g: Builder) -> None:
     """Nodes without an id of their own are called by their type, and numbered from the second on."""
     for _ in range(3):

@@ -113,7 +113,7 @@ def to_markdown(node_types: Iterable[NodeType]) -> str:
     for area, found in areas:
         lines += ["", f"## {area}"]
         for node_type in found:
-            lines += _section(node_type)
+            lines += ["", *section_of(node_type)]
     return "\n".join([*lines, ""])
 
 
@@ -122,8 +122,9 @@ def _anchor(title: str) -> str:
     return title.lower().replace(".", "")
 
 
-def _section(node_type: NodeType) -> Iterator[str]:
-    yield from ("", f"### {node_type.id}", "", f"*{kind_of(node_type)}*")
+def section_of(node_type: NodeType, *, level: int = 3, python: str | None = None) -> Iterator[str]:
+    """All about one type as lines of Markdown, below a heading of that level; `python` is its name there."""
+    yield from (f"{'#' * level} {node_type.id}", "", f"*{kind_of(node_type)}*{f', `{python}`' if python else ''}")
     if text_of(node_type):
         yield from ("", text_of(node_type))
     yield from ("", "| | name | type | |", "|---|---|---|---|")

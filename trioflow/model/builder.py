@@ -158,6 +158,8 @@ class Builder:
                 )
             if isinstance(value, BoundSocket):
                 wires.append(_wire(value, handle[name]))
+            elif isinstance(value, (Handle, Variable)):
+                raise InvalidGraph(f"Input {name!r} of node {node_id!r} was given {_output_of(value)}")
             else:
                 literals[name] = value
         self._nodes[node_id] = GraphNode(node_id, node_type.id, literals, config=config)
@@ -340,6 +342,14 @@ class Builder:
             name = f"{stem}_{number + 1}"
         self._used_stems[stem] = number + 1
         return name
+
+
+def _output_of(value: Handle | Variable) -> str:
+    """What somebody has named who meant one of its outputs, and how that is written."""
+    if isinstance(value, Variable):
+        return f"the variable {value.name!r}. Wire what reads it: add('variable.get', name={value.name!r}).result."
+    outputs = ", ".join(socket.name for socket in value._type.outputs)
+    return f"the node {value._id!r}. Wire one of its data outputs: {outputs or 'it has none'}."
 
 
 def _wire(source: Any, target: Any) -> Connection:
