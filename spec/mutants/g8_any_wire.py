@@ -2,5 +2,5 @@
 
 RULE = "G8"
 EDITS = [
-    ("OnWire.reached", "any(target is each for each in self.targets)", "target.node in self.stops"),
+    ("OnWire.reached", "any(came is each for came in over for each in self.targets)", "target.node in self.stops"),
 ]

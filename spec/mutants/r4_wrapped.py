@@ -4,9 +4,11 @@ RULE = "R4"
 EDITS = [
     (
         "dispatch",
-        ("del activation.strand\n                raise"),
         (
-            "del activation.strand\n"
+            "await end_failed(activation, task, scopes, error, began if watched is activation else None)\n                raise"
+        ),
+        (
+            "await end_failed(activation, task, scopes, error, began if watched is activation else None)\n"
             "                if isinstance(error, Exception) and line.depth > 1:\n"
             "                    raise RuntimeError(str(error)) from error\n"
             "                raise"

@@ -4,9 +4,11 @@ RULE = "T1"
 EDITS = [
     (
         "dispatch",
-        ("del activation.strand\n                raise"),
         (
-            "del activation.strand\n"
+            "await end_failed(activation, task, scopes, error, began if watched is activation else None)\n                raise"
+        ),
+        (
+            "await end_failed(activation, task, scopes, error, began if watched is activation else None)\n"
             "                if pending and not is_cancellation(error):\n"
             "                    target = pending.pop()\n"
             "                    continue\n"

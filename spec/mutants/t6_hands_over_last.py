@@ -9,7 +9,20 @@ EDITS = [
             "                if len(onward) > 1:\n"
             "                    pending = pending or []\n"
             "                    pending += onward[:0:-1]\n"
+            "            elif pending:\n"
+            "                target = pending.pop()\n"
+            "            else:\n"
+            "                return\n"
+            "    finally:"
         ),
-        "pending = [*onward[::-1], *(pending or ())]\n                target = pending.pop()\n",
+        (
+            "pending = [*onward[::-1], *(pending or ())]\n"
+            "                target = pending.pop()\n"
+            "            elif pending:\n"
+            "                target = pending.pop()\n"
+            "            else:\n"
+            "                return\n"
+            "    finally:"
+        ),
     ),
 ]

@@ -2,5 +2,5 @@
 
 RULE = "T9"
 EDITS = [
-    ("dispatch", "if line.depth >= run.max_depth:", "if line.depth > run.max_depth:"),
+    ("dispatch", "if depth > run.max_depth:", "if depth > run.max_depth + 1:"),
 ]

@@ -2,5 +2,5 @@
 
 RULE = "W4"
 EDITS = [
-    ("Firing.entered", "self.tokens[0][0].entered", "self.tokens[-1][0].entered"),
+    ("_ScopeRun._target", "for wire, _ in tokens]", "for wire, _ in reversed(tokens)]"),
 ]

@@ -2,5 +2,5 @@
 
 RULE = "W6"
 EDITS = [
-    ("Machine._settle", "self._join(min(held), held.pop(min(held)))", "self._join(max(held), held.pop(max(held)))"),
+    ("Machine._settle", "place = min(held)", "place = max(held)"),
 ]
