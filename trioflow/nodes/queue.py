@@ -73,7 +73,7 @@ class PutMessage(tf.Node, id="queue.put", durable="recorded"):
         return self.then
 
 
-class TakeMessage(tf.Node, id="queue.take"):
+class TakeMessage(tf.Node, id="queue.take", durable="replayed"):
     """Takes the next message of a queue and sends it down `body`; when that has ended it is done, and this goes on.
 
     Nobody else gets it meanwhile: its lease is extended as long as `body` runs, whose time limit is its own affair. If
