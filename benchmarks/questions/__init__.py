@@ -12,12 +12,27 @@ from benchmarks.questions import (
     growth,
     latency,
     loop,
+    policies,
     start,
     studio,
     watching,
     workflow,
 )
 
-_MODULES = (loop, chain, fan_out, data, common, concurrency, workflow, start, watching, studio, latency, growth)
+_MODULES = (
+    loop,
+    chain,
+    fan_out,
+    data,
+    common,
+    concurrency,
+    workflow,
+    policies,
+    start,
+    watching,
+    studio,
+    latency,
+    growth,
+)
 QUESTIONS: tuple[Question, ...] = tuple(module.QUESTION for module in _MODULES)
 WORKLOADS: dict[str, Workload] = {each.name: each for question in QUESTIONS for each in question.workloads}

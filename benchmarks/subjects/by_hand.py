@@ -24,6 +24,11 @@ CANNOT = {
     "first_step": "there is no graph to start",
     "pause": "nothing can be paused without a gate in every step",
     **dict.fromkeys(
+        ("policy_retry", "policy_breaker", "policy_rate"), "that would be a library of its own: see tenacity and others"
+    ),
+    "policy_tracker": "there is nothing that one could ask",
+    "policy_admit": "trio lets in who came first, and knows no priorities",
+    **dict.fromkeys(
         ("observers_0", "observers_1", "observers_3", "observers_file"), "there are no events that one could watch"
     ),
     **{
@@ -426,6 +431,40 @@ def workflow_rounds(size: int) -> Run:
                 nursery.start_soon(add)
             await _step()
         return total // 2
+
+    return run
+
+
+# --- policies ---
+
+
+async def _works() -> None:
+    pass
+
+
+def policy_none(size: int) -> Run:
+    async def run() -> None:
+        for _ in range(size):
+            await _works()
+
+    return run
+
+
+def policy_timeout(size: int) -> Run:
+    async def run() -> None:
+        for _ in range(size):
+            with trio.fail_after(60):
+                await _works()
+
+    return run
+
+
+def policy_limit(size: int) -> Run:
+    async def run() -> None:
+        places = trio.CapacityLimiter(3)
+        for _ in range(size):
+            async with places:
+                await _works()
 
     return run
 

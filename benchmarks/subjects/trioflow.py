@@ -19,6 +19,7 @@ import trio.testing
 import trioflow as tf
 from trioflow import examples
 from trioflow.cli.trace import Trace
+from trioflow.policies.machines.leases import Leases
 
 DISTRIBUTION = "trioflow"
 RUNNER = "trio"
@@ -717,6 +718,72 @@ def observers_3(size: int) -> Run:
 def observers_file(size: int) -> Run:
     trace = Trace(str(Path(tempfile.mkdtemp()) / "trace.jsonl"))
     return _planned(_loop_graph(size), size, observers=[trace])
+
+
+# --- policies ---
+
+
+class _Works(tf.Node, id="bench.works"):
+    """Does nothing, and succeeds."""
+
+    enter = tf.ExecIn()
+
+    async def execute(self, ctx: tf.Context) -> None: ...
+
+
+def _calls(size: int, **arguments: Any) -> Run:
+    with tf.build() as g:
+        start, loop, node = g.add(tf.nodes.Start), g.add(_Loop, times=size), g.add(_Works)
+        g.connect(start.then, loop.enter)
+        g.connect(loop.body, node.enter)
+        g.configure(node, policy=arguments.pop("policy", None))
+    return _stepping(g.graph, size, size + 2, **arguments)
+
+
+def policy_none(size: int) -> Run:
+    return _calls(size)
+
+
+def policy_retry(size: int) -> Run:
+    return _calls(size, policy=tf.Policy(retry=tf.RetryPolicy(3)))
+
+
+def policy_breaker(size: int) -> Run:
+    return _calls(size, policy=tf.Policy(breaker=tf.BreakerPolicy()))
+
+
+def policy_limit(size: int) -> Run:
+    return _calls(size, policy=tf.Policy(limit=tf.LimitPolicy(3)))
+
+
+def policy_rate(size: int) -> Run:
+    return _calls(size, policy=tf.Policy(rate=tf.RatePolicy("1000000/s")))
+
+
+def policy_timeout(size: int) -> Run:
+    return _calls(size, policy=tf.Policy(timeout="1m"))
+
+
+def policy_tracker(size: int) -> Run:
+    return _calls(size, observers=[tf.Tracker()])
+
+
+def policy_admit(size: int) -> Callable[[], float]:
+    leases = Leases({"a": 1})
+    holder = leases.ask((0,), {"a": 1}, 1)
+    for number in range(size):
+        leases.ask((number + 1,), {"a": 1}, number % 4)
+
+    def run() -> float:
+        nonlocal holder
+        began = time.perf_counter()
+        (following,) = leases.end(holder)
+        took = time.perf_counter() - began
+        leases.ask(holder.holder, {"a": 1}, 1)  # who had it waits again: there are as many as before
+        holder = following
+        return took
+
+    return run
 
 
 # --- latency ---

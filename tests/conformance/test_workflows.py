@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 import pytest
+from conformance.workflow_campaign import campaign
 
 from trioflow.conformance.comparison import OUTCOME, difference
 from trioflow.conformance.engine import answer, problems_of
@@ -70,3 +71,11 @@ def test_workflows_by_number():
 def test_a_workflow_that_takes_too_many_steps_is_not_judged():
     """Which step is one too many is a matter of time."""
     assert judge_workflow({**workflow_number(0, 1), "options": {"max_steps": 1}}) is None
+
+
+@pytest.mark.unmeasured
+def test_workflows_of_thirty_nodes():
+    """A few of those that `python -m conformance.workflow_campaign` compares, each under every limit (W1-W18)."""
+    compared, found = campaign(0, 6)
+    assert compared > 3
+    assert found["more than 12 nodes"] > 1

@@ -132,20 +132,29 @@ def _step_by_path(gate: tf.Gate, step: str, path: tuple[int, ...]) -> None:
 
 def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     """Run a request on this engine; gives all fields of a result (spec/INTERPRETING.md, 6). Blocks until it is done."""
-    problems = problems_of(request)
+    graph = graph_from(request["graph"])
+    problems = _problems(graph)
     if problems:
         return {**result("invalid", problems=problems), "canonical": None}
+    return answer_for(graph, request)
+
+
+def answer_for(graph: tf.Graph | tf.Plan, request: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for a graph that is known to be valid, or its plan, in place of the one in the request."""
     clock = MockClock()
-    return trio.run(_answer, graph_from(request["graph"]), request, clock, clock=clock)
+    return trio.run(_answer, graph, request, clock, clock=clock)
 
 
 def problems_of(request: Mapping[str, Any]) -> list[list[str]]:
     """What is wrong with a request's graph: codes and paths, sorted (M5)."""
-    found = validate(graph_from(request["graph"]), REGISTRY).errors
-    return sorted([problem.code, problem.path] for problem in found)
+    return _problems(graph_from(request["graph"]))
 
 
-async def _answer(graph: tf.Graph, request: Mapping[str, Any], clock: MockClock) -> dict[str, Any]:
+def _problems(graph: tf.Graph) -> list[list[str]]:
+    return sorted([problem.code, problem.path] for problem in validate(graph, REGISTRY).errors)
+
+
+async def _answer(graph: tf.Graph | tf.Plan, request: Mapping[str, Any], clock: MockClock) -> dict[str, Any]:
     diary, log = Diary(), _Log()
     diary.began = trio.current_time()
     controller = Controller(list(request.get("choices") or ()), clock)
