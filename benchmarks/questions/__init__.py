@@ -10,6 +10,7 @@ from benchmarks.questions import (
     data,
     fan_out,
     growth,
+    jobs,
     latency,
     loop,
     start,
@@ -18,6 +19,6 @@ from benchmarks.questions import (
     workflow,
 )
 
-_MODULES = (loop, chain, fan_out, data, common, concurrency, workflow, start, watching, studio, latency, growth)
+_MODULES = (loop, chain, fan_out, data, common, concurrency, workflow, start, watching, studio, jobs, latency, growth)
 QUESTIONS: tuple[Question, ...] = tuple(module.QUESTION for module in _MODULES)
 WORKLOADS: dict[str, Workload] = {each.name: each for question in QUESTIONS for each in question.workloads}
