@@ -325,7 +325,7 @@ def activation_at(strand: Strand, target: Target, path: tuple[int, ...], depth: 
     line = Line(None)
     line._where = path_of(path[:-1])
     line.depth = depth - 1
-    made: Activation = _below(line, path[-1], target, strand)
+    made: Activation = below(line, path[-1], target, strand)
     return made
 
 
