@@ -10,6 +10,7 @@ from benchmarks.questions import (
     data,
     fan_out,
     growth,
+    jobs,
     latency,
     loop,
     policies,
@@ -31,6 +32,7 @@ _MODULES = (
     start,
     watching,
     studio,
+    jobs,
     latency,
     growth,
 )

@@ -31,6 +31,7 @@ CANNOT = {
     **dict.fromkeys(
         ("observers_0", "observers_1", "observers_3", "observers_file"), "there are no events that one could watch"
     ),
+    **dict.fromkeys(("jobs_put", "jobs_put_tens", "jobs_done"), "nothing is kept"),
     **{
         f"studio_{each}": "there is no graph that a page could show"
         for each in ("none", "stop", "glance", "follow", "record", "pause", "step", "load", "frame", "moment")

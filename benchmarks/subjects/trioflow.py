@@ -882,3 +882,17 @@ studio_none, studio_stop, studio_glance, studio_follow, studio_record = map(
 studio_pause, studio_step, studio_load, studio_frame, studio_moment = map(
     _in_studio, ("studio_pause", "studio_step", "studio_load", "studio_frame", "studio_moment")
 )
+
+
+# --- jobs ---
+
+
+def _in_jobs(name: str) -> Callable[[int], Any]:
+    def prepare(size: int) -> Any:
+        module = importlib.import_module("benchmarks.subjects.in_jobs")  # a server, which nobody else needs
+        return getattr(module, name)(size)
+
+    return prepare
+
+
+jobs_put, jobs_put_tens, jobs_done = map(_in_jobs, ("jobs_put", "jobs_put_tens", "jobs_done"))

@@ -30,6 +30,14 @@ def document_of(graph: Graph) -> tuple[str, str]:
     return text, hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+def document_of_plan(plan: Plan) -> tuple[str, str]:
+    """The same of the graph of a plan, written once: workers run one graph many times."""
+    known: tuple[str, str] | None = plan.cache.get("document")
+    if known is None:
+        known = plan.cache["document"] = document_of(plan.graph)
+    return known
+
+
 def types_of(plan: Plan) -> dict[str, str]:
     """The versions of the node types of a graph, and of those that it calls, by id."""
     versions: dict[str, str] = {}
@@ -49,7 +57,7 @@ def types_of(plan: Plan) -> dict[str, str]:
 
 def changes(new: NewRun, plan: Plan) -> list[str]:
     """What is different now from when a run was begun, a sentence for each; none if it is the same."""
-    document, digest = document_of(plan.graph)
+    document, digest = document_of_plan(plan)
     found: list[str] = []
     if digest != new.graph:
         told = [*_differences(new.document, document)] if new.document and document else []

@@ -12,7 +12,7 @@ import attrs
 import trio
 
 from trioflow.durable.activation import activation_class
-from trioflow.durable.changes import changes, document_of, types_of
+from trioflow.durable.changes import changes, document_of_plan, types_of
 from trioflow.durable.codec import decode, dump, encode, encode_failure, parse
 from trioflow.durable.deeds import note
 from trioflow.durable.ended import ended, left
@@ -147,7 +147,7 @@ async def _take(store: Store, plan: Plan, given: Given, resuming: Resuming) -> S
     assert given.run_id is not None
     _refuse_transactions(store, plan)
     clock = given.services.get(Clock, SYSTEM_CLOCK)
-    document, digest = document_of(plan.graph)
+    document, digest = document_of_plan(plan)
     new = NewRun(
         id=given.run_id,
         graph=digest,
