@@ -29,7 +29,8 @@ class Command:
 
 
 class Send:
-    node = "b"
+    def __init__(self, node, arg):
+        self.node, self.arg = node, arg
 
 
 class Model:
@@ -137,7 +138,7 @@ def test_async_functions():
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
-        (Command(Send()), "by Send, which is not understood"),
+        (Command(Send("zz", 1)), "goes on at 'zz', which is no node"),
         (Command("z"), "'z', which is no node"),
         (3, "which is no mapping"),
     ],
@@ -167,3 +168,35 @@ def test_what_is_said():
         "info other-channel channels.x", "warning left-out channels.steps", "warning left-out checkpointer",
         "warning left-out interrupt_before_nodes.a", "warning left-out nodes.d.retry_policy", "info fires-once nodes.d",
     }  # fmt: skip
+
+
+def sends(items, *, then="d"):
+    """A router that sends items to `b`, behind which there is another node."""
+    nodes = {"a": logs("a"), "b": lambda item: {"log": [f"b{item}"]}, "c": logs("c"), then: logs(then)}
+    branches = {"a": {"way": branch(lambda state: [Send("b", each) for each in items] or ["c"], {"b": "b", "c": "c"})}}
+    return compiled(nodes, [(START, "a"), ("b", then)], branches=branches)
+
+
+def test_what_is_sent_to_a_node():
+    """It is called once for each, in one firing; what is behind it fires once."""
+    state, fired = ran(sends([1, 2, 3]))
+    assert (state["log"], fired) == (["a", "b1", "b2", "b3", "d"], ["a", "b", "d"])
+    assert ran(sends([7]))[0]["log"] == ["a", "b7", "d"]
+    assert ran(sends([]))[0]["log"] == ["a", "c"]
+
+
+def test_what_was_sent_is_taken_once():
+    """A node that is sent to in a circle gets each only in the round in which it was sent."""
+    nodes = {"a": logs("a"), "b": lambda item: {"log": [f"b{item}"], "x": item}}
+    back = branch(lambda state: "a" if state["x"] < 3 else END)
+    to_b = branch(lambda state: [Send("b", state.get("x", 0) + 1)], {"b": "b"})
+    graph = compiled(nodes, [(START, "a")], branches={"a": {"way": to_b}, "b": {"way": back}})
+    assert ran(graph)[0]["log"] == ["a", "b1", "a", "b2", "a", "b3"]
+
+
+def test_concurrent_writes_of_what_is_sent():
+    """A key without a reducer may be written by one of the calls only."""
+    graph = sends([1, 2])
+    graph.builder.nodes["b"] = spec(lambda item: {"x": item})
+    with pytest.raises(tf.NodeError, match="'b' was sent to 2 times, and more than once it wrote 'x', which has no"):
+        ran(graph)

@@ -1,7 +1,8 @@
 """Graphs that were compiled by LangGraph, as workflows: its nodes run the same functions over the same state.
 
 Each key of the state is a variable with the list of what was written to it, which its reducer folds when it is read. A
-node goes on at wires whose condition names their target: `"b" in out.goto`.
+node goes on at wires whose condition names their target: `"b" in out.goto`. What `Send` sends to a node waits in a
+variable, and the firing of that node runs its function once for each.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ __all__ = ["from_langgraph", "state_of"]
 
 INPUT = "input"
 """The variable with what a run is given: a mapping of keys of the state."""
+SENDS = "langgraph sends"
+"""The variable with what was sent to nodes, and is not taken yet: by an id the name of the node, and its state."""
 START, END = "__start__", "__end__"
 _KEY = "langgraph"
 
@@ -86,6 +89,7 @@ class _Importer:
             connections=self._wires,
             variables=[
                 Variable(INPUT, default={}),
+                Variable(SENDS, default={}, merge="union"),
                 *(Variable(each.name, "list", [], "append" if each.reducer is not None else "error")
                   for each in self._keys.values()),
             ],
@@ -217,11 +221,47 @@ class _LangGraphNode(Node, abstract=True):
     nodes: ClassVar[frozenset[str]]
 
     async def execute(self, ctx: tf.Context) -> Any:
-        if self.spec is None:
-            found: Any = ctx.get_variable(INPUT)
-        else:
-            found = await _called(self.spec.runnable, self._given(ctx, getattr(self.spec, "input_schema", None)))
         goto: list[str] = []
+        if self.spec is None:
+            await self._go_on(ctx, ctx.get_variable(INPUT), goto)
+        else:
+            results: list[Any] = [None] * len(given := self._taken(ctx))
+            if len(given) == 1:
+                await self._call(given[0], results, 0)
+            else:
+                async with trio.open_nursery() as nursery:
+                    for place, each in enumerate(given):
+                        nursery.start_soon(self._call, each, results, place)
+            self._refuse_concurrent(ctx, results)
+            for each in results:
+                await self._go_on(ctx, each, goto)
+        ctx.set_output("goto", goto)
+        return "then"
+
+    async def _call(self, given: Any, results: list[Any], place: int) -> None:
+        results[place] = await _called(self.spec.runnable, given)
+
+    def _taken(self, ctx: tf.Context) -> list[Any]:
+        """What it is called with: the state, or what was sent to it, in the order in which it was sent."""
+        waiting: dict[str, Any] = ctx.get_variable(SENDS) or {}
+        mine = {id_: each for id_, each in waiting.items() if each is not None and each[0] == ctx.node.id}
+        if not mine:
+            return [self._given(ctx, getattr(self.spec, "input_schema", None))]
+        ctx.set_variable(SENDS, {**waiting, **dict.fromkeys(mine)})
+        return [each[1] for each in mine.values()]
+
+    def _refuse_concurrent(self, ctx: tf.Context, results: list[Any]) -> None:
+        """Of several calls at once only one may write a key without a reducer, as there."""
+        if len(results) < 2:
+            return
+        written = [name for each in results if isinstance(each, Mapping) for name in cast("Mapping[str, Any]", each)]
+        for name in dict.fromkeys(written):
+            if written.count(name) > 1 and name in self.keys and self.keys[name].reducer is None:
+                raise NodeError(f"{ctx.node.id!r} was sent to {len(results)} times, and more than once it wrote "
+                                f"{name!r}, which has no reducer.")  # fmt: skip
+
+    async def _go_on(self, ctx: tf.Context, found: Any, goto: list[str]) -> None:
+        """Write what a call gave, and add where to go on."""
         for each in found if isinstance(found, list | tuple) else [found]:
             update = each
             if type(each).__name__ == "Command":
@@ -232,8 +272,6 @@ class _LangGraphNode(Node, abstract=True):
             ways = await _called(branch.path, self._given(ctx, None))
             ways = [*ways] if isinstance(ways, list | tuple) else [ways]
             goto += self._names(ctx, [_end_of(branch.ends, each) for each in ways])
-        ctx.set_output("goto", goto)
-        return "then"
 
     def _given(self, ctx: tf.Context, schema: Any) -> Any:
         state = _state(self.keys, {name: ctx.get_variable(name) for name in self.keys})
@@ -260,7 +298,10 @@ class _LangGraphNode(Node, abstract=True):
         found: list[str] = []
         for each in targets:
             if type(each).__name__ == "Send":
-                raise NodeError(f"{ctx.node.id!r} goes to {each.node!r} by Send, which is not understood.")
+                found += self._names(ctx, [each.node])
+                waiting: dict[str, Any] = ctx.get_variable(SENDS) or {}
+                ctx.set_variable(SENDS, {**waiting, f"{ctx.key} {len(waiting)}": [each.node, each.arg]})
+                continue
             if each not in self.nodes and each != END:
                 raise NodeError(f"{ctx.node.id!r} goes on at {each!r}, which is no node.")
             found.append(str(each))
@@ -268,7 +309,8 @@ class _LangGraphNode(Node, abstract=True):
 
 
 def _end_of(ends: Mapping[Any, str] | None, way: Any) -> Any:
-    return ends.get(way, way) if ends and getattr(way, "__hash__", None) is not None else way
+    is_key = type(way).__name__ != "Send" and getattr(way, "__hash__", None) is not None
+    return ends.get(way, way) if ends and is_key else way
 
 
 async def _called(runnable: Any, state: Any) -> Any:

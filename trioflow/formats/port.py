@@ -73,6 +73,10 @@ class Notes:
         """Taken over, and the meaning may differ."""
         self._said.append(Diagnostic("info", code, path, message, cure))
 
+    def add(self, said: Diagnostic) -> None:
+        """What another importer had to say."""
+        self._said.append(said)
+
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self._said)
 

@@ -46,7 +46,7 @@ def job(*steps, **more):
         ({"a": job({"rum": "x"})}, "error unknown-key jobs.a.steps[0].rum"),
         ({"a": job({"uses": "o/a@v1"})}, "error no-body jobs.a.steps[0].uses"),
         ({"a": job({"uses": "actions/checkout@v4"})}, "info nothing-to-do jobs.a.steps[0].uses"),
-        ({"a": {"uses": "./b.yml"}}, "error no-body jobs.a.uses"),
+        ({"a": {"uses": "./b.yml"}}, "error not-read jobs.a.uses"),
         ({"a": job({"id": "s", "run": "x"}, {"id": "s", "run": "y"})}, "error duplicate-id jobs.a.steps[1].id"),
         ({"a": job({"run": "x", "if": "a b"})}, "error bad-expression jobs.a.steps[0].if"),
         ({"a": job({"run": "${{ x"})}, "error bad-expression jobs.a.steps[0].run"),

@@ -7,7 +7,7 @@ import operator
 from typing import Annotated, Literal, TypedDict
 
 from langgraph.graph import END, START, MessagesState, StateGraph
-from langgraph.types import Command
+from langgraph.types import Command, Send
 
 
 class State(TypedDict, total=False):
@@ -195,7 +195,16 @@ def async_node():
     return chain("a", a=node), {}, {"log": ["async"]}
 
 
+def map_and_reduce():
+    builder = fan((START, "a"), nodes="ad")
+    builder.add_node("b", lambda state: {"log": [f"b{state['x']}"], "total": state["x"]})
+    builder.add_edge("b", "d")
+    builder.add_conditional_edges("a", lambda state: [Send("b", {"x": each}) for each in (1, 2, 3)], ["b"])
+    return builder, {}, {"log": ["a", "b1", "b2", "b3", "d"], "total": 6}
+
+
 GRAPHS = [
+    map_and_reduce,
     one, three, counts, keeps_what_nobody_writes, returns_nothing, diamond, two_starts, waits_for_both, waits_in_vain,
     waits_for_unlike_ways, routed_long, routed_short, routed_to_several, routed_to_the_end, routed_from_the_start, loop,
     writer_and_critic, agent, dataclass_state, several_routers, async_node,

@@ -25,7 +25,7 @@ def _detect(document: Document) -> bool:
 def _read(document: Document, registry: Registry, options: ImportOptions) -> Imported:
     from trioflow.formats.actions.importing import import_tree  # noqa: PLC0415 - its nodes are imported without it
 
-    return import_tree(document.tree, document.name)
+    return import_tree(document.tree, document)
 
 
 FORMAT = Format("actions", "workflows of GitHub Actions", _detect, _read)

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, cast
 
+import attrs
+
 from trioflow.errors import DocumentError, did_you_mean
+from trioflow.formats.actions.called import as_called, declared, opened, problems_of
 from trioflow.formats.actions.expressions import CONTEXTS, BadExpression, Tree, inside, parse, unwrapped
 from trioflow.formats.actions.nodes import JOB_ENV, job_variable
 from trioflow.formats.actions.shape import EVENTS, FIELDS
 from trioflow.formats.placeholder import Sockets, placeholder
-from trioflow.formats.port import Imported, Notes
+from trioflow.formats.port import Document, Imported, Notes
 from trioflow.formats.shapes import mismatches
 from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode, Variable
 
@@ -51,21 +55,31 @@ _WORDS: Mapping[Any, str] = {str: "a text", bool: "true or false", int: "a numbe
                              dict: "a mapping", list: "a list"}  # fmt: skip
 
 
-def import_tree(tree: Any, source: str = "<document>") -> Imported:
-    """The workflow that a document says. Raises `DocumentError` for what has no jobs."""
+def import_tree(tree: Any, document: Document | None = None) -> Imported:
+    """The workflow that a document says, with those that it calls. Raises `DocumentError` for what has no jobs.
+
+    Workflows of the same repository are found beside the document.
+    """
+    document = document or Document("<document>", "")
+    return _Importer(_with_jobs(tree, document.name), document).imported()
+
+
+def _with_jobs(tree: Any, source: str) -> dict[str, Any]:
     if not isinstance(tree, dict) or not isinstance(tree.get("jobs"), dict) or not tree["jobs"]:
         raise DocumentError(source, ["there are no `jobs` in it: a mapping of ids to jobs."])
-    return _Importer(cast("dict[str, Any]", tree)).imported()
+    return cast("dict[str, Any]", tree)
 
 
 class _Importer:
-    def __init__(self, tree: dict[str, Any]) -> None:
-        self._tree = tree
+    def __init__(self, tree: dict[str, Any], document: Document, around: tuple[Path, ...] = ()) -> None:
+        self._tree, self._document, self._around = tree, document, around
         self._notes = Notes()
         self._nodes: list[GraphNode] = []
         self._wires: list[Connection] = []
         self._jobs: dict[str, Any] = {}
         self._needs: dict[str, list[str]] = {}
+        self._graphs: dict[str, Graph] = {}
+        """The workflows that jobs call, by the jobs."""
 
     def imported(self) -> Imported:
         self._known("", self._tree, _TOP)
@@ -84,7 +98,7 @@ class _Importer:
         self._read_needs()
         for id_, job in self._jobs.items():
             self._job(id_, job)
-        end = "conclusion" if "conclusion" not in self._jobs else "conclusion of all"
+        self._end = end = "conclusion" if "conclusion" not in self._jobs else "conclusion of all"
         self._nodes.append(GraphNode(end, "actions.conclusion", {"jobs": [*self._jobs]}))
         self._wires += (Connection(Endpoint(each), Endpoint(end, "enter"), on="ended") for each in self._jobs)
         called = self._tree.get("name")
@@ -94,6 +108,7 @@ class _Importer:
             nodes=tuple(self._nodes),
             connections=self._wires,
             variables=[*self._variables()],
+            graphs=self._graphs,
             metadata={KEY: {"name": called if isinstance(called, str) else ""}},
         )
         return Imported(graph, tuple(self._notes))
@@ -179,13 +194,57 @@ class _Importer:
         self._steps(id_, job, steps, reads)
 
     def _called(self, id_: str, job: dict[str, Any]) -> None:
-        """A job that is another workflow: what does its work, the host says."""
-        inner = f"{id_} (called)"
-        self._notes.error("no-body", f"jobs.{id_}.uses", f"The workflow {job['uses']!r} is not read.",
-                          f"Say what does it: --body '{inner}=MODULE.NAME'", node=inner)  # fmt: skip
-        self._nodes.append(placeholder(inner, "actions.workflow", sockets=Sockets(outputs={"outputs": "any"}),
-                                       set={"outputs": "out.outputs"}))  # fmt: skip
-        self._wires.append(Connection(Endpoint(id_, "body"), Endpoint(inner, "enter")))
+        """A job that is another workflow: one of the same repository is read, of others the host says what they do."""
+        inner, path, uses = f"{id_} (called)", f"jobs.{id_}.uses", str(job["uses"])
+        for name in ("with", "secrets"):
+            self._texts(f"jobs.{id_}.{name}", job.get(name), {"needs": {*self._needs[id_]}})
+        read = self._read_called(id_, job, uses) if uses.startswith("./") else None
+        if read is not None:
+            self._graphs[id_] = read
+            node = GraphNode(inner, f"graph:{id_}", set={"outputs": "out.outputs"})
+        else:
+            if not uses.startswith("./"):
+                self._notes.error("no-body", path, f"The workflow {uses!r} is not read.",
+                                  f"Say what does it: --body '{inner}=MODULE.NAME'", node=inner)  # fmt: skip
+            sockets = Sockets(inputs={"given": "any"}, outputs={"outputs": "any"})
+            node = placeholder(inner, "actions.workflow", sockets=sockets, set={"outputs": "out.outputs"})
+        gate = f"{id_} (call)"
+        said = {name: job[name] for name in ("with", "secrets") if name in job}
+        self._nodes += [GraphNode(gate, "actions.call", {"job": said}), node]
+        self._wires += [
+            Connection(Endpoint(id_, "body"), Endpoint(gate, "enter")),
+            Connection(Endpoint(gate, "then"), Endpoint(inner, "enter")),
+            Connection(Endpoint(gate, "given"), Endpoint(inner, "given")),
+        ]
+
+    def _read_called(self, id_: str, job: dict[str, Any], uses: str) -> Graph | None:
+        """The workflow of a file in the same repository; None if it can't be called, which is said."""
+        path, inner = f"jobs.{id_}.uses", f"{id_} (called)"
+        here = self._document.path
+        try:
+            document = opened(uses, self._document, self._around)
+            around = self._around if here is None else (*self._around, here.resolve())
+            other = _Importer(_with_jobs(document.tree, document.name), document, around)
+            read = other.imported()
+        except DocumentError as error:
+            cure = f"Correct the path, or say what does it: --body '{inner}=MODULE.NAME'"
+            for problem in error.problems:
+                self._notes.error("not-read", path, f"The workflow {uses!r} is not read: {problem}", cure, node=inner)
+            return None
+        call = declared(other._tree)
+        if call is None:
+            self._notes.error("not-called", path, f"{uses!r} is not to be called.",
+                              "Add the event workflow_call to its `on`.", node=inner)  # fmt: skip
+            return None
+        for each in read.diagnostics:
+            self._notes.add(
+                attrs.evolve(each, path=path, message=f"{uses}, {each.path}: {each.message}", position=None)
+            )
+        given: Any = job.get("with")
+        for place, message in problems_of(call, given if isinstance(given, dict) else {}, job.get("secrets")):
+            self._notes.error("bad-call", f"jobs.{id_}.{place}", message, "Give what it declares.")
+        roots = [each for each in other._jobs if not other._needs[each]]
+        return as_called(read.graph, other._end, roots, call)
 
     # --- steps ---
 

@@ -350,14 +350,63 @@ class End(tf.Node, id="actions.end", durable="replayed"):
             raise StepFailed("; ".join(each["error"] for each in failed))
 
 
+class Call(tf.Node, id="actions.call", durable="replayed"):
+    """Before a workflow that a job calls: what that is given."""
+
+    enter = tf.ExecIn()
+    job: tf.DataIn[Any] = tf.DataIn(dict, doc="what the document says of the job")
+    given: tf.DataOut[Any] = tf.DataOut(dict, doc="its inputs, secrets, and contexts")
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        job: Mapping[str, Any] = await ctx.get_input(self.job)
+        seen = _Seen(_contexts(ctx, {"needs": ctx.get_variable("needs")}), failed=False)
+        secrets = seen.contexts["secrets"] if job.get("secrets") == "inherit" else seen.filled(job.get("secrets") or {})
+        given = {"inputs": seen.filled(job.get("with") or {}), "secrets": secrets}
+        ctx.set_output(self.given, {**given, **{name: seen.contexts[name] for name in ("github", "vars")}})
+        return self.then
+
+
+class Begin(tf.Node, id="actions.begin", durable="replayed"):
+    """Where a called workflow begins: its inputs, secrets and contexts are variables from then on."""
+
+    enter = tf.ExecIn()
+    given: tf.DataIn[Any] = tf.DataIn(dict, default={}, doc="what the job that calls it gives")
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        given: Mapping[str, Any] = await ctx.get_input(self.given)
+        ctx.set_variable("inputs", {**(ctx.get_variable("inputs") or {}), **given.get("inputs", {})})
+        for name in ("secrets", "github", "vars"):
+            if name in given:
+                ctx.set_variable(name, given[name])
+        return self.then
+
+
 class Conclusion(tf.Node, id="actions.conclusion", durable="replayed"):
     """Behind all jobs: fails if one has failed."""
 
     enter = tf.ExecIn()
     jobs: tf.DataIn[Any] = tf.DataIn(list, doc="their ids")
 
-    async def execute(self, ctx: tf.Context) -> None:
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut | None:
         ended = {each: ctx.get_variable(job_variable(each)) or {} for each in await ctx.get_input(self.jobs)}
         failed = [f"{name} ({each['error']})" for name, each in ended.items() if each.get("result") == "failure"]
         if failed:
             raise RunFailed(f"{len(failed)} of {len(ended)} jobs failed: {'; '.join(failed)}")
+        return None
+
+
+class Return(Conclusion, id="actions.return", durable="replayed"):
+    """Behind all jobs of a called workflow: sets its outputs, and fails if a job has failed."""
+
+    values: tf.DataIn[Any] = tf.DataIn(dict, default={}, doc="names and expressions")
+    outputs: tf.DataOut[Any] = tf.DataOut(dict, doc="what it gives to the job that calls it")
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        await super().execute(ctx)
+        jobs = {each: ctx.get_variable(job_variable(each)) or {} for each in await ctx.get_input(self.jobs)}
+        seen = _Seen(_contexts(ctx, {"jobs": jobs}), failed=False)
+        ctx.set_output(self.outputs, _texts(seen.filled(await ctx.get_input(self.values))))
+        return self.then
