@@ -35,10 +35,14 @@ def test_wires_that_lead_somewhere():
     """An exec wire lights by the input that was entered, a data wire by the node that was evaluated."""
     scene = Scene(summing(), registry())
     wires = scene.document["wires"]
-    assert [wires[each]["name"] for each in scene.lit_by_start(scene.place("add"), "enter")] == [
-        "loop.body -> add.enter"
-    ]
-    assert [wires[each]["name"] for each in scene.lit_by_value(scene.place("square"))] == ["square.result -> add.value"]
+    nodes = scene.document["nodes"]
+
+    def name(wire):
+        wire = wires[wire]
+        return f"{nodes[wire['from']]['id']}.{wire['output']} -> {nodes[wire['to']]['id']}.{wire['input']}"
+
+    assert [name(each) for each in scene.lit_by_start(scene.place("add"), "enter")] == ["loop.body -> add.enter"]
+    assert [name(each) for each in scene.lit_by_value(scene.place("square"))] == ["square.result -> add.value"]
     assert scene.lit_by_start(scene.place("start"), None) == []
 
 

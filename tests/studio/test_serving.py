@@ -217,10 +217,12 @@ async def test_looking_back():
     """What a run recorded comes as columns, with the places of nodes and where the time went."""
     shown = session()
     async with opened(shown) as client:
-        assert (await client.get("/api/recording")).status_code == 404
+        for what in ("recording", "recording/profile", "recording/file"):
+            assert (await client.get(f"/api/{what}")).status_code == 404
         await client.ask("start")
         await settled(shown, lambda it: it.state["status"] == "completed")
         head, columns = unpacked((await client.get("/api/recording")).content)
+        assert (head["first"], head["total"], head["before"]) == (0, head["events"], [])
         started = [
             head["places"][node]
             for node, kind in zip(columns["node"], columns["kind"], strict=True)
@@ -228,10 +230,47 @@ async def test_looking_back():
         ]
         assert started == [0, 1, 3, 3, 3]
         assert head["events"] == shown.state["recorded"]
-        assert {each["node"] for each in head["profile"]} == {0, 1, 2, 3}
+        profile = (await client.get("/api/recording/profile")).json()
+        assert {each["node"] for each in profile} == {0, 1, 2, 3}
         await client.ask("start", record=False)
         await settled(shown, lambda it: it.state["status"] == "completed" and it.state["epoch"] == 2)
         assert (await client.get("/api/recording")).status_code == 404
+
+
+async def test_a_stretch_of_a_recording(monkeypatch):
+    """Some events come with what was before them; more than can be had at a time is cut off, and so is what is not there."""
+    monkeypatch.setattr("trioflow.studio.serving._MOST_EVENTS", 10)
+    recorder = Recorder(values=True)
+    await tf.run(summing(), observers=[recorder])
+    whole = recorder.recording()
+    async with opened(session(recording=whole)) as client:
+
+        async def asked(query):
+            head, columns = unpacked((await client.get(f"/api/recording{query}")).content)
+            assert columns["kind"] == (*whole.column("kind")[head["first"] : head["first"] + head["events"]],)
+            assert {(kind, node): count for kind, node, count in head["before"]} == whole.tally(head["first"])
+            assert {*map(int, head["notes"])} <= {*range(head["first"], head["first"] + head["events"])}
+            return head["first"], head["events"]
+
+        assert await asked("") == (len(whole) - 10, 10)
+        assert await asked("?from=3&to=8") == (3, 5)
+        assert await asked("?from=3&to=800") == (3, 10)
+        assert await asked("?from=800&to=3") == (3, 0)
+        assert (await client.get("/api/recording?from=-1&to=x")).status_code == 400
+
+
+async def test_what_variables_were_before_a_stretch():
+    """The value written last before it is there, and those written in it."""
+    shown = session()
+    async with opened(shown) as client:
+        await client.ask("start")
+        await settled(shown, lambda it: it.state["status"] == "completed")
+        head, _ = unpacked((await client.get("/api/recording")).content)
+        numbers, texts = head["written"]["total"]
+        assert len(numbers) > 2
+        part, _ = unpacked((await client.get(f"/api/recording?from={numbers[1] + 1}&to={numbers[2]}")).content)
+        assert part["written"]["total"] == [numbers[1:2], texts[1:2]]
+        assert (await client.get("/api/recording/profile")).status_code == 200
 
 
 async def test_a_recording_that_is_given():

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from unittest import mock
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from telemetry.runs import failing, looping, watched
 
 from trioflow.telemetry import Moment, Recorder, Recording, RecordingError
@@ -11,6 +16,9 @@ from trioflow.testing import EventLog, run_virtual
 
 def recorded(graph, **how):
     return watched(graph, Recorder(**how)).recording()
+
+
+LOOPED = watched(looping(), Recorder())
 
 
 @pytest.mark.parametrize("kind", ["sequential", "concurrent"])
@@ -32,6 +40,17 @@ def test_the_most_that_is_kept():
     assert recorder.events == len(recorder.recording()) == 7
     assert [*recorder.recording()] == [*whole][:7]
     assert max(whole.notes) >= 7 > max(recorder.recording().notes, default=0)
+
+
+@given(st.integers(1, 9), st.data())
+def test_what_was_before(block, data):
+    """How often each kind was told of each node among the first events, however much of that is kept."""
+    recording = LOOPED.recording()
+    events = data.draw(st.lists(st.integers(0, len(recording) + 2), min_size=1, max_size=4))
+    with mock.patch("trioflow.telemetry.recording._BLOCK", block):
+        for each in events:
+            rows = zip(recording.column("kind")[:each], recording.column("node")[:each], strict=True)
+            assert recording.tally(each) == Counter(rows)
 
 
 def test_paths_lead_upwards():

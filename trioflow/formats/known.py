@@ -43,7 +43,7 @@ def format_named(name: str) -> Format:
 
 
 def result_of(graph: Graph) -> str:
-    """The variable that in the end holds what an imported document gives; empty if none does."""
+    """The variable that in the end holds what the document of an imported graph gives; empty if there is none."""
     name = next((format_named(each).result for each in FORMATS if each in graph.metadata), "")
     return name if any(each.name == name for each in graph.variables) else ""
 

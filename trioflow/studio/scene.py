@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from trioflow.formats import Diagram, to_diagram
+from trioflow.formats.diagram import Pin
 from trioflow.model.graph import Graph
 from trioflow.model.jsonable import jsonable
 from trioflow.model.registry import Registry
@@ -102,8 +103,12 @@ class Scene:
         )  # fmt: skip
         for item in diagram.nodes:
             self._place.setdefault((frame, item.id), len(self._nodes))
-            node = attrs.asdict(item) | _box(item.x, item.y, item.width, item.height)
-            self._nodes.append({**node, "frame": frame, "names": []})
+            self._nodes.append(
+                {"id": item.id, "type": item.type, "kind": item.kind, "doc": item.doc, "title": item.title,
+                 "subtitle": item.subtitle, "calls": item.calls, "inputs": [*map(_pin, item.inputs)],
+                 "outputs": [*map(_pin, item.outputs)], "notes": item.notes, "frame": frame, "names": []}
+                | _box(item.x, item.y, item.width, item.height)
+            )  # fmt: skip
         for wire in diagram.wires:
             (source, output), (target, entry) = wire.ends
             start, end = self._place[frame, source], self._place[frame, target]
@@ -115,9 +120,9 @@ class Scene:
             else:
                 self._out.setdefault(start, []).append(len(self._wires))
             self._wires.append(
-                {"from": start, "to": end, "name": f"{wire.source} -> {wire.target}", "output": output, "input": entry,
-                 "control": wire.control, "type": wire.type, "points": wire.points, "terms": wire.terms,
-                 "undo": wire.undo}
+                {"from": start, "to": end, "output": output, "input": entry, "control": wire.control,
+                 "type": wire.type, "points": [[round(x, 1), round(y, 1)] for x, y in wire.points],
+                 "terms": wire.terms, "undo": wire.undo}
             )  # fmt: skip
         held = list(graph.graphs.items()) if graph is not None else []
         for place, inner in enumerate(diagram.graphs):
@@ -159,4 +164,10 @@ class Scene:
 
 
 def _box(x: float, y: float, width: float, height: float) -> dict[str, float]:
-    return {"x": x, "y": y, "width": width, "height": height}
+    """A tenth of a pixel is as much as can be seen, and writes a third of what is sent."""
+    return {"x": round(x, 1), "y": round(y, 1), "width": round(width, 1), "height": round(height, 1)}
+
+
+def _pin(pin: Pin) -> dict[str, Any]:
+    return {"name": pin.name, "control": pin.control, "type": pin.type, "text": pin.text, "wired": pin.wired,
+            "x": round(pin.x, 1), "y": round(pin.y, 1)}  # fmt: skip

@@ -7,6 +7,7 @@ import json
 import secrets
 import socket
 import struct
+from bisect import bisect_left
 from collections.abc import AsyncGenerator, Collection
 from functools import partial
 from importlib import resources
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 _MOST_ASKED = 1_000_000
 """Bytes of a command."""
 _MOST_NOTES = 10_000
+_MOST_EVENTS = 1_000_000
+"""Events of a recording that the page gets at a time."""
+_NOTHING = {"error": "Nothing was recorded. Start a run that is recorded."}
 _TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
@@ -132,6 +136,7 @@ def app_of(session: Session) -> Any:
             Route("/api/events", answers.events),
             Route("/api/do", answers.do, methods=["POST"]),
             Route("/api/recording", answers.recording),
+            Route("/api/recording/profile", answers.recording_profile),
             Route("/api/recording/file", answers.recording_file),
             Route("/", answers.file),
             Route("/{name}", answers.file),
@@ -197,19 +202,32 @@ class _Answers:
         except CommandError as error:
             return self._json({"error": hide(str(error))}, 409)
 
-    async def recording(self, _request: Request) -> Response:
-        """What was recorded."""
+    async def recording(self, request: Request) -> Response:
+        """A stretch of what was recorded: the events `from` up to `to`; without these the last ones."""
         found = self._session.recording()
         if found is None:
-            return self._json({"error": "Nothing was recorded. Start a run that is recorded."}, 404)
-        packed = await trio.to_thread.run_sync(_packed, self._session, found)
+            return self._json(_NOTHING, 404)
+        asked = [request.query_params.get(name, "") for name in ("from", "to")]
+        if any(each and not (each.isascii() and each.isdecimal()) for each in asked):
+            return self._json({"error": "from and to are numbers of events."}, 400)
+        stop = min(len(found), int(asked[1])) if asked[1] else len(found)
+        first = min(stop, int(asked[0])) if asked[0] else max(0, stop - _MOST_EVENTS)
+        stop = min(stop, first + _MOST_EVENTS)
+        packed = await trio.to_thread.run_sync(_packed, self._session, found, first, stop)
         return self._made.Response(packed, media_type="application/octet-stream")
+
+    async def recording_profile(self, _request: Request) -> Response:
+        """Where the time of what was recorded went, by node."""
+        found = self._session.recording()
+        if found is None:
+            return self._json(_NOTHING, 404)
+        return self._json(await trio.to_thread.run_sync(_profiled, self._session, found))
 
     async def recording_file(self, _request: Request) -> Response:
         """What was recorded, as a file that `trioflow studio` opens."""
         found = self._session.recording()
         if found is None:
-            return self._json({"error": "Nothing was recorded. Start a run that is recorded."}, 404)
+            return self._json(_NOTHING, 404)
         packed = await trio.to_thread.run_sync(found.as_bytes)
         return self._made.Response(packed, media_type="application/octet-stream")
 
@@ -239,29 +257,43 @@ class _Stream:
         scope.cancel()
 
 
-def _packed(session: Session, recording: Recording) -> bytes:
-    """A recording as the page reads it: the length of a head, the head as JSON, filled up to 8 bytes, and the columns.
+def _packed(session: Session, recording: Recording, first: int, stop: int) -> bytes:
+    """A stretch of a recording as the page reads it: the length of a head, the head as JSON, and the columns.
 
-    These are, little-endian and one after the other: times (8 bytes), strands, paths (4), nodes (2), kinds (1).
+    The head is filled up to 8 bytes. `before` is how often each kind was told of each node before. The columns are,
+    little-endian and one after the other: times (8 bytes), strands, paths (4), nodes (2), kinds (1).
     """
-    profile = Profile.of(recording)
-    notes = {number: recording.notes[number] for number in sorted(recording.notes)[-_MOST_NOTES:]}
+    numbers = sorted(recording.notes)
+    inside = numbers[bisect_left(numbers, first) : bisect_left(numbers, stop)][-_MOST_NOTES:]
+    notes = {number: recording.notes[number] for number in inside}
+    written: dict[str, tuple[list[int], list[str]]] = {}
+    for name, (places, texts) in session.written.items():
+        stretch = slice(max(0, bisect_left(places, first) - 1), bisect_left(places, stop))
+        written[name] = (places[stretch], texts[stretch])
     head = {
         "run": recording.run,
-        "events": len(recording),
+        "first": first,
+        "events": stop - first,
+        "total": len(recording),
+        "most": _MOST_EVENTS,
         "duration": recording.duration,
         "kinds": recording.kinds,
         "names": recording.nodes,
         "places": [session.scene.place(each) for each in recording.nodes],
+        "before": [[kind, node, count] for (kind, node), count in recording.tally(first).items()],
         "notes": notes if session.values else {},
-        "written": session.written if session.values else {},
-        "profile": [
-            {"node": session.scene.place(each.node), "name": each.node, "own": each.own, "total": each.total,
-             "steps": each.steps, "evaluations": each.evaluations, "failed": each.failed}
-            for each in profile.nodes.values()
-        ],
-    }  # fmt: skip
+        "written": written if session.values else {},
+    }
     text = json.dumps(jsonable(head)).encode()
     text += b" " * (-(len(text) + 4) % 8)
     names = ("time", "strand", "path", "node", "kind")
-    return struct.pack("<I", len(text)) + text + b"".join(recording.column(name).tobytes() for name in names)
+    columns = (recording.column(name)[first:stop].tobytes() for name in names)
+    return struct.pack("<I", len(text)) + text + b"".join(columns)
+
+
+def _profiled(session: Session, recording: Recording) -> list[dict[str, Any]]:
+    return [
+        {"node": session.scene.place(each.node), "name": each.node, "own": each.own, "total": each.total,
+         "steps": each.steps, "evaluations": each.evaluations, "failed": each.failed}
+        for each in Profile.of(recording).nodes.values()
+    ]  # fmt: skip

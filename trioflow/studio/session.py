@@ -92,6 +92,7 @@ class Session:
         self._kept = kept
         self._memory = MemoryJournal()
         self._recorder: _Recorder | None = None
+        self._recorded: tuple[_Recorder, Recording] | None = None
         self._plan: Plan | None = None
         self.is_attached = False
         self._desk: Scene | None = None
@@ -460,9 +461,12 @@ class Session:
 
     def recording(self) -> Recording | None:
         """What there is to look back on: of the last run that was recorded, else what was given."""
-        if self._recorder is not None:
-            return self._recorder.recording()
-        return self._given
+        recorder = self._recorder
+        if recorder is None:
+            return self._given
+        if self._recorded is None or self._recorded[0] is not recorder or len(self._recorded[1]) != recorder.events:
+            self._recorded = (recorder, recorder.recording())
+        return self._recorded[1]
 
 
 @attrs.define(eq=False)

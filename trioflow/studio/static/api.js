@@ -16,6 +16,10 @@ export async function getGraph(all = false) {
   return answer.json();
 }
 
+/** The graph as the page begins with it, asked for before the rest of the page is there. @type {Promise<any>} */
+export const firstGraph = getGraph();
+firstGraph.catch(() => {}); // whoever waits for it is told
+
 /** The node types that there are. */
 export async function getCatalogue() {
   const answer = await fetch('api/catalogue', { headers });
@@ -30,11 +34,18 @@ export async function getShelf() {
   return answer.json();
 }
 
-/** The recording, as bytes. */
-export async function getRecording() {
-  const answer = await fetch('api/recording', { headers });
+/** A stretch of the recording, as bytes: the events from one up to another; without these the last ones. @param {number} [from] @param {number} [to] */
+export async function getRecording(from, to) {
+  const answer = await fetch(from === undefined ? 'api/recording' : `api/recording?from=${from}&to=${to}`, { headers });
   if (!answer.ok) throw new Error((await answer.json()).error);
   return answer.arrayBuffer();
+}
+
+/** Where the time of the recording went, by node. */
+export async function getProfile() {
+  const answer = await fetch('api/recording/profile', { headers });
+  if (!answer.ok) throw new Error((await answer.json()).error);
+  return answer.json();
 }
 
 /** The recording, as a file. */

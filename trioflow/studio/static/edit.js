@@ -76,7 +76,7 @@ export class Editor {
   /** The graph of the document that a node stands in, null if it stands elsewhere. @param {number} place */
   graphAt(place) {
     const { graph } = this.app;
-    const frame = place < 0 ? '' : graph.nodes[place].frame;
+    const frame = place < 0 ? (this.app.frame ?? '') : graph.nodes[place].frame;
     return graph.frames.find((/** @type {any} */ each) => each.name === frame).graph;
   }
 
@@ -91,9 +91,10 @@ export class Editor {
     return only;
   }
 
+  /** The node types that there are. @returns {Promise<any[]>} */
   async catalogue() {
     if (!this.types) this.types = (await attempt(getCatalogue())) || [];
-    return this.types;
+    return this.types || [];
   }
 
   /** Ask for a type, add a node of it, and wire it to a pin if one is given. @param {{x?: number, y?: number, pin?: any}} [where] */
@@ -104,7 +105,7 @@ export class Editor {
     const all = await this.catalogue();
     const { pin } = where;
     const fits = (/** @type {any} */ type) => (pin ? socketFor(type, pin) : true);
-    const options = all.filter((each) => fits(each)).map((each) => ({ label: each.id, detail: each.doc, value: each }));
+    const options = all.filter((/** @type {any} */ each) => fits(each)).map((/** @type {any} */ each) => ({ label: each.id, detail: each.doc, value: each }));
     const type = await pick(pin ? `Add a node for ${app.graph.nodes[pin.node].id}.${pin.name}` : 'Add a node', options);
     if (!type) return;
     let { x, y } = where;
@@ -113,7 +114,8 @@ export class Editor {
     const found = await this.do(edits);
     if (!found) return;
     const [id] = found.added;
-    if (pin) await this.do([this.wireEdit(pin, { id, name: socketFor(type, pin) })]);
+    const name = pin && socketFor(type, pin);
+    if (name !== undefined) await this.do([this.wireEdit(pin, { id, name })]);
     this.app.chooseBy(graph, id);
   }
 
@@ -122,8 +124,8 @@ export class Editor {
     const { graph, scene } = this.app;
     if (near < 0) {
       const [left, top, right, bottom] = scene.seen();
-      if (!graph.nodes.length) return [left + (right - left) / 3, top + (bottom - top) / 3];
-      near = graph.nodes.length - 1;
+      near = scene.drawn.nodes.at(-1) ?? -1;
+      if (near < 0) return [left + (right - left) / 3, top + (bottom - top) / 3];
     }
     const node = graph.nodes[near];
     let [x, y] = [node.x + node.width + 60, node.y];
@@ -204,7 +206,7 @@ export class Editor {
     const frame = graph.nodes[pin.node].frame;
     /** @type {{label: string, detail: string, value: any}[]} */
     const options = [{ label: 'a new node …', detail: 'one that has a socket for it', value: null }];
-    const exact = [];
+    const exact = /** @type {typeof options} */ ([]);
     graph.nodes.forEach((/** @type {any} */ node, /** @type {number} */ place) => {
       if (node.frame !== frame) return;
       for (const each of pin.side === 'out' ? node.inputs : node.outputs) {

@@ -65,6 +65,7 @@ export function nodeForm(app, it, place) {
   return [
     h('div', { class: 'row' }, id, button('Duplicate', () => editor.duplicate(), { class: 'small', data: { key: 'duplicate' }, title: 'Ctrl+D' }), button('Delete', () => editor.remove(), { class: 'small', data: { key: 'delete' }, title: 'Delete' })),
     h('p', { class: 'soft' }, it.type, ...(it.doc ? prose(`. ${it.doc}`) : [])),
+    it.calls === null ? null : h('div', { class: 'row' }, button('Open the graph that it calls', () => app.enter(place), { class: 'small', data: { key: 'enter' }, title: 'In a tab of its own (O)' })),
     ...problems.filter((/** @type {any} */ each) => !said.has(each)).map((/** @type {any} */ each) => h('p', { class: `note ${each.severity}` }, `${each.message} ${each.cure}`)),
     control.length ? h('h2', { class: 'minor' }, 'Control in') : null,
     ...control.map((/** @type {any} */ each) => h('div', { class: 'socket' }, h('div', { class: 'row' }, h('b', { class: 'grow' }, each.name), connect('in', each)), ...wired('in', each.name))),

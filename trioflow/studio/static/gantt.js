@@ -1,10 +1,11 @@
-// Strands over time: a row for each, with what was open in it. One looks at it, and clicks to go to a moment.
+// Strands over time: a row for each, with what was open in it. One looks at it, clicks to go to a moment, and drags to choose a stretch.
 
 import { h } from './dom.js';
 
 const ROW = 15;
 const MOST_ROWS = 400;
 const LABEL = 62;
+const DRAGGED = 5;
 
 /** @param {any} app */
 export function gantt(app) {
@@ -15,6 +16,11 @@ export function gantt(app) {
   canvas.style.height = `${rows.length * ROW}px`;
   const css = getComputedStyle(document.documentElement);
   const paint = (/** @type {string} */ name) => css.getPropertyValue(name).trim();
+  const [first, stop] = [Math.max(past.first, app.stretch?.[0] ?? 0), Math.min(past.stop, app.stretch?.[1] ?? past.count)];
+  const begin = first > 0 ? past.clock(first) : 0;
+  const length = Math.max(past.clock(Math.max(first, stop - 1)) - begin, past.head.duration > 0 ? 1e-9 : 1);
+  /** Where a drag began, and where it is. @type {[number, number] | null} */
+  let drag = null;
 
   const draw = () => {
     const d = devicePixelRatio || 1;
@@ -24,16 +30,15 @@ export function gantt(app) {
     const g = canvas.getContext('2d');
     g.setTransform(d, 0, 0, d, 0, 0);
     g.font = '10.5px system-ui, sans-serif';
-    const scale = (width - LABEL) / past.length;
+    const scale = (width - LABEL) / length;
     rows.forEach((/** @type {any} */ row, /** @type {number} */ place) => {
       const y = place * ROW;
-      g.fillStyle = paint('--soft');
-      g.fillText(`strand ${row.strand}`, 2, y + 11);
       // Of what would be drawn in one pixel, the first is: a row has as many pieces as pixels at most, whatever there was.
       let last = -1;
       for (const [from, to, node] of row.spans) {
-        const left = LABEL + from * scale;
-        const wide = Math.max(1, (to - from) * scale);
+        if (to < begin || from > begin + length) continue;
+        const left = Math.max(LABEL, LABEL + (from - begin) * scale);
+        const wide = Math.max(1, LABEL + (to - begin) * scale - left);
         if (wide < 1.5 && left - last < 1) continue;
         last = left;
         g.fillStyle = node === -2 ? paint('--bad') : node < 0 ? paint('--line') : `hsl(${(node * 67) % 360} 45% 58%)`;
@@ -44,18 +49,47 @@ export function gantt(app) {
           g.fillText(name, left + 3, y + 11, wide - 6);
         }
       }
+      g.fillStyle = paint('--box');
+      g.fillRect(0, y, LABEL, ROW);
+      g.fillStyle = paint('--soft');
+      g.fillText(`strand ${row.strand}`, 2, y + 11);
     });
-    const at = app.moment > 0 ? past.clock(app.moment - 1) : 0;
+    const at = app.moment > past.first ? past.clock(app.moment - 1) : begin;
     g.fillStyle = paint('--text');
-    g.fillRect(LABEL + at * scale - 0.75, 0, 1.5, rows.length * ROW);
+    g.fillRect(LABEL + Math.max(0, at - begin) * scale - 0.75, 0, 1.5, rows.length * ROW);
+    if (drag) {
+      g.globalAlpha = 0.25;
+      g.fillStyle = paint('--accent');
+      g.fillRect(Math.min(...drag), 0, Math.abs(drag[1] - drag[0]), rows.length * ROW);
+      g.globalAlpha = 1;
+    }
   };
-  const then = (/** @type {MouseEvent} */ event) => Math.max(0, ((event.clientX - canvas.getBoundingClientRect().left - LABEL) / (box.clientWidth - LABEL)) * past.length);
-  canvas.addEventListener('click', (/** @type {MouseEvent} */ event) => app.goTo(past.until(then(event))));
-  canvas.addEventListener('mousemove', (/** @type {MouseEvent} */ event) => {
+  const across = (/** @type {MouseEvent} */ event) => event.clientX - canvas.getBoundingClientRect().left;
+  const then = (/** @type {number} */ x) => begin + Math.max(0, ((x - LABEL) / (box.clientWidth - LABEL)) * length);
+  canvas.addEventListener('pointerdown', (/** @type {PointerEvent} */ event) => {
+    if (event.button !== 0) return;
+    drag = [across(event), across(event)];
+    canvas.setPointerCapture(event.pointerId);
+  });
+  canvas.addEventListener('pointermove', (/** @type {PointerEvent} */ event) => {
+    if (drag) {
+      drag[1] = across(event);
+      draw();
+      return;
+    }
     const row = rows[Math.floor((event.clientY - canvas.getBoundingClientRect().top) / ROW)];
-    const clock = then(event);
+    const clock = then(across(event));
     const found = row?.spans.filter((/** @type {number[]} */ each) => each[0] <= clock && clock <= each[1]).at(-1);
     canvas.title = found && found[2] >= 0 ? `${graph.nodes[found[2]]?.id}: ${(found[1] - found[0]).toFixed(4)}${past.head.duration > 0 ? ' s' : ' events'}` : '';
+  });
+  canvas.addEventListener('pointercancel', () => { drag = null; draw(); });
+  canvas.addEventListener('pointerup', () => {
+    if (!drag) return;
+    const [from, to] = [Math.min(...drag), Math.max(...drag)];
+    drag = null;
+    if (to - from <= DRAGGED) app.goTo(past.until(then(to)));
+    else app.lookAt([Math.max(first, past.until(then(from)) - 1), Math.min(stop, past.until(then(to)))]);
+    draw();
   });
   new ResizeObserver(draw).observe(box);
   box.redraw = draw;

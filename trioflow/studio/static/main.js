@@ -1,6 +1,6 @@
 // The page: what it shows of which graph, what is chosen in it, and the keys.
 
-import { ask, getGraph, getRecording, getRecordingFile, getShelf, readFrames } from './api.js';
+import { ask, firstGraph, getGraph, getProfile, getRecording, getRecordingFile, getShelf, readFrames } from './api.js';
 import { attempt, button } from './attempt.js';
 import { h, say, show } from './dom.js';
 import { Editor } from './edit.js';
@@ -12,6 +12,12 @@ import { Scene } from './scene.js';
 import { fold } from './state.js';
 
 const element = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
+/** Events of a recording before and after a moment that are got with it, where there are too many to get them all. */
+const AROUND = 50000;
+/** So many graphs all have tabs; of more those that were opened. */
+const FEW = 5;
+/** Keys that change nothing. */
+const LOOKING = new Set(['/', 'o', 'u']);
 const LIVE = new Set(['not started', 'running', 'paused']);
 const EMPTY = { epoch: 0, status: null, reason: null, steps: 0, evaluations: 0, looked: 0, counts: {}, failed: {}, heat: {}, strands: [], parked: [], breakpoints: [], failure: null, variables: null, messages: [], outcomes: {}, policies: {}, progress: {}, dead: [], document: null, kept: null, recorded: 0, watching: 'follow', alive: 0 };
 
@@ -32,6 +38,10 @@ class App {
     this.reloading = null;
     this.strand = 0;
     this.tab = 'outline';
+    /** The frames that have a tab, by name, and the one that alone is shown; null for all of them. @type {string[]} */
+    this.opened = [];
+    /** @type {string | null} */
+    this.frame = null;
     this.connected = true;
     this.hot = false;
     /** @type {any} */
@@ -41,6 +51,12 @@ class App {
     /** @type {Recording | null} */
     this.past = null;
     this.moment = 0;
+    /** The events that alone are looked back on; null for all. @type {[number, number] | null} */
+    this.stretch = null;
+    /** The moment that is waited for, and what is on its way. @type {number | null} */
+    this.wanted = null;
+    /** @type {Promise<void> | null} */
+    this.fetching = null;
     this.asked = false;
     this.lookedAt = '';
     this.lastLook = 0;
@@ -55,10 +71,11 @@ class App {
       moved: (places) => editor.moved(places),
       wired: (from, to) => editor.connect(from, to),
       wiredNowhere: (pin, x, y) => editor.add({ pin, x, y }),
+      enter: (place) => this.enter(place),
       addAt: (x, y) => editor.add({ x, y }),
     });
     try {
-      this.graph = await getGraph();
+      this.graph = await firstGraph;
     } catch (error) {
       element('scene').replaceChildren(h('div', { class: 'lost' }, h('h2', {}, 'This page needs its address'), h('p', {}, error instanceof TypeError ? 'The server can’t be reached. Is trioflow studio still running?' : String(error instanceof Error ? error.message : error))));
       return;
@@ -67,7 +84,7 @@ class App {
     this.loaded(false);
     if (!this.graph.nodes.length && this.editor.can && !this.graph.hasShelf) await this.edit(true);
     if (this.graph.hasRecording) await this.lookBack();
-    this.redraw();
+    this.draw();
     readFrames((kind, data) => this.take(kind, data), (connected) => {
       this.connected = connected;
       this.redraw();
@@ -78,6 +95,13 @@ class App {
   loaded(again) {
     const { graph } = this;
     document.title = `${graph.name} · trioflow studio`;
+    for (const wire of graph.wires) {
+      const [from, to] = [graph.nodes[wire.from], graph.nodes[wire.to]];
+      wire.name = `${from.frame}: ${from.id}.${wire.output} ${wire.undo ? '-' : '->'} ${to.id}.${wire.input}`;
+    }
+    const names = new Set(graph.frames.map((/** @type {any} */ each) => each.name));
+    this.opened = this.opened.filter((each) => names.has(each));
+    if (this.frame !== null && !names.has(this.frame)) this.frame = null;
     this.scene?.load(graph, again);
     this.problems = new Map();
     for (const each of graph.problems) if (each.node !== null && each.severity !== 'info' && this.problems.get(each.node) !== 'error') this.problems.set(each.node, each.severity);
@@ -119,7 +143,7 @@ class App {
     const find = (/** @type {any} */ node) => (node ? graph.nodes.findIndex((/** @type {any} */ each) => each.id === node.id && each.frame === node.frame) : -1);
     this.selected = find(chosen);
     this.scene?.select(this.selected, new Set(others.map(find).filter((each) => each >= 0)));
-    this.wire = wire ? graph.wires.findIndex((/** @type {any} */ each) => each.name === wire.name && each.control === wire.control) : -1;
+    this.wire = wire ? graph.wires.findIndex((/** @type {any} */ each) => each.name === wire.name) : -1;
     if (this.wire >= 0) this.scene?.selectWire(this.wire);
     this.draw();
   }
@@ -184,7 +208,7 @@ class App {
       this.stoppedFor = this.state.breakpoints;
       const names = new Set(this.state.breakpoints.filter((/** @type {any} */ each) => each.kind === 'node').map((/** @type {any} */ each) => each.on));
       this.stops = new Set();
-      this.graph.nodes.forEach((/** @type {any} */ node, /** @type {number} */ place) => { if (node.names.some((/** @type {string} */ each) => names.has(each))) this.stops.add(place); });
+      this.graph.nodes.forEach((/** @type {any} */ node, /** @type {number} */ place) => { if (node.names.some((/** @type {string} */ each) => names.has(each))) this.stops?.add(place); });
     }
     return this.stops;
   }
@@ -202,10 +226,90 @@ class App {
     this.wire = -1;
     if (turn && (this.tab !== 'outline' || !reveal)) this.tab = 'node';
     this.scene?.select(place);
+    const { frame } = this.graph.nodes[place] || { frame: this.frame };
+    if (this.frame !== null && frame !== this.frame) this.openFrame(frame);
     if (reveal) this.scene?.reveal(place);
     this.lookedAt = '';
     this.peeked = null;
     this.redraw();
+  }
+
+  // --- graphs that are called ---
+
+  /** Show a frame alone, in a tab of its own; null shows all of them. @param {string | null} name */
+  openFrame(name) {
+    if (name !== null && !this.opened.includes(name)) this.opened.push(name);
+    this.frame = name;
+    this.scene?.showFrame(name);
+    this.redraw();
+  }
+
+  /** @param {string} name */
+  closeFrame(name) {
+    const at = this.opened.indexOf(name);
+    this.opened.splice(at, 1);
+    if (this.frame === name) this.openFrame(this.opened[Math.max(0, at - 1)] ?? null);
+    else this.redraw();
+  }
+
+  /** Open the graph that a node calls; of one that calls none the graph that it is in. @param {number} place */
+  enter(place) {
+    const node = this.graph.nodes[place];
+    if (!node) say('Choose a node first.');
+    else if (node.calls !== null) this.openFrame(node.calls);
+    else if (this.graph.frames.length > 1 && this.frame !== node.frame) this.openFrame(node.frame);
+    else say(`${node.id} calls no graph.`);
+  }
+
+  /** The nodes that call a frame. @param {string} name @returns {number[]} */
+  callers(name) {
+    return this.graph.nodes.flatMap((/** @type {any} */ node, /** @type {number} */ place) => (node.calls === name ? [place] : []));
+  }
+
+  /** Go to the node that calls the graph that is shown alone: of several to the one that the strand came through. */
+  leave() {
+    if (this.frame === null) return;
+    const all = this.callers(this.frame);
+    const at = this.state.strands.find((/** @type {any} */ each) => each.number === this.strand);
+    const way = at ? at.name.slice(0, Math.max(0, at.name.lastIndexOf('/'))) : '';
+    const place = all.find((each) => this.graph.nodes[each].names.includes(way)) ?? all[0];
+    if (place === undefined) this.openFrame(null);
+    else this.choose(place, true);
+  }
+
+  /** Whether there are so few graphs that each has a tab anyhow. */
+  hasFew() { return this.graph.frames.length <= FEW; }
+
+  /** The frames that have a tab. @returns {string[]} */
+  tabbed() { return this.hasFew() ? this.graph.frames.map((/** @type {any} */ each) => each.name) : this.opened; }
+
+  /** What a frame is called. @param {string} name */
+  titleOf(name) {
+    return this.graph.frames.find((/** @type {any} */ each) => each.name === name)?.title || this.graph.name;
+  }
+
+  /** The tabs of graphs, if there are several. */
+  graphTabs() {
+    const bar = element('graphs');
+    bar.hidden = this.graph.frames.length < 2;
+    if (bar.hidden) return;
+    const { strands } = this.state;
+    const there = (/** @type {string} */ name) => (this.past ? 0 : strands.filter((/** @type {any} */ each) => each.node !== null && this.graph.nodes[each.node]?.frame === name).length);
+    const tabs = /** @type {[string | null, string, number][]} */ ([[null, 'All graphs', 0], ...this.tabbed().map((name) => [name, this.titleOf(name), there(name)])]);
+    show(bar, `graphs ${JSON.stringify([tabs, this.frame, this.graph.revision])}`, () => {
+      const list = h('div', { role: 'tablist', 'aria-label': 'Graphs', class: 'tabs', onkeydown: (/** @type {KeyboardEvent} */ event) => {
+        const to = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+        if (!to) return;
+        const at = tabs.findIndex(([name]) => name === this.frame);
+        this.openFrame(tabs[(at + to + tabs.length) % tabs.length][0]);
+        this.draw();
+        bar.querySelector('[aria-selected="true"]')?.focus();
+      } }, ...tabs.map(([name, title, count]) => h('button', { role: 'tab', type: 'button', 'aria-selected': String(name === this.frame), 'aria-controls': 'scene', tabindex: name === this.frame ? '0' : '-1', title, 'aria-label': count ? `${title}, ${count} ${count === 1 ? 'strand' : 'strands'}` : null, data: { key: `graph ${name ?? '*'}` }, onclick: () => this.openFrame(name) }, title, count ? h('span', { class: 'tag running' }, String(count)) : null)));
+      if (this.frame === null) return [list];
+      const name = this.frame;
+      const calling = this.callers(name);
+      return [list, h('p', {}, calling.length ? 'called by' : '', ...calling.slice(0, 4).map((place) => button(this.graph.nodes[place].id, () => this.choose(place, true), { class: 'link', data: { key: `caller ${place}` }, title: 'Go there (U)' })), calling.length > 4 && `and ${calling.length - 4} more`, !this.hasFew() && button('Close', () => this.closeFrame(name), { class: 'small', 'aria-label': `Close the tab ${this.titleOf(name)}`, data: { key: 'close graph' } }))];
+    });
   }
 
   /** Choose a node beside those that are. @param {number} place */
@@ -310,14 +414,33 @@ class App {
   }
 
   async lookBack() {
-    try {
-      const data = await getRecording();
-      this.past = new Recording(data, this.graph.nodes.length);
-    } catch (error) {
-      say(error instanceof Error ? error.message : String(error));
-      return;
-    }
-    this.goTo(this.past.count);
+    this.stretch = null;
+    if (!(await this.have())) return;
+    this.goTo(this.past?.count ?? 0);
+    const { past } = this;
+    const profile = await attempt(getProfile());
+    if (past && profile) past.profile = profile;
+    this.redraw();
+  }
+
+  /** Have a stretch of the recording here; without one the end of it. Tells whether it is. @param {number} [from] @param {number} [to] */
+  async have(from, to) {
+    const data = await attempt(getRecording(from, to));
+    if (!data) return false;
+    const profile = this.past?.profile ?? null;
+    this.past = new Recording(data, this.graph.nodes.length);
+    this.past.profile = profile;
+    return true;
+  }
+
+  /** Look back on some events alone, by number; null for all of them. @param {[number, number] | null} stretch */
+  async lookAt(stretch) {
+    const { past } = this;
+    if (!past || (stretch && stretch[1] - stretch[0] < 1)) return;
+    const [from, to] = stretch ?? [0, past.count];
+    if (stretch && !(past.has(from) && past.has(to)) && !(await this.have(Math.max(0, from - 1), to))) return;
+    this.stretch = stretch;
+    this.goTo(Math.max(from, Math.min(to, this.moment)));
   }
 
   /** Begin another run from this event on. */
@@ -344,10 +467,30 @@ class App {
   goTo(moment) {
     if (!this.past) return;
     const from = this.moment;
-    this.moment = Math.max(0, Math.min(this.past.count, moment));
+    const [least, most] = this.stretch ?? [0, this.past.count];
+    moment = Math.max(least, Math.min(most, moment));
+    if (!this.past.has(moment)) {
+      this.wanted = moment;
+      if (!this.fetching) this.fetching = this.goThere().finally(() => { this.fetching = null; });
+      return;
+    }
+    this.moment = moment;
     const place = this.moment > 0 ? this.past.place(this.moment - 1) : -1;
     if (place >= 0 && Math.abs(from - this.moment) === 1) this.choose(place, true, false);
     this.redraw();
+  }
+
+  /** Get the events around the moment that is wanted, as long as it is another one meanwhile. */
+  async goThere() {
+    while (this.wanted !== null && this.past && !this.past.has(this.wanted)) {
+      const { wanted } = this;
+      const around = Math.min(AROUND, Math.floor(this.past.head.most / 2));
+      const from = Math.max(0, wanted - around);
+      if (!(await this.have(from, from + 2 * around)) || !this.past.has(wanted)) break;
+    }
+    const { wanted } = this;
+    this.wanted = null;
+    if (wanted !== null && this.past?.has(wanted)) this.goTo(wanted);
   }
 
   // --- showing ---
@@ -381,13 +524,16 @@ class App {
   /** Keys of editing. In a field they are the field's. @param {KeyboardEvent} event */
   editKey(event) {
     const { editor } = this;
-    if (element('dialog').open || (!editor.can && event.key !== '/')) return;
+    if (element('dialog').open || (!editor.can && !LOOKING.has(event.key.toLowerCase()))) return;
     const control = event.ctrlKey || event.metaKey;
     const typing = event.target instanceof Element && event.target.closest('input, textarea, select');
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     /** @type {(() => void) | undefined} */
     let what;
-    if (key === '/' && !typing && !control && !event.altKey) what = () => this.find();
+    const plain = !typing && !control && !event.altKey;
+    if (key === '/' && plain) what = () => this.find();
+    else if (key === 'o' && plain) what = () => this.enter(this.selected);
+    else if (key === 'u' && plain) what = () => this.leave();
     else if (control && key === 's') what = () => editor.save();
     else if (typing) return;
     else if (!this.editing) what = key === 'e' && !control && !event.altKey ? () => this.edit(true) : undefined;
@@ -403,7 +549,7 @@ class App {
   find() {
     this.tab = 'outline';
     this.draw();
-    document.querySelector('#panel .finding')?.focus();
+    /** @type {HTMLElement | null} */ (document.querySelector('#panel .finding'))?.focus();
   }
 
   /** Wire the chosen node: its first output that leads nowhere. */
@@ -438,9 +584,9 @@ class App {
     if (past) {
       const then = past.after(this.moment);
       [counts, failed] = [then.counts, then.failed];
-      then.open.forEach((open, place) => { if (open > 0) at.set(place, 'open'); });
+      then.open.forEach((/** @type {number} */ open, /** @type {number} */ place) => { if (open > 0) at.set(place, 'open'); });
       if (this.moment > 0 && past.place(this.moment - 1) >= 0) at.set(past.place(this.moment - 1), 'parked');
-      if (this.hot) heat = shares(past.head.profile.map((/** @type {any} */ each) => [each.node, each.own]));
+      if (this.hot) heat = shares((past.profile || []).map((/** @type {any} */ each) => [each.node, each.own]));
     } else {
       for (const each of state.strands) if (each.node !== null && at.get(each.node) !== 'parked') at.set(each.node, each.state);
       if (this.hot) heat = shares(Object.entries(state.heat));
@@ -448,6 +594,7 @@ class App {
     const { policies, dead, progress } = past ? { policies: {}, dead: [], progress: {} } : state;
     this.scene?.mark({ counts, failed, at, heat, policies, progress, dead: new Set(dead), stops: this.stopped(), problems: this.problems });
     element('heat').setAttribute('aria-pressed', String(this.hot));
+    this.graphTabs();
     this.tools();
     this.editTools();
     this.fileBar();
@@ -535,6 +682,8 @@ class App {
     if (!(await attempt(ask('open', { name }).then(() => true)))) return;
     this.past = null;
     this.selected = this.wire = -1;
+    [this.opened, this.frame] = [[], null];
+    this.scene?.showFrame(null);
     this.editor.types = null;
     await this.reload();
     if (this.graph.hasRecording) await this.lookBack();
@@ -574,10 +723,13 @@ class App {
       bar.replaceChildren();
       return;
     }
-    show(bar, `back ${past.head.run} ${past.count}`, () => [
-      h('div', { class: 'buttons' }, button('|◀', () => this.goTo(0), { 'aria-label': 'To the start', data: { key: 'first' } }), button('◀', () => this.goTo(this.moment - 1), { 'aria-label': 'One event back', data: { key: 'prev' } }), button('▶', () => this.goTo(this.moment + 1), { 'aria-label': 'One event on', data: { key: 'next' } }), button('▶|', () => this.goTo(past.count), { 'aria-label': 'To the end', data: { key: 'last' } })),
-      h('input', { type: 'range', min: 0, max: past.count, value: this.moment, 'aria-label': 'Moment', id: 'moment', oninput: (/** @type {any} */ event) => this.goTo(Number(event.target.value)) }),
-      h('div', { class: 'row', id: 'then' }, h('p', { id: 'event', class: 'grow', 'aria-live': 'polite' }), !this.graph.readOnly && button('Go back to here', () => this.goBack(), { id: 'go-back', class: 'small', data: { key: 'go back' } }), button('Save it', () => this.download(), { class: 'small', data: { key: 'download' }, title: 'Save the recording as a file, which trioflow studio opens' })),
+    const [least, most] = this.stretch ?? [0, past.count];
+    show(bar, `back ${past.head.run} ${past.count} ${past.first} ${past.stop} ${this.stretch}`, () => [
+      h('div', { class: 'buttons' }, button('|◀', () => this.goTo(least), { 'aria-label': 'To the start', data: { key: 'first' } }), button('◀', () => this.goTo(this.moment - 1), { 'aria-label': 'One event back', data: { key: 'prev' } }), button('▶', () => this.goTo(this.moment + 1), { 'aria-label': 'One event on', data: { key: 'next' } }), button('▶|', () => this.goTo(most), { 'aria-label': 'To the end', data: { key: 'last' } })),
+      h('input', { type: 'range', min: least, max: most, value: this.moment, 'aria-label': 'Moment', id: 'moment', oninput: (/** @type {any} */ event) => this.goTo(Number(event.target.value)) }),
+      h('div', { class: 'row', id: 'then' }, h('p', { id: 'event', class: 'grow', 'aria-live': 'polite' }),
+        h('span', { class: 'buttons' }, button('From here', () => this.lookAt([this.moment, most]), { class: 'small', data: { key: 'from here' }, title: 'Look back only on what comes after this moment; or drag over the strands below' }), button('Up to here', () => this.lookAt([least, this.moment]), { class: 'small', data: { key: 'up to here' }, title: 'Look back only on what came before this moment' }), this.stretch && button('All of it', () => this.lookAt(null), { class: 'small', data: { key: 'all of it' } })),
+        !this.graph.readOnly && button('Go back to here', () => this.goBack(), { id: 'go-back', class: 'small', data: { key: 'go back' } }), button('Save it', () => this.download(), { class: 'small', data: { key: 'download' }, title: 'Save the recording as a file, which trioflow studio opens' })),
       gantt(this),
     ]);
     bar.querySelector('.gantt').redraw();

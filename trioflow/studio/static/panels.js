@@ -5,7 +5,11 @@ import { attempt, button } from './attempt.js';
 import { h, prose, show, wayOf } from './dom.js';
 import { graphForm, nodeForm, wireForm } from './forms.js';
 
-const AT_ONCE = 250;
+/** So many entries of the outline are there at once; of a longer one those are that can be seen. */
+const AT_ONCE = 150;
+const ROW = 27;
+const BEYOND = 12;
+const PROBLEMS = 25;
 export const TABS = { outline: 'Outline', node: 'Node', strands: 'Strands', stops: 'Breakpoints', log: 'Messages' };
 
 /** @param {any} app @param {HTMLElement} panel */
@@ -26,7 +30,7 @@ function link(app, name, place) {
 function outline(app, panel) {
   const { nodes, frames, problems } = app.graph;
   const { counts, failed } = app.shownCounts();
-  const marked = JSON.stringify([app.editing, app.graph.revision, app.selected, [...app.stopped()], nodes.length > 400 ? 0 : counts, failed, app.finding]);
+  const marked = JSON.stringify([app.editing, app.graph.revision, app.selected, [...app.stopped()], nodes.length > 200 ? 0 : counts, failed, app.finding]);
   show(panel, `outline ${marked}`, () => {
     const bad = new Set(problems.map((/** @type {any} */ each) => each.node));
     const sought = app.finding.trim().toLowerCase();
@@ -39,31 +43,61 @@ function outline(app, panel) {
     });
     const list = frames.map((/** @type {any} */ frame) => {
       const inside = within.get(frame.name) || [];
-      const items = inside.map(([node, place]) => () => h('li', {
-        role: 'treeitem', tabindex: place === app.selected ? '0' : '-1', 'aria-selected': String(place === app.selected), 'aria-level': '2',
+      const items = inside.map(([node, place], number) => () => h('li', {
+        role: 'treeitem', tabindex: place === app.selected ? '0' : '-1', 'aria-selected': String(place === app.selected), 'aria-level': '2', 'aria-setsize': inside.length, 'aria-posinset': number + 1,
         class: `k-${node.kind}`, data: { place: String(place), key: `tree ${place}` }, onclick: () => app.choose(place, true),
       }, h('i', { class: 'chip' }), h('span', { class: 'name' }, node.id), h('small', {}, node.type), app.stopped().has(place) && h('span', { class: 'tag stop' }, 'stop'), bad.has(place) && h('span', { class: 'tag bad' }, 'problem'), failed[place] ? h('span', { class: 'tag bad' }, 'failed') : null, counts[place] ? h('span', { class: 'tag' }, String(counts[place])) : null));
       if (!frame.depth || (sought && !items.length)) return items;
       return [() => h('li', { role: 'treeitem', 'aria-level': '1', 'aria-expanded': 'true', class: 'frame', tabindex: '-1', 'aria-selected': 'false' }, `Graph ${frame.title}`), ...items];
     }).flat();
-    const tree = h('ul', { role: 'tree', 'aria-label': 'Nodes', class: 'tree', onkeydown: walk }, ...list.slice(0, AT_ONCE).map((make) => make()));
-    later(tree, list);
-    const all = /** @type {HTMLElement[]} */ ([...tree.querySelectorAll('[data-place]')]);
-    if (all.length && !tree.querySelector('[tabindex="0"]')) all[0].tabIndex = 0;
+    const tree = grown(panel, list);
     return [problems.length ? problemList(app) : null, nodes.length > 12 && finder(app), sought && !list.length ? h('p', { class: 'empty' }, 'No node has that in its name or type.') : nodes.length ? tree : h('p', { class: 'empty' }, app.editor.can ? 'The graph has no nodes yet. Press “Add…”, or double-click into the graph.' : 'The graph has no nodes.'), app.editing && graphForm(app)];
   });
 }
 
-/** Add what a long tree has below its beginning, a part at a time, so that nothing waits for it. @param {any} tree @param {(() => Node)[]} list */
-function later(tree, list) {
-  let done = AT_ONCE;
-  const more = () => {
-    if (done > AT_ONCE && !tree.isConnected) return; // another one is shown
-    tree.append(...list.slice(done, done + AT_ONCE).map((make) => make()));
-    done += AT_ONCE;
-    if (done < list.length) setTimeout(more, 20);
+/** A tree of such entries. Of a long one only those are there that are in view, and the one that has the focus. @param {HTMLElement} panel @param {(() => any)[]} list */
+function grown(panel, list) {
+  /** @type {Map<number, HTMLElement>} */
+  const there = new Map();
+  const whole = list.length <= AT_ONCE;
+  const tree = h('ul', { role: 'tree', 'aria-label': 'Nodes', class: whole ? 'tree' : 'tree long' });
+  const bring = (/** @type {number} */ at) => {
+    let item = there.get(at);
+    if (!item) {
+      const made = list[at]();
+      made.dataset.at = String(at);
+      if (!whole) made.style.top = `${at * ROW}px`;
+      there.set(at, made);
+      tree.append(made);
+      item = made;
+    }
+    return /** @type {HTMLElement} */ (item);
   };
-  if (done < list.length) setTimeout(more, 60);
+  const fill = (/** @type {number} */ from, /** @type {number} */ to) => {
+    for (const [at, item] of there) if ((at < from || at >= to) && !item.contains(document.activeElement)) {
+      item.remove();
+      there.delete(at);
+    }
+    for (let at = Math.max(0, from); at < Math.min(list.length, to); at++) bring(at);
+  };
+  fill(0, whole ? list.length : 4 * BEYOND);
+  if (!whole) {
+    tree.style.height = `${list.length * ROW}px`;
+    const look = () => {
+      if (!tree.isConnected) {
+        panel.removeEventListener('scroll', look);
+        return;
+      }
+      const first = Math.floor((panel.getBoundingClientRect().top - tree.getBoundingClientRect().top) / ROW);
+      fill(first - BEYOND, first + Math.ceil(panel.clientHeight / ROW) + BEYOND);
+    };
+    panel.addEventListener('scroll', look, { passive: true });
+    setTimeout(look);
+  }
+  tree.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => walk(event, list.length, bring));
+  const first = tree.querySelector('[data-place]');
+  if (first && !tree.querySelector('[tabindex="0"]')) first.tabIndex = 0;
+  return tree;
 }
 
 /** A field that leaves in the outline what has a text in its name or type. @param {any} app */
@@ -79,23 +113,38 @@ function finder(app) {
   return field;
 }
 
-/** @param {KeyboardEvent} event */
-function walk(event) {
-  const items = /** @type {HTMLElement[]} */ ([.../** @type {HTMLElement} */ (event.currentTarget).querySelectorAll('[data-place]')]);
-  const at = items.indexOf(/** @type {HTMLElement} */ (event.target));
-  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
-  if (to !== undefined && items[to]) {
-    items[at].tabIndex = -1;
-    items[to].tabIndex = 0;
-    items[to].focus();
-  } else if (event.key === 'Enter' || event.key === ' ') items[at]?.click();
-  else return;
+/** Keys in a tree of so many entries; what is not a node is passed by. @param {KeyboardEvent} event @param {number} count @param {(at: number) => HTMLElement} bring */
+function walk(event, count, bring) {
+  const item = /** @type {HTMLElement} */ (event.target);
+  const ways = /** @type {Record<string, [number, number]>} */ ({ ArrowDown: [Number(item.dataset.at) + 1, 1], ArrowUp: [Number(item.dataset.at) - 1, -1], Home: [0, 1], End: [count - 1, -1] });
+  if (event.key === 'Enter' || event.key === ' ') item.click();
+  else if (event.key in ways) {
+    let [at, way] = ways[event.key];
+    for (; at >= 0 && at < count; at += way) {
+      const next = bring(at);
+      if (next.dataset.place === undefined) continue;
+      item.tabIndex = -1;
+      next.tabIndex = 0;
+      next.focus();
+      break;
+    }
+  } else return;
   event.preventDefault();
 }
 
 /** @param {any} app */
 function problemList(app) {
-  return h('section', { class: 'problems' }, h('h2', {}, 'Problems'), h('ul', {}, ...app.graph.problems.map((/** @type {any} */ each) => h('li', { class: each.severity }, h('b', {}, `${each.severity}: `), link(app, each.path, each.node), h('p', {}, `${each.message} ${each.cure}`)))));
+  const { problems } = app.graph;
+  const item = (/** @type {any} */ each) => h('li', { class: each.severity }, h('b', {}, `${each.severity}: `), link(app, each.path, each.node), h('p', {}, `${each.message} ${each.cure}`));
+  const list = h('ul', {}, ...problems.slice(0, PROBLEMS).map(item));
+  let told = PROBLEMS;
+  const more = button(`${(problems.length - told).toLocaleString('en')} more`, () => {
+    list.append(...problems.slice(told, told + 4 * PROBLEMS).map(item));
+    told += 4 * PROBLEMS;
+    if (told < problems.length) more.textContent = `${(problems.length - told).toLocaleString('en')} more`;
+    else more.remove();
+  }, { class: 'small', data: { key: 'more problems' } });
+  return h('section', { class: 'problems' }, h('h2', {}, 'Problems'), list, problems.length > told ? more : null);
 }
 
 // --- the node ---
@@ -120,6 +169,7 @@ function node(app, panel) {
     return [
       h('h2', {}, it.id),
       h('p', { class: 'soft' }, it.type, ...(it.doc ? prose(`. ${it.doc}`) : [])),
+      it.calls !== null && h('div', { class: 'row' }, button('Open the graph that it calls', () => app.enter(place), { class: 'small', data: { key: 'enter' }, title: 'In a tab of its own (O)' })),
       h('p', {}, counts[place] ? `Ran ${counts[place].toLocaleString('en')} ${counts[place] === 1 ? 'time' : 'times'}` : 'Has not run', app.past && failed[place] ? `, failed ${failed[place].toLocaleString('en')}` : '', ...Object.entries(outcomes).map(([what, many]) => `, ${what} ${many.toLocaleString('en')}`), '.', !app.past && state.policies[place] ? ` Now: ${state.policies[place]}.` : ''),
       way && h('p', {}, wayOf(way, app.isLive())),
       times && h('p', {}, times),
@@ -172,8 +222,8 @@ function then(app) {
   const end = past.endOf(app.selected, moment);
   const variables = past.variables(moment);
   return [
-    end >= 0 && h('div', { class: `note${past.head.kinds[past.kind[end]].endsWith('Failed') ? ' error' : ''}` }, h('b', {}, past.told(end).words), ` at event ${(end + 1).toLocaleString('en')}`, h('p', {}, h('code', {}, past.head.notes[end]))),
-    variables.length ? table('Variables then, as last written', variables.map(([name, text]) => [name, h('code', {}, text)])) : null,
+    end >= 0 && h('div', { class: `note${past.kindOf(end).endsWith('Failed') ? ' error' : ''}` }, h('b', {}, past.told(end).words), ` at event ${(end + 1).toLocaleString('en')}`, h('p', {}, h('code', {}, past.head.notes[end]))),
+    variables.length ? table('Variables then, as last written', variables.map((/** @type {[string, string]} */ [name, text]) => [name, h('code', {}, text)])) : null,
   ];
 }
 
@@ -194,10 +244,12 @@ function table(title, rows) {
 /** @param {any} app @param {HTMLElement} panel */
 function strands(app, panel) {
   const { state } = app;
-  show(panel, `strands ${JSON.stringify([state.strands, state.parked, app.strand, state.alive])}`, () => {
+  const listed = app.frame === null ? state.strands : state.strands.filter((/** @type {any} */ each) => each.node !== null && app.graph.nodes[each.node]?.frame === app.frame);
+  show(panel, `strands ${JSON.stringify([listed, state.strands.length, state.parked, app.strand, app.frame, state.alive])}`, () => {
     if (!state.strands.length) return [h('p', { class: 'empty' }, 'No strand is anywhere. While a run goes on, this says where each sequential line of control is.')];
     const wires = new Map(state.parked.map((/** @type {any} */ each) => [each.strand, each]));
-    return [h('ul', { class: 'list strands' }, ...state.strands.map((/** @type {any} */ each) => {
+    const elsewhere = state.strands.length - listed.length;
+    return [app.frame !== null && h('p', { class: 'soft' }, `${listed.length || 'No'} ${listed.length === 1 ? 'strand is' : 'strands are'} in ${app.titleOf(app.frame)}.`), h('ul', { class: 'list strands' }, ...listed.map((/** @type {any} */ each) => {
       const parked = wires.get(each.number);
       const made = h('li', { class: each.number === app.strand ? 'chosen' : '' },
         h('button', { type: 'button', class: 'link', 'aria-pressed': String(each.number === app.strand), data: { key: `strand ${each.number}` }, onclick: () => { app.chooseStrand(each.number); if (each.node !== null) app.choose(each.node, true); } }, `strand ${each.number}`),
@@ -205,7 +257,7 @@ function strands(app, panel) {
       // A strand hangs below the one that it was forked from, whose path is the beginning of its own.
       made.style.setProperty('--deep', String(Math.min(8, state.strands.filter((/** @type {any} */ other) => each.path.startsWith(`${other.path}.`)).length)));
       return made;
-    })), state.alive > state.strands.length && h('p', { class: 'soft' }, `The first ${state.strands.length} of ${state.alive} strands.`)];
+    })), elsewhere > 0 && h('p', {}, `${elsewhere} more in other graphs. `, button('All graphs', () => app.openFrame(null), { class: 'link', data: { key: 'all graphs' } })), state.alive > state.strands.length && h('p', { class: 'soft' }, `The first ${state.strands.length} of ${state.alive} strands.`)];
   });
 }
 

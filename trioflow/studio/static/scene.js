@@ -14,7 +14,7 @@ const HEAD = 22;
 export class Scene {
   /**
    * @param {HTMLElement} root
-   * @param {{choose: (place: number, more: boolean) => void, chooseWire: (wire: number) => void, moved: (places: Map<number, [number, number]>) => void, wired: (from: any, to: any) => void, wiredNowhere: (from: any, x: number, y: number) => void, addAt: (x: number, y: number) => void}} told What is told of what a person does.
+   * @param {{choose: (place: number, more: boolean) => void, chooseWire: (wire: number) => void, moved: (places: Map<number, [number, number]>) => void, wired: (from: any, to: any) => void, wiredNowhere: (from: any, x: number, y: number) => void, enter: (place: number) => void, addAt: (x: number, y: number) => void}} told What is told of what a person does.
    */
   constructor(root, told) {
     this.root = root;
@@ -30,10 +30,22 @@ export class Scene {
     this.top = root.appendChild(h('canvas', { 'aria-hidden': 'true' }));
     this.layer = root.appendChild(h('div', { class: 'nodes' }));
     [this.x, this.y, this.k] = [0, 0, 1];
+    this.width = 0;
+    this.height = 0;
     /** @type {any} */
     this.graph = { nodes: [], wires: [], frames: [], width: 1, height: 1 };
+    /** The frame that alone is shown; null for all of them. @type {any} */
+    this.only = null;
     /** @type {any[]} */
     this.wires = [];
+    /** What is drawn of all that: the places of nodes, the wires, the frames. @type {{nodes: number[], wires: any[], frames: any[]}} */
+    this.drawn = { nodes: [], wires: [], frames: [] };
+    /** By colour all wires in one. @type {Map<string, Path2D> | null} */
+    this.together = null;
+    /** What is dragged, and how far. @type {any} */
+    this.held = null;
+    this.dragged = 0;
+    this.glowing = false;
     /** @type {Map<number, any>} */
     this.shown = new Map();
     /** @type {Map<number, number>} */
@@ -57,14 +69,11 @@ export class Scene {
   load(graph, again = false) {
     this.graph = graph;
     this.wires = graph.wires.map((/** @type {any} */ each, /** @type {number} */ place) => ({ ...each, place, path: trace(each.points, new Path2D()), box: bounds(each.points), colour: colour(each) }));
-    this.together = new Map();
-    for (const wire of this.wires) {
-      if (!this.together.has(wire.colour)) this.together.set(wire.colour, new Path2D());
-      this.together.get(wire.colour).addPath(wire.path);
-    }
-    /** @type {Map<number, number[]>} */
-    this.wiresAt = new Map();
-    this.wires.forEach((each, place) => { for (const node of [each.from, each.to]) this.wiresAt?.set(node, [...(this.wiresAt.get(node) || []), place]); });
+    this.only = this.only && (graph.frames.find((/** @type {any} */ each) => each.name === this.only.name) || null);
+    this.sort();
+    /** @type {number[][]} */
+    this.wiresAt = graph.nodes.map(() => []);
+    this.wires.forEach((each, place) => { for (const node of [each.from, each.to]) this.wiresAt?.[node].push(place); });
     const held = document.activeElement instanceof HTMLElement && this.layer.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement.closest('.node')).dataset.name : undefined;
     for (const [place, element] of this.shown) if (!graph.nodes[place] || JSON.stringify(graph.nodes[place]) !== element.made) {
       element.remove();
@@ -81,6 +90,31 @@ export class Scene {
     if (held !== undefined && !this.layer.contains(document.activeElement)) {
       this.draw();
       for (const element of this.shown.values()) if (element.dataset.name === held) element.hit.focus({ preventScroll: true });
+    }
+  }
+
+  /** Show one frame alone, or all of them. @param {string | null} name */
+  showFrame(name) {
+    this.only = name === null ? null : this.graph.frames.find((/** @type {any} */ each) => each.name === name) || null;
+    this.sort();
+    for (const element of this.shown.values()) element.remove();
+    this.shown.clear();
+    this.fit(false);
+  }
+
+  /** Find out what is drawn. */
+  sort() {
+    const { graph, only } = this;
+    const inside = (/** @type {any} */ node) => !only || node.frame === only.name;
+    this.drawn = {
+      nodes: graph.nodes.map((/** @type {any} */ _, /** @type {number} */ place) => place).filter((/** @type {number} */ place) => inside(graph.nodes[place])),
+      wires: only ? this.wires.filter((each) => inside(graph.nodes[each.from])) : this.wires,
+      frames: only ? [only] : graph.frames,
+    };
+    this.together = new Map();
+    for (const wire of this.drawn.wires) {
+      if (!this.together.has(wire.colour)) this.together.set(wire.colour, new Path2D());
+      this.together.get(wire.colour)?.addPath(wire.path);
     }
   }
 
@@ -110,7 +144,7 @@ export class Scene {
       const before = fingers.get(event.pointerId);
       if (!before) return;
       if (fingers.size === 1 && (this.drawing || this.held)) {
-        this.dragged = (this.dragged || 0) + Math.abs(event.movementX) + Math.abs(event.movementY);
+        this.dragged = this.dragged + Math.abs(event.movementX) + Math.abs(event.movementY);
         fingers.set(event.pointerId, event);
         if (this.dragged > 4 && !root.hasPointerCapture(event.pointerId)) root.setPointerCapture(event.pointerId);
         if (this.drawing) this.stretch(event);
@@ -124,30 +158,35 @@ export class Scene {
         this.zoom(apart(event) / apart(before), (event.clientX + other.clientX) / 2 - box.left, (event.clientY + other.clientY) / 2 - box.top);
       } else this.move(event.clientX - before.clientX, event.clientY - before.clientY);
       fingers.set(event.pointerId, event);
-      this.dragged = (this.dragged || 0) + Math.abs(event.movementX) + Math.abs(event.movementY);
+      this.dragged = this.dragged + Math.abs(event.movementX) + Math.abs(event.movementY);
       if (this.dragged > 4 && !root.hasPointerCapture(event.pointerId)) root.setPointerCapture(event.pointerId);
     });
     for (const kind of ['pointerup', 'pointercancel']) root.addEventListener(kind, (each) => {
       const event = /** @type {PointerEvent} */ (each);
       fingers.delete(event.pointerId);
       if (this.drawing) this.end(event);
-      else if (this.held && kind === 'pointerup' && (this.dragged || 0) > 4) this.drop();
+      else if (this.held && kind === 'pointerup' && this.dragged > 4) this.drop();
       this.held = null;
     });
     root.addEventListener('click', (event) => {
       const button = event.target instanceof Element ? event.target.closest('.node') : null;
-      if (event.detail && (this.dragged || 0) > 4) return; // the end of a drag; a key has no detail
+      if (event.detail && this.dragged > 4) return; // the end of a drag; a key has no detail
       if (button instanceof HTMLElement) {
         this.told.choose(Number(button.dataset.place), event.shiftKey || event.ctrlKey || event.metaKey);
         return;
       }
       const [x, y] = this.at(event);
-      const found = this.graph.nodes.findIndex((/** @type {any} */ each) => x >= each.x && x <= each.x + each.width && y >= each.y && y <= each.y + each.height);
-      if (found >= 0) this.told.choose(found, event.shiftKey);
+      const found = this.drawn.nodes.find((place) => {
+        const each = this.graph.nodes[place];
+        return x >= each.x && x <= each.x + each.width && y >= each.y && y <= each.y + each.height;
+      });
+      if (found !== undefined) this.told.choose(found, event.shiftKey);
       else this.told.chooseWire(this.wireAt(x, y));
     });
     root.addEventListener('dblclick', (event) => {
-      if (this.editing && event.target instanceof Element && !event.target.closest('.node')) this.told.addAt(...this.at(event));
+      const node = event.target instanceof Element ? event.target.closest('.node') : null;
+      if (node instanceof HTMLElement) this.told.enter(Number(node.dataset.place));
+      else if (this.editing) this.told.addAt(...this.at(event));
     });
     root.addEventListener('keydown', (event) => {
       const steps = /** @type {Record<string, [number, number]>} */ ({ ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] });
@@ -176,7 +215,7 @@ export class Scene {
     g.setTransform(1, 0, 0, 1, 0, 0);
     g.lineWidth = 12 / Math.min(1, this.k);
     let found = -1;
-    this.wires.forEach(({ box, path }, place) => {
+    this.drawn.wires.forEach(({ box, path, place }) => {
       if (box[0] <= x && x <= box[2] && box[1] - 6 <= y && y <= box[3] + 6 && g.isPointInStroke(path, x, y)) found = place;
     });
     g.restore();
@@ -191,7 +230,7 @@ export class Scene {
     return { node, side, name: pin.name, control: pin.control, type: pin.type, x: pin.x, y: pin.y };
   }
 
-  /** @param {any} pin @param {PointerEvent} event */
+  /** Begin to draw a wire. @param {any} pin @param {PointerEvent} event */
   begin(pin, event) {
     this.drawing = { pin, to: this.at(event) };
     this.root.dataset.wiring = `${pin.side === 'out' ? 'in' : 'out'}-${pin.control ? 'control' : 'data'}`;
@@ -210,7 +249,7 @@ export class Scene {
     this.drawing = null;
     delete this.root.dataset.wiring;
     this.redraw();
-    if (event.type === 'pointercancel' || (this.dragged || 0) <= 4) return;
+    if (event.type === 'pointercancel' || this.dragged <= 4) return;
     const under = document.elementFromPoint(event.clientX, event.clientY);
     const node = under?.closest('.node');
     const other = under?.closest('.pin');
@@ -258,7 +297,7 @@ export class Scene {
     [node.x, node.y] = [x, y];
     const element = this.shown.get(place);
     if (element) [element.style.left, element.style.top] = [`${x}px`, `${y}px`];
-    for (const each of this.wiresAt?.get(place) || []) {
+    for (const each of this.wiresAt?.[place] || []) {
       const wire = this.wires[each];
       if (wire.from === place) wire.points[0] = [wire.points[0][0] + dx, wire.points[0][1] + dy];
       const last = wire.points.length - 1;
@@ -281,13 +320,13 @@ export class Scene {
 
   /** All of the graph, as large as it fits, but not larger than life. */
   fit(asked = true) {
-    const { x, y, width, height } = this.graph;
+    const { x, y, width, height } = this.only || this.graph;
     const [wide, high] = [this.width || 1, this.height || 1];
     this.k = Math.max(SMALLEST, Math.min(1.1, (wide - 24) / width, (high - 24) / height));
-    if (this.k < NEAR && (this.graph.nodes.length <= 40 || (!asked && this.k < SPECKS))) {
+    if (this.k < NEAR && (this.drawn.nodes.length <= 40 || (!asked && this.k < SPECKS))) {
       // What begins can be read from the start, rather than all be seen.
       this.k = NEAR + 0.13;
-      const first = this.graph.nodes[0] || { y: 0, height: 0 };
+      const first = this.graph.nodes[this.drawn.nodes[0]] || { y: 0, height: 0 };
       const middle = high / 2 - (first.y + first.height / 2) * this.k;
       const [top, bottom] = [8 - y * this.k, high - 8 - (y + height) * this.k];
       [this.x, this.y] = [8 - x * this.k, height * this.k < high ? (high - height * this.k) / 2 - y * this.k : Math.max(bottom, Math.min(top, middle))];
@@ -305,7 +344,7 @@ export class Scene {
   }
 
   /** @param {number} factor @param {number} [x] @param {number} [y] */
-  zoom(factor, x = (this.width || 0) / 2, y = (this.height || 0) / 2) {
+  zoom(factor, x = this.width / 2, y = this.height / 2) {
     const k = Math.max(SMALLEST, Math.min(3, this.k * factor));
     this.fitted = false;
     this.x = x - ((x - this.x) * k) / this.k;
@@ -318,7 +357,7 @@ export class Scene {
   reveal(place, always = false) {
     const node = this.graph.nodes[place];
     const [left, top] = [node.x * this.k + this.x, node.y * this.k + this.y];
-    const [w, hgt] = [this.width || 0, this.height || 0];
+    const [w, hgt] = [this.width, this.height];
     const inside = left >= 0 && top >= 0 && left + node.width * this.k <= w && top + node.height * this.k <= hgt;
     if (inside && !always) return;
     this.fitted = false;
@@ -360,7 +399,8 @@ export class Scene {
     // Of very many only some are lit: more would be a yellow page, and slow.
     const step = Math.max(1, Math.ceil(wires.length / MOST_LIT));
     for (let i = Math.floor(Math.random() * step); i < wires.length; i += step) {
-      const { box } = this.wires[wires[i]];
+      const { box, from } = this.wires[wires[i]];
+      if (this.only && this.graph.nodes[from].frame !== this.only.name) continue;
       if (this.lit.size < MOST_LIT && box[0] < right && box[1] < bottom && box[2] > left && box[3] > top) this.lit.set(wires[i], now);
     }
     this.redraw();
@@ -390,7 +430,7 @@ export class Scene {
 
   /** What of the graph is in view. */
   seen() {
-    return [-this.x / this.k, -this.y / this.k, ((this.width || 0) - this.x) / this.k, ((this.height || 0) - this.y) / this.k];
+    return [-this.x / this.k, -this.y / this.k, (this.width - this.x) / this.k, (this.height - this.y) / this.k];
   }
 
   draw() {
@@ -401,7 +441,7 @@ export class Scene {
     g.clearRect(0, 0, this.base.width, this.base.height);
     g.setTransform(d * this.k, 0, 0, d * this.k, d * this.x, d * this.y);
     const thin = 1 / Math.min(1, Math.max(this.k, 0.12));
-    for (const frame of this.graph.frames) {
+    for (const frame of this.drawn.frames) {
       if (frame.x > right || frame.y > bottom || frame.x + frame.width < left || frame.y + frame.height < top) continue;
       if (frame.depth) {
         g.fillStyle = this.paint('--frame');
@@ -427,7 +467,7 @@ export class Scene {
         baseline += 15;
       }
     }
-    const visible = this.wires.filter(({ box }) => box[0] < right && box[1] < bottom && box[2] > left && box[3] > top);
+    const visible = this.drawn.wires.filter(({ box }) => box[0] < right && box[1] < bottom && box[2] > left && box[3] > top);
     const stroke = (/** @type {string} */ name, /** @type {Path2D} */ path, /** @type {any} */ wire) => {
       g.strokeStyle = this.paint(name);
       g.lineWidth = (name === '--control' ? 2.4 : 1.5) * Math.min(thin, 3);
@@ -436,7 +476,7 @@ export class Scene {
       g.stroke(path);
       g.globalAlpha = 1;
     };
-    if (this.together && this.wires.length > 400 && visible.length > this.wires.length * 0.6) for (const [name, path] of this.together) stroke(name, path, null);
+    if (this.together && visible.length > 400 && visible.length > this.drawn.wires.length * 0.6) for (const [name, path] of this.together) stroke(name, path, null);
     else for (const wire of visible) stroke(wire.colour, wire.path, wire);
     g.setLineDash([]);
     if (this.wires[this.wire]) {
@@ -458,13 +498,15 @@ export class Scene {
       g.textAlign = 'left';
     }
     const near = this.k >= NEAR;
+    /** @type {number[]} */
     const here = [];
     const { at, heat, stops, problems, failed } = this.marks;
-    this.graph.nodes.forEach((/** @type {any} */ node, /** @type {number} */ place) => {
-      if (node.x > right || node.y > bottom || node.x + node.width < left || node.y + node.height < top) return;
+    for (const place of this.drawn.nodes) {
+      const node = this.graph.nodes[place];
+      if (node.x > right || node.y > bottom || node.x + node.width < left || node.y + node.height < top) continue;
       if (near) {
         here.push(place);
-        return;
+        continue;
       }
       g.fillStyle = this.far(node.kind);
       g.fillRect(node.x, node.y, node.width, node.height);
@@ -480,7 +522,7 @@ export class Scene {
         g.lineWidth = 3 * thin;
         g.strokeRect(node.x, node.y, node.width, node.height);
       }
-    });
+    }
     this.layer.style.transform = `translate(${this.x}px, ${this.y}px) scale(${this.k})`;
     const keep = new Set(here);
     for (const [place, element] of this.shown) if (!keep.has(place) && !element.contains(document.activeElement)) {

@@ -1,0 +1,93 @@
+"""In a browser: graphs that are called, in tabs of their own; and stretches of recordings, of which not all is there."""
+
+from __future__ import annotations
+
+import trioflow as tf
+from trioflow.telemetry import Recorder
+
+from .browsers import IN_A_BROWSER, browser, button, start_paused, status, studio
+from .pages import registry, summing
+
+__all__ = ["browser", "studio"]
+
+pytestmark = IN_A_BROWSER
+
+
+def tab(page, name):
+    return page.get_by_role("tablist", name="Graphs").get_by_role("tab", name=name)
+
+
+def node(page, name):
+    return page.locator(".node .hit").and_(page.get_by_role("button", name=name))
+
+
+def test_a_graph_that_is_called(studio):
+    """It has a tab, in which it alone is seen; the tab says how many strands are in it, and one steps from tab to tab."""
+    page = studio("hanoi")
+    page.get_by_role("treeitem", name="move all graph:move").click()
+    page.get_by_role("tab", name="Node").click()
+    button(page, "Open the graph that it calls").click()
+    page.locator("[role=tab][aria-selected=true]", has_text="move").wait_for()
+    node(page, "branch, flow.branch").wait_for()
+    assert node(page, "move all, graph:move").count() == 0
+    start_paused(page)
+    tab(page, "hanoi").and_(page.locator("[aria-selected=true]")).wait_for()  # where the strand is
+    assert node(page, "branch, flow.branch").count() == 0
+    for _ in range(4):
+        if tab(page, "move, 1 strand").count():
+            break
+        page.keyboard.press("F11")
+        page.wait_for_timeout(200)
+    tab(page, "move, 1 strand").and_(page.locator("[aria-selected=true]")).wait_for()
+    page.get_by_role("tab", name="Strands").click()
+    page.get_by_text("1 strand is in move.").wait_for()
+    tab(page, "hanoi").click()
+    page.get_by_text("1 more in other graphs.").wait_for()
+    tab(page, "hanoi").focus()
+    page.keyboard.press("ArrowLeft")
+    tab(page, "All graphs").and_(page.locator("[aria-selected=true]")).wait_for()
+
+
+def test_called_graphs_by_keyboard(studio):
+    """O opens what the chosen node calls, U goes back to the node that calls."""
+    page = studio("hanoi", read_only=True)
+    page.get_by_role("treeitem", name="move all graph:move").click()
+    page.keyboard.press("o")
+    tab(page, "move").and_(page.locator("[aria-selected=true]")).wait_for()
+    page.keyboard.press("u")
+    tab(page, "hanoi").and_(page.locator("[aria-selected=true]")).wait_for()
+    assert page.locator(".node.selected").get_attribute("data-id") == "move all"
+
+
+def test_a_stretch_of_a_recording(studio, monkeypatch):
+    """What is not there is got when one goes there; a stretch is chosen in words or by a drag over the strands."""
+    monkeypatch.setattr("trioflow.studio.serving._MOST_EVENTS", 40)
+    recorder = Recorder(graph=summing(30))
+    tf.testing.run_virtual(summing(30), registry=registry(), observers=[recorder])
+    recording = recorder.recording()
+    total = len(recording)
+    page = studio(summing(30), recording=recording)
+    status(page, f"looking back on {total}")
+    moment = page.get_by_label("Moment")
+    page.locator("#event", has_text=f"{total} of {total}").wait_for()
+    moment.fill("50")
+    page.locator("#event", has_text=f"50 of {total}").wait_for()
+    counted = sum(row.kind == "NodeStarted" and row.node == "add" for row in [*recording][:50])
+    page.locator('.node[data-id="add"] .count', has_text=str(counted)).wait_for()
+    button(page, "Up to here").click()
+    page.locator("#moment[min='0'][max='50']").wait_for()
+    moment.fill("20")
+    page.locator("#event", has_text=f"20 of {total}").wait_for()
+    button(page, "From here").click()
+    page.locator("#moment[min='20'][max='50']").wait_for()
+    button(page, "To the end").click()
+    page.locator("#event", has_text=f"50 of {total}").wait_for()
+    box = page.locator(".gantt canvas").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 5, steps=4)
+    page.mouse.up()
+    page.wait_for_function("() => Number(document.getElementById('moment').min) > 20")
+    assert int(moment.get_attribute("max")) < 50
+    button(page, "All of it").click()
+    page.wait_for_function("() => document.getElementById('moment').min === '0'")

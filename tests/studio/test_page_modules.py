@@ -1,0 +1,111 @@
+"""The modules of the page that compute, run by Node.js, do what those of the server do."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from trioflow.studio import Session, frames
+from trioflow.studio.serving import _packed
+from trioflow.telemetry import Recorder
+from trioflow.testing import run_virtual
+
+from .pages import registry, summing
+
+STATIC = Path(frames.__file__).parent / "static"
+NODE = shutil.which("node")
+
+pytestmark = [
+    pytest.mark.outside,
+    pytest.mark.unmeasured,
+    pytest.mark.skipif(NODE is None, reason="needs Node.js: apt-get install nodejs"),
+]
+
+
+@pytest.fixture
+def run_js(tmp_path):
+    """Run a script that may import the page's modules; it is given `input`, and what it puts into `output` comes back."""
+    for each in STATIC.glob("*.js"):
+        shutil.copy(each, tmp_path)
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+
+    def run(script, given):
+        (tmp_path / "given.json").write_text(json.dumps(given))
+        read = (
+            "import { readFileSync } from 'node:fs';\nconst input = JSON.parse(readFileSync('given.json', 'utf8'));\n"
+        )
+        (tmp_path / "script.js").write_text(f"{read}let output;\n{script}\nconsole.log(JSON.stringify(output));\n")
+        done = subprocess.run(
+            [str(NODE), "script.js"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+def test_what_a_delta_makes_of_the_state(run_js):
+    """The page folds as the server does."""
+    first = frames.first_state(3)
+    states = [first]
+    for number in range(1, 60):
+        before = states[-1]
+        messages = [*before["messages"], *({"n": number * 9 + each, "text": "…"} for each in range(number % 7))]
+        states.append(
+            before
+            | {"steps": number, "counts": {**before["counts"], str(number % 5): number}, "dead": [number % 3],
+               "messages": messages[-frames.MOST_MESSAGES :], "reason": None if number % 4 else f"at {number}"}
+        )  # fmt: skip
+    deltas = [frames.difference(one, other) | {"lit": [1]} for one, other in zip(states, states[1:], strict=False)]
+    script = """
+import { fold } from './state.js';
+output = [];
+let state = input.first;
+for (const delta of input.deltas) output.push(state = fold(state, delta));
+"""
+    assert run_js(script, {"first": first, "deltas": deltas}) == states[1:]
+
+
+def test_what_was_done_at_a_moment(run_js):
+    """Whatever stretch of a recording the page has, at each moment of it nodes have run as often as they had."""
+    recorder = Recorder()
+    run_virtual(summing(9), registry=registry(), observers=[recorder])
+    recording = recorder.recording()
+    session = Session(summing(9), registry(), recording=recording)
+    total = len(recording)
+    stretches = [(0, total), (0, 7), (5, 30), (total - 3, total), (9, 9)]
+    packed = [base64.b64encode(_packed(session, recording, *each)).decode() for each in stretches]
+    nodes = session.scene.document["nodes"]
+    script = """
+import { Recording } from './recording.js';
+output = input.packed.map((text) => {
+  const bytes = Buffer.from(text, 'base64');
+  const past = new Recording(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length), input.nodes);
+  const found = [];
+  for (let moment = past.first; moment <= past.stop; moment++) {
+    const { counts, open } = past.after(moment);
+    found.push([[...counts], [...open]]);
+  }
+  past.strands();
+  return found;
+});
+"""
+    found = run_js(script, {"packed": packed, "nodes": len(nodes)})
+    kinds = recording.kinds
+
+    def expected(moment):
+        counts, opened = [0] * len(nodes), [0] * len(nodes)
+        for (kind, node), count in recording.tally(moment).items():
+            place = session.scene.place(recording.nodes[node]) if node < len(recording.nodes) else None
+            if place is not None:
+                counts[place] += count * (kinds[kind] in {"NodeStarted", "EvaluationCompleted"})
+                opened[place] += count * ((kinds[kind] == "NodeStarted") - (kinds[kind] == "NodeCompleted"))
+        return [counts, opened]
+
+    for (first, stop), moments in zip(stretches, found, strict=True):
+        assert moments == [expected(each) for each in range(first, stop + 1)]
