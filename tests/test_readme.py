@@ -75,6 +75,9 @@ def test_every_snippet_of_the_pages_runs(path):
     if path.name == "server-sent-events.md":  # tests/docs has clients for it
         for package in ("starlette", "hypercorn"):
             pytest.importorskip(package, reason=f"the app needs {package}")
+    if path.name == "embedding.md":
+        for package in ("starlette", "httpx"):
+            pytest.importorskip(package, reason=f"the application needs {package}")
     if path.name == "serving.md":
         for package in ("cronsim", "httpx", "hypercorn", "starlette", "watchfiles"):
             pytest.importorskip(package, reason=f"the server and who asks it need {package}")

@@ -1,6 +1,6 @@
 """The tutorial, followed to the letter: its files are written, its commands typed, and what they say is what stands there.
 
-`python -m pip` and what waits for a person is not (`sh-session`); the package's entry point is put where pip would put it.
+`python -m pip` and what waits for a person is not (`shell-session`); the package's entry point is put where pip would put it.
 """
 
 from __future__ import annotations

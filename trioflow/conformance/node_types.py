@@ -133,6 +133,7 @@ def check_node_type(
     clean-up hangs the check. Raises `NodeDefinitionError` for what is no node type, or has inputs that nobody knows how
     to draw.
     """
+    __tracebackhide__ = True  # what pytest shows of a fault is the test, and not how it was found
     node_type = as_node_type(node)
     if node_type is None:
         raise NodeDefinitionError(f"{node!r} is no node type: give a class, a decorated function or a NodeType.")
