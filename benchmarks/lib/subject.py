@@ -39,6 +39,7 @@ SUBJECTS: tuple[Subject, ...] = (
     Subject("ryvencore", "ryvencore"),
     Subject("py_trees", "py_trees"),
     Subject("prefect", "Prefect"),
+    Subject("dbos", "DBOS"),
     Subject("dask", "Dask, synchronous"),
     Subject("dask_threads", "Dask, threads"),
     Subject("rete", "Rete", "node"),

@@ -8,6 +8,7 @@ from benchmarks.questions import (
     common,
     concurrency,
     data,
+    durable,
     fan_out,
     growth,
     latency,
@@ -18,6 +19,20 @@ from benchmarks.questions import (
     workflow,
 )
 
-_MODULES = (loop, chain, fan_out, data, common, concurrency, workflow, start, watching, studio, latency, growth)
+_MODULES = (
+    loop,
+    chain,
+    fan_out,
+    data,
+    common,
+    concurrency,
+    workflow,
+    start,
+    watching,
+    studio,
+    latency,
+    growth,
+    durable,
+)
 QUESTIONS: tuple[Question, ...] = tuple(module.QUESTION for module in _MODULES)
 WORKLOADS: dict[str, Workload] = {each.name: each for question in QUESTIONS for each in question.workloads}

@@ -815,3 +815,21 @@ studio_none, studio_stop, studio_glance, studio_follow, studio_record = map(
 studio_pause, studio_step, studio_load, studio_frame, studio_moment = map(
     _in_studio, ("studio_pause", "studio_step", "studio_load", "studio_frame", "studio_moment")
 )
+
+
+# --- kept runs ---
+
+
+def _in_journals(name: str) -> Callable[[int], Any]:
+    def prepare(size: int) -> Any:
+        module = importlib.import_module("benchmarks.subjects.in_journals")  # databases, which nobody else needs
+        return getattr(module, name)(size)
+
+    return prepare
+
+
+effects_plain, effects_memory, effects_file, effects_sqlite, effects_power, effects_postgres = map(
+    _in_journals,
+    ("effects_plain", "effects_memory", "effects_file", "effects_sqlite", "effects_power", "effects_postgres"),
+)
+resume, resume_loop = map(_in_journals, ("resume", "resume_loop"))
