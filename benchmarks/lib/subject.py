@@ -39,6 +39,7 @@ SUBJECTS: tuple[Subject, ...] = (
     Subject("ryvencore", "ryvencore"),
     Subject("py_trees", "py_trees"),
     Subject("prefect", "Prefect"),
+    Subject("dbos_sqlite", "DBOS, SQLite"),
     Subject("dask", "Dask, synchronous"),
     Subject("dask_threads", "Dask, threads"),
     Subject("tenacity", "tenacity"),

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import math
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -580,3 +582,44 @@ async def _longest_gap(seconds: float = 0.3) -> float:
         before = now
         turns += 1
     return longest
+
+
+# --- kept ---
+
+
+def effects_plain(size: int) -> Callable[[], Awaitable[int]]:
+    async def effect(number: int) -> int:
+        return number + 1
+
+    async def run() -> int:
+        done = 0
+        for number in range(size):
+            done = await effect(number)
+        return done
+
+    return run
+
+
+def _effects_sqlite(size: int, synchronous: str) -> Callable[[], Awaitable[int]]:
+    database = sqlite3.connect(f"{tempfile.mkdtemp(prefix='trioflow-bench-')}/runs.db", isolation_level=None)
+    database.execute("pragma journal_mode=wal")
+    database.execute(f"pragma synchronous={synchronous}")
+    database.execute("create table entry(run integer, number integer, data text, primary key(run, number))")
+    runs = iter(range(1_000_000))
+
+    async def run() -> int:
+        this = next(runs)
+        for number in range(size):
+            database.execute("insert into entry values(?,?,?)", (this, number, json.dumps({"result": number})))
+        (count,) = database.execute("select count(*) from entry where run=?", (this,)).fetchone()
+        return int(count)
+
+    return run
+
+
+def effects_sqlite(size: int) -> Callable[[], Awaitable[int]]:
+    return _effects_sqlite(size, "normal")
+
+
+def effects_power(size: int) -> Callable[[], Awaitable[int]]:
+    return _effects_sqlite(size, "full")

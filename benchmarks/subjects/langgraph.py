@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import operator
-from collections.abc import Callable
+import tempfile
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any, TypedDict
 
 from langchain_core.callbacks import AsyncCallbackHandler
@@ -24,6 +26,7 @@ CANNOT = {
     "sleepers_virtual": "no virtual clock",
     "load": "a graph is code, not a document",
     "observers_file": "no trace to a file without a service",
+    **dict.fromkeys(("resume", "resume_loop"), "goes on from its last checkpoint, and replays nothing"),
     "pause": "interrupts only before or after a node, by ending the run",
 }
 
@@ -324,3 +327,49 @@ def cancel(size: int) -> Run:
 
 def host_gap(size: int) -> Run:
     return waiting_for_a_turn(_counted(64), size)
+
+
+# --- kept ---
+
+
+def effects_plain(size: int) -> Run:
+    return _counted(size)
+
+
+def _kept(size: int, saver: Any) -> Run:
+    async def body(state: Counting) -> Counting:
+        return {"count": state["count"] + 1}
+
+    def again(state: Counting) -> str:
+        return "body" if state["count"] < size else END
+
+    graph = StateGraph(Counting)
+    graph.add_node("body", body)
+    graph.add_edge(START, "body")
+    graph.add_conditional_edges("body", again, ["body", END])
+    runs = iter(range(1_000_000))
+
+    async def run() -> int:
+        config = {"recursion_limit": size + 10, "configurable": {"thread_id": str(next(runs))}}
+        async with saver() as checkpointer:
+            compiled = graph.compile(checkpointer=checkpointer)
+            return (await compiled.ainvoke({"count": 0}, config, durability="sync"))["count"]
+
+    return run
+
+
+def effects_memory(size: int) -> Run:
+    from langgraph.checkpoint.memory import InMemorySaver  # noqa: PLC0415 - of this question only
+
+    @contextlib.asynccontextmanager
+    async def saver() -> AsyncIterator[Any]:
+        yield InMemorySaver()
+
+    return _kept(size, saver)
+
+
+def effects_sqlite(size: int) -> Run:
+    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver  # noqa: PLC0415 - a package of its own
+
+    path = f"{tempfile.mkdtemp(prefix='trioflow-bench-')}/runs.db"
+    return _kept(size, lambda: AsyncSqliteSaver.from_conn_string(path))

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -868,31 +868,37 @@ async def _longest_gap(seconds: float = 0.3) -> float:
 # --- the page ---
 
 
-def _in_studio(name: str) -> Callable[[int], Any]:
-    def prepare(size: int) -> Any:
-        module = importlib.import_module("benchmarks.subjects.in_studio")  # a server, which nobody else needs
-        return getattr(module, name)(size)
+def _from(module: str, names: Sequence[str]) -> list[Callable[[int], Any]]:
+    """Workloads of a module that is imported when one is measured: it needs a server, or databases."""
 
-    return prepare
+    def make(name: str) -> Callable[[int], Any]:
+        def prepare(size: int) -> Any:
+            return getattr(importlib.import_module(f"benchmarks.subjects.{module}"), name)(size)
+
+        return prepare
+
+    return [make(name) for name in names]
 
 
-studio_none, studio_stop, studio_glance, studio_follow, studio_record = map(
-    _in_studio, ("studio_none", "studio_stop", "studio_glance", "studio_follow", "studio_record")
+studio_none, studio_stop, studio_glance, studio_follow, studio_record = _from(
+    "in_studio", ("studio_none", "studio_stop", "studio_glance", "studio_follow", "studio_record")
 )
-studio_pause, studio_step, studio_load, studio_frame, studio_moment = map(
-    _in_studio, ("studio_pause", "studio_step", "studio_load", "studio_frame", "studio_moment")
+studio_pause, studio_step, studio_load, studio_frame, studio_moment = _from(
+    "in_studio", ("studio_pause", "studio_step", "studio_load", "studio_frame", "studio_moment")
 )
 
 
 # --- jobs ---
 
 
-def _in_jobs(name: str) -> Callable[[int], Any]:
-    def prepare(size: int) -> Any:
-        module = importlib.import_module("benchmarks.subjects.in_jobs")  # a server, which nobody else needs
-        return getattr(module, name)(size)
-
-    return prepare
+jobs_put, jobs_put_tens, jobs_done = _from("in_jobs", ("jobs_put", "jobs_put_tens", "jobs_done"))
 
 
-jobs_put, jobs_put_tens, jobs_done = map(_in_jobs, ("jobs_put", "jobs_put_tens", "jobs_done"))
+# --- kept runs ---
+
+
+effects_plain, effects_memory, effects_file, effects_sqlite, effects_power, effects_postgres = _from(
+    "in_journals",
+    ("effects_plain", "effects_memory", "effects_file", "effects_sqlite", "effects_power", "effects_postgres"),
+)
+resume, resume_loop = _from("in_journals", ("resume", "resume_loop"))

@@ -129,19 +129,22 @@ class FileJournal(Journal):
             return as_read([entry_from(json.loads(line)) for line in file], self.blob)
 
     def send(self, run_id: str, signal: Signal) -> bool:
-        may_be = self._info(self._known(run_id))
-        with self._signals(run_id).open("ab") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            known = self.signals(run_id)
-            if any(each.key == signal.key for each in known):
-                return False
-            may_be_signalled(may_be)
-            signal = attrs.evolve(signal, number=len(known))
-            file.write(f"{signal.checksum():08x} {json.dumps(attrs.astuple(signal))}\n".encode())
-            file.flush()
-            if self.durability == "power":
-                os.fsync(file.fileno())
-        self.note(run_id, signalled(signal, may_be.state))
+        info = self._info(self._known(run_id))
+        try:
+            with self._signals(run_id).open("ab") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                known = self.signals(run_id)
+                if any(each.key == signal.key for each in known):
+                    return False
+                may_be_signalled(info)
+                signal = attrs.evolve(signal, number=len(known))
+                file.write(f"{signal.checksum():08x} {json.dumps(attrs.astuple(signal))}\n".encode())
+                file.flush()
+                if self.durability == "power":
+                    os.fsync(file.fileno())
+        except OSError as error:
+            raise self._unusable(error) from error
+        self.note(run_id, signalled(signal, info.state))
         return True
 
     def signals(self, run_id: str, after: int = -1) -> list[Signal]:
@@ -387,8 +390,11 @@ class _FileSession(Session):
             journal, run_id = self._journal, self.info.id
             unused = journal._blobs.used_by(run_id)
             keep, (superseded, _) = self._lifted(keep), all_lifted(superseded)
-            with journal._history(run_id).open("ab") as file:
-                file.write(b"".join(json.dumps(said_of(entry)).encode() + b"\n" for entry in superseded))
+            try:
+                with journal._history(run_id).open("ab") as file:
+                    file.write(b"".join(json.dumps(said_of(entry)).encode() + b"\n" for entry in superseded))
+            except OSError as error:
+                raise journal._unusable(error) from error
             state = attrs.evolve(self._state, entries=len(keep), chain=chain_of(keep))
             self._chain = self._journal._create(self._new, state, keep)
             os.close(self._file)
@@ -406,7 +412,8 @@ class _FileSession(Session):
             lock, self._lock = self._lock, None
             if lock is not None:
                 os.close(self._file)
-                os.pwrite(lock, b"0", 0)
+                with suppress(OSError):  # then it counts as one whose process has died
+                    os.pwrite(lock, b"0", 0)
                 os.close(lock)
 
     def _lifted(self, entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -436,7 +443,8 @@ class _FileSession(Session):
             if self._journal.durability == "power":
                 os.fsync(self._file)
         except OSError as error:
-            os.ftruncate(self._file, self._size)
+            with suppress(OSError):  # else whoever takes the run next leaves out what was never finished
+                os.ftruncate(self._file, self._size)
             raise self._journal._unusable(error) from error
         self._size += len(lines)
         self._chain = chain

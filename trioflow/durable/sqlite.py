@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -265,7 +265,8 @@ class SqliteJournal(SqlJournal):
             database.execute("commit")
         except BaseException as error:
             if database.in_transaction:
-                database.execute("rollback")
+                with suppress(sqlite3.Error):  # on a disk that is full, or broken, it rolls back when it is read next
+                    database.execute("rollback")
             if isinstance(error, sqlite3.Error):
                 raise self._unusable(error) from error
             raise
