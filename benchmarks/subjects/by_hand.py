@@ -34,6 +34,8 @@ CANNOT = {
         ("observers_0", "observers_1", "observers_3", "observers_file"), "there are no events that one could watch"
     ),
     **dict.fromkeys(("jobs_put", "jobs_put_tens", "jobs_done"), "nothing is kept"),
+    **dict.fromkeys(("resume", "resume_loop"), "nothing is kept"),
+    **{f"effects_{store}": "nothing is kept" for store in ("memory", "file", "sqlite", "power", "postgres")},
     **{
         f"studio_{each}": "there is no graph that a page could show"
         for each in ("none", "stop", "glance", "follow", "record", "pause", "step", "load", "frame", "moment")
