@@ -60,8 +60,8 @@ def _comes_back(net: Net, node: NetNode, output: str) -> Problem:
         "inside of itself, deeper and deeper."
     )
     cure = (
-        "Let the last node there lead nowhere: a round is over when nothing in it is alive, and the loop goes on. If it "
-        "is meant to nest, say how deep: `most`."
+        "Let the last node there lead nowhere: a round is over when nothing in it is alive, and the loop goes on. If "
+        "it is meant to nest, say how deep: `most`."
     )
     return warning("body-comes-back", f"nodes[{node.place}]", message, cure, "W13")
 
