@@ -7,6 +7,7 @@ the same for each version of Python. It has head-room of about a tenth: whoever 
 from __future__ import annotations
 
 import functools
+import gc
 import re
 import sys
 import tracemalloc
@@ -305,3 +306,25 @@ def test_instructions_of_common_cases(what, step_by_hand):
     make, bound = COMMON[what]
     ratio = per_node(make) / step_by_hand
     assert ratio <= bound, f"{what}: {ratio:.1f} steps written by hand; it may take {bound}"
+
+
+@pytest.mark.parametrize(
+    ("workload", "bytes_"),
+    [("workflow_chain", 500), ("workflow_layers", 1500), ("workflow_fan", 2000), ("workflow_fan_waiting", 6000)],
+)
+def test_a_node_of_a_workflow_needs_little(workload, bytes_):
+    """What a run adds for each node, at most at once: of a fan all are there together, and those that wait have tasks."""
+
+    def most(size):
+        run = getattr(ours, workload)(size)
+        trio.run(run)
+        gc.collect()
+        tracemalloc.start()
+        try:
+            trio.run(run)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    few, many = most(200), most(1_000)
+    assert many - few < 800 * bytes_, f"{(many - few) / 800:,.0f} bytes a node"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import get_args
 
@@ -15,6 +15,7 @@ from trioflow.model.scope import Scope
 from trioflow.model.sockets import ErrorMode
 from trioflow.semantics.report import Problem, error, warning
 from trioflow.semantics.wiring import Wiring
+from trioflow.semantics.workflow.bodies import check_bodies
 from trioflow.semantics.workflow.bound import names_at
 from trioflow.semantics.workflow.meaning import said
 from trioflow.semantics.workflow.net import GATES, LEVELS, Net, NetNode, Wire
@@ -48,7 +49,9 @@ def check_workflow(wiring: Wiring, nets: dict[Scope, Net]) -> Iterator[Problem]:
         yield from _check_outcomes(wiring, place, connection)
     for wire in net.wires:
         yield from _check_condition(wiring, wire)
-    yield from _check_circles(net)
+    bodies = [*check_bodies(wiring, net)]
+    yield from bodies
+    yield from _check_circles(net, {each.path for each in bodies if each.code == "body-comes-back"})
 
 
 def _check_words(graph: Graph) -> Iterator[Problem]:
@@ -319,8 +322,11 @@ def _check_expression(
 # --- circles ---
 
 
-def _check_circles(net: Net) -> Iterator[Problem]:
-    """Circles that may go on for a thousand turns, joins that wait for one another, and no way out (W6, W10, W15)."""
+def _check_circles(net: Net, told: Collection[str]) -> Iterator[Problem]:
+    """Circles that may go on for a thousand turns, joins that wait for one another, and no way out (W6, W10, W15).
+
+    Of some nodes it was `told` that their circle is none.
+    """
     circles: dict[int, list[NetNode]] = {}
     for node in net.nodes.values():
         if node.circle >= 0:
@@ -329,7 +335,7 @@ def _check_circles(net: Net) -> Iterator[Problem]:
         first = nodes[0]
         path = f"nodes[{first.place}]"
         shown = ", ".join(repr(node.id) for node in nodes[:8]) + (", ..." if len(nodes) > 8 else "")
-        if not any(net.graph.nodes[node.place].most for node in nodes):
+        if not any(net.graph.nodes[node.place].most or f"nodes[{node.place}]" in told for node in nodes):
             message = f"Tokens may go round and round: {shown}. Each of them has 1,000 turns, then the workflow fails."
             yield warning("circle-without-most", path, message, "Say how many turns there are: `most`.", "W15")
         joins = [node for node in nodes if node.kind == "all"]
