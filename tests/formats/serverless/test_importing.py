@@ -189,10 +189,24 @@ def test_what_is_left_out_is_said():
         "warning[not-checked] input.schema.resource: A schema that stands elsewhere is not checked.",
         "warning[not-checked] output.schema.format: Only JSON Schemas are checked.",
     ]
-    assert said("schedule: {every: PT1H}\ndo: []") == [
+    assert said("schedule: {every: PT7M}\ndo: []") == [
         "info[schedule] schedule.every: One run does the work once. When it runs is for whoever starts runs: a trigger, "
         "or cron."
     ]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "cron"),
+    [
+        ("cron: 0 3 * * 1-5", "0 3 * * 1-5"), ("every: PT5M", "*/5 * * * *"), ("every: {minutes: 60}", "0 * * * *"),
+        ("every: PT6H", "0 */6 * * *"), ("every: P1D", "0 0 * * *"), ("every: PT90M", None), ("every: PT30S", None),
+        ("every: P2D", None), ("every: x", None), ("after: PT1H", None), ("cron: '@daily'", None),
+    ],
+)  # fmt: skip
+def test_when_runs_start(schedule, cron):
+    """A trigger of the graph, where a line of cron says it."""
+    found = import_document(document_in(f"{HEAD}schedule: {{{schedule}}}\ndo: []", syntax="yaml"))
+    assert [each.cron for each in found.graph.triggers] == ([] if cron is None else [cron])
 
 
 def test_texts_that_look_like_expressions():

@@ -32,3 +32,18 @@ def seconds(value: Any) -> float:
     if found is None:
         raise ValueError(f"expected a duration such as PT30S or {{seconds: 30}}, got {value!r}")
     return sum(size * float(number) for size, number in zip(_SIZES, found.groups(), strict=True) if number)
+
+
+def as_cron(value: Any) -> str:
+    """The line of cron that comes again after a duration; empty if none does, or if it is no duration."""
+    try:
+        minutes, rest = divmod(seconds(value), 60)
+    except ValueError:
+        return ""
+    if rest or not minutes:
+        return ""
+    for step, steps, line in ((1, 60, "*/{} * * * *"), (60, 24, "0 */{} * * *"), (1440, 1, "0 0 * * *")):
+        number, rest = divmod(int(minutes), step)
+        if not rest and number <= steps and steps % number == 0:
+            return line.format(number) if number < steps or steps == 1 else ("0 * * * *" if step == 1 else "0 0 * * *")
+    return ""

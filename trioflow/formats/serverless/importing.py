@@ -17,12 +17,14 @@ from trioflow.errors import DocumentError, did_you_mean
 from trioflow.formats.placeholder import Sockets, placeholder
 from trioflow.formats.port import Imported, Notes
 from trioflow.formats.serverless import shape
+from trioflow.formats.serverless.duration import as_cron
 from trioflow.formats.serverless.expressions import escaped
 from trioflow.formats.serverless.nodes.processes import without_subscription
 from trioflow.formats.serverless.nodes.scopes import WIDE, WIDTH
 from trioflow.formats.serverless.shape import Kind, Names, Reading, read_fields, step
 from trioflow.formats.serverless.task import CONTEXT, DATA, INPUT, NAMES, WORKFLOW
 from trioflow.model.graph import Connection, Endpoint, Entry, Exit, Graph, GraphNode, Input, Interface, Output, Variable
+from trioflow.model.trigger import Trigger
 
 KINDS = ("call", "do", "emit", "for", "fork", "listen", "raise", "run", "set", "switch", "try", "wait")
 """The fields of which a task has one, which says what it does. A `for` has a `do` as well."""
@@ -127,7 +129,7 @@ class _Importer:
         tree = self._tree
         read_fields(self._reading, tree, "", frozenset(), shape.WORKFLOW, ("document", "do"))
         self._check_use()
-        self._note_schedule()
+        triggers = self._schedule()
         frame = {key: value for key, value in tree.items() if key != "do"}
         if not self._called:
             self._nodes.append(GraphNode("start", "flow.start"))
@@ -153,6 +155,7 @@ class _Importer:
                 Variable(WORKFLOW, "dict", {}, "first", doc="what is known of the workflow, $workflow"),
             ],
             interface=_INTERFACE if self._called else None,
+            triggers=[] if self._called else triggers,
             metadata={FORMAT_NAME: {"dsl": _get(tree, "document", "dsl")}},
             graphs={name: graph for name, graph in self._graphs.items() if graph is not None}
             if not self._called
@@ -173,13 +176,21 @@ class _Importer:
         if self._use.get("catalogs"):
             self._notes.warning("not-understood", "use.catalogs", "Catalogs are not read.")
 
-    def _note_schedule(self) -> None:
-        for key in _items_of(self._tree.get("schedule")):
+    def _schedule(self) -> list[Trigger]:
+        """When runs start: triggers of the graph, where one can say it."""
+        schedule = self._tree.get("schedule")
+        found: list[Trigger] = []
+        for key, value in _items(schedule):
+            cron = str(value) if key == "cron" else as_cron(value) if key == "every" else ""
             if key == "on":
                 message = "A run waits for these events before it begins, unless it is given an input."
+            elif len(cron.split()) == 5:
+                found.append(Trigger(cron=cron))
+                message = f"A trigger of the graph ({cron}), for `trioflow serve`: one run does the work once."
             else:
                 message = "One run does the work once. When it runs is for whoever starts runs: a trigger, or cron."
             self._notes.info("schedule", step("schedule", key), message)
+        return found
 
     # --- lists of tasks ---
 

@@ -7,6 +7,7 @@ itself. Both take the first token of each wire. What is left waits for the next 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from trioflow.semantics.workflow.machine import Firing, Machine, Token
@@ -22,24 +23,27 @@ class GateMachine(Machine):
     """One scope of a workflow in which nodes take one token from each wire (W19)."""
 
     def __init__(self, region: Region) -> None:
-        self._alive_at: dict[int, int] = {}
-        """By place: how many firings are ready or under way."""
+        self._alive_at: Counter[int] | None = Counter() if region.net.has_inclusive else None
+        """By place: how many firings are ready or under way; None if nobody asks."""
         super().__init__(region)
 
     def open_with(self, wires: Iterable[Wire]) -> None:
         super().open_with(wires)
-        self._look()
+        if self._early:
+            self._look()
 
     def end(self, firing: Firing, taken: Sequence[Wire] = ()) -> Firing | None:
+        if self._alive_at is None:
+            return super().end(firing, taken)
         self._alive_at[firing.node] -= 1
-        if not self._alive_at[firing.node]:
-            del self._alive_at[firing.node]
         following = super().end(firing, taken)
-        self._look()
+        if self._early:
+            self._look()
         return following
 
     def _make(self, place: int, tokens: tuple[Token, ...], *, alone: bool = False) -> Firing:
-        self._alive_at[place] = self._alive_at.get(place, 0) + 1
+        if self._alive_at is not None:
+            self._alive_at[place] += 1
         return super()._make(place, tokens, alone=alone)
 
     def _come_first(self, node: NetNode, wire: Wire, firing: Firing) -> None:
@@ -73,7 +77,8 @@ class GateMachine(Machine):
         waiting = {wire.place for wire, _ in self._early[node.place][0]}
         ways = self.net.ways_to(node.place)
         held = {place for places in self._held.values() for place in places} | (self._early.keys() - {node.place})
-        return any(place in ways and waiting.isdisjoint(ways[place]) for place in (*self._alive_at, *held))
+        alive = +self._alive_at if self._alive_at is not None else ()
+        return any(place in ways and waiting.isdisjoint(ways[place]) for place in (*alive, *held))
 
     def _give_up(self, part: int) -> None:
         for node in self._waiting("inclusive", part):

@@ -191,6 +191,7 @@ class Net:
         self.may_cancel = any(node.cancels or node.stops for node in self.nodes.values())
         self.undoes = any(node.undo is not None for node in self.nodes.values())
         self.has_gates = any(node.kind in GATES for node in self.nodes.values())
+        self.has_inclusive = any(node.kind == "inclusive" for node in self.nodes.values())
         said = [*(node.policy for node in graph.nodes), *graph.policies.values()]
         self._instead = fired_instead([*said, *(each.policy for each in types if each is not None)])
         self._regions: dict[tuple[int, str | None], Region] = {}
