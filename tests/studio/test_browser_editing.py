@@ -102,6 +102,25 @@ def test_from_nothing_with_the_mouse(studio, in_file):
     assert page.locator("#name").inner_text() == "g.json"
 
 
+def test_copying(studio, in_file):
+    """What is chosen is copied with its wires, under other ids; what is cut is gone, and comes back."""
+    session = in_file(summing())
+    page = studio(session)
+    button(page, "Edit").click()
+    page.locator('.node[data-id="loop"]').click(position={"x": 40, "y": 9})
+    page.locator('.node[data-id="square"]').click(position={"x": 40, "y": 9}, modifiers=["Shift"])
+    page.keyboard.press("Control+c")
+    page.locator("#toast", has_text="copied 2 nodes").wait_for()
+    page.keyboard.press("Control+v")
+    page.locator('.node.selected[data-id="square2"]').wait_for()
+    save(page)
+    assert "loop2.index -> square2.n" in {str(each) for each in saved(session).connections}
+    page.keyboard.press("Control+x")
+    page.locator('.node[data-id="square2"]').wait_for(state="detached")
+    page.keyboard.press("Control+z")
+    page.locator('.node[data-id="square2"]').wait_for()
+
+
 def test_from_nothing_with_the_keyboard(studio, in_file):
     """N adds, C connects, Tab leads to fields, Alt and arrows move, Delete and Ctrl+Z do what they do everywhere."""
     session = in_file()

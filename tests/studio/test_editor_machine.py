@@ -31,6 +31,7 @@ EDITS = st.one_of(
     edit("add", type=st.sampled_from(["flow.for", "studio.square", "no.such"])),
     edit("remove", nodes=st.lists(NODES, min_size=1, max_size=2)),
     edit("duplicate", nodes=st.lists(NODES, min_size=1, max_size=2)),
+    edit("paste", document=st.just(tf.dumps(summing()))),
     edit("rename", node=NODES, id=NODES),
     edit("input", node=NODES, input=SOCKETS, text=st.none() | st.sampled_from(["1", "x", "[1]"])),
     edit("move", places=st.dictionaries(NODES, PLACE, min_size=1, max_size=2)),

@@ -12,6 +12,7 @@ from trioflow.errors import UnknownName
 from trioflow.studio import edits
 from trioflow.studio.bench import Bench
 from trioflow.studio.edits import EDITS, EditError, apply
+from trioflow.studio.places import with_places
 
 from .pages import registry, summing
 
@@ -65,6 +66,24 @@ def test_copies_keep_the_wires_among_them():
     assert [each.id for each in graph.nodes][4:] == ["square2", "add2"]
     assert wires(graph)[-1] == "square2.result -> add2.value"
     assert graph.nodes[5].metadata == {"position": {"x": 30, "y": 40}}
+
+
+def test_a_part_is_pasted_elsewhere():
+    """With the wires among its nodes, under ids that are free, and the first of them at the place."""
+    text = tf.dumps(edits.part_of(with_places(summing(), REGISTRY), ["loop", "square"]))
+    added = []
+    pasted = edits.apply(tf.Graph(), REGISTRY, edits.Paste(text, 100, 200), added)
+    assert added == ["loop", "square"]
+    assert [f"{each.source} -> {each.target}" for each in pasted.connections] == ["loop.index -> square.n"]
+    assert min(each.metadata["position"]["x"] for each in pasted.nodes) == 100
+    again = edits.apply(pasted, REGISTRY, edits.Paste(text), added)
+    assert [each.id for each in again.nodes] == ["loop", "square", "loop2", "square2"]
+    assert len(again.connections) == 2
+    for wrong in ("no document", '{"trioflow": "1.0", "nodes": []}'):
+        with pytest.raises(EditError):
+            done(summing(), edits.Paste(wrong))
+    with pytest.raises(UnknownName):
+        edits.part_of(summing(), ["nothing"])
 
 
 def test_a_new_id_is_named_everywhere():

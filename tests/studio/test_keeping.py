@@ -136,7 +136,7 @@ async def test_a_run_of_the_page_is_kept_if_one_asks():
         assert shown.state["variables"] == {"total": "114"}
         assert [each[1] for each in shown.written["total"]] and shown.written["total"][1][1] == "100"
         saved = await client.get("/api/recording/file")
-        assert saved.content.startswith(b"trioflow recording 1\n")
+        assert saved.content.startswith(b"trioflow recording 2\n")
 
 
 async def test_there_is_nothing_to_save_before_a_run():

@@ -154,7 +154,8 @@ async def test_what_is_refused():
         await settled(shown, lambda it: it.state["counts"].get("1"))
         assert "A run is going on" in await client.refused("start")
         assert "does not wait at the gate" in await client.refused("step", how="into", strand=0)
-        assert "There is no node 'x'" in await client.refused("peek", strand=0, node="x")
+        assert "There is no node 'x'" in (await client.ask("peek", strand=0, node="x"))["error"]
+        assert json.loads((await client.ask("copy", nodes=["hold"]))["text"])["nodes"][0]["id"] == "hold"
         await client.ask("pause")
         assert shown.state["status"] == "paused"
         await client.ask("cancel")

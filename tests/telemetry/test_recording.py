@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from telemetry.runs import failing, looping, watched
 
-from trioflow.telemetry import Moment, Recorder, Recording, RecordingError
+from trioflow.telemetry import Moment, Recorder, Recording, RecordingError, RecordingFile
 from trioflow.testing import EventLog, run_virtual
 
 
@@ -47,7 +47,7 @@ def test_what_was_before(block, data):
     """How often each kind was told of each node among the first events, however much of that is kept."""
     recording = LOOPED.recording()
     events = data.draw(st.lists(st.integers(0, len(recording) + 2), min_size=1, max_size=4))
-    with mock.patch("trioflow.telemetry.recording._BLOCK", block):
+    with mock.patch("trioflow.telemetry.recording.BLOCK", block):
         for each in events:
             rows = zip(recording.column("kind")[:each], recording.column("node")[:each], strict=True)
             assert recording.tally(each) == Counter(rows)
@@ -101,13 +101,58 @@ def test_few_bytes_an_event(tmp_path):
     assert (tmp_path / "long.rec").stat().st_size < 19 * len(recording)
 
 
+@pytest.fixture
+def _small_blocks(monkeypatch):
+    """Blocks of seven events."""
+    for module in ("recording", "recording_file", "recording_format"):
+        monkeypatch.setattr(f"trioflow.telemetry.{module}.BLOCK", 7)
+
+
+@pytest.mark.usefixtures("_small_blocks")
+def test_stretches_of_a_file(tmp_path):
+    """Whatever is asked for is what it is in the recording, and only the blocks are read in which it is."""
+    whole, file = recorded(looping(5), values=True), tmp_path / "run.rec"
+    whole.save(file)
+    parts = RecordingFile(file)
+    assert (parts.run, parts.kinds, parts.nodes, len(parts)) == (whole.run, whole.kinds, whole.nodes, len(whole))
+    assert (parts.duration, parts.document, parts.as_bytes()) == (whole.duration, "", whole.as_bytes())
+    assert repr(parts).endswith(f"{len(whole)} events in {whole.duration:.3f} s>")
+    assert [*parts.whole()] == [*whole]
+    last = len(whole)
+    for first, stop in [
+        (0, last),
+        (0, 0),
+        (3, 5),
+        (7, 14),
+        (6, 22),
+        (last - 1, last),
+        (last, last + 9),
+        (-3, 4),
+        (9, 3),
+    ]:
+        stretch = parts.stretch(first, stop)
+        assert stretch == whole.stretch(first, stop)
+        assert len(stretch) == max(0, min(stop, last) - max(0, first))
+        assert stretch.before == whole.tally(stretch.first)
+    assert any(whole.stretch(0, last).notes)
+    data = bytearray(file.read_bytes())
+    data[25] ^= 1  # in the first block
+    file.write_bytes(data)
+    assert parts.stretch(8, last) == whole.stretch(8, last)
+    with pytest.raises(RecordingError, match="damaged"):
+        parts.stretch(5, last)
+
+
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
         (lambda data: b"{}", "it is no recording. `trioflow run --record FILE` makes one."),
-        (lambda data: data.replace(b"recording 1", b"recording 2", 1), "it was recorded by a newer version"),
+        (lambda data: data.replace(b"recording 2", b"recording 3", 1), "it was recorded by another version"),
         (lambda data: data[:-1], "the recording is cut off or damaged. Record the run again."),
-        (lambda data: data[:-9] + bytes([data[-9] ^ 1]) + data[-8:], "cut off or damaged"),
+        *[
+            (lambda data, at=at: data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :], "cut off or damaged")
+            for at in (25, -3, -12, -16, -30)
+        ],
         (lambda data: data[:22], "cut off or damaged"),
     ],
 )

@@ -15,7 +15,7 @@ from trioflow.cli.foreign import Foreign
 from trioflow.cli.source import open_registry, open_source
 from trioflow.studio.files import GraphFile
 from trioflow.studio.shelf import JournalShelf, Opened, Shelf
-from trioflow.telemetry import Recording, RecordingError
+from trioflow.telemetry import Recording, RecordingError, RecordingFile
 
 _SUFFIXES = frozenset({".json", ".yaml", ".yml"})
 _MOST_FILES = 1000
@@ -66,7 +66,7 @@ def _journal(path: Path, journal: tf.Journal, given: NodesGiven) -> tuple[Opened
 
 def _recording(path: Path, given: NodesGiven) -> Opened:
     try:
-        recording = Recording.load(path)
+        recording = RecordingFile(path)
     except RecordingError as error:
         raise BadInput(str(error)) from error
     if not recording.document:

@@ -14,7 +14,7 @@ from trioflow.cli.bad_input import BadInput
 from trioflow.cli.foreign import Foreign, foreign_options
 from trioflow.cli.interrupt import on_interrupt
 from trioflow.cli.source import allow_option, nodes_option
-from trioflow.telemetry import Recording, RecordingError
+from trioflow.telemetry import RecordingError, RecordingFile
 
 
 @click.command(epilog="Exit codes: 0 closed with Ctrl-C; 2 bad input.")
@@ -95,9 +95,9 @@ async def _serve(session: tf.studio.Session, port: int, host: str, hosts: tuple[
             await ended.wait()
 
 
-def _load(file: str) -> Recording:
+def _load(file: str) -> RecordingFile:
     try:
-        return Recording.load(file)
+        return RecordingFile(file)
     except RecordingError as error:
         raise BadInput(str(error)) from error
     except OSError as error:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from trioflow.errors import DocumentError, MissingExtra
+from trioflow.model.document import dumps
 from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
-from trioflow.studio.edits import Edit, apply, desk_at, settings_of, wire_settings
+from trioflow.studio.edits import Edit, apply, desk_at, part_of, settings_of, wire_settings
 from trioflow.studio.files import FileState, GraphFile, new_file
 from trioflow.studio.forms import sockets_of
 from trioflow.studio.history import History, Version
@@ -47,7 +48,7 @@ class Bench:
         for each in edits:
             graph = apply(graph, self._registry, each, added)
         labels = [each.label for each in edits]
-        placed = self.history.now.placed or not {"add a node", "duplicate", "move"}.isdisjoint(labels)
+        placed = self.history.now.placed or not {"add a node", "duplicate", "paste", "move"}.isdisjoint(labels)
         self._go_on(Version(graph, placed and labels[-1:] != ["arrange"], labels[-1] if labels else "", typing))
         return added
 
@@ -99,6 +100,10 @@ class Bench:
             self.problem = str(error)
             return None if problem == self.problem else f"The file was changed, and can't be read: {error}"
         return "The file was changed by somebody else, and was read again. Undo leads back."
+
+    def copy(self, names: Sequence[str], way: str = "") -> str:
+        """Some nodes with the wires among them, as a document to paste. Raises `UnknownName`, `DocumentError`."""
+        return dumps(part_of(desk_at(self.graph, self._registry, way).graph, names))
 
     def form(self, name: str, way: str = "") -> dict[str, Any]:
         """What can be filled in at a node. Raises `UnknownName`."""

@@ -10,7 +10,7 @@ import cattrs
 import trio
 from cattrs import transform_error
 
-from trioflow.errors import TrioflowError, UnknownName, did_you_mean
+from trioflow.errors import RunFinished, TrioflowError, UnknownName, did_you_mean
 from trioflow.model.typed_text import read_value
 from trioflow.runtime.base.failure import leaves
 from trioflow.runtime.host.inspect import Seen
@@ -178,14 +178,20 @@ class EnableBreakpoint:
 
 @attrs.frozen
 class Peek:
-    """What a strand sees at a node; nothing is run for it."""
+    """What a strand sees at a node; nothing is run for it.
+
+    The page looks again and again: that a strand has gone meanwhile is no fault, and told as `error`.
+    """
 
     watches: ClassVar = True
     strand: int
     node: str
 
     async def do(self, session: Session) -> Any:
-        peek = session.live().peek(self.strand, self.node)
+        try:
+            peek = session.live().peek(self.strand, self.node)
+        except (RunFinished, UnknownName) as error:
+            return {"error": str(error)}
         return {
             "node": peek.node,
             "inputs": [_seen(session, name, seen) for name, seen in peek.inputs.items()],
@@ -311,6 +317,18 @@ class Form:
 
 
 @attrs.frozen
+class Copy:
+    """Some nodes with the wires among them, as the text of a document, for the edit `paste`."""
+
+    watches: ClassVar = True
+    nodes: list[str]
+    graph: str = ""
+
+    async def do(self, session: Session) -> Any:
+        return {"text": session.bench.copy(self.nodes, self.graph)}
+
+
+@attrs.frozen
 class Terms:
     """What a document says of a wire beyond its ends."""
 
@@ -355,6 +373,7 @@ COMMANDS: dict[str, type[Command]] = {
     "redo": Redo,
     "save": Save,
     "take file": TakeFile,
+    "copy": Copy,
     "form": Form,
     "terms": Terms,
     "open": Open,

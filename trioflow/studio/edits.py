@@ -15,14 +15,15 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 import attrs
 
-from trioflow.errors import RegistryError, TrioflowError, UnknownName, did_you_mean
+from trioflow.errors import DocumentError, RegistryError, TrioflowError, UnknownName, did_you_mean
+from trioflow.model.document import loads
 from trioflow.model.graph import Connection, Endpoint, Graph, GraphKind, GraphNode, Variable
 from trioflow.model.node_type import NodeType
 from trioflow.model.registry import Registry
 from trioflow.model.scope import Scope
 from trioflow.model.structure import Refused, structured, tree_part
 from trioflow.studio.forms import kind_of, read_literal
-from trioflow.studio.places import at, position, without_places
+from trioflow.studio.places import at, has_place, position, without_places
 
 T = TypeVar("T", GraphNode, Connection)
 
@@ -151,25 +152,64 @@ class Duplicate:
     graph: str = ""
 
     def of(self, desk: Desk) -> Graph:
-        known = {each.id for each in desk.graph.nodes}
-        names: dict[str, str] = {}
-        for each in dict.fromkeys(self.nodes):
-            names[each] = fresh(_without_number(_node(desk.graph, each).id), known)
-            known.add(names[each])
-        copies = [_lowered(attrs.evolve(each, id=names[each.id])) for each in desk.graph.nodes if each.id in names]
-        wires = [
-            attrs.evolve(
-                each,
-                source=Endpoint(names[each.source.node], each.source.socket),
-                target=Endpoint(names[each.target.node], each.target.socket),
-            )
-            for each in desk.graph.connections
-            if each.source.node in names and each.target.node in names
-        ]
-        desk.added.extend(names.values())
-        return attrs.evolve(
-            desk.graph, nodes=(*desk.graph.nodes, *copies), connections=(*desk.graph.connections, *wires)
-        )
+        part = part_of(desk.graph, self.nodes)
+        return _with_part(desk, attrs.evolve(part, nodes=map(_lowered, part.nodes)))
+
+
+@attrs.frozen
+class Paste:
+    """Add the nodes of a document, with the wires among them, under ids that are free; the first of them at a place."""
+
+    label: ClassVar = "paste"
+    document: str
+    x: float | None = None
+    y: float | None = None
+    graph: str = ""
+
+    def of(self, desk: Desk) -> Graph:
+        try:
+            part = loads(self.document)
+        except DocumentError as error:
+            raise EditError(f"This is no part of a graph, as “Copy” makes it: {error}") from None
+        if not part.nodes:
+            raise EditError("There are no nodes in it.")
+        placed = [each.metadata["position"] for each in part.nodes if has_place(each)]
+        if self.x is not None and self.y is not None and placed:
+            dx, dy = self.x - min(each["x"] for each in placed), self.y - min(each["y"] for each in placed)
+            part = attrs.evolve(part, nodes=[_moved(each, dx, dy) for each in part.nodes])
+        return _with_part(desk, part)
+
+
+def part_of(graph: Graph, names: Sequence[str]) -> Graph:
+    """Some nodes of a graph, with the wires among them. Raises `UnknownName`."""
+    wanted = {_node(graph, each).id for each in names}
+    return Graph(
+        nodes=[each for each in graph.nodes if each.id in wanted],
+        connections=[each for each in graph.connections if wanted >= {each.source.node, each.target.node}],
+    )
+
+
+def _with_part(desk: Desk, part: Graph) -> Graph:
+    """The graph with the nodes and wires of another one, under ids that are free."""
+    known = {each.id for each in desk.graph.nodes}
+    names: dict[str, str] = {}
+    for each in part.nodes:
+        names[each.id] = fresh(_without_number(each.id) if each.id in known else each.id, known)
+        known.add(names[each.id])
+
+    def named(end: Endpoint) -> Endpoint:
+        return Endpoint(names[end.node], end.socket)
+
+    nodes = [
+        attrs.evolve(each, id=names[each.id], undo=each.undo and names.get(each.undo, each.undo)) for each in part.nodes
+    ]
+    wires = [
+        attrs.evolve(each, source=named(each.source), target=named(each.target))
+        for each in part.connections
+        if names.keys() >= {each.source.node, each.target.node}
+    ]
+    desk.added.extend(names.values())
+    return attrs.evolve(desk.graph, nodes=(*desk.graph.nodes, *nodes), connections=(*desk.graph.connections, *wires))
 
 
 @attrs.frozen
@@ -396,6 +436,7 @@ EDITS: Mapping[str, type[Any]] = {
     "add": Add,
     "remove": Remove,
     "duplicate": Duplicate,
+    "paste": Paste,
     "rename": Rename,
     "input": SetInput,
     "settings": Settle,
@@ -470,5 +511,11 @@ def _structured(tree: Any, shape: type[T], *, keep: Mapping[str, Any]) -> T:
 
 
 def _lowered(node: GraphNode) -> GraphNode:
-    place = node.metadata.get("position")
-    return node if place is None else at(node, place["x"] + 30, place["y"] + 40)
+    return _moved(node, 30, 40)
+
+
+def _moved(node: GraphNode, dx: float, dy: float) -> GraphNode:
+    if not has_place(node):
+        return node
+    place = node.metadata["position"]
+    return at(node, place["x"] + dx, place["y"] + dy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -42,6 +43,12 @@ def without_places(graph: Graph) -> Graph:
 def has_places(graph: Graph) -> bool:
     """Whether any node says where it is."""
     return any("position" in each.metadata for each in graph.nodes) or any(map(has_places, graph.graphs.values()))
+
+
+def has_place(node: GraphNode) -> bool:
+    """Whether a node says where it is, with two numbers."""
+    place = node.metadata.get("position")
+    return isinstance(place, Mapping) and all(isinstance(place.get(each), int | float) for each in ("x", "y"))
 
 
 def at(node: GraphNode, x: float, y: float) -> GraphNode:

@@ -24,7 +24,7 @@ from trioflow.studio.backlog import Backlog
 from trioflow.studio.commands import CommandError, obey
 from trioflow.studio.forms import catalogue
 from trioflow.studio.security import Guard, Receive, Scope, Send
-from trioflow.studio.session import Session
+from trioflow.studio.session import Recorded, Session
 from trioflow.telemetry import Profile, Recording
 
 if TYPE_CHECKING:
@@ -257,19 +257,18 @@ class _Stream:
         scope.cancel()
 
 
-def _packed(session: Session, recording: Recording, first: int, stop: int) -> bytes:
+def _packed(session: Session, recording: Recorded, first: int, stop: int) -> bytes:
     """A stretch of a recording as the page reads it: the length of a head, the head as JSON, and the columns.
 
     The head is filled up to 8 bytes. `before` is how often each kind was told of each node before. The columns are,
     little-endian and one after the other: times (8 bytes), strands, paths (4), nodes (2), kinds (1).
     """
-    numbers = sorted(recording.notes)
-    inside = numbers[bisect_left(numbers, first) : bisect_left(numbers, stop)][-_MOST_NOTES:]
-    notes = {number: recording.notes[number] for number in inside}
+    stretch = recording.stretch(first, stop)
+    notes = dict([*stretch.notes.items()][-_MOST_NOTES:])
     written: dict[str, tuple[list[int], list[str]]] = {}
     for name, (places, texts) in session.written.items():
-        stretch = slice(max(0, bisect_left(places, first) - 1), bisect_left(places, stop))
-        written[name] = (places[stretch], texts[stretch])
+        inside = slice(max(0, bisect_left(places, first) - 1), bisect_left(places, stop))
+        written[name] = (places[inside], texts[inside])
     head = {
         "run": recording.run,
         "first": first,
@@ -280,20 +279,20 @@ def _packed(session: Session, recording: Recording, first: int, stop: int) -> by
         "kinds": recording.kinds,
         "names": recording.nodes,
         "places": [session.scene.place(each) for each in recording.nodes],
-        "before": [[kind, node, count] for (kind, node), count in recording.tally(first).items()],
+        "before": [[kind, node, count] for (kind, node), count in stretch.before.items()],
         "notes": notes if session.values else {},
         "written": written if session.values else {},
     }
     text = json.dumps(jsonable(head)).encode()
     text += b" " * (-(len(text) + 4) % 8)
     names = ("time", "strand", "path", "node", "kind")
-    columns = (recording.column(name)[first:stop].tobytes() for name in names)
-    return struct.pack("<I", len(text)) + text + b"".join(columns)
+    return struct.pack("<I", len(text)) + text + b"".join(stretch.columns[name].tobytes() for name in names)
 
 
-def _profiled(session: Session, recording: Recording) -> list[dict[str, Any]]:
+def _profiled(session: Session, recording: Recorded) -> list[dict[str, Any]]:
+    whole = recording if isinstance(recording, Recording) else recording.whole()
     return [
         {"node": session.scene.place(each.node), "name": each.node, "own": each.own, "total": each.total,
          "steps": each.steps, "evaluations": each.evaluations, "failed": each.failed}
-        for each in Profile.of(recording).nodes.values()
+        for each in Profile.of(whole).nodes.values()
     ]  # fmt: skip

@@ -39,10 +39,11 @@ from trioflow.studio.scene import Scene
 from trioflow.studio.shelf import Opened, Shelf
 from trioflow.studio.shown import shown
 from trioflow.studio.watching import Watcher
-from trioflow.telemetry import Heat, Recorder, Recording
+from trioflow.telemetry import Heat, Recorder, Recording, RecordingFile
 
 T = TypeVar("T")
 Watching = Literal["follow", "glance"]
+Recorded = Recording | RecordingFile
 
 _HERTZ = 30
 _LOOKS = 5
@@ -71,7 +72,7 @@ class Session:
         folder: Path | None = None,
         shelf: Shelf | None = None,
         options: RunOptions | None = None,
-        recording: Recording | None = None,
+        recording: Recorded | None = None,
         kept: Kept | None = None,
         read_only: bool = False,
         values: bool = True,
@@ -245,7 +246,7 @@ class Session:
         going on or no journal has the one that is looked back on, and what the journal refuses.
         """
         plan, recording, kept = self._planned(), self.recording(), self._kept
-        if recording is None or kept is None:
+        if kept is None or not isinstance(recording, Recording):
             raise RuntimeError("No journal keeps this run, so nobody can go back in it. Run it with “Keep”.")
         forked, node, path = await _calling(kept.journal, fork, kept, recording, event)
         self._kept, self._recorder = forked, _Recorder(plan.graph, values=self.values)
@@ -459,7 +460,7 @@ class Session:
         """By variable what it was when, as far as that was recorded here."""
         return {} if self._recorder is None else self._recorder.written
 
-    def recording(self) -> Recording | None:
+    def recording(self) -> Recorded | None:
         """What there is to look back on: of the last run that was recorded, else what was given."""
         recorder = self._recorder
         if recorder is None:

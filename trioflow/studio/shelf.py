@@ -13,7 +13,7 @@ from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
 from trioflow.studio.files import GraphFile
 from trioflow.studio.keeping import Kept, recording_of
-from trioflow.telemetry import Recording
+from trioflow.telemetry import Recording, RecordingFile
 
 
 @attrs.frozen
@@ -24,7 +24,7 @@ class Opened:
     graph: Graph
     registry: Registry
     file: GraphFile | None = None
-    recording: Recording | None = None
+    recording: Recording | RecordingFile | None = None
     kept: Kept | None = None
     """The run of a journal that this is."""
 

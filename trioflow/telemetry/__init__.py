@@ -9,7 +9,9 @@ from trioflow.telemetry.logs import Logs
 from trioflow.telemetry.metrics import Metrics, serve_metrics
 from trioflow.telemetry.perfetto import perfetto_trace
 from trioflow.telemetry.profile import NodeTimes, Profile
-from trioflow.telemetry.recording import Moment, Recorder, Recording, RecordingError, Row
+from trioflow.telemetry.recorder import Recorder
+from trioflow.telemetry.recording import Moment, Recording, RecordingError, Row, Stretch
+from trioflow.telemetry.recording_file import RecordingFile
 from trioflow.telemetry.spans import Spans
 
 __all__ = [
@@ -22,8 +24,10 @@ __all__ = [
     "Recorder",
     "Recording",
     "RecordingError",
+    "RecordingFile",
     "Row",
     "Spans",
+    "Stretch",
     "perfetto_trace",
     "serve_metrics",
 ]

@@ -6,72 +6,45 @@ An event is its kind, time, node, strand and path; what it says besides, as far 
 from __future__ import annotations
 
 import datetime
-import json
 import os
-import sys
-import zlib
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path as FilePath
 from typing import Any
 
 import attrs
 
-from trioflow.errors import DocumentError, TrioflowError
-from trioflow.model.document import dumps
-from trioflow.model.graph import Graph
 from trioflow.model.replace import write_whole
-from trioflow.model.secret import hide
-from trioflow.semantics.events import (
-    STEPS,
-    EvaluationCancelled,
-    EvaluationCompleted,
-    EvaluationReused,
-    EvaluationStarted,
-    Event,
-    NodeCompleted,
-    NodeStarted,
-    StrandForked,
-    StrandJoined,
-    fields_of,
+from trioflow.semantics.events import STEPS, NodeStarted
+from trioflow.telemetry.recording_format import (
+    BLOCK,
+    OF_EVENTS,
+    OF_PATHS,
+    BlockFile,
+    RecordingError,
+    as_blocks,
+    begins_like_one,
 )
 
-_MAGIC = b"trioflow recording 1\n"
-_COLUMNS = (
-    ("kind", "B"),
-    ("node", "H"),
-    ("strand", "I"),
-    ("path", "I"),
-    ("time", "d"),
-    ("parent", "I"),
-    ("index", "q"),
-)
-_NO_STRAND = 0xFFFFFFFF
-_NO_NODE = 0xFFFF
-_BLOCK = 65_536
-_LONGEST = 200
-"""Characters of a note; what is longer is cut."""
+__all__ = [
+    "CLOSING",
+    "COLUMNS",
+    "NO_NODE",
+    "NO_STRAND",
+    "Moment",
+    "Recording",
+    "RecordingError",
+    "Row",
+    "Stretch",
+]
 
-_CLOSING = frozenset(kind.__name__ for kind in STEPS if kind is not NodeStarted)
-_SILENT = frozenset(
-    kind.__name__
-    for kind in (
-        NodeStarted,
-        NodeCompleted,
-        EvaluationStarted,
-        EvaluationCompleted,
-        EvaluationReused,
-        EvaluationCancelled,
-        StrandForked,
-        StrandJoined,
-    )
-)
+COLUMNS = (*OF_EVENTS, *OF_PATHS)
+NO_STRAND = 0xFFFFFFFF
+NO_NODE = 0xFFFF
 
-
-class RecordingError(TrioflowError):
-    """A file is no recording, or not a whole one."""
+CLOSING = frozenset(kind.__name__ for kind in STEPS if kind is not NodeStarted)
+"""Kinds of events that end what `NodeStarted` has begun."""
 
 
 @attrs.frozen
@@ -107,6 +80,23 @@ class Moment:
     """How many events there were until then."""
 
 
+@attrs.frozen
+class Stretch:
+    """Some events of a recording, one after the other, as columns."""
+
+    first: int
+    """The number of the first of them in the whole recording."""
+    columns: Mapping[str, array[Any]]
+    """As in `Recording.column`."""
+    notes: Mapping[int, str]
+    """By the numbers that events have in the whole recording."""
+    before: Counter[tuple[int, int]]
+    """How often each kind was told of each node before; kinds and nodes as in the columns."""
+
+    def __len__(self) -> int:
+        return len(self.columns["kind"])
+
+
 class Recording:
     """The events of one run, in the order in which they were told."""
 
@@ -128,6 +118,7 @@ class Recording:
         self.nodes = nodes
         self._columns = columns
         self._notes = notes
+        self._noted: list[int] | None = None
         # What `tally` says of the first blocks, each with all before it.
         self._tallies: list[Counter[tuple[int, int]]] = [Counter()]
 
@@ -146,8 +137,8 @@ class Recording:
             number,
             self.kinds[kind],
             columns["time"][number],
-            None if node == _NO_NODE else self.nodes[node],
-            None if strand == _NO_STRAND else strand,
+            None if node == NO_NODE else self.nodes[node],
+            None if strand == NO_STRAND else strand,
             path,
             columns["parent"][path],
             self._notes.get(number),
@@ -170,13 +161,23 @@ class Recording:
         kinds, nodes = self._columns["kind"], self._columns["node"]
         known = self._tallies
         events = max(0, min(events, len(self)))
-        while len(known) * _BLOCK <= events:
-            first = (len(known) - 1) * _BLOCK
-            block = slice(first, first + _BLOCK)
+        while len(known) * BLOCK <= events:
+            first = (len(known) - 1) * BLOCK
+            block = slice(first, first + BLOCK)
             known.append(known[-1] + Counter(zip(kinds[block], nodes[block], strict=True)))
-        last = events // _BLOCK
-        rest = slice(last * _BLOCK, events)
+        last = events // BLOCK
+        rest = slice(last * BLOCK, events)
         return known[last] + Counter(zip(kinds[rest], nodes[rest], strict=True))
+
+    def stretch(self, first: int, stop: int) -> Stretch:
+        """The events from one up to another."""
+        stop = max(0, min(stop, len(self)))
+        first = max(0, min(first, stop))
+        if self._noted is None:
+            self._noted = sorted(self._notes)
+        numbers = self._noted[bisect_left(self._noted, first) : bisect_left(self._noted, stop)]
+        columns = {name: self._columns[name][first:stop] for name, _ in OF_EVENTS}
+        return Stretch(first, columns, {number: self._notes[number] for number in numbers}, self.tally(first))
 
     @property
     def notes(self) -> Mapping[int, str]:
@@ -211,7 +212,7 @@ class Recording:
         """What the run was doing after so many events."""
         open_nodes: dict[int, tuple[int, str]] = {}
         started = self.kinds.index("NodeStarted") if "NodeStarted" in self.kinds else -1
-        closing = {number for number, kind in enumerate(self.kinds) if kind in _CLOSING}
+        closing = {number for number, kind in enumerate(self.kinds) if kind in CLOSING}
         kinds, paths = self._columns["kind"], self._columns["path"]
         nodes, strands = self._columns["node"], self._columns["strand"]
         for number in range(min(events, len(self))):
@@ -233,260 +234,44 @@ class Recording:
 
     def as_bytes(self) -> bytes:
         """What `save` writes."""
+        blocks = range(0, len(self), BLOCK)
+        sums = [self.tally(begin + BLOCK) - self.tally(begin) for begin in blocks]
         head = {
             "run": self.run,
             "started_at": None if self.started_at is None else self.started_at.isoformat(),
             "kinds": list(self.kinds),
             "nodes": list(self.nodes),
             "events": len(self),
-            "paths": len(self._columns["parent"]),
-            "notes": {str(number): note for number, note in self._notes.items()},
+            "duration": self.duration,
             "document": self.document,
+            "tallies": [[[kind, node, count] for (kind, node), count in each.items()] for each in sums],
         }
-        body = b"".join(self._columns[name].tobytes() for name, _ in _COLUMNS)
-        packed = zlib.compress(json.dumps(head).encode() + b"\n" + body, 6)
-        return _MAGIC + zlib.crc32(packed).to_bytes(4, "little") + packed
+        return as_blocks(head, self._columns, self._notes)
 
     @classmethod
     def load(cls, file: str | os.PathLike[str]) -> Recording:
-        """Read a file that `save` has written. Raises `RecordingError`, or `OSError` if it can't be read."""
-        data = FilePath(file).read_bytes()
-        if not data.startswith(_MAGIC):
-            newer = data.startswith(_MAGIC[:19])
-            raise RecordingError(
-                f"{os.fspath(file)}: "
-                + (
-                    "it was recorded by a newer version of trioflow: update this one."
-                    if newer
-                    else "it is no recording. `trioflow run --record FILE` makes one."
-                )
-            )
-        start = len(_MAGIC) + 4
-        packed = data[start:]
-        if len(data) < start or zlib.crc32(packed).to_bytes(4, "little") != data[len(_MAGIC) : start]:
-            raise RecordingError(f"{os.fspath(file)}: the recording is cut off or damaged. Record the run again.")
-        text, _, body = zlib.decompress(packed).partition(b"\n")
-        head: dict[str, Any] = json.loads(text)
-        columns: dict[str, array[Any]] = {}
-        place = 0
-        for name, code in _COLUMNS:
-            column = columns[name] = array(code)
-            size = column.itemsize * (head["paths"] if name in {"parent", "index"} else head["events"])
-            column.frombytes(body[place : place + size])
-            place += size
+        """Read a file that `save` has written; `RecordingFile` reads parts of one.
+
+        Raises `RecordingError`, or `OSError` if it can't be read.
+        """
+        blocks = BlockFile(file)
+        head = blocks.head
+        columns, notes = blocks.events(0, head["events"])
         moment = head["started_at"]
         return cls(
             head["run"],
             None if moment is None else datetime.datetime.fromisoformat(moment),
             head["kinds"],
             head["nodes"],
-            columns,
-            {int(number): note for number, note in head["notes"].items()},
-            head.get("document", ""),
+            columns | blocks.paths(),
+            notes,
+            head["document"],
         )
 
     @staticmethod
     def is_in(file: str | os.PathLike[str]) -> bool:
         """Whether a file begins like a recording. Raises `OSError`."""
-        with FilePath(file).open("rb") as opened:
-            return opened.read(19) == _MAGIC[:19]
+        return begins_like_one(file)
 
     def __repr__(self) -> str:
         return f"<recording of run {self.run}: {len(self):,} events in {self.duration:.3f} s>"
-
-
-@attrs.frozen
-class _Code:
-    """What has to be known of a kind of events."""
-
-    number: int
-    closes: bool
-    silent: bool
-    """Whether it has nothing to note."""
-    is_plain: bool
-    """Whether it neither closes anything nor has anything to note."""
-
-
-_CHUNK = 5 * 4096
-"""Numbers that are kept before they go into columns, which is quicker than to append to each column."""
-
-
-class Recorder:
-    """An observer that records: `recorder.recording()` is what it has seen so far.
-
-    With `values` the notes of ends tell what was written, shortened; secrets are never among it. Recording makes a run
-    two to four times as long where nodes do nothing. It reads what events are made of, without making their paths and
-    names. A recording holds the `graph`, if that is told and a document can hold it. `most` is how many events it
-    keeps; those that come after them are left out, so that a run without end does not fill the memory.
-    """
-
-    keys = False
-
-    def __init__(self, *, values: bool = False, graph: Graph | None = None, most: int = sys.maxsize) -> None:
-        self.values = values
-        self._most = most
-        self._graph = graph
-        self._run = ""
-        self._began: datetime.datetime | None = None
-        self._codes: dict[type[Event], _Code] = {}
-        self._nodes: dict[str, int] = {}
-        # Of the last event: what all in its strand and graph have in common, and the numbers of the nodes there.
-        self._told: Any = None
-        self._strand = _NO_STRAND
-        self._here: dict[str | None, int] = {}
-        self._in_graph: dict[str, dict[str | None, int]] = {}
-        # The line of the last event, and the number of its path.
-        self._line: Any = None
-        self._path = 0
-        # Kind, node, strand, path and time of the last events, one after the other.
-        self._rows: list[Any] = []
-        self._columns: dict[str, array[Any]] = {name: array(code) for name, code in _COLUMNS}
-        self._notes: dict[int, str] = {}
-        # The numbers of lines that may come again, with the lines, so that no other object gets their identity.
-        self._lines: dict[int, tuple[Any, int]] = {}
-        # Of items of streams, which tell nothing themselves, the one that came last, by the line above it.
-        self._items: dict[int, Any] = {}
-        self._columns["parent"].append(0)
-        self._columns["index"].append(0)
-
-    def __call__(self, event: Event) -> None:
-        """Record an event."""
-        code = self._codes.get(event.__class__) or self._code(event)
-        told = event._told
-        if told is not self._told:
-            self._enter(event)
-        node = self._here.get(event._node)
-        if node is None:
-            node = self._node(event)
-        line = event._line
-        if line is not self._line:
-            known = self._lines.get(id(line))
-            self._path = self._number_of(line) if known is None else known[1]
-            self._line = line
-        rows = self._rows
-        rows += (code.number, node, self._strand, self._path, event._time)
-        if code.is_plain:
-            return
-        if code.closes:
-            self._lines.pop(id(line), None)
-            if self._items:
-                self._lines.pop(id(self._items.pop(id(line), None)), None)
-        if not code.silent:
-            number = len(self._columns["kind"]) + len(rows) // 5 - 1
-            if number < self._most:
-                self._note(event, number)
-        if len(rows) >= _CHUNK:
-            self._keep()
-
-    @property
-    def events(self) -> int:
-        """How many events it keeps."""
-        return min(self._most, len(self._columns["kind"]) + len(self._rows) // 5)
-
-    def recording(self) -> Recording:
-        """What was recorded so far. It does not change when the recorder goes on."""
-        self._keep()
-        return Recording(
-            self._run,
-            self._began,
-            [kind.__name__ for kind in self._codes],
-            [*self._nodes],
-            {name: column[:] for name, column in self._columns.items()},
-            dict(self._notes),
-            self._document(),
-        )
-
-    def _document(self) -> str:
-        try:
-            return "" if self._graph is None else dumps(self._graph)
-        except DocumentError:
-            return ""
-
-    def _keep(self) -> None:
-        """Put the last events into the columns."""
-        end = 5 * (self._most - len(self._columns["kind"]))
-        for place, (name, _) in enumerate(_COLUMNS[:5]):
-            self._columns[name].extend(self._rows[place:end:5])
-        self._rows.clear()
-
-    def _note(self, event: Event, number: int) -> None:
-        """Keep what an event of this number says besides."""
-        note = _noted(event)
-        if note:
-            self._notes[number] = note
-
-    def _code(self, event: Event) -> _Code:
-        kind = type(event)
-        if not self._run:
-            self._run = event.run
-            now = datetime.datetime.now(datetime.UTC)
-            self._began = now - datetime.timedelta(seconds=event.time)
-        name = kind.__name__
-        has_values = self.values and kind in (NodeCompleted, EvaluationCompleted)
-        closes = name in _CLOSING or kind is StrandJoined
-        silent = name in _SILENT and not has_values
-        code = self._codes[kind] = _Code(min(len(self._codes), 255), closes, silent, silent and not closes)
-        return code
-
-    def _enter(self, event: Event) -> None:
-        """The event is of another strand or graph than the one before it."""
-        told = self._told = event._told
-        self._strand = _NO_STRAND if told.strand is None else told.strand
-        self._here = self._in_graph.setdefault(told.graph, {None: _NO_NODE})
-
-    def _node(self, event: Event) -> int:
-        name = event.node
-        assert name is not None
-        number = self._nodes.get(name)
-        if number is None:
-            number = self._nodes[name] = min(len(self._nodes), _NO_NODE - 1)
-        self._here[event._node] = number
-        return number
-
-    def _number_of(self, line: Any) -> int:
-        """The number of the path of a line, which is new; those above it may be, too."""
-        if len(self._columns["kind"]) >= self._most:
-            return 0
-        lines = self._lines
-        new: list[Any] = []
-        number = 0
-        while line.parent is not None:
-            known = lines.get(id(line))
-            if known is not None:
-                number = known[1]
-                break
-            new.append(line)
-            line = line.parent
-        parents, indexes = self._columns["parent"], self._columns["index"]
-        for each in reversed(new):
-            parents.append(number)
-            indexes.append(each.index)
-            number = len(parents) - 1
-            lines[id(each)] = (each, number)
-            if each is not new[0] and each.parent is not None:
-                last = self._items.get(id(each.parent))
-                self._items[id(each.parent)] = each
-                lines.pop(id(last), None)
-        return number
-
-
-def _noted(event: Event) -> str | None:
-    """What an event says besides, for people."""
-    said: list[str] = []
-    for name in fields_of(type(event))[6:]:
-        if name in {"duration", "origin", "key", "entered", "handed_over"}:
-            continue
-        value = getattr(event, name)
-        if value is None or value in ("", {}):
-            continue
-        text = f"{type(value).__name__}: {value}" if isinstance(value, BaseException) else _shown(value)
-        said.append(text if name in {"error", "message", "reason"} else f"{name} {text}")
-    text = hide(", ".join(said))
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
-
-
-def _shown(value: object) -> str:
-    try:
-        return value if isinstance(value, str) else repr(value)
-    except Exception as error:
-        return f"<{type(value).__name__}: {type(error).__name__} when shown>"

@@ -18,6 +18,8 @@ export class Editor {
     this.types = null;
     /** Texts being typed are one step each; this tells one field's from the next time it is used. */
     this.turn = 0;
+    /** What was copied last. @type {string} */
+    this.copied = '';
   }
 
   get can() {
@@ -162,6 +164,43 @@ export class Editor {
     if (graph === null) return;
     const found = await this.do([{ edit: 'duplicate', nodes: places.map((each) => this.app.graph.nodes[each].id), graph }]);
     if (found) this.app.chooseBy(graph, found.added[0]);
+  }
+
+  /** Copy what is chosen, also for other graphs; with `cut` it is removed then. @param {boolean} [cut] */
+  async copy(cut = false) {
+    const places = this.chosen();
+    const graph = places.length ? this.oneGraph(places) : null;
+    if (graph === null) {
+      if (!places.length) say('Choose nodes first.');
+      return;
+    }
+    const found = await attempt(ask('copy', { nodes: places.map((each) => this.app.graph.nodes[each].id), graph }));
+    if (!found) return;
+    this.copied = found.text;
+    try {
+      await navigator.clipboard.writeText(found.text);
+    } catch {
+      // The browser keeps it from the clipboard: then it is known to this page alone.
+    }
+    if (cut) await this.remove();
+    else say(`copied ${places.length === 1 ? this.app.graph.nodes[places[0]].id : `${places.length} nodes`}`);
+  }
+
+  /** Add what was copied, here or from another graph. @param {string} [text] */
+  async paste(text = this.copied) {
+    if (!text) {
+      say('Nothing was copied yet.');
+      return;
+    }
+    const { app } = this;
+    const graph = this.graphAt(app.selected) ?? '';
+    const [x, y] = this.room(app.selected);
+    const found = await this.do([{ edit: 'paste', document: text, x, y, graph }]);
+    if (!found) return;
+    app.chooseBy(graph, found.added[0]);
+    const frames = new Set(app.graph.frames.filter((/** @type {any} */ each) => each.graph === graph).map((/** @type {any} */ each) => each.name));
+    const added = new Set(found.added.slice(1));
+    app.graph.nodes.forEach((/** @type {any} */ node, /** @type {number} */ place) => { if (added.has(node.id) && frames.has(node.frame)) app.chooseMore(place); });
   }
 
   /** @param {Map<number, [number, number]>} places */

@@ -71,7 +71,7 @@ class App {
       moved: (places) => editor.moved(places),
       wired: (from, to) => editor.connect(from, to),
       wiredNowhere: (pin, x, y) => editor.add({ pin, x, y }),
-      enter: (place) => this.enter(place),
+      enter: (place) => { if (this.graph.nodes[place].calls !== null) this.enter(place); },
       addAt: (x, y) => editor.add({ x, y }),
     });
     try {
@@ -104,7 +104,11 @@ class App {
     if (this.frame !== null && !names.has(this.frame)) this.frame = null;
     this.scene?.load(graph, again);
     this.problems = new Map();
-    for (const each of graph.problems) if (each.node !== null && each.severity !== 'info' && this.problems.get(each.node) !== 'error') this.problems.set(each.node, each.severity);
+    this.told = new Map();
+    for (const each of graph.problems) if (each.node !== null && each.severity !== 'info') {
+      if (this.problems.get(each.node) !== 'error') this.problems.set(each.node, each.severity);
+      this.told.set(each.node, [...(this.told.get(each.node) || []), `${each.severity}: ${each.message} ${each.cure}`]);
+    }
     /** @type {Record<string, string>} */
     const before = this.settings.variables;
     const was = this.defaults || {};
@@ -506,6 +510,13 @@ class App {
       keys[event.key]();
     });
     addEventListener('keydown', (event) => this.editKey(event));
+    addEventListener('paste', (event) => {
+      const typing = event.target instanceof Element && event.target.closest('input, textarea, select');
+      if (typing || !this.editing || element('dialog').open) return;
+      event.preventDefault();
+      const text = event.clipboardData?.getData('text/plain') || undefined;
+      this.keyed = this.keyed.then(() => this.editor.paste(text));
+    });
     addEventListener('beforeunload', (event) => { if (this.state.document?.unsaved && this.state.document.undo !== null && !this.connected) event.preventDefault(); });
     element('tabs').addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
       const names = Object.keys(TABS);
@@ -537,7 +548,8 @@ class App {
     else if (control && key === 's') what = () => editor.save();
     else if (typing) return;
     else if (!this.editing) what = key === 'e' && !control && !event.altKey ? () => this.edit(true) : undefined;
-    else if (control) what = { z: () => (event.shiftKey ? editor.redo() : editor.undo()), y: () => editor.redo(), d: () => editor.duplicate() }[key];
+    else if (control && (key === 'c' || key === 'x') && String(getSelection())) return; // a text is
+    else if (control) what = { z: () => (event.shiftKey ? editor.redo() : editor.undo()), y: () => editor.redo(), d: () => editor.duplicate(), c: () => editor.copy(), x: () => editor.copy(true) }[key];
     else if (event.altKey) what = { ArrowLeft: () => editor.nudge(-1, 0), ArrowRight: () => editor.nudge(1, 0), ArrowUp: () => editor.nudge(0, -1), ArrowDown: () => editor.nudge(0, 1) }[key];
     else what = { n: () => editor.add(), e: () => this.edit(false), Delete: () => editor.remove(), Backspace: () => editor.remove(), c: () => this.connectChosen() }[key];
     if (!what) return;
@@ -592,7 +604,7 @@ class App {
       if (this.hot) heat = shares(Object.entries(state.heat));
     }
     const { policies, dead, progress } = past ? { policies: {}, dead: [], progress: {} } : state;
-    this.scene?.mark({ counts, failed, at, heat, policies, progress, dead: new Set(dead), stops: this.stopped(), problems: this.problems });
+    this.scene?.mark({ counts, failed, at, heat, policies, progress, dead: new Set(dead), stops: this.stopped(), problems: this.problems, told: this.told });
     element('heat').setAttribute('aria-pressed', String(this.hot));
     this.graphTabs();
     this.tools();
@@ -700,14 +712,14 @@ class App {
 
   words() {
     const { state } = this;
-    const number = (/** @type {number} */ n) => n.toLocaleString('en');
+    const counted = (/** @type {number} */ n, /** @type {string} */ what) => `${n.toLocaleString('en')} ${what}${n === 1 ? '' : 's'}`;
     const errors = this.graph.problems.some((/** @type {any} */ each) => each.severity === 'error');
     let words = state.status === null ? (this.graph.attached ? 'Attached' : errors ? 'Has problems: see the outline.' : this.graph.readOnly ? 'Ready' : 'Ready. Press Run.') : state.status;
     if (state.reason) words = `stopped: ${state.reason}`;
     if (state.failure) words = `failed: ${state.failure.lines[0] || ''}`;
-    if (state.status !== null) words += ` · ${number(state.steps)} steps, ${number(state.evaluations)} evaluations`;
+    if (state.status !== null) words += ` · ${counted(state.steps, 'step')}, ${counted(state.evaluations, 'evaluation')}`;
     if (state.watching === 'glance' && this.isLive()) words += ' · sampled';
-    if (this.past) words = `looking back on ${number(this.past.count)} events${this.past.head.duration > 0 ? ` in ${this.past.head.duration.toFixed(3)} s` : ''}${this.state.kept ?? this.graph.kept ? ` of ${this.state.kept ?? this.graph.kept}` : ''}`;
+    if (this.past) words = `looking back on ${counted(this.past.count, 'event')}${this.past.head.duration > 0 ? ` in ${this.past.head.duration.toFixed(3)} s` : ''}${this.state.kept ?? this.graph.kept ? ` of ${this.state.kept ?? this.graph.kept}` : ''}`;
     if (!this.connected) words = 'not connected; trying again';
     const status = element('status');
     if (status.textContent !== words) [status.textContent, status.title] = [words, words];

@@ -51,7 +51,7 @@ export class Scene {
     /** @type {Map<number, number>} */
     this.lit = new Map();
     /** What is shown at nodes: counts, where strands are, heat, breakpoints, problems. @type {any} */
-    this.marks = { counts: {}, failed: {}, at: new Map(), heat: null, stops: new Set(), problems: new Map(), policies: {}, progress: {}, dead: new Set() };
+    this.marks = { counts: {}, failed: {}, at: new Map(), heat: null, stops: new Set(), problems: new Map(), policies: {}, progress: {}, dead: new Set(), told: new Map() };
     this.selected = -1;
     this.asked = false;
     /** Whether all is in view, and whether somebody asked for that. @type {false | 'begun' | 'asked'} */
@@ -599,8 +599,10 @@ export class Scene {
 
   /** @param {number} place @param {any} element */
   dress(place, element) {
-    const { counts, failed, at, heat, stops, problems, policies, progress } = this.marks;
+    const { counts, failed, at, heat, stops, problems, policies, progress, told } = this.marks;
     const node = this.graph.nodes[place];
+    const title = told.has(place) ? told.get(place).join('\n') : node.doc;
+    if (element.title !== title) element.title = title;
     const policy = policies[place] || '';
     const where = at.get(place);
     const count = counts[place] || 0;
