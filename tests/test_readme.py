@@ -170,3 +170,11 @@ def test_the_readme_is_short():
     assert len(README.splitlines()) <= 150
     listed = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     assert [path.name for path in PAGES if path.name != "index.md" and f"]({path.name})" not in listed] == []
+
+
+def test_the_changes_stand_in_groups_and_nothing_is_said_twice():
+    """A merge can do that: add a sentence to its group, and take away what another branch has brought back."""
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").partition("\n## ")[2]
+    assert not re.search(r"^- ", changes.partition("\n### ")[0], re.MULTILINE)
+    sentences = re.findall(r"^- .*$", changes, re.MULTILINE)
+    assert sorted({*sentences}) == sorted(sentences)

@@ -228,3 +228,26 @@ def test_ctrl_c_at_a_terminal(terminal, graph):
     assert "cancelled: endless (1)" in text
     assert text.endswith("\n")
     assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")
+
+
+@pytest.mark.slow
+def test_whoever_is_asked_has_the_terminal(terminal, graph):
+    """Nothing is drawn from the question to the answer; then all is drawn as before."""
+    path = graph(
+        ("start", "flow.start"),
+        ("ask", "flow.approve", {"text": "May we?"}),
+        ("wait", "flow.delay", {"seconds": 0.3}),
+        wires=["start.then -> ask.enter", "ask.approved -> wait.enter"],
+    )
+    running = terminal(path)
+    running.read_until(b"> ")
+    time.sleep(0.4)  # in which it would be drawn four times
+    os.write(running.master, b"yes\n")
+    text = running.read_until()
+    assert running.process.wait(30) == 0
+    _, _, behind = text.replace("\r", "").partition("May we?")
+    assert behind.startswith("\n  1 yes\n  2 no\n> yes\n")
+    assert "1 active" in behind
+    left = [line for line in screen(text) if line]
+    assert left[:4] == ["May we?", "  1 yes", "  2 no", "> yes"]
+    assert left[4].startswith("done after ")

@@ -45,7 +45,12 @@ class LiveDisplay(Display):
         # What goes above the drawing the next time it is drawn: text as it is, or styled.
         self._pending: list[str | Text] = []
         self._pending_size = 0
-        self._live = Live(
+        self._asking = False
+        self._live = self._drawing()
+
+    def _drawing(self) -> Live:
+        """One that begins where the cursor is."""
+        return Live(
             console=self._console,
             auto_refresh=False,  # a thread of its own would read the counts while they change
             transient=True,
@@ -74,9 +79,28 @@ class LiveDisplay(Display):
 
     async def refresh(self) -> None:
         while True:
-            self._write_pending()
-            self._live.refresh()
+            if not self._asking:
+                self._write_pending()
+                self._live.refresh()
             await trio.sleep(_REDRAW_EVERY)
+
+    def ask(self, text: str) -> None:
+        """Leave the terminal to somebody who types behind this text: nothing is drawn until `answered`."""
+        self._live.stop()
+        self._write_pending()
+        self._asking = True
+        self.write(text)
+
+    def write(self, text: str) -> None:
+        """Write something as it is, while nothing is drawn."""
+        self._stream.write(text)
+        self._stream.flush()
+
+    def answered(self) -> None:
+        """Draw again, from a line of its own on."""
+        self._asking = False
+        self._live = self._drawing()
+        self._live.start()
 
     def show_cursor(self) -> None:
         """Give the terminal its cursor back at once. Safe in a signal handler."""
@@ -167,18 +191,38 @@ class _Above(io.TextIOBase):
     def __init__(self, display: LiveDisplay) -> None:
         self._display = display
         self._begun = ""
+        self._asking = False
+        self._answered = ""
 
     def write(self, text: str) -> int:
-        *lines, self._begun = (self._begun + text).split("\n")
-        for line in lines:
-            self._display.line(line)
+        if self._asking:
+            self._display.write(text)
+            self._answered = text
+            if text.endswith("\n"):
+                self.end_line()
+        else:
+            *lines, self._begun = (self._begun + text).split("\n")
+            for line in lines:
+                self._display.line(line)
         return len(text)
 
+    def flush(self) -> None:
+        """A line that was begun is wanted to be seen: a question, until flushed once more with nothing added to it."""
+        if self._begun:
+            self._display.ask(self._begun)
+            self._asking, self._begun = True, ""
+        elif self._asking and not self._answered:
+            self.end_line()
+        self._answered = ""
+
     def end_line(self) -> None:
-        """Write what was begun and not ended."""
+        """Write what was begun and not ended; what was asked is answered."""
         if self._begun:
             self._display.line(self._begun)
             self._begun = ""
+        if self._asking:
+            self._asking = False
+            self._display.answered()
 
     def isatty(self) -> bool:
         return True

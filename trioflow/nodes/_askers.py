@@ -86,7 +86,10 @@ class TerminalAsker:
                 choices = "".join(f"\n  {number} {choice}" for number, choice in enumerate(question.choices, 1))
                 target.write(f"{said}{choices}\n> ")
                 target.flush()
-                answer = question.read(await _line(source))
+                try:
+                    answer = question.read(await _line(source))
+                finally:
+                    target.flush()  # with nothing more: a display that has made room for the answer goes on
                 problem = question.problem(answer)
                 if problem is None:
                     return answer
