@@ -170,6 +170,7 @@ async def dispatch(  # noqa: C901
         target = targets[0]
         began: float | None
         watched: Activation | None = None  # whose start was told last: `began` and `since` are of it
+        onward: Sequence[Target] | None
         pending = [*targets[:0:-1]] if len(targets) > 1 else None  # the others, last first
         scopes = task._cancel_status
         while True:
@@ -241,7 +242,7 @@ async def dispatch(  # noqa: C901
                 if task._cancel_status is not scopes:
                     raise await left_open(task, scopes, f"Node {strand.frame.prefix + node.id!r} ({node.type.id})")
                 if outcome is None:
-                    onward: Sequence[Target] = ()
+                    onward = ()
                 elif outcome is node.first_exit:  # T6
                     onward = node.first_targets
                 else:
