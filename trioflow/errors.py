@@ -53,7 +53,6 @@ type and activation (R4). Nor is `Unwind`, which is no error at all.
 from __future__ import annotations
 
 import copyreg
-import difflib
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -336,6 +335,8 @@ def nearest(word: str, known: Iterable[str]) -> list[str]:
     """The known words that are most like a word, the nearest first; none if none is like it."""
     known = sorted(known)
     # No name is so long: what a graph hands over as one must not take time.
+    import difflib  # noqa: PLC0415 - only where something goes wrong
+
     near = difflib.get_close_matches(word, known, n=3, cutoff=0.6) if len(word) <= _LONGEST_NAME else []
     if not near:
         lowered = {name.lower(): name for name in known}

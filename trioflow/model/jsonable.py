@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import decimal
 import json
 import math
 from collections.abc import Mapping
@@ -43,6 +42,8 @@ def first_digits(value: int) -> str:
     """A whole number of thousands of digits for people: how it begins, and how many digits it has."""
     size = abs(value)
     shift = size.bit_length() - 200
+    import decimal  # noqa: PLC0415 - hardly ever needed
+
     with decimal.localcontext(decimal.Context(prec=50, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)):
         rounded = (decimal.Decimal(size >> shift) * decimal.Decimal(2) ** shift).as_tuple()
     digits = "".join(map(str, rounded.digits))

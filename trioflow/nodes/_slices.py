@@ -27,7 +27,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 S = TypeVar("S", bound=Sequence[Any])
 
-SLICE = 2_000
+SLICE = 1_000
 """Items that are looked at between two turns: a fraction of a millisecond where each takes a hundred nanoseconds."""
 
 COPIED = 100_000

@@ -171,6 +171,7 @@ async def dispatch(  # noqa: C901
         onward: Sequence[Target] | None
         began: float | None
         watched: Activation | None = None  # whose start was told last: `began` and `since` are of it
+        onward: Sequence[Target] | None
         pending = [*targets[:0:-1]] if len(targets) > 1 else None  # the others, last first
         scopes = task._cancel_status
         while True:

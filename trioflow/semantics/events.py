@@ -110,7 +110,10 @@ _NOWHERE = Told("")
 
 
 class Event:
-    """What every event has. A kind of your own is a subclass with `@attrs.frozen`; the engine fills in this (A8)."""
+    """What every event has. A kind of your own is a subclass with `@attrs.frozen`; the engine fills in this (A8).
+
+    Those here say besides that attrs need not make what is made here for all of them: it takes a part of the import.
+    """
 
     __slots__ = ("_line", "_node", "_sequence", "_time", "_told")
 
@@ -238,19 +241,19 @@ def fields_of(kind: type[Event]) -> tuple[str, ...]:
 # --- the run ---
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class RunStarted(Event):
     """Before anything is set up."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class RunCompleted(Event):
     """Everything ran, was joined and was torn down. `duration` are the seconds from the start."""
 
     duration: float = 0.0
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class RunFailed(Event):
     """The run ended with an error. `origin` is the path where it arose, if that was in an activation (E2)."""
 
@@ -259,7 +262,7 @@ class RunFailed(Event):
     duration: float = 0.0
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class RunCancelled(Event):
     """The run was cancelled, and everything in it was closed and torn down."""
 
@@ -286,14 +289,14 @@ class PauseReason(str):  # noqa: SLOT000 - it has more than its text
         return reason
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class RunPaused(Event):
     """The gate closed (G2)."""
 
     reason: PauseReason
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class RunResumed(Event):
     """The gate opened (G2). `by` is who opened it: `host`, what the host calls itself, or `time` (`resume_after`)."""
 
@@ -352,7 +355,7 @@ class NodeCompleted(Event):
         return getattr(getattr(self, "_written", None), "variables", None)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class NodeFailed(Event):
     """An activation failed. `origin` is the path at which this failure arose: its own, or one below it (E2)."""
 
@@ -361,14 +364,14 @@ class NodeFailed(Event):
     duration: float | None = None
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class NodeCancelled(Event):
     """An activation was cancelled."""
 
     duration: float | None = None
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class NodeSkipped(Event):
     """A middleware let an activation end without a result, because of an error that arose at `origin`."""
 
@@ -430,7 +433,7 @@ class EvaluationReused(_Keyed):
     OWN: ClassVar = ("key",)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class EvaluationFailed(Event):
     """A data node's body failed; nothing is remembered (D5)."""
 
@@ -438,21 +441,21 @@ class EvaluationFailed(Event):
     duration: float | None = None
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class EvaluationCancelled(Event):
     """The strand that evaluated was cancelled; a strand that waits takes over (D5)."""
 
     duration: float | None = None
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class EvaluationAhead(Event):
     """A data node's body is begun before its turn has come (D12). Told only to observers that name this kind."""
 
     on_request: ClassVar = True
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class EvaluationForgotten(Event):
     """What was begun ahead, ended or not, is of no use: its turn never came (D12). Told only to who names this kind."""
 
@@ -462,17 +465,17 @@ class EvaluationForgotten(Event):
 # --- strands ---
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class StrandForked(Event):
     """A concurrent strand started; `path` is the strand's, `node` the node that forked (F1)."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class StrandJoined(Event):
     """A strand's writes were merged into its owner's store (F3)."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class MergeConflict(Event):
     """A variable with the policy `last` was written by more than one side since the fork (F4)."""
 
@@ -481,7 +484,7 @@ class MergeConflict(Event):
     lost: Any = attrs.field(converter=own_copy)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class WiresChosen(Event):
     """In a workflow: a firing has ended, and of its wires, of which some have conditions, some were taken (W3).
 
@@ -492,7 +495,7 @@ class WiresChosen(Event):
     left: tuple[str, ...]
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class JoinSkipped(Event):
     """In a workflow: a node did not fire, for tokens came over fewer wires than it needs (W7).
 
@@ -506,7 +509,7 @@ class JoinSkipped(Event):
 # --- what bodies say, and what happens to the run ---
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Feedback(Event):
     """A body called `emit_feedback`."""
 
@@ -515,7 +518,7 @@ class Feedback(Event):
     tag: object = attrs.field(converter=own_copy)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Progress(Event):
     """A body called `report_progress`."""
 
@@ -524,7 +527,7 @@ class Progress(Event):
     message: str
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class BreakpointHit(Event):
     """A dispatch reached a breakpoint (G3). `node` is the node about to be dispatched, or the one that has failed.
 
@@ -557,7 +560,7 @@ class VariableSet(Event):
     value: Any = attrs.field(converter=own_copy)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class LimitReached(Event):
     """A limit of the run was reached; an error follows (R8)."""
 
@@ -565,7 +568,7 @@ class LimitReached(Event):
     value: float
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class ObserverFailed(Event):
     """An observer raised; it was removed, the run goes on (E4)."""
 
@@ -573,7 +576,7 @@ class ObserverFailed(Event):
     error: BaseException
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class EventsDropped(Event):
     """Only in a subscription: its buffer was full, and so many events before this one were dropped, oldest first."""
 

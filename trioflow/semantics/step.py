@@ -33,7 +33,7 @@ def step_of(
     if function.result == "single" and not inputs:
 
         def step(store: Store) -> Targets | None:
-            store.write(first_output, call())
+            store.write(first_output, call())  # a copy of writes.write_output
             return then
 
         return step

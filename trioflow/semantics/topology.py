@@ -13,7 +13,6 @@ from typing import Any
 
 from trioflow.model.composition import ENTER, LEAVE, GraphBody
 from trioflow.model.node_type import FunctionBody, Node, NodeType
-from trioflow.semantics.policies.check import fallback_of
 from trioflow.semantics.report import Problem, error, info, warning
 from trioflow.semantics.wiring import Wiring
 
@@ -166,7 +165,7 @@ def firing_first(wiring: Wiring) -> list[int]:
     instead = {
         wiring.graph.nodes[other].id
         for place in range(len(nodes))
-        if wiring.has_policies and (other := fallback_of(wiring, place)) is not None
+        if wiring.has_policies and (other := _fallback_of(wiring, place)) is not None
     }  # P5
     undoing = {node.undo for node in nodes} | instead
     circles = {place: index for index, knot in enumerate(knots(wiring.dispatches)) for place in knot}
@@ -191,6 +190,12 @@ def _listeners(wiring: Wiring) -> list[int]:
     return [place for place, view in enumerate(wiring.views) if view is not None and view.type.listens is not None]
 
 
+def _fallback_of(wiring: Wiring, place: int) -> int | None:
+    from trioflow.semantics.policies.check import fallback_of  # noqa: PLC0415 - only if there are policies
+
+    return fallback_of(wiring, place)
+
+
 def check_reachable(wiring: Wiring, *, by_itself: bool) -> Iterator[Problem]:
     """An exec node is reached through exec wires, a data node by whoever asks for its value (M5)."""
     interface = wiring.graph.interface
@@ -203,7 +208,7 @@ def check_reachable(wiring: Wiring, *, by_itself: bool) -> Iterator[Problem]:
     starts += [wiring.place[node.undo] for node in wiring.graph.nodes if node.undo in wiring.place]  # W17
     fallbacks = range(len(wiring.graph.nodes)) if wiring.has_policies else ()
     # Reading the output of an exec node does not run it (D2), so it is not among the demands.
-    fired = {place: [other] for place in fallbacks if (other := fallback_of(wiring, place)) is not None}  # P5
+    fired = {place: [other] for place in fallbacks if (other := _fallback_of(wiring, place)) is not None}  # P5
     reached = walk(starts, wiring.dispatches, wiring.demands, fired)
     if len(reached) == len(wiring.graph.nodes):
         return

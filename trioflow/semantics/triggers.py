@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import attrs
 
@@ -76,8 +77,6 @@ def _check_settings(trigger: Trigger, path: str, kind: TriggerKind) -> Iterator[
 def _check_cron(_graph: Graph, trigger: Trigger, path: str) -> Iterator[Problem]:
     if trigger.zone is not None:
         try:
-            from zoneinfo import ZoneInfo  # noqa: PLC0415 - it takes a tenth of the time to import all else
-
             ZoneInfo(trigger.zone)
         except (ValueError, OSError, LookupError):
             cure = "Write one such as Europe/Berlin. Where a system has no time zones, install tzdata."

@@ -4,6 +4,8 @@ Each check is a small function over the `Wiring`, where ids, sockets and wires a
 reported where its cure is, and once: what only follows from another problem is left out.
 """
 
+# What few graphs have is checked by what is imported when one has it: that takes a tenth of what importing all takes.
+# ruff: noqa: PLC0415
 from __future__ import annotations
 
 import re
@@ -31,12 +33,10 @@ from trioflow.semantics.nesting import (
     check_interface,
     check_started,
 )
-from trioflow.semantics.policies.check import check_policies, supplied_by_fallbacks
 from trioflow.semantics.policies.sagas import check_sagas
 from trioflow.semantics.report import Problem, Report, Severity, error, warning
 from trioflow.semantics.strands import check_strands
 from trioflow.semantics.topology import check_data_cycles, check_exec_cycles, check_reachable, check_starts
-from trioflow.semantics.triggers import check_triggers
 from trioflow.semantics.wiring import TypeView, Wiring
 from trioflow.semantics.workflow.meaning import check_tokens
 
@@ -83,11 +83,25 @@ def _check_graph(wiring: Wiring, nets: dict[Scope, Net], *, by_itself: bool) -> 
         check_reachable(wiring, by_itself=by_itself),
         check_strands(wiring),
         check_tokens(wiring, nets),
-        check_policies(wiring),
+        _check_policies(wiring),
         check_sagas(wiring),
         _check_variables(wiring),
-        check_triggers(wiring.graph),
+        _check_triggers(wiring.graph),
     )
+
+
+def _check_policies(wiring: Wiring) -> Iterator[Problem]:
+    if wiring.has_policies:
+        from trioflow.semantics.policies.check import check_policies
+
+        yield from check_policies(wiring)
+
+
+def _check_triggers(graph: Graph) -> Iterator[Problem]:
+    if graph.triggers:
+        from trioflow.semantics.triggers import check_triggers
+
+        yield from check_triggers(graph)
 
 
 _SECTIONS = (
@@ -169,12 +183,21 @@ def _check_value(wiring: Wiring, value: Any, type_: Any, path: str, whose: str) 
 # --- nodes ---
 
 
+def _fired(wiring: Wiring) -> set[tuple[int, str]]:
+    """The inputs that get their values where a node takes the place of another (P5)."""
+    if not wiring.has_policies:
+        return set()
+    from trioflow.semantics.policies.check import supplied_by_fallbacks
+
+    return {*supplied_by_fallbacks(wiring)}
+
+
 def _check_nodes(wiring: Wiring) -> Iterator[Problem]:
     names = {
         "variable": {variable.name for variable in wiring.graph.variables},
         "event": {event.name for event in wiring.graph.events},
     }
-    fired = {*supplied_by_fallbacks(wiring)}
+    fired = _fired(wiring)
     is_there = cache(importable)  # looking on the disk for each node would be most of the work
     for place, (node, view) in enumerate(zip(wiring.graph.nodes, wiring.views, strict=True)):
         if view is None:

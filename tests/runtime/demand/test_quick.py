@@ -155,6 +155,22 @@ def test_nobody_sees_it(seed):
         assert run(graph, options=tf.RunOptions(**turns))[0] == run(graph, options=options)[0]
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_where_the_scheduler_has_its_turn_decides_nothing(seed):
+    """What fails while an earlier evaluation is looked at is not asked for again, because a turn came in between."""
+    with tf.build() as g:
+        start, rounds = g.add(tf.nodes.Start), g.add(Rounds, "rounds", seed=seed)
+        failing = g.add(fails, a=rounds.x)
+        asking = g.add(asks, a=2, b=failing.result)
+        last = g.add(at_once, a=asking.result, b=failing.result)
+        g.connect(start.then, rounds.enter)
+        g.connect(asking.result, rounds.two)
+        g.connect(g.add(unset, a=last.result).result, rounds.one)
+    once = run(g.graph, options=tf.RunOptions(turn_after=3600.0))
+    for every in range(1, 9):
+        assert run(g.graph, options=tf.RunOptions(turn_after=3600.0, turn_every=every)) == once
+
+
 def chain(make, size=200):
     with tf.build() as g:
         start, rounds = g.add(tf.nodes.Start), g.add(tf.nodes.Consume, "end")

@@ -40,7 +40,7 @@ def write_outputs(activation: Activation, values: Mapping[Any, object] | None) -
         if place is None:
             place = output_place(plan, socket)
         if strand.run.data_watch is None:
-            strand.store.write(plan.first_output + place, values[socket])  # a copy of write_output
+            strand.store.write(plan.first_output + place, values[socket])  # a copy of writes.write_output
         else:
             write_output(activation, place, values[socket])
 

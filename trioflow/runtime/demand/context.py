@@ -115,7 +115,7 @@ class Resolving:
 
     __slots__ = (
         "activation", "arrived", "began", "begun", "body", "context", "driving", "fleeting", "holder", "known",
-        "moment", "node", "pending", "phase", "revision", "scopes", "turned", "used",
+        "moment", "node", "pending", "phase", "refused", "revision", "scopes", "turned", "used",
     )  # fmt: skip
 
     def __init__(self, activation: Asking, node: PlanNode) -> None:
@@ -134,6 +134,9 @@ class Resolving:
         self.fleeting = False
         # What is known of earlier bodies: an evaluation as soon as one is current.
         self.known: Known | Failed | None = None
+        # What earlier bodies asked for, if that has failed, and the revision of the store in which it did: there it is
+        # not asked for again, even if what is known is looked at again, after the scheduler's turn.
+        self.refused: tuple[object, object] | None = None
         # What comes of it holds as long as nothing has been written since now.
         self.revision = activation.strand.store.revision
         # Whether the scheduler has had its turn for it.

@@ -21,7 +21,7 @@ from trioflow.runtime.base.turns import pass_evaluation, turn_of
 from trioflow.runtime.demand.ahead import Ahead, serves
 from trioflow.runtime.demand.context import DOUBTING, GATHERING, RUNNING, SHORT_CUT, VERIFYING, Resolving
 from trioflow.runtime.demand.evaluation import begin, complete, fail, leave_scopes, share, store_evaluation, take_up
-from trioflow.runtime.demand.phases import doubted, gather, verify
+from trioflow.runtime.demand.phases import doubted, gather, refuse, verify
 from trioflow.runtime.demand.quick import quickly
 from trioflow.runtime.demand.static import compute, evaluation_there
 from trioflow.semantics.memo import Evaluation
@@ -191,7 +191,7 @@ def demand(  # noqa: C901
                 if resolving.phase == RUNNING:
                     break
                 if resolving.phase >= VERIFYING and not is_cancellation(thrown):
-                    resolving.known = None
+                    refuse(resolving)
                     thrown = None
                     break
             continue

@@ -45,6 +45,9 @@ def verify(resolving: Resolving) -> Pull | None:
         if asks is None:
             assert type(known) is Failed
             raise known.error
+        if resolving.refused == (asks, resolving.activation.strand.store.revision):
+            known = None
+            break
         if isinstance(asks, int):
             cell: Cell = resolving.activation.strand.store.cells[asks]
         else:
@@ -56,6 +59,14 @@ def verify(resolving: Resolving) -> Pull | None:
         known = known.answered(cell)
     resolving.known = known
     return None
+
+
+def refuse(resolving: Resolving) -> None:
+    """What an earlier body asked for has failed: its evaluation is not current, and the body runs, which may ask otherwise."""
+    known = resolving.known
+    asks = None if known is None or isinstance(known, Evaluation) else known.asks
+    resolving.refused = (asks, resolving.activation.strand.store.revision)
+    resolving.known = None
 
 
 def doubted(resolving: Resolving) -> bool:
