@@ -168,7 +168,6 @@ async def dispatch(  # noqa: C901
         activate = run.activate
         bodies = strand.frame.bodies
         target = targets[0]
-        onward: Sequence[Target] | None
         began: float | None
         watched: Activation | None = None  # whose start was told last: `began` and `since` are of it
         onward: Sequence[Target] | None

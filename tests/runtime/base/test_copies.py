@@ -52,7 +52,11 @@ def functions():
         lines = source.splitlines()
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                yield path.relative_to(RUNTIME.parent).as_posix().removeprefix("runtime/"), node.name, "\n".join(lines[node.lineno - 1 : node.end_lineno])
+                yield (
+                    path.relative_to(RUNTIME.parent).as_posix().removeprefix("runtime/"),
+                    node.name,
+                    "\n".join(lines[node.lineno - 1 : node.end_lineno]),
+                )
 
 
 def test_copies_say_so():

@@ -62,7 +62,7 @@ def verify(resolving: Resolving) -> Pull | None:
 
 
 def refuse(resolving: Resolving) -> None:
-    """What an earlier body asked for has failed: its evaluation is not current, and the body runs, which may ask otherwise."""
+    """What an earlier body asked for has failed: its evaluation is not current, and the body runs again."""
     known = resolving.known
     asks = None if known is None or isinstance(known, Evaluation) else known.asks
     resolving.refused = (asks, resolving.activation.strand.store.revision)
