@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from trioflow.durable.checkpoint import Checkpoint
     from trioflow.durable.codec import recordable
     from trioflow.durable.file import FileJournal
-    from trioflow.durable.forking import Past, Recorded, fork_run, past_of
+    from trioflow.durable.forking import Past, Recorded, RecordedMoment, fork_run, past_of
     from trioflow.durable.journal import Journal
     from trioflow.durable.memory import MemoryJournal
     from trioflow.durable.postgres import PostgresJournal
@@ -266,6 +266,7 @@ __all__ = [
     "RatePolicy",
     "Recorded",
     "RecordedFailure",
+    "RecordedMoment",
     "Registry",
     "RegistryError",
     "Report",
@@ -370,7 +371,7 @@ _HOMES = {
     "trioflow.durable.checkpoint": ("Checkpoint",),
     "trioflow.durable.codec": ("recordable",),
     "trioflow.durable.file": ("FileJournal",),
-    "trioflow.durable.forking": ("Past", "Recorded", "fork_run", "past_of"),
+    "trioflow.durable.forking": ("Past", "Recorded", "RecordedMoment", "fork_run", "past_of"),
     "trioflow.durable.journal": ("Journal",),
     "trioflow.durable.memory": ("MemoryJournal",),
     "trioflow.durable.postgres": ("PostgresJournal",),

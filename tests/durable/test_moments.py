@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import attrs
 import pytest
 import trio
@@ -11,9 +13,8 @@ from trio.testing import MockClock
 
 import trioflow as tf
 from trioflow.conformance.crashing import Crash, Faults, FaultyJournal
-from trioflow.durable import moments
 from trioflow.durable.archive import export_lines, import_lines
-from trioflow.durable.moment import MOMENT, Moment, moment_among
+from trioflow.durable.moment import MOMENTS, ROUND, Moment, moments_among
 from trioflow.durable.whole import discarded, whole
 
 FUEL: dict[str, int] = {}
@@ -121,7 +122,12 @@ def run(graph, journal, run_id="a", **options):
         )
 
     result = trio.run(main, clock=MockClock(autojump_threshold=0))
-    return dict(result.variables), {n: dict(o) for n, o in result.outputs.items()}, result.statistics.steps, [*WORLD]
+    outputs = {node: {name: told(value) for name, value in each.items()} for node, each in result.outputs.items()}
+    return dict(result.variables), outputs, result.statistics.steps, [*WORLD]
+
+
+def told(value):
+    return repr(value) if isinstance(value, Exception) else value
 
 
 def died(graph, kept, at):
@@ -133,16 +139,23 @@ def died(graph, kept, at):
     return [*WORLD]
 
 
-def everywhere(graph, *, every=1, step=1, **made):
-    """Die at every operation and go on; gives how many of the runs went on from a moment."""
+def everywhere(graph, *, every=1, step=1, in_flight=1, **made):
+    """Die at every operation and go on; gives how many of the runs went on from a moment.
+
+    With several effects in flight nothing is said of their order.
+    """
     counting = Faults()
     undisturbed = run(graph, FaultyJournal(journal(every, **made), counting))
-    assert undisturbed == run(graph, journal(10**9))
+    assert loosely(undisturbed, in_flight) == loosely(run(graph, journal(10**9)), in_flight)
     began_in_the_middle = 0
     for at in range(1, counting.count + 1, step):
         kept = journal(every, **made)
-        before = died(graph, kept, at)
-        began_in_the_middle += moment_among(kept.entries("a")) is not None
+        try:
+            before = died(graph, kept, at)
+        except pytest.fail.Exception:  # how often it writes is a matter of the schedule, if several do
+            assert in_flight > 1
+            continue
+        began_in_the_middle += bool(moments_among(kept.entries("a")))
         ended = kept.show("a").status == "completed"
         *came, world = run(graph, kept)
         variables, outputs, steps, all_done = undisturbed
@@ -150,15 +163,23 @@ def everywhere(graph, *, every=1, step=1, **made):
             assert came[:2] == [variables, outputs]
             continue
         assert came == [variables, outputs, steps]
-        assert len(before) + len(world) - len(all_done) in {0, 1}  # one was in flight at most
-        assert before[: len(all_done) - len(world)] + world == all_done
+        again = Counter(map(str, before + world)) - Counter(map(str, all_done))
+        assert again.total() <= in_flight
+        assert len(before) + len(world) - again.total() == len(all_done)  # none is lost
+        if in_flight == 1:
+            assert before[: len(all_done) - len(world)] + world == all_done
     return began_in_the_middle
+
+
+def loosely(came, in_flight):
+    *same, world = came
+    return [*same, world if in_flight == 1 else sorted(map(str, world))]
 
 
 @pytest.mark.parametrize("kind", LOOPS)
 def test_dying_in_a_loop_in_a_loop(kind):
     """J26: with a moment at each step, it comes to the same, and nothing that is recorded is done again."""
-    assert everywhere(nested("flow.repeat", kind), step=7) > 3
+    assert everywhere(nested("flow.repeat", kind), step=5) > 2
 
 
 def test_deep_loops():
@@ -175,7 +196,7 @@ def test_what_a_moment_supersedes():
         kept = journal(every=10, history=history)
         died(graph, kept, 100)
         sizes[history] = len(kept.entries("a")), len(kept.history("a"))
-        assert kept.entries("a")[0].kind == MOMENT
+        assert moments_among(kept.entries("a"))
     assert sizes[True][0] == sizes[False][0] < 15
     assert sizes[True][1] > 40
     assert sizes[False][1] == 0
@@ -195,7 +216,7 @@ def test_large_moments_are_rare():
         g.connect(each.body, g.add(Noting, "note", value=each.item).enter)
     kept = journal(every=1)
     run(g.graph, kept)
-    moments_taken = [entry for entry in kept.history("a") + kept.entries("a") if entry.kind == MOMENT]
+    moments_taken = [entry for entry in kept.history("a") + kept.entries("a") if entry.kind in MOMENTS]
     assert 5 < len(moments_taken) < 40
     assert len(moments_taken[0].data) > 1500
 
@@ -254,9 +275,26 @@ def test_a_while_counts_on():
     assert len(run(g.graph, journal(10**9))[-1]) == 4
 
 
-def concurrent(g):
-    loop = g.add("flow.parallel_for", times=1)
-    return loop.enter, loop.body
+# --- what else may be open -------------------------------------------------------------------------------------------
+
+
+def inside(around, body_of=None):
+    """A loop over an effect, with something around it."""
+    with tf.build(REGISTRY) as g:
+        g.variable("sum", "int", default=0)
+        g.variable("log", "list", default=[], merge="append")
+        enter, body = around(g)
+        loop, note = (
+            g.add("flow.repeat", "loop", times=4),
+            g.add(Noting, "note", value=g.add("variable.get", name="sum").result),
+        )
+        more = g.add("variable.add", "more", name="sum", value=loop.round)
+        g.connect(g.add("flow.start").then, enter)
+        g.connect(body, loop.enter)
+        g.connect(loop.body, note.enter)
+        g.connect(note.then, more.enter)
+        g.connect(loop.done, g.add(Noting, "after", value=g.add("variable.get", name="sum").result).enter)
+    return g.graph
 
 
 def within_a_time_limit(g):
@@ -276,19 +314,43 @@ def put_off(g):
 
 def in_a_sequence(g):
     sequence = g.add("flow.sequence")
+    g.connect(sequence.second, g.add(Noting, "second", value=2).enter)
     return sequence.enter, sequence.first
 
 
-@pytest.mark.parametrize("around", [concurrent, within_a_time_limit, beside_what_is_put_off, put_off, in_a_sequence])
-def test_where_there_is_none(around):
-    """J26: nothing that can't be begun in its middle is open at a moment; what was recorded stays until it has ended."""
+def in_a_try(g):
+    attempt = g.add("flow.try")
+    return attempt.enter, attempt.body
+
+
+def concurrent(g):
+    loop = g.add("flow.parallel_for", times=3)
+    return loop.enter, loop.body
+
+
+AROUND = [within_a_time_limit, beside_what_is_put_off, put_off, in_a_sequence, in_a_try, concurrent]
+
+
+@pytest.mark.parametrize("around", AROUND, ids=lambda each: each.__name__)
+def test_what_is_open_around_it(around):
+    """J26: a loop has moments whatever else is open: all that is run again, and comes to them."""
+    assert everywhere(inside(around), in_flight=3 if around is concurrent else 1) > 3
+
+
+def inside_of(around):
+    """Loops in two initiators, or in what hears an event of the host."""
     with tf.build(REGISTRY) as g:
-        enter, body = around(g)
-        loop = g.add("flow.repeat", "loop", times=3)
-        g.connect(g.add("flow.start").then, enter)
-        g.connect(body, loop.enter)
-        g.connect(loop.body, g.add(Noting, "note", value=1).enter)
-    assert everywhere(g.graph) == 0
+        g.variable("sum", "int", default=0, merge="sum")
+        begun = [g.add("flow.start", name).then for name in ("one", "two")]
+        if around == "events":
+            g.event("asked")
+            begun.append(g.add("event.listen", "heard", event="asked").then)
+        for place, start in enumerate(begun):
+            loop, note = g.add("flow.repeat", f"loop{place}", times=8), g.add(Noting, f"note{place}", value=place)
+            g.connect(start, loop.enter)
+            g.connect(loop.body, note.enter)
+            g.connect(note.then, g.add("variable.add", f"more{place}", name="sum", value=loop.round).enter)
+    return g.graph
 
 
 class Waiting(tf.Node, id="moments.wait", durable="replayed"):
@@ -369,7 +431,7 @@ def stopped_in_a_loop(every=1, history=True, rounds=6, left=9):
         pass
     finally:
         FUEL.clear()
-    assert kept.entries("a")[0].kind == MOMENT
+    assert moments_among(kept.entries("a"))
     return kept
 
 
@@ -398,29 +460,45 @@ def test_forks_without_a_history():
     tf.fork_run(kept, "a", "b")
     assert list(run(graph, kept, "b")[:-1]) == undisturbed
     assert tf.past_of(kept, "a", (0, 9)).outputs["inner.told"][1] == 6
-    assert "sum" in tf.past_of(kept, "a", (0, 9)).variables
     for refused in (
-        lambda: tf.fork_run(kept, "a", "c", at=(0, 1)),
+        lambda: tf.fork_run(kept, "a", "c", at=(0, 3, 0)),
         lambda: tf.fork_run(kept, "a", "c", variables={"sum": 1}),
-        lambda: tf.past_of(kept, "a", (0, 1)),
+        lambda: tf.past_of(kept, "a", (0, 3, 1)),
     ):
         with pytest.raises(tf.JournalError, match=r"before 0\.3\.\d was superseded by a moment, and its history"):
             refused()
 
 
-def test_another_graph_at_a_moment():
+@pytest.mark.parametrize(("node", "told"), [
+    ("loop0", "has a moment of node 'loop0', but the run comes to a round of node 'other_loop0' there"),
+    ("inner", "moments at which node 'inner' was written, and that is not in the graph any more"),
+    (["o", "inner", "other"], "moments at which output 'other' of node 'inner' was written"),
+    (["v", "", "other"], "moments at which variable 'other' was written"),
+    (["s", "another", "count"], "moments at which node 'another' was written"),
+])  # fmt: skip
+def test_another_graph_at_a_moment(node, told):
     """J26, J13: what was open or written must be there."""
     kept = stopped_in_a_loop()
-    for node, what in (("loop0", "node 'loop0'"), ("inner", "node 'inner'")):
-        graph = tf.dumps(nested("flow.for", rounds=6)).replace(f'"{node}', f'"other_{node}')
+    if isinstance(node, list):
+        [entry] = [each for each in kept.entries("a") if each.kind == ROUND]
+        moment = Moment.of(entry)
+        replace(kept, entry, attrs.evolve(moment, cells=[*moment.cells, [0, *node, 1]]).entry())
+    graph = tf.dumps(nested("flow.for", rounds=6)).replace(f'"{node}', f'"other_{node}')
 
-        async def go_on(graph=graph):
-            async with tf.resume_run(kept, "a", tf.loads(graph), registry=REGISTRY, on_change="compatible") as run:
-                await run.result()
+    async def go_on():
+        async with tf.resume_run(kept, "a", tf.loads(graph), registry=REGISTRY, on_change="compatible") as run:
+            await run.result()
 
-        with pytest.raises(tf.Diverged, match=f"in the middle of a loop, and {what}, which was open or written"):
-            trio.run(go_on)
-        assert kept.show("a").status == "running"
+    with pytest.raises(tf.Diverged, match=told):
+        trio.run(go_on)
+    assert kept.show("a").status == "running"
+
+
+def replace(kept, entry, other):
+    """Have another entry in place of one."""
+    session = kept.take("a")
+    session.rewrite([other if each is entry else each for each in session.entries], [])
+    session.close()
 
 
 def test_what_was_retried_is_not_in_the_way():
@@ -482,9 +560,9 @@ def test_what_cannot_be_recorded():
             g.add("flow.repeat", "loop", times=3),
             g.add("variable.set", name="thing", value=g.add(thing).result),
         )
-        g.connect(g.add("flow.start").then, keep.enter)
-        g.connect(keep.then, loop.enter)
-        g.connect(loop.body, g.add(Noting, "note", value=1).enter)
+        g.connect(g.add("flow.start").then, loop.enter)
+        g.connect(loop.body, keep.enter)
+        g.connect(keep.then, g.add(Noting, "note", value=1).enter)
     kept = journal()
     run(g.graph, kept)
     assert {entry.kind for entry in kept.entries("a")} == {"done"}
@@ -524,34 +602,39 @@ def test_a_loop_that_does_not_go_on(monkeypatch, kind):
         run(g.graph, kept)
     FUEL.clear()
     monkeypatch.setattr(Forgetful, "asks", False)
-    with pytest.raises(tf.Diverged, match="in the middle of a loop that is not gone on with there"):
+    with pytest.raises(tf.Diverged, match="a moment of 0.1, and the body there does not go on from that"):
         run(g.graph, kept)
     assert WORLD == []
 
 
-def forgets_counts(monkeypatch):
-    monkeypatch.setattr(moments.Moments, "opening_of", lambda self, path: None)
+def forgets(field, value):
+    """Of each moment this is as if nothing had been there."""
+    of = Moment.of
+
+    def mutant(monkeypatch):
+        monkeypatch.setattr(Moment, "of", lambda entry: attrs.evolve(of(entry), **{field: value}))
+
+    mutant.__name__ = f"forgets_{field}"
+    return mutant
 
 
-def forgets_onward(monkeypatch):
-    targets = moments.Moments.targets
-    monkeypatch.setattr(moments.Moments, "targets", lambda self, plan, opening: targets(self, plan, opening)[:1])
+def supersedes_too_much(monkeypatch):
+    covers = Moment.covers
+    monkeypatch.setattr(Moment, "covers", lambda self, key: covers(attrs.evolve(self, count=self.count + 1), key))
 
 
-def forgets_the_store(monkeypatch):
-    monkeypatch.setattr(moments, "_cells", lambda plan, store: [])
-
-
-def forgets_volatile(monkeypatch):
-    entry = Moment.entry
-    monkeypatch.setattr(Moment, "entry", lambda self: entry(attrs.evolve(self, volatile=[])))
+MUTANTS = [
+    forgets("cells", ()), forgets("steps", 0), forgets("volatile", {}), forgets("came_back", 0),
+    supersedes_too_much,
+]  # fmt: skip
 
 
 @pytest.mark.unmeasured
-@pytest.mark.parametrize("mutant", [forgets_counts, forgets_onward, forgets_the_store, forgets_volatile])
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda each: each.__name__)
 def test_mutants_are_noticed(monkeypatch, mutant):
     """Each forgets one thing that a moment must have."""
-    graph = volatile_while() if mutant is forgets_volatile else nested("flow.repeat", "flow.for")
+    volatile = mutant.__name__ in {"forgets_volatile", "forgets_came_back"}
+    graph = volatile_while() if volatile else nested("flow.repeat", "flow.for")
     everywhere(graph, step=17)
     mutant(monkeypatch)
     with pytest.raises((AssertionError, tf.TrioflowError, BaseExceptionGroup)):

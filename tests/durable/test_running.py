@@ -908,7 +908,7 @@ def test_concurrent_effects_share_a_write_to_the_disk(tmp_path):
     with pytest.raises(BaseException):  # noqa: B017 - the process stops
         trio.run(main)
     assert sorted(WORLD) == sorted([*range(8)] * 2)
-    assert sum(writes) == 16
+    assert sum(writes) == 16 + 1  # the end of each, and one moment of all of them
     assert len(writes) < 16
     WORLD.clear()
     trio.run(main)

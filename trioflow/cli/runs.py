@@ -26,7 +26,7 @@ from trioflow.durable.blobs import outcome_of, references, texts_of
 from trioflow.durable.codec import decode_failure
 from trioflow.durable.deeds import note
 from trioflow.durable.keys import path_of, read_path
-from trioflow.durable.moment import MOMENT
+from trioflow.durable.moment import MOMENTS
 from trioflow.durable.records import Deed, Entry, RunInfo
 from trioflow.durable.whole import discarded, whole
 from trioflow.errors import did_you_mean
@@ -333,7 +333,7 @@ def stats(journal: str | None, as_json: bool) -> int:
         for info in store.runs():
             statuses[info.status] += 1
             for entry in whole(store, info.id):
-                if entry.kind != MOMENT:
+                if entry.kind not in MOMENTS:
                     records[entry.node] += 1
                     failures[entry.node] += _error_of(entry) is not None
     if as_json:
@@ -496,7 +496,7 @@ def _waits_for(info: RunInfo) -> str | None:
 def _by_node(entries: list[Entry]) -> dict[str, Any]:
     nodes: dict[str, Any] = {}
     for entry in entries:
-        if entry.kind == MOMENT:
+        if entry.kind in MOMENTS:
             continue  # of what it has superseded, and is not kept, nothing is known
         node = nodes.setdefault(entry.node, {"records": Counter(), "last": "", "error": None})
         node["records"][entry.kind] += 1

@@ -25,9 +25,11 @@ from trioflow.durable import running
 from trioflow.durable.around import JournalAround
 from trioflow.durable.keys import path_key
 from trioflow.durable.memory import MemoryJournal
+from trioflow.durable.moment import MOMENTS
 from trioflow.durable.port import Session, Work
 from trioflow.durable.records import Entry, NewRun, Status, Waiting
 from trioflow.durable.running import Resuming
+from trioflow.durable.whole import whole
 from trioflow.model.structure import graph_from
 from trioflow.runtime.host.given import RunArguments, given
 
@@ -83,6 +85,9 @@ class _FaultySession(Session):
     def rewrite(self, keep: Sequence[Entry], superseded: Sequence[Entry]) -> None:
         self._faults(self._session.rewrite, keep, superseded)
 
+    def forget(self, count: int) -> None:
+        self._faults(self._session.forget, count)
+
     def renew(self) -> None:
         self._session.renew()
 
@@ -124,6 +129,10 @@ class Came:
     def loose(self) -> Any:
         """What it came to."""
         return self.status, self.errors, self.variables, self.outputs
+
+    def without(self, moments: bool) -> Any:
+        """What must be the same; if there were moments, observers were not told of what these stand for."""
+        return self.loose if moments else self.strict
 
     @property
     def strict(self) -> Any:
@@ -238,6 +247,8 @@ class Tally:
     crashes: int = 0
     effects: int = 0
     doubled: int = 0
+    moments: int = 0
+    """Of the crashes: so many after a moment."""
 
 
 def crash_everywhere(
@@ -246,11 +257,21 @@ def crash_everywhere(
     make: Callable[[], Any] = MemoryJournal,
     step: int = 1,
     most: int = 60,
+    *,
+    moments: bool = False,
 ) -> None:
     """Die at every operation of a request, go on, and hold what comes of it against a run that nothing disturbs.
 
-    Raises `AssertionError`, which says what was wrong.
+    With `moments` the journals that are made take them as often as they can (J26). Raises `AssertionError`, which says
+    what was wrong.
     """
+    made = make
+
+    def make() -> Any:
+        journal = made()
+        journal.checkpoint = tf.Checkpoint(every=1) if moments else None
+        return journal
+
     undisturbed, reference = run(request)
     counting = Faults()
     came, world = run(request, FaultyJournal(make(), counting))
@@ -269,19 +290,20 @@ def crash_everywhere(
             raise AssertionError(f"it did not die at operation {at}")
         tally.crashes += 1
         journal.steal("run")
-        recorded = {entry.key for entry in journal.entries("run") if entry.kind == "done"}
+        recorded = {entry.key for entry in whole(journal, "run") if entry.kind == "done"}
+        tally.moments += any(entry.kind in MOMENTS for entry in journal.entries("run"))
         ended = journal.show("run").status != "running"
         came, world = run(request, journal)
         if ended:  # it is asked for what it came to, and does nothing
             assert came.loose == undisturbed.loose, f"another result after the end, operation {at}"
             continue
-        assert came.strict == undisturbed.strict, f"another result after a crash at operation {at}"
+        assert came.without(moments) == undisturbed.without(moments), f"another result after a crash at operation {at}"
         again = {path for path in world.begun if path_key(path) in recorded}
         assert not again, f"recorded effects were done again after a crash at operation {at}: {again}"
         if undisturbed.status == "completed":
             lost = [path for path in reference.done if not (before.done[path] or world.done[path])]
             assert not lost, f"effects got lost after a crash at operation {at}: {lost}"
-        effects = {entry.key for entry in journal.entries("run") if entry.kind == "done"}
+        effects = {entry.key for entry in whole(journal, "run") if entry.kind == "done"}
         tally.effects += len(effects)
         tally.doubled += sum(1 for path in world.begun if before.done[path] and path_key(path) in effects)
 

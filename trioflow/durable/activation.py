@@ -8,11 +8,11 @@ from __future__ import annotations
 import datetime
 import inspect
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, Self, TypeVar
 
 import trio
 from trio.lowlevel import checkpoint_if_cancelled
@@ -21,22 +21,22 @@ from trioflow.durable.agenda import JournalledAgenda
 from trioflow.durable.codec import decode, decode_failure, encode, encode_failure, parse
 from trioflow.durable.keys import part_key, path_key
 from trioflow.durable.kinds import kind_of
+from trioflow.durable.moment import ROUND, Moment
 from trioflow.durable.recorder import EXPIRED, OVER, Cutoff, Recorder
 from trioflow.errors import InDoubt, Unwind
 from trioflow.model.context import Branches, Fork, TimeLimitScope
 from trioflow.model.durability import Duration, seconds_of
 from trioflow.model.values import NO_VALUES
 from trioflow.runtime.base.failure import origin_node
-from trioflow.runtime.base.records import Line
 from trioflow.runtime.base.writes import write_outputs
 from trioflow.runtime.context import BodyContext
-from trioflow.runtime.dispatch import call
 from trioflow.runtime.strands.branches import BranchesBlock, ForkedBranches
 from trioflow.semantics.address import attempt_mark
 
 if TYPE_CHECKING:
-    from trioflow.durable.moment import Opening
+    from trioflow.durable.moments import Counted
     from trioflow.runtime.base.agenda import Agenda
+    from trioflow.runtime.base.records import Strand
     from trioflow.runtime.strands.forks import ForkSet, StrandFork
 
 T = TypeVar("T")
@@ -54,19 +54,26 @@ class _SourceEnded(Unwind):
 class JournalledActivation(BodyContext):
     """An activation of a run that is kept. Each such run has a subclass of its own, which knows the recorder."""
 
-    __slots__ = ("_asked", "_emitted", "_mark", "_open", "_resumes", "_round")
+    __slots__ = (
+        "_asked", "_blocks", "_emitted", "_failed_before", "_forks", "_mark", "_marked", "_resumes", "_since", "_steps",
+    )  # fmt: skip
 
     recorder: ClassVar[Recorder]
 
     # Unset until they are needed: how often its context was asked, the items emitted so far, what the body has marked,
-    # and the mark that it begins with.
+    # what it had marked when it emitted last, and the mark that it begins with.
     _asked: int
     _emitted: int
     _mark: Any
+    _marked: Any
     _resumes: Any
-    # What a loop could be begun again with, while it triggers; and what was open in it at the moment at which it is.
-    _round: tuple[Any]
-    _open: Opening | None
+    # Of one that may have moments: a number before all that was written below it, the keys of what had failed when it
+    # began, what was counted below it so far, and how many blocks of branches and time limits are open in it.
+    _since: int
+    _failed_before: Sequence[str]
+    _steps: int
+    _forks: int
+    _blocks: int
 
     __init__ = object.__init__  # pyright: ignore[reportAssignmentType] - as that of the base
 
@@ -246,14 +253,19 @@ class JournalledActivation(BodyContext):
 
     def resumed(self, default: T) -> T:
         self.strand  # noqa: B018 - as above
-        begun = self.recorder.moments.opening_of(self.path)
-        if begun is not None:
-            self._begin_in_the_middle(*begun)
+        if self.plan.type.durable != "source":
+            moment = self._begin()
+            if moment is not None:
+                self._resumes = decode(moment.mark)
         found: T = getattr(self, "_resumes", default)
         return found
 
     def emitted(self) -> AsyncIterator[Callable[[], Awaitable[None]]]:
         self.strand  # noqa: B018 - as above
+        moment = self._begin()
+        if moment is not None:
+            self._emitted = moment.emitted
+            self._resumes = moment.mark
         return _Emitted(self)
 
     async def next_emitted(self) -> Callable[[], Awaitable[None]] | None:
@@ -265,7 +277,8 @@ class JournalledActivation(BodyContext):
             said = parse(known.data)
             self._resumes = said.get("m", _NOTHING)
             self._emitted += 1
-            return partial(BodyContext.emit, self, said["s"], decode(said["v"]), decode(said.get("a")))
+            self._marked = self._resumes
+            return partial(self._emit_counted, said["s"], decode(said["v"]), decode(said.get("a")))
         if part_key(path, "z") in recorder.known:
             raise _SourceEnded
         if self._emitted:
@@ -282,7 +295,7 @@ class JournalledActivation(BodyContext):
         key = part_key(path_key(self.path), "z")
         where = f"the end of node {name!r}, activation {self.where.short}"
         self._emitted = 0
-        self._mark = _NOTHING
+        self._mark = self._marked = _NOTHING
         since = self.run.next_serial()
         left: Any = None
         failure: Exception | None = None
@@ -349,11 +362,27 @@ class JournalledActivation(BodyContext):
                 self._lost_its_place()
             while (again := await self.next_emitted()) is not None:
                 await again()
+        elif not hasattr(self, "_since") and path_key(self.path) in recorder.behind:
+            self._lost_its_place()
+        if self._marked is not _NOTHING and self._comes_one_by_one(socket) and recorder.moments.wants(self):
+            await recorder.moments.take(self, self._marked, encoded=True)
         self._emitted += 1
+        self._marked = self._mark
         await checkpoint_if_cancelled()
         recorder.starts()
         recorder.put(key, name, ITEM, said)
-        await BodyContext.emit(self, socket, decode(said["v"]), decode(said["a"]) if also else None)  # J6
+        await self._emit_counted(socket, decode(said["v"]), decode(said["a"]) if also else None)  # J6
+
+    async def _emit_counted(self, item: Any, value: Any, also: Mapping[Any, object] | None) -> None:
+        """Emit an item, behind which a moment may be if items come one by one."""
+        if not hasattr(self, "_since") or not self._comes_one_by_one(item):
+            await BodyContext.emit(self, item, value, also)
+            return
+        own = self._open()
+        try:
+            await BodyContext.emit(self, item, value, also)
+        finally:
+            self._close(own)
 
     # --- loops ---
 
@@ -362,65 +391,111 @@ class JournalledActivation(BodyContext):
         return True
 
     @property
-    def goes_on_from(self) -> tuple[Any] | None:
-        """The mark with which it could be begun again, while something is open in it; None if it can't be."""
-        return getattr(self, "_round", None)
+    def since(self) -> int:
+        """A number before all that was written below it."""
+        return self._since
+
+    @property
+    def failed_before(self) -> Sequence[str]:
+        """The keys of what had failed when it began, as hexadecimal digits."""
+        return self._failed_before
 
     @property
     def asked(self) -> int:
         """How often its context was asked."""
         return getattr(self, "_asked", 0)
 
+    @property
+    def steps(self) -> int:
+        """Dispatches below it so far."""
+        return self._steps
+
+    @property
+    def forks(self) -> int:
+        """Strands that were forked below it so far."""
+        return self._forks
+
+    @property
+    def has_blocks(self) -> bool:
+        """Whether it has strands beside its own, which may still be running, or is in a time limit of its own."""
+        return bool(getattr(self, "_blocks", 0)) or self.rarely.forks is not None
+
     async def trigger_at(self, mark: object, output: Any, values: Mapping[Any, object] = NO_VALUES) -> None:
-        self._round = (mark,)
+        if not hasattr(self, "_since"):  # it has not asked whether it goes on somewhere
+            await self.trigger(output, values)
+            return
+        if self.recorder.moments.wants(self):
+            await self.recorder.moments.take(self, mark)
+        own = self._open()
         try:
-            if getattr(self, "_open", None) is not None:
-                await self._go_on_below(self)
-            else:
-                if self.recorder.moments.is_due:
-                    await self.recorder.moments.take(self)
-                await self.trigger(output, values)
+            await self.trigger(output, values)
         finally:
-            del self._round
+            self._close(own)
 
     async def emit_at(self, mark: object, item: Any, value: Any, also: Mapping[Any, object] | None = None) -> None:
-        stream = self._stream_of(item)
-        if stream.mode != "sequential" or stream.on_error == "collect" or len(self.plan.streams) > 1:
-            await self.emit(item, value, also)  # items that are open beside each other, or have failed
+        if not hasattr(self, "_since") or not self._comes_one_by_one(item):
+            await self.emit(item, value, also)
             return
-        self._round = (mark,)
-        try:
-            if getattr(self, "_open", None) is not None:
-                stream.emits += 1
-                await self._go_on_below(Line(self))
-            else:
-                if self.recorder.moments.is_due:
-                    await self.recorder.moments.take(self)
-                await self.emit(item, value, also)
-        finally:
-            del self._round
+        if self.recorder.moments.wants(self):
+            await self.recorder.moments.take(self, mark)
+        await self._emit_counted(item, value, also)
 
-    async def _go_on_below(self, line: Line) -> None:
-        """Dispatch what was open below it at the moment at which the run has begun, and what comes after that."""
-        opening, self._open = self._open, None
-        assert opening is not None
-        line.count = opening.index
-        self.triggering = True
-        try:
-            await call(self, line, self.recorder.moments.targets(self.strand.frame.plan, opening))
-        finally:
-            self.triggering = False
-            self.come_back()  # D6
+    def _comes_one_by_one(self, item: Any) -> bool:
+        """Whether there is nothing of a stream's items but what the last of them has left in the store."""
+        stream = self._stream_of(item)
+        return stream.mode == "sequential" and stream.on_error != "collect" and len(self.plan.streams) == 1
 
-    def _begin_in_the_middle(self, own: Opening, inner: Opening | None) -> None:
-        self._open = inner
-        self._asked = own.asked
-        self._resumes = decode(own.mark)
-        self.count = own.count - (inner is not None)
-        if own.came_back:
-            self.rarely.moments = own.came_back
-        if own.emitted:
-            self.rarely.streams[0].emits = own.emitted - (inner is not None and inner.item is not None)
+    def opens_block(self, more: int) -> None:
+        """A block of branches or a time limit is opened in it, or closed."""
+        self._blocks = getattr(self, "_blocks", 0) + more
+
+    def _begin(self) -> Moment | None:
+        """From here on it may have moments; what it had behind it at the last one is there, and is returned."""
+        if hasattr(self, "_since"):
+            return None
+        recorder = self.recorder
+        self._since = self.run.next_serial()
+        self._failed_before = recorder.watcher.failed
+        self._steps = self._forks = 0
+        known = recorder.find(part_key(path_key(self.path), "r"), self.name, (ROUND,), "a round")
+        if known is None:
+            return None
+        moment = Moment.of(known)
+        recorder.moments.go_on(self, moment)
+        self._failed_before = moment.failures
+        self._steps, self._forks = moment.steps, moment.forks
+        self._asked = moment.asked
+        self.count = moment.count
+        if moment.came_back:
+            self.rarely.moments = moment.came_back
+        if moment.emitted:
+            self.rarely.streams[0].emits = moment.emitted
+        return moment
+
+    def _open(self) -> Counted:
+        moments = self.recorder.moments
+        moments.open.add(self)
+        return moments.begin(self)
+
+    def _close(self, own: Counted) -> None:
+        moments = self.recorder.moments
+        moments.open.discard(self)
+        moments.end(self, own)
+        self._steps += own.steps
+        self._forks += own.forks
+
+    # --- those beside it, which are no dispatches ---
+
+    def attempt(self, strand: Strand) -> Self:
+        return self._not_counted(super().attempt(strand))
+
+    def alias(self, strand: Strand) -> Self:
+        return self._not_counted(super().alias(strand))
+
+    def _not_counted(self, other: Self) -> Self:
+        resumed = self.recorder.execution.state.resumed
+        self.recorder.moments.counting_of(0 if resumed is None else resumed.number).steps -= 1
+        return other
 
     # --- inside ---
 
@@ -481,6 +556,7 @@ class JournalledTimeLimit(TimeLimitScope):
             self._known.scope = self._scope
             recorder.expire_soon(self._known)
         recorder.waits.limits += 1
+        activation.opens_block(1)
         self._scope.__enter__()
         return self
 
@@ -490,6 +566,7 @@ class JournalledTimeLimit(TimeLimitScope):
         suppressed = self._scope.__exit__(kind, error, traceback)
         activation = self._activation
         activation.recorder.waits.limits -= 1
+        activation.opens_block(-1)
         if self._scope.cancelled_caught and self._known is None:
             activation.recorder.put(self._key, self._name, EXPIRED, [self._first, activation.count])
         if self._known is not None:
@@ -552,9 +629,20 @@ class PolicyLimit(AbstractContextManager[trio.CancelScope]):
 class _JournalledBlock(BranchesBlock):
     async def __aenter__(self) -> Branches:
         branches = await super().__aenter__()
+        activation = self._activation
         assert isinstance(branches, ForkedBranches)
-        assert isinstance(self._activation, JournalledActivation)
-        return JournalledBranches(self._activation, branches._forks)
+        assert isinstance(activation, JournalledActivation)
+        activation.opens_block(1)
+        return JournalledBranches(activation, branches._forks)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            await super().__aexit__(kind, error, traceback)
+        finally:
+            assert isinstance(self._activation, JournalledActivation)
+            self._activation.opens_block(-1)
 
 
 class JournalledBranches(ForkedBranches):
@@ -594,4 +682,13 @@ class JournalledBranches(ForkedBranches):
 
 def activation_class(recorder: Recorder) -> type[JournalledActivation]:
     """What the activations of this run are made of."""
-    return type("JournalledActivation", (JournalledActivation,), {"recorder": recorder, "__slots__": ()})
+    moments = recorder.moments
+
+    def made(cls: type[JournalledActivation]) -> JournalledActivation:
+        resumed = recorder.execution.state.resumed
+        moments.counting_of(0 if resumed is None else resumed.number).steps += 1
+        return object.__new__(cls)
+
+    return type(
+        "JournalledActivation", (JournalledActivation,), {"recorder": recorder, "__slots__": (), "__new__": made}
+    )

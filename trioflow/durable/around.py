@@ -99,6 +99,9 @@ class SessionAround(Session):
     def rewrite(self, keep: Sequence[Entry], superseded: Sequence[Entry]) -> None:
         self._session.rewrite(keep, superseded)
 
+    def forget(self, count: int) -> None:
+        self._session.forget(count)
+
     def renew(self) -> None:
         self._session.renew()
 

@@ -12,7 +12,7 @@ from trioflow.durable.ended import ended
 from trioflow.durable.outbox import EventLog, kept_events, observing
 from trioflow.durable.records import Waiting
 from trioflow.durable.signals import make_signal
-from trioflow.errors import RunSuspended
+from trioflow.errors import RunFinished, RunSuspended
 from trioflow.runtime.host.execution import Control, Execution
 from trioflow.runtime.host.run import Run
 
@@ -191,6 +191,18 @@ class JournalledRun(Run):
         What it is doing is cancelled, and is in flight. Comes back when that is kept.
         """
         await self.recorder.suspend(Waiting(), why, by)
+
+    async def checkpoint(self) -> None:
+        """Take a moment by hand (J26): what is superseded is taken away, in one transaction, when this comes back.
+
+        Loops that are in the middle of a round say where they are when they come to the next one. Raises
+        `RunFinished`, and `JournalError` if nothing can be written.
+        """
+        recorder = self.recorder
+        if self._hosted.finished.is_set():
+            raise RunFinished(f"Run {self.run_id!r} has ended: there is nothing to go on from.")
+        await recorder.barrier()
+        await recorder.moments.sweep(all_of_it=True)
 
     @property
     def ended_before(self) -> RunInfo | None:

@@ -404,6 +404,22 @@ class _FileSession(Session):
             if unused:
                 journal._blobs.release(run_id, unused - references(texts_of([*keep, *journal.history(run_id)])))
 
+    def forget(self, count: int) -> None:
+        with self._busy:
+            self._held()
+            journal, run_id = self._journal, self.info.id
+            history = journal._history(run_id)
+            making = history.with_suffix(".new")
+            try:
+                making.write_bytes(b"".join(history.read_bytes().splitlines(keepends=True)[count:]))
+                making.replace(history)
+            except OSError as error:
+                raise journal._unusable(error) from error
+            unused = journal._blobs.used_by(run_id)
+            if unused:
+                entries = [*journal._read(self._path).entries, *journal.history(run_id)]
+                journal._blobs.release(run_id, unused - references(texts_of(entries)))
+
     def renew(self) -> None:
         self._held()
 

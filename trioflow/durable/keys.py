@@ -23,7 +23,7 @@ _END = 0xFF
 
 def path_key(path: Iterable[int]) -> bytes:
     """The key of an activation's end."""
-    return b"".join(map(_number_key, path))
+    return b"".join(map(number_key, path))
 
 
 def line_key(line: Line, known: dict[Line, bytes]) -> bytes:
@@ -36,11 +36,12 @@ def line_key(line: Line, known: dict[Line, bytes]) -> bytes:
         key = path_key(above.where.as_tuple())
         known.clear()
         known[above] = key
-    return key + _number_key(line.index)
+    return key + number_key(line.index)
 
 
 @functools.lru_cache(4096)
-def _number_key(number: int) -> bytes:
+def number_key(number: int) -> bytes:
+    """One number of a path."""
     value = number if number >= 0 else -number
     size = (value.bit_length() + 7) >> 3
     return bytes((size if number >= 0 else _MARK | size,)) + value.to_bytes(size, "big")

@@ -207,6 +207,12 @@ class _MemorySession(Session):
         if kept.uses:
             self._journal._release(kept, kept.uses - references(texts_of([*kept.entries, *kept.history])))
 
+    def forget(self, count: int) -> None:
+        kept = self._mine()
+        del kept.history[:count]
+        if kept.uses:
+            self._journal._release(kept, kept.uses - references(texts_of([*kept.entries, *kept.history])))
+
     def renew(self) -> None:
         self._mine()
 

@@ -1,95 +1,198 @@
-"""A moment of a run as it is kept: where the run is in its loops, and what its store holds (J26). Pure data."""
+"""Moments as data: what an open body has behind it, or what a closed one came to, in place of what was recorded below.
+
+A moment belongs to one activation. It holds what was written since that began, in its strand and in the graphs around,
+how much was counted, and what a body needs to go on. Whatever else is open in the run is none of its business: that is
+run again, and finds this in its place (J26). Pure data.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from trioflow.durable.codec import dump, parse
-from trioflow.durable.keys import path_key
+from trioflow.durable.keys import ancestors, number_key, part_key, path_part
 from trioflow.durable.records import Entry
 
-MOMENT = "moment"
+ROUND, WHOLE = "round", "whole"
+"""Kinds of moments: a body is about to begin something, and could be begun there; one has ended, with all below it."""
 SUPERSEDED = "superseded"
-"""Kinds of entries: a moment, in place of all entries before it; and in the history, after what a moment superseded."""
-KEY = b"\xffm"
-"""The key of both: they belong to the root."""
+"""Kind of the entry that ends what a moment has superseded, in the history."""
+MOMENTS = frozenset({ROUND, WHOLE})
+
+_PART = {ROUND: "r", WHOLE: "w"}
+_NUMBERED = frozenset("opt")
+"""Letters of what a body asked its context for, which is numbered."""
 
 
-@attrs.frozen
-class Opening:
-    """An activation that was open at a moment, to be begun in its middle."""
-
-    index: int
-    """Its number on its line."""
-    item: int | None
-    """The number of that line below the activation around it, if that had emitted it; None if it had triggered it."""
-    node: str
-    entered: str | None
-    wire: str | None
-    onward: list[tuple[str, str | None, str | None]]
-    """What is to be dispatched on its line after it: node, entry, wire."""
-    mark: Any
-    """What its body goes on from, as the codec writes it."""
-    count: int
-    """How much it had dispatched, with what was open in it."""
-    asked: int
-    """How often its context had been asked."""
-    came_back: int
-    """How often something that it began had come back (D6)."""
-    emitted: int
-    """How many items it had emitted, with the one that was open in it."""
-
-
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Moment:
-    """Where a run is, and what it holds."""
+    """What is behind an activation."""
 
+    path: bytes
+    """The key of the activation."""
+    node: str
+    """As seen from the outermost graph: `call/work`."""
+    kind: str
     number: int
-    """Of the moment in its run, from 1."""
-    initiator: int
-    open: list[Opening]
-    """The outermost first."""
-    steps: int
-    """Dispatches before those of the open activations."""
-    evaluations: int
-    forks: int
-    signals: list[int]
-    """The numbers of those that were taken."""
-    volatile: list[list[Any]]
-    """By key as hexadecimal digits: how often a volatile node was asked for in an open activation."""
-    cells: list[list[Any]]
-    """What was written, by age: what it is, whose it is, its name, and the value as the codec writes it."""
+    """Of the moment in its run: what has superseded another one has the higher number."""
+    where: str = "beside"
+    """Where what it supersedes is: still `beside` it, in the `history`, or `gone`."""
+    mark: Any = None
+    """What a body goes on from, as the codec writes it."""
+    exit: str | None = None
+    """Of one that has ended: the exec output at which control goes on."""
+    count: int = 0
+    """How much it has dispatched so far; all of that has ended."""
+    asked: int = 0
+    """How often its context was asked."""
+    came_back: int = 0
+    """How often something that it began had come back (D6)."""
+    emitted: int = 0
+    """How many items it has emitted."""
+    steps: int = 0
+    """Dispatches below it."""
+    forks: int = 0
+    """Strands that began and ended below it."""
+    signals: Sequence[Sequence[int]] = ()
+    """The numbers of signals that the run has taken: from the first of each pair up to, not including, the second."""
+    volatile: Mapping[str, int] = attrs.field(factory=dict[str, int])
+    """How often it has asked for volatile nodes, by name with a letter before it."""
+    policies: Any = None
+    """What the policies of the run remember (J23)."""
+    failures: Sequence[str] = ()
+    """The keys, as hexadecimal digits, of what had failed when it began: a retry of these forgets it (J18)."""
+    cells: Sequence[Sequence[Any]] = ()
+    """What was written, by age: how many graphs further out, what it is, whose, its name, and the value."""
 
     @property
-    def paths(self) -> list[tuple[int, ...]]:
-        """The paths of the open activations, the outermost first."""
-        found: list[tuple[int, ...]] = []
-        path: tuple[int, ...] = (self.initiator,)
-        for opening in self.open:
-            path = (*path, opening.index) if opening.item is None else (*path, opening.item, opening.index)
-            found.append(path)
-        return found
+    def key(self) -> bytes:
+        """Of its entry."""
+        return part_key(self.path, _PART[self.kind])
 
     @property
     def end(self) -> bytes:
-        """A key before which all was done."""
-        return path_key((*self.paths[-1], self.open[-1].count))
+        """A key before which, from the activation on, all is superseded."""
+        return self.path + (number_key(self.count) if self.kind == ROUND else b"\xff")
+
+    @property
+    def shown(self) -> bytes:
+        """A key for people: where what is still known begins."""
+        return self.end if self.kind == ROUND else self.path
 
     def entry(self) -> Entry:
         """As it is kept."""
-        return Entry(KEY, "", MOMENT, dump(attrs.astuple(self)))
+        said = {field.name: getattr(self, field.name) for field in attrs.fields(Moment)[3:]}
+        said = {name: value for name, value in said.items() if value or name == "mark"}
+        if self.policies:
+            said["p"] = said.pop("policies")
+        return Entry(self.key, self.node, self.kind, dump(said))
+
+    @classmethod
+    def of(cls, entry: Entry) -> Moment:
+        """What `entry` gave."""
+        said = parse(entry.data)
+        if "p" in said:
+            said["policies"] = said.pop("p")
+        return cls(path=path_part(entry.key), node=entry.node, kind=entry.kind, **said)
+
+    def covers(self, key: bytes) -> bool:
+        """Whether what has this key is superseded, if it belongs to this activation or is below it."""
+        if self.kind == WHOLE:
+            return True
+        path = self.path
+        part = path_part(key)
+        if part != path:
+            return part < self.end
+        if key == path:
+            return False
+        letter, name = chr(key[len(path) + 1]), key[len(path) + 2 :].decode("utf-8", "surrogatepass")
+        if letter in _NUMBERED:
+            return int(name) < self.asked
+        if letter == "i":
+            return int(name) < self.emitted
+        asked_for, sharp, times = name.rpartition("#")
+        return letter == "r" or bool(sharp and int(times) < self.volatile.get(letter + asked_for, 0))
 
 
-def moment_among(entries: list[Entry]) -> Moment | None:
-    """The moment with which the entries of a run begin; None if they begin with the run."""
-    if not entries or entries[0].kind != MOMENT:
-        return None
-    number, initiator, opened, *rest = parse(entries[0].data)
-    return Moment(number, initiator, [Opening(*each) for each in opened], *rest)
+def moments_among(entries: Iterable[Entry]) -> list[Moment]:
+    """All moments in these entries, in their order."""
+    return [Moment.of(entry) for entry in entries if entry.kind in MOMENTS]
 
 
-def mark_of(moment: Moment, superseded: int) -> Entry:
-    """What comes in the history after so many entries that a moment has superseded."""
-    return Entry(KEY, "", SUPERSEDED, dump([moment.number, superseded]))
+@attrs.frozen
+class Compacted:
+    """Entries, without what moments among them supersede."""
+
+    keep: list[Entry]
+    places: list[int]
+    """Of what is kept: where it was among all."""
+    superseded: dict[int, list[Entry]]
+    """By the number of the moment."""
+
+    @property
+    def history(self) -> list[Entry]:
+        """What goes to the history."""
+        found: list[Entry] = []
+        for number, entries in self.superseded.items():
+            found += [*entries, Entry(b"\xffm", "", SUPERSEDED, dump([number, len(entries)]))]
+        return found
+
+    def settled(self, where: str) -> list[Entry]:
+        """What is kept, once what is superseded is there: each moment says so."""
+        return [
+            attrs.evolve(moment, where=where).entry()
+            if entry.kind in MOMENTS and (moment := Moment.of(entry)).number in self.superseded
+            else entry
+            for entry in self.keep
+        ]
+
+
+def compacted(entries: Sequence[Entry]) -> Compacted:
+    """What is superseded goes to the outermost moment that covers it; of one activation the last one counts."""
+    last: dict[bytes, Moment] = {}
+    for moment in moments_among(entries):
+        last[moment.path] = moment
+    if not last:
+        return Compacted([*entries], [*range(len(entries))], {})
+    keep: list[Entry] = []
+    places: list[int] = []
+    superseded: dict[int, list[Entry]] = {}
+    for place, entry in enumerate(entries):
+        by = _covered_by(entry, last)
+        if by is None:
+            keep.append(entry)
+            places.append(place)
+        else:
+            superseded.setdefault(by.number, []).append(entry)
+    return Compacted(keep, places, superseded)
+
+
+def _covered_by(entry: Entry, last: Mapping[bytes, Moment]) -> Moment | None:
+    found: Moment | None = None
+    for path in ancestors(entry.key):  # the innermost first
+        moment = last.get(path)
+        if moment is None or not moment.covers(entry.key):
+            continue
+        if entry.key == moment.key and (entry.kind in MOMENTS and Moment.of(entry).number == moment.number):
+            continue
+        found = moment
+    return found
+
+
+def numbers_in(pairs: Iterable[Sequence[int]]) -> set[int]:
+    """The numbers in `Moment.signals`."""
+    return {number for first, end in pairs for number in range(first, end)}
+
+
+def as_pairs(numbers: Iterable[int]) -> list[list[int]]:
+    """The same numbers, as few pairs."""
+    pairs: list[list[int]] = []
+    for number in sorted(numbers):
+        if pairs and pairs[-1][1] == number:
+            pairs[-1][1] += 1
+        else:
+            pairs.append([number, number + 1])
+    return pairs

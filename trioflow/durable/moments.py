@@ -1,256 +1,402 @@
-"""Moments: where a run is in its loops and what its store holds, in place of all that was recorded before (J26).
+"""Moments: where an open body is and what it has written, in place of all that was recorded below it (J26).
 
 A run that goes round for long would have an endless journal, and an endless replay. So a loop that has said by
-`ctx.trigger_at` or `ctx.emit_at` from what it could go on, inside of others that have, may be begun in its middle: then
-what was recorded until there is superseded by one entry. A moment is taken between steps, when nothing else goes on in
-the run. Where anything else is open, such as a concurrent strand, a called graph, a time limit, there is none: the
-journal grows until that has ended.
+`ctx.trigger_at` or `ctx.emit_at` from what it could go on, and a source that has marked it, are begun there after a
+resume, and what they had written by then is written at once. A stream or a called graph that has ended is not run again
+at all. All else that is open in the run, be it around, beside or below, is run again as without moments, and comes to
+these in its turn: so a moment never has to hold more than what one activation has behind it.
+
+What is superseded stays where it is until a *pass* over the entries takes all of it away in one transaction.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
-from trioflow.durable.checkpoint import Checkpoint
+import trio
+
 from trioflow.durable.codec import decode, encode
-from trioflow.durable.keys import path_key, path_part
-from trioflow.durable.moment import Moment, Opening
+from trioflow.durable.keys import ancestors, part_key, path_key, path_part
+from trioflow.durable.moment import ROUND, WHOLE, Compacted, Moment, as_pairs, compacted, moments_among
 from trioflow.errors import Diverged, Unrecordable
-from trioflow.runtime.base.records import Line
-from trioflow.runtime.host.inspect import dispatches
-from trioflow.semantics.plan import Target
+from trioflow.runtime.base.records import ExecFrame
+from trioflow.runtime.base.turns import stop_coasting
+from trioflow.semantics.address import node_names
 from trioflow.semantics.store import DELETED
 
 if TYPE_CHECKING:
     from trioflow.durable.activation import JournalledActivation
+    from trioflow.durable.checkpoint import Checkpoint
     from trioflow.durable.recorder import Recorder
-    from trioflow.runtime.base.records import RunState
-    from trioflow.semantics.plan import Plan, PlanNode
-    from trioflow.semantics.store import Cell, Store
-
+    from trioflow.durable.records import Entry
+    from trioflow.runtime.base.records import Strand
+    from trioflow.semantics.plan import Plan
 
 _BYTES_OF_A_RECORD = 80
 """About so much. What a run writes for large moments is no more than what it writes for its records in between."""
+_MANY = 1000
+"""So many strands that have ended may be remembered."""
+_KINDS = {"v": "variable", "o": "output", "s": "state", "e": "failure"}
+
+Place = tuple[str, str, str]
+"""What a slot of a store is: a letter, the node, and a name."""
+
+
+class Counted:
+    """What was counted below something, while that is open: dispatches, and strands that were forked."""
+
+    __slots__ = ("around", "forks", "steps")
+
+    def __init__(self, around: Counted | None = None) -> None:
+        self.around = around
+        self.steps = 0
+        self.forks = 0
 
 
 class Moments:
     """Of one run."""
 
-    def __init__(self, recorder: Recorder, checkpoint: Checkpoint | None, last: Moment | None) -> None:
+    def __init__(self, recorder: Recorder, checkpoint: Checkpoint | None, entries: Sequence[Entry]) -> None:
         self._recorder = recorder
         self._checkpoint = checkpoint
-        self._wait: float = math.inf if checkpoint is None else checkpoint.every
+        self._every: float = math.inf if checkpoint is None else checkpoint.every
+        self._least = 10.0 if checkpoint is None else min(10.0, max(1.0, checkpoint.every // 100))
+        self._wait = self._every
         self._recorded = 0
-        self._last = last
-        # Those that are still to be begun in their middle, by path, and what was open in them.
-        self._openings: dict[tuple[int, ...], tuple[Opening, Opening | None]] = {}
+        self._nodes = frozenset(() if checkpoint is None else checkpoint.nodes)
+        self._by_hand = False
+        self._passed_at: float | None = None
+        self._number = max((each.number for each in moments_among(entries)), default=0)
+        # Loops that have something open below, and those of them that have enough behind them to be worth a moment.
+        self.open: set[JournalledActivation] = set()
+        self._wanted: set[JournalledActivation] = set()
+        # Of the last moments: by activation, how large it was.
+        self._sizes: dict[bytes, int] = {}
+        self._places: dict[int, dict[int, Place]] = {}
+        self._slots: dict[int, dict[Place, int]] = {}
+        self._undoes: bool | None = None
+        # What each strand that runs counts with, by its number.
+        self.counting: dict[int, Counted] = {}
+
+    # --- counting ---
+
+    def begin(self, activation: JournalledActivation) -> Counted:
+        """From now on this counts what is counted below an activation, until `end`."""
+        number = activation.strand.number
+        own = Counted(self.counting_of(number))
+        self.counting[number] = own
+        return own
+
+    def end(self, activation: JournalledActivation, own: Counted) -> None:
+        """Who counted before does it again, and knows what was counted meanwhile."""
+        around = own.around
+        assert around is not None
+        number = activation.strand.number
+        self.counting[number] = around
+        around.steps += own.steps
+        around.forks += own.forks
+        if len(self.counting) > _MANY:
+            state = self._recorder.execution.state
+            if state.forks == state.ended_forks:
+                self.counting = {number: around}
+
+    def counting_of(self, number: int) -> Counted:
+        """With what a strand counts."""
+        found = self.counting.get(number)
+        if found is None:
+            found = self.counting[number] = Counted()
+        return found
+
+    def forked(self, number: int) -> None:
+        """A strand was forked by the one that runs: what is counted in it counts there."""
+        state = self._recorder.execution.state
+        around = self.counting_of(0 if state.resumed is None else state.resumed.number)
+        around.forks += 1
+        self.counting[number] = around
 
     # --- going on ---
 
-    def begin(self, store: Store) -> None:
-        """Let an execution that has not started begin at the moment that was kept last, if there is one.
+    def go_on(self, activation: JournalledActivation, moment: Moment) -> None:
+        """Let an activation have behind it what it had at a moment.
 
-        Raises `Diverged` if its graph has not all of what was open or written then.
+        Raises `Diverged` if the graph has not all of what was written then.
         """
-        moment = self._last
-        if moment is None:
-            return
+        self._write(activation.strand, moment.cells)
         state = self._recorder.execution.state
-        plan = state.plan
-        self._fill(plan, store, moment)
-        targets = [self.targets(plan, each) for each in moment.open]  # all of it is there
-        state.granted += moment.steps + moment.evaluations
-        state.evaluations += moment.evaluations
-        state.forks = state.ended_forks = moment.forks
-        for path, opening, inner in zip(moment.paths, moment.open, [*moment.open[1:], None], strict=True):
-            self._openings[path] = opening, inner
+        stop_coasting(state)  # they count towards its limit (R8)
+        state.granted += moment.steps
+        state.forks += moment.forks
+        state.ended_forks += moment.forks
+        around = self.counting_of(activation.strand.number)
+        around.steps += moment.steps
+        around.forks += moment.forks
+        for name, times in moment.volatile.items():
+            self._recorder.volatile[part_key(moment.path, name[0], name[1:])] = times
 
-        def begins(root: Line) -> list[tuple[Line, Sequence[Target]]]:
-            lines = [Line(root) for _ in plan.initiators]
-            found: list[tuple[Line, Sequence[Target]]] = [
-                (line, [initiator]) for line, initiator in zip(lines, plan.initiators, strict=True)
-            ]
-            line = lines[moment.initiator]
-            line.count = moment.open[0].index
-            return [(line, targets[0]), *found[moment.initiator + 1 :]]
+    def _write(self, strand: Strand, cells: Sequence[Sequence[Any]]) -> None:
+        """Write what a strand had written, the oldest first, as cells are compared by their ages (F3)."""
+        strands = [*_outwards(strand)]
+        for out, what, whose, name, written in cells:
+            if out >= len(strands):
+                raise self._gone(f"a graph around node {whose!r}")
+            store, plan = strands[out].store, strands[out].frame.plan
+            value = DELETED if what == "s" and written == {"$u": 0} else decode(written)
+            if what == "s":
+                store.write_state(self._node(plan, whose), name, value)
+                continue
+            slot = self._slot(plan, what, whose, name)
+            store.write(slot, value)
+        if cells and cells[-1][0]:
+            for inside in strands[: cells[-1][0]]:
+                inside.store.revision = object()  # their inputs may depend on that (C4)
 
-        state.begins = begins
-
-    @property
-    def begun(self) -> bool:
-        """Whether all that was open has been begun in its middle."""
-        return not self._openings
-
-    def opening_of(self, path: tuple[int, ...]) -> tuple[Opening, Opening | None] | None:
-        """How an activation is begun in its middle, and what was open in it; None if it is begun anew."""
-        return self._openings.pop(path, None) if self._openings else None
-
-    def targets(self, plan: Plan, opening: Opening) -> list[Target]:
-        """What is to be dispatched where this was open: itself, and what comes after it."""
-        wanted = [(opening.node, opening.entered, opening.wire), *opening.onward]
-        return [Target(self._node(plan, node), entered, None, wire) for node, entered, wire in wanted]
-
-    def _node(self, plan: Plan, node: str) -> PlanNode:
+    def _node(self, plan: Plan, node: str) -> int:
         index = plan.node_index.get(node)
         if index is None:
             raise self._gone(f"node {node!r}")
-        return plan.nodes[index]
+        return index
+
+    def _slot(self, plan: Plan, what: str, whose: str, name: str) -> int:
+        found = self._slots.get(id(plan))
+        if found is None:
+            found = self._slots[id(plan)] = {place: slot for slot, place in self.places(plan).items()}
+        slot = found.get((what, whose, name))
+        if slot is not None:
+            return slot
+        if what == "v":
+            raise self._gone(f"variable {name!r}")
+        self._node(plan, whose)
+        raise self._gone(f"output {name!r} of node {whose!r}")
 
     def _gone(self, what: str) -> Diverged:
-        return Diverged(
-            f"Run {self._recorder.run_id!r} was in the middle of a loop, and {what}, which was open or written there, "
-            "is not in the graph any more. Run it with the graph that it was begun with, or fork it: then it begins "
-            "with all that was recorded, if its history was kept."
+        error = Diverged(
+            f"Run {self._recorder.run_id!r} has moments at which {what} was written, and that is not in the graph any "
+            "more. Run it with the graph that it was begun with; or fork it with migrate_moment= of trioflow.fork_run, "
+            "which says what becomes of what was written."
         )
+        self._recorder.break_off(error)
+        return error
 
-    def _fill(self, plan: Plan, store: Store, moment: Moment) -> None:
-        """Write what the store held, the oldest first, as cells are compared by their ages (F3)."""
-        for what, whose, name, written in moment.cells:
-            value = decode(written)
-            if what == "v":
-                slot = plan.variable_index.get(name)
-                if slot is None:
-                    raise self._gone(f"variable {name!r}")
-                store.write(slot, value)
-                continue
-            node = self._node(plan, whose)
-            if what == "s":
-                store.write_state(node.index, name, value)
-                continue
-            place = node.type.output_index.get(name)
-            if place is None:
-                raise self._gone(f"output {name!r} of node {whose!r}")
-            store.write(node.first_output + place, value)
+    def places(self, plan: Plan) -> dict[int, Place]:
+        """What the slots of a store are that nodes write."""
+        found = self._places.get(id(plan))
+        if found is None:
+            found = {slot: ("v", "", variable.name) for slot, variable in enumerate(plan.variables)}
+            for node in plan.nodes:
+                if node.first_output < 0:
+                    continue
+                for slot, socket in enumerate(node.type.outputs, node.first_output):
+                    found[slot] = ("o", node.id, socket.name)
+                if node.error_slot >= 0:
+                    found[node.error_slot] = ("e", node.id, "")
+            found[plan.exit_slot] = ("x", "", "")
+            self._places[id(plan)] = found
+        return found
 
     # --- taking ---
 
+    def noted(self, node: str) -> None:
+        """Something of a node was recorded."""
+        if node in self._nodes:
+            self._by_hand = True
+
     @property
     def is_due(self) -> bool:
-        """Whether so much was recorded that it is time for one."""
+        """Whether it is time for a pass."""
         recorder = self._recorder
-        return recorder.recorded - self._recorded >= self._wait and not recorder.replaying
+        recorded = recorder.recorded - self._recorded
+        if recorder.replaying or not (recorded or self._by_hand):
+            return False
+        return recorded >= self._wait or self._by_hand or self._is_late()
 
-    async def take(self, activation: JournalledActivation) -> None:
-        """This activation is about to trigger or emit, and could be begun there: take a moment, if that can be."""
+    def _is_late(self) -> bool:
+        seconds = None if self._checkpoint is None else self._checkpoint.seconds
+        if seconds is None:
+            return False
+        now = trio.current_time()
+        if self._passed_at is None:
+            self._passed_at = now
+        return now >= self._passed_at + seconds
+
+    def wants(self, activation: JournalledActivation) -> bool:
+        """Whether a loop that is about to begin a round should say where it is."""
+        if (self._wanted and activation in self._wanted) or self.is_due:
+            return True
+        return bool(self._nodes) and activation.name in self._nodes
+
+    async def take(self, activation: JournalledActivation, mark: object, *, encoded: bool = False) -> None:
+        """This loop or source is about to begin something, and could be begun there: keep that, if it is worth it.
+
+        If it is time for that, all that is superseded in the run is taken away, and loops that have much behind them
+        are asked to do the same when they come round.
+        """
         recorder = self._recorder
+        due = self.is_due
         await recorder.barrier()
-        self._recorded = recorder.recorded
-        try:
-            moment = self._see(activation)
-        except Unrecordable:
-            self._wait *= 2  # it is likely to be there the next time, too
-            return
-        if moment is not None and self._checkpoint is not None:
-            entry = moment.entry()
-            await recorder.supersede(moment, entry, history=self._checkpoint.history)
-            self._last = moment
-            self._wait = max(self._checkpoint.every, len(entry.data) // _BYTES_OF_A_RECORD)
+        moment: Moment | None = None
+        if not activation.has_blocks and self._may_be(activation):
+            try:
+                marked = mark if encoded else encode(mark, f"what node {activation.name!r} marks")
+                moment = self._round(activation, marked)
+            except Unrecordable:
+                pass  # it is likely to be there the next time, too
+        if due:
+            await self.sweep(moment)
+        elif moment is not None:
+            self._keep(moment)
+        self._wanted.discard(activation)
 
-    def _see(self, activation: JournalledActivation) -> Moment | None:
-        """Where the run is, and what it holds; None if anything is open that can't be begun in its middle.
+    def is_worth(self, records: int) -> bool:
+        """Whether one record in place of so many is worth it."""
+        return records > self._least
+
+    def ended(self, activation: JournalledActivation, since: int, counted: Counted, failures: Sequence[str],
+              exit_name: str | None) -> None:  # fmt: skip
+        """A stream or a called graph has ended: keep what it came to, with all below it."""
+        if not self._may_be(activation):
+            return
+        try:
+            cells = self._cells(activation.strand, since)
+        except Unrecordable:
+            return
+        if cells is not None:
+            self._keep(self._moment(
+                activation, WHOLE, exit=exit_name, steps=counted.steps, forks=counted.forks, failures=failures,
+                cells=cells,
+            ))  # fmt: skip
+
+    def _keep(self, moment: Moment) -> None:
+        entry = moment.entry()
+        self._sizes[moment.path] = len(entry.data)
+        self._recorder.put_entry(entry)
+
+    async def sweep(self, moment: Moment | None = None, *, all_of_it: bool = False) -> None:
+        """Take away what is superseded, also by this moment, which is kept if it supersedes enough."""
+        recorder = self._recorder
+        checkpoint = self._checkpoint
+        self._by_hand = False
+        self._recorded = recorder.recorded
+        if self._checkpoint is not None and self._checkpoint.seconds is not None:
+            self._passed_at = trio.current_time()
+        least = 1 if all_of_it else self._least
+        history = True if checkpoint is None else checkpoint.history
+        places = {path_key(each.path): each for each in self.open}
+        below: dict[bytes, int] = {}
+
+        def compact(entries: Sequence[Entry]) -> Compacted:
+            if moment is not None:
+                entry = moment.entry()
+                found = compacted([*entries, entry])
+                superseded = sum(map(len, found.superseded.values()))
+                self._sizes[moment.path] = len(entry.data)
+                if superseded < max(least, len(entry.data) / _BYTES_OF_A_RECORD):
+                    found = compacted(entries)
+            else:
+                found = compacted(entries)
+            for entry in found.keep:
+                for path in ancestors(entry.key):
+                    if path in places:
+                        below[path] = below.get(path, 0) + 1
+            return found
+
+        kept = await recorder.compact(compact, history)
+        self._wanted = {
+            places[path]
+            for path, count in below.items()
+            if count >= max(least, self._sizes.get(path, 0) / _BYTES_OF_A_RECORD)
+        }
+        size = 0 if moment is None else self._sizes.get(moment.path, 0)
+        self._wait = max(self._every, kept // 2, size // _BYTES_OF_A_RECORD)
+        if len(self._sizes) > 1000:
+            self._sizes = {path: size for path, size in self._sizes.items() if path in places}
+
+    # --- inside ---
+
+    def _may_be(self, activation: JournalledActivation) -> bool:
+        """Whether what is below an activation may be superseded: it has closed, and nothing else needs it."""
+        recorder = self._recorder
+        state = recorder.execution.state
+        if self._checkpoint is None or recorder.tells_events or recorder.broken is not None or recorder.stopping:
+            return False
+        if self._must_undo(state.plan):
+            return False
+        if state.agenda is None:
+            return True
+        path = activation.path
+        asked = [due.asked[0][: len(path)] for due in state.agenda.waiting]
+        return activation.strand.number == 0 and path not in asked
+
+    def _must_undo(self, plan: Plan) -> bool:
+        """Whether anything in the graph can be undone: then what was done is asked for again (W17)."""
+        if self._undoes is None:
+            names = node_names(plan)
+            self._undoes = any(node is not None and node.graph_node.undo is not None for node in map(plan.node, names))
+        return self._undoes
+
+    def _round(self, activation: JournalledActivation, mark: Any) -> Moment | None:
+        cells = self._cells(activation.strand, activation.since)
+        if cells is None:
+            return None
+        path = path_key(activation.path)
+        volatile: dict[str, int] = {}
+        for key, times in [*self._recorder.volatile.items()]:
+            if path_part(key) == path:
+                volatile[key[len(path) + 1 :].decode("utf-8", "surrogatepass")] = times
+            elif key.startswith(path):
+                del self._recorder.volatile[key]  # nobody asks for that any more
+        self._recorder.watcher.forget_below(activation.path)
+        streams = activation.rarely.streams
+        return self._moment(
+            activation, ROUND, mark=mark, count=activation.count, asked=activation.asked,
+            came_back=activation.rarely.moments, emitted=streams[0].emits if streams else 0,
+            steps=activation.steps, forks=activation.forks, volatile=volatile, failures=activation.failed_before,
+            cells=cells,
+        )  # fmt: skip
+
+    def _moment(self, activation: JournalledActivation, kind: str, **said: Any) -> Moment:
+        recorder = self._recorder
+        self._number += 1
+        return Moment(
+            path=path_key(activation.path), node=activation.name, kind=kind, number=self._number,
+            signals=as_pairs(recorder.taken),
+            policies=None if recorder.remembered is None else recorder.remembered.all_of_it(recorder.now().timestamp()),
+            **said,
+        )  # fmt: skip
+
+    def _cells(self, strand: Strand, since: int) -> list[list[Any]] | None:
+        """What was written in a strand, and in the graphs around it, after this number; None if that can't be told.
 
         Raises `Unrecordable`.
         """
-        recorder = self._recorder
-        state = recorder.execution.state
-        if not self._is_alone(state, activation):
-            return None
-        found = _opened(state, activation)
-        if found is None:
-            return None
-        initiator, opened = found
-        moment = Moment(
-            number=1 if self._last is None else self._last.number + 1,
-            initiator=initiator,
-            open=opened,
-            steps=state.steps - len(opened),
-            evaluations=state.evaluations,
-            forks=state.forks,
-            signals=sorted(recorder.taken),
-            volatile=[],
-            cells=_cells(state.plan, activation.strand.store),
-        )
-        open_paths = {path_key(path) for path in moment.paths}
-        for key, times in recorder.volatile.items():
-            if path_part(key) in open_paths:
-                moment.volatile.append([key.hex(), times])
-        return moment
-
-    def _is_alone(self, state: RunState, activation: JournalledActivation) -> bool:
-        recorder = self._recorder
-        return (
-            state.forks == state.ended_forks
-            and activation.strand.frame is state.frame
-            and state.plan.net is None
-            and not state.agenda
-            and not state.ahead_running
-            and not state.options.parallel_initiators
-            and not recorder.published
-            and not recorder.is_entangled
-        )
+        found: list[list[Any]] = []
+        for out, each in enumerate(_outwards(strand)):
+            store, plan = each.store, each.frame.plan
+            places = self.places(plan)
+            cells: list[tuple[int, Any, Place]] = []
+            for slot, cell in store.written.items():
+                if cell.serial > since:
+                    place = places.get(slot)
+                    if place is None:
+                        return None
+                    cells.append((store.written_at(slot, cell), cell, place))
+            for key, cell in store.written_state.items():
+                if cell.serial > since:
+                    cells.append((store.written_at(key, cell), cell, ("s", plan.nodes[key[0]].id, key[1])))
+            cells.sort(key=lambda each: (each[0], each[1].serial))
+            for _, cell, (what, whose, name) in cells:
+                where = f"{_KINDS.get(what, 'exit')} {name!r}" + (f" of node {whose!r}" if whose else "")
+                written = {"$u": 0} if cell.value is DELETED else encode(cell.value, where)
+                found.append([out, what, whose, name, written])
+        return found
 
 
-def _opened(state: RunState, activation: JournalledActivation) -> tuple[int, list[Opening]] | None:
-    """The number of the initiator, and the activations that are open below it, the innermost last.
-
-    None if one of them, or the line that it is on, can't be begun in its middle.
-    """
-    around: Line | None = None
-    initiator = 0
-    opened: list[Opening] = []
-    for each in dispatches(state):
-        line, body = each.line, cast("JournalledActivation", each.activation)
-        item: int | None = None
-        if around is None:
-            if line.parent is None or line.parent.parent is not None:
-                return None
-            if line.index not in range(len(state.plan.initiators)):
-                return None  # what was put off, or the host's events
-            initiator = line.index
-        elif line is not around:
-            if line.parent is not around:
-                return None
-            item = line.index
-        mark = body.goes_on_from
-        if mark is None or body.strand is not activation.strand:
-            return None
-        streams = body.rarely.streams
-        opened.append(
-            Opening(
-                index=body.index,
-                item=item,
-                node=body.plan.id,
-                entered=body._target.entered,
-                wire=body._target.wire,
-                onward=[(target.node.id, target.entered, target.wire) for target in each.onward],
-                mark=encode(mark[0], f"what node {body.plan.id!r} marks"),
-                count=body.count,
-                asked=body.asked,
-                came_back=body.rarely.moments,
-                emitted=streams[0].emits if streams else 0,
-            )
-        )
-        around = body
-    return (initiator, opened) if around is activation else None
-
-
-def _cells(plan: Plan, store: Store) -> list[list[Any]]:
-    """What the store holds, by age. Raises `Unrecordable`."""
-    found: list[tuple[Cell, str, str, str]] = []
-    for slot, variable in enumerate(plan.variables):
-        found.append((store.cells[slot], "v", "", variable.name))
-    for node in plan.writing:
-        for slot, socket in enumerate(node.type.outputs, node.first_output):
-            if store.cells[slot] is not None:
-                found.append((store.cells[slot], "o", node.id, socket.name))
-    for (index, name), cell in store.state.items():
-        if cell.value is not DELETED:
-            found.append((cell, "s", plan.nodes[index].id, name))
-    found.sort(key=lambda each: each[0].serial)
-    kinds = {"v": "variable", "o": "output", "s": "state"}
-    return [
-        [what, whose, name, encode(cell.value, f"{kinds[what]} {name!r}" + (f" of node {whose!r}" if whose else ""))]
-        for cell, what, whose, name in found
-    ]
+def _outwards(strand: Strand) -> Iterator[Strand]:
+    """A strand, and the same in the graphs that call the one in which it is."""
+    while True:
+        yield strand
+        frame = strand.frame
+        if not isinstance(frame, ExecFrame) or strand is not frame.strand:
+            return
+        strand = frame.caller.strand

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from trioflow.durable.events import RunContinued
@@ -14,6 +16,7 @@ from trioflow.semantics.events import (
     RunCompleted,
     RunFailed,
     RunStarted,
+    StrandForked,
 )
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ _ALWAYS = (RunStarted, RunContinued, RunCompleted, RunFailed, RunCancelled)
 class Watcher:
     """The journal's own: what ended badly starts nothing more when it is replayed (J8), and where failures arose."""
 
-    kinds = (NodeCancelled, NodeFailed)
+    kinds = (NodeCancelled, NodeFailed, StrandForked)
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
@@ -35,8 +38,29 @@ class Watcher:
         self.ended_badly: set[bytes] = set()
         """Around activations that failed or were cancelled: whoever began strands there may have cancelled others."""
 
+    @property
+    def failed(self) -> Sequence[str]:
+        """The keys of the activations in which failures arose, as hexadecimal digits."""
+        return [path_key(path).hex() for path in self.failed_after] if self.failed_after else ()
+
+    def forget_below(self, path: tuple[int, ...]) -> None:
+        """What has failed below an activation was handled there."""
+        if self.failed_after:
+            size = len(path)
+            for each in [each for each in self.failed_after if each[:size] == path and len(each) > size]:
+                del self.failed_after[each]
+
+    def moved(self, places: Sequence[int]) -> None:
+        """Of what was recorded this is left, by where it was."""
+        for path, after in self.failed_after.items():
+            self.failed_after[path] = bisect_left(places, after)
+
     def __call__(self, event: Event) -> None:
         recorder = self._recorder
+        if isinstance(event, StrandForked):
+            assert event.strand is not None
+            recorder.moments.forked(event.strand)
+            return
         if recorder.stopping:
             return
         line: Any = event._line

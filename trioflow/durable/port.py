@@ -56,6 +56,10 @@ class Session(ABC):
         """Have these entries in place of all that there are; the superseded ones go to the history. All or nothing."""
 
     @abstractmethod
+    def forget(self, count: int) -> None:
+        """Remove so many of the oldest entries of the history."""
+
+    @abstractmethod
     def renew(self) -> None:
         """Renew the lease (J14)."""
 

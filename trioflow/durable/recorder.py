@@ -23,7 +23,7 @@ from trioflow.durable.codec import dump, parse
 from trioflow.durable.deeds import note
 from trioflow.durable.events import RunContinued
 from trioflow.durable.keys import ancestors, part_key, path_of, path_part, show_key
-from trioflow.durable.moment import MOMENT, Moment, mark_of, moment_among
+from trioflow.durable.moment import MOMENTS, ROUND, SUPERSEDED, WHOLE, Compacted, compacted, moments_among, numbers_in
 from trioflow.durable.moments import Moments
 from trioflow.durable.outbox import TOLD, Outbox, kept_events
 from trioflow.durable.owner import LEASE
@@ -90,11 +90,15 @@ class Recorder:
         self.cutoffs: dict[bytes, list[Cutoff]] = {}
         # By activation or attempt: whether all attempts of it were cut off by a policy, or this one.
         self.over: dict[bytes, bool] = {}
-        moment = moment_among(session.entries)
-        self.moments = Moments(self, checkpoint, moment)
-        for entry in session.entries:
-            if entry.kind in {MOMENT, TOLD}:
+        self.moments = Moments(self, checkpoint, session.entries)
+        # The activations that are known to have something behind them, until they go on from there (J26).
+        self.behind: set[bytes] = set()
+        entries = compacted(session.entries).keep
+        for entry in entries:
+            if entry.kind == TOLD:
                 continue
+            if entry.kind in MOMENTS:
+                self.behind.add(path_part(entry.key))
             if entry.kind == CLOSED:
                 self.closed[entry.key] = parse(entry.data)
             elif entry.kind == OVER:
@@ -108,24 +112,24 @@ class Recorder:
             else:
                 self.known[entry.key] = entry
         # What the host has published, in order (J25).
-        self.published = [entry for entry in session.entries if entry.kind == PUBLISHED]
+        self.published = [entry for entry in entries if entry.kind == PUBLISHED]
         for entry in self.published:
             del self.known[entry.key]
         # The keys of all that was recorded, in their order, once somebody looks for what is below a path.
         self._places: list[bytes] | None = None
         self.replaying = bool(session.entries)
+        # Whether events are kept, or were once: whoever reads them needs all of their records (J29).
+        self.tells_events = any(entry.kind == TOLD for entry in session.entries)
         self.replayed = 0
         self.recorded = 0
         # The signals that nobody has taken yet, and the number of the last one that was looked at (J21).
         self.signals: list[Signal] = []
         self._last_signal = -1
-        self.taken: set[int] = {parse(each.data)["n"] for each in session.entries if each.kind == "signal"} - {None}
-        if moment is not None:
-            self.taken.update(moment.signals)
+        self.taken: set[int] = {parse(each.data)["n"] for each in entries if each.kind == "signal"} - {None}
+        for moment in moments_among(entries):
+            self.taken |= numbers_in(moment.signals)
         # How often volatile nodes were asked for, by activation and node.
         self.volatile: dict[bytes, int] = {}
-        if moment is not None:
-            self.volatile.update((bytes.fromhex(key), times) for key, times in moment.volatile)
         self._signalled = trio.Event()
         # The activations whose ends were handed out: nobody asks for what is below them.
         self._handed: set[bytes] = set()
@@ -171,9 +175,16 @@ class Recorder:
                 "there."
             )
         self.replayed += 1
-        if entry.kind == DONE:
-            self._handed.add(path_part(key))
+        if entry.kind == DONE or entry.kind in MOMENTS:
+            self._found(entry)
         return entry
+
+    def _found(self, entry: Entry) -> None:
+        path = path_part(entry.key)
+        if entry.kind != ROUND:
+            self._handed.add(path)
+        if entry.kind in MOMENTS:
+            self.behind.discard(path)
 
     def knows(self, path: bytes) -> bool:
         """Whether something was recorded of this activation, or below it, that nobody has asked for yet."""
@@ -224,8 +235,6 @@ class Recorder:
     def starts(self) -> None:
         """Something new begins, which nothing was recorded of: the replay is over."""
         if self.replaying:
-            if not self.moments.begun:
-                self.diverge("It was in the middle of a loop that is not gone on with there.")
             self.replaying = False
             state = self.execution.state
             state.tell(RunContinued, None, None, self.session.info.state.entries, self.replayed)
@@ -235,10 +244,18 @@ class Recorder:
 
         An activation that was itself cut off after it had dispatched something is run again.
         """
+        if self.behind:
+            self._must_have_gone_on(key)
         if not (self.closed or self.cutoffs or self.over):
             return False
         found = self._cut_off(key)
         return found is not None and not (activation and found == key and "d" in self.closed.get(key, {}))
+
+    def _must_have_gone_on(self, key: bytes) -> None:
+        """J12: nothing new starts below an activation that has something behind it, and does not go on from there."""
+        for path in ancestors(key):
+            if path in self.behind and path != path_part(key):
+                self.diverge(f"It has a moment of {show_key(path)}, and the body there does not go on from that.")
 
     async def wait_to_be_cancelled(self, key: bytes) -> NoReturn:
         """Stay until whoever cut this off before does it again (J8)."""
@@ -327,6 +344,12 @@ class Recorder:
         self._keep_late()
         self._add(Entry(key, node, kind, dump(data)))
         self.recorded += 1
+        self.moments.noted(node)
+
+    def put_entry(self, entry: Entry) -> None:
+        """The same for a moment, which is not counted among what was recorded."""
+        if self.broken is None:
+            self._add(entry)
 
     def tell(self, key: bytes, node: str, data: Any) -> int:
         """Record that an event was told, which does not mean that the run goes on (J8); gives how much was made."""
@@ -366,34 +389,40 @@ class Recorder:
         self.published.append(entry)
         self.put(entry.key, event, PUBLISHED, payload)
 
-    async def supersede(self, moment: Moment, entry: Entry, *, history: bool) -> None:
-        """Keep this moment, as `entry`, in place of all that was recorded, which must be durable (J26)."""
+    async def compact(self, work: Callable[[Sequence[Entry]], Compacted], history: bool | int) -> int:
+        """Take away what is superseded by moments, as `work` says, in one transaction (J26); says how much is left.
+
+        `history`: whether that is kept there, or what so many of the last moments have superseded.
+        """
+        while self._writing:
+            await self._written.wait()
         try:
             with self._holding():
-                await self.call(self._rewrite, entry, moment, history)
+                before, found = await self.call(self._compact, work, history)
         except JournalError as error:
             self.break_off(error)
             await self._end_here()
-        self.session.entries[:] = [entry]
-        self._superseded = self._durable
-        self._handed.clear()
-        self.volatile = {bytes.fromhex(key): times for key, times in moment.volatile}
+        self._superseded += before - len(found.keep) - len(self.session.entries)
+        self.session.entries.clear()
+        self.watcher.moved(found.places)
+        return len(found.keep)
 
-    def _rewrite(self, entry: Entry, moment: Moment, history: bool) -> None:
-        superseded: list[Entry] = []
-        if history:
-            superseded = self.store.entries(self.run_id)
-            superseded.append(mark_of(moment, len(superseded)))
-        self.session.rewrite([entry], superseded)
+    def _compact(self, work: Callable[[Sequence[Entry]], Compacted], history: bool | int) -> tuple[int, Compacted]:
+        entries = self.store.entries(self.run_id)
+        found = work(entries)
+        if found.superseded:
+            kept = found.settled("history" if history else "gone")
+            self.session.rewrite(kept, found.history if history else ())
+            if history is not True and history:
+                self._forget(history)
+        return len(entries), found
 
-    @property
-    def is_entangled(self) -> bool:
-        """Whether something is known that a moment does not hold: what was cut off, policies, events, who writes."""
-        return bool(
-            self.closed or self.cutoffs or self.over or self._late or self.waits.limits or self.remembered
-            or self._writing or self.known or self.broken or self.outbox
-            or any(each.recorded for each in self.waits.open_limits)
-        )  # fmt: skip
+    def _forget(self, last: int) -> None:
+        """Let go of the history but for what the last moments have superseded."""
+        history = self.store.history(self.run_id)
+        ends = [place for place, entry in enumerate(history) if entry.kind == SUPERSEDED]
+        if len(ends) > last:
+            self.session.forget(ends[-last - 1] + 1)
 
     async def barrier(self) -> None:
         """Come back when all that was recorded so far is durable: before anything is done to the world (J3).
@@ -527,6 +556,7 @@ class Recorder:
             gone = kept_events(self.store.history(self.run_id))
             last = max((each.number for each in [*gone, *kept_events(before)]), default=0)
             self.outbox = Outbox(self, before, last)
+            self.tells_events = True
         return self.outbox
 
     async def _ended(self, failure: BaseException | None) -> None:
@@ -572,8 +602,6 @@ class Recorder:
 
     def _nothing_left(self) -> None:
         """J12: a run that has come to its end has asked for all that was recorded, and begun where it was."""
-        if not self.moments.begun:
-            self.diverge("It was in the middle of a loop, and the run ended without coming there.")
         for key, entry in self.known.items():
             if entry.kind in {CLOSED, EXPIRED, OVER, RAN} or self._cut_off(key) is not None:
                 continue
@@ -615,5 +643,6 @@ class Recorder:
 
 
 def _say(entry: Entry) -> str:
-    what = {DONE: "the end of", VALUE: "a value of", CLOSED: "what was cut off at", EXPIRED: "a time limit of"}
+    what = {DONE: "the end of", VALUE: "a value of", CLOSED: "what was cut off at", EXPIRED: "a time limit of",
+            ROUND: "a moment of", WHOLE: "a moment of"}  # fmt: skip
     return f"{what.get(entry.kind, f'a {entry.kind!r} of')} node {entry.node!r}"

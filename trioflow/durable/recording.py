@@ -88,7 +88,7 @@ class Recording(Middleware):
         kind = facts.kind
         if kind == "transaction":
             return await self._transact(invocation, context, key, digest)
-        if kind == "recorded" or (not (ran or recorder.known) and recorder.moments.begun):
+        if kind == "recorded" or not (ran or recorder.known):
             recorder.starts()  # one that is auto may have to dispatch what is recorded, or have been open
         if facts.careful and not self._attempts:
             await self._intend(key, name)

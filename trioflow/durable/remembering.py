@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from trioflow.durable.records import Entry
     from trioflow.runtime.host.given import Given
 
-KINDS = frozenset({"done", "timer"})
+KINDS = frozenset({"done", "timer", "round", "whole"})
 """Kinds of entries that may have it."""
 
 
@@ -42,6 +42,10 @@ class Remembered:
                 self._state.restore(data, trio.current_time() - max(0.0, now - then))
                 break
         self._last = self._state.as_data(0.0)
+
+    def all_of_it(self, now: float) -> list[Any]:
+        """What they remember now, for a moment, which may stand in place of where it was recorded."""
+        return [now, self._state.as_data(trio.current_time())]
 
     def news(self, now: float) -> list[Any] | None:
         """What they remember now, to be recorded; None if that has not changed since it was asked for last."""

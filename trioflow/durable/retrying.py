@@ -10,6 +10,7 @@ import attrs
 from trioflow.durable.blobs import outcome_of
 from trioflow.durable.codec import dump, encode_failure, parse
 from trioflow.durable.keys import path_key, path_part, show_key
+from trioflow.durable.moment import MOMENTS, Moment
 from trioflow.durable.records import Entry, State, chain_of
 from trioflow.errors import JournalError
 from trioflow.semantics.address import show_path
@@ -46,7 +47,8 @@ def retry(session: Session, skip: Sequence[tuple[int, ...]] = ()) -> None:
     superseded: list[Entry] = []
     for place, entry in enumerate(session.entries):
         forgotten = any(
-            path_part(entry.key) == key or (place >= after and entry.key > key) for key, (_, after) in failures.items()
+            path_part(entry.key) == key or (place >= after and entry.key > key and _came_after(entry, key))
+            for key, (_, after) in failures.items()
         )
         (superseded if forgotten else keep).append(entry)
     for key in wanted:
@@ -56,3 +58,8 @@ def retry(session: Session, skip: Sequence[tuple[int, ...]] = ()) -> None:
     session.entries[:] = keep
     session.set_state("running")
     session.info = attrs.evolve(info, state=State(entries=len(keep), chain=chain_of(keep)))
+
+
+def _came_after(entry: Entry, failure: bytes) -> bool:
+    """Whether all that an entry stands for came after a failure: a moment may have begun long before."""
+    return entry.kind not in MOMENTS or failure.hex() in Moment.of(entry).failures

@@ -13,6 +13,7 @@ import trio
 
 from trioflow.durable.activation import activation_class
 from trioflow.durable.changes import changes, document_of_plan, types_of
+from trioflow.durable.closing import Closing
 from trioflow.durable.codec import decode, dump, encode, encode_failure, parse
 from trioflow.durable.deeds import note
 from trioflow.durable.ended import ended, left
@@ -75,7 +76,6 @@ async def run(store: Store, plan: Plan, given: Given, resuming: Resuming = RESUM
         hosted = made.options.parallel_initiators or bool(recorder.published)
         control = Hosted() if hosted else Alone()
         execution = JournalledExecution(plan, made, control, recorder)
-        recorder.moments.begin(execution.store)
         if isinstance(control, Hosted):
             _publish_again(recorder, control)
         recorder.outcome = _outcome_of(execution)
@@ -114,8 +114,6 @@ class OpenJournalledRun(OpenRun):
             recorder.outcome = _outcome_of(execution)
             if session.info.status in {"completed", "failed"}:
                 execution.ended_before = session.info
-            else:
-                recorder.moments.begin(execution.store)
             return await self.begin(hosted)
         except BaseException:
             await _give_back(store, session)
@@ -219,7 +217,7 @@ def _prepare(store: Store, session: Session, plan: Plan, given: Given, resuming:
     new = session.info.new
     recorder = Recorder(store, session, store.checkpoint, delay=resuming.delay)
     recorder.suspend_after = given.suspend_after if resuming.suspend_after is None else resuming.suspend_after
-    middleware = [Recording(recorder, attempts=False), *given.middleware]
+    middleware = [Closing(recorder), Recording(recorder, attempts=False), *given.middleware]
     if given.middleware:
         middleware.append(Recording(recorder, attempts=True))
     observers = given.observers if resuming.observe_replay else [Held(each, recorder) for each in given.observers]

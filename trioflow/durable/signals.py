@@ -11,7 +11,7 @@ import attrs
 
 from trioflow.durable.activation import SIGNAL
 from trioflow.durable.codec import dump, encode, parse
-from trioflow.durable.moment import moment_among
+from trioflow.durable.moment import MOMENTS, Moment, numbers_in
 from trioflow.durable.records import Entry, Signal
 
 if TYPE_CHECKING:
@@ -45,9 +45,8 @@ def numbers_taken(entries: Iterable[Entry]) -> set[int]:
     """The numbers of the signals that a run with these entries has taken."""
     taken: set[int] = set()
     for entry in entries:
-        moment = moment_among([entry])
-        if moment is not None:
-            taken.update(moment.signals)
+        if entry.kind in MOMENTS:
+            taken |= numbers_in(Moment.of(entry).signals)
         elif entry.kind == SIGNAL:
             taken.add(parse(entry.data)["n"])
     return taken - {None}
@@ -55,9 +54,8 @@ def numbers_taken(entries: Iterable[Entry]) -> set[int]:
 
 def taken_elsewhere(entry: Entry) -> Entry:
     """An entry for another run, whose signals have numbers of their own: what was taken is none of those."""
-    moment = moment_among([entry])
-    if moment is not None:
-        return attrs.evolve(moment, signals=[]).entry()
+    if entry.kind in MOMENTS:
+        return attrs.evolve(Moment.of(entry), signals=()).entry()
     if entry.kind != SIGNAL:
         return entry
     said = parse(entry.data)

@@ -511,6 +511,27 @@ class SqlSession(Session):
             self._write(state, work)
             self._state = state
 
+    def forget(self, count: int) -> None:
+        journal, number = self._journal, self._number
+        least: list[int] = []  # the same, though it may be called again
+
+        def work(database: Database) -> None:
+            if not least:
+                first = database.execute(
+                    "select coalesce(min(seq), 0) as first from trioflow_history where run=?", (number,)
+                ).fetchone()
+                least.append(first["first"] + count)
+            write_state(database, number, self._fence, self._state, self.info.id)
+            before = journal._referred(database, "trioflow_history", number)
+            database.execute("delete from trioflow_history where run=? and seq<?", (number, least[0]))
+            if before:
+                kept = journal._referred(database, "trioflow_history", number)
+                gone = before - kept - journal._referred(database, "trioflow_entry", number)
+                journal._release(database, number, gone)
+
+        with self._lock:
+            self._write(None, work)
+
     def renew(self) -> None:
         def work(database: Database) -> None:
             renewed = database.execute(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trioflow.durable.codec import parse
-from trioflow.durable.moment import MOMENT, SUPERSEDED, moment_among
+from trioflow.durable.moment import MOMENTS, SUPERSEDED, Moment
 
 if TYPE_CHECKING:
     from trioflow.durable.port import Store
@@ -13,19 +13,28 @@ if TYPE_CHECKING:
 
 
 def whole(store: Store, run_id: str) -> list[Entry]:
-    """The entries of a run from its beginning, as if no moment had been taken.
+    """The entries of a run from its beginning, as if no moment had been taken; what is below one stands in its place.
 
-    Where the history was not kept they begin with a moment, and what was before is gone. Raises as `Store.entries`.
+    Where the history was not kept, moments are left among them, and what these superseded is gone. Raises as
+    `Store.entries`.
     """
     entries = store.entries(run_id)
-    if moment_among(entries) is None:
+    if all(entry.kind not in MOMENTS for entry in entries):
         return entries
-    parts = [entries]
     superseded = _superseded(store.history(run_id))
-    while (moment := moment_among(parts[-1])) is not None and moment.number in superseded:
-        parts.append(superseded[moment.number])
-    begun_with = parts[-1][:1] if moment is not None else []
-    return begun_with + [entry for part in reversed(parts) for entry in part if entry.kind != MOMENT]
+    found: list[Entry] = []
+    waiting = [*reversed(entries)]
+    while waiting:
+        entry = waiting.pop()
+        if entry.kind not in MOMENTS:
+            found.append(entry)
+            continue
+        moment = Moment.of(entry)
+        if moment.where == "history" and moment.number in superseded:
+            waiting += reversed(superseded[moment.number])
+        elif moment.where != "beside":
+            found.append(entry)
+    return found
 
 
 def discarded(store: Store, run_id: str) -> list[Entry]:
@@ -38,17 +47,20 @@ def discarded(store: Store, run_id: str) -> list[Entry]:
 
 def _superseded(history: list[Entry]) -> dict[int, list[Entry]]:
     """By the number of a moment: what it has superseded."""
-    return {number: history[first:end] for first, end, number in _segments(history)}
+    found: dict[int, list[Entry]] = {}
+    for first, end, number in _segments(history):
+        entries = history[first:end]
+        known = found.setdefault(number, [])
+        if known[-len(entries) :] != entries:  # a file may have it twice, if its process died in between
+            known += entries
+    return found
 
 
 def _segments(history: list[Entry]) -> list[tuple[int, int, int]]:
-    """Of each moment: where in the history what it superseded begins and ends, and its number.
-
-    A file may have it twice, if its process died in between.
-    """
+    """Of each moment: where in the history what it superseded begins and ends, and its number."""
     found: list[tuple[int, int, int]] = []
     for place, entry in enumerate(history):
         if entry.kind == SUPERSEDED:
             number, count = parse(entry.data)
-            found.append((place - count, place, number))
+            found.append((max(place - count, 0), place, number))
     return found

@@ -47,6 +47,11 @@ class Agenda:
         heapq.heappush(self._due, due)
         self.look()
 
+    @property
+    def waiting(self) -> Sequence[Due]:
+        """What is on it, in no order."""
+        return self._due
+
     def drop(self, node: str, handle: str | None) -> int:
         """Take off what a node has asked for: what has this handle, or all. Says how many there were."""
         keep = [each for each in self._due if each.node != node or handle not in {None, each.handle}]

@@ -665,7 +665,7 @@ class RunState:
     """
 
     __slots__ = (
-        "_number", "activate", "agenda", "ahead", "ahead_running", "barrier", "bases", "begins", "budget",
+        "_number", "activate", "agenda", "ahead", "ahead_running", "barrier", "bases", "budget",
         "data_watch", "defaults",
         "demand", "ended",
         "ended_forks", "evaluations", "exhausted", "forks", "frame", "fuel", "granted", "in_progress", "max_depth",
@@ -738,8 +738,6 @@ class RunState:
         self.budget: trio.CancelScope | None = None
         self.exhausted: LimitExceeded | None = None
         self.settled_status: RunStatus | None = None
-        # How the initiators are begun, with the lines on which; None for all from their beginnings.
-        self.begins: Callable[[Line], Sequence[tuple[Line, Sequence[Target]]]] | None = None
         # What is due later, an `agenda.Agenda`, if anything was ever put off (B3).
         self.agenda: Any = None
         # The gate, if somebody has asked for it, and the nodes whose dispatches must look at it though it is open.

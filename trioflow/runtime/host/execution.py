@@ -80,8 +80,6 @@ class Alone:
 
 def beginnings(state: RunState, root: Line) -> Sequence[tuple[Line, Sequence[Target]]]:
     """What a run begins with, each on its line: its initiators, in their order."""
-    if state.begins is not None:
-        return state.begins(root)
     return [(Line(root), (initiator,)) for initiator in state.plan.initiators]
 
 

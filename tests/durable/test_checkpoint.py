@@ -1,0 +1,234 @@
+"""When moments are taken, how long what they supersede is kept, and what becomes of them in another graph (J26)."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+import trio
+from durable.graphs import WORLD, Stop
+from durable.test_moments import FUEL, REGISTRY, Noting, inside_of, journal, nested, on_disk, run, stopped_in_a_loop
+from durable.test_moments_open import begun, effects, inner_graph
+from trio.testing import MockClock
+
+import trioflow as tf
+from trioflow.durable.moment import MOMENTS, Moment, as_pairs, compacted, moments_among, numbers_in
+from trioflow.durable.records import Entry
+from trioflow.durable.whole import whole
+
+_ = on_disk
+
+
+def kinds(kept):
+    return [entry.kind for entry in kept.entries("a")]
+
+
+def looping(**settings):
+    """A run of eight rounds, one a second, that has died in the last; its journal."""
+    kept = tf.MemoryJournal()
+    kept.checkpoint = tf.Checkpoint(**{"every": 10**6, "history": False, **settings})
+    until_death(slow_loop(), kept, 8)
+    return kept
+
+
+def slow_loop():
+    with tf.build(REGISTRY) as g:
+        loop, wait = g.add("flow.repeat", "loop", times=8), g.add("flow.sleep", duration="1s")
+        g.connect(g.add("flow.start").then, loop.enter)
+        g.connect(loop.body, wait.enter)
+        g.connect(wait.then, g.add(Noting, "note", value=loop.round).enter)
+    return g.graph
+
+
+def until_death(graph, kept, effects):
+    FUEL["left"] = effects
+    with pytest.raises(Stop):
+        run(graph, kept)
+    FUEL.clear()
+    kept.steal("a")
+    return [*WORLD]
+
+
+def test_after_so_many_seconds():
+    """J26: also when so much time has passed, though few things were recorded."""
+    assert not MOMENTS & {*kinds(looping())}
+    kept = looping(seconds=3.0)
+    [moment] = moments_among(kept.entries("a"))
+    assert moment.count == 10  # two dispatches a round
+    assert run(slow_loop(), kept)[-1][0][0] == 8
+
+
+@pytest.mark.parametrize("node", ["note", "loop"])
+def test_at_named_nodes(node):
+    """J26: after each record of a node, and in each round of a loop."""
+    kept = looping(nodes=[node])
+    assert moments_among(kept.entries("a"))[-1].count == 14
+    assert run(slow_loop(), kept)[-1][0][0] == 8
+    assert not moments_among(looping(nodes=["other"]).entries("a"))
+
+
+@pytest.mark.parametrize("settings", [{"every": 0}, {"history": 0}, {"history": "all"}, {"seconds": 0.0}])
+def test_settings_that_are_none(settings):
+    """J26: each is refused."""
+    with pytest.raises((ValueError, TypeError)):
+        tf.Checkpoint(**settings)
+
+
+def test_by_hand():
+    """J26: a loop says where it is when it comes round, and what is superseded goes with the next one."""
+    kept = tf.MemoryJournal()
+    seen = []
+
+    async def main():
+        async with tf.open_run(slow_loop(), registry=REGISTRY, journal=kept, run_id="a") as run:
+            for at in (3.5, 5.5, 6.5):
+                await trio.sleep_until(began + at)
+                await run.checkpoint()
+                seen.append(kinds(kept).count("done"))
+            await run.result()
+            with pytest.raises(tf.RunFinished, match="nothing to go on from"):
+                await run.checkpoint()
+
+    clock = MockClock(autojump_threshold=0)
+    began = clock.current_time()
+    trio.run(main, clock=clock)
+    assert seen == [3, 1, 0]
+    assert [entry.node for entry in whole(kept, "a") if entry.kind == "done"] == ["note"] * 8
+
+
+def test_a_history_of_the_last_three(on_disk):
+    """J26: what the last moments have superseded is kept, and no more; one can go back so far."""
+    kept = on_disk
+    kept.checkpoint = tf.Checkpoint(every=4, history=3)
+    graph = nested("flow.for", rounds=40)
+    FUEL["left"] = 36
+    with pytest.raises(Stop):
+        run(graph, kept)
+    FUEL.clear()
+    assert [entry.kind for entry in kept.history("a")].count("superseded") == 3
+    [moment] = moments_among(whole(kept, "a"))
+    with pytest.raises(tf.JournalError, match="its history was not kept"):
+        tf.fork_run(kept, "a", "b", at=(0, 3, moment.count - 1))
+    tf.fork_run(kept, "a", "b", at=(0, 3, moment.count))
+    *came, world = run(graph, kept, "b")
+    *undisturbed, _ = run(graph, journal(10**9))
+    assert came == undisturbed
+    assert len(world) == 40 - moment.count + 3
+
+
+@pytest.mark.parametrize("migrated", [True, False])
+def test_moments_in_another_graph(migrated):
+    """J26, J16: a moment may be migrated, with the names of nodes and variables, and what was written."""
+    kept = stopped_in_a_loop(history=migrated)
+    *_, all_done = run(nested("flow.for", rounds=6), journal(10**9))
+    kept.checkpoint = journal().checkpoint
+    text = tf.dumps(nested("flow.for", rounds=6))
+    for name in ("loop0", "inner", "sum"):
+        text = text.replace(f'"{name}"', f'"new_{name}"').replace(f'"{name}.', f'"new_{name}.')
+    seen = []
+
+    def moved(moment):
+        seen.append(moment)
+        return attrs.evolve(
+            moment, node=f"new_{moment.node}",
+            outputs={renamed(name): value for name, value in moment.outputs.items()},
+            variables={f"new_{name}": value for name, value in moment.variables.items()},
+            state={(renamed(node), name): value for (node, name), value in moment.state.items()},
+        )  # fmt: skip
+
+    def renamed(name):
+        return f"new_{name}" if name.split(".")[0] in {"loop0", "inner"} else name
+
+    def converted(recorded):
+        return attrs.evolve(recorded, node=renamed(recorded.node))
+
+    tf.fork_run(kept, "a", "b", graph=text, migrate=converted, migrate_moment=moved)
+    *_, world = run(tf.loads(text), kept, "b")
+    assert [each[:2] for each in world][-2:] == [each[:2] for each in all_done][-2:]
+    assert len(world) < 4
+    assert seen[0].path == (0, 3)
+    assert seen[0].mark == (seen[0].outputs["loop0.index"] + 1, 1, 6 - seen[0].outputs["loop0.index"] - 1)
+    assert seen[0].state["inner", "count"] == seen[0].outputs["inner.told"][1]
+    if not migrated:
+        with pytest.raises(tf.JournalError, match="Say what becomes of moments, too"):
+            tf.fork_run(kept, "a", "c", graph=text, migrate=converted)
+
+
+def test_moments_that_are_done_anew():
+    """J16: what a moment stands for is done again, if it is to be nothing in the new run."""
+    kept = stopped_in_a_loop(history=False)
+    tf.fork_run(kept, "a", "b", migrate_moment=lambda moment: None, migrate=lambda recorded: None)
+    assert run(nested("flow.for", rounds=6), kept, "b")[-1][0][0] == 0
+
+
+def test_moments_in_called_graphs():
+    """J26: what was written in graphs further out is named as it is seen from there."""
+    g, start = begun()
+    call = g.add(g.define("inner", inner_graph()), "call", times=6)
+    g.connect(start, call.enter)
+    effects(g, call.each, times=1, name="outer")
+    kept = journal(3, history=False)
+    until_death(g.graph, kept, 9)
+    seen = []
+    tf.fork_run(kept, "a", "b", migrate_moment=lambda moment: seen.append(moment) or moment)
+    [moment] = [each for each in seen if each.node == "call/loop"]
+    assert moment.outputs["outer_note.told"][1] == moment.outputs["call/called.told"][1]
+    assert {*moment.variables} == {"sum", "call/sum"}
+    assert {*moment.state} == {("outer_note", "count"), ("call/called", "count")}
+    *undisturbed, _ = run(g.graph, journal(10**9))
+    assert list(run(g.graph, kept, "b")[:-1]) == undisturbed
+    assert tf.past_of(kept, "a", (9,)).outputs["call/called.told"][1] >= moment.outputs["call/called.told"][1]
+
+
+def test_numbers_of_signals():
+    """J26: they are kept as pairs."""
+    assert as_pairs([4, 1, 2, 7, 8, 9]) == [[1, 3], [4, 5], [7, 10]]
+    assert numbers_in(as_pairs([4, 1, 2])) == {1, 2, 4}
+    assert as_pairs([]) == []
+
+
+def test_of_one_activation_the_last_moment_counts():
+    """J26: it supersedes the one before, and all that is below one is its."""
+    path = b"\x01\x03"
+    first, second = (
+        Moment(path=path, node="loop", kind="round", number=number, count=number, mark=1) for number in (1, 2)
+    )
+    below = [Entry(path + bytes((1, place)), "note", "done", "{}") for place in range(3)]
+    own = [Entry(path, "loop", "ran", "null"), Entry(path + b"\xffo0", "loop", "now", "1")]
+    found = compacted([*own, below[0], first.entry(), below[1], second.entry(), below[2]])
+    assert found.keep == [*own, second.entry(), below[2]]
+    assert found.superseded == {2: [below[0], first.entry(), below[1]]}
+    assert Moment.of(second.entry()) == second
+
+
+@pytest.mark.parametrize("around", ["parallel initiators", "events"])
+def test_a_host_in_the_run(around):
+    """J26: while the host takes part, there are moments in each of its strands."""
+    graph = inside_of(around)
+    everything = []
+    kept = journal(1, history=False)
+    for _ in range(40):
+        FUEL["left"] = 6
+        try:
+            came = go(graph, kept, around)
+            break
+        except BaseException:
+            everything += WORLD
+            kept.steal("a")
+        finally:
+            FUEL.clear()
+    assert came == go(graph, journal(10**9), around)
+    assert moments_among(kept.entries("a"))
+
+
+def go(graph, kept, around):
+    WORLD.clear()
+
+    async def main():
+        options = tf.RunOptions(seed=1, parallel_initiators=around != "events")
+        async with tf.open_run(graph, registry=REGISTRY, journal=kept, run_id="a", options=options) as opened:
+            if around == "events" and not opened.recorder.published:
+                for number in range(3):
+                    opened.publish_nowait("asked", number)
+            return dict((await opened.result()).variables)
+
+    return trio.run(main, clock=MockClock(autojump_threshold=0))
