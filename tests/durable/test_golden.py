@@ -43,7 +43,7 @@ def test_a_journal_of_another_version(tmp_path, name, kind):
             {1, 2, 3},
         )
         assert (result.variables["times"], result.output("asks", "said"), result.output("last")) == (
-            4,
+            1,
             [7, True],
             "last",
         )
