@@ -136,10 +136,12 @@ class Killer:
 
     def _name(self, process: psutil.Process) -> str | None:
         try:
-            line = " ".join(process.cmdline())
+            words = process.cmdline()
         except psutil.Error:
             return None
-        return next((name for name in self._names if name in line), None)
+        if "raylet" in "".join(words[:1]):  # its own is no worker: without it there is no cluster
+            return None
+        return next((name for name in self._names if name in " ".join(words)), None)
 
     def stop(self) -> None:
         self._stop.set()
