@@ -16,7 +16,8 @@ async def job(number: int) -> int:
     return number
 
 
-def _graph() -> tf.Graph:
+def graph() -> tf.Graph:
+    """One node that is recorded."""
     with tf.build() as g:
         g.variable("number", "int", default=0)
         node = g.add(job, "job", number=g.add("variable.get", name="number").result)
@@ -24,16 +25,16 @@ def _graph() -> tf.Graph:
     return g.graph
 
 
-async def _put(queue: Queue, graph: tf.Graph, size: int, at_once: int) -> None:
+async def _put(queue: Queue, made: tf.Graph, size: int, at_once: int) -> None:
     for begin in range(0, size, at_once):
-        await queue.put_many(graph, [{"number": number} for number in range(begin, min(size, begin + at_once))])
+        await queue.put_many(made, [{"number": number} for number in range(begin, min(size, begin + at_once))])
 
 
 def _putting(size: int, at_once: int) -> Callable[[], Any]:
-    queue, graph = Queue(tf.PostgresJournal(postgres()), limit=10**9), _graph()
+    queue, made = Queue(tf.PostgresJournal(postgres()), limit=10**9), graph()
 
     async def run() -> None:
-        await _put(queue, graph, size, at_once)
+        await _put(queue, made, size, at_once)
 
     return run
 
@@ -47,12 +48,12 @@ def jobs_put_tens(size: int) -> Callable[[], Any]:
 
 
 def jobs_done(size: int) -> Callable[[], Any]:
-    journal, graph, registry = tf.PostgresJournal(postgres()), _graph(), tf.Registry.standard()
+    journal, made, registry = tf.PostgresJournal(postgres()), graph(), tf.Registry.standard()
     registry.add(job)
     queue = Queue(journal, limit=10**9)
 
     async def run() -> float:
-        await _put(queue, graph, size, size)
+        await _put(queue, made, size, size)
         done = queue.store.counts().get(("default", "done"), 0)
         started = time.perf_counter()
         await Worker(journal, runs=8, registry=registry).run(until_idle=True)

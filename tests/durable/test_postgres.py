@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import trio
-from postgres import NAMED, NEEDS_POSTGRES, Server, fresh_address
+from postgres import NAMED, NEEDS_POSTGRES, Proxy, Server, fresh_address
 
 import trioflow as tf
 from trioflow.durable.records import Entry, NewRun, Signal, State
@@ -190,44 +190,6 @@ def test_addresses(monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(tf.MissingExtra, match=r"trioflow\[postgres\]"):
         tf.PostgresJournal("postgresql://host/x")
-
-
-class Proxy:
-    """Stands between a journal and its server, and may stop to pass anything on without telling."""
-
-    def __init__(self, folder, target):
-        self.passes = threading.Event()
-        self.passes.set()
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(folder / ".s.PGSQL.5432"))
-        self._listener.listen()
-        self._target = target
-        self._open = [self._listener]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            server = socket.socket(socket.AF_UNIX)
-            server.connect(self._target)
-            self._open += [client, server]
-            for source, sink in ((client, server), (server, client)):
-                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
-
-    def _pump(self, source, sink):
-        try:
-            while data := source.recv(65536):
-                if self.passes.is_set():
-                    sink.sendall(data)
-        except OSError:
-            pass
-
-    def close(self):
-        for each in self._open:
-            each.close()
 
 
 @pytest.mark.slow

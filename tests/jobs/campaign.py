@@ -2,6 +2,10 @@
 
 `python tests/jobs/campaign.py --jobs 10000 --faults 500 --postgres`. Each job has steps that are recorded, and a
 transaction that enters it into a ledger. At the end all jobs are done, and each is in the ledger once.
+
+`--kinds` names what happens: workers are killed, stopped for longer than their lease, updated to another version of the
+nodes; and with a PostgreSQL of its own, `cut`: the network drops everything without telling, `crash`: the server dies
+and is started again, `full`: its disk is full for a while (a small file system is mounted, which root may do).
 """
 
 from __future__ import annotations
@@ -16,16 +20,19 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import trio
 
 import trioflow as tf
-from trioflow.jobs import Queue
+from trioflow.jobs import Queue, variables_of
 
 HERE = Path(__file__).parent
 LEASE = 2.0
 STEPS = 3
+KINDS = ("kill", "stop", "update", "cut", "crash", "full")
 
 
 def graph() -> tf.Graph:
@@ -58,9 +65,20 @@ class Campaign:
     """Some workers of a store, and what is done to them."""
 
     def __init__(
-        self, journal: tf.Journal, store: str, folder: Path, seed: int = 0, runs: int = 20, lease: float = LEASE
+        self,
+        journal: tf.Journal,
+        store: str,
+        folder: Path,
+        seed: int = 0,
+        runs: int = 20,
+        lease: float = LEASE,
+        kinds: Sequence[str] = ("kill", "stop"),
+        database: Database | None = None,
     ) -> None:
         self.lease = lease
+        self.kinds = kinds
+        self.database = database
+        self.version = 1
         self.journal, self.store, self.folder, self.runs = journal, store, folder, runs
         self.random = random.Random(seed)
         self.world = folder / "world"
@@ -68,11 +86,19 @@ class Campaign:
         self.log = folder / "log"
         self.workers: list[subprocess.Popen[bytes]] = []
         self.stopped: list[tuple[float, subprocess.Popen[bytes]]] = []
+        self.leaving: list[subprocess.Popen[bytes]] = []
         self.faults: Counter[str] = Counter()
 
     def start(self) -> None:
-        environment = {**os.environ, "CAMPAIGN_WORLD": str(self.world), "PYTHONPATH": f"{HERE}:{HERE.parent.parent}"}
+        environment = {
+            **os.environ,
+            "CAMPAIGN_WORLD": str(self.world),
+            "CAMPAIGN_VERSION": str(self.version),
+            "PYTHONPATH": f"{HERE}:{HERE.parent.parent}",
+        }
         command = [sys.executable, "-m", "trioflow", "worker", "--store", self.store, "--nodes", "campaign_nodes"]
+        if self.version > 1:
+            command += ["--changed"]  # those that would go on with what old ones have begun may be killed
         with self.log.open("ab") as log:
             self.workers.append(
                 subprocess.Popen(
@@ -95,18 +121,26 @@ class Campaign:
         trio.run(put)
         return names
 
-    def fault(self, *, pauses: float = 1.5 * LEASE) -> None:
-        """Kill a worker, or stop it for longer than its lease; another one is started in its place."""
+    def fault(self, *, pauses: float = 1.5) -> None:
+        """One of the kinds that were asked for. A worker that is killed, stopped or updated has another in its place."""
+        kind = self.random.choice(self.kinds)
+        self.faults[kind] += 1
+        if kind in {"cut", "crash", "full"}:
+            assert self.database is not None
+            self.database.fault(kind, 1.2 * self.lease)
+            return
         worker = self.random.choice(self.workers)
         self.workers.remove(worker)
-        if self.random.random() < 0.5:
+        if kind == "kill":
             worker.kill()
             worker.wait()
-            self.faults["killed"] += 1
-        else:
+        elif kind == "stop":
             worker.send_signal(signal.SIGSTOP)
-            self.stopped.append((time.monotonic() + pauses, worker))
-            self.faults["stopped"] += 1
+            self.stopped.append((time.monotonic() + pauses * self.lease, worker))
+        else:
+            self.version += 1
+            worker.terminate()
+            self.leaving.append(worker)
         self.start()
 
     def wake(self, *, all_: bool = False) -> None:
@@ -119,8 +153,19 @@ class Campaign:
                 worker.terminate()
                 self.workers_ended = worker.wait(20)
 
+    def replace(self) -> None:
+        """Start one for each that has ended by itself: it was begun while the store was away."""
+        for worker in [*self.workers]:
+            if worker.poll() is not None:
+                self.workers.remove(worker)
+                self.faults["could not begin"] += 1
+                self.start()
+
     def waiting(self) -> int:
-        counts = tf.jobs.Queue(self.journal).store.counts()
+        try:
+            counts = tf.jobs.Queue(self.journal).store.counts()
+        except tf.JournalUnusable:
+            return 1
         return sum(count for (_, status), count in counts.items() if status in {"queued", "leased"})
 
     def close(self) -> None:
@@ -128,7 +173,7 @@ class Campaign:
             worker.send_signal(signal.SIGCONT)
         for worker in [*self.workers, *(worker for _, worker in self.stopped)]:
             worker.terminate()
-        for worker in [*self.workers, *(worker for _, worker in self.stopped)]:
+        for worker in [*self.workers, *self.leaving, *(worker for _, worker in self.stopped)]:
             try:
                 worker.wait(20)
             except subprocess.TimeoutExpired:
@@ -142,17 +187,83 @@ class Campaign:
             row[0] for row in self.journal.transaction(lambda database: database.execute("select job from ledger"))
         )
         world = Counter(self.world.read_text().splitlines())
+        entered = [variables_of(each)["job"] for each in done]
         unknown = [each.id for each in done if self.journal.show(each.id).status != "completed"]
         return {
             "jobs": len(names),
             "done": len(done),
-            "lost": sum(ledger[name] == 0 for name in names) + len(unknown),
+            "waiting": self.waiting(),
+            "lost": len(names) - self.waiting() - len(done) + sum(ledger[each] == 0 for each in entered) + len(unknown),
             "doubled": sum(count > 1 for count in ledger.values()),
             "effects": len(world),
             "effects begun again": sum(count - 1 for count in world.values()),
             "leases lost": self.log.read_text(errors="replace").count("its lease was lost"),
             **self.faults,
         }
+
+
+class Database:
+    """A PostgreSQL of this campaign's own: behind a network that may be cut, on a disk that may be full."""
+
+    def __init__(self, folder: Path, *, small: bool) -> None:
+        from postgres import Proxy, Server, fresh_address
+
+        self.disk = folder / "disk"
+        self.disk.mkdir()
+        self.mounted = small
+        if small:
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600m", "tmpfs", str(self.disk)], check=True)
+        data = self.disk / "data"
+        data.mkdir(mode=0o755)
+        self.server = Server(data)
+        address = fresh_address(self.server.address, durable=True)
+        socket_folder = Path(address.partition("host=")[2].partition("&")[0])
+        between = Path(tempfile.mkdtemp(prefix="pgcut"))
+        self.proxy = Proxy(between, str(socket_folder / ".s.PGSQL.5432"))
+        self.address = address.replace(str(socket_folder), str(between))
+        self.direct = address
+
+    def fault(self, kind: str, seconds: float) -> None:
+        """For so long; then it is as before."""
+        if kind == "cut":
+            self.proxy.passes.clear()
+            time.sleep(seconds)
+            self.proxy.passes.set()
+            return
+        if kind == "full":
+            with suppress(OSError), (self.disk / "filler").open("wb") as filler:
+                while True:
+                    filler.write(bytes(1 << 20))
+                    filler.flush()
+            time.sleep(seconds)
+            (self.disk / "filler").unlink()
+        else:
+            pid = int((self.disk / "data" / "postmaster.pid").read_text().splitlines()[0])
+            os.kill(pid, signal.SIGQUIT)  # as a crash: what was not on the disk is gone
+            time.sleep(0.3 * seconds)
+        self._is_there_again()
+
+    def _is_there_again(self) -> None:
+        end = time.monotonic() + 60
+        while True:
+            try:
+                self.server.start()
+                with tf.PostgresJournal(self.direct, patience=1.0) as journal:
+                    journal.runs(status="stuck")
+                return
+            except Exception:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.3)
+
+    def close(self) -> None:
+        """It is stopped, and its disk is gone."""
+        self.proxy.close()
+        with suppress(Exception):
+            self.server.stop()
+        if self.mounted:
+            time.sleep(0.5)
+            subprocess.run(["umount", "-l", str(self.disk)], check=False)
 
 
 def run(campaign: Campaign, jobs: int, faults: int, workers: int, seconds: float, pause: float) -> dict[str, int]:
@@ -165,11 +276,13 @@ def run(campaign: Campaign, jobs: int, faults: int, workers: int, seconds: float
         while campaign.waiting() and time.monotonic() < end:
             time.sleep(campaign.random.uniform(0.5, 1.5) * pause)
             campaign.wake()
+            campaign.replace()
             if sum(campaign.faults.values()) < faults:
                 campaign.fault()
         campaign.wake(all_=True)
         while campaign.waiting() and time.monotonic() < end:
             time.sleep(0.1)
+            campaign.replace()
     finally:
         campaign.close()
     return campaign.came(names)
@@ -184,19 +297,23 @@ def main() -> None:
     arguments.add_argument("--seconds", type=float, default=300.0)
     arguments.add_argument("--pause", type=float, default=1.0, help="seconds between two faults, about")
     arguments.add_argument("--postgres", action="store_true")
+    arguments.add_argument("--kinds", default="kill,stop", help=f"of {', '.join(KINDS)}")
     given = arguments.parse_args()
-    with tempfile.TemporaryDirectory() as name:
+    kinds = given.kinds.split(",")
+    if wrong := {*kinds} - {*KINDS}:
+        arguments.error(f"--kinds: there is no {', '.join(wrong)}; there are {', '.join(KINDS)}")
+    sys.path.insert(0, str(HERE.parent))
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
+        folder.chmod(0o755)  # the server is somebody else
         store = str(folder / "jobs.db")
-        if given.postgres:
-            sys.path.insert(0, str(HERE.parent))
-            from postgres import fresh_address
-
-            store = fresh_address()
-        journal = tf.PostgresJournal(store) if given.postgres else tf.SqliteJournal(store)
+        database = Database(folder, small="full" in kinds) if given.postgres else None
+        journal: tf.Journal = tf.SqliteJournal(store)
+        if database is not None:
+            store, journal = database.address, tf.PostgresJournal(database.direct, patience=60.0)
         begun = time.monotonic()
         came = run(
-            Campaign(journal, store, folder, given.seed),
+            Campaign(journal, store, folder, given.seed, kinds=kinds, database=database),
             given.jobs,
             given.faults,
             given.workers,
@@ -206,6 +323,8 @@ def main() -> None:
         print(json.dumps({**came, "seconds": round(time.monotonic() - begun, 1)}, indent=1))
         if isinstance(journal, tf.PostgresJournal):
             journal.close()
+        if database is not None:
+            database.close()
         if came["lost"] or came["doubled"] or came["done"] != came["jobs"]:
             raise SystemExit(1)
 

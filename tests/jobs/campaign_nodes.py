@@ -8,8 +8,10 @@ import trio
 
 import trioflow as tf
 
+VERSION = os.environ.get("CAMPAIGN_VERSION", "1")
 
-@tf.exec_node(id="campaign.work")
+
+@tf.exec_node(id="campaign.work", version=VERSION)
 async def work(job: str, number: int) -> int:
     await trio.sleep(0.02 * (number % 3))
     with open(os.environ["CAMPAIGN_WORLD"], "a") as world:
@@ -17,7 +19,7 @@ async def work(job: str, number: int) -> int:
     return number
 
 
-@tf.exec_node(id="campaign.enter", durable="transaction")
+@tf.exec_node(id="campaign.enter", durable="transaction", version=VERSION)
 def enter(db: tf.Transaction, job: str) -> None:
     db.execute(f"insert into ledger values('{job}')")
 

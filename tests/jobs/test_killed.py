@@ -12,7 +12,7 @@ from postgres import NEEDS_POSTGRES, fresh_address
 import trioflow as tf
 from trioflow.jobs import Queue
 
-from .campaign import Campaign, run
+from .campaign import Campaign, Database, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.unmeasured]
 POSTGRES = pytest.param("postgres", marks=NEEDS_POSTGRES)
@@ -96,3 +96,19 @@ def test_a_stopped_worker_comes_back_and_one_is_killed(campaign, monkeypatch):
 def test_a_campaign(campaign):
     came = run(campaign, jobs=40, faults=3, workers=2, seconds=60, pause=0.7)
     assert (came["done"], came["lost"], came["doubled"]) == (40, 0, 0), came
+
+
+@pytest.mark.outside
+@pytest.mark.parametrize("kinds", [pytest.param(("cut",), marks=NEEDS_POSTGRES)])
+def test_a_server_of_its_own(tmp_path, kinds):
+    """The network drops everything while jobs run; `campaign.py` lets the server crash, and its disk be full."""
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)  # the server is somebody else
+    database = Database(tmp_path, small=False)
+    try:
+        with tf.PostgresJournal(database.direct, patience=30.0) as journal:
+            made = Campaign(journal, database.address, tmp_path, lease=1.0, kinds=kinds, database=database)
+            came = run(made, jobs=20, faults=2, workers=1, seconds=60, pause=0.3)
+    finally:
+        database.close()
+    assert (came["done"], came["lost"], came["doubled"]) == (20, 0, 0), came

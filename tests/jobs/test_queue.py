@@ -67,6 +67,22 @@ async def test_what_is_not_settled_comes_back(journal):
     assert dead.ended is not None
 
 
+@pytest.mark.parametrize("step", [86_400.0, -86_400.0])
+async def test_clocks_that_are_set(journal, monkeypatch, step):
+    """Leases last by a clock that nobody sets; what waits is not kept waiting."""
+    queue, there = Queue(journal), time.time
+    await queue.send("held")
+    await queue.send("waits")
+    (lease,) = await queue.lease(messages=True)
+    monkeypatch.setattr(time, "time", lambda: there() + step)
+    assert queue.store.sweep(at_once=True) == []
+    assert [each.job.sequence > lease.job.sequence for each in await queue.lease(5, messages=True)] == [True]
+    await queue.send("new")
+    assert len(await queue.lease(5, messages=True)) == 1
+    await queue.extend(lease)
+    await queue.done(lease)
+
+
 async def test_order(journal):
     """By priority, then as they were put; not before they are due."""
     queue = Queue(journal)
