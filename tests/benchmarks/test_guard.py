@@ -326,5 +326,5 @@ def test_a_node_of_a_workflow_needs_little(workload, bytes_):
         finally:
             tracemalloc.stop()
 
-    few, many = most(200), most(1_000)
-    assert many - few < 800 * bytes_, f"{(many - few) / 800:,.0f} bytes a node"
+    few, many = most(100), most(500)
+    assert many - few < 400 * bytes_, f"{(many - few) / 400:,.0f} bytes a node"

@@ -98,7 +98,8 @@ def test_problems_of_inner_graphs():
     with pytest.raises(tf.DocumentError) as caught:
         tf.loads(text)
     known = (
-        "Known are: kind, limit, groups, on_error, interface, nodes, connections, variables, events, triggers, graphs, policies, "
+        "Known are: kind, limit, groups, on_error, keep_outputs, interface, nodes, connections, variables, events, triggers, "
+        "graphs, policies, "
         "metadata"
     )
     assert caught.value.problems == (

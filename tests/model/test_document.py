@@ -320,7 +320,7 @@ A = '"id": "a", "type": "t"'
          "variables[0].default: expected a finite number, got nan. JSON has no NaN and no infinity: leave it out, or "
          "use null"),
         ('{"trioflow": "1.2", "nodez": []}',
-         "the document: unknown key \"nodez\". Did you mean 'nodes'? Known are: kind, limit, groups, on_error, interface, nodes, connections, "
+         "the document: unknown key \"nodez\". Did you mean 'nodes'? Known are: kind, limit, groups, on_error, keep_outputs, interface, nodes, connections, "
          "variables, events, triggers, graphs, policies, metadata"),
         ("", "line 1, column 1: Expecting value."),
         ('{\n  "a": 1,\n  b: 2\n}', "line 3, column 3: Expecting property name enclosed in double quotes."),
@@ -466,7 +466,7 @@ wrong_id: Any = 7
         ),
         (
             Graph(extra={"new": 1}),
-            'the document: unknown key "new". Known are: kind, limit, groups, on_error, interface, nodes, connections, variables, events, triggers, graphs, policies, metadata',
+            'the document: unknown key "new". Known are: kind, limit, groups, on_error, keep_outputs, interface, nodes, connections, variables, events, triggers, graphs, policies, metadata',
         ),
     ],
 )

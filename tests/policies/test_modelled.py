@@ -13,7 +13,7 @@ from policies.modelled import Called
 
 import trioflow as tf
 
-CASES = 60
+CASES = 25
 TOLD = ("RetryScheduled", "BreakerChanged", "BreakerBlocked", "FellBack", "Quarantined", "ResourceExhausted")
 
 

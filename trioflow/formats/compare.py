@@ -12,7 +12,10 @@ from trioflow.model.graph import Connection, Graph, GraphNode
 from trioflow.model.scope import FILE
 
 _MOST_TEXT = 80
-_WHOLE = ("kind", "limit", "groups", "on_error", "interface", "variables", "events", "policies", "metadata", "extra")
+_WHOLE = (
+    *("kind", "limit", "groups", "on_error", "keep_outputs"),
+    *("interface", "variables", "events", "policies", "metadata", "extra"),
+)
 
 
 def differences(wanted: Graph, got: Graph, path: str = "") -> Iterator[str]:
@@ -31,18 +34,7 @@ def differences(wanted: Graph, got: Graph, path: str = "") -> Iterator[str]:
     if [node.id for node in wanted.nodes] != [node.id for node in got.nodes] and {*here} == ids:
         yield f"{path}nodes: their order can't be said."
     yield from _of_wires(wanted, got, path)
-    for name in (
-        "kind",
-        "limit",
-        "groups",
-        "on_error",
-        "interface",
-        "variables",
-        "events",
-        "policies",
-        "metadata",
-        "extra",
-    ):
+    for name in _WHOLE:
         if getattr(wanted, name) != getattr(got, name):
             yield f"{path}{name}: can't be said as it is."
     for name, inner in wanted.graphs.items():

@@ -27,6 +27,7 @@ FORMAT_VERSION = "1.2"
 
 
 GraphKind = Literal["graph", "workflow"]
+Keeping = Literal["all", "needed"]
 JoinPolicy = Literal["all", "each", "first", "parallel", "inclusive"]
 Outcome = Literal["completed", "failed", "ended", "exhausted", "next"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
@@ -343,7 +344,8 @@ class Graph:
 
     A graph of the kind `workflow` is one whose exec wires carry tokens (W1). Its `limit` is how many firings may be
     under way at once, and `groups` are limits by name that nodes share (W16); `on_error` says whether a failure that no
-    wire takes ends it at once, or when all others have ended (W12).
+    wire takes ends it at once, or when all others have ended (W12). With `keep_outputs` "needed" an output is let go of
+    as soon as nothing that can still fire reads it (W20).
 
     `triggers` say what starts runs of it where a host serves it.
 
@@ -357,6 +359,7 @@ class Graph:
     limit: AtLeastOne | None = attrs.field(default=None, kw_only=True)
     groups: Mapping[str, AtLeastOne] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
     on_error: ErrorMode = attrs.field(default="fail", kw_only=True)
+    keep_outputs: Keeping = attrs.field(default="all", kw_only=True)
     interface: Interface | None = attrs.field(default=None, kw_only=True)
     nodes: tuple[GraphNode, ...] = attrs.field(default=(), converter=tuple[GraphNode, ...])
     connections: tuple[Connection, ...] = attrs.field(default=(), converter=tuple[Connection, ...])

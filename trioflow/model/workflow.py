@@ -9,7 +9,7 @@ import attrs
 
 from trioflow.errors import UnknownSocket
 from trioflow.model.builder import BoundSocket, Builder, Handle
-from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode, Outcome, WireData
+from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode, Keeping, Outcome, WireData
 from trioflow.model.node_type import NodeType
 from trioflow.model.registry import Registry
 from trioflow.model.sockets import DataIn, DataOut, ErrorMode, ExecIn, ExecOut
@@ -30,10 +30,13 @@ class WorkflowBuilder(Builder):
         limit: int | None = None,
         groups: Mapping[str, int] | None = None,
         on_error: ErrorMode = "fail",
+        keep_outputs: Keeping = "all",
         implicit: bool = False,
     ) -> None:
         super().__init__(registry)
-        self._settings: dict[str, Any] = {"limit": limit, "groups": groups or {}, "on_error": on_error}
+        self._settings: dict[str, Any] = {
+            "limit": limit, "groups": groups or {}, "on_error": on_error, "keep_outputs": keep_outputs,
+        }  # fmt: skip
         self._implicit = implicit
 
     def __enter__(self) -> WorkflowBuilder:
@@ -124,12 +127,16 @@ def workflow(
     limit: int | None = None,
     groups: Mapping[str, int] | None = None,
     on_error: ErrorMode = "fail",
+    keep_outputs: Keeping = "all",
     implicit: bool = False,
 ) -> WorkflowBuilder:
     """A new builder of a workflow: `build` for graphs whose exec wires carry tokens (W1).
 
     `limit`: firings under way at once; `groups`: limits by name that nodes share (W16); `on_error`: whether a failure
-    that no wire takes ends it at once, or is collected (W12). `implicit`: a data wire from an exec node to an exec node
-    draws the exec wire too. `add` takes settings of the node besides inputs: `w.add(decide, join="first")`.
+    that no wire takes ends it at once, or is collected (W12); `keep_outputs`: "needed" lets go of outputs that nothing
+    can read any more (W20). `implicit`: a data wire from an exec node to an exec node draws the exec wire too. `add`
+    takes settings of the node besides inputs: `w.add(decide, join="first")`.
     """
-    return WorkflowBuilder(registry, limit=limit, groups=groups, on_error=on_error, implicit=implicit)
+    return WorkflowBuilder(
+        registry, limit=limit, groups=groups, on_error=on_error, keep_outputs=keep_outputs, implicit=implicit
+    )

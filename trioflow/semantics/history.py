@@ -184,7 +184,7 @@ class History:
             self._tell(order, conflict)
         beginning = self._beginning
         here, there = store.cells, beginning.cells
-        written = {slot: here[slot] for slot in sorted(self._slots) if here[slot] is not there[slot]}
+        written = {slot: here[slot] for slot in sorted(self._slots) if here[slot] not in (None, there[slot])}
         now, before = store.state, beginning.state
         state = {key: now[key] for key in sorted(self._keys) if now.get(key) is not before.get(key)}
         joining = Join(self._owner)

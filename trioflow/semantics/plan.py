@@ -35,7 +35,7 @@ from trioflow.semantics.validation import validate_scopes
 
 if TYPE_CHECKING:
     from trioflow.semantics.workflow.bound import Bound
-    from trioflow.semantics.workflow.net import Net, Region
+from trioflow.semantics.workflow.net import Net, Region
 
 
 class Source(enum.IntEnum):
@@ -299,6 +299,8 @@ class Plan:
     """Of a workflow: its exec wires (W1)."""
     wired: Mapping[int, Target] = attrs.field(factory=dict[int, Target])
     """Where each of these leads, by its place."""
+    drops: Mapping[int, tuple[int, ...]] = attrs.field(factory=dict[int, Any])
+    """By wire: the slots of outputs that nothing needs any more where it leads, if only those are kept (W20)."""
     conditions: Mapping[int, Bound] = attrs.field(factory=dict[int, Any])
     """Of the wires of a workflow that have one, by their places (W3)."""
     sets: Mapping[int, tuple[tuple[int, Bound], ...]] = attrs.field(factory=dict[int, Any])
@@ -447,6 +449,7 @@ class _Planner:
         sets: dict[int, tuple[tuple[int, Bound], ...]] = {}
         scopes: dict[str, int] = {}
         wired: dict[int, Target] = {}
+        drops: dict[int, tuple[int, ...]] = {}
         if net is not None:  # W1
             root, listeners = _open_scopes(net, nodes, listeners)
             initiators = (root,)
@@ -455,6 +458,8 @@ class _Planner:
             wired = {
                 wire.place: Target(nodes[wire.target], wire.entered, None, str(wire.connection)) for wire in net.wires
             }
+            if graph.keep_outputs == "needed":
+                drops = _drops(net, nodes)
         return Plan(
             graph=graph,
             registry=self._registry,
@@ -494,6 +499,7 @@ class _Planner:
             own=tuple(self._own),
             net=net,
             wired=wired,
+            drops=drops,
             conditions=conditions,
             sets=sets,
             policed=bool(graph.policies) or is_for_sagas(graph) or any(_is_policed(node) for node in nodes),
@@ -670,6 +676,39 @@ def _open_scopes(
         event: tuple(scope(partial(net.listening, node.index)) for node in found) for event, found in listeners.items()
     }
     return Opening(opened, None, net.whole), standing
+
+
+def _drops(net: Net, nodes: Sequence[PlanNode]) -> dict[int, tuple[int, ...]]:
+    """What a workflow lets go of that keeps only what is needed, by wire (W20)."""
+    from trioflow.semantics.topology import may_await  # noqa: PLC0415 - few ask for this
+    from trioflow.semantics.workflow.keeping import dropped  # noqa: PLC0415 - as above
+
+    def read_by(node: PlanNode) -> frozenset[int]:
+        """The outputs of exec nodes that its inputs depend on."""
+        waiting, seen, found = [node], {node.index}, set[int]()
+        while waiting:
+            for planned in waiting.pop().inputs:
+                upstream = planned.upstream
+                if planned.connection is not None and planned.source is SLOT:
+                    found.add(planned.slot)
+                elif planned.connection is not None and planned.source is not PORT and upstream.index not in seen:
+                    seen.add(upstream.index)
+                    waiting.append(upstream)
+        return frozenset(found)
+
+    writes: dict[int, frozenset[int]] = {}
+    for place in net.nodes:
+        node = nodes[place]
+        first = node.first_output
+        slots = {*range(first, first + len(node.type.outputs))} if first >= 0 else set[int]()
+        if node.error_slot >= 0:
+            slots.add(node.error_slot)
+        # Expressions may name the inputs of the graph everywhere.
+        writes[place] = frozenset() if node.type.body is Boundary.ENTER else frozenset(slots)
+    written = frozenset().union(*writes.values())
+    reads = {place: read_by(nodes[place]) & written for place in net.nodes}
+    awaiting = [place for place in net.nodes if nodes[place].streams or may_await(nodes[place].type)]
+    return dropped(net, reads, writes, awaiting)
 
 
 def _is_policed(node: PlanNode) -> bool:

@@ -227,6 +227,12 @@ class Store:
                         self._spoil(self._readers[reader])
         return cell
 
+    def drop(self, slot: int) -> None:
+        """Let go of an output that nobody reads any more (W20)."""
+        self.cells[slot] = None
+        if slot in self.written:
+            del self.written[slot]
+
     def write_state(self, node: int, name: str, value: Any) -> None:
         """Write a value of a node's state (F6)."""
         self._set_state((node, name), new_cell(value, self.next_serial()))

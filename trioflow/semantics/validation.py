@@ -108,6 +108,7 @@ _SECTIONS = (
     "limit",
     "groups",
     "on_error",
+    "keep_outputs",
     "interface",
     "nodes",
     "connections",

@@ -26,6 +26,7 @@ from trioflow.semantics.events import Event, JoinSkipped, LimitReached, MergeCon
 from trioflow.semantics.history import History, OrderedFork
 from trioflow.semantics.join import Conflict
 from trioflow.semantics.plan import Met, Opening, Target
+from trioflow.semantics.store import Store
 from trioflow.semantics.workflow.gates import machine_of
 from trioflow.semantics.workflow.machine import Firing, Skipped
 from trioflow.semantics.workflow.net import Region, Way, Wire
@@ -63,6 +64,7 @@ class _ScopeRun:
         self.frame = strand.frame
         self._plan = strand.frame.plan
         self._wired = self._plan.wired
+        self._drops = self._plan.drops
         self._region = region
         self._machine = machine_of(region)
         self._history = History(strand.store, self._tell_conflict)
@@ -144,6 +146,8 @@ class _ScopeRun:
             self._failure = self._failure or error
             self._machine.end(firing)
             return
+        if self._drops:
+            self._let_go(fork.store, firing)
         line = FiringLine(self.activation, firing.numbers, self, firing.undoable)
         work = partial(self._begin, firing, fork)
         strand = self._forks.start(
@@ -151,6 +155,12 @@ class _ScopeRun:
         )
         if self._may_cancel:
             self._strands[firing] = strand
+
+    def _let_go(self, store: Store, firing: Firing) -> None:
+        """W20: what nothing needs that can still fire."""
+        for wire, _ in firing.tokens:
+            for slot in self._drops.get(wire.place, ()):
+                store.drop(slot)
 
     # --- one strand ---
 
@@ -193,6 +203,8 @@ class _ScopeRun:
             if machine.has_news and not self._start(following) and machine.queues:
                 await self._wait(following, strand)
             firing = following
+            if self._drops:
+                self._let_go(strand.store, firing)
             line = FiringLine(self.activation, firing.numbers, self, firing.undoable)
 
     async def _wait(self, firing: Firing, strand: Strand) -> None:

@@ -9,7 +9,7 @@ from typing import get_args
 from trioflow.errors import ExpressionFailed, MissingExtra, did_you_mean
 from trioflow.expressions import BadExpression, compile_expression
 from trioflow.model.composition import LEAVE, UNDO
-from trioflow.model.graph import OUTCOMES, Connection, Endpoint, Graph, GraphNode, JoinPolicy
+from trioflow.model.graph import OUTCOMES, Connection, Endpoint, Graph, GraphNode, JoinPolicy, Keeping
 from trioflow.model.node_type import NodeType
 from trioflow.model.scope import Scope
 from trioflow.model.sockets import ErrorMode
@@ -58,6 +58,8 @@ def _check_words(graph: Graph) -> Iterator[Problem]:
     """Settings are what they may be, in graphs made in Python too; documents are checked when they are read."""
     if graph.on_error not in get_args(ErrorMode):
         yield _no_word("on_error", graph.on_error, get_args(ErrorMode))
+    if graph.keep_outputs not in get_args(Keeping):
+        yield _no_word("keep_outputs", graph.keep_outputs, get_args(Keeping))
     for path, number in [("limit", graph.limit), *((f"groups.{name}", most) for name, most in graph.groups.items())]:
         if number is not None and not _counts(number):
             yield _no_number(path, number)

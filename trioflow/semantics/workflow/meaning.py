@@ -23,7 +23,7 @@ _NODE_SETTINGS = (
     "join", "min", "unmet", "rest", "choose", "most", "priority", "limit", "group", "queue", "undo", "set",
 )  # fmt: skip
 _WIRE_SETTINGS = {"when": "when", "otherwise": "else", "on": "on", "priority": "priority"}
-_GRAPH_SETTINGS = ("limit", "groups", "on_error")
+_GRAPH_SETTINGS = ("limit", "groups", "on_error", "keep_outputs")
 
 
 def check_tokens(wiring: Wiring, nets: dict[Scope, Net]) -> Iterator[Problem]:

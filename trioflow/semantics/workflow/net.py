@@ -197,6 +197,17 @@ class Net:
         self._regions: dict[tuple[int, str | None], Region] = {}
         self._ways: dict[int, dict[int, set[int]]] = {}
 
+    @property
+    def entered(self) -> tuple[int, ...]:
+        """The boundary at which calls come in, if there is one."""
+        place = self._boundaries.get(Boundary.ENTER)
+        return () if place is None else (place,)
+
+    @property
+    def listening_places(self) -> frozenset[int]:
+        """The nodes that listen for events."""
+        return self._listeners
+
     # --- where scopes begin ---
 
     def whole(self, entry: str | None = None) -> Region:
