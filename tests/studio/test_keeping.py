@@ -168,5 +168,5 @@ def test_a_run_whose_graph_only_its_program_has(journal):
 def sending_by_lambda():
     with tf.build() as g:
         start = g.add(tf.nodes.Start, "start")
-        g.connect(start.then, g.add(tf.nodes.Print, "print", value=g.add(lambda: 7)).enter)
+        g.connect(start.then, g.add(tf.nodes.Print, "print", value=g.add(lambda: 7).result).enter)
     return g.graph

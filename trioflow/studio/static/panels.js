@@ -229,7 +229,7 @@ function then(app) {
 
 /** @param {any} it */
 function literals(it) {
-  return [table('Inputs', it.inputs.filter((/** @type {any} */ each) => !each.control).map((/** @type {any} */ each) => [each.name, h('span', {}, h('small', {}, each.type), each.text.includes(' = ') ? h('code', {}, each.text.split(' = ').slice(1).join(' = ')) : each.wired ? h('small', {}, ' wired') : h('small', {}, ' not wired'))])),
+  return [table('Inputs', it.inputs.filter((/** @type {any} */ each) => !each.control).map((/** @type {any} */ each) => [each.name, h('span', {}, h('small', {}, each.type), ' ', each.text.includes(' = ') ? h('code', {}, each.text.split(' = ').slice(1).join(' = ')) : each.wired ? h('small', {}, ' wired') : h('small', {}, ' not wired'))])),
     table('Outputs', it.outputs.map((/** @type {any} */ each) => [each.name, h('small', {}, each.control ? 'control' : each.type)]))];
 }
 

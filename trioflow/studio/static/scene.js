@@ -68,7 +68,7 @@ export class Scene {
   /** Show a graph; another version of the same one where it was, and with the focus where it was. @param {any} graph @param {boolean} [again] */
   load(graph, again = false) {
     this.graph = graph;
-    this.wires = graph.wires.map((/** @type {any} */ each, /** @type {number} */ place) => ({ ...each, place, path: trace(each.points, new Path2D()), box: bounds(each.points), colour: colour(each) }));
+    this.wires = graph.wires.map((/** @type {any} */ each, /** @type {number} */ place) => ({ ...each, place, path: null, box: bounds(each.points), colour: colour(each) }));
     this.only = this.only && (graph.frames.find((/** @type {any} */ each) => each.name === this.only.name) || null);
     this.sort();
     /** @type {number[][]} */
@@ -114,7 +114,7 @@ export class Scene {
     this.together = new Map();
     for (const wire of this.drawn.wires) {
       if (!this.together.has(wire.colour)) this.together.set(wire.colour, new Path2D());
-      this.together.get(wire.colour)?.addPath(wire.path);
+      trace(wire.points, /** @type {Path2D} */ (this.together.get(wire.colour)));
     }
   }
 
@@ -215,8 +215,9 @@ export class Scene {
     g.setTransform(1, 0, 0, 1, 0, 0);
     g.lineWidth = 12 / Math.min(1, this.k);
     let found = -1;
-    this.drawn.wires.forEach(({ box, path, place }) => {
-      if (box[0] <= x && x <= box[2] && box[1] - 6 <= y && y <= box[3] + 6 && g.isPointInStroke(path, x, y)) found = place;
+    this.drawn.wires.forEach((wire) => {
+      const { box, place } = wire;
+      if (box[0] <= x && x <= box[2] && box[1] - 6 <= y && y <= box[3] + 6 && g.isPointInStroke(pathOf(wire), x, y)) found = place;
     });
     g.restore();
     return found;
@@ -303,7 +304,7 @@ export class Scene {
       const last = wire.points.length - 1;
       if (wire.to === place) wire.points[last] = [wire.points[last][0] + dx, wire.points[last][1] + dy];
       wire.points = [wire.points[0], wire.points[last]];
-      [wire.path, wire.box] = [trace(wire.points, new Path2D()), bounds(wire.points)];
+      [wire.path, wire.box] = [null, bounds(wire.points)];
     }
     this.together = null;
   }
@@ -477,12 +478,12 @@ export class Scene {
       g.globalAlpha = 1;
     };
     if (this.together && visible.length > 400 && visible.length > this.drawn.wires.length * 0.6) for (const [name, path] of this.together) stroke(name, path, null);
-    else for (const wire of visible) stroke(wire.colour, wire.path, wire);
+    else for (const wire of visible) stroke(wire.colour, pathOf(wire), wire);
     g.setLineDash([]);
     if (this.wires[this.wire]) {
       g.strokeStyle = this.paint('--accent');
       g.lineWidth = 5 * thin;
-      g.stroke(this.wires[this.wire].path);
+      g.stroke(pathOf(this.wires[this.wire]));
     }
     if (this.k >= NEAR) {
       g.font = '10.5px system-ui, sans-serif';
@@ -561,10 +562,10 @@ export class Scene {
         this.lit.delete(place);
         continue;
       }
-      const { path, box } = this.wires[place];
+      const { box } = this.wires[place];
       if (box[0] > right || box[1] > bottom || box[2] < left || box[3] < top) continue;
       g.globalAlpha = Math.min(1, 1 - age);
-      g.stroke(path);
+      g.stroke(pathOf(this.wires[place]));
     }
     g.globalAlpha = 1;
     if (this.lit.size && !this.glowing) {
@@ -638,4 +639,10 @@ export class Scene {
 function short(count) {
   if (count < 10000) return String(count);
   return count < 1e6 ? `${Math.round(count / 1000)}k` : `${(count / 1e6).toFixed(1)}M`;
+}
+
+/** The way of a wire, which is made when it is first drawn by itself. @param {any} wire @returns {Path2D} */
+function pathOf(wire) {
+  if (!wire.path) wire.path = trace(wire.points, new Path2D());
+  return wire.path;
 }

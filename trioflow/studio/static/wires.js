@@ -20,9 +20,14 @@ export function trace(points, path) {
 
 /** The rectangle that a wire stays in. @param {[number, number][]} points */
 export function bounds(points) {
-  const xs = points.map((each) => each[0]);
-  const ys = points.map((each) => each[1]);
-  return [Math.min(...xs) - 30, Math.min(...ys) - 4, Math.max(...xs) + 30, Math.max(...ys) + 4];
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const [x, y] of points) {
+    if (x < left) left = x;
+    if (x > right) right = x;
+    if (y < top) top = y;
+    if (y > bottom) bottom = y;
+  }
+  return [left - 30, top - 4, right + 30, bottom + 4];
 }
 
 const KINDS = { bool: 'bool', int: 'int', float: 'float', str: 'str', path: 'str', bytes: 'bytes', list: 'list', set: 'list', tuple: 'list', dict: 'dict', date: 'date', datetime: 'date', duration: 'date' };
