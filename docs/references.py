@@ -261,21 +261,49 @@ def signature(value: Callable[..., object], *, method: bool = False) -> str:
         found = inspect.signature(value)
     except (TypeError, ValueError):
         return "()"
+    shown = functools.partial(_shown, module=getattr(value, "__module__", ""))
     parameters = [
-        each.replace(annotation=_shown(each.annotation), default=_default(each.default))
+        each.replace(annotation=shown(each.annotation), default=_default(each.default))
         for each in [*found.parameters.values()][1 if method else 0 :]
     ]
-    returned = inspect.Signature.empty if inspect.isclass(value) else _shown(found.return_annotation)
+    returned = inspect.Signature.empty if inspect.isclass(value) else shown(found.return_annotation)
     return str(inspect.Signature(parameters, return_annotation=returned)).replace("\n", " ")
 
 
-def _shown(annotation: object) -> object:
+def _shown(annotation: object, module: str) -> object:
     if annotation is inspect.Parameter.empty:
         return annotation
     if isinstance(annotation, str):
-        return _Raw(annotation)
+        return _Raw(re.sub(r"(?<![.\w'])[A-Z]\w+", lambda name: _told_apart(name[0], module), annotation))
     shown = inspect.formatannotation(annotation)
     return _Raw(re.sub(r"\b(?:trioflow|typing|collections)(?:\.\w+)*\.(?=\w)", "", shown))
+
+
+def _told_apart(name: str, module: str) -> str:
+    """A name in a module; with its home, if it is another there than the one that is public."""
+    homes, home = _homes().get(name), _imports(module).get(name)
+    return name if homes is None or home is None or home in homes else f"{home.rpartition('.')[2]}.{name}"
+
+
+@functools.cache
+def _homes() -> dict[str, set[str]]:
+    """The modules that public names come from."""
+    homes: dict[str, set[str]] = {}
+    modules = [tf.events, *(importlib.import_module(f"trioflow.{each}") for each in MODULES if each != "events")]
+    names = [(name, getattr(tf, name)) for name in tf.__all__]
+    for name, value in [*names, *(each for module in modules for each in public(module))]:
+        homes.setdefault(name, set()).add(getattr(value, "__module__", ""))
+    return homes
+
+
+@functools.cache
+def _imports(module: str) -> dict[str, str]:
+    """Where a module has its names from, those for type checkers alone included."""
+    found = sys.modules.get(module)
+    if found is None or not module.startswith("trioflow"):
+        return {}
+    imports = [each for each in ast.walk(ast.parse(inspect.getsource(found))) if isinstance(each, ast.ImportFrom)]
+    return {alias.asname or alias.name: each.module or "" for each in imports for alias in each.names}
 
 
 def _default(default: object) -> object:

@@ -42,6 +42,12 @@ def test_signatures_are_as_they_are_written():
     )
 
 
+def test_a_type_that_only_has_the_name_of_a_public_one_is_told_apart():
+    """Entries of journals are not those of graphs."""
+    assert references.signature(tf.FileJournal.entries, method=True) == "(run_id: str) -> list[records.Entry]"
+    assert references.signature(tf.load, method=False).endswith("-> Graph")
+
+
 def test_all_nodes_and_commands_are_there():
     """Of those that come with different numbers of sockets, one."""
     pages = references.node_pages()
