@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import attrs
 
 
@@ -29,4 +27,4 @@ class Checkpoint:
     seconds: float | None = attrs.field(
         default=None, kw_only=True, validator=attrs.validators.optional(attrs.validators.gt(0))
     )
-    nodes: Sequence[str] = attrs.field(default=(), kw_only=True, converter=tuple)
+    nodes: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=tuple[str, ...])
