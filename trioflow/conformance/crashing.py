@@ -265,22 +265,21 @@ def crash_everywhere(
     With `moments` the journals that are made take them as often as they can (J26). Raises `AssertionError`, which says
     what was wrong.
     """
-    made = make
 
-    def make() -> Any:
-        journal = made()
+    def fresh() -> Any:
+        journal = make()
         journal.checkpoint = tf.Checkpoint(every=1) if moments else None
         return journal
 
     undisturbed, reference = run(request)
     counting = Faults()
-    came, world = run(request, FaultyJournal(make(), counting))
+    came, world = run(request, FaultyJournal(fresh(), counting))
     assert came.strict == undisturbed.strict, "a journal makes a difference"
     if counting.count > most:
         return
     tally.runs += 1
     for at in range(1, counting.count + 1, step):
-        journal = make()
+        journal = fresh()
         faults = Faults(at)
         try:
             run(request, FaultyJournal(journal, faults))

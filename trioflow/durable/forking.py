@@ -44,8 +44,8 @@ def fork_run(
     what was recorded must be what that does, too. `migrate` is given the end of each activation that was recorded, and
     gives what it is in the new run: another node, other values; None for one that is done anew. With `migrate_moment`
     the new run begins with the moments of the other one, and not with what they superseded: it is given each of them,
-    and gives what it is in the new run; None if all below that activation is done anew. `by`: who does it, for those who
-    look later at either of the runs (J28). The new run is not run by this: `resume_run` does that. Raises
+    and gives what it is in the new run; None if all below that activation is done anew. `by`: who does it, for those
+    who look later at either of the runs (J28). The new run is not run by this: `resume_run` does that. Raises
     `RunNotFound`, `Unrecordable`, and `JournalError` for a name that was used,
     a variable that the run does not have, or a path before which nothing is kept any more (J26).
     """
