@@ -7,6 +7,10 @@ from collections.abc import Sequence
 import attrs
 
 
+def _names(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(names)
+
+
 def _history(_: object, __: object, value: object) -> None:
     if type(value) is not bool and not (type(value) is int and value > 0):
         raise ValueError(f"history must be True, False, or a number of moments from 1, got {value!r}.")
@@ -29,4 +33,4 @@ class Checkpoint:
     seconds: float | None = attrs.field(
         default=None, kw_only=True, validator=attrs.validators.optional(attrs.validators.gt(0))
     )
-    nodes: Sequence[str] = attrs.field(default=(), kw_only=True, converter=tuple)
+    nodes: Sequence[str] = attrs.field(default=(), kw_only=True, converter=_names)
