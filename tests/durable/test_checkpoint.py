@@ -6,8 +6,8 @@ import attrs
 import pytest
 import trio
 from durable.graphs import WORLD, Stop
+from durable.open_graphs import begun, effects, inner_graph
 from durable.test_moments import FUEL, REGISTRY, Noting, inside_of, journal, nested, on_disk, run, stopped_in_a_loop
-from durable.test_moments_open import begun, effects, inner_graph
 from trio.testing import MockClock
 
 import trioflow as tf

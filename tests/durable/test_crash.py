@@ -38,6 +38,16 @@ def test_every_operation_of_drawn_graphs():
     assert tally.crashes > 5
 
 
+@pytest.mark.unmeasured
+def test_every_operation_with_moments():
+    """J26: the same of a run that takes a moment of all that has ended, as often as it can."""
+    tally = Tally()
+    for request in VECTOR_REQUESTS[6::40]:
+        if deterministic(request):
+            crash_everywhere(request, tally, moments=True)
+    assert tally.moments > 5
+
+
 def forgets_ends(monkeypatch):
     """J2: the ends of bodies are not recorded."""
     put = Recorder.put

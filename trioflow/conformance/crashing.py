@@ -266,20 +266,20 @@ def crash_everywhere(
     what was wrong.
     """
 
-    def prepared() -> Any:
+    def fresh() -> Any:
         journal = make()
         journal.checkpoint = tf.Checkpoint(every=1) if moments else None
         return journal
 
     undisturbed, reference = run(request)
     counting = Faults()
-    came, world = run(request, FaultyJournal(prepared(), counting))
+    came, world = run(request, FaultyJournal(fresh(), counting))
     assert came.strict == undisturbed.strict, "a journal makes a difference"
     if counting.count > most:
         return
     tally.runs += 1
     for at in range(1, counting.count + 1, step):
-        journal = prepared()
+        journal = fresh()
         faults = Faults(at)
         try:
             run(request, FaultyJournal(journal, faults))

@@ -2,6 +2,6 @@
 
 From below: `codec`, `keys`, `records` and `moment` are pure; `port` is what a store must be able to do, and `memory`,
 `file`, `sqlite` and `postgres` do it, and `around` passes on; `recorder` asks and writes for one run, and `moments`
-shortens what it has written; `activation`, `recording` and `observing` are what the engine runs with in such a run, and
-`running` puts it together.
+shortens what it has written; `activation`, `recording`, `closing` and `observing` are what the engine runs with in such
+a run, and `running` puts it together.
 """

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
+
+
+def _names(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(names)
 
 
 def _history(_: object, __: object, value: object) -> None:
@@ -27,4 +33,4 @@ class Checkpoint:
     seconds: float | None = attrs.field(
         default=None, kw_only=True, validator=attrs.validators.optional(attrs.validators.gt(0))
     )
-    nodes: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=tuple[str, ...])
+    nodes: Sequence[str] = attrs.field(default=(), kw_only=True, converter=_names)
