@@ -35,14 +35,16 @@ def observe(*kinds, values=False):
 
 BOUNDS = {
     # What is measured: (workload, most instructions for one of hand-written).
-    "a trigger in a loop": ("loop", 5.6),
-    "a hand-over": ("hand_over", 3.5),
-    "a node that is needed once": ("chain", 4.2),
+    "a trigger in a loop": ("loop", 5.5),
+    "a hand-over": ("hand_over", 3.4),
+    "a node that is needed once": ("chain", 4.1),
     "a node that is never reached": ("first_step", 0.01),
     "a re-used demand": ("data_reuse", 1.0),
     "the evaluation of a data node": ("data_chain", 3.5),
     "a round of a loop whose body takes what depends on the index": ("loop_data", 15.1),
     "a trigger in a loop that one observer watches": ("observers_1", 8.7),
+    "a function in a loop": ("function_loop", 8.6),
+    "a function behind a function": ("function_chain", 4.7),
     "a concurrent item": ("emit", 18.0),
     "a concurrent item that writes, merged": ("emit_writes", 30.0),
 }
@@ -289,7 +291,7 @@ def per_node(make, nodes=20, rounds=(10, 30)):
 
 COMMON = {
     # The common cases, most instructions for each node of steps written by hand.
-    "math.add": (lambda g, last: g.add("math.add", a=last, b=1).result, 6.5),
+    "math.add": (lambda g, last: g.add("math.add", a=last, b=1).result, 5.8),
     "logic.select": (lambda g, last: g.add("logic.select", condition=True, if_true=last, if_false=0).result, 21),
     "a node that awaits": (lambda g, last: g.add(awaits, value=last).result, 15),
 }

@@ -161,3 +161,28 @@ def test_a_fork_keeps_what_it_writes():
     finally:
         tracemalloc.stop()
     assert each < 20_000, f"{each:,.0f} bytes"
+
+
+@given(st.data())
+def test_ranges_take_out_what_a_walk_would(data):
+    """What was computed from a slot goes when that is written, whether it lies in a row or is scattered, and no more (D4)."""
+    size = 24
+    sources = {
+        slot: {slot - 1} if data.draw(st.booleans()) else data.draw(st.sets(st.integers(0, slot - 1), max_size=2))
+        for slot in range(2, size)
+    }
+    readers = [[reader for reader, read in sources.items() if slot in read] for slot in range(size)]
+    store = empty_store(size, (), {}, itertools.count().__next__, readers)
+    for _ in range(3):
+        for slot, read in sources.items():
+            if all(each < 2 or store.cells[each] is not None for each in read) and data.draw(st.integers(0, 9)):
+                store.cells[slot] = store.cells[slot] or object()
+        before = list(store.cells)
+        written = data.draw(st.integers(0, 1))
+        store.write(written, "new")
+        gone = {written}
+        for slot, read in sources.items():
+            if read & gone:
+                gone.add(slot)
+        gone -= {written}
+        assert store.cells[2:] == [None if slot in gone else before[slot] for slot in range(2, size)]

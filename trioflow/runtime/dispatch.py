@@ -253,33 +253,33 @@ async def dispatch(  # noqa: C901
             except BaseException as error:
                 await end_failed(activation, task, scopes, error, began if watched is activation else None)
                 raise
-            watch = run.watch
-            if watch is not None:
-                if watched is not activation:
-                    began, since = None, -1
-                    told = strand.told or strand.tell_as(watch.run)
-                observer = watch.completed
-                if activation._rarely is not None and activation.skipped is not None:
-                    skipped, origin = activation.skipped
-                    watch.tell(NodeSkipped(skipped, origin, run.lasted(began)), told, activation, node.id)
-                elif observer is not None:
-                    event = new_completed(NodeCompleted)
-                    event._told = told
-                    event._sequence = watch.sequence
-                    watch.sequence += 1
-                    event._time = watch.now() if watch.offset is None else watch.offset + perf_counter()
-                    event._line = activation
-                    event._node = node.id
-                    event._handed_over = outcome
-                    event._began = began
-                    if watch.values and began is not None and since >= 0:
-                        event._written = written_since(since, strand.store, node, strand.frame.plan.variable_index)
-                    try:
-                        observer(event)
-                    except Exception as error:
-                        watch.failed(observer, error)
-            if run.observed is not None:  # events keep the activation for its path, and nothing else of it
-                activation._rarely = None
+            if run.observed is not None:
+                watch = run.watch
+                if watch is not None:
+                    if watched is not activation:
+                        began, since = None, -1
+                        told = strand.told or strand.tell_as(watch.run)
+                    observer = watch.completed
+                    if activation._rarely is not None and activation.skipped is not None:
+                        skipped, origin = activation.skipped
+                        watch.tell(NodeSkipped(skipped, origin, run.lasted(began)), told, activation, node.id)
+                    elif observer is not None:
+                        event = new_completed(NodeCompleted)
+                        event._told = told
+                        event._sequence = watch.sequence
+                        watch.sequence += 1
+                        event._time = watch.now() if watch.offset is None else watch.offset + perf_counter()
+                        event._line = activation
+                        event._node = node.id
+                        event._handed_over = outcome
+                        event._began = began
+                        if watch.values and began is not None and since >= 0:
+                            event._written = written_since(since, strand.store, node, strand.frame.plan.variable_index)
+                        try:
+                            observer(event)
+                        except Exception as error:
+                            watch.failed(observer, error)
+                activation._rarely = None  # events keep the activation for its path, and nothing else of it
                 activation._target = CLOSED
             del activation.strand  # it has closed: from now on whoever kept it is told so
             if onward:

@@ -307,6 +307,8 @@ class Plan:
     """By node: the variables that it sets when it has completed, and to what."""
     policed: bool = False
     """Whether the graph or a type in it says what is done where nodes fail; of a planned graph also those it calls."""
+    ranges: dict[int, Sequence[slice]] = attrs.field(factory=dict[int, Any], init=False, repr=False)
+    """As `readers`, with all that is behind each: made by stores, as they need it."""
     cache: dict[str, Any] = attrs.field(factory=dict, init=False, repr=False)
     """What runs make of this plan that does not depend on the run."""
 

@@ -170,7 +170,7 @@ class Store:
     """The cells that one strand sees. Variables have the first slots, in the order of their declaration."""
 
     __slots__ = (
-        "_base_of_forks", "_joined", "_readers", "base", "born", "cells", "evaluations", "horizon", "merges",
+        "_base_of_forks", "_joined", "_ranges", "_readers", "base", "born", "cells", "evaluations", "horizon", "merges",
         "next_serial", "partial", "revision", "state", "variables", "written", "written_state",
     )  # fmt: skip
 
@@ -197,6 +197,9 @@ class Store:
     written_state: dict[StateKey, Cell]
     # By slot, the slots of what was computed from it (and from nothing that isn't in the store).
     _readers: Sequence[Sequence[int]]
+    # The same with all that was computed from that, as ranges, made when a slot is first written over: all stores have
+    # the same. An empty one for slots that are too few, or too scattered.
+    _ranges: dict[int, Sequence[slice]]
     # The same list for all forks that find the variables the same.
     _base_of_forks: Sequence[Cell]
     # What came by a join: the cell, and the fork's number, which counts as the time of writing (F3).
@@ -224,7 +227,7 @@ class Store:
                 if cells[reader] is not None:
                     cells[reader] = None
                     if self._readers[reader]:
-                        self._spoil(self._readers[reader])
+                        self._spoil(reader)
         return cell
 
     def drop(self, slot: int) -> None:
@@ -245,6 +248,7 @@ class Store:
         child.merges = self.merges
         child.born = self.next_serial()
         child._readers = self._readers
+        child._ranges = self._ranges
         if self.variables:
             base = self.cells[: len(self.variables)]
             if base != self._base_of_forks:
@@ -284,7 +288,7 @@ class Store:
         else:
             self.written = {key: cell}
         if self._readers[key]:
-            self._spoil(self._readers[key])
+            self._spoil(key)
 
     def end_join(self, *, changed: bool) -> None:
         """If anything was taken, what was verified before must be looked at again, and others may ask for it."""
@@ -301,19 +305,49 @@ class Store:
             self.written_state = {}
         self.state[key] = self.written_state[key] = cell
 
-    def _spoil(self, readers: Sequence[int]) -> None:
-        """Something was written: what was computed from it is not current any more.
+    def _spoil(self, slot: int) -> None:
+        """Something was written here: what was computed from it is not current any more.
 
-        Whatever is current was computed from what is current, so it is enough to go on from where something was.
+        Whatever is current was computed from what is current, so it is enough to go on from where something was. If
+        the last of all is there, most will be: then they are taken out at once.
         """
         cells = self.cells
-        waiting = [readers]
+        ranges = self._ranges.get(slot)
+        if ranges is None:
+            ranges = self._ranges[slot] = _ranges_behind(self._readers, slot)
+        if ranges and cells[ranges[-1].stop - 1] is not None and type(cells) is list:
+            for each in ranges:
+                cells[each] = [None] * (each.stop - each.start)
+            return
+        waiting = [self._readers[slot]]
         for slots in waiting:
-            for slot in slots:
-                if cells[slot] is not None:
-                    cells[slot] = None
-                    if self._readers[slot]:
-                        waiting.append(self._readers[slot])
+            for reader in slots:
+                if cells[reader] is not None:
+                    cells[reader] = None
+                    if self._readers[reader]:
+                        waiting.append(self._readers[reader])
+
+
+_FEW = 4
+
+
+def _ranges_behind(readers: Sequence[Sequence[int]], slot: int) -> Sequence[slice]:
+    """All slots behind one, as ranges; none if they are on average shorter than a few slots."""
+    found = set(readers[slot])
+    waiting = [*found]
+    while waiting:
+        for each in readers[waiting.pop()]:
+            if each not in found:
+                found.add(each)
+                waiting.append(each)
+    ordered = sorted(found)
+    ranges: list[slice] = []
+    first = 0
+    for place, each in enumerate(ordered, 1):
+        if place == len(ordered) or ordered[place] != each + 1:
+            ranges.append(slice(ordered[first], each + 1))
+            first = place
+    return ranges if len(ordered) >= _FEW * len(ranges) else ()
 
 
 def empty_store(
@@ -322,6 +356,7 @@ def empty_store(
     merges: Mapping[str, Callable[[Any, Any, Any], Any]],
     count: Callable[[], int],
     readers: Sequence[Sequence[int]] | None = None,
+    ranges: dict[int, Sequence[slice]] | None = None,
 ) -> Store:
     """A store with so many slots, for the first strand."""
     store = Store()
@@ -331,6 +366,7 @@ def empty_store(
     store.born = -1
     store.base = store._base_of_forks = ()
     store._readers = [()] * size if readers is None else readers
+    store._ranges = {} if ranges is None else ranges
     store.written, store.written_state, store._joined = {}, {}, {}
     store.cells = [None] * size
     store.state, store.evaluations = {}, {}

@@ -56,7 +56,7 @@ class SecretCell(Cell):
 
 def first_store(plan: Plan, next_serial: Callable[[], int], secrets: Mapping[str, str], prefix: str = "") -> Store:
     """The store that an execution starts with: variables at their defaults, and literals that could be changed (M1)."""
-    store = empty_store(plan.size, plan.variables, plan.merges, next_serial, plan.readers)
+    store = empty_store(plan.size, plan.variables, plan.merges, next_serial, plan.readers, plan.ranges)
     for slot, variable in enumerate(plan.variables):
         store.write(slot, own_copy(variable.default), f"${variable.name}")
     for planned in plan.own:
