@@ -29,7 +29,7 @@ class Closing(Middleware):
         self._recorder = recorder
 
     def applies(self, node: GraphNode, node_type: NodeType) -> bool:
-        kind = kind_of(node_type)
+        kind = kind_of(node_type, node)
         if not node_type.is_exec or kind in {"recorded", "transaction"}:
             return False
         return kind == "auto" or bool(node_type.streams) or isinstance(node_type.body, GraphBody)
