@@ -178,6 +178,22 @@ class Tracker:
         """Count an event."""
         name = event.node or ""
         self._time = time = event.time
+        tally = self._tallies.get(name)
+        if tally is not None:  # then it is a node, and as mostly nothing else is to be looked at
+            if isinstance(event, NodeStarted):
+                self._way.append(name)
+                tally.started += 1
+                tally.running += 1
+                tally.state, tally.since = "running", time
+                return
+            if isinstance(event, NodeCompleted):
+                running = tally.running = max(0, tally.running - 1)  # it may have started before anybody counted
+                tally.completed += 1
+                took = event.duration or 0.0
+                tally.seconds += took
+                tally.longest = max(tally.longest, took)
+                tally.state, tally.since = "running" if running else "completed", time
+                return
         if type(event) in _ENDS:
             self._status = _ENDS[type(event)]
             return
@@ -187,11 +203,8 @@ class Tracker:
         if name.endswith(SCOPE):
             return  # where the tokens of a workflow begin is no node of anybody's
         tally = self._tally(name)
-        if isinstance(event, NodeStarted):
-            self._way.append(name)
-            tally.started += 1
-            tally.running += 1
-            tally.state, tally.since = "running", time
+        if isinstance(event, NodeStarted | NodeCompleted):
+            self(event)
         elif isinstance(event, Decision):
             tally.decisions[type(event).__name__] += 1
         elif isinstance(event, JoinSkipped):
@@ -246,7 +259,7 @@ class Tracker:
         else:
             tally.running = max(0, tally.running - 1)  # it may have started before anybody counted
         state: NodeState
-        if isinstance(event, NodeCompleted | EvaluationCompleted):
+        if isinstance(event, EvaluationCompleted):
             state = "completed"
             tally.completed += 1
             took = event.duration or 0.0

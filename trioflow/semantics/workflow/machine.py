@@ -325,7 +325,12 @@ def _by_wire(token: Token) -> tuple[int, tuple[int, ...]]:
 
 def _in_order(tokens: list[Token]) -> tuple[Token, ...]:
     """By wire, then by what came over it."""
-    return tuple(sorted(tokens, key=_by_wire)) if len(tokens) > 1 else tuple(tokens)
+    if len(tokens) < 2:
+        return tuple(tokens)
+    if len(tokens) == 2 and tokens[0][0].place != tokens[1][0].place:  # as mostly
+        one, other = tokens
+        return (one, other) if one[0].place < other[0].place else (other, one)
+    return tuple(sorted(tokens, key=_by_wire))
 
 
 def _undoable(tokens: tuple[Token, ...]) -> tuple[Any, ...]:
