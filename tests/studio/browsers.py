@@ -5,10 +5,12 @@ Chromium is the system's own. Where there is none, or the package that drives it
 
 from __future__ import annotations
 
+import os
 import queue
 import re
 import shutil
 import threading
+from pathlib import Path
 
 import pytest
 import trio
@@ -22,6 +24,7 @@ from .pages import registry
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
 pytest.importorskip("starlette", reason="the page is served with starlette")
 
+DOCS = Path(__file__).parents[2] / "docs"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 IN_A_BROWSER = [
@@ -109,6 +112,20 @@ def studio(browser):
     for each in served:
         each.end()
     assert said == [], said
+
+
+@pytest.fixture
+def picture(tmp_path):
+    """Keep what a page shows, under a name."""
+    folder = Path(os.environ.get("TRIOFLOW_PICTURES", tmp_path))
+
+    def take(page, name):
+        page.wait_for_timeout(800)  # until no wire is lit
+        page.screenshot(path=folder / name)
+        assert (folder / name).read_bytes().startswith(b"\x89PNG")
+        assert f"(pictures/{name})" in (DOCS / "studio.md").read_text(encoding="utf-8")
+
+    return take
 
 
 def button(page, name):

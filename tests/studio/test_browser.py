@@ -81,6 +81,24 @@ def test_a_variable_is_set_and_an_output_evaluated(studio):
     page.get_by_text("1005").wait_for()
 
 
+def test_values_beside_outputs(studio):
+    """While a run stands, what the strand sees at the outputs that are in view, also what is stale; not while it runs."""
+    page = studio(summing())
+    start_paused(page)
+    for _ in range(3):
+        button(page, "Into").click()
+        page.wait_for_timeout(100)
+    page.locator('.node[data-id="loop"] .pin.out em', has_text="1").wait_for()
+    page.locator('.node[data-id="square"] .pin.out em.stale', has_text="0").wait_for()
+    button(page, "Values").click()
+    page.locator('.node[data-id="loop"] .pin.out em', has_text="1").wait_for(state="detached")
+    button(page, "Values").click()
+    page.locator('.node[data-id="loop"] .pin.out em', has_text="1").wait_for()
+    button(page, "Resume").click()
+    status(page, "completed")
+    page.locator('.node[data-id="loop"] .pin.out em', has_text="1").wait_for(state="detached")
+
+
 def test_breakpoints(studio):
     """Set at a node with a condition, hit, listed, switched off, removed."""
     page = studio(summing())

@@ -5,10 +5,10 @@ from __future__ import annotations
 import trioflow as tf
 from trioflow.telemetry import Recorder
 
-from .browsers import IN_A_BROWSER, browser, button, start_paused, status, studio
+from .browsers import IN_A_BROWSER, browser, button, picture, start_paused, status, studio
 from .pages import registry, summing
 
-__all__ = ["browser", "studio"]
+__all__ = ["browser", "picture", "studio"]
 
 pytestmark = IN_A_BROWSER
 
@@ -21,7 +21,7 @@ def node(page, name):
     return page.locator(".node .hit").and_(page.get_by_role("button", name=name))
 
 
-def test_a_graph_that_is_called(studio):
+def test_a_graph_that_is_called(studio, picture):
     """It has a tab, in which it alone is seen; the tab says how many strands are in it, and one steps from tab to tab."""
     page = studio("hanoi")
     page.get_by_role("treeitem", name="move all graph:move").click()
@@ -39,6 +39,10 @@ def test_a_graph_that_is_called(studio):
         page.keyboard.press("F11")
         page.wait_for_timeout(200)
     tab(page, "move, 1 strand").and_(page.locator("[aria-selected=true]")).wait_for()
+    for _ in range(5):
+        page.keyboard.press("F11")
+        page.wait_for_timeout(200)
+    picture(page, "studio.png")
     page.get_by_role("tab", name="Strands").click()
     page.get_by_text("1 strand is in move.").wait_for()
     tab(page, "hanoi").click()

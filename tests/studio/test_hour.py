@@ -1,45 +1,27 @@
 """What a person does with the page in an hour: thirty nodes by mouse, as many by keyboard, three faults found.
 
-They make the pictures of docs/studio.md: `TRIOFLOW_PICTURES=docs/pictures python -m pytest tests/studio/test_hour.py`.
+They make pictures of docs/studio.md: `TRIOFLOW_PICTURES=docs/pictures python -m pytest tests/studio -m browser`.
 """
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 
-import pytest
 import trio
 
 import trioflow as tf
 from trioflow.studio import Session
 from trioflow.studio.files import GraphFile
 
-from .browsers import IN_A_BROWSER, browser, button, status, studio
+from .browsers import IN_A_BROWSER, browser, button, picture, status, studio
 from .pages import registry
 from .test_browser_editing import drag, middle, node, pick, pin
 
-__all__ = ["browser", "studio"]
+__all__ = ["browser", "picture", "studio"]
 
 pytestmark = IN_A_BROWSER
 
 MANY = 30
-DOCS = Path(__file__).parents[2] / "docs"
-
-
-@pytest.fixture
-def picture(tmp_path):
-    """Keep what a page shows, under a name."""
-    folder = Path(os.environ.get("TRIOFLOW_PICTURES", tmp_path))
-
-    def take(page, name):
-        page.wait_for_timeout(800)  # until no wire is lit
-        page.screenshot(path=folder / name)
-        assert (folder / name).read_bytes().startswith(b"\x89PNG")
-        assert f"(pictures/{name})" in (DOCS / "studio.md").read_text(encoding="utf-8")
-
-    return take
 
 
 def chosen(page, name):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import trioflow as tf
 from trioflow.cli.source import open_source
+from trioflow.studio.edits import Move, apply
+from trioflow.studio.places import with_places
 from trioflow.studio.scene import Scene
 
 from .pages import registry, summing
@@ -98,3 +100,21 @@ def test_a_workflow_says_how_tokens_go():
     assert [(each["undo"], each["terms"]) for each in wires] == [(False, "when 1 > 0"), (True, "undo")]
     assert scene.document["nodes"][0]["notes"] == ("join: first",)
     assert scene.lit_by_value(0) == []
+
+
+def test_nothing_jumps():
+    """When a node is moved, also in a graph that is called, all others stay where they were."""
+    source = open_source("hanoi", ())
+
+    def places(graph):
+        nodes = Scene(graph, source.registry, all_sockets=True).document["nodes"]
+        return {(each["frame"], each["id"]): (each["x"], each["y"]) for each in nodes}
+
+    before = places(source.graph)
+    graph = with_places(source.graph, source.registry)
+    for way, frame, name in (("move", "g1", "branch"), ("", "", "start"), ("move", "g1", "print")):
+        x, y = places(graph)[frame, name]
+        graph = apply(graph, source.registry, Move({name: [x - 30, y + 40]}, graph=way), [])
+    after = places(graph)
+    moved = {each for each in before if max(abs(a - b) for a, b in zip(before[each], after[each], strict=True)) > 1}
+    assert moved == {("g1", "branch"), ("", "start"), ("g1", "print")}

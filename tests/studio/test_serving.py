@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from unittest.mock import ANY
 
 import httpx
 import pytest
@@ -61,6 +62,8 @@ async def test_stepping_and_looking():
         assert shown.state["reason"] == "stepped over 0.1.0"
         seen = await client.ask("peek", strand=0, node="add")
         assert seen["variables"] == [{"name": "total", "value": "0"}]
+        beside = await client.ask("outputs", strand=0, nodes=["loop", "square", "nothing"])
+        assert beside == {"values": {"loop": {"index": {"text": "1", "kind": "value"}}, "square": ANY}}
         assert seen["inputs"][1]["kind"] == "stale" or seen["inputs"][1]["kind"] == "not computed"
         assert await client.ask("evaluate", strand=0, node="square", output="result") == {"value": "1"}
         assert "whole number" in await client.refused("set", strand=0, name="total", value="many")
@@ -154,6 +157,7 @@ async def test_what_is_refused():
         await settled(shown, lambda it: it.state["counts"].get("1"))
         assert "A run is going on" in await client.refused("start")
         assert "does not wait at the gate" in await client.refused("step", how="into", strand=0)
+        assert (await client.ask("outputs", strand=0, nodes=["x"]))["values"] == {}
         assert "There is no node 'x'" in (await client.ask("peek", strand=0, node="x"))["error"]
         assert json.loads((await client.ask("copy", nodes=["hold"]))["text"])["nodes"][0]["id"] == "hold"
         await client.ask("pause")

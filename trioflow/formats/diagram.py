@@ -31,6 +31,8 @@ FRAME, LINE = 18.0, 15.0
 """The margin inside of a frame, and the height of a line of text in it."""
 _LONGEST_TITLE = 34
 _NARROWEST = 84.0
+_ROOM = 400.0
+"""How much room a frame may have above and left of its nodes."""
 _FARTHEST = 1e6
 """Places farther away than that are taken for a mistake."""
 _CONTROL = 6.0
@@ -177,7 +179,8 @@ def _frame(drawing: Drawing, x: float, y: float, wishes: _Wishes) -> Diagram:
     if drawing.name or not any(given):
         left, top = x + FRAME, y + head
         if any(given):
-            left, top = left - layout.left, top - layout.top
+            # Nodes stay where they say, if the frame has room for that, so that none moves when another does.
+            left, top = (0.0 if -_ROOM < each < 0 else each for each in (left - layout.left, top - layout.top))
     else:
         # The outermost graph is where its nodes say, and nothing moves all others when one is moved.
         left = top = 0.0
@@ -199,8 +202,9 @@ def _frame(drawing: Drawing, x: float, y: float, wishes: _Wishes) -> Diagram:
         points = tuple((left + point[0], top + point[1]) for point in route)
         ends = ((plan.node.id, ""), (undo.node.id, ""))
         wires = (*wires, Wire(plan.node.id, undo.node.id, False, "any", points, "undo", True, ends))
-    width = max([layout.width, *(text_width(each, SMALL) for each in (title, *declarations))]) + 2 * FRAME
-    bottom = y + head + layout.height + FRAME
+    spare = max(0.0, left + layout.left - x - FRAME) if any(given) else 0.0
+    width = max([layout.width + spare, *(text_width(each, SMALL) for each in (title, *declarations))]) + 2 * FRAME
+    bottom = (top + layout.top if any(given) else y + head) + layout.height + FRAME
     inner: list[Diagram] = []
     for each in (*drawing.held, *drawing.beside):
         inner.append(_frame(each, x + FRAME, bottom, wishes))

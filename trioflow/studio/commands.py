@@ -18,6 +18,9 @@ from trioflow.studio.edits import EDITS, Edit
 from trioflow.studio.session import Session
 from trioflow.studio.shown import shown
 
+_MOST_NODES = 200
+_LONGEST = 40
+"""Characters of a value that stands beside a socket."""
 _SETTLES = 0.2
 """Seconds that strands get to come to the gate before an answer is given; a body may sleep for hours."""
 
@@ -201,6 +204,30 @@ class Peek:
 
 
 @attrs.frozen
+class Outputs:
+    """What a strand sees at the outputs of some nodes, as far as it is computed, in short; nothing is run for it."""
+
+    watches: ClassVar = True
+    strand: int
+    nodes: list[str]
+
+    async def do(self, session: Session) -> Any:
+        found: dict[str, dict[str, Any]] = {}
+        for node in self.nodes[:_MOST_NODES]:
+            try:
+                outputs = session.live().peek(self.strand, node).outputs
+            except (RunFinished, UnknownName):
+                continue
+            seen = [_seen(session, name, each) for name, each in outputs.items()]
+            found[node] = {
+                each["name"]: {"text": _cut(each["value"]), "kind": each["kind"]}
+                for each in seen
+                if each["value"] is not None
+            }
+        return {"values": found}
+
+
+@attrs.frozen
 class Evaluate:
     """Compute an output as the strand would get it now, in a store that is dropped."""
 
@@ -365,6 +392,7 @@ COMMANDS: dict[str, type[Command]] = {
     "unbreak": RemoveBreakpoint,
     "enable": EnableBreakpoint,
     "peek": Peek,
+    "outputs": Outputs,
     "evaluate": Evaluate,
     "set": SetVariable,
     "go back": GoBack,
@@ -450,6 +478,10 @@ def _seen(session: Session, name: str, seen: Seen) -> dict[str, Any]:
     has_value = seen.kind not in ("not computed", "missing")
     return {"name": name, "kind": seen.kind, "wire": seen.wire,
             "value": _value(session, seen.value) if has_value else None}  # fmt: skip
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _value(session: Session, value: object) -> str:

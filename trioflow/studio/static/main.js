@@ -44,6 +44,11 @@ class App {
     this.frame = null;
     this.connected = true;
     this.hot = false;
+    /** Whether values stand beside outputs while a run stands, what they are by node, and what they were asked for. */
+    this.beside = true;
+    /** @type {Map<number, Record<string, {text: string, kind: string}>>} */
+    this.values = new Map();
+    this.valuesOf = '';
     /** @type {any} */
     this.peeked = null;
     this.evaluated = new Map();
@@ -71,6 +76,7 @@ class App {
       moved: (places) => editor.moved(places),
       wired: (from, to) => editor.connect(from, to),
       wiredNowhere: (pin, x, y) => editor.add({ pin, x, y }),
+      viewed: () => { if (this.state.reason) this.redraw(); },
       enter: (place) => { if (this.graph.nodes[place].calls !== null) this.enter(place); },
       addAt: (x, y) => editor.add({ x, y }),
     });
@@ -389,6 +395,31 @@ class App {
     this.panelOnly();
   }
 
+  /** Read what the strand that stands sees at the outputs of the nodes that are in view. */
+  async lookAround() {
+    const { state, scene } = this;
+    const at = state.parked.find((/** @type {any} */ each) => each.strand === this.strand);
+    if (!scene || !this.beside || !this.isLive() || !state.reason || !at || this.past) {
+      this.valuesOf = '';
+      if (this.values.size) scene?.mark({ values: (this.values = new Map()) });
+      return;
+    }
+    const prefix = at.name.slice(0, at.name.lastIndexOf('/') + 1);
+    /** @type {Map<string, number>} */
+    const asked = new Map();
+    for (const place of [...scene.shown.keys()].sort((a, b) => a - b)) {
+      const name = prefix + this.graph.nodes[place].id;
+      if (this.graph.nodes[place].names.includes(name)) asked.set(name, place);
+    }
+    const key = `${state.epoch} ${state.steps} ${state.evaluations} ${this.strand} ${at.path} ${this.evaluated.size} ${[...asked.keys()]}`;
+    if (key === this.valuesOf) return;
+    this.valuesOf = key;
+    const found = asked.size ? await ask('outputs', { strand: this.strand, nodes: [...asked.keys()] }).catch(() => null) : { values: {} };
+    if (this.valuesOf !== key || !found) return;
+    this.values = new Map(Object.entries(found.values).map(([name, values]) => [asked.get(name) ?? -1, values]));
+    scene.mark({ values: this.values });
+  }
+
   /** @param {string} how */
   step(how) { return attempt(ask('step', { how, strand: this.strand })); }
 
@@ -421,9 +452,14 @@ class App {
     this.stretch = null;
     if (!(await this.have())) return;
     this.goTo(this.past?.count ?? 0);
-    const { past } = this;
+    // All of a large recording is read only for who asks where its time went.
+    if (this.past && (this.hot || this.past.count <= this.past.head.most)) await this.profile();
+  }
+
+  /** Find out where the time of the recording went. */
+  async profile() {
     const profile = await attempt(getProfile());
-    if (past && profile) past.profile = profile;
+    if (this.past && profile) this.past.profile = profile;
     this.redraw();
   }
 
@@ -528,7 +564,7 @@ class App {
     });
     show(element('view'), 'view', () => [
       button('−', () => this.scene?.zoom(0.8), { 'aria-label': 'Smaller', title: 'Smaller (-)' }), button('+', () => this.scene?.zoom(1.25), { 'aria-label': 'Larger', title: 'Larger (+)' }),
-      button('Fit', () => this.scene?.fit(), { title: 'All of the graph (0)' }), button('Heat', () => { this.hot = !this.hot; this.redraw(); }, { id: 'heat', 'aria-pressed': 'false', title: 'Colour nodes by where the time goes' }),
+      button('Fit', () => this.scene?.fit(), { title: 'All of the graph (0)' }), button('Heat', () => { this.hot = !this.hot; if (this.hot && this.past && !this.past.profile) this.profile(); this.redraw(); }, { id: 'heat', 'aria-pressed': 'false', title: 'Colour nodes by where the time goes' }), button('Values', () => { this.beside = !this.beside; this.redraw(); }, { id: 'beside', 'aria-pressed': 'true', title: 'While a run stands, show beside outputs what the strand sees there' }),
     ]);
   }
 
@@ -604,8 +640,10 @@ class App {
       if (this.hot) heat = shares(Object.entries(state.heat));
     }
     const { policies, dead, progress } = past ? { policies: {}, dead: [], progress: {} } : state;
-    this.scene?.mark({ counts, failed, at, heat, policies, progress, dead: new Set(dead), stops: this.stopped(), problems: this.problems, told: this.told });
+    this.scene?.mark({ counts, failed, at, heat, policies, progress, dead: new Set(dead), stops: this.stopped(), problems: this.problems, told: this.told, values: this.values });
     element('heat').setAttribute('aria-pressed', String(this.hot));
+    element('beside').setAttribute('aria-pressed', String(this.beside));
+    this.lookAround();
     this.graphTabs();
     this.tools();
     this.editTools();

@@ -14,7 +14,7 @@ const HEAD = 22;
 export class Scene {
   /**
    * @param {HTMLElement} root
-   * @param {{choose: (place: number, more: boolean) => void, chooseWire: (wire: number) => void, moved: (places: Map<number, [number, number]>) => void, wired: (from: any, to: any) => void, wiredNowhere: (from: any, x: number, y: number) => void, enter: (place: number) => void, addAt: (x: number, y: number) => void}} told What is told of what a person does.
+   * @param {{choose: (place: number, more: boolean) => void, chooseWire: (wire: number) => void, moved: (places: Map<number, [number, number]>) => void, wired: (from: any, to: any) => void, wiredNowhere: (from: any, x: number, y: number) => void, enter: (place: number) => void, viewed: () => void, addAt: (x: number, y: number) => void}} told What is told of what a person does.
    */
   constructor(root, told) {
     this.root = root;
@@ -51,7 +51,7 @@ export class Scene {
     /** @type {Map<number, number>} */
     this.lit = new Map();
     /** What is shown at nodes: counts, where strands are, heat, breakpoints, problems. @type {any} */
-    this.marks = { counts: {}, failed: {}, at: new Map(), heat: null, stops: new Set(), problems: new Map(), policies: {}, progress: {}, dead: new Set(), told: new Map() };
+    this.marks = { counts: {}, failed: {}, at: new Map(), heat: null, stops: new Set(), problems: new Map(), policies: {}, progress: {}, dead: new Set(), told: new Map(), values: new Map() };
     this.selected = -1;
     this.asked = false;
     /** Whether all is in view, and whether somebody asked for that. @type {false | 'begun' | 'asked'} */
@@ -530,11 +530,13 @@ export class Scene {
       element.remove();
       this.shown.delete(place);
     }
-    for (const place of here) if (!this.shown.has(place)) {
+    const more = here.filter((place) => !this.shown.has(place));
+    for (const place of more) {
       const element = this.layer.appendChild(this.button(place));
       this.shown.set(place, element);
       this.dress(place, element);
     }
+    if (more.length) this.told.viewed();
   }
 
   /** @param {number} now */
@@ -583,7 +585,7 @@ export class Scene {
   button(place) {
     const node = this.graph.nodes[place];
     const pins = (/** @type {any[]} */ list, /** @type {string} */ side) => list.map((pin, number) => {
-      const made = h('span', { class: `pin ${side}${pin.control ? ' control' : ''}${pin.wired ? '' : ' open'}`, 'aria-hidden': 'true', data: { side, pin: String(number) }, title: pin.control ? `${pin.name}: control` : `${pin.name}: ${pin.type}` }, h('i', {}), pin.text);
+      const made = h('span', { class: `pin ${side}${pin.control ? ' control' : ''}${pin.wired ? '' : ' open'}`, 'aria-hidden': 'true', data: { side, pin: String(number) }, title: pin.control ? `${pin.name}: control` : `${pin.name}: ${pin.type}` }, h('i', {}), pin.text, side === 'out' && !pin.control && h('em', {}));
       made.style.top = `${pin.y - node.y}px`;
       made.style.setProperty('--pin', `var(${colour(pin)})`);
       return made;
@@ -600,10 +602,17 @@ export class Scene {
 
   /** @param {number} place @param {any} element */
   dress(place, element) {
-    const { counts, failed, at, heat, stops, problems, policies, progress, told } = this.marks;
+    const { counts, failed, at, heat, stops, problems, policies, progress, told, values } = this.marks;
     const node = this.graph.nodes[place];
     const title = told.has(place) ? told.get(place).join('\n') : node.doc;
     if (element.title !== title) element.title = title;
+    const seen = values.get(place);
+    for (const each of element.querySelectorAll('.pin.out em')) {
+      const value = seen?.[node.outputs[Number(each.parentElement.dataset.pin)].name];
+      const text = value?.text ?? '';
+      if (each.textContent !== text) each.textContent = text;
+      each.classList.toggle('stale', Boolean(value) && value.kind !== 'value');
+    }
     const policy = policies[place] || '';
     const where = at.get(place);
     const count = counts[place] || 0;
