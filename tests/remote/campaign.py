@@ -178,7 +178,7 @@ def main() -> None:
     names: tuple[str, ...] = ("spawn_main",)
     if given.ray:
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))  # its workers import the same
-        place, names = Ray(num_cpus=2), ("ray::",)
+        place, names = Ray(num_cpus=2), ("ray::answered", "ray::IDLE")  # its agents are its own
     came = run(given.rounds, place, names, given.seed, given.seconds, given.pause)
     print(json.dumps(came, indent=1))
     if came["others than alone"]:

@@ -15,6 +15,7 @@ from remote_places import Near, near
 import trioflow as tf
 from trioflow.remote import Placement, Processes, VersionSkew
 from trioflow.remote import placement as placement_module
+from trioflow.runtime.wrapping.sent import Errors
 from trioflow.semantics.trace import canonical_trace
 
 INNER = {
@@ -278,6 +279,16 @@ async def test_types_without_a_name():
     registry.add(bodies.both, bodies.square, local, note)
     with pytest.raises(tf.MiddlewareError, match=r"its graph can't be sent: .*remote.drawn"):
         await tf.run(graph(ELSEWHERE), registry=registry, services=STAYS)
+
+
+def test_groups_of_failures():
+    """Each of a group is sent as it would be alone, with what was noted on it."""
+    group = ExceptionGroup("two", [ValueError("a"), bodies.Odd(1, 2)])
+    group.add_note("noted")
+    errors = Errors()
+    found = pickle.loads(pickle.dumps(errors.sendable(group)))
+    assert [type(each) for each in found.exceptions] == [ValueError, tf.NodeError]
+    assert found.__notes__ == ["noted"] and errors.sendable(group) is errors.sendable(group)
 
 
 def test_paths_are_sent_as_numbers():

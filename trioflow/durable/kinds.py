@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from trioflow.model.node_type import NodeType
 
 
-def kind_of(node_type: NodeType, node: GraphNode) -> Durability:
+def kind_of(node_type: NodeType, node: GraphNode | None = None) -> Durability:
     """What the type says; else recorded for functions that act and for volatile values, auto for classes that act.
 
     A call of a graph is nothing by itself, but for one that is carried out elsewhere: that is one effect (A9).
@@ -21,7 +21,8 @@ def kind_of(node_type: NodeType, node: GraphNode) -> Durability:
     if node_type.durable is not None:
         return node_type.durable
     if isinstance(node_type.body, GraphBody | Boundary):
-        moved = node_type.is_exec and node.policy is not None and node.policy.run_on is not None
+        policy = node.policy if node is not None and node_type.is_exec else None
+        moved = policy is not None and policy.run_on is not None
         return "recorded" if moved else "replayed"
     if not node_type.is_exec:
         return "recorded" if node_type.volatile else "replayed"
