@@ -178,7 +178,16 @@ class _Importer:
     def _objects(self, node: Node) -> set[str]:
         """The labels of arrows whose objects a node finds the entries of, too, and not only under the label."""
         arrows = self._incoming.get(node.label, ())
-        return {arrow.label or "default" for arrow in arrows if not arrow.label or arrow.content == "object"}
+        return {
+            arrow.label or "default"
+            for arrow in arrows
+            if arrow.content == "object" or not (arrow.label or self._gives_text(self._by_label[arrow.source]))
+        }
+
+    @staticmethod
+    def _gives_text(node: Node) -> bool:
+        """Whether what a node gives has no entries: the answer of a person to whom no format is said."""
+        return node.type == "person_job" and not (node.props.get("text_format") or node.props.get("text_format_file"))
 
     # --- nodes ---
 
