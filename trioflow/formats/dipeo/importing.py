@@ -310,7 +310,7 @@ class _Importer:
         when = f"turn <= {most}" if exceeds else None
         turn: Endpoint | None = None
         if exceeds or (node.label in self._circle and first and default):
-            self._add(GraphNode(f"{label} turn", "flow.counter"))
+            self._helper(f"{label} turn", "flow.counter")
             turn = Endpoint(f"{label} turn", "then")
         enter = f"{label} turn" if turn is not None else f"{label} prompt"
         if file:
@@ -353,13 +353,13 @@ class _Importer:
             is_first = self._helper(f"{label} is first", "logic.equal", {"b": 1})
             self._connections.append(Connection(Endpoint(after.node, "count"), Endpoint(is_first, "a")))
             self._wire(is_first, "result", select, "condition")
-            self._add(GraphNode(f"{label} prompt", "template.render", inputs))
+            self._helper(f"{label} prompt", "template.render", inputs)
             self._wire(select, "result", f"{label} prompt", "template")
         else:
             text = prompts[0] or prompts[1]
             if text or not self._is_file(node):
                 inputs["template"] = text or talk
-            self._add(GraphNode(f"{label} prompt", "template.render", inputs))
+            self._helper(f"{label} prompt", "template.render", inputs)
         self._connections.append(Connection(self._spread(node), Endpoint(f"{label} prompt", "inputs")))
         if after is not None:
             self._link(after, f"{label} prompt", when=when)
