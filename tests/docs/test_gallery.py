@@ -32,18 +32,31 @@ def same_picture(name, graph):
     assert drawn == path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(len(BLOCKS)))
 def test_a_document(number, capsys):
+    """What it prints, or leaves in its output, is the same for all."""
     syntax, text = BLOCKS[number]
     if syntax == "yaml":
-        pytest.importorskip("yaml", reason="workflows of GitHub Actions are YAML")
+        pytest.importorskip("yaml", reason="some formats are written in YAML")
     document = document_in(text, syntax=syntax)
-    imported = import_document(document)
+    name = detect(document).name
+    if name == "serverless-workflow":
+        pytest.importorskip("jq", reason="its expressions are in jq")
+    same_picture(name, import_document(document).graph)
+    page = {}
+    exec(re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)[0], page)
+    registry = page["bodies"]() if name == "executionengine" else tf.Registry.standard(allow=["scripts"])
+    imported = import_document(document, registry)
     assert not imported.errors
-    same_picture(detect(document).name, imported.graph)
-    registry = tf.Registry.standard(allow=["scripts"])
-    trio.run(lambda: tf.run(imported.graph, registry=registry))
-    assert SAID in capsys.readouterr().out
+    result = trio.run(lambda: tf.run(imported.graph, registry=registry))
+    left = str(result.variables.get("output")) + str(result.outputs.get("Booked"))
+    assert SAID in capsys.readouterr().out + left
+
+
+def test_all_formats_are_there():
+    assert {detect(document_in(text, syntax=syntax)).name for syntax, text in BLOCKS} == {
+        "bpmn", "actions", "nodered", "n8n", "executionengine", "dipeo", "serverless-workflow",
+    }  # fmt: skip
 
 
 @pytest.mark.outside

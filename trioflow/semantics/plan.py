@@ -7,10 +7,8 @@ from the shape of the graph is decided here, so that a step decides nothing.
 from __future__ import annotations
 
 import enum
-import gc
 import hashlib
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from trioflow.errors import InvalidGraph
+from trioflow.model.collecting import uncollected
 from trioflow.model.composition import ERROR, SCOPE, SCOPE_TYPE, Boundary, GraphBody
 from trioflow.model.graph import Connection, Graph, GraphNode, Interface, as_graph
 from trioflow.model.node_type import FunctionBody, NodeType
@@ -331,7 +330,7 @@ class Plan:
 
 def make_plan(graph: Graph, registry: Registry) -> Plan:
     """Validate a graph and plan it, with all the graphs that it calls, each once. Raises `InvalidGraph`."""
-    with _without_collecting():
+    with uncollected():  # what is planned is kept
         return _make_plan(graph, registry)
 
 
@@ -346,18 +345,6 @@ def kept_plan(graph: Graph, registry: Registry | None) -> Plan:
     plan = make_plan(graph, registry or Registry.standard())
     graph.kept.value = registry, plan.registry.changes, plan
     return plan
-
-
-@contextmanager
-def _without_collecting() -> Generator[None]:
-    """What is planned is kept, and looking through it again and again for garbage takes half of the time."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
 
 
 def _make_plan(graph: Graph, registry: Registry) -> Plan:

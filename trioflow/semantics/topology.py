@@ -9,6 +9,7 @@ import inspect
 import types
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from trioflow.model.composition import ENTER, LEAVE, GraphBody
@@ -79,11 +80,15 @@ def may_call(node_type: NodeType, methods: frozenset[str]) -> bool:
     or can't be looked at. A function without a context has nothing to call. A body that leaves it to a function
     elsewhere is not recognised: this is for warnings, and for what is checked again where it happens.
     """
-    body = node_type.body
+    body: Any = node_type.body
     if isinstance(body, FunctionBody):
         return any(parameter.fill == "context" for parameter in body.parameters) and _names(body.function, methods)
-    if not isinstance(body, type):
-        return False
+    return isinstance(body, type) and _class_may_call(body, methods)
+
+
+@lru_cache(maxsize=1024)
+def _class_may_call(body: Any, methods: frozenset[str]) -> bool:
+    """The same of a class, which many node types may have whose sockets their nodes configure."""
     own = body.__mro__[: body.__mro__.index(Node)]
     routines = [method for cls in own for method in vars(cls).values() if inspect.isroutine(method)]
     return not routines or any(_names(method, methods) for method in routines)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 import attrs
 
 from trioflow.model.by_name import importable
+from trioflow.model.collecting import uncollected
 from trioflow.model.graph import Endpoint, Graph, StreamSettings
 from trioflow.model.registry import Registry
 from trioflow.model.scope import Scope
@@ -51,7 +52,8 @@ def validate(graph: Graph, registry: Registry) -> Report:
 
     Never raises for what is wrong with the graph.
     """
-    return validate_scopes(Scope(graph, registry), {})
+    with uncollected():
+        return validate_scopes(Scope(graph, registry), {})
 
 
 def validate_scopes(root: Scope, nets: dict[Scope, Net]) -> Report:

@@ -14,6 +14,7 @@ import trio.testing
 import trioflow as tf
 from trioflow.formats.known import import_document
 from trioflow.formats.port import open_document
+from trioflow.semantics.events import MergeConflict
 
 FOLDER = Path(__file__).parent / "flows"
 EXPECTED = json.loads((FOLDER.parent / "expected.json").read_text(encoding="utf-8"))
@@ -49,7 +50,7 @@ def test_what_it_prints(name):
         lines.sort()
     assert lines == case["prints"]
     assert seconds == case.get("lasts", seconds)
-    assert [event for event in told if event.kind == "conflict"] == []
+    assert [event for event in told if isinstance(event, MergeConflict)] == []
 
 
 def test_there_are_enough():

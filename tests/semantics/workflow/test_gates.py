@@ -6,6 +6,8 @@ import pytest
 from nets import names, net, play, step
 
 import trioflow as tf
+from trioflow.semantics.workflow.gates import machine_of
+from trioflow.semantics.workflow.machine import Machine
 
 SURPLUS = ["ab", "ac", "ad", "be", "ce", "ef", "df"]
 """Two tokens come over `ef`, and one over `df`."""
@@ -75,3 +77,18 @@ def test_a_least_number_means_nothing():
             w.connect(each, d)
     found = [each for each in tf.validate(w.graph, registry).warnings if each.rule == "W19"]
     assert [(each.code, each.path) for each in found] == [("no-meaning", "nodes[3].min")]
+
+
+def test_tokens_with_which_a_scope_begins():
+    """An inclusive join waits for those of them that may still come over its empty wires."""
+    made = net(["ab", "ac", "bd", "cd", "ad"], {"d": {"join": "inclusive"}})
+    region = made.behind(made.place["a"], "then")
+    machine = machine_of(region)
+    machine.open_with(region.opening.wires)
+    fired = []
+    while (firing := machine.take()) is not None:
+        fired.append(firing.net.id)
+        machine.end(firing, firing.net.way("then").taken(bool) if firing.net.out else ())
+    assert fired == ["b", "c", "d"]
+    straight = net(["ab", "ac"], {"b": {"join": "inclusive"}})
+    assert type(machine_of(straight.whole())) is Machine

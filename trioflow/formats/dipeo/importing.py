@@ -178,7 +178,16 @@ class _Importer:
     def _objects(self, node: Node) -> set[str]:
         """The labels of arrows whose objects a node finds the entries of, too, and not only under the label."""
         arrows = self._incoming.get(node.label, ())
-        return {arrow.label or "default" for arrow in arrows if not arrow.label or arrow.content == "object"}
+        return {
+            arrow.label or "default"
+            for arrow in arrows
+            if arrow.content == "object" or not (arrow.label or self._gives_text(self._by_label[arrow.source]))
+        }
+
+    @staticmethod
+    def _gives_text(node: Node) -> bool:
+        """Whether what a node gives has no entries: the answer of a person to whom no format is said."""
+        return node.type == "person_job" and not (node.props.get("text_format") or node.props.get("text_format_file"))
 
     # --- nodes ---
 
@@ -301,7 +310,7 @@ class _Importer:
         when = f"turn <= {most}" if exceeds else None
         turn: Endpoint | None = None
         if exceeds or (node.label in self._circle and first and default):
-            self._add(GraphNode(f"{label} turn", "flow.counter"))
+            self._helper(f"{label} turn", "flow.counter")
             turn = Endpoint(f"{label} turn", "then")
         enter = f"{label} turn" if turn is not None else f"{label} prompt"
         if file:
@@ -344,13 +353,13 @@ class _Importer:
             is_first = self._helper(f"{label} is first", "logic.equal", {"b": 1})
             self._connections.append(Connection(Endpoint(after.node, "count"), Endpoint(is_first, "a")))
             self._wire(is_first, "result", select, "condition")
-            self._add(GraphNode(f"{label} prompt", "template.render", inputs))
+            self._helper(f"{label} prompt", "template.render", inputs)
             self._wire(select, "result", f"{label} prompt", "template")
         else:
             text = prompts[0] or prompts[1]
             if text or not self._is_file(node):
                 inputs["template"] = text or talk
-            self._add(GraphNode(f"{label} prompt", "template.render", inputs))
+            self._helper(f"{label} prompt", "template.render", inputs)
         self._connections.append(Connection(self._spread(node), Endpoint(f"{label} prompt", "inputs")))
         if after is not None:
             self._link(after, f"{label} prompt", when=when)
