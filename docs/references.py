@@ -19,6 +19,7 @@ from itertools import groupby
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 
+import attrs
 import click
 
 import trioflow as tf
@@ -126,6 +127,12 @@ MODULES = (
 )  # fmt: skip
 """Modules of the package with names of their own."""
 
+FORMATS = (
+    "actions", "bpmn", "dipeo", "executionengine", "langgraph", "n8n", "nodeeditor", "nodered", "serverless",
+    "known", "port", "stub",
+)  # fmt: skip
+"""Modules of `trioflow.formats`, which are sections of one page."""
+
 
 def api_pages() -> dict[str, str]:
     """Pages of all that is public: the package by topics, and its modules."""
@@ -141,6 +148,11 @@ def api_pages() -> dict[str, str]:
         home = tf.events if module == "events" else importlib.import_module(f"trioflow.{module}")
         doc = prose(inspect.getdoc(home) or "")
         pages[f"api/{module}"] = api_page(f"`trioflow.{module}`", f"trioflow.{module}", [*public(home)], doc)
+    for name in FORMATS:
+        module = f"trioflow.formats.{name}"
+        home = importlib.import_module(module)
+        doc = prose(inspect.getdoc(home) or "")
+        pages["api/formats"] += "\n#" + api_page(f"`{module}`", module, [*public(home)], doc)
     rows = [
         f"| [{TOPICS[topic][0]}](api/{topic}.md) | {', '.join(map(code, names))} |" for topic, names in topics.items()
     ]
@@ -309,10 +321,9 @@ def _imports(module: str) -> dict[str, str]:
 def _default(default: object) -> object:
     if default is inspect.Parameter.empty:
         return default
-    shown = repr(default)
-    if isinstance(default, enum.Enum):
-        shown = f"{type(default).__name__}.{default.name}"
-    return _Raw("..." if "<" in shown or len(shown) > 60 else shown)
+    shown = f"{type(default).__name__}.{default.name}" if isinstance(default, enum.Enum) else repr(default)
+    made_anew = default is attrs.NOTHING
+    return _Raw("..." if made_anew or "<" in shown or len(shown) > 60 else shown)
 
 
 @functools.cache

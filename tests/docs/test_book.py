@@ -27,6 +27,7 @@ def test_all_that_is_public_is_said_once():
     told = re.findall(r"^::::\{py:(?:class|exception|function|data)\} (\w+)", topics, re.MULTILINE)
     modules = {"events", "jobs", "nodes", "persons", "remote", "serving", "studio", "telemetry"}
     assert sorted(told) == sorted({*tf.__all__} - modules)
+    assert "\n## `trioflow.formats.bpmn`\n" in pages["api/formats"]
     assert "Run a graph to its end and return what it left behind." in pages["api/running"]
     assert "An activation started; its inputs are not resolved yet (E1)." in pages["api/events"]
 

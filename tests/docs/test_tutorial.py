@@ -38,7 +38,8 @@ def type_in(command, capsys):
         print(f"{'.' * len(found):<72} [100%]\n{len(found)} passed in 0.1s")
     else:
         runpy.run_path(words[0])
-    return capsys.readouterr().out
+    said = capsys.readouterr()
+    return said.out, said.err
 
 
 def follow(page, capsys, monkeypatch):
@@ -49,8 +50,8 @@ def follow(page, capsys, monkeypatch):
             Path(name).write_text(text, encoding="utf-8")
         for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", console or "", re.MULTILINE):
             expected = ".*".join(map(re.escape, shown.rstrip("\n").split("…")))
-            said = type_in(command, capsys).rstrip("\n")
-            assert re.fullmatch(expected, said, re.DOTALL), (page, command, said)
+            said, also = type_in(command, capsys)
+            assert re.fullmatch(expected, said.rstrip("\n"), re.DOTALL), (page, command, said, also)
         if name == "pyproject.toml":
             installed = Path("installed", "shop_nodes-0.1.0.dist-info").absolute()
             installed.mkdir(parents=True)
