@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from durable.graphs import WORLD
+import trio
+from durable.graphs import STOP, WORLD
 from durable.open_graphs import (
     asking,
     auto,
@@ -19,10 +20,12 @@ from durable.open_graphs import (
     inner_graph,
     raced,
     source,
+    then_note,
     waiting,
     workflow,
 )
 from durable.test_moments import FUEL, REGISTRY, Noting, everywhere, journal, run
+from trio.testing import MockClock
 
 import trioflow as tf
 from trioflow.durable import moments
@@ -114,3 +117,34 @@ def test_what_can_be_undone():
     kept = journal(1)
     run(g.graph, kept)
     assert not moments_among(kept.entries("a") + kept.history("a"))
+
+
+def test_a_retry_keeps_what_was_beside_the_failure():
+    """J26, J18: a moment of a loop that had begun before the failure stays, what it stands for with it."""
+    g, start = begun()
+    both, sleep, fails = g.add("flow.parallel", "both"), g.add("flow.sleep", duration="5s"), g.add("durable.failing")
+    loop, wait = g.add("flow.repeat", "loop", times=8), g.add("flow.sleep", "wait", duration="1s")
+    g.connect(start, both.enter)
+    g.connect(both.b, sleep.enter)
+    g.connect(sleep.then, fails.enter)
+    g.connect(both.a, loop.enter)
+    g.connect(loop.body, wait.enter)
+    then_note(g, wait.then, "note")
+    kept = journal(1, history=False)
+    with pytest.raises(ValueError):
+        run(g.graph, kept)
+    done = [*WORLD]
+    assert moments_among(kept.entries("a"))
+
+    async def again():
+        async with tf.resume_run(kept, "a", g.graph, registry=REGISTRY, retry=True) as resumed:
+            await resumed.result()
+
+    WORLD.clear()
+    STOP["mended"] = True
+    try:
+        trio.run(again, clock=MockClock(autojump_threshold=0))
+    finally:
+        del STOP["mended"]
+    notes = [each for each in done + WORLD if isinstance(each, tuple)]
+    assert [count for _, count, *_ in notes] == [*range(1, 9)]
