@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import attrs
 import trio
-from trio.testing import wait_all_tasks_blocked
 
 from trioflow.durable.checkpoint import Checkpoint
 from trioflow.durable.codec import dump, parse
@@ -267,7 +266,7 @@ class Recorder:
 
     async def _expire(self, cutoff: Cutoff) -> None:
         """Let a time limit expire as soon as all that was done inside of it has been replayed."""
-        await wait_all_tasks_blocked()
+        await _all_blocked()
         if cutoff.scope is not None:
             cutoff.scope.cancel()
 
@@ -282,7 +281,7 @@ class Recorder:
         self._nursery.start_soon(self._expire_at, trio.current_time() + seconds, scope)
 
     async def _expire_at(self, deadline: float, scope: trio.CancelScope) -> None:
-        await wait_all_tasks_blocked()
+        await _all_blocked()
         while self.waits.looking:  # noqa: ASYNC110 - a signal may have arrived in time
             await trio.sleep(_DELAY)
         scope.deadline = deadline
@@ -640,6 +639,13 @@ class Recorder:
         """Give the run back."""
         with suppress(JournalError):
             self.session.close()
+
+
+async def _all_blocked() -> None:
+    """Wait until all tasks wait."""
+    from trio.testing import wait_all_tasks_blocked  # noqa: PLC0415 - it imports pytest where that is installed
+
+    await wait_all_tasks_blocked()
 
 
 def _say(entry: Entry) -> str:

@@ -5,11 +5,38 @@ in. `records` is pure data, `store` what is kept and in which statements, `queue
 `carrying` and `worker` run what is leased, and `once` one job for other dispatchers.
 """
 
-from trioflow.jobs.errors import JobNotFound, LeaseLost, QueueFull
-from trioflow.jobs.once import run_once
-from trioflow.jobs.queue import Queue, value_of, variables_of
-from trioflow.jobs.records import Job, Lease
-from trioflow.jobs.worker import Worker
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trioflow.jobs.errors import JobNotFound, LeaseLost, QueueFull
+    from trioflow.jobs.once import run_once
+    from trioflow.jobs.queue import Queue, value_of, variables_of
+    from trioflow.jobs.records import Job, Lease
+    from trioflow.jobs.worker import Worker
+
+_WHERE = {
+    "Job": "records",
+    "JobNotFound": "errors",
+    "Lease": "records",
+    "LeaseLost": "errors",
+    "Queue": "queue",
+    "QueueFull": "errors",
+    "Worker": "worker",
+    "run_once": "once",
+    "value_of": "queue",
+    "variables_of": "queue",
+}
+"""What is imported when it is first asked for: nodes of queues are known before anybody has a queue."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+
 
 __all__ = [
     "Job",

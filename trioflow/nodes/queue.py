@@ -12,9 +12,9 @@ from typing import Any, Literal
 import trio
 
 import trioflow as tf
-from trioflow.jobs import JobNotFound, Lease, LeaseLost, Queue, value_of
-from trioflow.jobs.records import ATTEMPTS, LEASE
-from trioflow.jobs.store import jobs_of
+from trioflow import jobs
+from trioflow.jobs.errors import JobNotFound, LeaseLost
+from trioflow.jobs.records import ATTEMPTS, LEASE, Lease
 from trioflow.model.durability import seconds_of
 
 _LOOK_AGAIN = 0.5
@@ -60,7 +60,7 @@ class PutMessage(tf.Node, id="queue.put", durable="recorded"):
     then = tf.ExecOut()
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        queue = Queue(_journal(ctx), await ctx.get_input(self.queue))
+        queue = jobs.Queue(_journal(ctx), await ctx.get_input(self.queue))
         job = await queue.send(
             await ctx.get_input(self.value),
             key=await ctx.get_input(self.key) or ctx.key,
@@ -99,7 +99,7 @@ class TakeMessage(tf.Node, id="queue.take", durable="replayed"):
     empty = tf.ExecOut(doc="if there is none")
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        queue = Queue(_journal(ctx), await ctx.get_input(self.queue))
+        queue = jobs.Queue(_journal(ctx), await ctx.get_input(self.queue))
         seconds = seconds_of(await ctx.get_input(self.lease))
         within = seconds_of(await ctx.get_input(self.wait))
         held: list[Lease] = []
@@ -114,7 +114,7 @@ class TakeMessage(tf.Node, id="queue.take", durable="replayed"):
             if not held:
                 return None
             job = held[0].job
-            return [job.id, job.fence, value_of(job), job.attempts]
+            return [job.id, job.fence, jobs.value_of(job), job.attempts]
 
         taken = await ctx.once(take)
         if taken is None:
@@ -131,7 +131,7 @@ class TakeMessage(tf.Node, id="queue.take", durable="replayed"):
         return self.then
 
 
-async def _again(queue: Queue, message: str, fence: int, seconds: float) -> Lease | None:
+async def _again(queue: jobs.Queue, message: str, fence: int, seconds: float) -> Lease | None:
     """The lease of a message that this run had before it was killed; None if it had settled it."""
     found = await trio.to_thread.run_sync(queue.store.lease_one, message, queue.holder, seconds)
     if found is not None:
@@ -147,7 +147,7 @@ async def _again(queue: Queue, message: str, fence: int, seconds: float) -> Leas
 class _Holding:
     """The lease of a message while something is done with it."""
 
-    def __init__(self, queue: Queue, lease: Lease, seconds: float) -> None:
+    def __init__(self, queue: jobs.Queue, lease: Lease, seconds: float) -> None:
         self._queue = queue
         self._lease = lease
         self._seconds = seconds
@@ -226,6 +226,8 @@ class GiveUpMessage(tf.Node, id="queue.dead", durable="recorded"):
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         message, reason = await ctx.get_input(self.id), await ctx.get_input(self.reason)
+        from trioflow.jobs.store import jobs_of  # noqa: PLC0415 - few graphs need it
+
         store = jobs_of(_journal(ctx))
         try:
             await trio.to_thread.run_sync(store.give_up, message, reason or "given up")

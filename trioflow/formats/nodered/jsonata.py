@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib import import_module
@@ -32,10 +33,20 @@ def evaluate(text: str, message: Any, functions: Mapping[str, Callable[[Any], An
         raise ScriptFailed(f"JSONata {text!r}: {error}") from error
 
 
+def _library() -> Any:
+    """It would set how deep Python may go, for all of the program, when it is imported and first used."""
+    deepest = sys.getrecursionlimit()
+    try:
+        library: Any = import_module("jsonata")
+        return library
+    finally:
+        sys.setrecursionlimit(deepest)
+
+
 @lru_cache(maxsize=256)
 def _parsed(text: str) -> Any:
     try:
-        library: Any = import_module("jsonata")
+        library = _library()
     except ImportError:
         raise NotUnderstood(f"JSONata {text!r} needs an extra: python -m pip install 'trioflow[imports]'") from None
     try:
