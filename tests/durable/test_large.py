@@ -82,3 +82,14 @@ def test_a_large_failure(journal):
     with pytest.raises(ValueError, match="a{100000}"):
         resume(pipeline("large.fail"), journal, retry=True)
     assert WORLD == ["fail"]
+
+
+def test_a_folder_that_can_not_be_written(tmp_path):
+    """It is told, and the run goes on when it can."""
+    journal = tf.FileJournal(tmp_path / "runs", durability="power")
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "blobs").touch()
+    with pytest.raises(tf.JournalUnusable, match="can't be used"):
+        go(pipeline(), journal)
+    (tmp_path / "runs" / "blobs").unlink()
+    assert go(pipeline(), journal).variables["kept"] == b"a" * 100_000
