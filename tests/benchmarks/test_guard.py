@@ -310,6 +310,7 @@ def test_instructions_of_common_cases(what, step_by_hand):
     assert ratio <= bound, f"{what}: {ratio:.1f} steps written by hand; it may take {bound}"
 
 
+@pytest.mark.unmeasured  # coverage needs memory, too
 @pytest.mark.parametrize(
     ("workload", "bytes_"),
     [("workflow_chain", 500), ("workflow_layers", 1500), ("workflow_fan", 2000), ("workflow_fan_waiting", 6000)],

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 import trioflow as tf
+from trioflow.durable.executing import JournalledRun
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGES = ["names-dipeo", "names-semantickernel-graph", "names-executionengine", "dipeo", "executionengine"]
-OURS = {"tf": tf, "run": tf.Run, "ctx": tf.Context}
+OURS = {"tf": tf, "run": JournalledRun, "ctx": tf.Context}
 ROW = re.compile(r"^\|(?P<theirs>(?:`[^`]*`|[^`|])*)\|(?P<ours>(?:`[^`]*`|[^`|])*)\|$", re.MULTILINE)
 THEIRS = {"NotStarted", "ExceptionGroup"}
 OF_SCRIPTS = {"state.get", "state.set", "state.progress", "state.log"}

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import sys
+from importlib.util import find_spec
 
 import pytest
 import trio
@@ -15,7 +16,9 @@ from trioflow.formats import nodered
 from trioflow.formats.javascript import NotUnderstood, ScriptFailed
 from trioflow.formats.nodered import jsonata
 
-pytest.importorskip("jsonata", reason="jsonata-python is not installed: pip install 'trioflow[imports]'")
+pytestmark = pytest.mark.skipif(
+    find_spec("jsonata") is None, reason="jsonata-python is not installed: pip install 'trioflow[imports]'"
+)
 
 
 def node(id_, kind, *wires, **more):
