@@ -11,7 +11,6 @@ from typing import Any
 from trioflow.formats.javascript import NotUnderstood, ScriptFailed
 
 _MOST_SECONDS = 1.0
-_MOST_DEPTH = 300
 
 
 def check(text: str) -> None:
@@ -22,13 +21,15 @@ def check(text: str) -> None:
 def evaluate(text: str, message: Any, functions: Mapping[str, Callable[[Any], Any]]) -> Any:
     """What an expression says of a message; None for nothing. `functions` are there by their names.
 
-    Raises `ScriptFailed` for what fails, nests more than 300 deep, or takes longer than a second.
+    Raises `ScriptFailed` for what fails, goes too deep, or takes longer than a second.
     """
     parsed = _parsed(text)
     for name, function in functions.items():
         parsed.register_lambda(name, function)
     try:
         return _plain(parsed.evaluate(message))
+    except RecursionError:
+        raise ScriptFailed(f"JSONata {text!r}: it goes too deep") from None
     except Exception as error:
         raise ScriptFailed(f"JSONata {text!r}: {error}") from error
 
@@ -50,7 +51,7 @@ def _parsed(text: str) -> Any:
     except ImportError:
         raise NotUnderstood(f"JSONata {text!r} needs an extra: python -m pip install 'trioflow[imports]'") from None
     try:
-        return library.Jsonata(text, timeout=int(1000 * _MOST_SECONDS), stack=_MOST_DEPTH)
+        return library.Jsonata(text, timeout=int(1000 * _MOST_SECONDS))
     except Exception as error:
         raise NotUnderstood(f"{text!r} is no JSONata: {error}") from None
 
