@@ -632,6 +632,23 @@ def test_a_time_limit_expires_again(journal):
     assert WORLD == ["last"]
 
 
+def test_the_time_limit_of_a_run_is_of_each_process(journal):
+    """J9: how long others had it is not recorded; steps are counted over all of it."""
+    with tf.build(REGISTRY) as g:
+        at = g.add("flow.start").then
+        for name in ("a", "b"):
+            slow, note = (
+                g.add("durable.slow", name, value=name, seconds=6.0),
+                g.add("durable.effect", f"after {name}", value=name),
+            )
+            g.connect(at, slow.enter)
+            g.connect(slow.then, note.enter)
+            at = note.then
+    assert stop(g.graph, journal, "a", options=tf.RunOptions(timeout=10)) == ["a begins", "a ends"]
+    assert go(g.graph, journal, options=tf.RunOptions(timeout=10)).statistics.steps == 5
+    assert WORLD == ["a", "b begins", "b ends", "b"]
+
+
 def test_a_race_has_the_same_winner(journal):
     """J2, J8: and what the losers had not begun is not begun."""
     with tf.build(REGISTRY) as g:
