@@ -1,0 +1,81 @@
+"""Each rule of kept runs, broken in a small way, is noticed by the test of that rule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from durable import (
+    test_agenda,
+    test_audit,
+    test_forking,
+    test_outbox,
+    test_policies,
+    test_running,
+    test_signals,
+    test_stores,
+    test_suspending,
+)
+
+import trioflow as tf
+from trioflow.conformance.mutants import Mutant
+from trioflow.durable import deeds, forking, retrying
+from trioflow.durable.activation import JournalledActivation, JournalledTimeLimit
+from trioflow.durable.blobs import lifted
+from trioflow.durable.outbox import Outbox
+from trioflow.durable.recorder import Recorder
+from trioflow.durable.recording import Recording
+from trioflow.durable.waiting import Waits
+
+
+def in_memory(test, *given):
+    """Run a test of the rule with a journal in memory."""
+    return lambda folder: test(tf.MemoryJournal(), *given)
+
+
+def alone(test, *given):
+    """Run a test of the rule that makes its own journal."""
+    return lambda folder: test(*given)
+
+
+def on_disk(test):
+    """Run a test of the rule that needs a folder."""
+    return test
+
+
+MUTANTS = [
+    (Mutant("j2_asks_the_time_anew", "J2", "", ((JournalledActivation.now, "return found", "pass"),)), in_memory(test_running.test_what_a_context_is_asked)),
+    (Mutant("j3_acts_before_it_is_durable", "J3", "", ((Recording.__call__, "await recorder.before_effect()", "pass"),)), alone(test_running.test_a_record_is_durable_before_the_next_effect)),
+    (Mutant("j4_no_intent", "J4", "", ((Recording._intend, "recorder.put(intent, name, INTENT, None)", "pass"),)), in_memory(test_running.test_in_doubt)),
+    (Mutant("j5_a_transaction_without_its_record", "J5", "", ((Recording._transact, "return [Entry(key, context.name, DONE, dump(said))]", "return []"),)), on_disk(test_running.test_a_transaction_and_its_record_are_one)),
+    (Mutant("j6_does_it_again", "J6", "", ((Recording.__call__, "known is not None and known.kind == DONE", "known is not None and known.kind == RAN"),)), in_memory(test_running.test_it_goes_on_where_it_was)),
+    (Mutant("j7_fails_with_another", "J7", "", ((Recording._again, 'raise decode_failure(said["e"])', 'raise OSError("y")'),)), in_memory(test_running.test_failures)),
+    (Mutant("j8_cut_off_is_not_kept", "J8", "", ((Recorder.put_late, "key in self.closed", "True"),)), in_memory(test_running.test_a_race_has_the_same_winner)),
+    (Mutant("j9_begins_anew", "J9", "", ((JournalledTimeLimit.__enter__, "if known is None:", "if True:"),)), in_memory(test_running.test_a_time_limit_expires_again)),
+    (Mutant("j10_sleeps_all_of_it_again", "J10", "", ((JournalledActivation._sleep, "min(max(remaining, 0.0), seconds)", "seconds"),)), in_memory(test_running.test_timers, 4.0, 6.0)),
+    (Mutant("j10_longer_for_a_clock_set_back", "J10", "", ((JournalledActivation._sleep, "min(max(remaining, 0.0), seconds)", "max(remaining, 0.0)"),)), in_memory(test_running.test_timers, -100.0, 10.0)),
+    (Mutant("j12_other_inputs_are_as_good", "J12", "", ((Recording._again, 'said.get("i", digest) != digest', "False"),)), in_memory(test_running.test_other_inputs)),
+    (Mutant("j12_another_node_is_as_good", "J12", "", ((Recorder.find, "entry.node != node", "False"),)), in_memory(test_running.test_another_node)),
+    (Mutant("j16_one_more_is_kept", "J16", "", ((forking.fork_run, "before(entries, tuple(at), run_id)", "[*entries]"),)), alone(test_forking.test_a_fork_does_again_what_comes_after)),
+    (Mutant("j18_only_the_failure_is_forgotten", "J18", "", ((retrying.retry, "place >= after and entry.key > key", "False and entry.key > key"),)), in_memory(test_running.test_retry)),
+    (Mutant("j21_taken_twice", "J21", "", ((Recorder._look, "signal.number not in self.taken", "True"),)), alone(test_signals.test_each_is_taken_once_in_order)),
+    (Mutant("j22_while_others_work", "J22", "", ((Waits.all_wait.fget, "state.busy == len(", "state.busy >= len("),)), alone(test_suspending.test_not_while_anything_else_goes_on)),
+    (Mutant("j22_inside_of_a_time_limit", "J22", "", ((Waits.all_wait.fget, "or self.limits", ""),)), alone(test_suspending.test_not_inside_of_a_time_limit)),
+    (Mutant("j23_policies_forget", "J23", "", ((Recording._put, 'said["p"] = remembered', "pass"),)), alone(test_policies.test_an_open_breaker_stays_open, 50, ["c"], ["CircuitOpen"])),
+    (Mutant("j25_events_of_the_host_are_not_kept", "J25", "", ((Recorder.put_published, "self.put(entry.key, event, PUBLISHED, payload)", "pass"),)), alone(test_agenda.test_the_hosts_events, "run")),
+    (Mutant("j27_stays_in_the_record", "J27", "", ((lifted, "len(text) <= LIMIT", "True"),)), in_memory(test_stores.test_large_values_are_kept_once)),
+    (Mutant("j28_nobody_knows", "J28", "", ((deeds.note, "store.note(run_id, deed(what, by or store.by, detail))", "pass"),)), alone(test_audit.test_from_its_beginning_to_its_end)),
+    (Mutant("j29_told_again", "J29", "", ((Outbox.__call__, "if key in self._keys:", "if False:"),)), alone(test_outbox.test_without_gaps_or_doubles, [1, 3])),
+]  # fmt: skip
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize(("mutant", "probe"), MUTANTS, ids=[each.name for each, _ in MUTANTS])
+def test_noticed(mutant: Mutant, probe, tmp_path: Path):
+    """The test of a rule passes, and fails when the rule is broken."""
+    for name in ("whole", "broken", "again"):
+        (tmp_path / name).mkdir()
+    probe(tmp_path / "whole")
+    with mutant.alive(), pytest.raises(BaseException):  # noqa: B017, PT011 - whatever its assertions or the run come to
+        probe(tmp_path / "broken")
+    probe(tmp_path / "again")
