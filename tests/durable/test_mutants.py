@@ -49,6 +49,7 @@ MUTANTS = [
     (Mutant("j4_no_intent", "J4", "", ((Recording._intend, "recorder.put(intent, name, INTENT, None)", "pass"),)), in_memory(test_running.test_in_doubt)),
     (Mutant("j5_a_transaction_without_its_record", "J5", "", ((Recording._transact, "return [Entry(key, context.name, DONE, dump(said))]", "return []"),)), on_disk(test_running.test_a_transaction_and_its_record_are_one)),
     (Mutant("j6_does_it_again", "J6", "", ((Recording.__call__, "known is not None and known.kind == DONE", "known is not None and known.kind == RAN"),)), in_memory(test_running.test_it_goes_on_where_it_was)),
+    (Mutant("j6_depends_on_nothing", "J6", "", ((Recording._evaluate, 'said.get("r", ())', "()"),)), in_memory(test_running.test_what_a_recorded_value_depends_on, "before n")),
     (Mutant("j7_fails_with_another", "J7", "", ((Recording._again, 'raise decode_failure(said["e"])', 'raise OSError("y")'),)), in_memory(test_running.test_failures)),
     (Mutant("j8_cut_off_is_not_kept", "J8", "", ((Recorder.put_late, "key in self.closed", "True"),)), in_memory(test_running.test_a_race_has_the_same_winner)),
     (Mutant("j9_begins_anew", "J9", "", ((JournalledTimeLimit.__enter__, "if known is None:", "if True:"),)), in_memory(test_running.test_a_time_limit_expires_again)),

@@ -340,6 +340,38 @@ def test_volatile_values(journal):
     assert WORLD == [[1]]
 
 
+@tf.data_node(id="t.reading", volatile=True)
+async def reading(n: tf.Lazy[int], ctx: tf.DataContext) -> int:
+    return await n() + ctx.get_variable("m")
+
+
+class AsksTwice(tf.Node, id="t.asks_twice", durable="replayed"):
+    enter = tf.ExecIn()
+    value = tf.DataIn(int, lazy=True)
+
+    async def execute(self, ctx):
+        for name in ("n", "m"):
+            WORLD.append(await ctx.get_input(self.value))
+            await ctx.once(act, f"before {name}")
+            ctx.set_variable(name, 10)
+        WORLD.append(await ctx.get_input(self.value))
+
+
+@pytest.mark.parametrize("at", ["before n", "before m"])
+def test_what_a_recorded_value_depends_on(journal, at):
+    """J6, D4: what its body asked for, too: it is asked again when that has changed."""
+    with tf.build(REGISTRY) as g:
+        g.variable("n", "int", 1)
+        g.variable("m", "int", 1)
+        value = g.add(reading, n=g.add("variable.get", name="n").result)
+        g.connect(g.add("flow.start").then, g.add(AsksTwice, value=value.result).enter)
+    STOP["at"] = at
+    with pytest.raises(BaseException):  # noqa: B017 - the process stops
+        run(g.graph, journal, [AsksTwice, reading])
+    run(g.graph, journal, [AsksTwice, reading])
+    assert [each for each in WORLD if isinstance(each, int)] == [2, 11, 20]
+
+
 def test_state_and_variables(journal):
     """J2: what a recorded body wrote is written again, and what it deleted is gone."""
 

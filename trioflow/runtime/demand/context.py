@@ -347,6 +347,17 @@ class EvaluationContext(DataContext):
         self.pulled.append((planned, cell))
         return cell
 
+    @property
+    def asked(self) -> list[tuple[str, bool]]:
+        """What the body that has ended asked for, in order: the name, and whether it is an input; else it is a variable."""
+        names = {slot: name for name, slot in self.strand.frame.plan.variable_index.items()}
+        pulled = (self._resolving.context or self).pulled
+        return [
+            (names[asks], False) if isinstance(asks, int) else (asks.socket.name, True)
+            for asks, cell in pulled
+            if cell is not FAILED or not isinstance(asks, int)
+        ]
+
     def note_failure(self) -> None:
         """A source has failed, and the body saw it: what comes of this evaluation is good for one demand only (D5)."""
         self.saw_failure = self._resolving.fleeting = True
