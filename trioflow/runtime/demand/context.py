@@ -349,7 +349,7 @@ class EvaluationContext(DataContext):
 
     @property
     def asked(self) -> list[tuple[str, bool]]:
-        """What the body that has ended asked for, in order: the name, and whether it is an input; else it is a variable."""
+        """What the body that has ended asked for, in order: the name, and whether it is an input, or a variable."""
         names = {slot: name for name, slot in self.strand.frame.plan.variable_index.items()}
         pulled = (self._resolving.context or self).pulled
         return [
