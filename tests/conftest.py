@@ -67,6 +67,14 @@ def children_hear_ctrl_c() -> None:
         signal.signal(signal.SIGINT, lambda *_: None)
 
 
+@pytest.fixture(autouse=True)
+def as_deep_as_before() -> Generator[None]:
+    """No test leaves Python another limit of recursion than it had: others may ask for what is too deep."""
+    deepest = sys.getrecursionlimit()
+    yield
+    assert sys.getrecursionlimit() == deepest
+
+
 class Bench:
     """Runs graphs on a virtual clock and keeps what was seen."""
 

@@ -36,7 +36,14 @@ class Interpreter:
 
     def run(self) -> None:
         """Until the tests of the graph are over."""
-        sys.setrecursionlimit(max(sys.getrecursionlimit(), 20_000))
+        deepest = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(deepest, 20_000))
+        try:
+            self._run()
+        finally:
+            sys.setrecursionlimit(deepest)
+
+    def _run(self) -> None:
         nodes = self.behaviour.nodes
         for node in nodes:
             if node.op == "event/onStart":
