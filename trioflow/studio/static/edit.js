@@ -4,6 +4,7 @@ import { ask, getCatalogue } from './api.js';
 import { h, say } from './dom.js';
 import { attempt, button } from './attempt.js';
 import { pick } from './picker.js';
+import { sendTyped } from './typed.js';
 
 const GRID = 20;
 
@@ -31,6 +32,7 @@ export class Editor {
 
   /** Change the graph by some edits, as one step. @param {any[]} edits @param {string} [typing] */
   async do(edits, typing) {
+    if (!typing) await sendTyped();
     if (this.app.isLive()) {
       say('A run is going on. Cancel it, or wait until it has ended.');
       return undefined;
@@ -41,12 +43,13 @@ export class Editor {
     return found;
   }
 
-  async undo() { if (await attempt(ask('undo').then((found) => say(found.label ? `undone: ${found.label}` : 'There is nothing to undo.')).then(() => true))) await this.app.upTo(); }
+  async undo() { await sendTyped(); if (await attempt(ask('undo').then((found) => say(found.label ? `undone: ${found.label}` : 'There is nothing to undo.')).then(() => true))) await this.app.upTo(); }
 
-  async redo() { if (await attempt(ask('redo').then((found) => say(found.label ? `done again: ${found.label}` : 'There is nothing to do again.')).then(() => true))) await this.app.upTo(); }
+  async redo() { await sendTyped(); if (await attempt(ask('redo').then((found) => say(found.label ? `done again: ${found.label}` : 'There is nothing to do again.')).then(() => true))) await this.app.upTo(); }
 
   /** @param {boolean} [anyway] @param {string} [name] */
   async save(anyway = false, name = undefined) {
+    await sendTyped();
     const { document: doc } = this.app.state;
     if (name === undefined && !(doc && doc.file)) {
       this.askName();

@@ -4,6 +4,7 @@
 import { ask_ } from './edit.js';
 import { button } from './attempt.js';
 import { h, prose } from './dom.js';
+import { soon } from './typed.js';
 
 const ON = ['completed', 'failed', 'ended', 'exhausted', 'next'];
 
@@ -12,15 +13,6 @@ function field(value, given) {
   const made = h('input', { spellcheck: 'false', autocomplete: 'off', value, ...given });
   made.defaultValue = value;
   return made;
-}
-
-/** Do something when a person has stopped typing for a moment. @param {() => void} what */
-function soon(what) {
-  let waiting = 0;
-  return () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(what, 140);
-  };
 }
 
 /** @param {any} app @param {any} it @param {number} place */
@@ -103,7 +95,7 @@ export function wireForm(app, wire) {
   const send = () => {
     const { when: _w, on: _o, else: _e, enabled: _n, ...rest } = form;
     const settings = { ...rest, ...(when.value.trim() ? { when: when.value } : {}), ...(on.value === 'completed' ? {} : { on: on.value }), ...(otherwise.checked ? { else: true } : {}), ...(enabled.checked ? {} : { enabled: false }) };
-    editor.do([{ edit: 'wire', ...ends_(graph, wire), settings, graph: frame.graph }], `wire ${from.id} ${to.id} ${editor.turn}`).then(() => app.chooseWire(wire.number ?? app.graph.wires.findIndex((/** @type {any} */ each) => each.name === wire.name)));
+    return editor.do([{ edit: 'wire', ...ends_(graph, wire), settings, graph: frame.graph }], `wire ${from.id} ${to.id} ${editor.turn}`).then(() => app.chooseWire(wire.number ?? app.graph.wires.findIndex((/** @type {any} */ each) => each.name === wire.name)));
   };
   when.addEventListener('input', soon(send));
   for (const each of [on, otherwise, enabled]) each.addEventListener('change', send);

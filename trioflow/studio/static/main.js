@@ -10,6 +10,7 @@ import { pick } from './picker.js';
 import { Recording } from './recording.js';
 import { Scene } from './scene.js';
 import { fold } from './state.js';
+import { sendTyped } from './typed.js';
 
 const element = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
 /** Events of a recording before and after a moment that are got with it, where there are too many to get them all. */
@@ -424,6 +425,7 @@ class App {
   step(how) { return attempt(ask('step', { how, strand: this.strand })); }
 
   async start() {
+    await sendTyped();
     /** @type {Record<string, string>} */
     const variables = {};
     for (const [name, text] of Object.entries(this.settings.variables)) if (text !== this.defaults?.[name]) variables[name] = text;
@@ -590,7 +592,7 @@ class App {
     else what = { n: () => editor.add(), e: () => this.edit(false), Delete: () => editor.remove(), Backspace: () => editor.remove(), c: () => this.connectChosen() }[key];
     if (!what) return;
     event.preventDefault();
-    this.keyed = this.keyed.then(what, what); // each key finds the graph as the one before has left it
+    this.keyed = this.keyed.then(sendTyped, sendTyped).then(what, what); // each key finds the graph as the one before has left it
   }
 
   /** Look for a node in the outline. */
