@@ -48,6 +48,40 @@ def test_every_operation_with_moments():
     assert tally.moments > 5
 
 
+@pytest.mark.unmeasured
+def test_what_ended_while_it_was_being_cancelled():
+    """J8, J26: it came to nothing, so there is no moment of it."""
+    again = [["set", "x"], ["trigger", "o0"], ["loop", 3, [["emit"]]], ["join"]]
+    emits = [["const", 4], ["set", "x"], ["loop", 3, again], ["trigger", "body", ["x"]], ["mul", 3], ["setvar", "v0"]]
+    stream = {"mode": "concurrent", "on_error": "collect"}
+    request = {
+        "graph": {
+            "trioflow": "1.0",
+            "nodes": [
+                {
+                    "id": "n0",
+                    "type": "script.exec",
+                    "initiator": True,
+                    "inputs": {"script": [["try", emits, [["feedback"]], []]]},
+                    "stream": stream,
+                },
+                {"id": "n1", "type": "script.exec", "inputs": {"script": [["twice", "o0"]]}},
+            ],
+            "connections": [
+                {"from": "n0.body", "to": "n1.again"},
+                {"from": "n0.o0", "to": "n1.enter"},
+                {"from": "n1.o0", "to": "n0.enter"},
+            ],
+            "variables": [{"name": "v0", "type": "int", "default": 0, "merge": "min"}],
+        },
+        "options": {"max_steps": 50, "streams": {"n0": {"mode": "sequential", "limit": 1}}},
+    }
+    assert deterministic(request)
+    tally = Tally()
+    crash_everywhere(request, tally, moments=True)
+    assert tally.crashes > 3
+
+
 def forgets_ends(monkeypatch):
     """J2: the ends of bodies are not recorded."""
     put = Recorder.put

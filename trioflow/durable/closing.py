@@ -13,6 +13,7 @@ from trioflow.durable.keys import part_key, path_key
 from trioflow.durable.kinds import kind_of
 from trioflow.durable.moment import WHOLE, Moment
 from trioflow.durable.recorder import Recorder
+from trioflow.durable.recording import is_cancelled
 from trioflow.model.composition import GraphBody
 from trioflow.runtime.wrapping.middleware import Middleware
 
@@ -52,7 +53,9 @@ class Closing(Middleware):
             outcome = await invocation()
         finally:
             moments.end(context, own)
-        if outcome.skipped is None and moments.is_worth(recorder.recorded + recorder.replayed - seen):
+        # What ends while it is being cancelled has come to that only if it waits for nothing more (J8).
+        is_end = outcome.skipped is None and not is_cancelled()
+        if is_end and moments.is_worth(recorder.recorded + recorder.replayed - seen):
             moments.ended(context, since, own, failures, outcome.exit)
             if moments.is_due:
                 await recorder.barrier()

@@ -167,7 +167,7 @@ class Recording(Middleware):
     def _put(self, key: bytes, name: str, said: dict[str, Any]) -> None:
         """The end of an activation, or of an attempt."""
         recorder = self._recorder
-        if _is_cancelled():
+        if is_cancelled():
             said["c"] = 1
         if recorder.remembered is not None and not self._attempts:
             remembered = recorder.policies()
@@ -271,17 +271,15 @@ class Recording(Middleware):
         where = f"a value of node {name!r}"
         try:
             outcome = await invocation()
-            said = {"o": {place: encode(value, f"{where}: {place!r}") for place, value in outcome.outputs.items()}}
+            outputs = {place: encode(value, f"{where}: {place!r}") for place, value in outcome.outputs.items()}
             asked = context.asked
-            if asked:
-                said["r"] = asked
         except Exception as error:
             recorder.put(key, name, VALUE, {"e": encode_failure(error, where)})
             raise
-        recorder.put(key, name, VALUE, said)
+        recorder.put(key, name, VALUE, {"o": outputs, "r": asked} if asked else {"o": outputs})
         if _is_plain(outcome.written):
             return outcome
-        return invocation.answer({place: decode(value) for place, value in said["o"].items()})
+        return invocation.answer({place: decode(value) for place, value in outputs.items()})
 
     def _times(self, key: bytes) -> int:
         """How often this was asked for before."""
@@ -322,7 +320,8 @@ def _write(context: JournalledActivation, made: Mapping[str, Any]) -> None:
             context.state[place] = value
 
 
-def _is_cancelled() -> bool:
+def is_cancelled() -> bool:
+    """Whether this task is being cancelled, so that it will be told at the next checkpoint."""
     return trio.lowlevel.current_task()._cancel_status.effectively_cancelled
 
 
