@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import random
 import sys
@@ -112,10 +113,14 @@ async def told(made: tf.Graph, place: Place, seconds: float = 120.0) -> tuple[Ca
 
 
 class Killer:
-    """Kills a process of those that were started from here, now and then."""
+    """Kills a process of those that were started from here, now and then; so many at most.
 
-    def __init__(self, seed: int, names: tuple[str, ...], pause: float) -> None:
-        self._pause = pause  # faster than processes start would be for ever
+    Without a most the pauses must be longer than a process takes to start on this machine, else nothing is ever done.
+    """
+
+    def __init__(self, seed: int, names: tuple[str, ...], pause: float, most: float) -> None:
+        self._pause = pause
+        self._most = most
         self._random = random.Random(seed)
         self._names = names
         self._stop = threading.Event()
@@ -124,7 +129,7 @@ class Killer:
         self._thread.start()
 
     def _run(self) -> None:
-        while not self._stop.wait(self._random.uniform(0.5, 1.5) * self._pause):
+        while self.killed.total() < self._most and not self._stop.wait(self._random.uniform(0.5, 1.5) * self._pause):
             found = [each for each in psutil.Process().children(recursive=True) if self._name(each)]
             if found:
                 chosen = self._random.choice(found)
@@ -149,12 +154,18 @@ class Killer:
 
 
 def run(
-    rounds: int, place: Place, names: tuple[str, ...], seed: int, seconds: float = 1e9, pause: float = 3.0
+    rounds: int,
+    place: Place,
+    names: tuple[str, ...],
+    seed: int,
+    seconds: float = 1e9,
+    pause: float = 3.0,
+    most: float = math.inf,
 ) -> dict[str, Any]:
     """So many rounds, or as many as there is time for: gives what came of them."""
     expected = trio.run(told, graph(None), Stays())
     trio.run(told, graph(AGAIN), place)  # processes are there
-    killer = Killer(seed, names, pause)
+    killer = Killer(seed, names, pause, most)
     begun, done, others = time.monotonic(), 0, 0
     try:
         while done < rounds and time.monotonic() - begun < seconds:

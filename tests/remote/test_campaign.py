@@ -13,5 +13,5 @@ pytestmark = [pytest.mark.slow, pytest.mark.outside, pytest.mark.unmeasured]
 
 def test_a_campaign():
     campaign = importlib.import_module("tests.remote.campaign")
-    came = campaign.run(3, campaign.Processes(2), ("spawn_main",), seed=1, seconds=60, pause=0.4)
+    came = campaign.run(3, campaign.Processes(2), ("spawn_main",), seed=1, seconds=60, pause=0.4, most=6)
     assert came["rounds"] and came["others than alone"] == 0, came
