@@ -29,7 +29,7 @@ from trio.testing import MockClock
 
 import trioflow as tf
 from trioflow.durable import moments
-from trioflow.durable.moment import WHOLE, moments_among
+from trioflow.durable.moment import WHOLE, compacted, moments_among
 
 ALONE = [source, in_rounds, auto, asking, called, workflow, collecting, caught]
 BESIDE = {concurrent_items: 3, few_at_a_time: 2, branches: 3, raced: 2, waiting: 2}
@@ -97,7 +97,8 @@ def test_what_ended_is_not_run_again():
     FUEL.clear()
     kept.steal("a")
     assert [each.node for each in moments_among(kept.entries("a")) if each.kind == WHOLE] == ["items"]
-    assert not any(entry.node == "loop_note" for entry in kept.entries("a"))
+    # When what it stands for is taken away is a matter of time; what it stands for is not.
+    assert not any(entry.node == "loop_note" for entry in compacted(kept.entries("a")).keep)
     *_, world = run(concurrent_items(), kept)
     assert len(world) == 4
 
