@@ -9,13 +9,13 @@ from __future__ import annotations
 import functools
 import gc
 import re
-import sys
 import tracemalloc
 from pathlib import Path
 
 import pytest
 import trio
 import trio.testing
+from counting import instructions
 
 import trioflow as tf
 from benchmarks.subjects import by_hand
@@ -64,25 +64,6 @@ MOST_OF_A_TRACE = 24
 """Steps written by hand whose instructions a trigger may take if its events are written to a file."""
 MOST_OF_A_RUN = 55
 """Steps written by hand whose instructions a run of two nodes may take, what trio does for its checkpoint included."""
-
-
-def instructions(call):
-    """How many instructions of bytecode a call takes."""
-    count = 0
-
-    def trace(frame, event, argument):
-        nonlocal count
-        frame.f_trace_opcodes, frame.f_trace_lines = True, False
-        count += event == "opcode"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        call()
-    finally:
-        sys.settrace(before)
-    return count
 
 
 def per_step(subject, workload):

@@ -137,6 +137,7 @@ def test_forks_and_copies(call):
     ("words", "code", "says"),
     [
         (("run", "graph.json", "--id", "a"), 2, "--journal FILE and --id ID come together"),
+        (("run", "graph.json", "--journal", "runs.db", "--id", ""), 2, "--id is empty"),
         (("runs", "list"), 2, "--store FILE: say where the runs are kept"),
         (("runs", "list", "--store", "STORE", "--status", "complete"), 2, "Did you mean 'completed'?"),
         (("runs", "show", "b", "--store", "STORE"), 2, "There is no run 'b' in this journal."),

@@ -46,6 +46,14 @@ def test_a_fork_does_again_what_comes_after():
         tf.fork_run(journal, "x", "y", at=(0,))
 
 
+def test_a_name_that_is_none():
+    """The other run could not be gone on with."""
+    journal = tf.MemoryJournal()
+    go(effects("a"), journal)
+    with pytest.raises(tf.JournalError, match="needs a name"):
+        tf.fork_run(journal, "a", "")
+
+
 def test_with_other_variables():
     """Or with another graph, as far as it does the same before."""
     with tf.build() as g:

@@ -85,6 +85,8 @@ def test_journal_and_name_come_together():
     for arguments in ({"run_id": "a"}, {"journal": tf.MemoryJournal()}):
         with pytest.raises(TypeError, match="journal= and run_id= come together"):
             trio.run(lambda given=arguments: tf.run(effects("a"), registry=REGISTRY, **given))
+    with pytest.raises(TypeError, match="run_id= must not be empty"):
+        go(effects("a"), tf.MemoryJournal(), "")
     with pytest.raises(TypeError, match="must be a journal, such as SqliteJournal, got str"):
         trio.run(lambda: tf.run(effects("a"), registry=REGISTRY, journal="x.db", run_id="a"))
 

@@ -149,6 +149,8 @@ def run(
     """
     if (journal is None) is not (run_id is None):
         raise BadInput("--journal FILE and --id ID come together: where the run is kept, and under which name.")
+    if run_id == "":
+        raise BadInput("--id is empty: it is the name by which the run is gone on with.")
     if suspend_after is not None and journal is None:
         raise BadInput("--suspend-after SECONDS is for runs that are kept: give --journal FILE and --id ID, too.")
     source = open_source(graph, modules, allowed, foreign)

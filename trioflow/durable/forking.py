@@ -49,6 +49,8 @@ def fork_run(
     `RunNotFound`, `Unrecordable`, and `JournalError` for a name that was used,
     a variable that the run does not have, or a path before which nothing is kept any more (J26).
     """
+    if not new_id:
+        raise JournalError("The other run needs a name, by which it is gone on with, and an empty text is none.")
     info = store.show(run_id)
     entries = whole(store, run_id) if migrate_moment is None else compacted(store.entries(run_id)).keep
     moments = moments_among(entries)

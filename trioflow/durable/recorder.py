@@ -43,11 +43,11 @@ if TYPE_CHECKING:
     from trioflow.runtime.base.records import Line
 
 DONE, RAN, VALUE, CLOSED, EXPIRED, PUBLISHED = "done", "ran", "value", "closed", "expired", "published"
-OVER = "over"
-"""The time limit of a policy has cut off all attempts of an activation, or one of them."""
 """Kinds of entries: the end of an activation; that one ended which has dispatched, and so is run again; the end of an
 evaluation; what ended badly and starts nothing more; the children of an activation that a time limit has cut off;
 an event that the host has published."""
+OVER = "over"
+"""Kind of the entry that the time limit of a policy has cut off all attempts of an activation, or one of them."""
 
 _LOOK_AGAIN = 0.5
 """Seconds after which a strand that waits for a signal looks whether another process has sent one."""

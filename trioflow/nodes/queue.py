@@ -225,9 +225,9 @@ class GiveUpMessage(tf.Node, id="queue.dead", durable="recorded"):
     then = tf.ExecOut()
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        message, reason = await ctx.get_input(self.id), await ctx.get_input(self.reason)
         from trioflow.jobs.store import jobs_of  # noqa: PLC0415 - few graphs need it
 
+        message, reason = await ctx.get_input(self.id), await ctx.get_input(self.reason)
         store = jobs_of(_journal(ctx))
         try:
             await trio.to_thread.run_sync(store.give_up, message, reason or "given up")

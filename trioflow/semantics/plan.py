@@ -31,10 +31,10 @@ from trioflow.semantics.policies.sagas import is_for_sagas
 from trioflow.semantics.step import Step, step_of
 from trioflow.semantics.store import Cell, VariableSlot, new_cell
 from trioflow.semantics.validation import validate_scopes
+from trioflow.semantics.workflow.net import Net, Region
 
 if TYPE_CHECKING:
     from trioflow.semantics.workflow.bound import Bound
-from trioflow.semantics.workflow.net import Net, Region
 
 
 class Source(enum.IntEnum):

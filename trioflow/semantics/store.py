@@ -329,10 +329,11 @@ class Store:
 
 
 _FEW = 4
+"""So many slots in a row, on average, are worth a range."""
 
 
 def _ranges_behind(readers: Sequence[Sequence[int]], slot: int) -> Sequence[slice]:
-    """All slots behind one, as ranges; none if they are on average shorter than a few slots."""
+    """All slots behind one, as ranges; none if they are too short on average."""
     found = set(readers[slot])
     waiting = [*found]
     while waiting:

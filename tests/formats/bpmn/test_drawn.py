@@ -8,12 +8,13 @@ each round, so the tasks behind it are done each time.
 from __future__ import annotations
 
 import os
-import sys
 from collections import Counter
+from functools import partial
 from itertools import pairwise
 
 import pytest
 import trio
+from counting import instructions
 from formats.bpmn.drawn import Drawn
 from formats.bpmn.processes import came_of
 
@@ -85,27 +86,6 @@ def test_the_same_as_in_spiffworkflow():
     assert len(unlike) <= max(1, COUNT // 25)
 
 
-@pytest.mark.timed
-def instructions(call):
-    """How many instructions of Python a call takes, once everything is loaded: the same on every machine."""
-    count = 0
-
-    def trace(frame, event, argument):
-        nonlocal count
-        frame.f_trace_opcodes, frame.f_trace_lines = True, False
-        count += event == "opcode"
-        return trace
-
-    call()
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        call()
-    finally:
-        sys.settrace(before)
-    return count
-
-
 @pytest.mark.outside
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
@@ -115,7 +95,11 @@ def test_what_it_takes():
     ratios = []
     for text in (a_sequence(), hundred_elements()):
         plan, specs = tf.make_plan(bpmn.loads(text).graph, tf.Registry.standard()), parsed(text)
-        ratios.append(instructions(lambda: in_spiff(specs)) / instructions(lambda: trio.run(tf.run, plan)))  # noqa: B023
+        counts: list[int] = []
+        for call in (partial(in_spiff, specs), partial(trio.run, tf.run, plan)):
+            call()  # once everything is loaded
+            counts.append(instructions(call))
+        ratios.append(counts[0] / counts[1])
     print(f"{ratios[0]:.1f} and {ratios[1]:.1f} times as many instructions in SpiffWorkflow")
     assert ratios[0] > 18 and ratios[1] > 12
 

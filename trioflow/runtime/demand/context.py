@@ -350,8 +350,10 @@ class EvaluationContext(DataContext):
     @property
     def asked(self) -> list[tuple[str, bool]]:
         """What the body that has ended asked for, in order: the name, and whether it is an input, or a variable."""
-        names = {slot: name for name, slot in self.strand.frame.plan.variable_index.items()}
         pulled = (self._resolving.context or self).pulled
+        if not pulled:
+            return []
+        names = {slot: name for name, slot in self.strand.frame.plan.variable_index.items()}
         return [
             (names[asks], False) if isinstance(asks, int) else (asks.socket.name, True)
             for asks, cell in pulled

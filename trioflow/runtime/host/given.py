@@ -148,5 +148,7 @@ def _kept(arguments: Mapping[str, object]) -> Iterator[str]:
     """What is wrong with how the run is to be kept."""
     if ("journal" in arguments) is not ("run_id" in arguments):
         yield "journal= and run_id= come together: where the run is kept, and under which name."
+    if arguments.get("run_id") == "":
+        yield "run_id= must not be empty: it is the name by which the run is gone on with."
     if arguments.get("suspend_after") is not None and arguments.get("journal") is None:
         yield "suspend_after= is for runs that are kept: give journal= and run_id=, too."
