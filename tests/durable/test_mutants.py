@@ -24,6 +24,7 @@ from trioflow.conformance.mutants import Mutant
 from trioflow.durable import deeds, forking, retrying
 from trioflow.durable.activation import JournalledActivation, JournalledTimeLimit
 from trioflow.durable.blobs import lifted
+from trioflow.durable.elapsed import Elapsed
 from trioflow.durable.outbox import Outbox
 from trioflow.durable.recorder import Recorder
 from trioflow.durable.recording import Recording
@@ -55,6 +56,7 @@ MUTANTS = [
     (Mutant("j7_fails_with_another", "J7", "", ((Recording._again, 'raise decode_failure(said["e"])', 'raise OSError("y")'),)), in_memory(test_running.test_failures)),
     (Mutant("j8_cut_off_is_not_kept", "J8", "", ((Recorder.put_late, "key in self.closed", "True"),)), in_memory(test_running.test_a_race_has_the_same_winner)),
     (Mutant("j9_begins_anew", "J9", "", ((JournalledTimeLimit.__enter__, "if known is None:", "if True:"),)), in_memory(test_running.test_a_time_limit_expires_again)),
+    (Mutant("j9_the_limit_begins_anew", "J9", "", ((Elapsed.entry, "self.before +", "0.0 +"),)), in_memory(test_running.test_the_time_limit_of_a_run)),
     (Mutant("j10_sleeps_all_of_it_again", "J10", "", ((JournalledActivation._sleep, "min(max(remaining, 0.0), seconds)", "seconds"),)), in_memory(test_running.test_timers, 4.0, 6.0)),
     (Mutant("j10_longer_for_a_clock_set_back", "J10", "", ((JournalledActivation._sleep, "min(max(remaining, 0.0), seconds)", "max(remaining, 0.0)"),)), in_memory(test_running.test_timers, -100.0, 10.0)),
     (Mutant("j12_other_inputs_are_as_good", "J12", "", ((Recording._again, 'said.get("i", digest) != digest', "False"),)), in_memory(test_running.test_other_inputs)),

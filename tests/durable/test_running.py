@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import sqlite3
+from contextlib import nullcontext
 
 import pytest
 import trio
@@ -666,8 +667,8 @@ def test_a_time_limit_expires_again(journal):
     assert WORLD == ["last"]
 
 
-def test_the_time_limit_of_a_run_is_of_each_process(journal):
-    """J9: how long others had it is not recorded; steps are counted over all of it."""
+def test_the_time_limit_of_a_run(journal):
+    """J9: it counts the time of all processes that had it, to a hundredth of the limit; steps are counted over all."""
     with tf.build(REGISTRY) as g:
         at = g.add("flow.start").then
         for name in ("a", "b"):
@@ -678,9 +679,35 @@ def test_the_time_limit_of_a_run_is_of_each_process(journal):
             g.connect(at, slow.enter)
             g.connect(slow.then, note.enter)
             at = note.then
-    assert stop(g.graph, journal, "a", options=tf.RunOptions(timeout=10)) == ["a begins", "a ends"]
-    assert go(g.graph, journal, options=tf.RunOptions(timeout=10)).statistics.steps == 5
-    assert WORLD == ["a", "b begins", "b ends", "b"]
+    ten = tf.RunOptions(timeout=10)
+    assert stop(g.graph, journal, "a", options=ten) == ["a begins", "a ends"]
+    with pytest.raises(tf.LimitExceeded, match="its limit of 10 s"):
+        go(g.graph, journal, options=ten)  # after 4 s
+    assert WORLD == ["a", "b begins"]
+    with pytest.raises(tf.LimitExceeded):  # no time is left
+        resume(g.graph, journal, retry=True, options=ten)
+    assert WORLD == []
+    left = resume(g.graph, journal, retry=True, options=tf.RunOptions(timeout=16.5))
+    assert (left.statistics.steps, WORLD) == (5, ["b begins", "b ends", "b"])
+
+
+def test_the_time_in_which_nobody_had_it(journal):
+    """J9, J22: is not counted, and neither is that in which it was put away; nor is any recorded without a limit."""
+    with tf.build(REGISTRY) as g:
+        slow, wait = g.add("durable.slow", value="slow", seconds=6.0), g.add("flow.wait_signal", name="go")
+        g.connect(g.add("flow.start").then, slow.enter)
+        g.connect(slow.then, wait.enter)
+        g.connect(wait.received, g.add("durable.slow", value="last", seconds=2.0).enter)
+    for limit, name in ((8.5, "short"), (9.5, "long"), (None, "any")):
+        options = tf.RunOptions(timeout=limit)
+        for _ in range(2):  # it waits for half a second each time
+            with pytest.raises(tf.RunSuspended):
+                go(g.graph, journal, name, suspend_after=0.5, options=options)
+        tf.send_signal(journal, name, "go")
+        with nullcontext() if limit != 8.5 else pytest.raises(tf.LimitExceeded):
+            go(g.graph, journal, name, options=options)
+        noted = [entry for entry in journal.entries(name) if entry.kind == "elapsed"]
+        assert len(noted) <= (0 if limit is None else 102)
 
 
 def test_a_race_has_the_same_winner(journal):

@@ -26,6 +26,7 @@ from trioflow.durable.blobs import outcome_of, references, texts_of
 from trioflow.durable.codec import decode_failure
 from trioflow.durable.deeds import note
 from trioflow.durable.keys import path_of, read_path
+from trioflow.durable.elapsed import ELAPSED
 from trioflow.durable.moment import MOMENTS
 from trioflow.durable.records import Deed, Entry, RunInfo
 from trioflow.durable.whole import discarded, whole
@@ -496,8 +497,8 @@ def _waits_for(info: RunInfo) -> str | None:
 def _by_node(entries: list[Entry]) -> dict[str, Any]:
     nodes: dict[str, Any] = {}
     for entry in entries:
-        if entry.kind in MOMENTS:
-            continue  # of what it has superseded, and is not kept, nothing is known
+        if entry.kind in MOMENTS or entry.kind == ELAPSED:
+            continue  # of what a moment has superseded, and is not kept, nothing is known; and time is of no node
         node = nodes.setdefault(entry.node, {"records": Counter(), "last": "", "error": None})
         node["records"][entry.kind] += 1
         node["last"] = show_path(path_of(entry.key))

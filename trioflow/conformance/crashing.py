@@ -241,7 +241,7 @@ def deterministic(request: Mapping[str, Any]) -> bool:
         first, *others = [run(request)[0] for _ in range(4)]
     except Exception:
         return False
-    # A limit of the whole run is one of each process that has it (J9).
+    # How much of a time limit is left after a crash is no matter of the graph (J9).
     return not {"nesting", "steps", "timeout"} & {*first.errors} and all(each.strict == first.strict for each in others)
 
 

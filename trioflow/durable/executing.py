@@ -37,6 +37,7 @@ class JournalledExecution(Execution):
         # What it came to in another process, if it had ended before.
         self.ended_before: RunInfo | None = None
         recorder.execution = self
+        self.time_before = recorder.elapsed.before  # J9
 
     @property
     def store(self) -> Store:

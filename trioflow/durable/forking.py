@@ -10,6 +10,7 @@ import attrs
 from trioflow.durable.changes import document_of
 from trioflow.durable.codec import decode, decode_failure, dump, encode, parse
 from trioflow.durable.deeds import note
+from trioflow.durable.elapsed import ELAPSED
 from trioflow.durable.keys import is_path, path_key, path_of, path_part, show_key
 from trioflow.durable.moment import MOMENTS, Moment, compacted, moments_among
 from trioflow.durable.recorder import CLOSED, DONE, RAN
@@ -259,7 +260,7 @@ def past_of(store: Store, run_id: str, at: Sequence[int]) -> Past:
     Raises `RunNotFound`, `JournalUnusable`, and `JournalError` if nothing was recorded before, or is not kept any more.
     """
     entries = whole(store, run_id)
-    kept = sorted(before(entries, tuple(at), run_id), key=_place)
+    kept = sorted((each for each in before(entries, tuple(at), run_id) if each.kind != ELAPSED), key=_place)
     if not kept:
         raise JournalError(f"Nothing was recorded of run {run_id!r} before {show_path(at)}.")
     outputs: dict[str, Any] = {}

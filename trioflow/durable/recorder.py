@@ -20,6 +20,7 @@ import trio
 from trioflow.durable.checkpoint import Checkpoint
 from trioflow.durable.codec import dump, parse
 from trioflow.durable.deeds import note
+from trioflow.durable.elapsed import ELAPSED, Elapsed
 from trioflow.durable.events import RunContinued
 from trioflow.durable.keys import ancestors, part_key, path_of, path_part, show_key
 from trioflow.durable.moment import MOMENTS, ROUND, SUPERSEDED, WHOLE, Compacted, compacted, moments_among, numbers_in
@@ -94,7 +95,7 @@ class Recorder:
         self.behind: set[bytes] = set()
         entries = compacted(session.entries).keep
         for entry in entries:
-            if entry.kind == TOLD:
+            if entry.kind in {TOLD, ELAPSED}:
                 continue
             if entry.kind in MOMENTS:
                 self.behind.add(path_part(entry.key))
@@ -114,6 +115,7 @@ class Recorder:
         self.published = [entry for entry in entries if entry.kind == PUBLISHED]
         for entry in self.published:
             del self.known[entry.key]
+        self.elapsed = Elapsed(self, entries)
         # The keys of all that was recorded, in their order, once somebody looks for what is below a path.
         self._places: list[bytes] | None = None
         self.replaying = bool(session.entries)
@@ -220,11 +222,20 @@ class Recorder:
         self.broken = suspended(self.run_id, waiting, why)
         try:
             with trio.CancelScope(shield=True):  # either it is told that it was put away, or it was not
+                while self._writing:
+                    await self._written.wait()
+                if self._time_limit is not None:
+                    await self.call(self.session.append, [self.elapsed.entry()])
                 await self.call(partial(self.session.set_state, "suspended", waiting=waiting))
                 await self.call(note, self.store, self.run_id, "put away", by, why)
         except Exception as error:
             self.broken = error
         self._broke.set()
+
+    @property
+    def _time_limit(self) -> float | None:
+        """Of the whole run."""
+        return self.execution.state.options.timeout
 
     @property
     def last_signal(self) -> int:
@@ -533,6 +544,8 @@ class Recorder:
         nursery.start_soon(self._notice_stop)
         nursery.start_soon(self._notice_break)
         nursery.start_soon(self._keep_lease)
+        if self._time_limit is not None:
+            nursery.start_soon(self.elapsed.watch, self._time_limit)
         if self._delay < math.inf:
             nursery.start_soon(self._write_soon)
         if self.suspend_after is not None:
@@ -565,6 +578,8 @@ class Recorder:
             return
         if failure is None and not self.execution.was_cancelled:
             self._nothing_left()
+        elif self._time_limit is not None:
+            self.put_entry(self.elapsed.entry())
         await self._settle_all()
         if self.broken is None:
             await self._keep_outcome(failure)

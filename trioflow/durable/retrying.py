@@ -9,6 +9,7 @@ import attrs
 
 from trioflow.durable.blobs import outcome_of
 from trioflow.durable.codec import dump, encode_failure, parse
+from trioflow.durable.elapsed import ELAPSED
 from trioflow.durable.keys import path_key, path_part, show_key
 from trioflow.durable.moment import MOMENTS, Moment
 from trioflow.durable.records import Entry, State, chain_of
@@ -50,6 +51,7 @@ def retry(session: Session, skip: Sequence[tuple[int, ...]] = ()) -> None:
             path_part(entry.key) == key or (place >= after and entry.key > key and _came_after(entry, key))
             for key, (_, after) in failures.items()
         )
+        forgotten = forgotten and entry.kind != ELAPSED  # that time has passed
         (superseded if forgotten else keep).append(entry)
     for key in wanted:
         node, _ = failures[key]

@@ -88,6 +88,8 @@ class Execution:
 
     tracker: Tracker | None = None
     """Who has counted what the run did, if anybody has; known when it has ended."""
+    time_before = 0.0
+    """Seconds that count towards the time limit, and passed before this: in other processes that had the run."""
 
     def __init__(self, plan: Plan, given: Given, control: Control) -> None:
         self._control = control
@@ -254,7 +256,7 @@ class Execution:
         if timeout is None and state.options.max_steps is None:
             await self._set_up_and_run()
             return None
-        deadline = inf if timeout is None else trio.current_time() + timeout
+        deadline = inf if timeout is None else trio.current_time() + timeout - self.time_before
         with trio.CancelScope(deadline=deadline) as budget:
             state.budget = budget
             await self._set_up_and_run()
