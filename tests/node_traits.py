@@ -33,7 +33,7 @@ TEXTS = {
 }  # fmt: skip
 WHOLES = {
     "size": (
-        "attempts", "connections", "count", "decimals", "depth", "digits", "indent", "length", "level", "limit", "longest",
+        "attempts", "connections", "count", "decimals", "depth", "digits", "every", "indent", "length", "level", "limit", "longest",
         "memory", "most", "n", "retries", "rounds", "size", "step", "stop", "times", "width", "window", "chosen", "items", "bit", "by", "exponent",
     ),
     "place": ("end", "index", "start", "to"),

@@ -95,6 +95,58 @@ def test_by_hand():
     assert [entry.node for entry in whole(kept, "a") if entry.kind == "done"] == ["note"] * 8
 
 
+def checked(*, every=1, rounds=8):
+    """A loop of effects, of which the graph says that it is to be kept where it is."""
+    with tf.build(REGISTRY) as g:
+        loop = g.add("flow.repeat", "loop", times=rounds)
+        note = g.add(Noting, "note", value=loop.round)
+        check = g.add("flow.checkpoint", "check", every=every)
+        g.connect(g.add("flow.start").then, loop.enter)
+        g.connect(loop.body, note.enter)
+        g.connect(note.then, check.enter)
+    return g.graph
+
+
+@pytest.mark.parametrize(("every", "count"), [(1, 12), (3, 12), (5, 10), (7, 0)])
+def test_where_the_graph_says(every, count):
+    """J26: what is recorded before is durable, and a loop says where it is when it comes to the next round."""
+    kept = tf.MemoryJournal()
+    kept.checkpoint = tf.Checkpoint(every=10**6)
+    until_death(checked(every=every), kept, 7)
+    assert [moment.count for moment in moments_among(kept.entries("a"))][-1:] == [count] * (count > 0)
+    assert whole(kept, "a")[-1].node == "note"
+    *came, world = run(checked(every=every), kept)
+    *undisturbed, all_done = run(checked(every=every), tf.MemoryJournal())
+    assert (came, world) == (undisturbed, all_done[6:])
+
+
+def test_where_the_graph_says_so_beside_much_else():
+    """J26: what is read for it is no more than some times what was written."""
+    with tf.build(REGISTRY) as g:
+        items, check = g.add("flow.parallel_for", "items", times=60, limit=1), g.add("flow.checkpoint", "check")
+        note = g.add(Noting, "note", value=items.index)
+        loop = g.add("flow.repeat", "loop", times=2)
+        g.connect(g.add("flow.start").then, items.enter)
+        g.connect(items.body, loop.enter)
+        g.connect(loop.body, note.enter)
+        g.connect(note.then, check.enter)
+    kept, read = tf.MemoryJournal(), []
+    entries = kept.entries
+    kept.entries = lambda run_id: read.append(found := entries(run_id)) or found
+    run(g.graph, kept)
+    assert 3 < len(read) < 40
+    assert sum(map(len, read)) < 10 * 120
+
+
+def test_a_graph_says_so_where_nothing_is_kept():
+    """J26: in a run of which no journal keeps anything it makes no difference."""
+    assert trio.run(lambda: tf.run(checked(), registry=REGISTRY)).statistics.steps == 18
+    kept = tf.MemoryJournal()
+    kept.checkpoint = None
+    run(checked(), kept)
+    assert not moments_among(kept.entries("a"))
+
+
 def test_a_history_of_the_last_three(on_disk):
     """J26: what the last moments have superseded is kept, and no more; one can go back so far."""
     kept = on_disk

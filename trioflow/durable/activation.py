@@ -390,6 +390,12 @@ class JournalledActivation(BodyContext):
     def is_kept(self) -> bool:
         return True
 
+    async def checkpoint(self) -> None:
+        self.strand  # noqa: B018 - raises if it has closed
+        await checkpoint_if_cancelled()
+        await self.recorder.barrier()
+        self.recorder.moments.by_hand()
+
     @property
     def since(self) -> int:
         """A number before all that was written below it."""

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 _BYTES_OF_A_RECORD = 80
 """About so much. What a run writes for large moments is no more than what it writes for its records in between."""
+_PROPORTION = 8
+"""By hand, what a pass reads is no more than so many times what was recorded since the one before."""
 _MANY = 1000
 """So many strands that have ended may be remembered."""
 _KINDS = {"v": "variable", "o": "output", "s": "state", "e": "failure"}
@@ -65,6 +67,7 @@ class Moments:
         self._least = 10.0 if checkpoint is None else min(10.0, max(1.0, checkpoint.every // 100))
         self._wait = self._every
         self._recorded = 0
+        self._kept = len(entries)
         self._nodes = frozenset(() if checkpoint is None else checkpoint.nodes)
         self._by_hand = False
         self._passed_at: float | None = None
@@ -202,6 +205,10 @@ class Moments:
         if node in self._nodes:
             self._by_hand = True
 
+    def by_hand(self) -> None:
+        """The graph wants moments of all that is open, as soon as they can be taken."""
+        self._by_hand = not self._recorder.replaying
+
     @property
     def is_due(self) -> bool:
         """Whether it is time for a pass."""
@@ -209,7 +216,8 @@ class Moments:
         recorded = recorder.recorded - self._recorded
         if recorder.replaying or not (recorded or self._by_hand):
             return False
-        return recorded >= self._wait or self._by_hand or self._is_late()
+        # A pass reads all that there is: by hand there is one when there is something new in proportion to that.
+        return recorded >= self._wait or (self._by_hand and recorded * _PROPORTION >= self._kept) or self._is_late()
 
     def _is_late(self) -> bool:
         seconds = None if self._checkpoint is None else self._checkpoint.seconds
@@ -276,11 +284,11 @@ class Moments:
         """Take away what is superseded, also by this moment, which is kept if it supersedes enough."""
         recorder = self._recorder
         checkpoint = self._checkpoint
+        least = 1 if all_of_it or self._by_hand else self._least
         self._by_hand = False
         self._recorded = recorder.recorded
         if self._checkpoint is not None and self._checkpoint.seconds is not None:
             self._passed_at = trio.current_time()
-        least = 1 if all_of_it else self._least
         history = True if checkpoint is None else checkpoint.history
         places = {path_key(each.path): each for each in self.open}
         below: dict[bytes, int] = {}
@@ -301,7 +309,7 @@ class Moments:
                         below[path] = below.get(path, 0) + 1
             return found
 
-        kept = await recorder.compact(compact, history)
+        kept = self._kept = await recorder.compact(compact, history)
         self._wanted = {
             places[path]
             for path, count in below.items()

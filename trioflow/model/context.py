@@ -337,6 +337,14 @@ class Context(DataContext, ABC):
         As `trio.move_on_after`, but a run that is resumed comes to the same end. Raises `ValueError`.
         """
 
+    @abstractmethod
+    async def checkpoint(self) -> None:
+        """All that was recorded so far is durable when this comes back, and moments are taken, as by hand (J26).
+
+        Loops say where they are when they come to their next round. A cancellation point. Raises `JournalError` if
+        nothing can be written.
+        """
+
     @property
     @abstractmethod
     def is_kept(self) -> bool:

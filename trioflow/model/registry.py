@@ -23,7 +23,7 @@ ENTRY_POINT_GROUP = "trioflow.nodes"
 
 STANDARD_AREAS: Mapping[Capability, Mapping[str, str]] = {
     "pure": {
-        "flow": "flow choice loop latch guard fork people later",
+        "flow": "flow choice loop latch guard fork people later keeping",
         "user": "user",
         "event": "event",
         "value": "value",

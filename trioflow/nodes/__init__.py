@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from trioflow.nodes.hook import HttpHook, ShellHook
     from trioflow.nodes.http import HttpDownload, HttpGet, HttpLines, HttpPost, HttpRequest
     from trioflow.nodes.jinja import RenderTemplate
+    from trioflow.nodes.keeping import Checkpoint
     from trioflow.nodes.latch import AtMost, Counter, Cycle, EveryNth, FlipFlop, Gate, Once, OnChange, Throttle, WaitFor
     from trioflow.nodes.later import Later
     from trioflow.nodes.loop import (
@@ -109,6 +110,7 @@ _AREAS = {
     "people": ("Approve", "Sleep", "WaitSignal"),
     "event": ("Listen", "Post", "Publish"),
     "later": ("Later",),
+    "keeping": ("Checkpoint",),
     "variable": (
         "AddToVariable", "AppendToVariable", "GetVariable", "LowerVariable", "RaiseVariable", "RemoveVariableItem",
         "SetVariable", "SetVariableItem", "SwapVariable", "TakeFromVariable", "ToggleVariable", "UniteVariable",
@@ -152,6 +154,7 @@ __all__ = [
     "CallApi",
     "Chance",
     "Change",
+    "Checkpoint",
     "Chunks",
     "Collect",
     "Compare",

@@ -369,6 +369,10 @@ class BodyContext(Activation, Context):
     def is_kept(self) -> bool:
         return False
 
+    async def checkpoint(self) -> None:
+        self.strand  # noqa: B018 - as above
+        await checkpoint_if_cancelled()
+
     async def trigger_at(self, mark: object, output: Any, values: Mapping[Any, object] = NO_VALUES) -> None:
         await self.trigger(output, values)
 
