@@ -25,8 +25,8 @@ from trioflow.durable.archive import export_lines, import_lines
 from trioflow.durable.blobs import outcome_of, references, texts_of
 from trioflow.durable.codec import decode_failure
 from trioflow.durable.deeds import note
-from trioflow.durable.keys import path_of, read_path
 from trioflow.durable.elapsed import ELAPSED
+from trioflow.durable.keys import path_of, read_path
 from trioflow.durable.moment import MOMENTS
 from trioflow.durable.records import Deed, Entry, RunInfo
 from trioflow.durable.whole import discarded, whole
