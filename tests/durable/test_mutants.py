@@ -11,6 +11,7 @@ from durable import (
     test_agenda,
     test_audit,
     test_forking,
+    test_moments,
     test_outbox,
     test_policies,
     test_running,
@@ -71,6 +72,7 @@ MUTANTS = [
     (Mutant("j27_stays_in_the_record", "J27", "", ((lifted, "len(text) <= LIMIT", "True"),)), in_memory(test_stores.test_large_values_are_kept_once)),
     (Mutant("j28_nobody_knows", "J28", "", ((deeds.note, "store.note(run_id, deed(what, by or store.by, detail))", "pass"),)), alone(test_audit.test_from_its_beginning_to_its_end)),
     (Mutant("j29_told_again", "J29", "", ((Outbox.__call__, "if key in self._keys:", "if False:"),)), alone(test_outbox.test_without_gaps_or_doubles, [1, 3])),
+    (Mutant("j29_forgets_what_was_told", "J29", "", ((Outbox.go_on, "| Counter(told)", ""),)), alone(test_outbox.test_beside_moments, lambda: test_moments.nested("flow.while", rounds=20))),
 ]  # fmt: skip
 
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 
 import pytest
 import trio
 from durable.graphs import NEVER, REGISTRY, STOP, Stop, chain, resume
+from durable.open_graphs import called, concurrent_items, source, workflow
+from durable.test_moments import FUEL, nested
+from durable.test_moments import REGISTRY as MOMENTS_REGISTRY
+from durable.test_moments import run as run_with_moments
 from trio.testing import MockClock
 
 import trioflow as tf
+from trioflow.durable.moment import moments_among
 from trioflow.durable.outbox import kept_events
 from trioflow.durable.retrying import retry
 
@@ -24,13 +30,13 @@ def items(times=4):
     return g.graph
 
 
-def follow(graph, journal, after=None, *, stop=NEVER, kinds=("steps",)):
+def follow(graph, journal, after=None, *, stop=NEVER, kinds=("steps",), registry=REGISTRY):
     """Run, and read what is told; the process dies where it is to stop."""
     STOP["at"] = stop
     seen = []
 
     async def main():
-        async with tf.open_run(graph, journal=journal, run_id="a", registry=REGISTRY) as run:
+        async with tf.open_run(graph, journal=journal, run_id="a", registry=registry) as run:
             log = run.events(durable=True, kinds=kinds, after=after)
 
             async def read():
@@ -68,6 +74,62 @@ def test_without_gaps_or_doubles(dying):
     assert follow(items(), journal) == []
     assert follow(items(), journal, 0) == seen
     assert follow(items(), journal, 5) == seen[5:]
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("graph", [called, concurrent_items, source, workflow, lambda: nested("flow.while", rounds=20)])
+def test_beside_moments(graph):
+    """J26: what a moment stands for is not told again, what comes after it is, and none of it is superseded."""
+    kept = tf.MemoryJournal()
+    kept.checkpoint = tf.Checkpoint(every=1, history=False)
+    has_order = graph is not concurrent_items
+    graph = graph()
+    undisturbed = follow(graph, tf.MemoryJournal(), kinds=None, registry=MOMENTS_REGISTRY)
+    seen, dead, taken = [], 0, []
+    while True:
+        FUEL["left"] = 4
+        try:
+            seen += follow(graph, kept, seen[-1].number if seen else 0, kinds=None, registry=MOMENTS_REGISTRY)
+            if kept.show("a").status == "completed":
+                break
+        finally:
+            FUEL.clear()
+        dead += 1
+        taken += moments_among(kept.entries("a"))
+        kept.steal("a")
+    assert dead
+    assert taken
+    assert [each.number for each in seen] == [*range(1, len(seen) + 1)]
+    assert told_of_steps(seen) == told_of_steps(undisturbed)
+    # Data nodes may be evaluated once more; which strand of several is the first to ask is a matter of the schedule.
+    assert not has_order or Counter(told(seen)) >= Counter(told(undisturbed))
+    assert follow(graph, kept, 0, kinds=None, registry=MOMENTS_REGISTRY) == seen
+
+
+def told(events):
+    return [(each.kind, each.path, each.node or "") for each in events]
+
+
+def told_of_steps(events):
+    return Counter(each for each in told(events) if not each[0].startswith("Evaluation"))
+
+
+def test_nobody_asks_for_them_any_more():
+    """J26: then there are no moments, as who asks for them again is told of all that was not told."""
+    kept = tf.MemoryJournal()
+    kept.checkpoint = tf.Checkpoint(every=1)
+    graph = called()
+    FUEL["left"] = 2
+    seen = follow(graph, kept, kinds=None, registry=MOMENTS_REGISTRY)
+    FUEL["left"] = 9
+    with pytest.raises(Stop):
+        run_with_moments(graph, kept)
+    FUEL.clear()
+    assert not moments_among(kept.entries("a"))
+    kept.steal("a")
+    seen += follow(graph, kept, seen[-1].number, kinds=None, registry=MOMENTS_REGISTRY)
+    undisturbed = follow(graph, tf.MemoryJournal(), kinds=None, registry=MOMENTS_REGISTRY)
+    assert told_of_steps(seen) == told_of_steps(undisturbed)
 
 
 def test_what_it_has():

@@ -162,7 +162,8 @@ class JournalledRun(Run):
         These come when they are durable, as `KeptEvent`, in the order of their numbers, each once, whatever dies in
         between: those after the number `after`, without which they are those that were not told before this process.
         For that they must be asked for in the same way in each process that has the run, before anything is awaited in
-        the `open_run` block. A run whose events are kept takes no moments. Of a run that has ended they are read.
+        the `open_run` block. What moments stand for is not told to those who ask for the first time after them. Of a
+        run that has ended they are read.
         """
         if not durable:
             return super().events(buffer, kinds=kinds, nodes=nodes, keep=keep, values=values)

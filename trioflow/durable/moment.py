@@ -14,7 +14,7 @@ import attrs
 
 from trioflow.durable.codec import dump, parse
 from trioflow.durable.keys import ancestors, number_key, part_key, path_part
-from trioflow.durable.records import Entry
+from trioflow.durable.records import TOLD, Entry
 
 ROUND, WHOLE = "round", "whole"
 """Kinds of moments: a body is about to begin something, and could be begun there; one has ended, with all below it."""
@@ -60,6 +60,8 @@ class Moment:
     """The numbers of signals that the run has taken: from the first of each pair up to, not including, the second."""
     volatile: Mapping[str, int] = attrs.field(factory=dict[str, int])
     """How often it has asked for volatile nodes, by name with a letter before it."""
+    told: Mapping[str, int] = attrs.field(factory=dict[str, int])
+    """How often it has told what, by kind and node, if events are kept (J29)."""
     policies: Any = None
     """What the policies of the run remember (J23)."""
     failures: Sequence[str] = ()
@@ -172,6 +174,8 @@ def compacted(entries: Sequence[Entry]) -> Compacted:
 
 def _covered_by(entry: Entry, last: Mapping[bytes, Moment]) -> Moment | None:
     found: Moment | None = None
+    if entry.kind == TOLD:
+        return None
     for path in ancestors(entry.key):  # the innermost first
         moment = last.get(path)
         if moment is None or not moment.covers(entry.key):

@@ -20,6 +20,7 @@ import trio
 from trioflow.durable.codec import decode, encode
 from trioflow.durable.keys import ancestors, part_key, path_key, path_part
 from trioflow.durable.moment import ROUND, WHOLE, Compacted, Moment, as_pairs, compacted, moments_among
+from trioflow.durable.records import TOLD
 from trioflow.errors import Diverged, Unrecordable
 from trioflow.runtime.base.records import ExecFrame
 from trioflow.runtime.base.turns import stop_coasting
@@ -127,7 +128,8 @@ class Moments:
         Raises `Diverged` if the graph has not all of what was written then.
         """
         self._write(activation.strand, moment.cells)
-        state = self._recorder.execution.state
+        recorder = self._recorder
+        state = recorder.execution.state
         stop_coasting(state)  # they count towards its limit (R8)
         state.granted += moment.steps
         state.forks += moment.forks
@@ -135,8 +137,10 @@ class Moments:
         around = self.counting_of(activation.strand.number)
         around.steps += moment.steps
         around.forks += moment.forks
+        if recorder.outbox is not None:
+            recorder.outbox.go_on(moment.path, moment.told)
         for name, times in moment.volatile.items():
-            self._recorder.volatile[part_key(moment.path, name[0], name[1:])] = times
+            recorder.volatile[part_key(moment.path, name[0], name[1:])] = times
 
     def _write(self, strand: Strand, cells: Sequence[Sequence[Any]]) -> None:
         """Write what a strand had written, the oldest first, as cells are compared by their ages (F3)."""
@@ -304,6 +308,8 @@ class Moments:
             else:
                 found = compacted(entries)
             for entry in found.keep:
+                if entry.kind == TOLD:
+                    continue
                 for path in ancestors(entry.key):
                     if path in places:
                         below[path] = below.get(path, 0) + 1
@@ -326,7 +332,9 @@ class Moments:
         """Whether what is below an activation may be superseded: it has closed, and nothing else needs it."""
         recorder = self._recorder
         state = recorder.execution.state
-        if self._checkpoint is None or recorder.tells_events or recorder.broken is not None or recorder.stopping:
+        if self._checkpoint is None or recorder.broken is not None or recorder.stopping:
+            return False
+        if recorder.tells_events and recorder.outbox is None:  # whoever asks for them again needs what happens now, too
             return False
         if self._must_undo(state.plan):
             return False
@@ -360,7 +368,7 @@ class Moments:
             activation, ROUND, mark=mark, count=activation.count, asked=activation.asked,
             came_back=activation.rarely.moments, emitted=streams[0].emits if streams else 0,
             steps=activation.steps, forks=activation.forks, volatile=volatile, failures=activation.failed_before,
-            cells=cells,
+            told={} if self._recorder.outbox is None else dict(self._recorder.outbox.told_at(path)), cells=cells,
         )  # fmt: skip
 
     def _moment(self, activation: JournalledActivation, kind: str, **said: Any) -> Moment:

@@ -17,15 +17,12 @@ import trio
 from trioflow.durable.codec import parse
 from trioflow.durable.events import RunContinued
 from trioflow.durable.keys import part_key, path_key, path_of
-from trioflow.durable.records import Entry
+from trioflow.durable.records import TOLD, Entry
 from trioflow.runtime.base.watch import Observing, observe
 from trioflow.semantics.events import Event, Kind, NodeFailed, RunCancelled, RunCompleted, RunFailed
 
 if TYPE_CHECKING:
     from trioflow.durable.recorder import Recorder
-
-TOLD = "told"
-"""Kind of the entries that an event was told."""
 
 _NEVER = (RunContinued, RunCompleted, RunFailed, RunCancelled)
 """What is told of one process, and not of the run; and its end, with which the events end."""
@@ -52,7 +49,8 @@ class Outbox:
         self._recorder = recorder
         self._keys = {entry.key for entry in entries}
         self._last = last
-        self._times: Counter[tuple[bytes, str, str]] = Counter()
+        # How often there was such an event, by the path, and by kind and node.
+        self._times: dict[bytes, Counter[str]] = {}
         # What was told, and how much must be durable until it may be handed out.
         self._waiting: deque[tuple[int, KeptEvent]] = deque()
         self._logs: list[EventLog] = []
@@ -71,16 +69,25 @@ class Outbox:
             self._stopped = True  # SystemExit and the like end the process, and not the run
             return
         path, node, kind = event.path.as_tuple(), event.node, type(event).__name__
-        place = path_key(path), kind, node or ""
-        self._times[place] += 1
-        key = part_key(place[0], "w", f"{kind} {place[2]} {self._times[place]}")
+        where, name = path_key(path), node or ""
+        times = self._times.setdefault(where, Counter())
+        times[f"{kind} {name}"] += 1
+        key = part_key(where, "w", f"{kind} {name} {times[f'{kind} {name}']}")
         if key in self._keys:
             return
         self._keys.add(key)
         self._last += 1
         said = {"n": self._last, "e": event.as_dict()}
-        made = recorder.tell(key, place[2], said)
-        self._waiting.append((made, kept_event(key, place[2], said)))
+        made = recorder.tell(key, name, said)
+        self._waiting.append((made, kept_event(key, name, said)))
+
+    def told_at(self, path: bytes) -> Mapping[str, int]:
+        """How often there was what, by kind and node, at a path."""
+        return self._times.get(path, {})
+
+    def go_on(self, path: bytes, told: Mapping[str, int]) -> None:
+        """There was so much at a path by the moment from which it goes on, and that is not told again (J26)."""
+        self._times[path] = self._times.get(path, Counter()) | Counter(told)
 
     def durable(self, count: int) -> None:
         """So much of what was made is durable."""

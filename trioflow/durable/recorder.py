@@ -25,9 +25,9 @@ from trioflow.durable.events import RunContinued
 from trioflow.durable.keys import ancestors, part_key, path_of, path_part, show_key
 from trioflow.durable.moment import MOMENTS, ROUND, SUPERSEDED, WHOLE, Compacted, compacted, moments_among, numbers_in
 from trioflow.durable.moments import Moments
-from trioflow.durable.outbox import TOLD, Outbox, kept_events
+from trioflow.durable.outbox import Outbox, kept_events
 from trioflow.durable.owner import LEASE
-from trioflow.durable.records import Entry, Waiting
+from trioflow.durable.records import TOLD, Entry, Waiting
 from trioflow.durable.waiting import Waits, suspended
 from trioflow.errors import Diverged, JournalError
 from trioflow.model.clock import Clock

@@ -117,6 +117,10 @@ class Waiting:
     """The number of the last signal that it had looked at."""
 
 
+TOLD = "told"
+"""Kind of the entries that an event was told, which no moment supersedes (J29)."""
+
+
 @attrs.frozen(kw_only=True)
 class State:
     """How far a run is."""
