@@ -77,7 +77,22 @@ class Beside(tf.Node, id="open.beside", durable="replayed"):
                 await ctx.trigger_at(number, self.body)
 
 
-REGISTRY.add(Ticks, Rounds, Own, Asking, Beside)
+class Reminding(tf.Node, id="open.reminding", durable="replayed"):
+    """A loop that puts something off in each round."""
+
+    enter = tf.ExecIn()
+    body = tf.ExecOut()
+    reminded = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> None:
+        for number in range(ctx.resumed(0), 4):
+            await ctx.trigger_at(number, self.body)
+            handle = ctx.later(self.reminded, 10 - number)
+            if number == 2:
+                ctx.drop_later(handle)
+
+
+REGISTRY.add(Ticks, Rounds, Own, Asking, Beside, Reminding)
 
 
 def effects(g, body, times=4, name="loop"):
@@ -247,6 +262,60 @@ def waiting():
     g.connect(both.a, sleep.enter)
     then_note(g, sleep.then, "slept")
     effects(g, both.b)
+    return g.graph
+
+
+def every_second(most=9):
+    """Putting itself off again and again, beside something that was put off for long, until that is taken back."""
+    g, start = begun()
+    long = g.add("flow.later", "long", seconds=1e6)
+    later = g.add("flow.later", "later", seconds=1.0)
+    g.connect(start, long.enter)
+    g.connect(long.done, g.add(Noting, "never", value=1).enter)
+    once = g.add("flow.once", "once")
+    g.connect(long.then, once.enter)
+    g.connect(once.then, later.enter)
+    total = g.add("variable.get", name="sum").result
+    note, more = g.add(Noting, "note", value=total), g.add("variable.add", name="sum", value=1)
+    enough = g.add("flow.branch", "enough", condition=g.add("logic.less", a=total, b=most).result)
+    g.connect(later.done, note.enter)
+    g.connect(note.then, more.enter)
+    g.connect(more.then, enough.enter)
+    g.connect(enough.true, later.enter)
+    g.connect(enough.false, long.cancel)
+    return g.graph
+
+
+def reminding():
+    """In a loop that puts things off itself."""
+    g, start = begun()
+    loop = g.add(Reminding, "loop")
+    g.connect(start, loop.enter)
+    then_note(g, loop.body)
+    then_note(g, effects(g, loop.reminded, times=2, name="inner"), "reminded")
+    return g.graph
+
+
+def putting_off():
+    """In a loop that puts something off in each round, and in one that takes some of that back."""
+    g, start = begun()
+    g.event("asked")
+    loop, later = g.add("flow.for", "loop", times=5), g.add("flow.later", "later", seconds=5.0)
+    other, post = g.add("flow.later", "other", seconds=3.0), g.add("event.post", event="asked", payload=loop.index)
+    note, back = g.add(Noting, "note", value=loop.index), g.add("flow.repeat", "back", times=3)
+    once = g.add("flow.at_most", "once", times=5)
+    for source, target in (
+        (start, loop.enter), (loop.body, later.enter), (later.then, other.enter), (other.then, post.enter),
+        (post.then, once.enter), (once.then, note.enter), (loop.done, back.enter), (back.done, other.cancel),
+    ):  # fmt: skip
+        g.connect(source, target)
+    then_note(g, back.body, "during")
+    then_note(g, effects(g, later.done, times=2, name="inner"), "put_off")
+    then_note(g, other.done, "never")
+    listen = g.add("event.listen", event="asked")
+    heard = g.add(Noting, "heard", value=listen.payload)
+    g.connect(listen.then, heard.enter)
+    g.connect(heard.then, g.add("variable.add", name="sum", value=listen.payload).enter)
     return g.graph
 
 

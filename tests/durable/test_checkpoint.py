@@ -6,7 +6,7 @@ import attrs
 import pytest
 import trio
 from durable.graphs import WORLD, Stop
-from durable.open_graphs import begun, effects, inner_graph
+from durable.open_graphs import begun, effects, every_second, inner_graph
 from durable.test_moments import FUEL, REGISTRY, Noting, inside_of, journal, nested, on_disk, run, stopped_in_a_loop
 from trio.testing import MockClock
 
@@ -270,6 +270,95 @@ def test_a_host_in_the_run(around):
             FUEL.clear()
     assert came == go(graph, journal(10**9), around)
     assert moments_among(kept.entries("a"))
+
+
+def test_putting_off_for_ever():
+    """J26: the agenda has moments of its own, so its journal stays at one size, and it goes on from the last."""
+    kept = journal(10, history=False)
+    until_death(every_second(200), kept, 100)
+    entries = kept.entries("a")
+    [moment] = [each for each in moments_among(entries) if each.node == "later"]
+    assert len(entries) < 50
+    assert moment.asked > 70
+    assert [each[1] for each in moment.gone] == [0]  # what the first initiator had put off, and was handled
+    *came, world = run(every_second(200), kept)
+    *undisturbed, all_done = run(every_second(200), journal(10**9))
+    assert (came, world) == (undisturbed, all_done[99:])
+
+
+def hearing():
+    """A graph that does something at each event of the host, now and later."""
+    g = tf.Builder(REGISTRY)
+    g.variable("sum", "int", default=0, merge="sum")
+    g.event("asked")
+    heard = g.add("event.listen", "heard", event="asked")
+    total = g.add("variable.get", name="sum").result
+    note, more = g.add(Noting, "note", value=total), g.add("variable.add", name="sum", value=heard.payload)
+    later, after = g.add("flow.later", "later", seconds=0.5), g.add(Noting, "after", value="later")
+    for source, target in (
+        (heard.then, note.enter), (note.then, more.enter), (more.then, later.enter), (later.done, after.enter),
+    ):  # fmt: skip
+        g.connect(source, target)
+    return g.graph
+
+
+def open_for(graph, kept, events):
+    """A run that stays open, to which so many events are published, one a second; its variables, and what was done."""
+    WORLD.clear()
+
+    async def main():
+        options = tf.RunOptions(seed=1, stay_open=True)
+        async with tf.open_run(graph, registry=REGISTRY, journal=kept, run_id="a", options=options) as opened:
+            for number in range(opened.recorder.published_so_far, events):
+                await opened.publish("asked", number)
+                await trio.sleep(1)
+        return dict((await opened.result()).variables)
+
+    return trio.run(main, clock=MockClock(autojump_threshold=0)), [*WORLD]
+
+
+@pytest.mark.parametrize(("every", "history"), [(1, True), (1, False), (7, False)])
+def test_hearing_for_ever(every, history):
+    """J26, J25: so has the strand of the host's events, and what it has put off is handled once."""
+    (undisturbed, all_done), kept, done = open_for(hearing(), journal(10**9), 40), journal(every, history), []
+    assert len(all_done) == 80
+    while True:
+        FUEL["left"] = 15
+        try:
+            came, world = open_for(hearing(), kept, 40)
+            break
+        except BaseException:
+            done += WORLD
+            kept.steal("a")
+            entries = kept.entries("a")
+            assert len(entries) < 60
+            whole(kept, "a")
+        finally:
+            FUEL.clear()
+    assert came == undisturbed
+    assert sorted(map(str, done + world)) == sorted(map(str, all_done))
+    nodes = {each.node for each in moments_among(entries)}
+    assert {"host", "later"} <= nodes
+    if history:
+        tf.fork_run(kept, "a", "b")
+        assert kept.show("b").state.entries == len(whole(kept, "a"))
+
+
+def test_a_host_whose_events_were_superseded():
+    """J26, J16: there is no fork before that, and a run that was put away in between has its host again."""
+    kept = journal(1, history=False)
+    FUEL["left"] = 30
+    with pytest.raises(BaseException):  # noqa: B017, PT011 - the process stops
+        open_for(hearing(), kept, 40)
+    FUEL.clear()
+    kept.steal("a")
+    with pytest.raises(tf.JournalError, match="its history was not kept"):
+        tf.fork_run(kept, "a", "b", at=(0,))
+    came = trio.run(
+        lambda: tf.run(hearing(), registry=REGISTRY, journal=kept, run_id="a", options=tf.RunOptions(seed=1)),
+        clock=MockClock(autojump_threshold=0),
+    )
+    assert came.variables["sum"] == sum(range(15))
 
 
 def go(graph, kept, around):

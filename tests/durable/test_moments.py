@@ -626,7 +626,7 @@ def supersedes_too_much(monkeypatch):
 
 MUTANTS = [
     forgets("cells", ()), forgets("steps", 0), forgets("volatile", {}), forgets("came_back", 0),
-    supersedes_too_much,
+    forgets("later", ()), forgets("gone", ()), forgets("put_off", 0), supersedes_too_much,
 ]  # fmt: skip
 
 
@@ -634,8 +634,13 @@ MUTANTS = [
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda each: each.__name__)
 def test_mutants_are_noticed(monkeypatch, mutant):
     """Each forgets one thing that a moment must have."""
-    volatile = mutant.__name__ in {"forgets_volatile", "forgets_came_back"}
-    graph = volatile_while() if volatile else nested("flow.repeat", "flow.for")
+    from durable import open_graphs  # noqa: PLC0415 - which are made of nodes of this module
+
+    made = {
+        "forgets_volatile": volatile_while, "forgets_came_back": volatile_while, "forgets_later": open_graphs.reminding,
+        "forgets_gone": open_graphs.every_second, "forgets_put_off": open_graphs.reminding,
+    }  # fmt: skip
+    graph = made[mutant.__name__]() if mutant.__name__ in made else nested("flow.repeat", "flow.for")
     everywhere(graph, step=17)
     mutant(monkeypatch)
     with pytest.raises((AssertionError, tf.TrioflowError, BaseExceptionGroup)):

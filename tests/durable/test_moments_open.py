@@ -15,10 +15,13 @@ from durable.open_graphs import (
     collecting,
     concurrent_items,
     effects,
+    every_second,
     few_at_a_time,
     in_rounds,
     inner_graph,
+    putting_off,
     raced,
+    reminding,
     source,
     then_note,
     waiting,
@@ -31,7 +34,7 @@ import trioflow as tf
 from trioflow.durable import moments
 from trioflow.durable.moment import WHOLE, compacted, moments_among
 
-ALONE = [source, in_rounds, auto, asking, called, workflow, collecting, caught]
+ALONE = [source, in_rounds, auto, asking, called, workflow, collecting, caught, every_second, putting_off, reminding]
 BESIDE = {concurrent_items: 3, few_at_a_time: 2, branches: 3, raced: 2, waiting: 2}
 
 

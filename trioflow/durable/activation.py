@@ -228,6 +228,10 @@ class JournalledActivation(BodyContext):
     def agenda(cls) -> Agenda:
         return JournalledAgenda(cls.recorder)
 
+    def drop_later(self, handle: str | None = None) -> int:
+        agenda: JournalledAgenda | None = self.strand.run.agenda
+        return 0 if agenda is None else agenda.take_back(self.path, self.plan.id, handle)
+
     def due_in(self, seconds: float) -> datetime.datetime:
         recorder, name = self.recorder, self.name
         key = self._next()
@@ -412,6 +416,22 @@ class JournalledActivation(BodyContext):
         return getattr(self, "_asked", 0)
 
     @property
+    def came_back(self) -> int:
+        """How often something that it began had come back (D6)."""
+        return self.rarely.moments
+
+    @property
+    def emitted_so_far(self) -> int:
+        """How many items it has emitted."""
+        streams = self.rarely.streams
+        return streams[0].emits if streams else 0
+
+    @property
+    def put_off_so_far(self) -> int:
+        """How often it has put something off (B3)."""
+        return self.rarely.put_off
+
+    @property
     def steps(self) -> int:
         """Dispatches below it so far."""
         return self._steps
@@ -476,6 +496,8 @@ class JournalledActivation(BodyContext):
             self.rarely.moments = moment.came_back
         if moment.emitted:
             self.rarely.streams[0].emits = moment.emitted
+        if moment.put_off:
+            self.rarely.put_off = moment.put_off
         return moment
 
     def _open(self) -> Counted:

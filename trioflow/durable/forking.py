@@ -225,7 +225,7 @@ def before(entries: Sequence[Entry], at: tuple[int, ...], run_id: str) -> list[E
     """
     end = path_key(at)
     for moment in moments_among(entries):
-        if moment.path < end < moment.end:
+        if moment.path < end < moment.end or (moment.published and end <= moment.path):
             raise _gone(run_id, moment, "Name a path that is not before that.")
     around = {path_key(at[:depth]) for depth in range(len(at))}
     then = next((place for place, each in enumerate(entries) if path_part(each.key) >= end), len(entries))

@@ -14,7 +14,7 @@ import attrs
 
 from trioflow.durable.codec import dump, parse
 from trioflow.durable.keys import ancestors, number_key, part_key, path_part
-from trioflow.durable.records import TOLD, Entry
+from trioflow.durable.records import PUBLISHED, TOLD, Entry
 
 ROUND, WHOLE = "round", "whole"
 """Kinds of moments: a body is about to begin something, and could be begun there; one has ended, with all below it."""
@@ -23,8 +23,8 @@ SUPERSEDED = "superseded"
 MOMENTS = frozenset({ROUND, WHOLE})
 
 _PART = {ROUND: "r", WHOLE: "w"}
-_NUMBERED = frozenset("opt")
-"""Letters of what a body asked its context for, which is numbered."""
+_NUMBERED = frozenset("optn")
+"""Letters of what a body asked its context for, and of what was due next, which is numbered."""
 
 
 @attrs.frozen(kw_only=True)
@@ -60,6 +60,14 @@ class Moment:
     """The numbers of signals that the run has taken: from the first of each pair up to, not including, the second."""
     volatile: Mapping[str, int] = attrs.field(factory=dict[str, int])
     """How often it has asked for volatile nodes, by name with a letter before it."""
+    put_off: int = 0
+    """How often it has put something off (B3)."""
+    later: Sequence[Sequence[Any]] = ()
+    """What was put off below it, and is not handled yet."""
+    gone: Sequence[Sequence[Any]] = ()
+    """What others had put off, and was handled or taken back below it: by path and number."""
+    published: int = 0
+    """Of the strand of the host's events: how many of these were handled (J25)."""
     told: Mapping[str, int] = attrs.field(factory=dict[str, int])
     """How often it has told what, by kind and node, if events are kept (J29)."""
     policies: Any = None
@@ -155,21 +163,31 @@ class Compacted:
 def compacted(entries: Sequence[Entry]) -> Compacted:
     """What is superseded goes to the outermost moment that covers it; of one activation the last one counts."""
     last: dict[bytes, Moment] = {}
+    host: Moment | None = None
     for moment in moments_among(entries):
         last[moment.path] = moment
+        if moment.published:
+            host = moment
     if not last:
         return Compacted([*entries], [*range(len(entries))], {})
     keep: list[Entry] = []
     places: list[int] = []
     superseded: dict[int, list[Entry]] = {}
     for place, entry in enumerate(entries):
-        by = _covered_by(entry, last)
+        by = _covered_by(entry, last) if entry.kind != PUBLISHED else host
+        if entry.kind == PUBLISHED and host is not None and number_of_event(entry) >= host.published:
+            by = None
         if by is None:
             keep.append(entry)
             places.append(place)
         else:
             superseded.setdefault(by.number, []).append(entry)
     return Compacted(keep, places, superseded)
+
+
+def number_of_event(entry: Entry) -> int:
+    """Which one it is of the events that the host has published."""
+    return int(entry.key[2:])
 
 
 def _covered_by(entry: Entry, last: Mapping[bytes, Moment]) -> Moment | None:

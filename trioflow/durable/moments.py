@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
 
@@ -28,7 +28,7 @@ from trioflow.semantics.address import node_names
 from trioflow.semantics.store import DELETED
 
 if TYPE_CHECKING:
-    from trioflow.durable.activation import JournalledActivation
+    from trioflow.durable.agenda import JournalledAgenda
     from trioflow.durable.checkpoint import Checkpoint
     from trioflow.durable.recorder import Recorder
     from trioflow.durable.records import Entry
@@ -58,6 +58,37 @@ class Counted:
         self.forks = 0
 
 
+class Begun(Protocol):
+    """What may have moments: an activation, or what else handles one thing after the other."""
+
+    @property
+    def strand(self) -> Strand: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def path(self) -> tuple[int, ...]: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def since(self) -> int: ...
+    @property
+    def failed_before(self) -> Sequence[str]: ...
+    @property
+    def has_blocks(self) -> bool: ...
+    @property
+    def asked(self) -> int: ...
+    @property
+    def steps(self) -> int: ...
+    @property
+    def forks(self) -> int: ...
+    @property
+    def came_back(self) -> int: ...
+    @property
+    def emitted_so_far(self) -> int: ...
+    @property
+    def put_off_so_far(self) -> int: ...
+
+
 class Moments:
     """Of one run."""
 
@@ -74,8 +105,8 @@ class Moments:
         self._passed_at: float | None = None
         self._number = max((each.number for each in moments_among(entries)), default=0)
         # Loops that have something open below, and those of them that have enough behind them to be worth a moment.
-        self.open: set[JournalledActivation] = set()
-        self._wanted: set[JournalledActivation] = set()
+        self.open: set[Begun] = set()
+        self._wanted: set[Begun] = set()
         # Of the last moments: by activation, how large it was.
         self._sizes: dict[bytes, int] = {}
         self._places: dict[int, dict[int, Place]] = {}
@@ -86,14 +117,14 @@ class Moments:
 
     # --- counting ---
 
-    def begin(self, activation: JournalledActivation) -> Counted:
+    def begin(self, activation: Begun) -> Counted:
         """From now on this counts what is counted below an activation, until `end`."""
         number = activation.strand.number
         own = Counted(self.counting_of(number))
         self.counting[number] = own
         return own
 
-    def end(self, activation: JournalledActivation, own: Counted) -> None:
+    def end(self, activation: Begun, own: Counted) -> None:
         """Who counted before does it again, and knows what was counted meanwhile."""
         around = own.around
         assert around is not None
@@ -122,7 +153,7 @@ class Moments:
 
     # --- going on ---
 
-    def go_on(self, activation: JournalledActivation, moment: Moment) -> None:
+    def go_on(self, activation: Begun, moment: Moment) -> None:
         """Let an activation have behind it what it had at a moment.
 
         Raises `Diverged` if the graph has not all of what was written then.
@@ -137,6 +168,10 @@ class Moments:
         around = self.counting_of(activation.strand.number)
         around.steps += moment.steps
         around.forks += moment.forks
+        if moment.later or moment.gone:
+            if state.agenda is None:
+                state.agenda = state.activate.agenda()  # type: ignore[attr-defined]
+            state.agenda.go_on(moment, activation.path, activation.strand.frame.plan)
         if recorder.outbox is not None:
             recorder.outbox.go_on(moment.path, moment.told)
         for name, times in moment.volatile.items():
@@ -147,7 +182,7 @@ class Moments:
         strands = [*_outwards(strand)]
         for out, what, whose, name, written in cells:
             if out >= len(strands):
-                raise self._gone(f"a graph around node {whose!r}")
+                raise self._not_there(f"a graph around node {whose!r}")
             store, plan = strands[out].store, strands[out].frame.plan
             value = DELETED if what == "s" and written == {"$u": 0} else decode(written)
             if what == "s":
@@ -162,7 +197,7 @@ class Moments:
     def _node(self, plan: Plan, node: str) -> int:
         index = plan.node_index.get(node)
         if index is None:
-            raise self._gone(f"node {node!r}")
+            raise self._not_there(f"node {node!r}")
         return index
 
     def _slot(self, plan: Plan, what: str, whose: str, name: str) -> int:
@@ -173,18 +208,22 @@ class Moments:
         if slot is not None:
             return slot
         if what == "v":
-            raise self._gone(f"variable {name!r}")
+            raise self._not_there(f"variable {name!r}")
         self._node(plan, whose)
-        raise self._gone(f"output {name!r} of node {whose!r}")
+        raise self._not_there(f"output {name!r} of node {whose!r}")
 
-    def _gone(self, what: str) -> Diverged:
+    def missing(self, what: str) -> Diverged:
+        """The error that something of which moments know is not in the graph."""
         error = Diverged(
-            f"Run {self._recorder.run_id!r} has moments at which {what} was written, and that is not in the graph any "
+            f"Run {self._recorder.run_id!r} has moments at which {what}, and that is not in the graph any "
             "more. Run it with the graph that it was begun with; or fork it with migrate_moment= of trioflow.fork_run, "
             "which says what becomes of what was written."
         )
         self._recorder.break_off(error)
         return error
+
+    def _not_there(self, what: str) -> Diverged:
+        return self.missing(f"{what} was written")
 
     def places(self, plan: Plan) -> dict[int, Place]:
         """What the slots of a store are that nodes write."""
@@ -232,17 +271,17 @@ class Moments:
             self._passed_at = now
         return now >= self._passed_at + seconds
 
-    def wants(self, activation: JournalledActivation) -> bool:
+    def wants(self, activation: Begun) -> bool:
         """Whether a loop that is about to begin a round should say where it is."""
         if (self._wanted and activation in self._wanted) or self.is_due:
             return True
         return bool(self._nodes) and activation.name in self._nodes
 
-    async def take(self, activation: JournalledActivation, mark: object, *, encoded: bool = False) -> None:
+    async def take(self, activation: Begun, mark: object, *, encoded: bool = False) -> Moment | None:
         """This loop or source is about to begin something, and could be begun there: keep that, if it is worth it.
 
         If it is time for that, all that is superseded in the run is taken away, and loops that have much behind them
-        are asked to do the same when they come round.
+        are asked to do the same when they come round. Gives the moment that was kept.
         """
         recorder = self._recorder
         due = self.is_due
@@ -255,16 +294,17 @@ class Moments:
             except Unrecordable:
                 pass  # it is likely to be there the next time, too
         if due:
-            await self.sweep(moment)
+            moment = moment if await self.sweep(moment) else None
         elif moment is not None:
             self._keep(moment)
         self._wanted.discard(activation)
+        return moment
 
     def is_worth(self, records: int) -> bool:
         """Whether one record in place of so many is worth it."""
         return records > self._least
 
-    def ended(self, activation: JournalledActivation, since: int, counted: Counted, failures: Sequence[str],
+    def ended(self, activation: Begun, since: int, counted: Counted, failures: Sequence[str],
               exit_name: str | None) -> None:  # fmt: skip
         """A stream or a called graph has ended: keep what it came to, with all below it."""
         if not self._may_be(activation):
@@ -284,8 +324,8 @@ class Moments:
         self._sizes[moment.path] = len(entry.data)
         self._recorder.put_entry(entry)
 
-    async def sweep(self, moment: Moment | None = None, *, all_of_it: bool = False) -> None:
-        """Take away what is superseded, also by this moment, which is kept if it supersedes enough."""
+    async def sweep(self, moment: Moment | None = None, *, all_of_it: bool = False) -> bool:
+        """Take away what is superseded, also by this moment, which is kept if it supersedes enough; says whether."""
         recorder = self._recorder
         checkpoint = self._checkpoint
         least = 1 if all_of_it or self._by_hand else self._least
@@ -296,6 +336,7 @@ class Moments:
         history = True if checkpoint is None else checkpoint.history
         places = {path_key(each.path): each for each in self.open}
         below: dict[bytes, int] = {}
+        worth: list[Moment] = []
 
         def compact(entries: Sequence[Entry]) -> Compacted:
             if moment is not None:
@@ -305,6 +346,8 @@ class Moments:
                 self._sizes[moment.path] = len(entry.data)
                 if superseded < max(least, len(entry.data) / _BYTES_OF_A_RECORD):
                     found = compacted(entries)
+                else:
+                    worth.append(moment)
             else:
                 found = compacted(entries)
             for entry in found.keep:
@@ -325,10 +368,11 @@ class Moments:
         self._wait = max(self._every, kept // 2, size // _BYTES_OF_A_RECORD)
         if len(self._sizes) > 1000:
             self._sizes = {path: size for path, size in self._sizes.items() if path in places}
+        return bool(worth)
 
     # --- inside ---
 
-    def _may_be(self, activation: JournalledActivation) -> bool:
+    def _may_be(self, activation: Begun) -> bool:
         """Whether what is below an activation may be superseded: it has closed, and nothing else needs it."""
         recorder = self._recorder
         state = recorder.execution.state
@@ -336,13 +380,7 @@ class Moments:
             return False
         if recorder.tells_events and recorder.outbox is None:  # whoever asks for them again needs what happens now, too
             return False
-        if self._must_undo(state.plan):
-            return False
-        if state.agenda is None:
-            return True
-        path = activation.path
-        asked = [due.asked[0][: len(path)] for due in state.agenda.waiting]
-        return activation.strand.number == 0 and path not in asked
+        return not self._must_undo(state.plan)
 
     def _must_undo(self, plan: Plan) -> bool:
         """Whether anything in the graph can be undone: then what was done is asked for again (W17)."""
@@ -351,7 +389,7 @@ class Moments:
             self._undoes = any(node is not None and node.graph_node.undo is not None for node in map(plan.node, names))
         return self._undoes
 
-    def _round(self, activation: JournalledActivation, mark: Any) -> Moment | None:
+    def _round(self, activation: Begun, mark: Any) -> Moment | None:
         cells = self._cells(activation.strand, activation.since)
         if cells is None:
             return None
@@ -363,22 +401,24 @@ class Moments:
             elif key.startswith(path):
                 del self._recorder.volatile[key]  # nobody asks for that any more
         self._recorder.watcher.forget_below(activation.path)
-        streams = activation.rarely.streams
         return self._moment(
             activation, ROUND, mark=mark, count=activation.count, asked=activation.asked,
-            came_back=activation.rarely.moments, emitted=streams[0].emits if streams else 0,
+            came_back=activation.came_back, emitted=activation.emitted_so_far, put_off=activation.put_off_so_far,
             steps=activation.steps, forks=activation.forks, volatile=volatile, failures=activation.failed_before,
             told={} if self._recorder.outbox is None else dict(self._recorder.outbox.told_at(path)), cells=cells,
+            published=activation.asked if activation is self._recorder.host else 0,
         )  # fmt: skip
 
-    def _moment(self, activation: JournalledActivation, kind: str, **said: Any) -> Moment:
+    def _moment(self, activation: Begun, kind: str, **said: Any) -> Moment:
         recorder = self._recorder
+        agenda: JournalledAgenda | None = recorder.execution.state.agenda
+        behind = {} if agenda is None else agenda.behind(activation.path)
         self._number += 1
         return Moment(
             path=path_key(activation.path), node=activation.name, kind=kind, number=self._number,
             signals=as_pairs(recorder.taken),
             policies=None if recorder.remembered is None else recorder.remembered.all_of_it(recorder.now().timestamp()),
-            **said,
+            **behind, **said,
         )  # fmt: skip
 
     def _cells(self, strand: Strand, since: int) -> list[list[Any]] | None:

@@ -22,12 +22,13 @@ from trioflow.durable.codec import dump, parse
 from trioflow.durable.deeds import note
 from trioflow.durable.elapsed import ELAPSED, Elapsed
 from trioflow.durable.events import RunContinued
+from trioflow.durable.going import HOST, Going
 from trioflow.durable.keys import ancestors, part_key, path_of, path_part, show_key
 from trioflow.durable.moment import MOMENTS, ROUND, SUPERSEDED, WHOLE, Compacted, compacted, moments_among, numbers_in
 from trioflow.durable.moments import Moments
 from trioflow.durable.outbox import Outbox, kept_events
 from trioflow.durable.owner import LEASE
-from trioflow.durable.records import TOLD, Entry, Waiting
+from trioflow.durable.records import PUBLISHED, TOLD, Entry, Waiting
 from trioflow.durable.waiting import Waits, suspended
 from trioflow.errors import Diverged, JournalError
 from trioflow.model.clock import Clock
@@ -41,12 +42,11 @@ if TYPE_CHECKING:
     from trioflow.durable.port import Session, Store, Work
     from trioflow.durable.records import Signal, Status
     from trioflow.durable.remembering import Remembered
-    from trioflow.runtime.base.records import Line
+    from trioflow.runtime.base.records import Line, Strand
 
-DONE, RAN, VALUE, CLOSED, EXPIRED, PUBLISHED = "done", "ran", "value", "closed", "expired", "published"
+DONE, RAN, VALUE, CLOSED, EXPIRED = "done", "ran", "value", "closed", "expired"
 """Kinds of entries: the end of an activation; that one ended which has dispatched, and so is run again; the end of an
-evaluation; what ended badly and starts nothing more; the children of an activation that a time limit has cut off;
-an event that the host has published."""
+evaluation; what ended badly and starts nothing more; the children of an activation that a time limit has cut off."""
 OVER = "over"
 """Kind of the entry that the time limit of a policy has cut off all attempts of an activation, or one of them."""
 
@@ -113,6 +113,9 @@ class Recorder:
                 self.known[entry.key] = entry
         # What the host has published, in order (J25).
         self.published = [entry for entry in entries if entry.kind == PUBLISHED]
+        self.published_before = max((moment.published for moment in moments_among(entries)), default=0)
+        """How many of them were handled before a moment of their strand, which is `host` once it has begun."""
+        self.host: Going | None = None
         for entry in self.published:
             del self.known[entry.key]
         self.elapsed = Elapsed(self, entries)
@@ -393,9 +396,21 @@ class Recorder:
         """Whether the run as a whole is being cancelled."""
         return self.stopped or self.execution.stopping
 
+    @property
+    def published_so_far(self) -> int:
+        """How many events the host has published."""
+        return self.published_before + len(self.published)
+
+    async def between_events(self, strand: Strand, line: Line) -> None:
+        """The strand of the host's events begins, or has handled one: it may have a moment here (J26)."""
+        if self.host is None:
+            self.host = Going(recorder=self, strand=strand, line=line, name=HOST)
+            self.host.begin()
+        await self.host.handled()
+
     def put_published(self, event: str, payload: Any) -> None:
         """Record that the host has published an event (J25)."""
-        entry = Entry(part_key(b"", "h", len(self.published)), event, PUBLISHED, dump(payload))
+        entry = Entry(part_key(b"", "h", self.published_so_far), event, PUBLISHED, dump(payload))
         self.published.append(entry)
         self.put(entry.key, event, PUBLISHED, payload)
 

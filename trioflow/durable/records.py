@@ -117,6 +117,8 @@ class Waiting:
     """The number of the last signal that it had looked at."""
 
 
+PUBLISHED = "published"
+"""Kind of the entries that the host has published an event (J25)."""
 TOLD = "told"
 """Kind of the entries that an event was told, which no moment supersedes (J29)."""
 

@@ -73,7 +73,7 @@ async def run(store: Store, plan: Plan, given: Given, resuming: Resuming = RESUM
         if session.info.status in {"completed", "failed"}:
             return ended(session.info)
         recorder, made = _prepare(store, session, plan, given, resuming)
-        hosted = made.options.parallel_initiators or bool(recorder.published)
+        hosted = made.options.parallel_initiators or bool(recorder.published_so_far)
         control = Hosted() if hosted else Alone()
         execution = JournalledExecution(plan, made, control, recorder)
         if isinstance(control, Hosted):
@@ -245,6 +245,8 @@ def _prepare(store: Store, session: Session, plan: Plan, given: Given, resuming:
 
 def _publish_again(recorder: Recorder, hosted: Hosted) -> None:
     """What the host has published before is there from the beginning, in its order (J25)."""
+    hosted.between = recorder.between_events
+    hosted.begins_early = hosted.begins_early or bool(recorder.published_before)
     for entry in recorder.published:
         hosted.publish(recorder.execution.state, entry.node, decode(parse(entry.data)))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trioflow.durable.codec import parse
-from trioflow.durable.moment import MOMENTS, SUPERSEDED, Moment
+from trioflow.durable.moment import MOMENTS, SUPERSEDED, Moment, number_of_event
+from trioflow.durable.records import PUBLISHED
 
 if TYPE_CHECKING:
     from trioflow.durable.port import Store
@@ -23,6 +24,7 @@ def whole(store: Store, run_id: str) -> list[Entry]:
         return entries
     superseded = _superseded(store.history(run_id))
     found: list[Entry] = []
+    published: list[Entry] = []
     waiting = [*reversed(entries)]
     while waiting:
         entry = waiting.pop()
@@ -31,10 +33,12 @@ def whole(store: Store, run_id: str) -> list[Entry]:
             continue
         moment = Moment.of(entry)
         if moment.where == "history" and moment.number in superseded:
-            waiting += reversed(superseded[moment.number])
+            below = superseded[moment.number]
+            waiting += [each for each in reversed(below) if each.kind != PUBLISHED]
+            published += [each for each in below if each.kind == PUBLISHED]
         elif moment.where != "beside":
             found.append(entry)
-    return found
+    return sorted(published, key=number_of_event) + found  # which were there before they were handled
 
 
 def discarded(store: Store, run_id: str) -> list[Entry]:

@@ -265,13 +265,13 @@ class BodyContext(Activation, Context):
         return self.put_off(seconds_of(seconds), targets, output if isinstance(output, str) else output.name)
 
     def post(self, event: str, payload: object = None) -> None:
-        self.put_off(0.0, listeners(self.strand.frame.plan, event, payload), event)
+        self.put_off(0.0, listeners(self.strand.frame.plan, event, payload), event, (payload,))
 
     def drop_later(self, handle: str | None = None) -> int:
         agenda = self.strand.run.agenda
         return 0 if agenda is None else agenda.drop(self.plan.id, handle)
 
-    def put_off(self, seconds: float, targets: Sequence[Target], what: str) -> str:
+    def put_off(self, seconds: float, targets: Sequence[Target], what: str, posted: tuple[object, ...] = ()) -> str:
         """Let the run dispatch these targets later, in its first strand (B3); gives what it can be taken back by."""
         run = self.strand.run
         if self.strand.frame is not run.frame or run.plan.net is not None:
@@ -284,7 +284,8 @@ class BodyContext(Activation, Context):
         handle = show_path(self.path) + (f"#{number}" if number else "")
         if run.agenda is None:
             run.agenda = self.agenda()
-        run.agenda.add(Due(self.due_in(seconds), (self.path, number), handle, self.plan.id, seconds, targets))
+        asked = self.path, number
+        run.agenda.add(Due(self.due_in(seconds), asked, handle, self.plan.id, seconds, targets, what, posted))
         return handle
 
     @classmethod

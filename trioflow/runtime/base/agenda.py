@@ -15,7 +15,7 @@ import trio
 from trioflow.runtime.base.turns import rouse, wait_for
 
 if TYPE_CHECKING:
-    from trioflow.runtime.base.records import RunState, Strand
+    from trioflow.runtime.base.records import Line, RunState, Strand
     from trioflow.semantics.plan import Target
 
 
@@ -32,6 +32,10 @@ class Due:
     seconds: float = attrs.field(order=False)
     """After which it was to be due when it was asked for."""
     targets: Sequence[Target] = attrs.field(order=False)
+    what: str = attrs.field(order=False)
+    """The exec output to which these are wired, or the event to which they listen."""
+    posted: tuple[object, ...] = attrs.field(order=False, default=())
+    """Of an event, its payload."""
 
 
 class Agenda:
@@ -67,8 +71,8 @@ class Agenda:
         if self._waits is not None:
             rouse(self._waits, self._changed)
 
-    async def next(self, strand: Strand, goes_on: Callable[[], bool]) -> Due | None:
-        """What is due next, when it is; None if there is nothing left, and nothing is to come."""
+    async def next(self, strand: Strand, line: Line, goes_on: Callable[[], bool]) -> Due | None:
+        """What is due next on this line, when it is; None if there is nothing left, and nothing is to come."""
         while True:
             if not self._due:
                 if not goes_on():

@@ -34,5 +34,5 @@ def agenda_line(root: Line) -> Line:
 async def handle(state: RunState, strand: Strand, line: Line, goes_on: Callable[[], bool] = lambda: False) -> None:
     """Handle what is due, in turn, until nothing is left, and nothing is to come."""
     agenda = agenda_of(state)
-    while (due := await agenda.next(strand, goes_on)) is not None:
+    while (due := await agenda.next(strand, line, goes_on)) is not None:
         await drive(strand, line, due.targets)

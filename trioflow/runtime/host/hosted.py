@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import trio
@@ -52,6 +52,8 @@ class Hosted:
         self._waits: trio.Event | None = None
         self._accepts = True
         self._start_strand: Any = None
+        # Is awaited where the strand of the host's events begins, and after each event.
+        self.between: Callable[[Strand, Line], Awaitable[None]] | None = None
 
     async def run_graph(self, state: RunState, store: Store) -> None:
         """R2: the initiators, one after the other or in parallel, and the events of the host, in one block of forks."""
@@ -129,12 +131,17 @@ class Hosted:
 
     async def _handle_events(self, strand: Strand, line: Line, _task: HotTask) -> None:
         """B1: in arrival order, in a strand of the host's own."""
+        between = self.between
+        if between is not None:
+            await between(strand, line)
         while True:
             while self.events:
                 event = self.events[0]
                 await drive(strand, line, event.targets)
                 self.events.popleft()
                 event.handled.set()
+                if between is not None:
+                    await between(strand, line)
             if not self._accepts:
                 return
             self._waits = trio.Event()
