@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 import trio
 from durable.graphs import STOP, WORLD
@@ -106,21 +107,37 @@ def test_what_ended_is_not_run_again():
     assert len(world) == 4
 
 
+@pytest.mark.unmeasured
 def test_what_can_be_undone():
-    """J26, W17: what was done is asked for again where it is undone, so there are no moments in such a graph."""
-    inner = tf.Builder(REGISTRY)
-    start = inner.declare_entry("enter")
-    done, undo = inner.add(Noting, "done", value=1), inner.add(Noting, "undo", value=-1)
-    inner.configure(done, undo=undo)
-    inner.connect(start, done.enter)
-    inner.connect(done.then, inner.declare_exit("done"))
+    """J26, W17: what a workflow did is asked for again where it is undone, so there are moments only around that."""
     g, start = begun()
-    loop, call = g.add("flow.repeat", "loop", times=4), g.add(g.define("inner", inner.graph), "call")
+    loop, guard = g.add("flow.repeat", "loop", times=4), g.add("flow.try", "guard")
+    call = g.add(g.define("inner", undoing()), "call", fails=g.add("logic.equal", a=loop.round, b=3).result)
     g.connect(start, loop.enter)
-    g.connect(loop.body, call.enter)
+    g.connect(loop.body, guard.enter)
+    g.connect(guard.body, call.enter)
+    then_note(g, guard.catch, "caught")
+    assert everywhere(g.graph, step=3) > 1
     kept = journal(1)
-    run(g.graph, kept)
-    assert not moments_among(kept.entries("a") + kept.history("a"))
+    *_, world = run(g.graph, kept)
+    assert [value for value, *_ in world].count("undone") == 1
+    assert {moment.node for moment in moments_among(kept.entries("a") + kept.history("a"))} == {"loop"}
+
+
+def undoing():
+    """A workflow whose effects are undone if it fails."""
+    inner = tf.Builder(REGISTRY)
+    start, fails = inner.declare_entry("enter"), inner.declare_input("fails", "bool")
+    loop = inner.add("flow.repeat", "times", times=3)
+    done, undo = inner.add(Noting, "done", value="done"), inner.add(Noting, "undo", value="undone")
+    other, branch = inner.add(Noting, "other", value="other"), inner.add("flow.branch", "branch", condition=fails)
+    inner.configure(done, undo=undo)
+    for source, target in (
+        (start, loop.enter), (loop.body, other.enter), (loop.done, done.enter), (done.then, branch.enter),
+        (branch.true, inner.add("durable.failing", "wrong").enter), (branch.false, inner.declare_exit("done")),
+    ):  # fmt: skip
+        inner.connect(source, target)
+    return attrs.evolve(inner.graph, kind="workflow")
 
 
 def test_a_retry_keeps_what_was_beside_the_failure():

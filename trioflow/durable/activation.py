@@ -36,7 +36,7 @@ from trioflow.semantics.address import attempt_mark
 if TYPE_CHECKING:
     from trioflow.durable.moments import Counted
     from trioflow.runtime.base.agenda import Agenda
-    from trioflow.runtime.base.records import Strand
+    from trioflow.runtime.base.records import Line, Strand
     from trioflow.runtime.strands.forks import ForkSet, StrandFork
 
 T = TypeVar("T")
@@ -399,6 +399,11 @@ class JournalledActivation(BodyContext):
         await checkpoint_if_cancelled()
         await self.recorder.barrier()
         self.recorder.moments.by_hand()
+
+    @property
+    def line(self) -> Line:
+        """Itself, which is what it dispatches on."""
+        return self
 
     @property
     def since(self) -> int:

@@ -24,6 +24,7 @@ from trioflow.durable.records import TOLD
 from trioflow.errors import Diverged, Unrecordable
 from trioflow.runtime.base.records import ExecFrame
 from trioflow.runtime.base.turns import stop_coasting
+from trioflow.runtime.workflow.firing import FiringLine
 from trioflow.semantics.address import node_names
 from trioflow.semantics.store import DELETED
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from trioflow.durable.checkpoint import Checkpoint
     from trioflow.durable.recorder import Recorder
     from trioflow.durable.records import Entry
-    from trioflow.runtime.base.records import Strand
+    from trioflow.runtime.base.records import Line, Strand
     from trioflow.semantics.plan import Plan
 
 _BYTES_OF_A_RECORD = 80
@@ -63,6 +64,8 @@ class Begun(Protocol):
 
     @property
     def strand(self) -> Strand: ...
+    @property
+    def line(self) -> Line: ...
     @property
     def count(self) -> int: ...
     @property
@@ -380,10 +383,10 @@ class Moments:
             return False
         if recorder.tells_events and recorder.outbox is None:  # whoever asks for them again needs what happens now, too
             return False
-        return not self._must_undo(state.plan)
+        return not (self._undoes_something(state.plan) and _is_in_a_workflow(activation))
 
-    def _must_undo(self, plan: Plan) -> bool:
-        """Whether anything in the graph can be undone: then what was done is asked for again (W17)."""
+    def _undoes_something(self, plan: Plan) -> bool:
+        """Whether anything in the graph can be undone: then what a workflow did is asked for again (W17)."""
         if self._undoes is None:
             names = node_names(plan)
             self._undoes = any(node is not None and node.graph_node.undo is not None for node in map(plan.node, names))
@@ -446,6 +449,14 @@ class Moments:
                 written = {"$u": 0} if cell.value is DELETED else encode(cell.value, where)
                 found.append([out, what, whose, name, written])
         return found
+
+
+def _is_in_a_workflow(begun: Begun) -> bool:
+    """Whether what was done there may be undone when a workflow around it fails; else its own has ended by then."""
+    line: Line | None = begun.line
+    while line is not None and not isinstance(line, FiringLine):
+        line = line.parent
+    return line is not None
 
 
 def _outwards(strand: Strand) -> Iterator[Strand]:
