@@ -121,7 +121,8 @@ def test_what_can_be_undone():
     kept = journal(1)
     *_, world = run(g.graph, kept)
     assert [value for value, *_ in world].count("undone") == 1
-    assert {moment.node for moment in moments_among(kept.entries("a") + kept.history("a"))} == {"loop"}
+    # A workflow that has ended in a graph that is none can't be undone any more.
+    assert {moment.node for moment in moments_among(kept.entries("a") + kept.history("a"))} <= {"loop", "call"}
 
 
 def undoing():
