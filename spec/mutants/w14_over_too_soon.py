@@ -2,5 +2,5 @@
 
 RULE = "W14"
 EDITS = [
-    ("_ScopeRun.run", "lambda: not machine.alive or", "lambda: machine.alive < 2 or"),
+    ("ScopeRun.run", "lambda: not machine.alive or", "lambda: machine.alive < 2 or"),
 ]

@@ -2,5 +2,5 @@
 
 RULE = "W17"
 EDITS = [
-    ("_ScopeRun._complete", "strand.store.fork()", "strand.store"),
+    ("ScopeRun._complete", "strand.store.fork()", "strand.store"),
 ]

@@ -2,5 +2,5 @@
 
 RULE = "W4"
 EDITS = [
-    ("_ScopeRun._target", "for wire, _ in tokens]", "for wire, _ in reversed(tokens)]"),
+    ("ScopeRun._target", "for wire, _ in tokens]", "for wire, _ in reversed(tokens)]"),
 ]

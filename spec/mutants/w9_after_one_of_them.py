@@ -2,5 +2,5 @@
 
 RULE = "W9"
 EDITS = [
-    ("_ScopeRun._fork", "for _, source in firing.tokens if", "for _, source in firing.tokens[:1] if"),
+    ("ScopeRun._fork", "for _, source in firing.tokens if", "for _, source in firing.tokens[:1] if"),
 ]

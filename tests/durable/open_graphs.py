@@ -329,3 +329,21 @@ def caught():
     then_note(g, guard.catch, "caught")
     effects(g, guard.done)
     return g.graph
+
+
+def in_a_circle(most=9):
+    """In a workflow that goes in a circle, with two ways that join in each round."""
+    with tf.workflow(REGISTRY) as w:
+        w.variable("sum", "int", default=0, merge="sum")
+        total = w.add("variable.get", name="sum").result
+        start, work = w.add("flow.start"), w.add(Noting, "work", value=total)
+        a, b = w.add(Noting, "a", value="a"), w.add("variable.add", "b", name="sum", value=1)
+        meet = w.add(Noting, "meet", value=total)
+        more = w.add("flow.branch", "more", condition=w.add("logic.less", a=total, b=most).result)
+        for source, target in (
+            (start.then, work.enter), (work.then, a.enter), (work.then, b.enter), (a.then, meet.enter),
+            (b.then, meet.enter), (meet.then, more.enter), (more.true, work.enter),
+            (more.false, w.add(Noting, "last", value=total).enter),
+        ):  # fmt: skip
+            w.connect(source, target)
+    return w.graph

@@ -18,6 +18,7 @@ from durable.open_graphs import (
     effects,
     every_second,
     few_at_a_time,
+    in_a_circle,
     in_rounds,
     inner_graph,
     putting_off,
@@ -32,6 +33,8 @@ from durable.test_moments import FUEL, REGISTRY, Noting, everywhere, journal, ru
 from trio.testing import MockClock
 
 import trioflow as tf
+from trioflow.conformance.crashing import Tally, crash_everywhere, deterministic
+from trioflow.conformance.workflows import random_workflow
 from trioflow.durable import moments
 from trioflow.durable.moment import WHOLE, compacted, moments_among
 
@@ -107,6 +110,72 @@ def test_what_ended_is_not_run_again():
     assert len(world) == 4
 
 
+def with_join(graph, node, kind):
+    """The same workflow, but that a node joins in another way."""
+    nodes = [attrs.evolve(each, join=kind) if each.id == node else each for each in graph.nodes]
+    return attrs.evolve(graph, nodes=tuple(nodes))
+
+
+CIRCLES = {
+    "at once": in_a_circle(4),
+    "one at a time": attrs.evolve(in_a_circle(4), limit=1),
+    "parallel": with_join(in_a_circle(4), "meet", "parallel"),
+    "inclusive": with_join(in_a_circle(4), "meet", "inclusive"),
+    "first": with_join(in_a_circle(4), "work", "first"),
+}
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("graph", CIRCLES.values(), ids=CIRCLES)
+def test_a_workflow_that_goes_in_a_circle(graph):
+    """J26: where one firing begins and nothing else is alive, its scope has a moment."""
+    assert everywhere(graph, step=5, in_flight=2, history=False) > 1
+
+
+def test_workflows_in_circles_for_ever():
+    """J26: their journals stay at one size, also of those that are called in each round of one."""
+    with tf.workflow(REGISTRY) as inner:
+        note = inner.add(Noting, "note", value=inner.declare_input("times", "int"))
+        inner.connect(inner.declare_entry("enter"), note.enter)
+        inner.connect(note.then, inner.declare_exit("done"))
+    with tf.workflow(REGISTRY) as w:
+        w.variable("sum", "int", default=0)
+        total = w.add("variable.get", name="sum").result
+        call, more = (
+            w.add(w.define("inner", inner.graph), "call", times=total),
+            w.add("variable.add", name="sum", value=1),
+        )
+        again = w.add("flow.branch", condition=w.add("logic.less", a=total, b=60).result)
+        for left, right in (
+            (w.add("flow.start").then, call.enter), (call.done, more.enter), (more.then, again.enter),
+            (again.true, call.enter),
+        ):  # fmt: skip
+            w.connect(left, right)
+    for graph, most in ((in_a_circle(60), 100), (w.graph, 50)):
+        *undisturbed, all_done = run(graph, journal(10**9))
+        kept = journal(5, history=False)
+        FUEL["left"] = most
+        with pytest.raises(BaseException):  # noqa: B017, PT011 - the process stops
+            run(graph, kept)
+        FUEL.clear()
+        kept.steal("a")
+        assert len(kept.entries("a")) < 30
+        assert any(moment.at for moment in moments_among(kept.entries("a")))
+        *came, world = run(graph, kept)
+        assert came == undisturbed
+        assert len(world) < len(all_done) - most + 5
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("number", [3, 17, 1189])
+def test_drawn_workflows(monkeypatch, number):
+    """J26: with all moments that there may be."""
+    monkeypatch.setattr(moments, "_BYTES_OF_A_RECORD", 10**9)
+    request = {**random_workflow(f"durable/{number}", most=12), "options": {"max_steps": 300}, "level": 3}
+    if deterministic(request):
+        crash_everywhere(request, Tally(), step=3, moments=True)
+
+
 @pytest.mark.unmeasured
 def test_what_can_be_undone():
     """J26, W17: what a workflow did is asked for again where it is undone, so there are moments only around that."""
@@ -133,11 +202,11 @@ def undoing():
     done, undo = inner.add(Noting, "done", value="done"), inner.add(Noting, "undo", value="undone")
     other, branch = inner.add(Noting, "other", value="other"), inner.add("flow.branch", "branch", condition=fails)
     inner.configure(done, undo=undo)
-    for source, target in (
+    for left, right in (
         (start, loop.enter), (loop.body, other.enter), (loop.done, done.enter), (done.then, branch.enter),
         (branch.true, inner.add("durable.failing", "wrong").enter), (branch.false, inner.declare_exit("done")),
     ):  # fmt: skip
-        inner.connect(source, target)
+        inner.connect(left, right)
     return attrs.evolve(inner.graph, kind="workflow")
 
 

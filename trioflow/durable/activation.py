@@ -23,6 +23,7 @@ from trioflow.durable.keys import part_key, path_key
 from trioflow.durable.kinds import kind_of
 from trioflow.durable.moment import ROUND, Moment
 from trioflow.durable.recorder import EXPIRED, OVER, Cutoff, Recorder
+from trioflow.durable.scopes import KeptScope
 from trioflow.errors import InDoubt, Unwind
 from trioflow.model.context import Branches, Fork, TimeLimitScope
 from trioflow.model.durability import Duration, seconds_of
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from trioflow.runtime.base.agenda import Agenda
     from trioflow.runtime.base.records import Line, Strand
     from trioflow.runtime.strands.forks import ForkSet, StrandFork
+    from trioflow.runtime.workflow.scope import ScopeRun
 
 T = TypeVar("T")
 
@@ -393,6 +395,13 @@ class JournalledActivation(BodyContext):
     @property
     def is_kept(self) -> bool:
         return True
+
+    async def in_scope(self, scope: ScopeRun, forks: ForkSet) -> None:
+        kept = self.recorder.scopes[scope] = KeptScope(recorder=self.recorder, activation=self, scope=scope)
+        try:
+            await kept.run(forks)
+        finally:
+            del self.recorder.scopes[scope]
 
     async def checkpoint(self) -> None:
         self.strand  # noqa: B018 - raises if it has closed

@@ -14,6 +14,7 @@ from trioflow.durable.kinds import kind_of
 from trioflow.durable.moment import WHOLE, Moment
 from trioflow.durable.recorder import Recorder
 from trioflow.durable.recording import is_cancelled
+from trioflow.durable.scopes import at_firing
 from trioflow.model.composition import GraphBody
 from trioflow.runtime.wrapping.middleware import Middleware
 
@@ -45,6 +46,7 @@ class Closing(Middleware):
             moment = Moment.of(known)
             moments.go_on(context, moment)
             return invocation.answer(exit=moment.exit)
+        await at_firing(recorder, context)
         since = context.run.next_serial()
         seen = recorder.recorded + recorder.replayed
         failures = recorder.watcher.failed

@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from trioflow.durable.codec import dump, parse
-from trioflow.durable.keys import ancestors, number_key, part_key, path_part
+from trioflow.durable.keys import ancestors, number_key, part_key, path_key, path_part
 from trioflow.durable.records import PUBLISHED, TOLD, Entry
 
 ROUND, WHOLE = "round", "whole"
@@ -46,6 +46,8 @@ class Moment:
     """Of one that has ended: the exec output at which control goes on."""
     count: int = 0
     """How much it has dispatched so far; all of that has ended."""
+    at: Sequence[int] = ()
+    """In a scope of a workflow: the numbers of the firing with which it goes on; all others have ended."""
     asked: int = 0
     """How often its context was asked."""
     came_back: int = 0
@@ -85,6 +87,8 @@ class Moment:
     @property
     def end(self) -> bytes:
         """A key before which, from the activation on, all is superseded."""
+        if self.at:
+            return self.path + path_key(self.at)
         return self.path + (number_key(self.count) if self.kind == ROUND else b"\xff")
 
     @property
@@ -107,6 +111,15 @@ class Moment:
         if "p" in said:
             said["policies"] = said.pop("p")
         return cls(path=path_part(entry.key), node=entry.node, kind=entry.kind, **said)
+
+    def is_passed(self, entries: Sequence[Entry]) -> bool:
+        """Whether something has ended in its scope that comes after the firing with which it goes on."""
+        end = self.end
+        return bool(self.at) and any(
+            entry.key.startswith(self.path) and path_part(entry.key) > end and not entry.key.startswith(end)
+            for entry in entries
+            if entry.kind != TOLD
+        )
 
     def covers(self, key: bytes) -> bool:
         """Whether what has this key is superseded, if it belongs to this activation or is below it."""

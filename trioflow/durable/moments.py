@@ -12,7 +12,7 @@ What is superseded stays where it is until a *pass* over the entries takes all o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from trioflow.durable.records import Entry
     from trioflow.runtime.base.records import Line, Strand
     from trioflow.semantics.plan import Plan
+    from trioflow.semantics.store import Cell, StateKey, Store
 
 _BYTES_OF_A_RECORD = 80
 """About so much. What a run writes for large moments is no more than what it writes for its records in between."""
@@ -156,12 +157,13 @@ class Moments:
 
     # --- going on ---
 
-    def go_on(self, activation: Begun, moment: Moment) -> None:
-        """Let an activation have behind it what it had at a moment.
+    def go_on(self, activation: Begun, moment: Moment, *, written: bool = False) -> None:
+        """Let an activation have behind it what it had at a moment; `written`: somebody else has seen to the cells.
 
         Raises `Diverged` if the graph has not all of what was written then.
         """
-        self._write(activation.strand, moment.cells)
+        if not written:
+            self._write(activation.strand, moment.cells)
         recorder = self._recorder
         state = recorder.execution.state
         stop_coasting(state)  # they count towards its limit (R8)
@@ -183,19 +185,21 @@ class Moments:
     def _write(self, strand: Strand, cells: Sequence[Sequence[Any]]) -> None:
         """Write what a strand had written, the oldest first, as cells are compared by their ages (F3)."""
         strands = [*_outwards(strand)]
-        for out, what, whose, name, written in cells:
+        for out, *cell in cells:
             if out >= len(strands):
-                raise self._not_there(f"a graph around node {whose!r}")
-            store, plan = strands[out].store, strands[out].frame.plan
-            value = DELETED if what == "s" and written == {"$u": 0} else decode(written)
-            if what == "s":
-                store.write_state(self._node(plan, whose), name, value)
-                continue
-            slot = self._slot(plan, what, whose, name)
-            store.write(slot, value)
+                raise self._not_there(f"a graph around node {cell[1]!r}")
+            self.write_into(strands[out].store, strands[out].frame.plan, *cell)
         if cells and cells[-1][0]:
             for inside in strands[: cells[-1][0]]:
                 inside.store.revision = object()  # their inputs may depend on that (C4)
+
+    def write_into(self, store: Store, plan: Plan, what: str, whose: str, name: str, written: Any) -> None:
+        """Write one cell. Raises `Diverged` if the graph does not have that."""
+        if what == "s":
+            value = DELETED if written == {"$u": 0} else decode(written)
+            store.write_state(self._node(plan, whose), name, value)
+        else:
+            store.write(self._slot(plan, what, whose, name), decode(written))
 
     def _node(self, plan: Plan, node: str) -> int:
         index = plan.node_index.get(node)
@@ -280,11 +284,19 @@ class Moments:
             return True
         return bool(self._nodes) and activation.name in self._nodes
 
-    async def take(self, activation: Begun, mark: object, *, encoded: bool = False) -> Moment | None:
+    async def take(
+        self,
+        activation: Begun,
+        mark: object,
+        *,
+        encoded: bool = False,
+        made: Callable[[], Moment | None] | None = None,
+    ) -> Moment | None:
         """This loop or source is about to begin something, and could be begun there: keep that, if it is worth it.
 
         If it is time for that, all that is superseded in the run is taken away, and loops that have much behind them
-        are asked to do the same when they come round. Gives the moment that was kept.
+        are asked to do the same when they come round. `made` makes the moment, in place of what is known of others.
+        Gives the moment that was kept.
         """
         recorder = self._recorder
         due = self.is_due
@@ -292,8 +304,11 @@ class Moments:
         moment: Moment | None = None
         if not activation.has_blocks and self._may_be(activation):
             try:
-                marked = mark if encoded else encode(mark, f"what node {activation.name!r} marks")
-                moment = self._round(activation, marked)
+                if made is not None:
+                    moment = made()
+                else:
+                    marked = mark if encoded else encode(mark, f"what node {activation.name!r} marks")
+                    moment = self._round(activation, marked)
             except Unrecordable:
                 pass  # it is likely to be there the next time, too
         if due:
@@ -317,7 +332,7 @@ class Moments:
         except Unrecordable:
             return
         if cells is not None:
-            self._keep(self._moment(
+            self._keep(self.moment(
                 activation, WHOLE, exit=exit_name, steps=counted.steps, forks=counted.forks, failures=failures,
                 cells=cells,
             ))  # fmt: skip
@@ -345,7 +360,7 @@ class Moments:
             if moment is not None:
                 entry = moment.entry()
                 found = compacted([*entries, entry])
-                superseded = sum(map(len, found.superseded.values()))
+                superseded = 0 if moment.is_passed(entries) else sum(map(len, found.superseded.values()))
                 self._sizes[moment.path] = len(entry.data)
                 if superseded < max(least, len(entry.data) / _BYTES_OF_A_RECORD):
                     found = compacted(entries)
@@ -383,9 +398,9 @@ class Moments:
             return False
         if recorder.tells_events and recorder.outbox is None:  # whoever asks for them again needs what happens now, too
             return False
-        return not (self._undoes_something(state.plan) and _is_in_a_workflow(activation))
+        return not (self.can_undo(state.plan) and _is_in_a_workflow(activation))
 
-    def _undoes_something(self, plan: Plan) -> bool:
+    def can_undo(self, plan: Plan) -> bool:
         """Whether anything in the graph can be undone: then what a workflow did is asked for again (W17)."""
         if self._undoes is None:
             names = node_names(plan)
@@ -404,7 +419,7 @@ class Moments:
             elif key.startswith(path):
                 del self._recorder.volatile[key]  # nobody asks for that any more
         self._recorder.watcher.forget_below(activation.path)
-        return self._moment(
+        return self.moment(
             activation, ROUND, mark=mark, count=activation.count, asked=activation.asked,
             came_back=activation.came_back, emitted=activation.emitted_so_far, put_off=activation.put_off_so_far,
             steps=activation.steps, forks=activation.forks, volatile=volatile, failures=activation.failed_before,
@@ -412,7 +427,8 @@ class Moments:
             published=activation.asked if activation is self._recorder.host else 0,
         )  # fmt: skip
 
-    def _moment(self, activation: Begun, kind: str, **said: Any) -> Moment:
+    def moment(self, activation: Begun, kind: str, **said: Any) -> Moment:
+        """One of an activation, with what it says, and what is known of the run."""
         recorder = self._recorder
         agenda: JournalledAgenda | None = recorder.execution.state.agenda
         behind = {} if agenda is None else agenda.behind(activation.path)
@@ -431,24 +447,35 @@ class Moments:
         """
         found: list[list[Any]] = []
         for out, each in enumerate(_outwards(strand)):
-            store, plan = each.store, each.frame.plan
-            places = self.places(plan)
-            cells: list[tuple[int, Any, Place]] = []
-            for slot, cell in store.written.items():
-                if cell.serial > since:
-                    place = places.get(slot)
-                    if place is None:
-                        return None
-                    cells.append((store.written_at(slot, cell), cell, place))
-            for key, cell in store.written_state.items():
-                if cell.serial > since:
-                    cells.append((store.written_at(key, cell), cell, ("s", plan.nodes[key[0]].id, key[1])))
-            cells.sort(key=lambda each: (each[0], each[1].serial))
-            for _, cell, (what, whose, name) in cells:
-                where = f"{_KINDS.get(what, 'exit')} {name!r}" + (f" of node {whose!r}" if whose else "")
-                written = {"$u": 0} if cell.value is DELETED else encode(cell.value, where)
-                found.append([out, what, whose, name, written])
+            store = each.store
+            cells = {slot: cell for slot, cell in store.written.items() if cell.serial > since}
+            state = {key: cell for key, cell in store.written_state.items() if cell.serial > since}
+            written = self.cells_in(store, each.frame.plan, cells, state)
+            if written is None:
+                return None
+            found += [[out, *cell] for cell in written]
         return found
+
+    def cells_in(
+        self, store: Store, plan: Plan, cells: Mapping[int, Cell], state: Mapping[StateKey, Cell]
+    ) -> list[list[Any]] | None:
+        """These cells of a store, by age; None if that can't be told. Raises `Unrecordable`."""
+        places = self.places(plan)
+        found: list[tuple[int, Cell, Place]] = []
+        for slot, cell in cells.items():
+            place = places.get(slot)
+            if place is None:
+                return None
+            found.append((store.written_at(slot, cell), cell, place))
+        for key, cell in state.items():
+            found.append((store.written_at(key, cell), cell, ("s", plan.nodes[key[0]].id, key[1])))
+        found.sort(key=lambda each: (each[0], each[1].serial))
+        written: list[list[Any]] = []
+        for _, cell, (what, whose, name) in found:
+            where = f"{_KINDS.get(what, 'exit')} {name!r}" + (f" of node {whose!r}" if whose else "")
+            value = {"$u": 0} if cell.value is DELETED else encode(cell.value, where)
+            written.append([what, whose, name, value])
+        return written
 
 
 def _is_in_a_workflow(begun: Begun) -> bool:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from trioflow.durable.port import Session, Store, Work
     from trioflow.durable.records import Signal, Status
     from trioflow.durable.remembering import Remembered
+    from trioflow.durable.scopes import KeptScope
     from trioflow.runtime.base.records import Line, Strand
 
 DONE, RAN, VALUE, CLOSED, EXPIRED = "done", "ran", "value", "closed", "expired"
@@ -116,6 +117,8 @@ class Recorder:
         self.published_before = max((moment.published for moment in moments_among(entries)), default=0)
         """How many of them were handled before a moment of their strand, which is `host` once it has begun."""
         self.host: Going | None = None
+        # The scopes of workflows that are open.
+        self.scopes: dict[Any, KeptScope] = {}
         for entry in self.published:
             del self.known[entry.key]
         self.elapsed = Elapsed(self, entries)

@@ -22,6 +22,7 @@ from trioflow.durable.keys import line_key, part_key, path_key, show_key
 from trioflow.durable.kinds import kind_of
 from trioflow.durable.recorder import DONE, RAN, VALUE, Recorder
 from trioflow.durable.records import Entry
+from trioflow.durable.scopes import at_firing
 from trioflow.errors import CoercionError, InDoubt, NodeError, RecordedFailure, Unrecordable
 from trioflow.model.durability import Transaction
 from trioflow.model.sockets import UNSET
@@ -90,6 +91,8 @@ class Recording(Middleware):
             return await self._transact(invocation, context, key, digest)
         if kind == "recorded" or not (ran or recorder.known):
             recorder.starts()  # one that is auto may have to dispatch what is recorded, or have been open
+        if not (ran or self._attempts):
+            await at_firing(recorder, context)
         if facts.careful and not self._attempts:
             await self._intend(key, name)
         if not ran:

@@ -395,6 +395,11 @@ class BodyContext(Activation, Context):
         """Run the body of a source: what it emits comes out of the world (J1)."""
         return body(self)
 
+    def in_scope(self, scope: Any, forks: Any) -> Awaitable[None]:
+        """Run a scope of a workflow that this has opened; asked where the run is kept."""
+        running: Awaitable[None] = scope.run(forks)
+        return running
+
     # --- inside ---
 
     def _write_item(self, item: Any, value: object, also: Mapping[Any, object] | None) -> None:

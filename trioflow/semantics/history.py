@@ -148,6 +148,42 @@ class History:
         self._running[order] = fork
         return fork
 
+    def alone(self) -> Store | None:
+        """The store of the only fork that has not ended, if it comes after all that have, and no conflict is untold."""
+        if len(self._running) != 1:
+            return None
+        (fork,) = self._running.values()
+        before = [fork._start]
+        for past in before:
+            if past._writes is None:
+                before.extend(past._after)
+        if not self._last.keys() <= {*before}:
+            return None
+        waist: Past | None = fork._start
+        while waist is not None:
+            if waist._lost:
+                return None
+            waist = waist._waist
+        return fork.store
+
+    def found_in(self, store: Store) -> tuple[dict[int, Cell], dict[StateKey, Cell]]:
+        """What a fork finds or has written that was not there at the beginning."""
+        here, there = store.cells, self._beginning.cells
+        slots = self._slots | store.written.keys()
+        now, before = store.state, self._beginning.state
+        keys = self._keys | store.written_state.keys()
+        return (
+            {slot: cell for slot in slots if (cell := here[slot]) not in (None, there[slot])},
+            {key: cell for key in keys if (cell := now.get(key)) is not None and cell is not before.get(key)},
+        )
+
+    def begin_with(self, write: Callable[[Store], object]) -> Past | None:
+        """What forks come after in place of all that was there before: of what this writes; None if that is nothing."""
+        fork = self.fork((0,))
+        write(fork.store)
+        past = fork.end()
+        return None if past is self._root else past
+
     def forget(self, reachable: Iterable[Past]) -> None:
         """From now on forks come after some of these, or after those that have not ended, and after nothing else.
 

@@ -20,6 +20,7 @@ from trioflow.runtime.base.turns import pass_dispatch
 from trioflow.runtime.dispatch import CLOSED, tell_failed, too_deep
 from trioflow.semantics.events import NodeCompleted, NodeSkipped, NodeStarted, Path
 from trioflow.semantics.plan import Target
+from trioflow.semantics.workflow.machine import Firing
 from trioflow.semantics.written import written_since
 
 F = TypeVar("F")
@@ -32,20 +33,23 @@ class FiringLine(Line):
     The last is that of the activation, so that the line of a strand has another path than the firing it begins with.
     """
 
-    __slots__ = ("numbers", "scope", "undoable")
+    __slots__ = ("firing", "numbers", "scope")
 
-    def __init__(
-        self, around: Line, numbers: tuple[int, ...], scope: Any = None, undoable: tuple[Any, ...] = ()
-    ) -> None:
+    def __init__(self, around: Line, numbers: tuple[int, ...], scope: Any = None, firing: Firing | None = None) -> None:
         # As Line.__init__ does, but that nothing is counted: the numbers are its own.
         self.parent = around
         self.scope = scope
-        self.undoable = undoable
+        self.firing = firing
         self.numbers = numbers
         self._where = None
         self.index = numbers[0]
         self.depth = around.depth + len(numbers) - 1
         self.count = numbers[-1]
+
+    @property
+    def undoable(self) -> tuple[Any, ...]:
+        """The last of what was done in its past that can be undone (W17)."""
+        return () if self.firing is None else self.firing.undoable
 
     @property
     def where(self) -> Path:

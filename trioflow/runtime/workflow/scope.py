@@ -23,12 +23,12 @@ from trioflow.runtime.workflow.firing import FiringLine, fire, firing_around
 from trioflow.runtime.workflow.undo import Undoable, undo_failed
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import Event, JoinSkipped, LimitReached, MergeConflict, StrandJoined, Told, WiresChosen
-from trioflow.semantics.history import History, OrderedFork
+from trioflow.semantics.history import History, OrderedFork, Past
 from trioflow.semantics.join import Conflict
 from trioflow.semantics.plan import Met, Opening, Target
 from trioflow.semantics.store import Store
 from trioflow.semantics.workflow.gates import machine_of
-from trioflow.semantics.workflow.machine import Firing, Skipped
+from trioflow.semantics.workflow.machine import Firing, Skipped, Standing
 from trioflow.semantics.workflow.net import Region, Way, Wire
 
 _FEW = 64
@@ -40,10 +40,13 @@ async def opened(activation: Activation) -> None:
     target = activation._target
     begin = target.begin if isinstance(target, Opening) else activation.plan.begin
     assert begin is not None
-    scope = _ScopeRun(activation, begin())
+    scope = ScopeRun(activation, begin())
     try:
         async with OpenForks(activation, activation.strand, activation.plan.id) as forks:
-            await scope.run(forks)
+            if activation.is_kept:
+                await activation.in_scope(scope, forks)
+            else:
+                await scope.run(forks)
         scope.raise_failures()
     except Exception as error:
         if scope.undoable:
@@ -52,7 +55,7 @@ async def opened(activation: Activation) -> None:
     scope.hand_on()
 
 
-class _ScopeRun:
+class ScopeRun:
     """One scope. `on_error` and the limits are those of the workflow (W12, W16)."""
 
     def __init__(self, activation: Activation, region: Region) -> None:
@@ -67,7 +70,7 @@ class _ScopeRun:
         self._drops = self._plan.drops
         self._region = region
         self._machine = machine_of(region)
-        self._history = History(strand.store, self._tell_conflict)
+        self.history = History(strand.store, self._tell_conflict)
         self._enough = _FEW
         self._collects = region.net.graph.on_error == "collect"
         # Failures that no wire took, by the keys of the firings.
@@ -86,18 +89,28 @@ class _ScopeRun:
         self._context = copy_context()
         self._forks: ForkSet
 
-    async def run(self, forks: ForkSet) -> None:
-        """Run it to its end, and let the owner find what it left (W9)."""
+    async def run(self, forks: ForkSet, begins_at: Standing | None = None, past: Past | None = None) -> None:
+        """Run it to its end, and let the owner find what it left (W9); or begin where it stood, after a past."""
         self._forks = forks
         machine = self._machine
         opening = self._region.opening
-        if opening is not None:
+        if begins_at is not None:
+            machine.begin_at(begins_at, past)
+        elif opening is not None:
             machine.open_with(self._taken(opening, self._owner, None))
         self._start()
         await forks.wait_until(lambda: not machine.alive or self._failure is not None)
         if self._failure is not None:
             raise self._failure
-        self._history.join()
+        self.history.join()
+
+    def standing(self, line: FiringLine) -> tuple[Standing, Store] | None:
+        """Where it is, with all that was written so far, if the firing on this line has only begun and is alone."""
+        store = None if self._failures or self._failure is not None else self.history.alone()
+        if store is None:
+            return None
+        standing = None if line.firing is None else self._machine.standing(line.firing)
+        return None if standing is None else (standing, store)
 
     def raise_failures(self) -> None:
         """W12: one failure that was collected as it is, several as a group, in canonical order."""
@@ -141,14 +154,14 @@ class _ScopeRun:
         """W9: a strand that comes after those of its tokens."""
         after = [source.home.past for _, source in firing.tokens if source.home.past is not None]
         try:
-            fork = self._history.fork(firing.numbers, after)
+            fork = self.history.fork(firing.numbers, after)
         except MergeError as error:
             self._failure = self._failure or error
             self._machine.end(firing)
             return
         if self._drops:
             self._let_go(fork.store, firing)
-        line = FiringLine(self.activation, firing.numbers, self, firing.undoable)
+        line = FiringLine(self.activation, firing.numbers, self, firing)
         work = partial(self._begin, firing, fork)
         strand = self._forks.start(
             work, discard=True, line=line, cancellable=self._may_cancel, store=fork.store, context=self._context
@@ -205,7 +218,7 @@ class _ScopeRun:
             firing = following
             if self._drops:
                 self._let_go(strand.store, firing)
-            line = FiringLine(self.activation, firing.numbers, self, firing.undoable)
+            line = FiringLine(self.activation, firing.numbers, self, firing)
 
     async def _wait(self, firing: Firing, strand: Strand) -> None:
         """W11: until it may go on; it keeps its strand, and has given up its place."""
@@ -221,7 +234,7 @@ class _ScopeRun:
             self._tell(StrandJoined(), line, strand.number)
         if self._machine.has_news:
             self._start()
-        if self._history.kept > self._enough:
+        if self.history.kept > self._enough:
             self._forget()
 
     def _leave_out(self, firing: Firing, fork: OrderedFork) -> None:
@@ -233,8 +246,8 @@ class _ScopeRun:
         """What all that can still start comes after needs not be remembered strand by strand."""
         pasts = [None if source is None else source.home.past for source in self._machine.waiting()]
         if None not in pasts:
-            self._history.forget(past for past in pasts if past is not None)
-        self._enough = 2 * self._history.kept + _FEW
+            self.history.forget(past for past in pasts if past is not None)
+        self._enough = 2 * self.history.kept + _FEW
 
     # --- one firing ---
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from trioflow.semantics.workflow.machine import Firing, Machine, Token
+from trioflow.semantics.workflow.machine import Firing, Machine, Standing, Token
 from trioflow.semantics.workflow.net import GATES, NetNode, Region, Wire
 
 
@@ -31,6 +32,11 @@ class GateMachine(Machine):
         super().open_with(wires)
         if self._early:
             self._look()
+
+    def begin_at(self, standing: Standing, past: Any) -> None:
+        super().begin_at(standing, past)
+        if self._alive_at is not None:
+            self._alive_at = Counter((standing.node,))
 
     def end(self, firing: Firing, taken: Sequence[Wire] = ()) -> Firing | None:
         if self._alive_at is None:

@@ -80,6 +80,26 @@ Token = tuple[Wire, Firing]
 
 
 @attrs.frozen
+class Standing:
+    """Where a scope is in which one firing is under way, and nothing else is alive: all that is needed to begin there.
+
+    Plain numbers: what the firing is known by, its tokens by the places of their wires, and pairs of what was counted.
+    """
+
+    numbers: tuple[int, ...]
+    node: int
+    round: int
+    lane: tuple[int, ...]
+    marked: bool
+    serial: tuple[int, ...]
+    turns: tuple[tuple[int, int], ...]
+    wires: tuple[int, ...]
+    open: tuple[tuple[int, int], ...]
+    serials: tuple[tuple[int, int], ...]
+    fired: tuple[tuple[int, int], ...]
+
+
+@attrs.frozen
 class Skipped:
     """A join to which tokens came over too few wires (W7)."""
 
@@ -119,12 +139,44 @@ class Machine:
 
     def open_with(self, wires: Iterable[Wire]) -> None:
         """Begin with tokens on these wires, which have no past (W13)."""
-        opener = Firing()
-        opener.numbers, opener.round, opener.lane, opener.serial, opener.turns = (), 0, (), (), _NO_TURNS
-        opener.home, opener.past, opener.marked, opener.undoable = opener, None, False, ()
+        opener = _opener(None)
         for wire in wires:
             self._arrive(wire, opener)
         self._settle(self._region.sources)
+
+    def standing(self, firing: Firing) -> Standing | None:
+        """Where it is, if nothing is alive but this firing, which is under way and has come over wires."""
+        if self.alive != 1 or not firing.tokens or any(self._held.values()) or any(self._early.values()):
+            return None
+        return Standing(
+            firing.numbers, firing.node, firing.round, firing.lane, firing.marked, firing.serial,
+            tuple(firing.turns.items()), tuple(wire.place for wire, _ in firing.tokens), tuple(self._open.items()),
+            tuple(self._serials.items()), tuple(self._fired.items()),
+        )  # fmt: skip
+
+    def begin_at(self, standing: Standing, past: Any) -> None:
+        """Begin with that firing, which comes after this past, in place of all with which the scope began."""
+        self._open, self._busy = dict(standing.open), dict.fromkeys(self._busy, 0)
+        self._held, self._early, self._ready = {}, {}, []
+        self._serials, self._fired = dict(standing.serials), dict(standing.fired)
+        if self._start is not None:
+            self._start = _Starting(self)
+        source = _opener(past)
+        wires = {wire.place: wire for wire in self.net.wires}
+        firing = Firing()
+        firing.numbers, firing.node, firing.net = standing.numbers, standing.node, self._nodes[standing.node]
+        firing.tokens = tuple((wires[place], source) for place in standing.wires)
+        firing.goes_on = firing.cancelled = False
+        firing.home, firing.past, firing.ghost, firing.released, firing.undoable = firing, None, None, None, ()
+        firing.round, firing.lane, firing.marked = standing.round, standing.lane, standing.marked
+        firing.serial, firing.turns = standing.serial, dict(standing.turns)
+        self.alive = 1
+        if firing.net.part >= 0:
+            self._busy[firing.net.part] = 1
+        if self._start is not None:
+            self._start.add(firing)
+        else:
+            self._ready.append((firing.numbers, firing))
 
     def take(self) -> Firing | None:
         """The next firing that may start now; from then on it is under way (W16)."""
@@ -316,6 +368,14 @@ class Machine:
         self._held.clear()
         self._early.clear()
         self._cancel(self._nodes)
+
+
+def _opener(past: Any) -> Firing:
+    """In place of a firing, for the tokens with which a scope begins."""
+    opener = Firing()
+    opener.numbers, opener.round, opener.lane, opener.serial, opener.turns = (), 0, (), (), _NO_TURNS
+    opener.home, opener.past, opener.marked, opener.undoable = opener, past, False, ()
+    return opener
 
 
 def _by_wire(token: Token) -> tuple[int, tuple[int, ...]]:
