@@ -1,7 +1,7 @@
 """Journals as a version of trioflow has written them: `python tests/durable/golden.py NAME` writes those of this one.
 
-They are in `goldens/`, one folder for each format, and stay as they are: a later version must read them all. Write new
-ones when the format changes.
+They are in `goldens/`, one folder for each format, and one for each in which moments are kept (`NAME` has `moments` in
+it). They stay as they are: a later version must read them all. Write new ones when the format changes.
 """
 
 from __future__ import annotations
@@ -107,13 +107,50 @@ def graph() -> tf.Graph:
     return g.graph
 
 
+def circle() -> tf.Graph:
+    """A workflow that goes in a circle."""
+    with tf.workflow(REGISTRY) as w:
+        w.variable("turns", "int", default=0)
+        turns = w.add("variable.get", "turns", name="turns").result
+        work = w.add("golden.effect", "work", value=w.add("math.add", "sum", a=turns, b=100).result)
+        more = w.add("variable.add", "more", name="turns", value=1)
+        again = w.add("flow.branch", "again", condition=w.add("logic.less", "less", a=turns, b=9).result)
+        for source, target in (
+            (w.declare_entry("enter"), work.enter), (work.then, more.enter), (more.then, again.enter),
+            (again.true, work.enter), (again.false, w.declare_exit("done")),
+        ):  # fmt: skip
+            w.connect(source, target)
+    return w.graph
+
+
+def long_graph() -> tf.Graph:
+    """A loop, a workflow that goes in a circle, and what puts itself off: all that has moments of its own."""
+    with tf.build(REGISTRY) as g:
+        g.variable("times", "int", default=0)
+        rounds = g.add("flow.for", "rounds", times=9)
+        turn = g.add("golden.effect", "turn", value=rounds.index)
+        call, later = g.add(g.define("circle", circle()), "call"), g.add("flow.later", "later", seconds=1.0)
+        times = g.add("variable.get", "get", name="times").result
+        tick = g.add("golden.effect", "tick", value=g.add("math.add", "sum", a=times, b=200).result)
+        add = g.add("variable.add", "add", name="times", value=1)
+        again = g.add("flow.branch", "again", condition=g.add("logic.less", "less", a=times, b=9).result)
+        for source, target in (
+            (g.add("flow.start").then, rounds.enter), (rounds.body, turn.enter), (rounds.done, call.enter),
+            (call.done, later.enter), (later.done, tick.enter), (tick.then, add.enter), (add.then, again.enter),
+            (again.true, later.enter),
+        ):  # fmt: skip
+            g.connect(source, target)
+    return g.graph
+
+
 def go(journal: Any, run_id: str, dies: Any = None) -> Any:
     """Run it, or go on with it; gives what it came to, or None if it died."""
     ACTED.clear()
     DIES[:] = [] if dies is None else [dies]
 
     async def main() -> Any:
-        return await tf.run(graph(), journal=journal, run_id=run_id, registry=REGISTRY, suspend_after=5.0)
+        made = long_graph() if run_id in DYING_LONG else graph()
+        return await tf.run(made, journal=journal, run_id=run_id, registry=REGISTRY, suspend_after=5.0)
 
     try:
         return trio.run(main, clock=MockClock(autojump_threshold=0))
@@ -123,6 +160,17 @@ def go(journal: Any, run_id: str, dies: Any = None) -> Any:
 
 DYING = {"at the beginning": "kinds", "in items": 2, "in a loop": 14, "at the end": "last", "never": None}
 """By name of a run: what its process died at."""
+
+
+DYING_LONG = {"in rounds": 7, "in a circle": 106, "put off": 207}
+"""The same of runs that have moments."""
+
+
+def write_long(journal: Any) -> None:
+    """Runs that died with moments, and with a history of the last two."""
+    journal.checkpoint = tf.Checkpoint(every=2, history=2)
+    for run_id, dies in DYING_LONG.items():
+        go(journal, run_id, dies)
 
 
 def write(journal: Any) -> None:
@@ -138,9 +186,10 @@ def write(journal: Any) -> None:
 if __name__ == "__main__":
     folder = GOLDENS / sys.argv[1]
     folder.mkdir(parents=True)
-    write(tf.FileJournal(folder / "files"))
+    writes = write_long if "moments" in sys.argv[1] else write
+    writes(tf.FileJournal(folder / "files"))
     kept = tf.SqliteJournal(folder / "runs.db")
-    write(kept)
+    writes(kept)
     with sqlite3.connect(folder / "runs.db") as database:
         database.execute("pragma wal_checkpoint(truncate)")
         database.execute("pragma journal_mode=delete")
