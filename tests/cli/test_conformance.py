@@ -320,6 +320,9 @@ def test_kept_runs_that_die(cli, tmp_path, vectors):
     assert (ended.code, ended.out.split(": ")[1].split(";")[0]) == (0, "0 faults")
     assert int(ended.out.split()[0]) >= 1
     assert cli("conformance", "engine", "--durable", "--examples", 2, "--vectors", vectors(good=("D2", 5))).code == 0
+    ended = cli("conformance", "engine", "--durable", "--moments", "--rule", "S1", "--seed", 3)
+    assert ended.code == 0
+    assert " of them after a moment, and were resumed: 0 faults; " in ended.out
     assert cli("conformance", "engine", "--durable", "--rule", "ZZ").code == 2
     assert cli("conformance", "engine", "--durable", "--vectors", tmp_path / "none").code == 2
 

@@ -92,12 +92,14 @@ def conformance(ctx: click.Context) -> None:
     help="Instead of all that: let kept runs die at every operation on their journal, in each vector and each random "
     "graph, resume them, and compare with runs that nothing disturbed, canonical trace included.",
 )
-def engine(mutants: int, durable: bool, **options: Any) -> int:
+@click.option("--moments", is_flag=True, help="With --durable: let them take moments as often as they can.")
+def engine(mutants: int, durable: bool, moments: bool, **options: Any) -> int:
     """Check the engine of this installation, and whether the checks notice an engine that breaks a rule."""
     if durable:
         from trioflow.cli.crashes import check_crashes  # noqa: PLC0415 - its packages are optional
 
-        return check_crashes(options["vectors"], options["rules"], options["level"], options["examples"])
+        chosen = options["vectors"], options["rules"], options["level"]
+        return check_crashes(*chosen, options["examples"], options["seed"], moments=moments)
     from trioflow.cli.checks import Settings, check  # noqa: PLC0415 - its packages are optional
     from trioflow.conformance.engine import EnginePort  # noqa: PLC0415 - as above
     from trioflow.conformance.mutants import check_mutants  # noqa: PLC0415 - as above

@@ -20,7 +20,9 @@ from trioflow.errors import DocumentError
 _MOST_FAULTS = 10
 
 
-def check_crashes(vectors: Path | None, rules: tuple[str, ...], level: int, examples: int) -> int:
+def check_crashes(
+    vectors: Path | None, rules: tuple[str, ...], level: int, examples: int, seed: int | None, *, moments: bool
+) -> int:
     """Say what came of it; 1 if a resumed run came to something else, or did something again."""
     try:
         chosen = [each for each in load_vectors(vectors or PACKAGED) if _is_chosen(each, rules, level)]
@@ -30,13 +32,17 @@ def check_crashes(vectors: Path | None, rules: tuple[str, ...], level: int, exam
         raise BadInput(f"--rule {', '.join(rules)}: no vector is of it.")
     count = len(chosen) + (0 if rules else examples)
     named = ((each.name, each.request) for each in chosen)
-    tally, skipped, faults = campaign(_counting(named if rules else itertools.chain(named, drawn(0, examples)), count))
+    graphs = drawn(0, examples) if seed is None else drawn(0, examples, str(seed))
+    requests = _counting(named if rules else itertools.chain(named, graphs), count)
+    tally, skipped, faults = campaign(requests, moments=moments)
     for fault in faults[:_MOST_FAULTS]:
         click.echo(f"error: {fault}", err=True)
     if len(faults) > _MOST_FAULTS:
         click.echo(f"and {len(faults) - _MOST_FAULTS:,} more", err=True)
     click.echo(
-        f"{counted(tally.runs, 'run')} died {tally.crashes:,} times and were resumed: {counted(len(faults), 'fault')}; "
+        f"{counted(tally.runs, 'run')} died {tally.crashes:,} times"
+        + (f", {tally.moments:,} of them after a moment," if moments else "")
+        + f" and were resumed: {counted(len(faults), 'fault')}; "
         f"{counted(tally.doubled, 'effect')} in flight of {tally.effects:,} done twice; {skipped:,} requests can't be "
         "compared, as hosts or clocks take part in them"
     )
