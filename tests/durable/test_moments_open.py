@@ -132,6 +132,12 @@ def test_a_workflow_that_goes_in_a_circle(graph):
     assert everywhere(graph, step=5, in_flight=2, history=False) > 1
 
 
+@pytest.mark.parametrize("kind", ["one at a time", "inclusive"])
+def test_a_circle_here_and_there(kind):
+    """J26: the same at a few operations."""
+    assert everywhere(CIRCLES[kind], step=17, in_flight=2) > 1
+
+
 def test_workflows_in_circles_for_ever():
     """J26: their journals stay at one size, also of those that are called in each round of one."""
     with tf.workflow(REGISTRY) as inner:

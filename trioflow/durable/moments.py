@@ -311,7 +311,7 @@ class Moments:
                     moment = self._round(activation, marked)
             except Unrecordable:
                 pass  # it is likely to be there the next time, too
-        if due:
+        if due or made is not None:  # such a moment is held against all that is kept
             moment = moment if await self.sweep(moment) else None
         elif moment is not None:
             self._keep(moment)

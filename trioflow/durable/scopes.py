@@ -130,10 +130,10 @@ class KeptScope:
 async def at_firing(recorder: Recorder, activation: JournalledActivation) -> None:
     """An activation has only begun: if that is a firing, and it is time for it, its scope may have a moment here."""
     line = activation.parent
-    if isinstance(line, FiringLine) and recorder.moments.is_due:
-        scope = recorder.scopes.get(line.scope)
-        if scope is not None:
-            await scope.take(line)
+    scope = recorder.scopes.get(line.scope) if isinstance(line, FiringLine) else None
+    if scope is not None and recorder.moments.wants(scope):
+        assert isinstance(line, FiringLine)
+        await scope.take(line)
 
 
 def _standing(mark: Any) -> Standing:
