@@ -206,6 +206,25 @@ def concurrent_items():
     return g.graph
 
 
+def long_items(times=3, limit=None):
+    """In items beside each other that do many things, one after the other."""
+    g, start = begun()
+    items = g.add("flow.for_each", "items", items=[*range(times)])
+    g.configure(items, mode="concurrent", limit=limit)
+    g.connect(start, items.enter)
+    total, last = g.add("variable.get", name="sum").result, items.body
+    for place in range(5):
+        note, more = (
+            g.add(Noting, f"note{place}", value=total),
+            g.add("variable.add", f"add{place}", name="sum", value=1),
+        )
+        g.connect(last, note.enter)
+        g.connect(note.then, more.enter)
+        last = more.then
+    then_note(g, items.done)
+    return g.graph
+
+
 def few_at_a_time():
     """In items of which two are open at a time."""
     g, start = begun()

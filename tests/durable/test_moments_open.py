@@ -21,6 +21,7 @@ from durable.open_graphs import (
     in_a_circle,
     in_rounds,
     inner_graph,
+    long_items,
     putting_off,
     raced,
     reminding,
@@ -39,7 +40,7 @@ from trioflow.durable import moments
 from trioflow.durable.moment import WHOLE, compacted, moments_among
 
 ALONE = [source, in_rounds, auto, asking, called, workflow, collecting, caught, every_second, putting_off, reminding]
-BESIDE = {concurrent_items: 3, few_at_a_time: 2, branches: 3, raced: 2, waiting: 2}
+BESIDE = {concurrent_items: 3, long_items: 3, few_at_a_time: 2, branches: 3, raced: 2, waiting: 2}
 
 
 @pytest.mark.unmeasured
@@ -95,6 +96,23 @@ def test_dying_here_and_there(monkeypatch, graph):
     assert everywhere(graph(), step=7, in_flight=BESIDE.get(graph, 1)) >= (graph not in BESIDE)
 
 
+def test_items_that_have_ended():
+    """J26: each is one record, while others go on; and they are merged in their order, as if nothing had happened."""
+    graph = long_items(60, limit=2)
+    *undisturbed, all_done = run(graph, journal(10**9))
+    kept = journal(10, history=False)
+    FUEL["left"] = 200
+    with pytest.raises(BaseException):  # noqa: B017, PT011 - the process stops
+        run(graph, kept)
+    FUEL.clear()
+    kept.steal("a")
+    assert len(kept.entries("a")) < 80
+    assert sum(moment.node == "items" for moment in moments_among(kept.entries("a"))) > 30
+    *came, world = run(graph, kept)
+    assert came == undisturbed
+    assert len(all_done) - 200 <= len(world) <= len(all_done) - 198
+
+
 def test_what_ended_is_not_run_again():
     """J26: of a stream that has ended there is one record, and after it comes the rest."""
     kept = journal(1, history=False)
@@ -103,9 +121,10 @@ def test_what_ended_is_not_run_again():
         run(concurrent_items(), kept)
     FUEL.clear()
     kept.steal("a")
-    assert [each.node for each in moments_among(kept.entries("a")) if each.kind == WHOLE] == ["items"]
     # When what it stands for is taken away is a matter of time; what it stands for is not.
-    assert not any(entry.node == "loop_note" for entry in compacted(kept.entries("a")).keep)
+    keep = compacted(kept.entries("a")).keep
+    assert [each.node for each in moments_among(keep) if each.kind == WHOLE] == ["items"]
+    assert not any(entry.node == "loop_note" for entry in keep)
     *_, world = run(concurrent_items(), kept)
     assert len(world) == 4
 

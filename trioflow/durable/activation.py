@@ -19,6 +19,7 @@ from trio.lowlevel import checkpoint_if_cancelled
 
 from trioflow.durable.agenda import JournalledAgenda
 from trioflow.durable.codec import decode, decode_failure, encode, encode_failure, parse
+from trioflow.durable.items import KeptItems
 from trioflow.durable.keys import part_key, path_key
 from trioflow.durable.kinds import kind_of
 from trioflow.durable.moment import ROUND, Moment
@@ -349,6 +350,7 @@ class JournalledActivation(BodyContext):
         return written
 
     async def emit(self, item: Any, value: Any, also: Mapping[Any, object] | None = None) -> None:
+        self._keep_items(item)
         if self.plan.type.durable != "source":
             await BodyContext.emit(self, item, value, also)
             return
@@ -479,6 +481,15 @@ class JournalledActivation(BodyContext):
         if self.recorder.moments.wants(self):
             await self.recorder.moments.take(self, mark)
         await self._emit_counted(item, value, also)
+
+    def _keep_items(self, item: Any) -> None:
+        """Items beside each other have moments when they have ended."""
+        streams = self.rarely.streams
+        place = self.plan.type.stream_index.get(item)
+        if streams and place is not None:
+            stream: Any = streams[place]
+            if stream.mode == "concurrent" and isinstance(stream.targets, tuple) and stream.targets:
+                stream.targets = KeptItems(self.recorder, self.name, stream.targets)
 
     def _comes_one_by_one(self, item: Any) -> bool:
         """Whether there is nothing of a stream's items but what the last of them has left in the store."""

@@ -12,8 +12,7 @@ from trioflow.durable.activation import JournalledActivation
 from trioflow.durable.keys import part_key, path_key
 from trioflow.durable.kinds import kind_of
 from trioflow.durable.moment import WHOLE, Moment
-from trioflow.durable.recorder import Recorder
-from trioflow.durable.recording import is_cancelled
+from trioflow.durable.recorder import Recorder, is_cancelled
 from trioflow.durable.scopes import at_firing
 from trioflow.model.composition import GraphBody
 from trioflow.runtime.wrapping.middleware import Middleware

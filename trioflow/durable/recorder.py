@@ -674,6 +674,11 @@ class Recorder:
             self.session.close()
 
 
+def is_cancelled() -> bool:
+    """Whether this task is being cancelled, so that it will be told at the next checkpoint."""
+    return trio.lowlevel.current_task()._cancel_status.effectively_cancelled
+
+
 async def _all_blocked() -> None:
     """Wait until all tasks wait."""
     from trio.testing import wait_all_tasks_blocked  # noqa: PLC0415 - it imports pytest where that is installed

@@ -20,7 +20,7 @@ from trioflow.durable.activation import JournalledActivation
 from trioflow.durable.codec import decode, decode_failure, dump, encode, encode_failure, is_simple, parse
 from trioflow.durable.keys import line_key, part_key, path_key, show_key
 from trioflow.durable.kinds import kind_of
-from trioflow.durable.recorder import DONE, RAN, VALUE, Recorder
+from trioflow.durable.recorder import DONE, RAN, VALUE, Recorder, is_cancelled
 from trioflow.durable.records import Entry
 from trioflow.durable.scopes import at_firing
 from trioflow.errors import CoercionError, InDoubt, NodeError, RecordedFailure, Unrecordable
@@ -321,11 +321,6 @@ def _write(context: JournalledActivation, made: Mapping[str, Any]) -> None:
             context.state.pop(place, None)
         else:
             context.state[place] = value
-
-
-def is_cancelled() -> bool:
-    """Whether this task is being cancelled, so that it will be told at the next checkpoint."""
-    return trio.lowlevel.current_task()._cancel_status.effectively_cancelled
 
 
 async def _cancelled() -> None:
