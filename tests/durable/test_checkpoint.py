@@ -6,11 +6,12 @@ import attrs
 import pytest
 import trio
 from durable.graphs import WORLD, Stop
-from durable.open_graphs import begun, effects, every_second, inner_graph
+from durable.open_graphs import begun, effects, every_second, inner_graph, putting_off
 from durable.test_moments import FUEL, REGISTRY, Noting, inside_of, journal, nested, on_disk, run, stopped_in_a_loop
 from trio.testing import MockClock
 
 import trioflow as tf
+from trioflow.durable import moments
 from trioflow.durable.moment import MOMENTS, Moment, as_pairs, compacted, moments_among, numbers_in
 from trioflow.durable.records import Entry
 from trioflow.durable.whole import whole
@@ -284,6 +285,28 @@ def test_putting_off_for_ever():
     *came, world = run(every_second(200), kept)
     *undisturbed, all_done = run(every_second(200), journal(10**9))
     assert (came, world) == (undisturbed, all_done[99:])
+
+
+def test_what_was_put_off_is_in_another_graph(monkeypatch):
+    """J26, J24: what a moment has put off goes on, events too; in a graph that has not that, it is said."""
+    monkeypatch.setattr(moments, "_BYTES_OF_A_RECORD", 10**9)  # so that also such small ones are worth it
+    graph, kept = putting_off(), journal(1, history=False)
+    *undisturbed, all_done = run(graph, journal(10**9))
+    done = until_death(graph, kept, 8)
+    [moment] = [each for each in moments_among(kept.entries("a")) if each.node == "loop"]
+    assert {each[3] for each in moment.later} == {"later", "other", "post"}
+    text = tf.dumps(graph).replace('"asked"', '"another"')
+
+    async def go_on():
+        async with tf.resume_run(kept, "a", tf.loads(text), registry=REGISTRY, on_change="compatible") as opened:
+            await opened.result()
+
+    with pytest.raises(tf.Diverged, match="moments with what node 'post' has put off, and that is not in the graph"):
+        trio.run(go_on)
+    done += until_death(graph, kept, 4)
+    *came, world = run(graph, kept)
+    assert came == undisturbed
+    assert done + world == all_done
 
 
 def hearing():

@@ -201,7 +201,6 @@ def test_drawn_workflows(monkeypatch, number):
         crash_everywhere(request, Tally(), step=3, moments=True)
 
 
-@pytest.mark.unmeasured
 def test_what_can_be_undone():
     """J26, W17: what a workflow did is asked for again where it is undone, so there are moments only around that."""
     g, start = begun()
@@ -211,7 +210,7 @@ def test_what_can_be_undone():
     g.connect(loop.body, guard.enter)
     g.connect(guard.body, call.enter)
     then_note(g, guard.catch, "caught")
-    assert everywhere(g.graph, step=3) > 1
+    assert everywhere(g.graph, step=9) > 1
     kept = journal(1)
     *_, world = run(g.graph, kept)
     assert [value for value, *_ in world].count("undone") == 1

@@ -142,7 +142,7 @@ class JournalledAgenda(Agenda):
             try:
                 due = self._read(written, plan)
             except (KeyError, UnknownName, UnknownSocket):
-                raise self._recorder.moments.missing(f"what node {written[3]!r} has put off") from None
+                raise self._recorder.moments.missing(f"with what node {written[3]!r} has put off") from None
             self.add(due)
 
     @staticmethod

@@ -222,7 +222,7 @@ class Moments:
     def missing(self, what: str) -> Diverged:
         """The error that something of which moments know is not in the graph."""
         error = Diverged(
-            f"Run {self._recorder.run_id!r} has moments at which {what}, and that is not in the graph any "
+            f"Run {self._recorder.run_id!r} has moments {what}, and that is not in the graph any "
             "more. Run it with the graph that it was begun with; or fork it with migrate_moment= of trioflow.fork_run, "
             "which says what becomes of what was written."
         )
@@ -230,7 +230,7 @@ class Moments:
         return error
 
     def _not_there(self, what: str) -> Diverged:
-        return self.missing(f"{what} was written")
+        return self.missing(f"at which {what} was written")
 
     def places(self, plan: Plan) -> dict[int, Place]:
         """What the slots of a store are that nodes write."""
