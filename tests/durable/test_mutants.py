@@ -10,8 +10,11 @@ import pytest
 from durable import (
     test_agenda,
     test_audit,
+    test_changes,
+    test_checkpoint,
     test_forking,
     test_moments,
+    test_moments_open,
     test_outbox,
     test_policies,
     test_running,
@@ -22,13 +25,17 @@ from durable import (
 
 import trioflow as tf
 from trioflow.conformance.mutants import Mutant
-from trioflow.durable import deeds, forking, retrying
+from trioflow.durable import deeds, forking, retrying, running
 from trioflow.durable.activation import JournalledActivation, JournalledTimeLimit
+from trioflow.durable.agenda import JournalledAgenda
 from trioflow.durable.blobs import lifted
 from trioflow.durable.elapsed import Elapsed
+from trioflow.durable.memory import _MemorySession
+from trioflow.durable.observing import Held
 from trioflow.durable.outbox import Outbox
 from trioflow.durable.recorder import Recorder
 from trioflow.durable.recording import Recording
+from trioflow.durable.scopes import KeptScope
 from trioflow.durable.waiting import Waits
 
 
@@ -48,6 +55,7 @@ def on_disk(test):
 
 
 MUTANTS = [
+    (Mutant("j1_recorded_ones_dispatch", "J1", "", ((Recording.__call__, "if outcome.dispatched:", "if False:"),)), in_memory(test_running.test_recorded_bodies_dispatch_nothing)),
     (Mutant("j2_asks_the_time_anew", "J2", "", ((JournalledActivation.now, "return found", "pass"),)), in_memory(test_running.test_what_a_context_is_asked)),
     (Mutant("j3_acts_before_it_is_durable", "J3", "", ((Recording.__call__, "await recorder.before_effect()", "pass"),)), alone(test_running.test_a_record_is_durable_before_the_next_effect)),
     (Mutant("j4_no_intent", "J4", "", ((Recording._intend, "recorder.put(intent, name, INTENT, None)", "pass"),)), in_memory(test_running.test_in_doubt)),
@@ -60,14 +68,22 @@ MUTANTS = [
     (Mutant("j9_the_limit_begins_anew", "J9", "", ((Elapsed.entry, "self.before +", "0.0 +"),)), in_memory(test_running.test_the_time_limit_of_a_run)),
     (Mutant("j10_sleeps_all_of_it_again", "J10", "", ((JournalledActivation._sleep, "min(max(remaining, 0.0), seconds)", "seconds"),)), in_memory(test_running.test_timers, 4.0, 6.0)),
     (Mutant("j10_longer_for_a_clock_set_back", "J10", "", ((JournalledActivation._sleep, "min(max(remaining, 0.0), seconds)", "max(remaining, 0.0)"),)), in_memory(test_running.test_timers, -100.0, 10.0)),
+    (Mutant("j11_another_seed", "J11", "", ((running._prepare, "seed=new.seed", "seed=given.options.seed"),)), in_memory(test_running.test_what_a_context_is_asked)),
     (Mutant("j12_other_inputs_are_as_good", "J12", "", ((Recording._again, 'said.get("i", digest) != digest', "False"),)), in_memory(test_running.test_other_inputs)),
     (Mutant("j12_another_node_is_as_good", "J12", "", ((Recorder.find, "entry.node != node", "False"),)), in_memory(test_running.test_another_node)),
+    (Mutant("j13_another_graph_is_as_good", "J13", "", ((running._look_at, 'resuming.on_change == "refuse"', "False"),)), alone(test_changes.test_what_has_changed_in_the_graph)),
+    (Mutant("j14_whoever_has_lost_it_writes", "J14", "", ((_MemorySession._mine, "raise lost(self._kept.new.id)", "pass"),)), in_memory(test_running.test_whoever_loses_its_run_does_nothing_more)),
     (Mutant("j16_one_more_is_kept", "J16", "", ((forking.fork_run, "before(entries, tuple(at), run_id)", "[*entries]"),)), alone(test_forking.test_a_fork_does_again_what_comes_after)),
+    (Mutant("j17_told_again", "J17", "", ((Held.__call__, "not self._recorder.replaying or", "True or"),)), in_memory(test_running.test_observers_are_not_told_again)),
     (Mutant("j18_only_the_failure_is_forgotten", "J18", "", ((retrying.retry, "place >= after and entry.key > key", "False and entry.key > key"),)), in_memory(test_running.test_retry)),
+    (Mutant("j20_is_forgotten", "J20", "", ((_MemorySession.rewrite, "kept.history += all_lifted(superseded)[0]", "pass"),)), in_memory(test_stores.test_rewriting)),
     (Mutant("j21_taken_twice", "J21", "", ((Recorder._look, "signal.number not in self.taken", "True"),)), alone(test_signals.test_each_is_taken_once_in_order)),
     (Mutant("j22_while_others_work", "J22", "", ((Waits.all_wait.fget, "state.busy == len(", "state.busy >= len("),)), alone(test_suspending.test_not_while_anything_else_goes_on)),
     (Mutant("j22_inside_of_a_time_limit", "J22", "", ((Waits.all_wait.fget, "or self.limits", ""),)), alone(test_suspending.test_not_inside_of_a_time_limit)),
     (Mutant("j23_policies_forget", "J23", "", ((Recording._put, 'said["p"] = remembered', "pass"),)), alone(test_policies.test_an_open_breaker_stays_open, 50, ["c"], ["CircuitOpen"])),
+    (Mutant("j24_begins_anew", "J24", "", ((JournalledActivation.due_in, "return found", "pass"),)), alone(test_agenda.test_timers_of_the_agenda)),
+    (Mutant("j26_handled_once_more", "J26", "", ((JournalledAgenda._all_gone, "or host.may_put_off(asked)", ""),)), alone(test_checkpoint.test_hearing_for_ever, 1, False)),
+    (Mutant("j26_a_firing_is_counted_twice", "J26", "", ((KeptScope._moment, "steps + own.steps - 1", "steps + own.steps"),)), alone(test_moments_open.test_a_circle_here_and_there, "inclusive")),
     (Mutant("j25_events_of_the_host_are_not_kept", "J25", "", ((Recorder.put_published, "self.put(entry.key, event, PUBLISHED, payload)", "pass"),)), alone(test_agenda.test_the_hosts_events, "run")),
     (Mutant("j27_stays_in_the_record", "J27", "", ((lifted, "len(text) <= LIMIT", "True"),)), in_memory(test_stores.test_large_values_are_kept_once)),
     (Mutant("j28_nobody_knows", "J28", "", ((deeds.note, "store.note(run_id, deed(what, by or store.by, detail))", "pass"),)), alone(test_audit.test_from_its_beginning_to_its_end)),
