@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import attrs
 import pytest
 import trio
@@ -344,6 +346,7 @@ def open_for(graph, kept, events):
 def test_hearing_for_ever(every, history):
     """J26, J25: so has the strand of the host's events, and what it has put off is handled once."""
     (undisturbed, all_done), kept, done = open_for(hearing(), journal(10**9), 40), journal(every, history), []
+    deaths = 0
     assert len(all_done) == 80
     while True:
         FUEL["left"] = 15
@@ -352,6 +355,7 @@ def test_hearing_for_ever(every, history):
             break
         except BaseException:
             done += WORLD
+            deaths += 1
             kept.steal("a")
             entries = kept.entries("a")
             assert len(entries) < 60
@@ -359,7 +363,9 @@ def test_hearing_for_ever(every, history):
         finally:
             FUEL.clear()
     assert came == undisturbed
-    assert sorted(map(str, done + world)) == sorted(map(str, all_done))
+    again = Counter(map(str, done + world)) - Counter(map(str, all_done))
+    assert {*map(str, done + world)} == {*map(str, all_done)}
+    assert again.total() <= deaths  # what was in flight in the other strand
     nodes = {each.node for each in moments_among(entries)}
     assert {"host", "later"} <= nodes
     if history:
