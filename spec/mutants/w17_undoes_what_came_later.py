@@ -2,5 +2,5 @@
 
 RULE = "W17"
 EDITS = [
-    ("_ScopeRun._complete", "strand.store.fork()", "strand.store"),
+    ("_ScopeRun._note", "strand.store.fork()", "strand.store"),
 ]

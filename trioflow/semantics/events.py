@@ -506,6 +506,17 @@ class JoinSkipped(Event):
     missing: tuple[str, ...]
 
 
+@attrs.frozen(eq=False, repr=False)
+class NotUndone(Event):
+    """In a workflow: what a firing did could not be undone (W17, W22). `path` and `node` are those of the firing.
+
+    `by` is the node that was to undo it, `error` what that has failed with; None if there was no time left for it.
+    """
+
+    by: str
+    error: BaseException | None
+
+
 # --- what bodies say, and what happens to the run ---
 
 
@@ -598,7 +609,7 @@ GROUPS: Mapping[str, tuple[type[Event], ...]] = {
     "steps": STEPS,
     "data": DATA,
     "ahead": (EvaluationAhead, EvaluationForgotten),
-    "strands": (StrandForked, StrandJoined, MergeConflict, WiresChosen, JoinSkipped),
+    "strands": (StrandForked, StrandJoined, MergeConflict, WiresChosen, JoinSkipped, NotUndone),
     "messages": (Feedback, Progress),
     "failures": (RunFailed, NodeFailed, EvaluationFailed),
     "policies": (Decision,),

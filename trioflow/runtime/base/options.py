@@ -77,7 +77,7 @@ class RunOptions:
     `max_strands`: strands alive at once. `max_ahead`: data nodes that are evaluated ahead of their turn at once, while
     an input of the same node is awaited (D12); 0 to resolve inputs one after the other. `max_nesting`: strands (more
     exactly: nurseries) inside each other, at most 256. `grace`: seconds that all teardowns together may take.
-    `max_shield`: seconds for which `flow.shield` keeps a cancellation away, whatever the graph says.
+    `max_shield`: seconds for which `flow.shield`, and undoing (W22), keep a cancellation away, whatever the graph says.
     `parallel_initiators`: each initiator in a strand of its own (R2). `stay_open`: go on waiting for events that the
     host publishes until the host closes the run. `seed`: of `ctx.random`. `policies`: what is done where nodes fail,
     take long or are called often, as far as the graph does not say it, by names of nodes or patterns of their types, of

@@ -1,4 +1,4 @@
-"""Checks of workflows: what can be known to be wrong before a run (W1-W18)."""
+"""Checks of workflows: what can be known to be wrong before a run (W1-W18, W21, W22)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ from typing import get_args
 from trioflow.errors import ExpressionFailed, MissingExtra, did_you_mean
 from trioflow.expressions import BadExpression, compile_expression
 from trioflow.model.composition import LEAVE, UNDO
-from trioflow.model.graph import OUTCOMES, Connection, Endpoint, Graph, GraphNode, JoinPolicy, Keeping
+from trioflow.model.graph import (
+    OUTCOMES,
+    UNDO_GRACE,
+    Connection,
+    Endpoint,
+    Graph,
+    GraphNode,
+    JoinPolicy,
+    Keeping,
+    UndoFrom,
+    UndoOn,
+)
 from trioflow.model.node_type import NodeType
 from trioflow.model.scope import Scope
 from trioflow.model.sockets import ErrorMode
@@ -26,6 +37,7 @@ _WORDS: Mapping[str, Sequence[str]] = {
     "rest": ("drop", "cancel"),
     "choose": ("all", "first"),
     "priority": LEVELS,
+    "undo_from": get_args(UndoFrom),
 }
 
 
@@ -37,6 +49,7 @@ def check_workflow(wiring: Wiring, nets: dict[Scope, Net]) -> Iterator[Problem]:
         return  # what follows reads them
     net = nets[wiring.scope] = Net(wiring.graph, [None if view is None else view.type for view in wiring.views])
     yield from _check_undo(wiring, net)
+    yield from _check_undo_of_graph(net)
     yield from _check_callbacks(wiring)
     yield from _check_exits(wiring)
     yield from _check_stops(net)
@@ -56,10 +69,14 @@ def check_workflow(wiring: Wiring, nets: dict[Scope, Net]) -> Iterator[Problem]:
 
 def _check_words(graph: Graph) -> Iterator[Problem]:
     """Settings are what they may be, in graphs made in Python too; documents are checked when they are read."""
-    if graph.on_error not in get_args(ErrorMode):
-        yield _no_word("on_error", graph.on_error, get_args(ErrorMode))
-    if graph.keep_outputs not in get_args(Keeping):
-        yield _no_word("keep_outputs", graph.keep_outputs, get_args(Keeping))
+    said: list[tuple[str, object, Sequence[str]]] = [
+        ("on_error", graph.on_error, get_args(ErrorMode)),
+        ("keep_outputs", graph.keep_outputs, get_args(Keeping)),
+        *(("undo_on", reason, get_args(UndoOn)) for reason in graph.undo_on or ("nothing",)),
+    ]
+    for name, value, words in said:
+        if value not in words:
+            yield _no_word(name, value, words)
     for path, number in [("limit", graph.limit), *((f"groups.{name}", most) for name, most in graph.groups.items())]:
         if number is not None and not _counts(number):
             yield _no_number(path, number)
@@ -110,6 +127,11 @@ def _check_undo(wiring: Wiring, net: Net) -> Iterator[Problem]:
             cure = "Name the node that undoes it at each node that acts: `undo`."
             yield warning("nothing-to-undo", f"nodes[{place}]", message, cure, "W17")
         if node.undo is None:
+            for name in said(node, ("undo_from",)):
+                message = f"`{name}` of {node.id!r} means nothing: no node undoes it."
+                yield warning(
+                    "no-meaning", f"nodes[{place}].{name}", message, "Name one (`undo`), or remove it.", "W21"
+                )
             continue
         problem = partial(error, path=f"nodes[{place}].undo", rule="W17")
         if node.undo not in net.place:
@@ -126,6 +148,19 @@ def _check_undo(wiring: Wiring, net: Net) -> Iterator[Problem]:
         if by_id[node.undo].undo is not None:
             message = f"{node.undo!r} undoes {node.id!r}, and is to be undone itself."
             yield problem("undo-of-undo", message=message, cure="Undoing is not undone: remove one of the two.")
+
+
+def _check_undo_of_graph(net: Net) -> Iterator[Problem]:
+    """There is something to undo, and a cancellation after which there is a grace (W22)."""
+    graph = net.graph
+    cancelled = {*graph.undo_on} != {"failed"}
+    if cancelled and not net.undoes:
+        message = "`undo_on` means nothing: no node of the workflow is undone."
+        yield warning("no-meaning", "undo_on", message, "Name what undoes them at nodes: `undo`.", "W22")
+    if not cancelled and graph.undo_grace != UNDO_GRACE:
+        message = "`undo_grace` means nothing: only a failure is undone, and that for as long as it takes."
+        cure = "Write `undo_on: [failed, cancelled, timeout]`, or remove it."
+        yield warning("no-meaning", "undo_grace", message, cure, "W22")
 
 
 def _check_stops(net: Net) -> Iterator[Problem]:

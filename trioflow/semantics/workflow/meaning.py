@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from trioflow.semantics.workflow.net import Net
 
 _NODE_SETTINGS = (
-    "join", "min", "unmet", "rest", "choose", "most", "priority", "limit", "group", "queue", "undo", "set",
+    "join", "min", "unmet", "rest", "choose", "most", "priority", "limit", "group", "queue", "undo", "undo_from",
+    "set",
 )  # fmt: skip
 _WIRE_SETTINGS = {"when": "when", "otherwise": "else", "on": "on", "priority": "priority"}
-_GRAPH_SETTINGS = ("limit", "groups", "on_error", "keep_outputs")
+_GRAPH_SETTINGS = ("limit", "groups", "on_error", "keep_outputs", "undo_on", "undo_grace")
 
 
 def check_tokens(wiring: Wiring, nets: dict[Scope, Net]) -> Iterator[Problem]:

@@ -124,6 +124,8 @@ class NetNode:
     circle: int = -1
     """The circle that it is in; -1 for none."""
     undo: int | None = None
+    undo_begun: bool = False
+    """Whether that undoes it also where it has not completed (W21)."""
     stops: bool = False
     """Whether its firings end the scope at once (W14)."""
     completed: Mapping[str, Way] = attrs.field(factory=dict[str, Way])
@@ -383,6 +385,7 @@ class Net:
             node.level = LEVELS.index(given.priority)
             node.limit, node.group, node.queue = given.limit, given.group, given.queue
             node.undo = None if given.undo is None else self.place.get(given.undo)
+            node.undo_begun = given.undo_from == "started"
             node.stops = given.type == STOP
             if node.kind == "first" and given.rest == "cancel":
                 node.cancels = self._only_to(place)
