@@ -280,7 +280,10 @@ class Context(DataContext, ABC):
 
     @abstractmethod
     def report_progress(self, done: float, total: float | None = None, message: str = "") -> None:
-        """Tell whoever watches the run how far this node is: a Progress event (E3)."""
+        """Tell whoever watches the run how far this node is: a Progress event (E3).
+
+        In a workflow it is also what wires on `progress` are taken for, in a scope of its own; the body goes on (W23).
+        """
 
     # --- for runs that are kept in a journal; in others these do what they say, and keep nothing ---
 

@@ -301,6 +301,13 @@ class BodyContext(Activation, Context):
 
     def report_progress(self, done: float, total: float | None = None, message: str = "") -> None:
         self.run.tell(Progress, self, self.plan.id, done, total, message)
+        plan = self.plan
+        if plan.progress_slot >= 0:  # W23
+            total = None if total is None else float(total)  # an expression divides whole numbers without a rest
+            self.strand.store.write(plan.progress_slot, {"done": float(done), "total": total, "message": message})
+        forks = self._rarely.forks if plan.progress and self._rarely is not None else None
+        if forks is not None:
+            forks.start(plan.progress)
 
     # --- for runs that are kept; what a journalled run does in its place is in `trioflow.durable` ---
 

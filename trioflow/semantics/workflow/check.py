@@ -8,7 +8,7 @@ from typing import get_args
 
 from trioflow.errors import ExpressionFailed, MissingExtra, did_you_mean
 from trioflow.expressions import BadExpression, compile_expression
-from trioflow.model.composition import LEAVE, UNDO
+from trioflow.model.composition import LEAVE, UNDO, Boundary, GraphBody
 from trioflow.model.graph import (
     OUTCOMES,
     UNDO_GRACE,
@@ -265,6 +265,9 @@ def _check_outcomes(wiring: Wiring, place: int, wire: Connection) -> Iterator[Pr
             yield error("output-of-a-failure", f"{path}.from", message, cure, "W3")
     elif wire.source.socket:
         return  # a data wire
+    if "progress" in wire.outcomes and isinstance(view.type.body, GraphBody | Boundary):
+        message = f"{wire} is on `progress`, and {view.type.id} reports none: its nodes do so by themselves."
+        yield warning("no-meaning", f"{path}.on", message, "Wire the node within the graph that reports it.", "W23")
     if "next" in wire.outcomes and not view.type.streams:
         message = f"{wire} is on `next`, and {view.type.id} has no stream."
         yield error("no-stream", f"{path}.on", message, "Name an exec output of it, or another node.", "W3")
@@ -276,7 +279,7 @@ def _check_condition(wiring: Wiring, wire: Wire) -> Iterator[Problem]:
     if wire.when is None or view is None:
         return
     path = f"connections[{wire.place}].when"
-    names = names_at(wiring.graph, view.type, wire.output)
+    names = names_at(wiring.graph, view.type, wire.output, wire.on)
     yield from _check_expression(wire.when, names, path, condition=True)
     if wire.otherwise:
         message = f"{wire} has a condition, and is to be taken where none held."
@@ -292,7 +295,7 @@ def check_data(wiring: Wiring) -> Iterator[Problem]:
         source, target = (None if end is None else wiring.views[end] for end in ends)
         if not wire.data or source is None or target is None:
             continue
-        names = names_at(graph, source.type, _output_of_items(source.type, wire))
+        names = names_at(graph, source.type, _output_of_items(source.type, wire), wire.outcomes)
         names = {name: kind for name, kind in names.items() if name not in ("round", "turn")}
         for name, data in wire.data.items():
             path, end = f"connections[{place}].data.{name}", Endpoint(wire.target.node, name)

@@ -15,7 +15,7 @@ from typing import Literal
 import attrs
 
 from trioflow.errors import NoWay
-from trioflow.model.composition import LEAVE, STOP, Boundary
+from trioflow.model.composition import LEAVE, PROGRESS, STOP, Boundary
 from trioflow.model.graph import Connection, Graph, JoinPolicy, Outcome
 from trioflow.model.node_type import NodeType
 from trioflow.model.policy import fired_instead
@@ -133,6 +133,8 @@ class NetNode:
     returned_none: Way | None = None
     failed: Way | None = None
     exhausted: Way | None = None
+    progress: Way | None = None
+    """What is taken in a scope of its own whenever its body reports how far it is (W23)."""
 
     def way(self, exit_: str | None) -> Way | None:
         """The wires that may be taken where its body has returned this exec output, or none."""
@@ -253,6 +255,13 @@ class Net:
             self._regions[key] = self._region((), Way(node.id, wires, first=self.graph.nodes[place].choose == "first"))
         return self._regions[key]
 
+    def reporting(self, place: int) -> Region:
+        """What a node does whenever another reports how far it is (W23)."""
+        key = (place, PROGRESS)
+        if key not in self._regions:
+            self._regions[key] = self._region((), self.nodes[place].progress)
+        return self._regions[key]
+
     def listening(self, place: int) -> Region:
         """What a node does that listens for an event (B1)."""
         key = (place, None)
@@ -346,6 +355,7 @@ class Net:
             node.returned_none = _way(node, (wire for wire in completing if wire.output is None), first)
             node.failed = _way(node, (wire for wire in node.out if not wire.on.isdisjoint({"failed", "ended"})), first)
             node.exhausted = _way(node, (wire for wire in node.out if "exhausted" in wire.on), first)
+            node.progress = _way(node, (wire for wire in node.out if "progress" in wire.on), first)
 
     def _find_parts(self) -> None:
         """Number the parts, and see from which of them a join is reached."""
