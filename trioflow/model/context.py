@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import random
 
     from trioflow.model.durability import Duration
+    from trioflow.model.envelope import Envelope
     from trioflow.model.graph import GraphNode
     from trioflow.model.node_type import NodeType
     from trioflow.model.sockets import DataIn, DataOut, ErrorMode, ExecOut, Supplies
@@ -273,6 +274,13 @@ class Context(DataContext, ABC):
     @abstractmethod
     def drop_later(self, handle: str | None = None) -> int:
         """Take back what this node has put off with `later` or `post`: what has this handle, or all. Says how many."""
+
+    @abstractmethod
+    async def get_envelope(self, socket: Supplies[Any] | str) -> Envelope:
+        """The value of an input with what is known of it: who gave it, in which run, of which type.
+
+        It is a view that is made now; its `id` is the same in every schedule. Raises what `get_input` raises.
+        """
 
     @abstractmethod
     def emit_feedback(self, message: str, level: FeedbackLevel = "info", tag: object = None) -> None:

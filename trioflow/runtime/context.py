@@ -43,6 +43,7 @@ from trioflow.semantics.store import DELETED, Cell, Store
 if TYPE_CHECKING:
     from trioflow.model.context import FeedbackLevel, Services
     from trioflow.model.durability import Duration
+    from trioflow.model.envelope import Envelope
     from trioflow.model.graph import GraphNode
     from trioflow.model.node_type import NodeType
     from trioflow.model.sockets import ErrorMode
@@ -126,6 +127,23 @@ class BodyContext(Activation, Context):
         await checkpoint_if_cancelled()
         cell = await resolve(self, planned)
         return default if cell is NOTHING else value_of(planned, cell)
+
+    async def get_envelope(self, socket: Any) -> Envelope:
+        from trioflow.model.envelope import Envelope, envelope_id, schema_for  # noqa: PLC0415 - few ask for one
+
+        body = await self.get_input(socket)
+        planned = self.plan.inputs[input_place(self.plan, socket)]
+        name, source = planned.socket.name, planned.connection and planned.connection.source
+        return Envelope.of(
+            body,
+            id=envelope_id(self.key, name),
+            trace=self.run_name,
+            producer=self.strand.frame.prefix + source.node if source else "",
+            socket=source.socket if source else "",
+            time=self.now(),
+            schema=schema_for(planned.socket.type),
+            meta={"consumer": self.strand.frame.prefix + self.plan.id, "input": name},
+        )
 
     def is_connected(self, socket: Any) -> bool:
         self.strand  # noqa: B018 - as above

@@ -17,6 +17,7 @@ from trioflow.model.types import describe_value
 from trioflow.model.values import NO_VALUES, frozen
 
 if TYPE_CHECKING:
+    from trioflow.model.envelope import Envelope
     from trioflow.semantics.tracking import RunReport
 
 MAX_NESTING = 256
@@ -161,6 +162,8 @@ class RunResult:
     variables: Mapping[str, Any]
     _outputs: Outputs | Callable[[], Outputs] = attrs.field(eq=_gathered)
     statistics: RunStatistics
+    run: str = attrs.field(default="", kw_only=True, eq=False)
+    """The id of the run."""
 
     def report(self) -> RunReport:
         """What each node has done: counts, times, failures, and the way that the run took.
@@ -181,7 +184,7 @@ class RunResult:
         return f"RunResult(variables={self.variables}, outputs={self.outputs}, statistics={self.statistics})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return RunResult, (self.variables, self.outputs, self.statistics)
+        return functools.partial(RunResult, run=self.run), (self.variables, self.outputs, self.statistics)
 
     def output(self, node: str, socket: str = "result") -> Any:
         """The last value written to a node's output. Raises `UnknownName` if nothing was."""
@@ -193,6 +196,13 @@ class RunResult:
                 "Only outputs of exec nodes are kept, and only if they were written."
             )
         return written[socket]
+
+    def envelope(self, node: str, socket: str = "result") -> Envelope:
+        """The last value written to a node's output, with what is known of it. Raises `UnknownName` as `output`."""
+        from trioflow.model.envelope import Envelope, envelope_id  # noqa: PLC0415 - few ask for one
+
+        body, known = self.output(node, socket), envelope_id(self.run, node, socket)
+        return Envelope.of(body, id=known, trace=self.run, producer=node, socket=socket)
 
 
 @attrs.frozen(repr=False)

@@ -156,8 +156,9 @@ class Execution:
         outputs = functools.partial(_written, self.state.plan.writing, self._store.cells)
         if self.tracker is not None:
             statistics = self.statistics()
-            return TrackedResult(self.variables(), outputs, statistics, self.tracker.report(statistics.elapsed))
-        return RunResult(self.variables(), outputs, self.statistics())
+            report = self.tracker.report(statistics.elapsed)
+            return TrackedResult(self.variables(), outputs, statistics, report, run=self.state.id)
+        return RunResult(self.variables(), outputs, self.statistics(), run=self.state.id)
 
     def variables(self) -> dict[str, Any]:
         """The variables as the first strand sees them, or has left them."""
