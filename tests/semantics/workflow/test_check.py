@@ -227,6 +227,19 @@ def test_an_empty_list_of_reasons():
     assert [(each.code, each.path) for each in found.problems] == [("bad-setting", "undo_on")]
 
 
+@pytest.mark.parametrize(
+    ("join", "settings", "told"),
+    [("each", {}, True), ("all", {}, False), ("each", {"choose": "first"}, False)],
+)
+def test_tokens_multiply(join, settings, told):
+    """Two wires of a node that both lead back to it, where nothing joins; one may be chosen (W10)."""
+    one, other = ({**each, "most": 3} for each in (B, C))
+    last = {**D, "join": join, **settings}
+    nodes = [{**A, "initiator": True}, {**one, "join": "each"}, {**other, "join": "each"}, last]
+    wires = [wire("a", "b"), wire("b", "d"), wire("c", "d"), wire("d", "b"), wire("d", "c")]
+    assert (("tokens-multiply", "nodes[3]") in problems(nodes, wires)) == told
+
+
 def test_settings_that_are_none():
     """All of them at once; a graph that is made in Python is not read from a document (W1)."""
     with tf.workflow(limit=0, groups={"g": 0}, on_error="colect", undo_on=["failed", "cancel"]) as w:

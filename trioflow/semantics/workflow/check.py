@@ -30,6 +30,7 @@ from trioflow.semantics.workflow.bodies import check_bodies
 from trioflow.semantics.workflow.bound import names_at
 from trioflow.semantics.workflow.meaning import said
 from trioflow.semantics.workflow.net import GATES, LEVELS, Net, NetNode, Wire
+from trioflow.semantics.workflow.pasts import check_pasts
 
 _WORDS: Mapping[str, Sequence[str]] = {
     "join": get_args(JoinPolicy),
@@ -62,6 +63,7 @@ def check_workflow(wiring: Wiring, nets: dict[Scope, Net]) -> Iterator[Problem]:
         yield from _check_outcomes(wiring, place, connection)
     for wire in net.wires:
         yield from _check_condition(wiring, wire)
+    yield from check_pasts(wiring, net)
     bodies = [*check_bodies(wiring, net)]
     yield from bodies
     yield from _check_circles(net, {each.path for each in bodies if each.code == "body-comes-back"})
@@ -384,9 +386,27 @@ def _check_circles(net: Net, told: Collection[str]) -> Iterator[Problem]:
             message = f"{names} are joins in one circle: if tokens wait at both, each waits for the other."
             cure = "The first in the document fires then. If that is not meant, let one of them take each token."
             yield warning("joins-in-a-circle", f"nodes[{joins[0].place}]", message, cure, "W6")
+        if all(node.kind in ("one", "each") for node in nodes):
+            yield from _check_forks(nodes)
         for node in nodes:
             for wire in node.exhausted.wires if node.exhausted is not None else ():
                 if net.nodes[wire.target].circle == number:
                     message = f"{wire} is taken when no turn is left, and leads back into the circle."
                     cure = "Let it lead out of the circle."
                     yield error("no-way-out", f"connections[{wire.place}].to", message, cure, "W15")
+
+
+def _check_forks(nodes: Sequence[NetNode]) -> Iterator[Problem]:
+    """Where nothing joins in a circle, two wires of one node make more and more tokens (W10)."""
+    circled = {node.place for node in nodes}
+    for node in nodes:
+        for way in dict.fromkeys([*node.completed.values(), node.returned_none, node.failed]):
+            inside = [wire for wire in way.always if wire.target in circled] if way is not None else []
+            if len(inside) > 1:
+                message = (
+                    f"{inside[0]} and {inside[1]} are both taken, and lead back to {node.id!r}, and nothing joins on "
+                    "the way: each round there are more tokens."
+                )
+                cure = "Let a node of the circle join them (`join: all`), or take one of them (`choose: first`)."
+                yield warning("tokens-multiply", f"nodes[{node.place}]", message, cure, "W10")
+                break

@@ -197,7 +197,8 @@ class Net:
         self.has_gates = any(node.kind in GATES for node in self.nodes.values())
         self.has_inclusive = any(node.kind == "inclusive" for node in self.nodes.values())
         said = [*(node.policy for node in graph.nodes), *graph.policies.values()]
-        self._instead = fired_instead([*said, *(each.policy for each in types if each is not None)])
+        # What policies fire in the place of what has failed (P5).
+        self.instead = fired_instead([*said, *(each.policy for each in types if each is not None)])
         self._regions: dict[tuple[int, str | None], Region] = {}
         self._ways: dict[int, dict[int, set[int]]] = {}
 
@@ -238,7 +239,7 @@ class Net:
             marked = self.graph.nodes[place].initiator
             if place in undoing or place in self._listeners or place in self._boundaries.values() or marked is False:
                 continue
-            if node.id in self._instead:  # P5
+            if node.id in self.instead:  # P5
                 continue
             if marked or not node.into:
                 yield place
