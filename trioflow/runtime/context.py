@@ -25,13 +25,12 @@ from trioflow.runtime.base.names import (
     input_place,
     is_connected,
     listeners,
-    output_place,
     unknown_socket,
     variable_slot,
 )
 from trioflow.runtime.base.records import Activation, Line, StreamRun
 from trioflow.runtime.base.turns import pass_by, take_turn
-from trioflow.runtime.base.writes import write_output, write_outputs, write_variable
+from trioflow.runtime.base.writes import accepted, write_output, write_outputs, write_variable
 from trioflow.runtime.demand.inputs import computed, resolve
 from trioflow.runtime.dispatch import call, dispatch
 from trioflow.runtime.exits import publish_outside
@@ -160,9 +159,9 @@ class BodyContext(Activation, Context):
 
     def set_output(self, socket: Any, value: object) -> None:
         plan = self.plan
-        place = plan.type.output_index.get(socket)
+        place = plan.type.written_index.get(socket)
         if place is None:
-            place = output_place(plan, socket)
+            place, value = accepted(plan, socket, value)
         strand = self.strand
         if strand.run.data_watch is None:
             strand.store.write(plan.first_output + place, value)  # copy of writes.write_output
@@ -216,9 +215,12 @@ class BodyContext(Activation, Context):
                 await checkpoint_if_cancelled()
             if also is None and run.data_watch is None:
                 plan = self.plan
-                strand.store.write(
-                    plan.first_output + plan.type.output_index[item], value
-                )  # copy of writes.write_output
+                try:
+                    place = plan.first_output + plan.type.written_index[item]
+                except KeyError:
+                    self._write_item(item, value, also)
+                else:
+                    strand.store.write(place, value)  # copy of writes.write_output
             else:
                 self._write_item(item, value, also)
             forks.start(stream.targets, stream.on_error == "collect", stream.plan.discard)

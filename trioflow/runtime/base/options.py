@@ -162,7 +162,7 @@ class RunResult:
     variables: Mapping[str, Any]
     _outputs: Outputs | Callable[[], Outputs] = attrs.field(eq=_gathered)
     statistics: RunStatistics
-    run: str = attrs.field(default="", kw_only=True, eq=False)
+    run: str = attrs.field(eq=False)
     """The id of the run."""
 
     def report(self) -> RunReport:
@@ -184,7 +184,7 @@ class RunResult:
         return f"RunResult(variables={self.variables}, outputs={self.outputs}, statistics={self.statistics})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return functools.partial(RunResult, run=self.run), (self.variables, self.outputs, self.statistics)
+        return RunResult, (self.variables, self.outputs, self.statistics, self.run)
 
     def output(self, node: str, socket: str = "result") -> Any:
         """The last value written to a node's output. Raises `UnknownName` if nothing was."""
