@@ -429,3 +429,33 @@ async def test_a_run_that_is_kept_is_gone_on_with(autojump_clock):
     with trio.move_on_after(2.5):
         await tf.run(payments(EVERY), services={list: journal}, journal=store, run_id="one")
     assert journal == ["pay 1", "pay 2", "pay 3"]
+
+
+class Reserve(tf.Node, durable="replayed"):
+    """Reserve a room, which takes long."""
+
+    enter = tf.ExecIn()
+    room = tf.DataOut(int)
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        ctx.services.get(list).append("reserve")
+        ctx.set_output(self.room, 5)
+        await ctx.sleep(9)
+        return self.then
+
+
+async def test_a_run_that_is_kept_goes_on_undoing(autojump_clock):
+    """What was cut off and not undone when nobody had the run any more is undone when it is gone on with (W21)."""
+    journal: list[str] = []
+    with tf.workflow(implicit=False) as w:
+        room = w.add(Reserve, "room", undo="release", undo_from="started")
+        w.add(refund, "release", charged=room.room)
+        w.after(w.add(wait, "wait", seconds=0.5), w.add(mail, "mail"))
+    store = tf.MemoryJournal()
+    for seconds in (0.3, 0.7):
+        with trio.move_on_after(seconds):
+            await tf.run(w.graph, services={list: journal}, journal=store, run_id="one")
+    with pytest.raises(OSError, match="no mail"):
+        await tf.run(w.graph, services={list: journal}, journal=store, run_id="one")
+    assert journal == ["reserve", "reserve", "reserve", "refund 5 because of no mail"]
