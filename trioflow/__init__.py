@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from trioflow.model.document import dumps, load, loads, save
     from trioflow.model.durability import Transaction
     from trioflow.model.duration import format_duration, parse_duration
+    from trioflow.model.envelope import Envelope
     from trioflow.model.graph import (
         Connection,
         CustomEvent,
@@ -192,6 +193,7 @@ __all__ = [
     "DocumentError",
     "Endpoint",
     "Entry",
+    "Envelope",
     "EventStream",
     "ExecIn",
     "ExecOut",
@@ -528,6 +530,7 @@ _HOMES = {
     "trioflow.runtime.base.watch": ("Observer", "Observing", "Subscription", "observe"),
     "trioflow.semantics.address": ("Address",),
     "trioflow.semantics.plan": ("Plan", "make_plan"),
+    "trioflow.model.envelope": ("Envelope",),
     "trioflow.model.trigger": ("Trigger",),
     "trioflow.semantics.triggers": ("TriggerFacts", "trigger_variables"),
     "trioflow.semantics.workflow.calculator": ("Calculation", "WorkflowPlan", "workflow_plan"),

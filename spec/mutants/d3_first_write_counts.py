@@ -4,11 +4,7 @@ RULE = "D3"
 EDITS = [
     (
         "EvaluationContext.set_output",
-        "self.outputs[output_place(self._frame.node, socket)] = value",
-        (
-            "place = output_place(self._frame.node, socket)\n"
-            "    if self.outputs[place] is UNSET:\n"
-            "        self.outputs[place] = value"
-        ),
+        "self.outputs[place] = written",
+        "self.outputs[place] = written if self.outputs[place] is UNSET else self.outputs[place]",
     ),
 ]

@@ -2,5 +2,5 @@
 
 RULE = "W17"
 EDITS = [
-    ("ScopeRun._complete", "strand.store.fork()", "strand.store"),
+    ("ScopeRun._note", "strand.store.fork()", "strand.store"),
 ]

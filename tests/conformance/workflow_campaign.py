@@ -2,7 +2,7 @@
 
 Two numbers, in `tests/`: the first workflow and how many; a third says after how many seconds it ends. Each is planned
 once for each limit, run in the order in which things are ready and under a drawn schedule, and compared with what the
-reference in rounds says (W1-W18).
+reference in rounds says (W1-W18, W21).
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from trioflow.formats.text import to_text
 REGISTRY = tf.Registry.standard(plugins=False)
 GRAPH = tf.loads("""{"trioflow": "1.2", "kind": "workflow",
  "nodes": [
-  {"id": "draft", "type": "debug.print", "most": 3, "undo": "drop", "set": {"v": "turn"}},
+  {"id": "draft", "type": "debug.print", "most": 3, "undo": "drop", "undo_from": "started", "set": {"v": "turn"}},
   {"id": "review", "type": "flow.branch", "choose": "first"},
   {"id": "end", "type": "debug.print", "join": "first", "min": 2, "rest": "cancel", "priority": "high"},
   {"id": "drop", "type": "debug.print"}],
@@ -34,7 +34,7 @@ variables:
 * draft (debug.print)
     most: 3
     v := turn
-    undo: drop
+    undo from its start: drop
     then => review.enter
         review (flow.branch)
             choose: first

@@ -98,7 +98,7 @@ def test_problems_of_inner_graphs():
     with pytest.raises(tf.DocumentError) as caught:
         tf.loads(text)
     known = (
-        "Known are: kind, limit, groups, on_error, keep_outputs, interface, nodes, connections, variables, events, triggers, "
+        "Known are: kind, limit, groups, on_error, keep_outputs, undo_on, undo_grace, interface, nodes, connections, variables, events, triggers, "
         "graphs, policies, "
         "metadata"
     )

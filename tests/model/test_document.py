@@ -288,11 +288,11 @@ A = '"id": "a", "type": "t"'
         (
             with_node(f'{{{A}, "initator": true}}'),
             "nodes[0]: unknown key \"initator\". Did you mean 'initiator'? "
-            "Known are: id, type, inputs, initiator, stream, config, policy, join, min, unmet, rest, choose, most, priority, limit, group, queue, undo, set, metadata",
+            "Known are: id, type, inputs, initiator, stream, config, policy, join, min, unmet, rest, choose, most, priority, limit, group, queue, undo, undo_from, set, metadata",
         ),
         (
             with_node(f'{{{A}, "extra": {{}}}}'),
-            'nodes[0]: unknown key "extra". Known are: id, type, inputs, initiator, stream, config, policy, join, min, unmet, rest, choose, most, priority, limit, group, queue, undo, set, metadata',
+            'nodes[0]: unknown key "extra". Known are: id, type, inputs, initiator, stream, config, policy, join, min, unmet, rest, choose, most, priority, limit, group, queue, undo, undo_from, set, metadata',
         ),
         (with_node(f'{{{A}, "initiator": 1}}'), "nodes[0].initiator: expected true or false, got int 1"),
         (with_node(f'{{{A}, "inputs": []}}'), "nodes[0].inputs: expected an object, got a list"),
@@ -320,7 +320,7 @@ A = '"id": "a", "type": "t"'
          "variables[0].default: expected a finite number, got nan. JSON has no NaN and no infinity: leave it out, or "
          "use null"),
         ('{"trioflow": "1.2", "nodez": []}',
-         "the document: unknown key \"nodez\". Did you mean 'nodes'? Known are: kind, limit, groups, on_error, keep_outputs, interface, nodes, connections, "
+         "the document: unknown key \"nodez\". Did you mean 'nodes'? Known are: kind, limit, groups, on_error, keep_outputs, undo_on, undo_grace, interface, nodes, connections, "
          "variables, events, triggers, graphs, policies, metadata"),
         ("", "line 1, column 1: Expecting value."),
         ('{\n  "a": 1,\n  b: 2\n}', "line 3, column 3: Expecting property name enclosed in double quotes."),
@@ -466,7 +466,7 @@ wrong_id: Any = 7
         ),
         (
             Graph(extra={"new": 1}),
-            'the document: unknown key "new". Known are: kind, limit, groups, on_error, keep_outputs, interface, nodes, connections, variables, events, triggers, graphs, policies, metadata',
+            'the document: unknown key "new". Known are: kind, limit, groups, on_error, keep_outputs, undo_on, undo_grace, interface, nodes, connections, variables, events, triggers, graphs, policies, metadata',
         ),
     ],
 )

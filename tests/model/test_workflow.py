@@ -32,6 +32,37 @@ def test_nodes_stand_for_their_sockets():
     assert tf.loads(tf.dumps(graph)) == graph
 
 
+def test_what_is_undone_when():
+    """A workflow says after what it is undone, and in how many seconds, also as a text (W22)."""
+    with tf.workflow(undo_on=["failed", "timeout", "failed"], undo_grace="1500ms") as w:
+        w.add(tf.nodes.Print, "back", value=1)
+        w.add(tf.nodes.Print, "a", value=1, undo="back", undo_from="started")
+    assert (w.graph.undo_on, w.graph.undo_grace) == (("failed", "timeout"), 1.5)
+    written = tf.dumps(w.graph)
+    assert '"undo_on": [ "failed", "timeout" ]' in " ".join(written.split())
+    assert '"undo_grace": "1500ms"' in written
+    assert tf.loads(written) == w.graph
+    assert tf.Graph(kind="workflow", undo_on="timeout").undo_on == ("timeout",)
+    with pytest.raises(ValueError, match="more than 0"):
+        tf.Graph(undo_grace=0)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("[]", "undo_on: expected a list of at least one of failed, cancelled, timeout, got []"),
+        ('"timeout"', "undo_on: expected a list of at least one of"),
+        ('["failed", "timed_out"]', "undo_on[1]: expected one of failed, cancelled, timeout, got 'timed_out'"),
+        ("[7]", "undo_on[0]: expected one of failed, cancelled, timeout, got 7"),
+    ],
+)
+def test_reasons_that_are_none(given, said):
+    """A document that names others is not read (W22)."""
+    with pytest.raises(tf.DocumentError) as caught:
+        tf.loads(f'{{"trioflow": "1.2", "kind": "workflow", "undo_on": {given}}}')
+    assert said in str(caught.value)
+
+
 def test_settings_besides_inputs():
     """What is a setting of workflows and no input of the type is one of the node."""
     with tf.workflow() as w:

@@ -1,4 +1,4 @@
-"""What happens in random workflows, so that a campaign can say that it has met everything it is for (W1-W18).
+"""What happens in random workflows, so that a campaign can say that it has met everything it is for (W1-W18, W21).
 
 A comparison says nothing of what never came up. So each situation has a floor, and a campaign that stays below fails.
 """
@@ -72,6 +72,11 @@ class _Seen:
             for name, node in self.nodes.items()
         )
 
+    def undoes_failures(self) -> bool:
+        """Whether something was undone, and a node has failed that is to be undone then."""
+        begun = {name for name, node in self.nodes.items() if node.get("undo_from") == "started"}
+        return self.fired["undo"] > 0 and not self.failed.isdisjoint(begun)
+
     def writes(self, variable: str) -> bool:
         """Whether something was left in a variable."""
         return bool(self.answer["variables"].get(variable))
@@ -99,6 +104,7 @@ _SITUATIONS: Mapping[str, tuple[int, Callable[[_Seen], bool]]] = {
     "wires for that": (25, lambda seen: seen.leads_on(on="exhausted")),
     "scopes inside": (70, lambda seen: seen.fired["<scope>"] > 1),
     "undo": (60, lambda seen: seen.fired["undo"] > 0),
+    "undo of what failed": (10, _Seen.undoes_failures),
     "conflicts": (60, lambda seen: bool(seen.answer["canonical"]["conflicts"])),
     "limits": (350, lambda seen: bool(seen.request["graph"].get("limit"))),
     "limits of nodes, groups": (300, lambda seen: seen.uses(limit=1, group="g")),

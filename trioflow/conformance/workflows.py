@@ -1,4 +1,4 @@
-"""Random workflows: requests whose answers the reference in rounds knows (W1-W18).
+"""Random workflows: requests whose answers the reference in rounds knows (W1-W18, W21).
 
 Nodes add to variables under all policies, read what others wrote, route by what they find, fail, trigger and emit, in
 nets with joins of all kinds and circles of few turns. What time may decide is left out: `join: first` where more tokens
@@ -45,6 +45,8 @@ def random_workflow(seed: str, *, most: int = 12) -> dict[str, Any]:
         for node in nodes[:size]:
             if chance.random() < 0.5:
                 node["undo"] = "undo"
+                if chance.random() < 0.4:
+                    node["undo_from"] = "started"
     connections = [_wire(chance, names[source], names[target]) for source, target in wires]
     if chance.random() < 0.15:
         _add_loop(chance, nodes, connections)

@@ -57,6 +57,8 @@ class _SourceEnded(Unwind):
 class JournalledActivation(BodyContext):
     """An activation of a run that is kept. Each such run has a subclass of its own, which knows the recorder."""
 
+    cancelled_is_over = False
+
     __slots__ = (
         "_asked", "_blocks", "_emitted", "_failed_before", "_forks", "_mark", "_marked", "_resumes", "_since", "_steps",
     )  # fmt: skip

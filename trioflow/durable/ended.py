@@ -46,4 +46,5 @@ def ended(info: RunInfo) -> RunResult:
         {name: decode(value) for name, value in said["v"].items()},
         {node: {name: decode(value) for name, value in outputs.items()} for node, outputs in said["o"].items()},
         RunStatistics(status=RunStatus.COMPLETED, **said["s"]),
+        info.id,
     )

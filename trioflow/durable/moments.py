@@ -244,6 +244,8 @@ class Moments:
                     found[slot] = ("o", node.id, socket.name)
                 if node.error_slot >= 0:
                     found[node.error_slot] = ("e", node.id, "")
+                if node.progress_slot >= 0:
+                    found[node.progress_slot] = ("p", node.id, "")
             found[plan.exit_slot] = ("x", "", "")
             self._places[id(plan)] = found
         return found

@@ -119,9 +119,8 @@ class Recording(Middleware):
         if outcome.dispatched:
             raise NodeError(
                 f"Node {name!r} is durable='recorded', which acts on the world and dispatches nothing, but it has "
-                "triggered, "
-                "emitted or published. Say durable='replayed' and do what acts in ctx.once, or durable='source' for a "
-                "node that emits what it reads (recorded-dispatches)."
+                "triggered, emitted, published or reported progress to a wire. Say durable='replayed' and do what "
+                "acts in ctx.once, or durable='source' for a node that emits what it reads (recorded-dispatches)."
             )
         return self._record(invocation, context, outcome, key, digest)
 

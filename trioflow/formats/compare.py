@@ -13,7 +13,7 @@ from trioflow.model.scope import FILE
 
 _MOST_TEXT = 80
 _WHOLE = (
-    *("kind", "limit", "groups", "on_error", "keep_outputs"),
+    *("kind", "limit", "groups", "on_error", "keep_outputs", "undo_on", "undo_grace"),
     *("interface", "variables", "events", "policies", "metadata", "extra"),
 )
 

@@ -135,7 +135,7 @@ class _Outline:
         self._lines.append(f"{indent}{mark}{visible(node.id)} ({visible(node.type)})")
         inputs = [
             *tokens_at(node),
-            *([f"undo: {node.undo}"] if node.undo is not None else []),
+            *([_undo(node)] if node.undo is not None else []),
             *facts(node),
             *(f"{wire.target.socket} <- {wire.source}" for wire in self._incoming.get(node.id, ())),
         ]
@@ -146,3 +146,7 @@ class _Outline:
         terms = f" [{terms_of(wire)}]" if terms_of(wire) else ""
         way = " ".join(filter(None, [wire.source.socket, f"=> {wire.target}"]))
         self._lines.append(f"{_INDENT * level}{visible(way + terms)}{again}")
+
+
+def _undo(node: GraphNode) -> str:
+    return f"undo: {node.undo}" if node.undo_from == "completed" else f"undo from its start: {node.undo}"

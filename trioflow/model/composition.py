@@ -7,7 +7,7 @@ takes what goes out: an exec input for each exit, a data input for each output.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 import attrs
@@ -30,6 +30,8 @@ SAGA = "flow.saga"
 """The type of nodes that undo what was done below them, if that has failed (P9)."""
 ERROR = "!error"
 """In a workflow, the data output of every exec node that is what it last failed with (W12)."""
+PROGRESS = "!progress"
+"""In a workflow, the data output of every exec node that is what it last reported of its progress (W23)."""
 
 S = TypeVar("S", bound=Socket)
 
@@ -112,7 +114,11 @@ SCOPE_TYPE = NodeType(
     streams=(),
     body=Boundary.SCOPE,
 )
-ERROR_OUTPUT = _named(DataOut(Exception, doc="What it last failed with."), ERROR)
+OWN_OUTPUTS: Mapping[str, DataOut[Any]] = {
+    ERROR: _named(DataOut(Exception, doc="What it last failed with."), ERROR),
+    PROGRESS: _named(DataOut(dict[str, Any], doc="What it last reported: `done`, `total` and `message`."), PROGRESS),
+}
+"""The data outputs that every exec node of a workflow has besides those of its type."""
 
 
 def _sockets(interface: Interface, kind: type[Any]) -> Iterator[Any]:

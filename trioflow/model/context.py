@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import random
 
     from trioflow.model.durability import Duration
+    from trioflow.model.envelope import Envelope
     from trioflow.model.graph import GraphNode
     from trioflow.model.node_type import NodeType
     from trioflow.model.sockets import DataIn, DataOut, ErrorMode, ExecOut, Supplies
@@ -275,12 +276,22 @@ class Context(DataContext, ABC):
         """Take back what this node has put off with `later` or `post`: what has this handle, or all. Says how many."""
 
     @abstractmethod
+    async def get_envelope(self, socket: Supplies[Any] | str) -> Envelope:
+        """The value of an input with what is known of it: who gave it, in which run, of which type.
+
+        It is a view that is made now; its `id` is the same in every schedule. Raises what `get_input` raises.
+        """
+
+    @abstractmethod
     def emit_feedback(self, message: str, level: FeedbackLevel = "info", tag: object = None) -> None:
         """Tell whoever watches the run something: a Feedback event (E3)."""
 
     @abstractmethod
     def report_progress(self, done: float, total: float | None = None, message: str = "") -> None:
-        """Tell whoever watches the run how far this node is: a Progress event (E3)."""
+        """Tell whoever watches the run how far this node is: a Progress event (E3).
+
+        In a workflow it is also what wires on `progress` are taken for, in a scope of its own; the body goes on (W23).
+        """
 
     # --- for runs that are kept in a journal; in others these do what they say, and keep nothing ---
 

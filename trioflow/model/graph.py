@@ -14,7 +14,7 @@ import attrs
 # Needed at runtime: the document format and its schema are made from the types of the fields.
 from trioflow.errors import GraphError, did_you_mean
 from trioflow.model.form import Form, Minimum
-from trioflow.model.policy import Policy, Priority
+from trioflow.model.policy import Policy, Priority, Time, time_of
 from trioflow.model.sockets import UNSET, ErrorMode, StreamMode
 from trioflow.model.trigger import Trigger
 from trioflow.model.values import NO_VALUES, frozen, own_copy
@@ -29,8 +29,10 @@ FORMAT_VERSION = "1.2"
 GraphKind = Literal["graph", "workflow"]
 Keeping = Literal["all", "needed"]
 JoinPolicy = Literal["all", "each", "first", "parallel", "inclusive"]
-Outcome = Literal["completed", "failed", "ended", "exhausted", "next"]
+Outcome = Literal["completed", "failed", "ended", "exhausted", "next", "progress"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+UndoFrom = Literal["completed", "started"]
+UndoOn = Literal["failed", "cancelled", "timeout"]
 
 
 def _outcome_problems(value: Any) -> Iterator[tuple[str, str]]:
@@ -70,6 +72,41 @@ Outcomes = Annotated[
 def _least_problems(value: Any) -> Iterator[tuple[str, str]]:
     if value != "every" and (type(value) is not int or value < 1):
         yield "", f'expected a whole number of at least 1, or "every", got {value!r}'
+
+
+def _undo_problems(value: Any) -> Iterator[tuple[str, str]]:
+    known = ", ".join(get_args(UndoOn))
+    if not isinstance(value, list | tuple) or not value:
+        yield "", f"expected a list of at least one of {known}, got {value!r}"
+        return
+    for index, each in enumerate(cast("list[Any]", value)):
+        if each not in get_args(UndoOn):
+            near = did_you_mean(each, get_args(UndoOn)) if isinstance(each, str) else ""
+            yield f"[{index}]", f"expected one of {known}, got {each!r}.{near}"
+
+
+def _as_reasons(value: UndoOn | Iterable[UndoOn]) -> tuple[UndoOn, ...]:
+    return (value,) if isinstance(value, str) else tuple(dict.fromkeys(value))
+
+
+UNDO_GRACE = 30.0
+"""Seconds that undoing may take after a cancellation, if the graph says nothing else (W22)."""
+
+UndoReasons = Annotated[
+    tuple[UndoOn, ...],
+    Form(
+        "UndoReasons",
+        _undo_problems,
+        {
+            "description": "How a workflow must have ended for what was done in it to be undone.",
+            "type": "array",
+            "items": {"enum": [*get_args(UndoOn)]},
+            "minItems": 1,
+        },
+        tuple,
+        list,
+    ),
+]
 
 
 Least = Annotated[
@@ -115,7 +152,8 @@ class GraphNode:
     In a workflow: `join`, `min` and `unmet` say when the node fires where several wires meet (W4-W8, W19), `rest` what
     becomes of those that it did not wait for, `choose` which wires are taken (W3), `most` how many turns it may have in
     a circle (W15), `priority`, `limit`, `group` and `queue` when it may start (W16), `undo` which node undoes what it
-    did (W17), `set` variables and the expressions that they get when it has completed.
+    did (W17), and `undo_from` whether only once it has completed, or as soon as it has started (W21), `set` variables
+    and the expressions that they get when it has completed.
     """
 
     id: str
@@ -136,6 +174,7 @@ class GraphNode:
     group: str | None = attrs.field(default=None, kw_only=True)
     queue: AtLeastOne | None = attrs.field(default=None, kw_only=True)
     undo: str | None = attrs.field(default=None, kw_only=True)
+    undo_from: UndoFrom = attrs.field(default="completed", kw_only=True)
     set: Mapping[str, str] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
     metadata: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen)
     extra: Mapping[str, Any] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
@@ -345,7 +384,9 @@ class Graph:
     A graph of the kind `workflow` is one whose exec wires carry tokens (W1). Its `limit` is how many firings may be
     under way at once, and `groups` are limits by name that nodes share (W16); `on_error` says whether a failure that no
     wire takes ends it at once, or when all others have ended (W12). With `keep_outputs` "needed" an output is let go of
-    as soon as nothing that can still fire reads it (W20).
+    as soon as nothing that can still fire reads it (W20). `undo_on` says whether what was done is undone only if it has
+    failed, or also if it was cancelled, or a time limit was over; then `undo_grace` is how many seconds that may take
+    (W22).
 
     `triggers` say what starts runs of it where a host serves it.
 
@@ -360,6 +401,8 @@ class Graph:
     groups: Mapping[str, AtLeastOne] = attrs.field(default=NO_VALUES, converter=frozen, kw_only=True)
     on_error: ErrorMode = attrs.field(default="fail", kw_only=True)
     keep_outputs: Keeping = attrs.field(default="all", kw_only=True)
+    undo_on: UndoReasons = attrs.field(default=("failed",), converter=_as_reasons, kw_only=True)
+    undo_grace: Time = attrs.field(default=UNDO_GRACE, converter=time_of, kw_only=True)
     interface: Interface | None = attrs.field(default=None, kw_only=True)
     nodes: tuple[GraphNode, ...] = attrs.field(default=(), converter=tuple[GraphNode, ...])
     connections: tuple[Connection, ...] = attrs.field(default=(), converter=tuple[Connection, ...])

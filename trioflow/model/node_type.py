@@ -170,6 +170,8 @@ class NodeType:
     """The nodes that stand beside each of its nodes, because of its configuration."""
     input_index: Mapping[object, int] = attrs.field(init=False, repr=False)
     output_index: Mapping[object, int] = attrs.field(init=False, repr=False)
+    written_index: Mapping[object, int] = attrs.field(init=False, repr=False)
+    """The same, but for outputs that say what may be written to them."""
     exec_output_index: Mapping[object, int] = attrs.field(init=False, repr=False)
     stream_index: Mapping[object, int] = attrs.field(init=False, repr=False)
     """The place of the stream of each item output."""
@@ -186,6 +188,10 @@ class NodeType:
             for place, socket in enumerate(sockets):
                 index[socket] = index[socket.name] = place
             object.__setattr__(self, name, index)
+        strict = [each for each in self.outputs if each.check is not None or each.convert is not None]
+        names = {*strict, *(each.name for each in strict)}
+        written = {key: place for key, place in self.output_index.items() if key not in names}
+        object.__setattr__(self, "written_index", written if strict else self.output_index)
         stream_of: dict[object, int] = {}
         for place, stream in enumerate(self.streams):
             for socket in stream.items:

@@ -7,9 +7,11 @@ generic in the type of its values, so that a type checker sees a wrong value on 
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from typing import Any, Final, Generic, Literal, Protocol, TypeVar, final, overload
 
 from trioflow.errors import NodeDefinitionError
+from trioflow.model.secret import hide
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -141,17 +143,62 @@ class Supplies(Protocol[T_co]):
 
 
 class DataOut(Socket, Generic[T]):
-    """A data output of type `T`."""
+    """A data output of type `T`.
 
-    __slots__ = ("type",)
+    When it is written, `convert` makes of a value what is written, and `check` says whether that may be. They raise
+    `ValueError` or `TypeError` for what they can't, and the body fails with `CoercionError`. Values that were converted
+    may come again, and must be given back as they are.
+    """
+
+    __slots__ = ("check", "convert", "type")
 
     @overload
-    def __init__(self: DataOut[T], type_: type[T], *, doc: str = ...) -> None: ...
+    def __init__(
+        self: DataOut[T],
+        type_: type[T],
+        *,
+        doc: str = ...,
+        check: Callable[[Any], object] | None = ...,
+        convert: Callable[[Any], T] | None = ...,
+    ) -> None: ...
     @overload
-    def __init__(self: DataOut[Any], type_: object = ..., *, doc: str = ...) -> None: ...
-    def __init__(self, type_: object = object, *, doc: str = "") -> None:
+    def __init__(
+        self: DataOut[Any],
+        type_: object = ...,
+        *,
+        doc: str = ...,
+        check: Callable[[Any], object] | None = ...,
+        convert: Callable[[Any], Any] | None = ...,
+    ) -> None: ...
+    def __init__(
+        self,
+        type_: object = object,
+        *,
+        doc: str = "",
+        check: Callable[[Any], object] | None = None,
+        convert: Callable[[Any], Any] | None = None,
+    ) -> None:
         super().__init__(doc=doc)
         self.type: Any = type_
+        self.check = check
+        self.convert = convert
+
+    def accepted(self, value: Any) -> Any:
+        """What is written of a value. Raises `ValueError` for one that is refused."""
+        if self.convert is not None:
+            try:
+                value = self.convert(value)
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"{_called(self.convert)} can't convert {_shown(value)}: {error}") from error
+        if self.check is not None:
+            why = "refuses"
+            try:
+                holds = self.check(value)
+            except (TypeError, ValueError) as error:
+                holds, why = False, f"can't judge ({error})"
+            if not holds:
+                raise ValueError(f"{_called(self.check)} {why} {_shown(value)}")
+        return value
 
     def __produces__(self) -> T:
         """Never called: tells type checkers that an output of a subtype may feed an input of the wider type."""
@@ -189,3 +236,12 @@ class Stream(Socket):
         self.limit = limit
         self.on_error: ErrorMode = on_error
         self.discard = discard
+
+
+def _shown(value: object) -> str:
+    text = hide(repr(value))
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _called(function: Callable[..., Any]) -> str:
+    return getattr(function, "__name__", repr(function))

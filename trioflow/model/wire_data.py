@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from trioflow.errors import UnknownName, did_you_mean
-from trioflow.model.composition import ENTER, ERROR
+from trioflow.model.composition import ENTER, ERROR, PROGRESS
 from trioflow.model.context import DataContext
 from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode, WireData
 from trioflow.model.node_type import FunctionBody, NodeType, Parameter
@@ -26,7 +26,7 @@ DATA = "wire data"
 TypeOf = Callable[[GraphNode], NodeType | None]
 Transforms = Mapping[str, Callable[[Any], Any]]
 
-_NAMES = re.compile(r"\b(?:(out|vars|input)\.([A-Za-z_]\w*)|(error|item)\b)")
+_NAMES = re.compile(r"\b(?:(out|vars|input)\.([A-Za-z_]\w*)|(error|item|progress)\b)")
 _OUTPUT = re.compile(r"out\.([A-Za-z_]\w*)")
 
 
@@ -80,6 +80,8 @@ def _sources(graph: Graph, wire: Connection, source: NodeType, text: str) -> Ite
             yield f"input.{name}", Endpoint(enter, name)
         elif word == "error" and graph.kind == "workflow" and source.is_exec:
             yield "error", Endpoint(wire.source.node, ERROR)
+        elif word == "progress" and "progress" in wire.outcomes:
+            yield "progress", Endpoint(wire.source.node, PROGRESS)
         elif word == "item":
             for stream in source.streams[:1]:
                 yield "item", Endpoint(wire.source.node, stream.items[0].name)

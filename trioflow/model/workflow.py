@@ -9,14 +9,16 @@ import attrs
 
 from trioflow.errors import UnknownSocket
 from trioflow.model.builder import BoundSocket, Builder, Handle
-from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode, Keeping, Outcome, WireData
+from trioflow.model.durability import Duration
+from trioflow.model.graph import UNDO_GRACE, Connection, Endpoint, Graph, GraphNode, Keeping, Outcome, UndoOn, WireData
 from trioflow.model.node_type import NodeType
 from trioflow.model.registry import Registry
 from trioflow.model.sockets import DataIn, DataOut, ErrorMode, ExecIn, ExecOut
 
-SETTINGS = frozenset(
-    {"join", "min", "unmet", "rest", "choose", "most", "priority", "limit", "group", "queue", "undo", "set", "policy"}
-)
+SETTINGS = frozenset((
+    "join", "min", "unmet", "rest", "choose", "most", "priority", "limit", "group", "queue", "undo", "undo_from", "set",
+    "policy",
+))  # fmt: skip
 """What `add` takes besides inputs: the settings of nodes in a workflow."""
 
 
@@ -31,11 +33,14 @@ class WorkflowBuilder(Builder):
         groups: Mapping[str, int] | None = None,
         on_error: ErrorMode = "fail",
         keep_outputs: Keeping = "all",
+        undo_on: Sequence[UndoOn] = ("failed",),
+        undo_grace: Duration = UNDO_GRACE,
         implicit: bool = False,
     ) -> None:
         super().__init__(registry)
         self._settings: dict[str, Any] = {
             "limit": limit, "groups": groups or {}, "on_error": on_error, "keep_outputs": keep_outputs,
+            "undo_on": undo_on, "undo_grace": undo_grace,
         }  # fmt: skip
         self._implicit = implicit
 
@@ -128,15 +133,25 @@ def workflow(
     groups: Mapping[str, int] | None = None,
     on_error: ErrorMode = "fail",
     keep_outputs: Keeping = "all",
+    undo_on: Sequence[UndoOn] = ("failed",),
+    undo_grace: Duration = UNDO_GRACE,
     implicit: bool = False,
 ) -> WorkflowBuilder:
     """A new builder of a workflow: `build` for graphs whose exec wires carry tokens (W1).
 
     `limit`: firings under way at once; `groups`: limits by name that nodes share (W16); `on_error`: whether a failure
     that no wire takes ends it at once, or is collected (W12); `keep_outputs`: "needed" lets go of outputs that nothing
-    can read any more (W20). `implicit`: a data wire from an exec node to an exec node draws the exec wire too. `add`
+    can read any more (W20); `undo_on` and `undo_grace`: after what else than a failure what was done is undone, and in
+    how many seconds (W22). `implicit`: a data wire from an exec node to an exec node draws the exec wire too. `add`
     takes settings of the node besides inputs: `w.add(decide, join="first")`.
     """
     return WorkflowBuilder(
-        registry, limit=limit, groups=groups, on_error=on_error, keep_outputs=keep_outputs, implicit=implicit
+        registry,
+        limit=limit,
+        groups=groups,
+        on_error=on_error,
+        keep_outputs=keep_outputs,
+        undo_on=undo_on,
+        undo_grace=undo_grace,
+        implicit=implicit,
     )

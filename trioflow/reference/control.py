@@ -143,6 +143,7 @@ class Activation(Body):
     writes: int = 0
     failures: int = 0
     done_fired: bool = False
+    begun: bool = False
     decide: Callable[[str | None], None] = lambda _: None
     """What is decided while it is still open, once its body has returned: in a workflow, which wires are taken (W3)."""
 
@@ -177,6 +178,7 @@ class Activation(Body):
     def live(self) -> Steps:
         """It starts and closes, once (E1)."""
         run, path, node = self.run, self.path, self.node
+        self.begun = True
         run.tell("started", path, node.id, self.target.entered)
         try:
             way = yield self.body()

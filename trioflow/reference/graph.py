@@ -91,6 +91,7 @@ class TokenNode:
     choose: str = "all"
     most: int | None = None
     undo: str | None = None
+    undo_from: str = "completed"
 
     def least(self, into: Sequence[TokenWire]) -> int:
         """Over how many wires tokens must come."""
@@ -164,7 +165,7 @@ class Graph:
         )  # fmt: skip
 
     def _read_tokens(self, document: Mapping[str, Any]) -> None:
-        names = ("join", "min", "unmet", "choose", "most", "undo")
+        names = ("join", "min", "unmet", "choose", "most", "undo", "undo_from")
         for row in document["nodes"]:
             given = {name: row[name] for name in names if name in row}
             self.token_nodes.append(TokenNode(self.nodes[row["id"]], **given))

@@ -69,9 +69,10 @@ def rounds(owner: Activation, group: Group) -> Steps:
     except Failure:
         yield scope.undo()
         raise
-    around = owner.strand.scope_of_firing
-    if around is not None:
-        around.done_here += scope.done_here
+    except Cancelled:
+        scope.hand_on()
+        raise
+    scope.hand_on()
 
 
 class Scope:
@@ -258,6 +259,7 @@ class Scope:
     def one(self, firing: Firing, strand: Strand) -> Steps:  # noqa: C901 - how a firing may end, one after the other
         """One firing, and the tokens that it makes; gives the firing that goes on in the strand, if any."""
         graph, failure = self.graph, None
+        activation = None
         node = graph.token_nodes[firing.place]
         taken: list[TokenWire] = []
         if firing.ghost == "exhausted":
@@ -273,14 +275,16 @@ class Scope:
 
                 def decide(way: str | None) -> None:
                     taken.extend(self.taken(firing, {"completed", "ended"}, way, strand))
-                    if node.undo is not None:
-                        cells = {key: cell for key, (_, cell) in strand.store.entries.items()}
-                        self.done_here.append((path, node.undo, cells))
+                    self.can_undo(activation)
 
                 activation.decide = decide
                 yield activation.admitted()
+            except Cancelled:
+                self.broke_off(activation)
+                raise
             except Failure as error:
                 failure = error
+                self.broke_off(activation)
                 try:
                     taken = self.taken(firing, {"failed", "ended"}, None, strand)
                 except Failure as other:
@@ -298,6 +302,26 @@ class Scope:
         for wire in taken:
             self.arrive(wire, firing)
         return None
+
+    def can_undo(self, activation: Activation) -> None:
+        """W17: with what it has left."""
+        undo = self.graph.token_nodes[activation.path[len(self.owner.path) + 1]].undo
+        if undo is not None:
+            cells = {key: cell for key, (_, cell) in activation.strand.store.entries.items()}
+            self.done_here.append((activation.path, undo, cells))
+
+    def broke_off(self, activation: Activation | None) -> None:
+        """W21: it has begun, and not completed."""
+        if activation is not None and activation.begun:
+            place = activation.path[len(self.owner.path) + 1]
+            if self.graph.token_nodes[place].undo_from == "started":
+                self.can_undo(activation)
+
+    def hand_on(self) -> None:
+        """W17: what was done here may still have to be undone, with the scope around it."""
+        around = self.owner.strand.scope_of_firing
+        if around is not None:
+            around.done_here += self.done_here
 
     def undo(self) -> Steps:
         """W17: the last first."""

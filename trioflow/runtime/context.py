@@ -25,13 +25,12 @@ from trioflow.runtime.base.names import (
     input_place,
     is_connected,
     listeners,
-    output_place,
     unknown_socket,
     variable_slot,
 )
 from trioflow.runtime.base.records import Activation, Line, StreamRun
 from trioflow.runtime.base.turns import pass_by, take_turn
-from trioflow.runtime.base.writes import write_output, write_outputs, write_variable
+from trioflow.runtime.base.writes import accepted, write_output, write_outputs, write_variable
 from trioflow.runtime.demand.inputs import computed, resolve
 from trioflow.runtime.dispatch import call, dispatch
 from trioflow.runtime.exits import publish_outside
@@ -43,6 +42,7 @@ from trioflow.semantics.store import DELETED, Cell, Store
 if TYPE_CHECKING:
     from trioflow.model.context import FeedbackLevel, Services
     from trioflow.model.durability import Duration
+    from trioflow.model.envelope import Envelope
     from trioflow.model.graph import GraphNode
     from trioflow.model.node_type import NodeType
     from trioflow.model.sockets import ErrorMode
@@ -127,6 +127,23 @@ class BodyContext(Activation, Context):
         cell = await resolve(self, planned)
         return default if cell is NOTHING else value_of(planned, cell)
 
+    async def get_envelope(self, socket: Any) -> Envelope:
+        from trioflow.model.envelope import Envelope, envelope_id, schema_for  # noqa: PLC0415 - few ask for one
+
+        body = await self.get_input(socket)
+        planned = self.plan.inputs[input_place(self.plan, socket)]
+        name, source = planned.socket.name, planned.connection and planned.connection.source
+        return Envelope.of(
+            body,
+            id=envelope_id(self.key, name),
+            trace=self.run_name,
+            producer=self.strand.frame.prefix + source.node if source else "",
+            socket=source.socket if source else "",
+            time=self.now(),
+            schema=schema_for(planned.socket.type),
+            meta={"consumer": self.strand.frame.prefix + self.plan.id, "input": name},
+        )
+
     def is_connected(self, socket: Any) -> bool:
         self.strand  # noqa: B018 - as above
         return is_connected(self.plan, socket)
@@ -142,9 +159,9 @@ class BodyContext(Activation, Context):
 
     def set_output(self, socket: Any, value: object) -> None:
         plan = self.plan
-        place = plan.type.output_index.get(socket)
+        place = plan.type.written_index.get(socket)
         if place is None:
-            place = output_place(plan, socket)
+            place, value = accepted(plan, socket, value)
         strand = self.strand
         if strand.run.data_watch is None:
             strand.store.write(plan.first_output + place, value)  # copy of writes.write_output
@@ -198,9 +215,12 @@ class BodyContext(Activation, Context):
                 await checkpoint_if_cancelled()
             if also is None and run.data_watch is None:
                 plan = self.plan
-                strand.store.write(
-                    plan.first_output + plan.type.output_index[item], value
-                )  # copy of writes.write_output
+                try:
+                    place = plan.first_output + plan.type.written_index[item]
+                except KeyError:
+                    self._write_item(item, value, also)
+                else:
+                    strand.store.write(place, value)  # copy of writes.write_output
             else:
                 self._write_item(item, value, also)
             forks.start(stream.targets, stream.on_error == "collect", stream.plan.discard)
@@ -302,6 +322,13 @@ class BodyContext(Activation, Context):
 
     def report_progress(self, done: float, total: float | None = None, message: str = "") -> None:
         self.run.tell(Progress, self, self.plan.id, done, total, message)
+        plan = self.plan
+        if plan.progress_slot >= 0:  # W23
+            total = None if total is None else float(total)  # an expression divides whole numbers without a rest
+            self.strand.store.write(plan.progress_slot, {"done": float(done), "total": total, "message": message})
+        forks = self._rarely.forks if plan.progress and self._rarely is not None else None
+        if forks is not None:
+            forks.start(plan.progress)
 
     # --- for runs that are kept; what a journalled run does in its place is in `trioflow.durable` ---
 

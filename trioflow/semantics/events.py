@@ -10,7 +10,7 @@ The kinds of which there may be two for each step are written out: they are made
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, ClassVar, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
 import attrs
 
@@ -19,6 +19,9 @@ from trioflow.model.jsonable import jsonable
 from trioflow.model.secret import hide
 from trioflow.model.values import own_copy
 from trioflow.semantics.address import show_path
+
+if TYPE_CHECKING:
+    from trioflow.model.envelope import Envelope
 
 
 class Path:
@@ -198,6 +201,13 @@ class Event:
         """All of it as data that JSON has, with the values of secrets hidden: `event` is the kind (E3)."""
         fields = {name: _shown(getattr(self, name)) for name in fields_of(type(self))}
         return {"event": type(self).__name__, "id": self.id, **fields}
+
+    def envelope(self) -> Envelope:
+        """It as an envelope, whose JSON form is a CloudEvent; its body is `as_dict()`."""
+        from trioflow.model.envelope import Envelope  # noqa: PLC0415 - few ask for one
+
+        kind, node = f"trioflow.{type(self).__name__}", self.node or ""
+        return Envelope.of(self.as_dict(), id=self.id, trace=self.run, producer=node, type=kind)
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and all(
@@ -506,6 +516,17 @@ class JoinSkipped(Event):
     missing: tuple[str, ...]
 
 
+@attrs.frozen(eq=False, repr=False)
+class NotUndone(Event):
+    """In a workflow: what a firing did could not be undone (W17, W22). `path` and `node` are those of the firing.
+
+    `by` is the node that was to undo it, `error` what that has failed with; None if there was no time left for it.
+    """
+
+    by: str
+    error: BaseException | None
+
+
 # --- what bodies say, and what happens to the run ---
 
 
@@ -598,7 +619,7 @@ GROUPS: Mapping[str, tuple[type[Event], ...]] = {
     "steps": STEPS,
     "data": DATA,
     "ahead": (EvaluationAhead, EvaluationForgotten),
-    "strands": (StrandForked, StrandJoined, MergeConflict, WiresChosen, JoinSkipped),
+    "strands": (StrandForked, StrandJoined, MergeConflict, WiresChosen, JoinSkipped, NotUndone),
     "messages": (Feedback, Progress),
     "failures": (RunFailed, NodeFailed, EvaluationFailed),
     "policies": (Decision,),

@@ -17,7 +17,7 @@ import attrs
 
 from trioflow.errors import InvalidGraph
 from trioflow.model.collecting import uncollected
-from trioflow.model.composition import ERROR, SCOPE, SCOPE_TYPE, Boundary, GraphBody
+from trioflow.model.composition import ERROR, PROGRESS, SCOPE, SCOPE_TYPE, Boundary, GraphBody
 from trioflow.model.graph import Connection, Graph, GraphNode, Interface, as_graph
 from trioflow.model.node_type import FunctionBody, NodeType
 from trioflow.model.registry import Registry
@@ -185,8 +185,8 @@ class PlanNode:
     __slots__ = (
         "ahead", "asked", "awaits", "awaits_itself", "begin", "error_slot", "fields", "first_exit", "first_output",
         "first_targets", "function", "graph", "graph_node", "id", "impure", "index", "inputs", "moments", "needs",
-        "only", "picks", "quick", "slot", "sole", "static", "step", "streams", "targets", "to_resolve", "type",
-        "volatile",
+        "only", "picks", "progress", "progress_slot", "quick", "slot", "sole", "static", "step", "streams", "targets",
+        "to_resolve", "type", "volatile",
     )  # fmt: skip
 
     def __init__(self, index: int, graph_node: GraphNode, node_type: NodeType) -> None:
@@ -242,7 +242,17 @@ class PlanNode:
         # In a workflow: where the failure is written that a wire reads; and of a node that stands for a listener, the
         # scope that begins with it (W12, W13).
         self.error_slot = -1
+        # Where what it reports of its progress is written, and the scope that begins with that (W23).
+        self.progress_slot = -1
+        self.progress: tuple[Target, ...] = ()
         self.begin: Callable[[], Region] | None = None
+
+    def output_place(self, name: str) -> int:
+        """Which of its outputs has this name; those that every node of a workflow has come after those of its type."""
+        found = self.type.output_index.get(name)
+        if found is not None:
+            return found
+        return (self.progress_slot if name == PROGRESS else self.error_slot) - self.first_output
 
     def with_inputs(self, inputs: Mapping[int, PlanInput]) -> PlanNode:
         """The same node with other inputs at some places, and with nothing wired to its exec outputs."""
@@ -397,7 +407,7 @@ class _Planner:
         graph = self._graph
         slot = len(graph.variables)
         nodes: list[PlanNode] = []
-        failing = {wire.source.node for wire in graph.connections if wire.source.socket == ERROR}
+        told = _told(graph)
         for index, graph_node in enumerate(graph.nodes):
             node_type = self._scope.type_of(graph_node)
             assert node_type is not None, "validation knows all types"
@@ -405,8 +415,8 @@ class _Planner:
             if node_type.is_exec or (node_type.body is Boundary.ENTER and self._interface.is_exec):
                 node.first_output = slot
                 slot += len(node_type.outputs)
-                if node.id in failing:
-                    node.error_slot = slot
+                for name in sorted(told.get(node.id, ())):
+                    setattr(node, _TOLD[name], slot)
                     slot += 1
                 node.targets = [()] * len(node_type.exec_outputs)
                 node.streams = tuple(_streams(node))
@@ -519,7 +529,10 @@ class _Planner:
                 known = slots(node)
                 if item is not None:
                     known["item"] = known[f"out.{item}"]
-                conditions[wire.place] = bind(wire.when, names_at(graph, node.type, wire.output), known, condition=True)
+                if "progress" in wire.on:
+                    known["progress"] = node.progress_slot
+                names = names_at(graph, node.type, wire.output, wire.on)
+                conditions[wire.place] = bind(wire.when, names, known, condition=True)
         sets = {
             place: tuple(
                 (variables[f"vars.{name}"], bind(text, names_at(graph, nodes[place].type), slots(nodes[place])))
@@ -554,7 +567,7 @@ class _Planner:
                 led = Target(target, connection.target.socket, None, str(connection))
                 targets.setdefault((source.index, exec_output), []).append(led)
             else:
-                output = source.type.output_index.get(connection.source.socket, len(source.type.outputs))  # or !error
+                output = source.output_place(connection.source.socket)
                 place = target.type.input_index[connection.target.socket]
                 sources[target.index, place] = (source, output, connection)
         for node in by_id.values():
@@ -659,12 +672,28 @@ def _open_scopes(
                 begin = partial(net.whole, output.name) if entering else partial(net.behind, place, output.name)
                 entered = output.name if entering else f"{node.id}.{output.name}"
                 node.targets[index] = (Opening(opened, entered, begin),)
+        if each.progress is not None:
+            node.progress = (Opening(opened, f"{node.id}{PROGRESS}", partial(net.reporting, place)),)
         if node.targets:
             node.first_targets = node.targets[0]
     standing = {
         event: tuple(scope(partial(net.listening, node.index)) for node in found) for event, found in listeners.items()
     }
     return Opening(opened, None, net.whole), standing
+
+
+_TOLD = {ERROR: "error_slot", PROGRESS: "progress_slot"}
+
+
+def _told(graph: Graph) -> dict[str, set[str]]:
+    """By node: which of the outputs that every node of a workflow has are read, or wires are taken by (W12, W23)."""
+    found: dict[str, set[str]] = {}
+    for wire in graph.connections:
+        if wire.source.socket in _TOLD:
+            found.setdefault(wire.source.node, set()).add(wire.source.socket)
+        if wire.on != "completed" and "progress" in wire.outcomes:
+            found.setdefault(wire.source.node, set()).add(PROGRESS)
+    return found
 
 
 def _drops(net: Net, nodes: Sequence[PlanNode]) -> dict[int, tuple[int, ...]]:
@@ -690,13 +719,14 @@ def _drops(net: Net, nodes: Sequence[PlanNode]) -> dict[int, tuple[int, ...]]:
         node = nodes[place]
         first = node.first_output
         slots = {*range(first, first + len(node.type.outputs))} if first >= 0 else set[int]()
-        if node.error_slot >= 0:
-            slots.add(node.error_slot)
+        slots |= {slot for slot in (node.error_slot, node.progress_slot) if slot >= 0}
         # Expressions may name the inputs of the graph everywhere.
         writes[place] = frozenset() if node.type.body is Boundary.ENTER else frozenset(slots)
     written = frozenset().union(*writes.values())
     reads = {place: read_by(nodes[place]) & written for place in net.nodes}
-    awaiting = [place for place in net.nodes if nodes[place].streams or may_await(nodes[place].type)]
+    awaiting = [
+        place for place in net.nodes if nodes[place].streams or nodes[place].progress or may_await(nodes[place].type)
+    ]
     return dropped(net, reads, writes, awaiting)
 
 

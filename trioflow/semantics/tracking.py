@@ -26,6 +26,7 @@ from trioflow.semantics.events import (
     NodeFailed,
     NodeSkipped,
     NodeStarted,
+    NotUndone,
     RunCancelled,
     RunCompleted,
     RunFailed,
@@ -163,7 +164,7 @@ class Tracker:
     kinds = (
         NodeStarted, NodeCompleted, NodeFailed, NodeCancelled, NodeSkipped,
         EvaluationCompleted, EvaluationFailed, EvaluationCancelled, Decision,
-        JoinSkipped, WiresChosen, RunCompleted, RunFailed, RunCancelled,
+        JoinSkipped, NotUndone, WiresChosen, RunCompleted, RunFailed, RunCancelled,
     )  # fmt: skip
     keys = False
 
@@ -256,6 +257,9 @@ class Tracker:
     def _ended(self, tally: _Tally, event: Any, time: float) -> None:
         if isinstance(event, EvaluationCompleted | EvaluationFailed | EvaluationCancelled):
             tally.started += 1
+        elif isinstance(event, NotUndone):
+            _say(tally, f"{event.by} has not undone it: {'no time was left' if event.error is None else event.error}")
+            return
         else:
             tally.running = max(0, tally.running - 1)  # it may have started before anybody counted
         state: NodeState

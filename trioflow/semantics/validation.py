@@ -111,6 +111,8 @@ _SECTIONS = (
     "groups",
     "on_error",
     "keep_outputs",
+    "undo_on",
+    "undo_grace",
     "interface",
     "nodes",
     "connections",

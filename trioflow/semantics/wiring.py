@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 
 from trioflow.errors import NodeDefinitionError, NodePackageError, did_you_mean
-from trioflow.model.composition import ERROR, ERROR_OUTPUT
+from trioflow.model.composition import OWN_OUTPUTS
 from trioflow.model.graph import Connection, Endpoint, GraphNode, Unreadable
 from trioflow.model.node_type import NodeType
 from trioflow.model.scope import FILE, Scope, config_key
@@ -206,8 +206,8 @@ class Wiring:
     def _output(self, view: TypeView, wire: Connection) -> ExecOut | DataOut[Any] | None:
         """The output that a wire starts at. In a workflow, one that is taken anyhow starts at any exec output (W3)."""
         if self.graph.kind == "workflow" and view.is_exec:
-            if wire.source.socket == ERROR:
-                return ERROR_OUTPUT  # W12
+            if wire.source.socket in OWN_OUTPUTS:
+                return OWN_OUTPUTS[wire.source.socket]  # W12, W23
             if not wire.source.socket and ("completed" not in wire.outcomes or not view.type.exec_outputs):
                 return _ANY
         return view.outputs.get(wire.source.socket)
@@ -271,7 +271,7 @@ class Wiring:
         if view is None:
             return  # its type is unknown, which is reported already
         side, there = ("output", view.outputs) if outgoing else ("input", view.inputs)
-        if end.socket in there or (outgoing and end.socket == ERROR and self.graph.kind == "workflow"):
+        if end.socket in there or (outgoing and end.socket in OWN_OUTPUTS and self.graph.kind == "workflow"):
             return
         if not end.socket:
             kinds = view.type.exec_outputs if outgoing else view.type.exec_inputs

@@ -26,6 +26,7 @@ from trioflow.semantics.events import (
     LimitReached,
     MergeConflict,
     NodeFailed,
+    NotUndone,
     Progress,
     VariableSet,
 )
@@ -52,6 +53,7 @@ _WORDS: Mapping[type[Event], Callable[[Any], str]] = {
     NodeFailed: lambda it: _error(it.error),
     EvaluationFailed: lambda it: _error(it.error),
     JoinSkipped: lambda it: f"it did not fire: nothing came over {', '.join(it.missing)}",
+    NotUndone: lambda it: f"{it.by} has not undone it: {'no time was left' if it.error is None else _error(it.error)}",
     RetryScheduled: lambda it: f"attempt {it.attempt} failed, another one in {it.delay:.3g} s: {_error(it.error)}",
     Undone: lambda it: f"{it.undone} {'was' if it.error is None else 'could not be'} undone by {it.by}{_because(it)}",
     FellBack: lambda it: f"{it.to or 'a value'} took its place: {_error(it.error)}",

@@ -1,4 +1,4 @@
-// Workflows: a scope while it runs, its tokens, joins and strands (W2-W17). Start reading at `runScope`.
+// Workflows: a scope while it runs, its tokens, joins and strands (W2-W17, W21). Start reading at `runScope`.
 
 import { Activation, Group, Line } from "./engine.mjs";
 import { Cancelled, Failure, together } from "./failure.mjs";
@@ -16,6 +16,7 @@ export async function runScope(owner) {
     }
   } catch (error) {
     if (!(error instanceof Cancelled)) await scope.undo(); // W17
+    else scope.around?.done.push(...scope.done);
     throw error;
   }
   scope.around?.done.push(...scope.done); // it may still have to be undone
@@ -329,19 +330,28 @@ class TokenScope {
   async #live(firing, store, scope) {
     const { at, tokens, key } = firing;
     let taken = [];
+    const canUndo = () => {
+      if (at.undo) this.done.push({ path: [...this.path, ...key], undo: at.undo, cells: store.cells() });
+    };
     const decide = (exit) => {
       taken = this.tokens.taken(at.place, ["completed", "ended"], exit, store);
-      if (at.undo) this.done.push({ path: [...this.path, ...key], undo: at.undo, cells: store.cells() });
+      canUndo();
     };
     const target = { node: at.node, entered: tokens.length ? tokens[0][0].entered : null, decide };
     if (!tokens.length) target.payload = this.owner.payload;
-    await this.#dispatch(key, target, store, scope);
+    try {
+      await this.#dispatch(key, target, store, scope);
+    } catch (error) {
+      if (target.begun && at.undo_from === "started") canUndo(); // W21
+      throw error;
+    }
     return taken;
   }
 
   async #dispatch(key, target, store, scope) {
     const line = new Line(this.#below(key), this.path.length + key.length);
     await this.engine.admit(scope, line.path, target, line.depth - 1);
+    target.begun = true;
     return await new Activation(this.engine, line, target, store, scope).live();
   }
 

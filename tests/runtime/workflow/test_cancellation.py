@@ -98,3 +98,23 @@ async def test_cancelled_at_every_point(autojump_clock):
         assert trio.lowlevel.current_statistics().tasks_living == before
         steps += 1
     assert steps > 40
+
+
+@tf.exec_node
+async def in_two_tasks() -> None:
+    """Wait in two tasks of its own."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.sleep, 5)
+        nursery.start_soon(trio.sleep, 5)
+
+
+async def test_the_rest_had_tasks_of_its_own(autojump_clock):
+    """A firing that is cancelled as a join does not wait for it ends, also where its body is cancelled task by task (W8)."""
+    with tf.workflow() as w:
+        slow, quick = w.add(in_two_tasks, "slow"), w.add(tf.nodes.Start, "quick")
+        first = w.add(tf.nodes.Print, "first", value=1, join="first", rest="cancel")
+        w.connect(slow, first)
+        w.connect(quick, first)
+    with trio.fail_after(4):
+        await tf.run(w.graph)
+    assert trio.current_time() == 0

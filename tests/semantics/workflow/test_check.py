@@ -203,18 +203,56 @@ def test_a_concurrent_item_leaves_no_loop(mode, between, told):
     assert (("no-loop-to-leave", "nodes[2]") in found) == told
 
 
+@pytest.mark.parametrize(
+    ("settings", "path", "rule"),
+    [
+        ({"undo_on": ["failed", "timeout"]}, "undo_on", "W22"),
+        ({"undo_grace": "5s"}, "undo_grace", "W22"),
+        ({"undo_from": "started"}, "nodes[0].undo_from", "W21"),
+    ],
+)
+def test_undoing_that_means_nothing(settings, path, rule):
+    """When something is undone means nothing where nothing is, nor does a time that is never looked at."""
+    node = {"id": "a", "type": "flow.start", **{name: value for name, value in settings.items() if name == "undo_from"}}
+    graph = {name: value for name, value in settings.items() if name != "undo_from"}
+    read = tf.loads(json.dumps({"trioflow": "1.2", "kind": "workflow", "nodes": [node], **graph}))
+    (found,) = tf.validate(read, tf.Registry.standard(plugins=False)).problems
+    assert (found.code, found.path, found.rule, found.severity.value) == ("no-meaning", path, rule, "warning")
+
+
+def test_an_empty_list_of_reasons():
+    """A graph that is made in Python may say after nothing; then it should have no `undo` (W22)."""
+    graph = tf.Graph(kind="workflow", undo_on=(), nodes=[tf.GraphNode("a", "flow.start")])
+    found = tf.validate(graph, tf.Registry.standard(plugins=False))
+    assert [(each.code, each.path) for each in found.problems] == [("bad-setting", "undo_on")]
+
+
+@pytest.mark.parametrize(
+    ("join", "settings", "told"),
+    [("each", {}, True), ("all", {}, False), ("each", {"choose": "first"}, False)],
+)
+def test_tokens_multiply(join, settings, told):
+    """Two wires of a node that both lead back to it, where nothing joins; one may be chosen (W10)."""
+    one, other = ({**each, "most": 3} for each in (B, C))
+    last = {**D, "join": join, **settings}
+    nodes = [{**A, "initiator": True}, {**one, "join": "each"}, {**other, "join": "each"}, last]
+    wires = [wire("a", "b"), wire("b", "d"), wire("c", "d"), wire("d", "b"), wire("d", "c")]
+    assert (("tokens-multiply", "nodes[3]") in problems(nodes, wires)) == told
+
+
 def test_settings_that_are_none():
     """All of them at once; a graph that is made in Python is not read from a document (W1)."""
-    with tf.workflow(limit=0, groups={"g": 0}, on_error="colect") as w:
+    with tf.workflow(limit=0, groups={"g": 0}, on_error="colect", undo_on=["failed", "cancel"]) as w:
         a = w.add(tf.nodes.Start, "a")
         b = w.add(tf.nodes.Print, "b", join="any", min=0, unmet="no", rest="stop", choose="best", most=-1, priority="top", limit=0, queue=0)  # fmt: skip
-        w.add(tf.nodes.Print, "c", min="every")
+        w.add(tf.nodes.Print, "c", min="every", undo_from="begun")
         w.connect(a, b, on="faild")
     found = {problem.path: problem for problem in tf.validate(w.graph, tf.Registry.standard(plugins=False)).problems}
     assert {problem.code for problem in found.values()} == {"bad-setting"}
     assert {*found} == {
         "on_error", "limit", "groups.g", "nodes[1].join", "nodes[1].unmet", "nodes[1].rest", "nodes[1].choose",
         "nodes[1].priority", "nodes[1].min", "nodes[1].most", "nodes[1].limit", "nodes[1].queue", "connections[0].on",
+        "undo_on", "nodes[2].undo_from",
     }  # fmt: skip
     assert "Did you mean 'failed'?" in found["connections[0].on"].message
     assert found["nodes[1].min"].message == 'Expected a whole number of at least 1, or "every", got 0.'

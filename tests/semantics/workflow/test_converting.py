@@ -236,3 +236,21 @@ def test_drawn_graphs_mean_the_same():
         seen["a circle"] += any(node.most for node in made.nodes)
         seen["a scope"] += any(len(path) > 5 for path, _ in tokens["feedback"])
     assert min(seen[each] for each in ("refused", "the same", "at once", "a circle", "a scope")) > 5, seen
+
+
+def test_what_meant_nothing_says_nothing():
+    """What only a workflow says of itself had no meaning in a graph that calls, and has none in what is made of it (W1)."""
+    graph = tf.Graph(
+        nodes=[tf.GraphNode("a", "flow.start")],
+        limit=3,
+        on_error="collect",
+        keep_outputs="needed",
+        undo_on=["cancelled"],
+        undo_grace="1s",
+    )
+    made = tf.as_workflow(graph)
+    plain = tf.Graph()
+    assert all(
+        getattr(made, name) == getattr(plain, name)
+        for name in ("limit", "groups", "on_error", "keep_outputs", "undo_on", "undo_grace")
+    )

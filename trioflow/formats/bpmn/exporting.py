@@ -163,7 +163,7 @@ def _lost(graph: Graph, text: str) -> Iterator[str]:
         for each in graph.variables
         if each.name not in names
     )
-    for name in ("limit", "groups", "on_error", "interface", "graphs", "policies"):
+    for name in ("limit", "groups", "on_error", "undo_on", "interface", "graphs", "policies"):
         if getattr(graph, name) != getattr(back.graph, name):
             yield f"BPMN can't say the graph's {name}: {getattr(graph, name)!r}."
 

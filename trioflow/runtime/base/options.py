@@ -17,6 +17,7 @@ from trioflow.model.types import describe_value
 from trioflow.model.values import NO_VALUES, frozen
 
 if TYPE_CHECKING:
+    from trioflow.model.envelope import Envelope
     from trioflow.semantics.tracking import RunReport
 
 MAX_NESTING = 256
@@ -77,7 +78,7 @@ class RunOptions:
     `max_strands`: strands alive at once. `max_ahead`: data nodes that are evaluated ahead of their turn at once, while
     an input of the same node is awaited (D12); 0 to resolve inputs one after the other. `max_nesting`: strands (more
     exactly: nurseries) inside each other, at most 256. `grace`: seconds that all teardowns together may take.
-    `max_shield`: seconds for which `flow.shield` keeps a cancellation away, whatever the graph says.
+    `max_shield`: seconds for which `flow.shield`, and undoing (W22), keep a cancellation away, whatever the graph says.
     `parallel_initiators`: each initiator in a strand of its own (R2). `stay_open`: go on waiting for events that the
     host publishes until the host closes the run. `seed`: of `ctx.random`. `policies`: what is done where nodes fail,
     take long or are called often, as far as the graph does not say it, by names of nodes or patterns of their types, of
@@ -161,6 +162,8 @@ class RunResult:
     variables: Mapping[str, Any]
     _outputs: Outputs | Callable[[], Outputs] = attrs.field(eq=_gathered)
     statistics: RunStatistics
+    run: str = attrs.field(eq=False)
+    """The id of the run."""
 
     def report(self) -> RunReport:
         """What each node has done: counts, times, failures, and the way that the run took.
@@ -181,7 +184,7 @@ class RunResult:
         return f"RunResult(variables={self.variables}, outputs={self.outputs}, statistics={self.statistics})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return RunResult, (self.variables, self.outputs, self.statistics)
+        return RunResult, (self.variables, self.outputs, self.statistics, self.run)
 
     def output(self, node: str, socket: str = "result") -> Any:
         """The last value written to a node's output. Raises `UnknownName` if nothing was."""
@@ -193,6 +196,13 @@ class RunResult:
                 "Only outputs of exec nodes are kept, and only if they were written."
             )
         return written[socket]
+
+    def envelope(self, node: str, socket: str = "result") -> Envelope:
+        """The last value written to a node's output, with what is known of it. Raises `UnknownName` as `output`."""
+        from trioflow.model.envelope import Envelope, envelope_id  # noqa: PLC0415 - few ask for one
+
+        body, known = self.output(node, socket), envelope_id(self.run, node, socket)
+        return Envelope.of(body, id=known, trace=self.run, producer=node, socket=socket)
 
 
 @attrs.frozen(repr=False)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from random import Random
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeAlias, cast
 from weakref import WeakKeyDictionary
 
 import trio
@@ -160,6 +160,9 @@ class Activation(Line):
     """
 
     __slots__ = ("_rarely", "_target", "plan", "strand", "triggering")
+
+    cancelled_is_over: ClassVar[bool] = True
+    """Whether what was cancelled has ended; what is kept in a journal has not, and is gone on with."""
 
     plan: PlanNode
     strand: Strand

@@ -12,6 +12,7 @@ from trioflow.errors import CoercionError
 from trioflow.runtime.base.names import output_place, variable_slot
 from trioflow.runtime.base.records import Activation
 from trioflow.semantics.coercion import Mismatch
+from trioflow.semantics.plan import PlanNode
 
 
 def write_output(activation: Activation, place: int, value: object) -> None:
@@ -24,25 +25,37 @@ def write_output(activation: Activation, place: int, value: object) -> None:
         strand.store.write(plan.first_output + place, value, activation.origin(plan.type.outputs[place].name))
 
 
+def accepted(node: PlanNode, socket: Any, value: object) -> tuple[int, Any]:
+    """The number of an output, and what is written to it of a value, as it says. Raises `UnknownSocket` (T4)."""
+    place = output_place(node, socket)
+    try:
+        return place, node.type.outputs[place].accepted(value)
+    except ValueError as refused:
+        name = node.type.outputs[place].name
+        raise CoercionError(f"Output {name!r} of node {node.id!r} ({node.type.id}): {refused}.") from refused
+
+
 def write_outputs(activation: Activation, values: Mapping[Any, object] | None) -> None:
     """Write outputs by socket or name, in the order given: all of them, or none. Raises `UnknownSocket` (T4)."""
     if not values:
         return
     plan = activation.plan
-    index = plan.type.output_index
+    index = plan.type.written_index
     if len(values) > 1:
         for socket in values:
             if socket not in index:
-                output_place(plan, socket)
+                for number, written in [accepted(plan, each, value) for each, value in values.items()]:
+                    write_output(activation, number, written)
+                return
     strand = activation.strand
     for socket in values:
-        place = index.get(socket)
+        place, value = index.get(socket), values[socket]
         if place is None:
-            place = output_place(plan, socket)
+            place, value = accepted(plan, socket, value)
         if strand.run.data_watch is None:
-            strand.store.write(plan.first_output + place, values[socket])  # a copy of writes.write_output
+            strand.store.write(plan.first_output + place, value)  # a copy of writes.write_output
         else:
-            write_output(activation, place, values[socket])
+            write_output(activation, place, value)
 
 
 def write_variable(activation: Activation, name: str, value: object) -> None:

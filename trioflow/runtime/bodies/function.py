@@ -34,7 +34,7 @@ def _make(node: PlanNode, instance: Node | None, streams: StreamSettings | None,
         body = _of_inputs(node, function)
     else:
         body = _of_anything(node, function)
-    return with_streams(node, body, streams) if node.streams else body
+    return with_streams(node, body, streams) if node.streams or node.progress else body
 
 
 def _is_called_as_it_is(node_type: NodeType) -> bool:

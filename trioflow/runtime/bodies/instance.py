@@ -26,7 +26,7 @@ def _make(node: PlanNode, instance: Node | None, streams: StreamSettings | None,
         body = _with_kept_inputs(node, body) if again else _with_inputs(node, body)
     if node.type.durable == "source":
         body = _as_source(body)
-    return with_streams(node, body, streams) if node.streams else body
+    return with_streams(node, body, streams) if node.streams or node.progress else body
 
 
 INSTANCE = BodyKind(make=_make, has_instance=True)

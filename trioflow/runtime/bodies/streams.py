@@ -1,4 +1,4 @@
-"""Streams around a body: their settings, their forks, and the done sockets (S2, S5)."""
+"""Streams around a body: their settings, their forks, and the done sockets (S2, S5); also what its progress forks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from trioflow.semantics.plan import PlanNode, PlanStream
 def with_streams(node: PlanNode, inner: Body, override: StreamSettings | None) -> Body:
     """A body whose streams run as the graph and the run say."""
     settings = [(stream, node.targets[stream.fires], _settings(stream, override)) for stream in node.streams]
-    concurrent = any(mode == "concurrent" for _, _, (mode, _, _) in settings)
+    concurrent = bool(node.progress) or any(mode == "concurrent" for _, _, (mode, _, _) in settings)
 
     async def body(context: BodyContext) -> Any:
         context.rarely.streams = tuple(StreamRun(*each) for each in settings)

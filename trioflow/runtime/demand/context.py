@@ -19,11 +19,12 @@ from trioflow.model.node_type import NodeType
 from trioflow.model.sockets import UNSET
 from trioflow.runtime.base.cells import FAILED, NOTHING
 from trioflow.runtime.base.inputs import Pull, current, from_outside, missing, output_of, value_of
-from trioflow.runtime.base.names import closed, input_place, is_connected, output_place, variable_slot
+from trioflow.runtime.base.names import closed, input_place, is_connected, variable_slot
 from trioflow.runtime.base.pending import Failed, Pending
 from trioflow.runtime.base.records import Asking, RunState, Strand, View
 from trioflow.runtime.base.task import hot_task
 from trioflow.runtime.base.turns import count_nurseries
+from trioflow.runtime.base.writes import accepted
 from trioflow.semantics.events import Event
 from trioflow.semantics.memo import Evaluation, Known
 from trioflow.semantics.plan import CONSTANT, PORT, SLOT, PlanInput, PlanNode
@@ -378,7 +379,8 @@ class EvaluationContext(DataContext):
 
     def set_output(self, socket: Any, value: object) -> None:
         self._activation  # noqa: B018 - as above
-        self.outputs[output_place(self._resolving.node, socket)] = value
+        place, written = accepted(self._resolving.node, socket, value)
+        self.outputs[place] = written
 
     def is_connected(self, socket: Any) -> bool:
         self._activation  # noqa: B018 - as above

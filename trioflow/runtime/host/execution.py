@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import sys
 import types
 from collections.abc import Coroutine, Generator, Mapping, Sequence
 from contextvars import ContextVar, copy_context
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -155,16 +155,21 @@ class Execution:
 
     def left_behind(self) -> RunResult:
         """The result of a run that has completed."""
-        outputs = functools.partial(_written, self.state.plan.writing, self._store.cells)
+        state = self.state
+        outputs = partial(_written, state.plan.writing, self._store.cells)
         if self.tracker is not None:
             statistics = self.statistics()
-            return TrackedResult(self.variables(), outputs, statistics, self.tracker.report(statistics.elapsed))
-        return RunResult(self.variables(), outputs, self.statistics())
+            report = self.tracker.report(statistics.elapsed)
+            return TrackedResult(self.variables(), outputs, statistics, state.id, report)
+        return RunResult(self.variables(), outputs, self.statistics(), state.id)
 
     def variables(self) -> dict[str, Any]:
         """The variables as the first strand sees them, or has left them."""
+        variables = self.state.plan.variables
+        if not variables:
+            return {}
         cells = self._store.cells
-        return {variable.name: cells[slot].value for slot, variable in enumerate(self.state.plan.variables)}
+        return {variable.name: cells[slot].value for slot, variable in enumerate(variables)}
 
     # --- the parts of execute ---
 

@@ -277,6 +277,7 @@ class ForkSet:
                     trap = context.run(next, body.__await__(), _ENDED)
                     if trap is not _ENDED:
                         owned = True
+                        work = ()  # what waits keeps only what it needs
                         self._may_come = min(2 * self._may_come, _MANY)
                         self._call_tasks()
                         direct = strand.task is not None  # a dispatch that has no loop around it, until it calls

@@ -59,6 +59,11 @@ class FiringLine(Line):
             self._where = self.below(self.parent.where)
         return self._where
 
+    def broke_off(self, strand: Strand) -> None:
+        """Its body has begun, and not completed."""
+        if self.scope is not None:
+            self.scope.broke_off(self, strand)
+
     def below(self, path: Path) -> Path:
         """Its path below another."""
         for number in self.numbers[:-1]:
@@ -75,7 +80,7 @@ def firing_around(activation: Activation) -> FiringLine | None:
 
 
 async def fire(  # noqa: C901 - as `dispatch`
-    strand: Strand, line: Line, target: Target, finish: Callable[[F, Strand, str | None], T], firing: F
+    strand: Strand, line: FiringLine, target: Target, finish: Callable[[F, Strand, str | None], T], firing: F
 ) -> T:
     """Run the body of a node, and what is to be done with the exec output that it returns while it is still open.
 
@@ -126,6 +131,7 @@ async def fire(  # noqa: C901 - as `dispatch`
         if run.barrier is not None:
             await run.barrier.see_failure(error, strand, activation)
         tell_failed(run, activation, error, began)
+        line.broke_off(strand)
         del activation.strand
         raise
     if run.watch is not None:

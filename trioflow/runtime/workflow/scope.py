@@ -15,12 +15,13 @@ from typing import Any
 import trio
 
 from trioflow.errors import CoercionError, ExpressionFailed, JoinUnmet, LimitExceeded, MergeError
+from trioflow.runtime.base.failure import is_cancellation
 from trioflow.runtime.base.records import Activation, Line, Strand
 from trioflow.runtime.base.task import HotTask
 from trioflow.runtime.base.turns import rouse, wait_for
 from trioflow.runtime.strands.forks import ForkSet, OpenForks, StrandFork
 from trioflow.runtime.workflow.firing import FiringLine, fire, firing_around
-from trioflow.runtime.workflow.undo import Undoable, undo_failed
+from trioflow.runtime.workflow.undo import Undoable, undo_cancelled, undo_failed
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import Event, JoinSkipped, LimitReached, MergeConflict, StrandJoined, Told, WiresChosen
 from trioflow.semantics.history import History, OrderedFork, Past
@@ -29,7 +30,7 @@ from trioflow.semantics.plan import Met, Opening, Target
 from trioflow.semantics.store import Store
 from trioflow.semantics.workflow.gates import machine_of
 from trioflow.semantics.workflow.machine import Firing, Skipped, Standing
-from trioflow.semantics.workflow.net import Region, Way, Wire
+from trioflow.semantics.workflow.net import NetNode, Region, Way, Wire
 
 _FEW = 64
 """So many strands may have ended before it is worth while to look which of them can be forgotten."""
@@ -51,6 +52,10 @@ async def opened(activation: Activation) -> None:
     except Exception as error:
         if scope.undoable:
             await undo_failed(activation, scope.undoable, error)  # W17
+        raise
+    except BaseException as error:
+        if is_cancellation(error) and scope.undoable and not scope.hand_on():
+            await undo_cancelled(activation, scope.undoable)  # W22
         raise
     scope.hand_on()
 
@@ -121,13 +126,14 @@ class ScopeRun:
         if failures:
             raise ExceptionGroup(f"{len(failures)} firings failed in {self.activation.where.short}", failures)
 
-    def hand_on(self) -> None:
-        """What was done here may still have to be undone, with the scope around it (W17)."""
-        if self.undoable:
-            line = firing_around(self.activation)
-            if line is not None:
-                line.scope.undoable += self.undoable
-                line.scope.inside.setdefault(line.numbers, []).extend(self.undoable)
+    def hand_on(self) -> bool:
+        """What was done here may still have to be undone, with the scope around it, if there is one (W17)."""
+        line = firing_around(self.activation) if self.undoable else None
+        if line is None:
+            return False
+        line.scope.undoable += self.undoable
+        line.scope.inside.setdefault(line.numbers, []).extend(self.undoable)
+        return True
 
     # --- starting ---
 
@@ -178,13 +184,13 @@ class ScopeRun:
     # --- one strand ---
 
     def _begin(
-        self, firing: Firing, fork: OrderedFork, strand: Strand, line: Line, task: HotTask
+        self, firing: Firing, fork: OrderedFork, strand: Strand, line: Any, task: HotTask
     ) -> Coroutine[Any, Any, None]:
         strand.resume(task)
         return self._go(firing, fork, strand, line)
 
     async def _go(  # noqa: C901 - a firing costs little only if all is in one place
-        self, firing: Firing, fork: OrderedFork, strand: Strand, line: Line
+        self, firing: Firing, fork: OrderedFork, strand: Strand, line: FiringLine
     ) -> None:
         """From firing to firing, as long as each gets the only token of the one before (W11)."""
         machine, complete = self._machine, self._complete
@@ -198,12 +204,13 @@ class ScopeRun:
                     taken = await fire(strand, line, self._target(firing), complete, firing)
                 else:
                     taken = self._without_body(firing, strand)
-            except trio.Cancelled:
-                if firing.cancelled:
+            except Exception as error:
+                firing.undoable = line.undoable
+                taken = self._failed(firing, error, strand)  # W3, W12
+            except BaseException as error:
+                if firing.cancelled and is_cancellation(error):  # a group, if the body had tasks of its own
                     self._leave_out(firing, fork)
                 raise
-            except Exception as error:
-                taken = self._failed(firing, error, strand)  # W3, W12
             if firing.cancelled:  # but it did not care
                 self._leave_out(firing, fork)
                 return
@@ -268,11 +275,24 @@ class ScopeRun:
         way = net.way(exit_)
         taken = () if way is None else way.always or self._taken(way, strand, firing)
         if net.undo is not None:  # W17
-            path = (*self.activation.where.as_tuple(), *firing.numbers)
-            done = Undoable(path, net.id, net.undo, strand.store.fork(), firing.undoable)
-            self.undoable.append(done)
-            firing.undoable = (done,)
+            firing.undoable = self._note(net, firing.numbers, strand, firing.undoable)
         return taken
+
+    def _note(
+        self, net: NetNode, numbers: tuple[int, ...], strand: Strand, before: tuple[Undoable, ...]
+    ) -> tuple[Undoable, ...]:
+        """What a firing did can be undone (W17): with that, and what was done `before`."""
+        assert net.undo is not None
+        path = (*self.activation.where.as_tuple(), *numbers)
+        done = Undoable(path, net.id, net.undo, strand.store.fork(), before)
+        self.undoable.append(done)
+        return (done,)
+
+    def broke_off(self, line: FiringLine, strand: Strand) -> None:
+        """A body has begun, and not completed: that may have to be undone, too (W21)."""
+        net = self._region.net.nodes[line.numbers[1]]
+        if net.undo is not None and net.undo_begun:
+            line.undoable = self._note(net, line.numbers, strand, line.undoable)
 
     def _without_body(self, firing: Firing, strand: Strand) -> tuple[Wire, ...]:
         """A firing whose body is not run: no turn is left (W15), or its join was not met (W7)."""

@@ -1,19 +1,20 @@
 """Expressions of a workflow, bound to where their names are: outputs, variables, the inputs of the graph (V3).
 
 `out` are the outputs of the node that fired, `vars` the variables, `input` the inputs of the graph, `item` what the
-stream gave, `error` what the firing failed with, `round` and `turn` its place in the canonical order (W10, W15).
+stream gave, `progress` what the body has reported (W23), `error` what the firing failed with, `round` and `turn` its
+place in the canonical order (W10, W15).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, get_origin
 
 import attrs
 
 from trioflow.errors import ExpressionFailed
 from trioflow.expressions import Expression, compile_expression
-from trioflow.model.graph import Graph, Interface
+from trioflow.model.graph import Graph, Interface, Outcome
 from trioflow.model.node_type import NodeType
 from trioflow.model.types import NAMED_TYPES
 from trioflow.semantics.store import Cell
@@ -57,7 +58,9 @@ class Bound:
         return self.expression.value(self.values(cells, firing, error))
 
 
-def names_at(graph: Graph, node_type: NodeType, output: str | None = None) -> dict[str, type | None]:
+def names_at(
+    graph: Graph, node_type: NodeType, output: str | None = None, on: Collection[Outcome] = ()
+) -> dict[str, type | None]:
     """The names that an expression may use at a node, or on a wire from this output of it, and their types."""
     names: dict[str, type | None] = {f"out.{socket.name}": _plain(socket.type) for socket in node_type.outputs}
     names |= {f"vars.{variable.name}": _plain(NAMED_TYPES.get(variable.type)) for variable in graph.variables}
@@ -68,6 +71,8 @@ def names_at(graph: Graph, node_type: NodeType, output: str | None = None) -> di
         }
     if item_of(node_type, output) is not None:
         names["item"] = None
+    if "progress" in on:
+        names["progress"] = None
     names |= {"error": None, "round": int, "turn": int}
     return {name: kind for name, kind in names.items() if all(part.isidentifier() for part in name.split("."))}
 

@@ -1,4 +1,4 @@
-"""Checks of workflows: what can be known to be wrong before a run (W1-W18)."""
+"""Checks of workflows: what can be known to be wrong before a run (W1-W18, W21, W22)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,19 @@ from typing import get_args
 
 from trioflow.errors import ExpressionFailed, MissingExtra, did_you_mean
 from trioflow.expressions import BadExpression, compile_expression
-from trioflow.model.composition import LEAVE, UNDO
-from trioflow.model.graph import OUTCOMES, Connection, Endpoint, Graph, GraphNode, JoinPolicy, Keeping
+from trioflow.model.composition import LEAVE, UNDO, Boundary, GraphBody
+from trioflow.model.graph import (
+    OUTCOMES,
+    UNDO_GRACE,
+    Connection,
+    Endpoint,
+    Graph,
+    GraphNode,
+    JoinPolicy,
+    Keeping,
+    UndoFrom,
+    UndoOn,
+)
 from trioflow.model.node_type import NodeType
 from trioflow.model.scope import Scope
 from trioflow.model.sockets import ErrorMode
@@ -19,6 +30,7 @@ from trioflow.semantics.workflow.bodies import check_bodies
 from trioflow.semantics.workflow.bound import names_at
 from trioflow.semantics.workflow.meaning import said
 from trioflow.semantics.workflow.net import GATES, LEVELS, Net, NetNode, Wire
+from trioflow.semantics.workflow.pasts import check_pasts
 
 _WORDS: Mapping[str, Sequence[str]] = {
     "join": get_args(JoinPolicy),
@@ -26,6 +38,7 @@ _WORDS: Mapping[str, Sequence[str]] = {
     "rest": ("drop", "cancel"),
     "choose": ("all", "first"),
     "priority": LEVELS,
+    "undo_from": get_args(UndoFrom),
 }
 
 
@@ -37,6 +50,7 @@ def check_workflow(wiring: Wiring, nets: dict[Scope, Net]) -> Iterator[Problem]:
         return  # what follows reads them
     net = nets[wiring.scope] = Net(wiring.graph, [None if view is None else view.type for view in wiring.views])
     yield from _check_undo(wiring, net)
+    yield from _check_undo_of_graph(net)
     yield from _check_callbacks(wiring)
     yield from _check_exits(wiring)
     yield from _check_stops(net)
@@ -49,6 +63,7 @@ def check_workflow(wiring: Wiring, nets: dict[Scope, Net]) -> Iterator[Problem]:
         yield from _check_outcomes(wiring, place, connection)
     for wire in net.wires:
         yield from _check_condition(wiring, wire)
+    yield from check_pasts(wiring, net)
     bodies = [*check_bodies(wiring, net)]
     yield from bodies
     yield from _check_circles(net, {each.path for each in bodies if each.code == "body-comes-back"})
@@ -56,10 +71,14 @@ def check_workflow(wiring: Wiring, nets: dict[Scope, Net]) -> Iterator[Problem]:
 
 def _check_words(graph: Graph) -> Iterator[Problem]:
     """Settings are what they may be, in graphs made in Python too; documents are checked when they are read."""
-    if graph.on_error not in get_args(ErrorMode):
-        yield _no_word("on_error", graph.on_error, get_args(ErrorMode))
-    if graph.keep_outputs not in get_args(Keeping):
-        yield _no_word("keep_outputs", graph.keep_outputs, get_args(Keeping))
+    said: list[tuple[str, object, Sequence[str]]] = [
+        ("on_error", graph.on_error, get_args(ErrorMode)),
+        ("keep_outputs", graph.keep_outputs, get_args(Keeping)),
+        *(("undo_on", reason, get_args(UndoOn)) for reason in graph.undo_on or ("nothing",)),
+    ]
+    for name, value, words in said:
+        if value not in words:
+            yield _no_word(name, value, words)
     for path, number in [("limit", graph.limit), *((f"groups.{name}", most) for name, most in graph.groups.items())]:
         if number is not None and not _counts(number):
             yield _no_number(path, number)
@@ -110,6 +129,11 @@ def _check_undo(wiring: Wiring, net: Net) -> Iterator[Problem]:
             cure = "Name the node that undoes it at each node that acts: `undo`."
             yield warning("nothing-to-undo", f"nodes[{place}]", message, cure, "W17")
         if node.undo is None:
+            for name in said(node, ("undo_from",)):
+                message = f"`{name}` of {node.id!r} means nothing: no node undoes it."
+                yield warning(
+                    "no-meaning", f"nodes[{place}].{name}", message, "Name one (`undo`), or remove it.", "W21"
+                )
             continue
         problem = partial(error, path=f"nodes[{place}].undo", rule="W17")
         if node.undo not in net.place:
@@ -126,6 +150,19 @@ def _check_undo(wiring: Wiring, net: Net) -> Iterator[Problem]:
         if by_id[node.undo].undo is not None:
             message = f"{node.undo!r} undoes {node.id!r}, and is to be undone itself."
             yield problem("undo-of-undo", message=message, cure="Undoing is not undone: remove one of the two.")
+
+
+def _check_undo_of_graph(net: Net) -> Iterator[Problem]:
+    """There is something to undo, and a cancellation after which there is a grace (W22)."""
+    graph = net.graph
+    cancelled = {*graph.undo_on} != {"failed"}
+    if cancelled and not net.undoes:
+        message = "`undo_on` means nothing: no node of the workflow is undone."
+        yield warning("no-meaning", "undo_on", message, "Name what undoes them at nodes: `undo`.", "W22")
+    if not cancelled and graph.undo_grace != UNDO_GRACE:
+        message = "`undo_grace` means nothing: only a failure is undone, and that for as long as it takes."
+        cure = "Write `undo_on: [failed, cancelled, timeout]`, or remove it."
+        yield warning("no-meaning", "undo_grace", message, cure, "W22")
 
 
 def _check_stops(net: Net) -> Iterator[Problem]:
@@ -230,6 +267,9 @@ def _check_outcomes(wiring: Wiring, place: int, wire: Connection) -> Iterator[Pr
             yield error("output-of-a-failure", f"{path}.from", message, cure, "W3")
     elif wire.source.socket:
         return  # a data wire
+    if "progress" in wire.outcomes and isinstance(view.type.body, GraphBody | Boundary):
+        message = f"{wire} is on `progress`, and {view.type.id} reports none: its nodes do so by themselves."
+        yield warning("no-meaning", f"{path}.on", message, "Wire the node within the graph that reports it.", "W23")
     if "next" in wire.outcomes and not view.type.streams:
         message = f"{wire} is on `next`, and {view.type.id} has no stream."
         yield error("no-stream", f"{path}.on", message, "Name an exec output of it, or another node.", "W3")
@@ -241,7 +281,7 @@ def _check_condition(wiring: Wiring, wire: Wire) -> Iterator[Problem]:
     if wire.when is None or view is None:
         return
     path = f"connections[{wire.place}].when"
-    names = names_at(wiring.graph, view.type, wire.output)
+    names = names_at(wiring.graph, view.type, wire.output, wire.on)
     yield from _check_expression(wire.when, names, path, condition=True)
     if wire.otherwise:
         message = f"{wire} has a condition, and is to be taken where none held."
@@ -257,7 +297,7 @@ def check_data(wiring: Wiring) -> Iterator[Problem]:
         source, target = (None if end is None else wiring.views[end] for end in ends)
         if not wire.data or source is None or target is None:
             continue
-        names = names_at(graph, source.type, _output_of_items(source.type, wire))
+        names = names_at(graph, source.type, _output_of_items(source.type, wire), wire.outcomes)
         names = {name: kind for name, kind in names.items() if name not in ("round", "turn")}
         for name, data in wire.data.items():
             path, end = f"connections[{place}].data.{name}", Endpoint(wire.target.node, name)
@@ -346,9 +386,27 @@ def _check_circles(net: Net, told: Collection[str]) -> Iterator[Problem]:
             message = f"{names} are joins in one circle: if tokens wait at both, each waits for the other."
             cure = "The first in the document fires then. If that is not meant, let one of them take each token."
             yield warning("joins-in-a-circle", f"nodes[{joins[0].place}]", message, cure, "W6")
+        if all(node.kind in ("one", "each") for node in nodes):
+            yield from _check_forks(nodes)
         for node in nodes:
             for wire in node.exhausted.wires if node.exhausted is not None else ():
                 if net.nodes[wire.target].circle == number:
                     message = f"{wire} is taken when no turn is left, and leads back into the circle."
                     cure = "Let it lead out of the circle."
                     yield error("no-way-out", f"connections[{wire.place}].to", message, cure, "W15")
+
+
+def _check_forks(nodes: Sequence[NetNode]) -> Iterator[Problem]:
+    """Where nothing joins in a circle, two wires of one node make more and more tokens (W10)."""
+    circled = {node.place for node in nodes}
+    for node in nodes:
+        for way in dict.fromkeys([*node.completed.values(), node.returned_none, node.failed]):
+            inside = [wire for wire in way.always if wire.target in circled] if way is not None else []
+            if len(inside) > 1:
+                message = (
+                    f"{inside[0]} and {inside[1]} are both taken, and lead back to {node.id!r}, and nothing joins on "
+                    "the way: each round there are more tokens."
+                )
+                cure = "Let a node of the circle join them (`join: all`), or take one of them (`choose: first`)."
+                yield warning("tokens-multiply", f"nodes[{node.place}]", message, cure, "W10")
+                break

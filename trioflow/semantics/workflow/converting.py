@@ -20,6 +20,7 @@ from trioflow.semantics.report import Problem, Report, error, info
 from trioflow.semantics.topology import firing_first, initiators, knots, may_call, walk
 from trioflow.semantics.validation import validate
 from trioflow.semantics.wiring import Wiring
+from trioflow.semantics.workflow.meaning import GRAPH_SETTINGS
 
 _LEAVING = ("flow.break", "flow.continue")
 _NAMING = frozenset({"get_variable", "set_variable"})
@@ -152,6 +153,9 @@ def _crosses(wiring: Wiring, wire: Connection, before: _Way, way: _Way) -> bool:
     return (source in before.reached and target in way.asked) or (source in way.reached and target in before.asked)
 
 
+_PLAIN = Graph()
+
+
 def _converted(wiring: Wiring, graph: Graph) -> Graph:
     into: dict[int, int] = {}
     for wire in wiring.graph.connections:
@@ -164,7 +168,8 @@ def _converted(wiring: Wiring, graph: Graph) -> Graph:
         _node(node, starts=place in starting, into=into.get(place, 0), circle=place in circles)
         for place, node in enumerate(graph.nodes)
     ]
-    made = attrs.evolve(graph, kind="workflow", limit=None, groups={}, on_error="fail", nodes=nodes)
+    plain = {name: getattr(_PLAIN, name) for name in GRAPH_SETTINGS}  # they had no meaning
+    made = attrs.evolve(graph, kind="workflow", nodes=nodes, **plain)
     # What would fire in a workflow, and never ran.
     firing = firing_first(Wiring(Scope(made, wiring.registry)))
     for place in firing:

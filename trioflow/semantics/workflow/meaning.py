@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from trioflow.semantics.workflow.net import Net
 
 _NODE_SETTINGS = (
-    "join", "min", "unmet", "rest", "choose", "most", "priority", "limit", "group", "queue", "undo", "set",
+    "join", "min", "unmet", "rest", "choose", "most", "priority", "limit", "group", "queue", "undo", "undo_from",
+    "set",
 )  # fmt: skip
 _WIRE_SETTINGS = {"when": "when", "otherwise": "else", "on": "on", "priority": "priority"}
-_GRAPH_SETTINGS = ("limit", "groups", "on_error", "keep_outputs")
+GRAPH_SETTINGS = ("limit", "groups", "on_error", "keep_outputs", "undo_on", "undo_grace")
+"""What only a workflow says of itself."""
 
 
 def check_tokens(wiring: Wiring, nets: dict[Scope, Net]) -> Iterator[Problem]:
@@ -43,7 +45,7 @@ def check_tokens(wiring: Wiring, nets: dict[Scope, Net]) -> Iterator[Problem]:
 
 def _without_meaning(graph: Graph) -> Iterator[Problem]:
     cure = 'Remove it, or write "kind": "workflow", where exec wires carry tokens.'
-    found = [(name, getattr(graph, name), attrs.fields_dict(Graph)[name]) for name in _GRAPH_SETTINGS]
+    found = [(name, getattr(graph, name), attrs.fields_dict(Graph)[name]) for name in GRAPH_SETTINGS]
     for name, value, field in found:
         if value and value != field.default:
             yield warning("no-meaning", name, f"`{name}` means nothing in a graph that is no workflow.", cure, "W1")

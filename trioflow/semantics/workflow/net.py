@@ -15,7 +15,7 @@ from typing import Literal
 import attrs
 
 from trioflow.errors import NoWay
-from trioflow.model.composition import LEAVE, STOP, Boundary
+from trioflow.model.composition import LEAVE, PROGRESS, STOP, Boundary
 from trioflow.model.graph import Connection, Graph, JoinPolicy, Outcome
 from trioflow.model.node_type import NodeType
 from trioflow.model.policy import fired_instead
@@ -124,6 +124,8 @@ class NetNode:
     circle: int = -1
     """The circle that it is in; -1 for none."""
     undo: int | None = None
+    undo_begun: bool = False
+    """Whether that undoes it also where it has not completed (W21)."""
     stops: bool = False
     """Whether its firings end the scope at once (W14)."""
     completed: Mapping[str, Way] = attrs.field(factory=dict[str, Way])
@@ -131,6 +133,8 @@ class NetNode:
     returned_none: Way | None = None
     failed: Way | None = None
     exhausted: Way | None = None
+    progress: Way | None = None
+    """What is taken in a scope of its own whenever its body reports how far it is (W23)."""
 
     def way(self, exit_: str | None) -> Way | None:
         """The wires that may be taken where its body has returned this exec output, or none."""
@@ -193,7 +197,8 @@ class Net:
         self.has_gates = any(node.kind in GATES for node in self.nodes.values())
         self.has_inclusive = any(node.kind == "inclusive" for node in self.nodes.values())
         said = [*(node.policy for node in graph.nodes), *graph.policies.values()]
-        self._instead = fired_instead([*said, *(each.policy for each in types if each is not None)])
+        # What policies fire in the place of what has failed (P5).
+        self.instead = fired_instead([*said, *(each.policy for each in types if each is not None)])
         self._regions: dict[tuple[int, str | None], Region] = {}
         self._ways: dict[int, dict[int, set[int]]] = {}
 
@@ -234,7 +239,7 @@ class Net:
             marked = self.graph.nodes[place].initiator
             if place in undoing or place in self._listeners or place in self._boundaries.values() or marked is False:
                 continue
-            if node.id in self._instead:  # P5
+            if node.id in self.instead:  # P5
                 continue
             if marked or not node.into:
                 yield place
@@ -249,6 +254,13 @@ class Net:
             node = self.nodes[place]
             wires = [wire for wire in node.out if wire.output == output and "completed" in wire.on]
             self._regions[key] = self._region((), Way(node.id, wires, first=self.graph.nodes[place].choose == "first"))
+        return self._regions[key]
+
+    def reporting(self, place: int) -> Region:
+        """What a node does whenever another reports how far it is (W23)."""
+        key = (place, PROGRESS)
+        if key not in self._regions:
+            self._regions[key] = self._region((), self.nodes[place].progress)
         return self._regions[key]
 
     def listening(self, place: int) -> Region:
@@ -344,6 +356,7 @@ class Net:
             node.returned_none = _way(node, (wire for wire in completing if wire.output is None), first)
             node.failed = _way(node, (wire for wire in node.out if not wire.on.isdisjoint({"failed", "ended"})), first)
             node.exhausted = _way(node, (wire for wire in node.out if "exhausted" in wire.on), first)
+            node.progress = _way(node, (wire for wire in node.out if "progress" in wire.on), first)
 
     def _find_parts(self) -> None:
         """Number the parts, and see from which of them a join is reached."""
@@ -383,6 +396,7 @@ class Net:
             node.level = LEVELS.index(given.priority)
             node.limit, node.group, node.queue = given.limit, given.group, given.queue
             node.undo = None if given.undo is None else self.place.get(given.undo)
+            node.undo_begun = given.undo_from == "started"
             node.stops = given.type == STOP
             if node.kind == "first" and given.rest == "cancel":
                 node.cancels = self._only_to(place)

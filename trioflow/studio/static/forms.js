@@ -6,7 +6,7 @@ import { button } from './attempt.js';
 import { h, prose } from './dom.js';
 import { soon } from './typed.js';
 
-const ON = ['completed', 'failed', 'ended', 'exhausted', 'next'];
+const ON = ['completed', 'failed', 'ended', 'exhausted', 'next', 'progress'];
 
 /** A field that keeps what is typed when all around it is made anew. @param {string} value @param {any} given */
 function field(value, given) {
