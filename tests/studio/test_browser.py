@@ -357,3 +357,42 @@ def test_the_server_goes_away(studio):
     page.close()
     assert [text for text in page.said if not text.startswith("Failed to load resource")] == []
     page.said.clear()
+
+
+def test_a_watch_list(studio):
+    """What is on it stays in view, whatever else is looked at, and says what it is at each stop, afterwards, and back then."""
+    page = studio(summing())
+    page.locator("#scene").focus()
+    page.keyboard.press("w")
+    page.keyboard.type("square.result + total")
+    page.keyboard.press("Enter")
+    start_paused(page)
+    watched = page.get_by_role("list", name="Watched").get_by_role("listitem")
+    watched.filter(has_text="square.result + total").get_by_text("not computed").wait_for()
+    page.get_by_role("button", name="Evaluate square.result + total at each stop").click()
+    watched.get_by_text("MissingInput").wait_for()
+    for path in ("0.0", "0.1"):
+        button(page, "Into").click()
+        status(page, f"stepped into {path}")
+    watched.locator("code", has_text="0").wait_for()
+    page.get_by_role("tab", name="Node").click()
+    button(page, "Watch total").click()
+    watched.nth(1).locator("code", has_text="0").wait_for()
+    button(page, "Watch total").click()
+    page.get_by_role("alert").get_by_text("on the watch list already").wait_for()
+    for path, both, total in (("0.1.0", "1", "0"), ("0.1.1", "5", "1")):
+        button(page, "Over").click()
+        status(page, f"stepped over {path}")
+        watched.nth(0).locator("code", has_text=both).wait_for()
+        watched.nth(1).locator("code", has_text=total).wait_for()
+    page.locator("#watch li.changed b", has_text="total").last.wait_for()
+    button(page, "Watch square.result + total no more").click()
+    page.get_by_role("tab", name="Outline").click()
+    button(page, "Resume").click()
+    status(page, "completed")
+    watched.locator("code", has_text="5").wait_for()
+    button(page, "Look back").click()
+    button(page, "To the start").click()
+    watched.get_by_text("not known of a recording").wait_for()
+    button(page, "Watch total no more").click()
+    watched.wait_for(state="detached")

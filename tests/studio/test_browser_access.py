@@ -40,7 +40,10 @@ def test_axe_finds_nothing(studio, scheme):
     page.locator("#picked-0").wait_for()
     assert violations(page) == []
     page.keyboard.press("Escape")
+    page.get_by_label("Watch", exact=True).fill("square.result")
+    page.keyboard.press("Enter")
     start_paused(page)
+    page.get_by_role("button", name="Evaluate square.result at each stop").wait_for()
     for tab in ("Node", "Strands", "Breakpoints", "Messages"):
         page.get_by_role("tab", name=tab).click()
         assert violations(page) == [], tab

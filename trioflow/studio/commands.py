@@ -242,6 +242,69 @@ class Evaluate:
 
 
 @attrs.frozen
+class AddWatch:
+    """Keep a variable, a socket or an expression in view; `evaluates` as for `Watched`."""
+
+    watches: ClassVar = True
+    text: str
+    evaluates: bool = False
+
+    async def do(self, session: Session) -> Any:
+        text = self.text.strip()
+        if not text:
+            raise CommandError("Say what to watch: total, loop.index, or an expression such as total > 3.")
+        _may_evaluate(session, self.evaluates)
+        return {"id": session.add_watch(text, evaluates=self.evaluates)}
+
+
+@attrs.frozen
+class ChangeWatch:
+    """Let what is on the watch list be computed where a strand stands, or not."""
+
+    watches: ClassVar = True
+    id: str
+    evaluates: bool
+
+    async def do(self, session: Session) -> Any:
+        _may_evaluate(session, self.evaluates)
+        session.change_watch(self.id, evaluates=self.evaluates)
+
+
+@attrs.frozen
+class RemoveWatch:
+    """Take something from the watch list, by its id."""
+
+    watches: ClassVar = True
+    id: str
+
+    async def do(self, session: Session) -> Any:
+        session.remove_watch(self.id)
+
+
+@attrs.frozen
+class Watched:
+    """By id, what all on the watch list is for a strand: its kind, value, why there is none, and in which graph."""
+
+    watches: ClassVar = True
+    strand: int
+
+    async def do(self, session: Session) -> Any:
+        found = await session.look_at_watches(self.strand)
+        return {
+            "values": {
+                which: {"kind": each.kind, "why": each.why, "where": each.where,
+                        "value": _value(session, each.value) if each.kind in ("value", "stale") else None}
+                for which, each in found.items()
+            }
+        }  # fmt: skip
+
+
+def _may_evaluate(session: Session, evaluates: bool) -> None:
+    if evaluates and session.read_only:
+        raise CommandError("This page was opened to watch only: it computes nothing.")
+
+
+@attrs.frozen
 class SetVariable:
     """Write a variable of a strand that is parked. `value` is a text, read by the type of the variable."""
 
@@ -394,6 +457,10 @@ COMMANDS: dict[str, type[Command]] = {
     "peek": Peek,
     "outputs": Outputs,
     "evaluate": Evaluate,
+    "add watch": AddWatch,
+    "change watch": ChangeWatch,
+    "remove watch": RemoveWatch,
+    "watched": Watched,
     "set": SetVariable,
     "go back": GoBack,
     "edit": DoEdits,

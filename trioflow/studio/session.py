@@ -39,6 +39,7 @@ from trioflow.studio.scene import Scene
 from trioflow.studio.shelf import Opened, Shelf
 from trioflow.studio.shown import shown
 from trioflow.studio.watching import Watcher
+from trioflow.studio.watchlist import Found, Watched, in_variables, look_up, unknown
 from trioflow.telemetry import Heat, Recorder, Recording, RecordingFile
 
 T = TypeVar("T")
@@ -106,6 +107,7 @@ class Session:
         self._failure: dict[str, Any] | None = None
         self._stops: list[_Stop] = []
         self._made = 0
+        self._watches: dict[str, Watched] = {}
         self.state = first_state(0)
         self.backlog = Backlog(lambda: self.state)
 
@@ -171,7 +173,7 @@ class Session:
         revision = self.bench.revision
         self.name, self.registry = opened.name, opened.registry
         self.bench = Bench(opened.graph, opened.registry, opened.file, revision=revision + 1)
-        self._recorder, self._given, self._stops = None, opened.recording, []
+        self._recorder, self._given, self._stops, self._watches = None, opened.recording, [], {}
         self._kept = opened.kept
         self.scene = Scene(opened.graph, opened.registry)
         self._desk = self._plan = None
@@ -355,6 +357,42 @@ class Session:
         known = ", ".join(each.id for each in self._stops) or "none"
         raise UnknownName(f"There is no breakpoint {which!r}. There is: {known}.")
 
+    # --- the watch list ---
+
+    def add_watch(self, text: str, *, evaluates: bool = False) -> str:
+        """Keep something in view; gives its id."""
+        self._made += 1
+        watched = Watched(f"w{self._made}", text, evaluates)
+        self._watches[watched.id] = watched
+        return watched.id
+
+    def change_watch(self, which: str, *, evaluates: bool) -> None:
+        """Let outputs be computed for it where the strand stands, or not. Raises `UnknownName`."""
+        self._watches[which] = attrs.evolve(self._watched_as(which), evaluates=evaluates)
+
+    def remove_watch(self, which: str) -> None:
+        """Take it from the watch list. Raises `UnknownName`."""
+        del self._watches[self._watched_as(which).id]
+
+    def _watched_as(self, which: str) -> Watched:
+        if which not in self._watches:
+            raise unknown(which, self._watches)
+        return self._watches[which]
+
+    async def look_at_watches(self, strand: int) -> dict[str, Found]:
+        """By id, what all on the watch list is for a strand; where none is, what it is after the run."""
+        run = self.run
+        if run is None:
+            return {}
+        if not self.is_running:
+            variables = run.variables()
+            return {each.id: in_variables(each.text, variables) for each in self._watches.values()}
+        at = next((each for each in run.strands() if each.number == strand), None)
+        if at is None:
+            return {}
+        watches = [*self._watches.values()]
+        return {each.id: await look_up(run, at, each, parked=at.state == "parked") for each in watches}
+
     async def _take_heat(self, run: Run) -> None:
         chance = random.Random()
         while True:
@@ -399,6 +437,7 @@ class Session:
         state["messages"] = list(watcher.messages)
         state["looked"], state["watching"] = watcher.looked, self.watching
         state["breakpoints"] = [each.told() for each in self._stops]
+        state["watches"] = [each.told() for each in self._watches.values()]
         state["document"] = self.bench.told()
         if run is None:
             return state

@@ -11,6 +11,7 @@ import { Recording } from './recording.js';
 import { Scene } from './scene.js';
 import { fold } from './state.js';
 import { sendTyped } from './typed.js';
+import { WatchList } from './watch.js';
 
 const element = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
 /** Events of a recording before and after a moment that are got with it, where there are too many to get them all. */
@@ -18,9 +19,9 @@ const AROUND = 50000;
 /** So many graphs all have tabs; of more those that were opened. */
 const FEW = 5;
 /** Keys that change nothing. */
-const LOOKING = new Set(['/', 'o', 'u']);
+const LOOKING = new Set(['/', 'o', 'u', 'w']);
 const LIVE = new Set(['not started', 'running', 'paused']);
-const EMPTY = { epoch: 0, status: null, reason: null, steps: 0, evaluations: 0, looked: 0, counts: {}, failed: {}, heat: {}, strands: [], parked: [], breakpoints: [], failure: null, variables: null, messages: [], outcomes: {}, policies: {}, progress: {}, dead: [], document: null, kept: null, recorded: 0, watching: 'follow', alive: 0 };
+const EMPTY = { epoch: 0, status: null, reason: null, steps: 0, evaluations: 0, looked: 0, counts: {}, failed: {}, heat: {}, strands: [], parked: [], breakpoints: [], failure: null, variables: null, messages: [], outcomes: {}, policies: {}, progress: {}, dead: [], document: null, kept: null, recorded: 0, watches: [], watching: 'follow', alive: 0 };
 
 class App {
   constructor() {
@@ -34,6 +35,7 @@ class App {
     this.wire = -1;
     this.editing = false;
     this.editor = new Editor(this);
+    this.watch = new WatchList(this, element('watch'));
     this.loading = 0;
     /** @type {Promise<void> | null} */
     this.reloading = null;
@@ -581,6 +583,7 @@ class App {
     let what;
     const plain = !typing && !control && !event.altKey;
     if (key === '/' && plain) what = () => this.find();
+    else if (key === 'w' && plain) what = () => this.watch.focus();
     else if (key === 'o' && plain) what = () => this.enter(this.selected);
     else if (key === 'u' && plain) what = () => this.leave();
     else if (control && key === 's') what = () => editor.save();
@@ -666,6 +669,7 @@ class App {
       }
     }
     showPanel(this, element('panel'));
+    this.watch.draw();
   }
 
   tools() {

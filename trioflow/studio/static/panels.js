@@ -201,10 +201,12 @@ function inspected(app, it) {
   const cell = (/** @type {any} */ seen) => [h('code', {}, seen.value === null ? '' : seen.value), h('small', {}, seen.value === null ? seen.kind : seen.kind === 'value' ? '' : ` ${seen.kind}`)];
   const parked = state.parked.some((/** @type {any} */ each) => each.strand === app.strand);
   const prefix = peeked.node.slice(0, peeked.node.lastIndexOf('/') + 1);
+  const short = peeked.node.slice(prefix.length);
+  const watch = (/** @type {string} */ name, /** @type {string} */ what) => h('span', {}, name, app.watch.button(what));
   return [head,
-    table('Inputs', peeked.inputs.map((/** @type {any} */ each) => [each.name, h('span', {}, ...cell(each), each.wire ? h('small', { class: 'from' }, ` from ${each.wire.split(' -> ')[0]}`) : '')])),
-    table('Outputs', peeked.outputs.map((/** @type {any} */ each) => [each.name, h('span', {}, ...cell(each), app.evaluated.has(`${peeked.node}.${each.name}`) ? h('code', { class: 'evaluated' }, app.evaluated.get(`${peeked.node}.${each.name}`)) : null, each.kind !== 'value' && !app.graph.readOnly ? button('evaluate', () => app.evaluate(peeked.node, each.name), { class: 'small', data: { key: `evaluate ${each.name}` }, title: 'Compute it as this strand would get it now; the run keeps nothing of it' }) : null)])),
-    table('Variables', peeked.variables.map((/** @type {any} */ each) => [each.name, parked && !app.graph.readOnly ? setter(app, prefix, each) : h('code', {}, each.value)])),
+    table('Inputs', peeked.inputs.map((/** @type {any} */ each) => [watch(each.name, `${short}.${each.name}`), h('span', {}, ...cell(each), each.wire ? h('small', { class: 'from' }, ` from ${each.wire.split(' -> ')[0]}`) : '')])),
+    table('Outputs', peeked.outputs.map((/** @type {any} */ each) => [watch(each.name, `${short}.${each.name}`), h('span', {}, ...cell(each), app.evaluated.has(`${peeked.node}.${each.name}`) ? h('code', { class: 'evaluated' }, app.evaluated.get(`${peeked.node}.${each.name}`)) : null, each.kind !== 'value' && !app.graph.readOnly ? button('evaluate', () => app.evaluate(peeked.node, each.name), { class: 'small', data: { key: `evaluate ${each.name}` }, title: 'Compute it as this strand would get it now; the run keeps nothing of it' }) : null)])),
+    table('Variables', peeked.variables.map((/** @type {any} */ each) => [watch(each.name, each.name), parked && !app.graph.readOnly ? setter(app, prefix, each) : h('code', {}, each.value)])),
   ];
 }
 
@@ -233,7 +235,7 @@ function literals(it) {
     table('Outputs', it.outputs.map((/** @type {any} */ each) => [each.name, h('small', {}, each.control ? 'control' : each.type)]))];
 }
 
-/** @param {string} title @param {[string, any][]} rows */
+/** @param {string} title @param {[any, any][]} rows */
 function table(title, rows) {
   if (!rows.length) return null;
   return h('table', {}, h('caption', {}, title), h('tbody', {}, ...rows.map(([name, value]) => h('tr', {}, h('th', { scope: 'row' }, name), h('td', {}, value)))));
