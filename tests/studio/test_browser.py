@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import trio
 
@@ -312,7 +314,9 @@ def test_an_hour_of_frames(studio):
                 "path": "",
                 "time": 1.0,
             }
-            session.backlog.add({"steps": number, "counts": {"1": number}, "messages": [said], "lit": [0, 1]})
+            session.backlog.add(
+                {"steps": number, "counts": {"1": number}, "messages": [said], "flow": {"0": number, "1": number}}
+            )
 
     def grown(until, since):
         for first in range(since, until, 500):
@@ -331,6 +335,45 @@ def test_an_hour_of_frames(studio):
     assert page.locator("#panel .list li").count() == 200
     for one, other in zip(before, after, strict=True):
         assert other <= 1.2 * one
+
+
+def test_wires_are_lit_by_how_much_comes_over_them(studio):
+    """The more a second, the stronger; of one that is chosen it is said how much."""
+    page = studio(summing())
+    button(page, "Edit").click()
+    page.get_by_role("treeitem", name="add variable.update").click()
+    page.get_by_role("tab", name="Node").click()
+    page.get_by_role("button", name="← loop.body").click()
+    button(page, "Edit").click()
+    page.get_by_text("Nothing has come over it yet.").wait_for()
+    session, token = page.served.session, page.served.token
+    ink = """() => {
+      const lit = document.querySelectorAll('#scene canvas')[1];
+      const copy = new OffscreenCanvas(lit.width, lit.height).getContext('2d', { willReadFrequently: true });
+      copy.drawImage(lit, 0, 0);
+      return copy.getImageData(0, 0, lit.width, lit.height).data.reduce((sum, each, at) => (at % 4 === 3 ? sum + each : sum), 0);
+    }"""
+
+    def strongest(by):
+        """The most that is seen while so much more comes over all wires again and again."""
+        nonlocal came
+        most = 0
+        for _ in range(6):
+            came += by
+            told = {"status": "running", "flow": {str(wire): came for wire in range(4)}}
+            token.run_sync_soon(session.backlog.add, told)
+            for _ in range(3):
+                most = max(
+                    most, page.evaluate(f"() => new Promise((go) => requestAnimationFrame(() => go(({ink})())))")
+                )
+        return most
+
+    came = 0
+    calm, busy = strongest(0.01), strongest(1000)
+    assert 0 < calm < busy
+    page.get_by_text("Something came over it").wait_for()
+    while not page.get_by_text(re.compile(r"now about [0-9,]+ a second")).count():
+        strongest(1000)
 
 
 def test_a_page_that_is_hidden(studio):

@@ -58,10 +58,10 @@ def test_what_a_delta_makes_of_the_state(run_js):
         messages = [*before["messages"], *({"n": number * 9 + each, "text": "…"} for each in range(number % 7))]
         states.append(
             before
-            | {"steps": number, "counts": {**before["counts"], str(number % 5): number}, "dead": [number % 3],
+            | {"steps": number, "counts": {**before["counts"], str(number % 5): number}, "dead": [number % 3], "flow": {**before["flow"], str(number % 3): number},
                "messages": messages[-frames.MOST_MESSAGES :], "reason": None if number % 4 else f"at {number}"}
         )  # fmt: skip
-    deltas = [frames.difference(one, other) | {"lit": [1]} for one, other in zip(states, states[1:], strict=False)]
+    deltas = [frames.difference(one, other) for one, other in zip(states, states[1:], strict=False)]
     script = """
 import { fold } from './state.js';
 output = [];

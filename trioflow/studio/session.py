@@ -417,20 +417,19 @@ class Session:
     def tick(self, *, look: bool = False) -> None:
         """Make a frame now."""
         self._ticks += 1
-        lit = self._watcher.drain()
-        new = self._now(look=look)
+        new = self._now(look=look, came=self._watcher.drain())
         delta = difference(self.state, new)
-        if lit:
-            delta["lit"] = lit
         if delta:
             self.state = new
             self.backlog.add(delta)
 
-    def _now(self, *, look: bool) -> State:
+    def _now(self, *, look: bool, came: bool) -> State:
         run = self.run
         watcher = self._watcher
         state: State = dict(self.state)
-        state["counts"], state["failed"] = dict(watcher.counts), dict(watcher.failed)
+        if came:
+            state["counts"], state["failed"] = dict(watcher.counts), dict(watcher.failed)
+            state["flow"] = dict(watcher.flow)
         state["outcomes"] = {node: dict(each) for node, each in watcher.outcomes.items()}
         state["policies"], state["dead"] = dict(watcher.policies), watcher.dead
         state["progress"] = dict(watcher.progress)

@@ -83,7 +83,7 @@ export function wireForm(app, wire) {
   const { editor, graph } = app;
   const [from, to] = [graph.nodes[wire.from], graph.nodes[wire.to]];
   const head = [h('h2', {}, 'Wire'), h('p', {}, button(`${from.id}${wire.output ? `.${wire.output}` : ''}`, () => app.choose(wire.from, true), { class: 'link', data: { key: 'from' } }), ' → ', button(`${to.id}${wire.input ? `.${wire.input}` : ''}`, () => app.choose(wire.to, true), { class: 'link', data: { key: 'to' } })), h('p', { class: 'soft' }, wire.control ? 'control' : wire.type)];
-  if (!app.editing) return [...head, wire.terms ? h('p', {}, wire.terms) : null];
+  if (!app.editing) return [...head, wire.terms ? h('p', {}, wire.terms) : null, h('p', { 'aria-live': 'off' }, cameOver(app, wire.number))];
   const remove = button('Delete', () => editor.disconnect(wire), { data: { key: 'delete wire' }, title: 'Delete' });
   const { form } = editor;
   const frame = graph.frames.find((/** @type {any} */ each) => each.name === from.frame);
@@ -100,6 +100,15 @@ export function wireForm(app, wire) {
   when.addEventListener('input', soon(send));
   for (const each of [on, otherwise, enabled]) each.addEventListener('change', send);
   return [...head, h('div', { class: 'stack' }, h('label', { class: 'stack' }, 'Taken when', when), h('label', { class: 'row' }, 'where the source has', on), h('label', { class: 'row' }, otherwise, 'where no other condition held'), h('label', { class: 'row' }, enabled, 'enabled'), h('div', {}, remove))];
+}
+
+/** How much has come over a wire, in words. @param {any} app @param {number} wire */
+export function cameOver(app, wire) {
+  const count = app.past ? 0 : app.state.flow[wire] || 0;
+  if (!count) return app.past ? '' : 'Nothing has come over it yet.';
+  const sampled = app.state.watching === 'glance';
+  const rate = app.isLive() && !app.state.reason && !sampled ? app.scene.rateOf(wire) : 0;
+  return `Something came over it ${count.toLocaleString('en')} ${count === 1 ? 'time' : 'times'}${sampled ? ' in what was sampled' : ''}${rate >= 1 ? `, now about ${Math.round(rate).toLocaleString('en')} a second` : ''}.`;
 }
 
 /** @param {any} graph @param {any} wire */

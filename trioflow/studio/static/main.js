@@ -21,7 +21,7 @@ const FEW = 5;
 /** Keys that change nothing. */
 const LOOKING = new Set(['/', 'o', 'u', 'w']);
 const LIVE = new Set(['not started', 'running', 'paused']);
-const EMPTY = { epoch: 0, status: null, reason: null, steps: 0, evaluations: 0, looked: 0, counts: {}, failed: {}, heat: {}, strands: [], parked: [], breakpoints: [], failure: null, variables: null, messages: [], outcomes: {}, policies: {}, progress: {}, dead: [], document: null, kept: null, recorded: 0, watches: [], watching: 'follow', alive: 0 };
+const EMPTY = { epoch: 0, status: null, reason: null, steps: 0, evaluations: 0, looked: 0, counts: {}, failed: {}, heat: {}, strands: [], parked: [], breakpoints: [], failure: null, variables: null, messages: [], outcomes: {}, policies: {}, progress: {}, dead: [], document: null, kept: null, recorded: 0, watches: [], flow: {}, watching: 'follow', alive: 0 };
 
 class App {
   constructor() {
@@ -187,7 +187,7 @@ class App {
       if (this.past) this.leaveBack();
       this.upTo(doc.revision);
     }
-    if (kind === 'frame' && data.lit && !this.past) this.scene?.light(data.lit);
+    if (kind === 'frame' && data.flow && !this.past) this.scene?.light(Object.entries(data.flow).map(([wire, count]) => [Number(wire), count - (before.flow[wire] || 0)]));
     const { parked } = this.state;
     if (data.parked && parked.length && !this.past) {
       const mine = parked.find((/** @type {any} */ each) => each.strand === this.strand) || parked[0];

@@ -8,6 +8,10 @@ const NEAR = 0.42;
 const SPECKS = 0.1;
 const SMALLEST = 0.004;
 const GLOW = 700;
+/** Over so many milliseconds it is told how much comes over a wire. */
+const STEADY = 1000;
+/** So much a second makes a wire as strong as it gets. */
+const BUSIEST = 3000;
 const MOST_LIT = 400;
 const HEAD = 22;
 
@@ -48,7 +52,7 @@ export class Scene {
     this.glowing = false;
     /** @type {Map<number, any>} */
     this.shown = new Map();
-    /** @type {Map<number, number>} */
+    /** By wire, when something came over it last, and how much of that a second. @type {Map<number, {since: number, rate: number}>} */
     this.lit = new Map();
     /** What is shown at nodes: counts, where strands are, heat, breakpoints, problems. @type {any} */
     this.marks = { counts: {}, failed: {}, at: new Map(), heat: null, stops: new Set(), problems: new Map(), policies: {}, progress: {}, dead: new Set(), told: new Map(), values: new Map() };
@@ -393,18 +397,28 @@ export class Scene {
     this.redraw();
   }
 
-  /** Let wires light up. @param {number[]} wires */
-  light(wires) {
+  /** Let wires light up, by how much has come over each: the more a second, the stronger. @param {[number, number][]} flow */
+  light(flow) {
     const now = performance.now();
     const [left, top, right, bottom] = this.seen();
-    // Of very many only some are lit: more would be a yellow page, and slow.
-    const step = Math.max(1, Math.ceil(wires.length / MOST_LIT));
-    for (let i = Math.floor(Math.random() * step); i < wires.length; i += step) {
-      const { box, from } = this.wires[wires[i]];
-      if (this.only && this.graph.nodes[from].frame !== this.only.name) continue;
-      if (this.lit.size < MOST_LIT && box[0] < right && box[1] < bottom && box[2] > left && box[3] > top) this.lit.set(wires[i], now);
+    const here = flow.filter(([wire]) => {
+      if (!this.wires[wire]) return false; // of a graph that has not come yet
+      const { box, from } = this.wires[wire];
+      return (!this.only || this.graph.nodes[from].frame === this.only.name) && box[0] < right && box[1] < bottom && box[2] > left && box[3] > top;
+    });
+    // Of very many only the busiest are lit: more would be a yellow page, and slow.
+    if (here.length > MOST_LIT) here.sort((a, b) => b[1] - a[1]);
+    for (const [wire, count] of here) {
+      if (this.lit.size >= MOST_LIT && !this.lit.has(wire)) continue;
+      this.lit.set(wire, { since: now, rate: this.rateOf(wire, now) + (count * 1000) / STEADY });
     }
     this.redraw();
+  }
+
+  /** How much comes over a wire a second, about. @param {number} wire @param {number} [now] */
+  rateOf(wire, now = performance.now()) {
+    const known = this.lit.get(wire);
+    return known ? known.rate * Math.exp((known.since - now) / STEADY) : 0;
   }
 
   /** The colour of a kind of nodes where they are only specks: stronger than where they have texts. @param {string} kind */
@@ -555,10 +569,9 @@ export class Scene {
       g.stroke(trace(/** @type {[number, number][]} */ (ends), new Path2D()));
     }
     g.strokeStyle = this.paint('--lit');
-    g.lineWidth = 4 / Math.min(1, Math.max(this.k, 0.25));
     g.lineCap = 'round';
     const [left, top, right, bottom] = this.seen();
-    for (const [place, since] of this.lit) {
+    for (const [place, { since }] of this.lit) {
       const age = (now - since) / GLOW;
       if (age >= 1) {
         this.lit.delete(place);
@@ -566,7 +579,9 @@ export class Scene {
       }
       const { box } = this.wires[place];
       if (box[0] > right || box[1] > bottom || box[2] < left || box[3] < top) continue;
-      g.globalAlpha = Math.min(1, 1 - age);
+      const strength = Math.min(1, Math.log1p(this.rateOf(place, now)) / Math.log(BUSIEST));
+      g.globalAlpha = (0.45 + 0.55 * strength) * Math.min(1, 1 - age);
+      g.lineWidth = (2.5 + 4 * strength) / Math.min(1, Math.max(this.k, 0.25));
       g.stroke(pathOf(this.wires[place]));
     }
     g.globalAlpha = 1;
