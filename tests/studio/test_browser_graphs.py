@@ -95,3 +95,28 @@ def test_a_stretch_of_a_recording(studio, monkeypatch):
     assert int(moment.get_attribute("max")) < 50
     button(page, "All of it").click()
     page.wait_for_function("() => document.getElementById('moment').min === '0'")
+
+
+def test_what_lasts_long_is_folded(studio):
+    """A night in which nothing happens leaves room for what does; it is said how long it was, and can be unfolded."""
+    with tf.build() as g:
+        start, first = g.add(tf.nodes.Start, "start"), g.add("flow.sleep", "nap", duration="50ms")
+        night, last = g.add("flow.sleep", "night", duration="9h"), g.add("flow.sleep", "snooze", duration="50ms")
+        g.connect(start.then, first.enter)
+        g.connect(first.then, night.enter)
+        g.connect(night.then, last.enter)
+    recorder = Recorder(graph=g.graph)
+    tf.testing.run_virtual(g.graph, registry=registry(), observers=[recorder])
+    page = studio(g.graph, recording=recorder.recording())
+    page.get_by_text("A stretch in which nothing happened, 9 h of 9 h, is folded.").wait_for()
+    box = page.locator(".gantt canvas").bounding_box()
+    page.mouse.move(box["x"] + 62 + (box["width"] - 62) / 2, box["y"] + 5)
+    page.locator('.gantt canvas[title="Nothing happened for 9 h; it is folded"]').wait_for()
+    page.mouse.move(box["x"] + 62 + (box["width"] - 62) / 4, box["y"] + 5)
+    page.locator('.gantt canvas[title^="nap:"]').wait_for()
+    button(page, "Unfold").click()
+    page.get_by_text("is not folded").wait_for()
+    page.mouse.move(box["x"] + 62 + (box["width"] - 62) / 4 + 1, box["y"] + 5)
+    page.locator('.gantt canvas[title^="night:"]').wait_for()
+    button(page, "Fold").click()
+    page.get_by_text("is folded.").wait_for()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import shutil
 import subprocess
 from pathlib import Path
@@ -109,3 +110,56 @@ output = input.packed.map((text) => {
 
     for (first, stop), moments in zip(stretches, found, strict=True):
         assert moments == [expected(each) for each in range(first, stop + 1)]
+
+
+FOLDED = """
+import { idle, lasting, Scale } from './folding.js';
+output = input.map(({ times, width }) => {
+  const folds = idle(times);
+  const scale = new Scale(times[0], times[times.length - 1], folds, width);
+  const moments = [];
+  for (let at = 0; at <= 40; at++) moments.push(times[0] + (at / 40) * (times[times.length - 1] - times[0]));
+  const x = moments.map((each) => scale.x(each));
+  return { folds, words: folds.map(([from, to]) => lasting(to - from)), x, back: x.map((each) => scale.clock(each)), moments };
+});
+"""
+
+
+def test_what_is_folded(run_js):
+    """Long stretches without an event, beside which all else would be a line; not those that are as long as most are."""
+    steps = [step / 1000 for step in range(100)]
+    waits = [*steps, *(3600 + each for each in steps), *(90000 + each for each in steps)]
+    cases = {
+        "nothing": [0.0, 0.5],
+        "an hour and a day": waits,
+        "a clock that ticks": [60.0 * each for each in range(50)],
+        "shorter than anybody minds": [*steps, *(0.9 + each for each in steps)],
+        "one sleep": [0.0, 0.0, 0.0, 30.0, 30.0],
+        "long, but not beside the rest": [*(each / 10 for each in range(1000)), 105.0],
+    }
+    found = run_js(FOLDED, [{"times": times, "width": 800} for times in cases.values()])
+    assert {name: each["words"] for name, each in zip(cases, found, strict=True)} == {
+        "nothing": [],
+        "an hour and a day": ["60 min", "24 h"],
+        "a clock that ticks": [],
+        "shorter than anybody minds": [],
+        "one sleep": ["30 s"],
+        "long, but not beside the rest": [],
+    }
+    assert found[1]["folds"] == [[0.099, 3600.0], [3600.099, 90000.0]]
+
+
+def test_moments_and_places_belong_together(run_js):
+    """Whatever is folded: later is further right, all of the width is used, and a place leads back to its moment."""
+    chance = random.Random(1)
+    cases = []
+    for _ in range(60):
+        times = [0.0]
+        for _ in range(chance.randrange(1, 60)):
+            times.append(times[-1] + chance.choice([0.001, 0.01, 2.0, 500.0, 90000.0]))
+        cases.append({"times": times, "width": chance.choice([30, 300, 1800])})
+    for case, found in zip(cases, run_js(FOLDED, cases), strict=True):
+        x = found["x"]
+        assert x == sorted(x) and 0 <= x[0] and case["width"] - 11 < x[-1] < case["width"] + 1e-6
+        span = case["times"][-1] or 1
+        assert all(abs(one - other) < 1e-6 * span for one, other in zip(found["moments"], found["back"], strict=True))

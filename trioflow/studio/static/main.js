@@ -5,6 +5,7 @@ import { attempt, button } from './attempt.js';
 import { h, say, show } from './dom.js';
 import { Editor } from './edit.js';
 import { TABS, showPanel } from './panels.js';
+import { lasting } from './folding.js';
 import { gantt } from './gantt.js';
 import { pick } from './picker.js';
 import { Recording } from './recording.js';
@@ -59,6 +60,8 @@ class App {
     /** @type {Recording | null} */
     this.past = null;
     this.moment = 0;
+    /** Whether long stretches in which nothing happens are folded. */
+    this.folding = true;
     /** The events that alone are looked back on; null for all. @type {[number, number] | null} */
     this.stretch = null;
     /** The moment that is waited for, and what is on its way. @type {number | null} */
@@ -763,7 +766,7 @@ class App {
     if (state.failure) words = `failed: ${state.failure.lines[0] || ''}`;
     if (state.status !== null) words += ` · ${counted(state.steps, 'step')}, ${counted(state.evaluations, 'evaluation')}`;
     if (state.watching === 'glance' && this.isLive()) words += ' · sampled';
-    if (this.past) words = `looking back on ${counted(this.past.count, 'event')}${this.past.head.duration > 0 ? ` in ${this.past.head.duration.toFixed(3)} s` : ''}${this.state.kept ?? this.graph.kept ? ` of ${this.state.kept ?? this.graph.kept}` : ''}`;
+    if (this.past) words = `looking back on ${counted(this.past.count, 'event')}${this.past.head.duration > 0 ? ` in ${this.past.head.duration < 60 ? `${this.past.head.duration.toFixed(3)} s` : lasting(this.past.head.duration)}` : ''}${this.state.kept ?? this.graph.kept ? ` of ${this.state.kept ?? this.graph.kept}` : ''}`;
     if (!this.connected) words = 'not connected; trying again';
     const status = element('status');
     if (status.textContent !== words) [status.textContent, status.title] = [words, words];
@@ -780,13 +783,13 @@ class App {
       return;
     }
     const [least, most] = this.stretch ?? [0, past.count];
-    show(bar, `back ${past.head.run} ${past.count} ${past.first} ${past.stop} ${this.stretch}`, () => [
+    show(bar, `back ${past.head.run} ${past.count} ${past.first} ${past.stop} ${this.stretch} ${this.folding}`, () => [
       h('div', { class: 'buttons' }, button('|◀', () => this.goTo(least), { 'aria-label': 'To the start', data: { key: 'first' } }), button('◀', () => this.goTo(this.moment - 1), { 'aria-label': 'One event back', data: { key: 'prev' } }), button('▶', () => this.goTo(this.moment + 1), { 'aria-label': 'One event on', data: { key: 'next' } }), button('▶|', () => this.goTo(most), { 'aria-label': 'To the end', data: { key: 'last' } })),
       h('input', { type: 'range', min: least, max: most, value: this.moment, 'aria-label': 'Moment', id: 'moment', oninput: (/** @type {any} */ event) => this.goTo(Number(event.target.value)) }),
       h('div', { class: 'row', id: 'then' }, h('p', { id: 'event', class: 'grow', 'aria-live': 'polite' }),
         h('span', { class: 'buttons' }, button('From here', () => this.lookAt([this.moment, most]), { class: 'small', data: { key: 'from here' }, title: 'Look back only on what comes after this moment; or drag over the strands below' }), button('Up to here', () => this.lookAt([least, this.moment]), { class: 'small', data: { key: 'up to here' }, title: 'Look back only on what came before this moment' }), this.stretch && button('All of it', () => this.lookAt(null), { class: 'small', data: { key: 'all of it' } })),
         !this.graph.readOnly && button('Go back to here', () => this.goBack(), { id: 'go-back', class: 'small', data: { key: 'go back' } }), button('Save it', () => this.download(), { class: 'small', data: { key: 'download' }, title: 'Save the recording as a file, which trioflow studio opens' })),
-      gantt(this),
+      ...gantt(this),
     ]);
     bar.querySelector('.gantt').redraw();
     const back = element('go-back');
