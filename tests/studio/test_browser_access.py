@@ -36,6 +36,11 @@ def test_axe_finds_nothing(studio, scheme):
     page.get_by_role("tab", name="Node").click()
     page.get_by_label("Value of times").wait_for()
     assert violations(page) == []
+    page.get_by_text("Policy: retries, limits, fallback").click()
+    page.get_by_label("At most so often").check()
+    page.get_by_label("How often, such as 50/s").wait_for()
+    assert violations(page) == []
+    page.get_by_role("button", name="Duplicate").focus()
     page.keyboard.press("n")
     page.locator("#picked-0").wait_for()
     assert violations(page) == []

@@ -40,6 +40,12 @@ def node(page, name):
     return page.get_by_role("button", name=name)
 
 
+def until(page, holds):
+    """Wait until something holds of the session."""
+    while not holds():
+        page.wait_for_timeout(10)
+
+
 def saved(session):
     return tf.load(session.bench.file.path)
 
@@ -186,7 +192,7 @@ def test_a_workflow_is_made(studio, in_file):
     page.get_by_label("Start value of limit").fill("5")
     page.get_by_role("treeitem", name="loop flow.for").click()
     page.get_by_role("tab", name="Node").click()
-    page.get_by_text("More: policy").click()
+    page.get_by_text("All of it, as JSON").click()
     page.get_by_label("More of the node, as JSON").fill('{"policy": {"retry": 2}}')
     button(page, "Set").click()
     page.get_by_role("button", name="← start.then").click()
@@ -245,4 +251,55 @@ def test_somebody_else_writes_the_file(studio, in_file):
     page.locator("#file").wait_for(state="hidden")
     assert len(tf.load(path).nodes) == 5
     assert [text for text in page.said if "409" not in text] == []  # the browser itself tells of refusals
+    page.said.clear()
+
+
+def test_a_policy_in_fields(studio, in_file):
+    """Each in words; what is wrong stands at its field, the graph stays as it was until it is right, and all is undone."""
+    session = in_file(summing())
+    page = studio(session)
+    button(page, "Edit").click()
+    page.get_by_role("treeitem", name="add variable.update").click()
+    page.get_by_role("tab", name="Node").click()
+    page.get_by_text("Policy: retries, limits, fallback").click()
+
+    def policy():
+        return session.bench.graph.nodes[3].policy
+
+    retry = page.get_by_role("group", name="Try again where it fails")
+    page.get_by_label("Try again where it fails").check()
+    retry.get_by_label("Attempts in all").fill("5")
+    until(page, lambda: policy().retry.attempts == 5)
+    retry.get_by_label("First wait").fill("3")
+    retry.get_by_text("Expected a duration such as '30s'").wait_for()
+    assert policy().retry.delay == 1
+    retry.get_by_label("First wait").fill("3s")
+    retry.get_by_text("Expected a duration").wait_for(state="detached")
+    retry.get_by_label("How the wait between them grows").select_option("linear")
+    retry.get_by_label("Only for these errors").fill("OSError, http.5xx")
+    retry.get_by_label("A failed attempt leaves nothing").check()
+    limit = page.get_by_role("group", name="At most so many at once")
+    page.get_by_label("At most so many at once").check()
+    limit.get_by_label("How many at once").fill("2")
+    fallback = page.get_by_role("group", name="What takes its place where it fails")
+    page.get_by_label("What takes its place where it fails").check()
+    fallback.get_by_label("This node").fill("nobody")
+    fallback.get_by_text("There is no node 'nobody'.").wait_for()
+    assert button(page, "Run").is_disabled()
+    fallback.get_by_label("This node").fill("")
+    page.get_by_label("What takes its place where it fails").uncheck()
+    fallback.get_by_label("This node").wait_for(state="detached")
+    page.get_by_label("Where it fails it counts as skipped").select_option("yes")
+    page.get_by_label("Leases on resources of the host").fill('{"gpu": 1}')
+    save(page)
+    expected = tf.Policy(
+        retry=tf.RetryPolicy(attempts=5, delay="3s", backoff="linear", on=("OSError", "http.5xx"), clean=True),
+        limit=2, skip=True, quota={"gpu": 1},
+    )  # fmt: skip
+    assert saved(session).nodes[3].policy == expected
+    button(page, "Undo").click()
+    page.get_by_label("How many at once").wait_for(state="detached")
+    assert policy() is None
+    # What was refused leads to a line in the console of the browser itself.
+    assert [text for text in page.said if "409" not in text] == []
     page.said.clear()

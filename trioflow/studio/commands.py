@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -14,7 +15,7 @@ from trioflow.errors import RunFinished, TrioflowError, UnknownName, did_you_mea
 from trioflow.model.typed_text import read_value
 from trioflow.runtime.base.failure import leaves
 from trioflow.runtime.host.inspect import Seen
-from trioflow.studio.edits import EDITS, Edit
+from trioflow.studio.edits import EDITS, Edit, EditError
 from trioflow.studio.session import Session
 from trioflow.studio.shown import shown
 
@@ -26,7 +27,11 @@ _SETTLES = 0.2
 
 
 class CommandError(TrioflowError):
-    """What was asked for can't be read, is not known, or not allowed."""
+    """What was asked for can't be read, is not known, or not allowed. `problems` as of an `EditError`."""
+
+    def __init__(self, message: str, problems: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
 
 
 class Command(Protocol):
@@ -530,7 +535,7 @@ async def obey(session: Session, asked: Any) -> Any:
             else f"{type(each).__name__}: {each}"
             for each in leaves(error)
         )
-        raise CommandError(told) from error
+        raise CommandError(told, error.problems if isinstance(error, EditError) else ()) from error
     finally:
         session.tick(look=session.is_running)
 

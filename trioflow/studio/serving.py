@@ -25,6 +25,7 @@ from trioflow.studio.commands import CommandError, obey
 from trioflow.studio.forms import catalogue
 from trioflow.studio.security import Guard, Receive, Scope, Send
 from trioflow.studio.session import Recorded, Session
+from trioflow.studio.settings import settings_form
 from trioflow.telemetry import Profile, Recording
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ def app_of(session: Session) -> Any:
         routes=[
             Route("/api/graph", answers.graph),
             Route("/api/catalogue", answers.catalogue),
+            Route("/api/settings", answers.settings),
             Route("/api/shelf", answers.shelf),
             Route("/api/events", answers.events),
             Route("/api/do", answers.do, methods=["POST"]),
@@ -172,6 +174,10 @@ class _Answers:
         session = self._session
         return self._json(await trio.to_thread.run_sync(catalogue, session.scene.graph, session.registry))
 
+    async def settings(self, _request: Request) -> Response:
+        """What can be said of a node beyond its inputs, as fields of a form."""
+        return self._json(settings_form())
+
     async def shelf(self, _request: Request) -> Response:
         """What can be opened."""
         shelf = self._session.shelf
@@ -200,7 +206,8 @@ class _Answers:
         try:
             return self._json({"ok": True, "result": await obey(self._session, asked)})
         except CommandError as error:
-            return self._json({"error": hide(str(error))}, 409)
+            problems = [[path, hide(what)] for path, what in error.problems]
+            return self._json({"error": hide(str(error)), "problems": problems}, 409)
 
     async def recording(self, request: Request) -> Response:
         """A stretch of what was recorded: the events `from` up to `to`; without these the last ones."""

@@ -1,6 +1,6 @@
 // Editing: what a person does to the graph, asked of the server, which answers with the graph as it is then.
 
-import { ask, getCatalogue } from './api.js';
+import { ask, getCatalogue, getSettings } from './api.js';
 import { h, say } from './dom.js';
 import { attempt, button } from './attempt.js';
 import { pick } from './picker.js';
@@ -15,6 +15,12 @@ export class Editor {
     /** What can be filled in at the chosen node or wire. @type {any} */
     this.form = null;
     this.formOf = '';
+    /** The fields of what else can be said of a node, by section. @type {any} */
+    this.fields = null;
+    /** What was refused of the node that is filled in, and of which groups of fields a person has begun to say something. @type {{node: string, problems: [string, string][]} | null} */
+    this.refused = null;
+    /** @type {Set<string>} */
+    this.begun = new Set();
     /** @type {any[] | null} */
     this.types = null;
     /** Texts being typed are one step each; this tells one field's from the next time it is used. */
@@ -41,6 +47,20 @@ export class Editor {
     if (!found) await this.app.reload(); // what was moved on the screen goes back
     else await this.app.upTo(found.revision);
     return found;
+  }
+
+  /** Change what is said of a node. What is wrong with it is told at its fields. @param {string} node @param {any} edit @param {string} typing */
+  async settle(node, edit, typing) {
+    try {
+      const found = await ask('edit', { edits: [edit], typing });
+      this.refused = null;
+      await this.app.upTo(found.revision);
+    } catch (error) {
+      const { message, problems } = /** @type {any} */ (error);
+      this.refused = problems?.length ? { node, problems } : null;
+      if (!problems?.length) say(message);
+    }
+    this.app.panelOnly();
   }
 
   async undo() { await sendTyped(); if (await attempt(ask('undo').then((found) => say(found.label ? `undone: ${found.label}` : 'There is nothing to undo.')).then(() => true))) await this.app.upTo(); }
@@ -266,7 +286,7 @@ export class Editor {
   /** @param {any} wire */
   async disconnect(wire) {
     if (wire.undo) {
-      say('It is no wire: the node says by what it is undone, under “More”.');
+      say('It is no wire: the node says by what it is undone, under “In a workflow”.');
       return;
     }
     const graph = this.graphAt(wire.from);
@@ -287,9 +307,14 @@ export class Editor {
     let form = null;
     if (graph !== null && app.wire >= 0 && !app.graph.wires[app.wire].undo) form = await attempt(ask('terms', { ...ends(app.graph, app.graph.wires[app.wire]), graph }));
     else if (graph !== null && app.selected >= 0) form = await attempt(ask('form', { node: app.graph.nodes[app.selected].id, graph }));
+    if (form?.sections && !this.fields) this.fields = (await attempt(getSettings())) || null;
     if (this.formOf !== key) return;
     this.form = form || null;
-    if (before?.id !== this.form?.id) this.turn++;
+    if (before?.id !== this.form?.id) {
+      this.turn++;
+      this.refused = null;
+      this.begun.clear();
+    }
     app.panelOnly();
   }
 }

@@ -4,6 +4,7 @@
 import { ask_ } from './edit.js';
 import { button } from './attempt.js';
 import { h, prose } from './dom.js';
+import { settingsForm } from './settings.js';
 import { soon } from './typed.js';
 
 const ON = ['completed', 'failed', 'ended', 'exhausted', 'next'];
@@ -53,6 +54,9 @@ export function nodeForm(app, it, place) {
   const control = it.inputs.filter((/** @type {any} */ each) => each.control);
   const outputs = [...it.outputs].filter((/** @type {any} */ each) => each.name);
   const said = new Set(form.inputs.flatMap((/** @type {any} */ each) => problems.filter((/** @type {any} */ problem) => problem.path.endsWith(`.inputs.${each.name}`) || problem.message.includes(`'${each.name}'`) || problem.message.includes(`${it.id}.${each.name}`))));
+  const settings = settingsForm(app, it, where, problems);
+  for (const each of settings.told) said.add(each);
+  const beyond = Object.keys(form.settings).some((each) => !form.sections.some((/** @type {string} */ name) => editor.fields?.[name].some((/** @type {any} */ field) => field.path === each)));
   const more = h('textarea', { 'aria-label': 'More of the node, as JSON', rows: '4', spellcheck: 'false', data: { key: `settings ${it.id}` } }, JSON.stringify(form.settings, null, 1) === '{}' ? '{}' : JSON.stringify(form.settings, null, 1));
   return [
     h('div', { class: 'row' }, id, button('Duplicate', () => editor.duplicate(), { class: 'small', data: { key: 'duplicate' }, title: 'Ctrl+D' }), button('Delete', () => editor.remove(), { class: 'small', data: { key: 'delete' }, title: 'Delete' })),
@@ -65,7 +69,8 @@ export function nodeForm(app, it, place) {
     ...inputs,
     outputs.length ? h('h2', { class: 'minor' }, 'Outputs') : null,
     ...outputs.map((/** @type {any} */ each) => h('div', { class: 'socket' }, h('div', { class: 'row' }, h('span', { class: 'grow' }, h('b', {}, each.name), h('small', {}, each.control ? ' control' : ` ${each.type}`)), connect('out', each)), ...wired('out', each.name))),
-    h('details', { open: Object.keys(form.settings).length > 0, data: { key: `more ${it.id}` } }, h('summary', { data: { key: 'more' } }, 'More: policy, join, limits'), h('p', { class: 'soft' }, 'All else that a document says of a node, such as {"policy": {"retry": 3}}.'), more, h('div', { class: 'row end' }, button('Set', () => setJson(more.value, (settings) => editor.do([{ edit: 'settings', node: it.id, settings, graph: where }])), { class: 'small', data: { key: 'set settings' } }))),
+    ...settings.elements,
+    h('details', { open: beyond, data: { key: `more ${it.id}` } }, h('summary', { data: { key: 'more' } }, 'All of it, as JSON'), h('p', { class: 'soft' }, 'What a document says of a node beyond its inputs, such as {"policy": {"retry": 3}}.'), more, h('div', { class: 'row end' }, button('Set', () => setJson(more.value, (settings) => editor.do([{ edit: 'settings', node: it.id, settings, graph: where }])), { class: 'small', data: { key: 'set settings' } }))),
   ];
 }
 
