@@ -439,3 +439,30 @@ def test_a_watch_list(studio):
     watched.get_by_text("not known of a recording").wait_for()
     button(page, "Watch total no more").click()
     watched.wait_for(state="detached")
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_question_is_answered(studio, keep):
+    """It stands above the graph until it is answered; then the run goes on. In a run that is kept the answer is a signal."""
+    with tf.build() as g:
+        start, ask = g.add(tf.nodes.Start, "start"), g.add("flow.approve", "ask", text="May we ship it?")
+        paid = g.add(
+            "flow.wait_signal" if keep else "user.ask",
+            "paid",
+            **{"name": "paid"} | ({} if keep else {"question": "Who paid?"}),
+        )
+        g.connect(start.then, ask.enter)
+        g.connect(ask.approved, paid.enter)
+    page = studio(g.graph)
+    button(page, "Run…").click()
+    page.get_by_label("Keep a journal").set_checked(keep)
+    page.get_by_role("dialog").get_by_role("button", name="Run", exact=True).click()
+    asks = page.get_by_role("region", name="Questions")
+    asks.get_by_role("button", name="ask", exact=True).click()
+    page.locator('.node.selected[data-id="ask"]').wait_for()
+    asks.get_by_role("button", name="yes: May we ship it?").click()
+    field = asks.get_by_label("Answer: waits for the signal paid" if keep else "Answer: Who paid?")
+    field.fill("Ada")
+    field.press("Enter")
+    status(page, "completed · 3 steps")
+    asks.wait_for(state="hidden")

@@ -247,6 +247,19 @@ class Evaluate:
 
 
 @attrs.frozen
+class Answer:
+    """Answer a question of a node, or send the signal that it waits for, by its id; `text` is JSON, or a text."""
+
+    watches: ClassVar = False
+    id: str
+    text: str
+
+    async def do(self, session: Session) -> Any:
+        await session.answer(self.id, self.text)
+        await trio.lowlevel.checkpoint()
+
+
+@attrs.frozen
 class AddWatch:
     """Keep a variable, a socket or an expression in view; `evaluates` as for `Watched`."""
 
@@ -462,6 +475,7 @@ COMMANDS: dict[str, type[Command]] = {
     "peek": Peek,
     "outputs": Outputs,
     "evaluate": Evaluate,
+    "answer": Answer,
     "add watch": AddWatch,
     "change watch": ChangeWatch,
     "remove watch": RemoveWatch,

@@ -22,7 +22,7 @@ def first_state(epoch: int) -> State:
         "forks": 0, "alive": 0, "watching": None, "recorded": 0, "counts": {}, "failed": {}, "heat": {}, "strands": [],
         "parked": [], "breakpoints": [], "failure": None, "variables": None, "messages": [], "document": None,
         "kept": None, "outcomes": {}, "policies": {}, "progress": {}, "dead": [],
-        "watches": [], "flow": {},
+        "watches": [], "flow": {}, "asks": [],
     }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
 from trioflow.model.secret import hide
 from trioflow.model.types import NAMED_TYPES
+from trioflow.nodes._askers import Asker
 from trioflow.runtime.base.failure import leaves, origin_inputs, origin_node
 from trioflow.runtime.base.options import RunOptions
 from trioflow.runtime.host.breakpoints import Breakpoint
@@ -29,6 +30,7 @@ from trioflow.runtime.host.run import Run, open_run
 from trioflow.semantics.events import Event, NodeCompleted, VariableSet
 from trioflow.semantics.merge import POLICIES
 from trioflow.semantics.plan import Plan, make_plan
+from trioflow.studio import asking
 from trioflow.studio.backlog import Backlog
 from trioflow.studio.bench import Bench
 from trioflow.studio.edits import EditError
@@ -108,6 +110,8 @@ class Session:
         self._stops: list[_Stop] = []
         self._made = 0
         self._watches: dict[str, Watched] = {}
+        self._asker = asking.PageAsker()
+        self._signals: asking.Signals | None = None
         self.state = first_state(0)
         self.backlog = Backlog(lambda: self.state)
 
@@ -206,6 +210,7 @@ class Session:
         self._watcher = Watcher(self.scene)
         self._heat = Heat()
         self._failure = None
+        self._signals = None if self.run is None else asking.Signals(self.run)
         self._where = (-1, -1)
         self.state = first_state(self._epoch)
         self.backlog.begin_anew()
@@ -237,7 +242,10 @@ class Session:
         self._kept, self._recorder = kept, _Recorder(plan.graph, values=self.values) if record else None
         options = self.options or RunOptions()
         observers = [] if self._recorder is None else [self._recorder]
-        where: dict[str, Any] = {} if kept is None else {"journal": kept.journal, "run_id": kept.run_id}
+        # Whoever looks into a journal may answer there: a run that it keeps waits for signals.
+        where: dict[str, Any] = {"services": {Asker: self._asker}}
+        if kept is not None:
+            where = {"journal": kept.journal, "run_id": kept.run_id}
         opening = open_run(plan, variables=variables, options=options, observers=observers, **where)
         await self._begin(opening, "before the first node" if paused else None)
 
@@ -357,6 +365,21 @@ class Session:
         known = ", ".join(each.id for each in self._stops) or "none"
         raise UnknownName(f"There is no breakpoint {which!r}. There is: {known}.")
 
+    # --- questions ---
+
+    def _asks(self) -> list[asking.Ask]:
+        if self._signals is None or not self.is_running:
+            return []
+        return [*self._asker.asks(), *self._signals.asks(self._watcher.questions)]
+
+    async def answer(self, which: str, text: str) -> None:
+        """Answer what is asked. Raises `UnknownName` if nobody asks that now, `ValueError` if it does not count."""
+        self.live()
+        if self._signals is not None and which.startswith("signal "):
+            await self._signals.send(which.removeprefix("signal "), text)
+        else:
+            self._asker.answer(which, text)
+
     # --- the watch list ---
 
     def add_watch(self, text: str, *, evaluates: bool = False) -> str:
@@ -436,6 +459,7 @@ class Session:
         state["messages"] = list(watcher.messages)
         state["looked"], state["watching"] = watcher.looked, self.watching
         state["breakpoints"] = [each.told() for each in self._stops]
+        state["asks"] = [asking.told(each, self.scene.place(each.node)) for each in self._asks()]
         state["watches"] = [each.told() for each in self._watches.values()]
         state["document"] = self.bench.told()
         if run is None:

@@ -144,7 +144,8 @@ def _field(path: str, field: attrs.Attribute[Any]) -> Field:
         return Field(path, words, "choice", default, needed, choices=tuple(map(str, get_args(bare))))
     if get_origin(bare) is tuple:
         return Field(path, words, "names", default, needed)
-    if isinstance(get_origin(bare), type) and issubclass(get_origin(bare), Mapping):
+    origin: Any = get_origin(bare)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
         return Field(path, words, "values", default, needed)
     notes = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
     forms = [each for each in notes if isinstance(each, Form)]

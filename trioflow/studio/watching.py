@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from trioflow.model.secret import hide
 from trioflow.policies.events import (
     BreakerChanged,
     FellBack,
@@ -20,6 +21,7 @@ from trioflow.semantics.events import (
     EvaluationFailed,
     EvaluationReused,
     Event,
+    Feedback,
     JoinSkipped,
     NodeCancelled,
     NodeFailed,
@@ -72,6 +74,8 @@ class Watcher:
         """By node: what a policy does there now, in a word or two."""
         self.progress: dict[str, dict[str, Any]] = {}
         """By node: how far it has come, of how much, and how many seconds are left at that pace."""
+        self.questions: dict[str, str] = {}
+        """By node, as events name it, what it has asked people last."""
         self._began: dict[str, tuple[str, float, float]] = {}
         self._dead: set[int] = set()
         self.messages: list[dict[str, Any]] = []
@@ -91,6 +95,8 @@ class Watcher:
             self._note_policy(event)
         elif kind is Progress:
             self._note_progress(event)  # type: ignore[arg-type]  # it is one
+        elif kind is Feedback and event.tag == "question":  # type: ignore[attr-defined]  # it has one
+            self.questions[event.node or ""] = hide(event.message)  # type: ignore[attr-defined]  # as above
         if kind in _SAID:
             self.say(type(event).__name__, words_of(event), event.node, str(event.path), event.time)
 

@@ -19,10 +19,12 @@ const element = (/** @type {string} */ id) => /** @type {any} */ (document.getEl
 const AROUND = 50000;
 /** So many graphs all have tabs; of more those that were opened. */
 const FEW = 5;
+/** So many questions are put at once. */
+const MOST_ASKS = 4;
 /** Keys that change nothing. */
 const LOOKING = new Set(['/', 'o', 'u', 'w']);
 const LIVE = new Set(['not started', 'running', 'paused']);
-const EMPTY = { epoch: 0, status: null, reason: null, steps: 0, evaluations: 0, looked: 0, counts: {}, failed: {}, heat: {}, strands: [], parked: [], breakpoints: [], failure: null, variables: null, messages: [], outcomes: {}, policies: {}, progress: {}, dead: [], document: null, kept: null, recorded: 0, watches: [], flow: {}, watching: 'follow', alive: 0 };
+const EMPTY = { epoch: 0, status: null, reason: null, steps: 0, evaluations: 0, looked: 0, counts: {}, failed: {}, heat: {}, strands: [], parked: [], breakpoints: [], failure: null, variables: null, messages: [], outcomes: {}, policies: {}, progress: {}, dead: [], document: null, kept: null, recorded: 0, watches: [], flow: {}, asks: [], watching: 'follow', alive: 0 };
 
 class App {
   constructor() {
@@ -656,6 +658,7 @@ class App {
     this.tools();
     this.editTools();
     this.fileBar();
+    this.askBar();
     this.emptyState();
     this.words();
     this.backBar();
@@ -707,6 +710,23 @@ class App {
       editing && button('Redo', () => editor.redo(), { disabled: live || doc?.redo == null, data: { key: 'redo' }, title: doc?.redo ? `Do again: ${doc.redo} (Ctrl+Shift+Z)` : 'Nothing to do again' }),
       (editing || doc?.unsaved) && button('Save', () => editor.save(), { disabled: !doc?.unsaved && doc?.file !== null, data: { key: 'save' }, title: 'Write the file (Ctrl+S)' }),
     ] : [this.graph.hasShelf && button('Open…', () => this.openOther(), { data: { key: 'open' } })]));
+  }
+
+  /** What nodes ask people, and the signals that they wait for. */
+  askBar() {
+    const asks = this.past ? [] : this.state.asks;
+    const bar = element('asks');
+    bar.hidden = !asks.length;
+    const { readOnly } = this.graph;
+    show(bar, `asks ${JSON.stringify([asks, readOnly])}`, () => asks.slice(0, MOST_ASKS).map((/** @type {any} */ each, /** @type {number} */ number) => {
+      const what = each.text || `waits for the signal ${each.name}`;
+      const answer = (/** @type {string} */ text) => attempt(ask('answer', { id: each.id, text }));
+      const field = h('input', { 'aria-label': `Answer: ${what}`, placeholder: each.id.startsWith('signal ') ? 'what to send: yes, 5, {"ok": true}' : 'the answer', spellcheck: 'false', autocomplete: 'off', data: { key: `answer ${each.id} ${number}` } });
+      return h('form', { onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); answer(field.value); } },
+        h('p', {}, each.at && each.node !== null ? button(each.at, () => this.choose(each.node, true), { class: 'link', data: { key: `asks ${number}` } }) : each.at || '', ' ', what),
+        !readOnly && each.choices.length ? h('span', { class: 'buttons' }, ...each.choices.map((/** @type {string} */ choice) => button(choice, () => answer(choice), { 'aria-label': `${choice}: ${what}`, data: { key: `choice ${each.id} ${number} ${choice}` } }))) : null,
+        ...(!readOnly && !each.choices.length ? [field, h('button', {}, each.id.startsWith('signal ') ? 'Send' : 'Answer')] : []));
+    }).concat(asks.length > MOST_ASKS ? [h('p', { class: 'soft' }, `${asks.length - MOST_ASKS} more wait for an answer.`)] : []));
   }
 
   /** What has become of the file meanwhile. */
