@@ -3,7 +3,7 @@
 
 import { ask_ } from './edit.js';
 import { button } from './attempt.js';
-import { h, prose } from './dom.js';
+import { grouped, h, prose } from './dom.js';
 import { settingsForm } from './settings.js';
 import { soon } from './typed.js';
 
@@ -113,7 +113,7 @@ export function cameOver(app, wire) {
   if (!count) return app.past ? '' : 'Nothing has come over it yet.';
   const sampled = app.state.watching === 'glance';
   const rate = app.isLive() && !app.state.reason && !sampled ? app.scene.rateOf(wire) : 0;
-  return `Something came over it ${count.toLocaleString('en')} ${count === 1 ? 'time' : 'times'}${sampled ? ' in what was sampled' : ''}${rate >= 1 ? `, now about ${Math.round(rate).toLocaleString('en')} a second` : ''}.`;
+  return `Something came over it ${grouped(count)} ${count === 1 ? 'time' : 'times'}${sampled ? ' in what was sampled' : ''}${rate >= 1 ? `, now about ${grouped(Math.round(rate))} a second` : ''}.`;
 }
 
 /** @param {any} graph @param {any} wire */

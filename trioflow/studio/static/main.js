@@ -2,7 +2,7 @@
 
 import { ask, firstGraph, getGraph, getProfile, getRecording, getRecordingFile, getShelf, readFrames } from './api.js';
 import { attempt, button } from './attempt.js';
-import { h, say, show } from './dom.js';
+import { grouped, h, say, show } from './dom.js';
 import { Editor } from './edit.js';
 import { TABS, showPanel } from './panels.js';
 import { lasting } from './folding.js';
@@ -779,7 +779,7 @@ class App {
 
   words() {
     const { state } = this;
-    const counted = (/** @type {number} */ n, /** @type {string} */ what) => `${n.toLocaleString('en')} ${what}${n === 1 ? '' : 's'}`;
+    const counted = (/** @type {number} */ n, /** @type {string} */ what) => `${grouped(n)} ${what}${n === 1 ? '' : 's'}`;
     const errors = this.graph.problems.some((/** @type {any} */ each) => each.severity === 'error');
     let words = state.status === null ? (this.graph.attached ? 'Attached' : errors ? 'Has problems: see the outline.' : this.graph.readOnly ? 'Ready' : 'Ready. Press Run.') : state.status;
     if (state.reason) words = `stopped: ${state.reason}`;
@@ -820,7 +820,7 @@ class App {
     }
     element('moment').value = String(this.moment);
     const told = this.moment > 0 ? past.told(this.moment - 1) : null;
-    element('event').textContent = told ? `${this.moment.toLocaleString('en')} of ${past.count.toLocaleString('en')} · ${past.head.duration > 0 ? `${told.time.toFixed(4)} s · ` : ''}${told.words} ${told.name}${told.strand ? ` · strand ${told.strand}` : ''}${told.note ? ` · ${told.note}` : ''}` : 'before the first event';
+    element('event').textContent = told ? `${grouped(this.moment)} of ${grouped(past.count)} · ${past.head.duration > 0 ? `${told.time.toFixed(4)} s · ` : ''}${told.words} ${told.name}${told.strand ? ` · strand ${told.strand}` : ''}${told.note ? ` · ${told.note}` : ''}` : 'before the first event';
   }
 }
 

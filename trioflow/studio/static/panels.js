@@ -2,7 +2,7 @@
 
 import { ask } from './api.js';
 import { attempt, button } from './attempt.js';
-import { h, prose, show, wayOf } from './dom.js';
+import { grouped, h, prose, show, wayOf } from './dom.js';
 import { cameOver, graphForm, nodeForm, wireForm } from './forms.js';
 
 /** So many entries of the outline are there at once; of a longer one those are that can be seen. */
@@ -138,10 +138,10 @@ function problemList(app) {
   const item = (/** @type {any} */ each) => h('li', { class: each.severity }, h('b', {}, `${each.severity}: `), link(app, each.path, each.node), h('p', {}, `${each.message} ${each.cure}`));
   const list = h('ul', {}, ...problems.slice(0, PROBLEMS).map(item));
   let told = PROBLEMS;
-  const more = button(`${(problems.length - told).toLocaleString('en')} more`, () => {
+  const more = button(`${grouped(problems.length - told)} more`, () => {
     list.append(...problems.slice(told, told + 4 * PROBLEMS).map(item));
     told += 4 * PROBLEMS;
-    if (told < problems.length) more.textContent = `${(problems.length - told).toLocaleString('en')} more`;
+    if (told < problems.length) more.textContent = `${grouped(problems.length - told)} more`;
     else more.remove();
   }, { class: 'small', data: { key: 'more problems' } });
   return h('section', { class: 'problems' }, h('h2', {}, 'Problems'), list, problems.length > told ? more : null);
@@ -170,7 +170,7 @@ function node(app, panel) {
       h('h2', {}, it.id),
       h('p', { class: 'soft' }, it.type, ...(it.doc ? prose(`. ${it.doc}`) : [])),
       it.calls !== null && h('div', { class: 'row' }, button('Open the graph that it calls', () => app.enter(place), { class: 'small', data: { key: 'enter' }, title: 'In a tab of its own (O)' })),
-      h('p', {}, counts[place] ? `Ran ${counts[place].toLocaleString('en')} ${counts[place] === 1 ? 'time' : 'times'}` : 'Has not run', app.past && failed[place] ? `, failed ${failed[place].toLocaleString('en')}` : '', ...Object.entries(outcomes).map(([what, many]) => `, ${what} ${many.toLocaleString('en')}`), '.', !app.past && state.policies[place] ? ` Now: ${state.policies[place]}.` : ''),
+      h('p', {}, counts[place] ? `Ran ${grouped(counts[place])} ${counts[place] === 1 ? 'time' : 'times'}` : 'Has not run', app.past && failed[place] ? `, failed ${grouped(failed[place])}` : '', ...Object.entries(outcomes).map(([what, many]) => `, ${what} ${grouped(many)}`), '.', !app.past && state.policies[place] ? ` Now: ${state.policies[place]}.` : ''),
       way && h('p', {}, wayOf(way, app.isLive())),
       times && h('p', {}, times),
       ...problems.map((/** @type {any} */ each) => h('p', { class: `note ${each.severity}` }, `${each.message} ${each.cure}`)),
@@ -224,7 +224,7 @@ function then(app) {
   const end = past.endOf(app.selected, moment);
   const variables = past.variables(moment);
   return [
-    end >= 0 && h('div', { class: `note${past.kindOf(end).endsWith('Failed') ? ' error' : ''}` }, h('b', {}, past.told(end).words), ` at event ${(end + 1).toLocaleString('en')}`, h('p', {}, h('code', {}, past.head.notes[end]))),
+    end >= 0 && h('div', { class: `note${past.kindOf(end).endsWith('Failed') ? ' error' : ''}` }, h('b', {}, past.told(end).words), ` at event ${grouped(end + 1)}`, h('p', {}, h('code', {}, past.head.notes[end]))),
     variables.length ? table('Variables then, as last written', variables.map((/** @type {[string, string]} */ [name, text]) => [name, h('code', {}, text)])) : null,
   ];
 }
