@@ -267,7 +267,7 @@ def test_problems(studio):
         '{"trioflow": "1.0", "nodes": [{"id": "a", "type": "flow.start"}, {"id": "b", "type": "flow.stat"}]}'
     )
     page = studio(graph)
-    page.get_by_role("heading", name="Problems", exact=True).wait_for()
+    page.get_by_role("heading", name="Problems: 1 error").wait_for()
     assert button(page, "Run").is_disabled()
     page.get_by_role("button", name="b, flow.stat, has problems").wait_for()
 

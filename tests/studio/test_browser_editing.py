@@ -205,6 +205,21 @@ def test_a_workflow_is_made(studio, in_file):
     assert [each.when for each in graph.connections if each.source.node == "start"] == ["vars.limit > 3"]
 
 
+def test_a_variable_is_declared_where_it_is_named(studio, in_file):
+    """The node that names one that is not there yet offers to; then the problem is gone."""
+    session = in_file(summing())
+    page = studio(session)
+    button(page, "Edit").click()
+    page.get_by_role("treeitem", name="add variable.update").click()
+    page.get_by_role("tab", name="Node").click()
+    page.get_by_label("Value of name").fill("sum")
+    button(page, "Declare the variable sum").click()
+    button(page, "Declare the variable sum").wait_for(state="detached")
+    page.locator("#panel .note.error").wait_for(state="detached")
+    save(page)
+    assert [each.name for each in saved(session).variables] == ["total", "sum"]
+
+
 def test_two_pages(studio, in_file):
     """What one does the other shows; both edit the same graph, and each can undo."""
     page = studio(in_file(summing()))

@@ -7,6 +7,8 @@ import { pick } from './picker.js';
 import { sendTyped } from './typed.js';
 
 const GRID = 20;
+/** About as wide is a node. */
+const WIDE = 110;
 
 export class Editor {
   /** @param {any} app */
@@ -135,6 +137,7 @@ export class Editor {
     if (!type) return;
     let { x, y } = where;
     if (x === undefined || y === undefined) [x, y] = this.room(near);
+    else if (pin?.side === 'in') x -= WIDE; // it ends where the wire was dropped
     const edits = [{ edit: 'add', type: type.id, x, y, graph }];
     const found = await this.do(edits);
     if (!found) return;

@@ -49,7 +49,8 @@ export function nodeForm(app, it, place) {
       ...wired('in', each.name),
       has ? null : h('div', { class: 'row' }, text, each.text === null ? null : button('×', () => editor.do([{ edit: 'input', node: it.id, input: each.name, text: null, graph: where }]), { class: 'small', 'aria-label': `Without a value for ${each.name}`, data: { key: `clear ${each.name}` } })),
       each.choices ? h('datalist', { id: `choices-${each.name}` }, ...each.choices.map((/** @type {string} */ choice) => h('option', { value: choice }))) : null,
-      ...about.map((/** @type {any} */ problem) => h('p', { class: `note ${problem.severity}` }, `${problem.message} ${problem.cure}`)));
+      ...about.map((/** @type {any} */ problem) => h('p', { class: `note ${problem.severity}` }, `${problem.message} ${problem.cure}`)),
+      each.names === 'variable' && each.text && !each.choices.includes(each.text) ? button(`Declare the variable ${each.text}`, () => editor.do([{ edit: 'variable', name: each.text, graph: where }]), { class: 'small', data: { key: `declare ${each.name}` } }) : null);
   });
   const control = it.inputs.filter((/** @type {any} */ each) => each.control);
   const outputs = [...it.outputs].filter((/** @type {any} */ each) => each.name);

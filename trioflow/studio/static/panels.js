@@ -10,6 +10,8 @@ const AT_ONCE = 150;
 const ROW = 27;
 const BEYOND = 12;
 const PROBLEMS = 25;
+/** So many problems are listed at once, also if none is an error. */
+const FEW = 3;
 export const TABS = { outline: 'Outline', node: 'Node', strands: 'Strands', stops: 'Breakpoints', log: 'Messages' };
 
 /** @param {any} app @param {HTMLElement} panel */
@@ -32,7 +34,6 @@ function outline(app, panel) {
   const { counts, failed } = app.shownCounts();
   const marked = JSON.stringify([app.editing, app.graph.revision, app.selected, [...app.stopped()], nodes.length > 200 ? 0 : counts, failed, app.finding]);
   show(panel, `outline ${marked}`, () => {
-    const bad = new Set(problems.map((/** @type {any} */ each) => each.node));
     const sought = app.finding.trim().toLowerCase();
     /** @type {Map<string, [any, number][]>} */
     const within = new Map();
@@ -46,7 +47,7 @@ function outline(app, panel) {
       const items = inside.map(([node, place], number) => () => h('li', {
         role: 'treeitem', tabindex: place === app.selected ? '0' : '-1', 'aria-selected': String(place === app.selected), 'aria-level': '2', 'aria-setsize': inside.length, 'aria-posinset': number + 1,
         class: `k-${node.kind}`, data: { place: String(place), key: `tree ${place}` }, onclick: () => app.choose(place, true),
-      }, h('i', { class: 'chip' }), h('span', { class: 'name' }, node.id), h('small', {}, node.type), app.stopped().has(place) && h('span', { class: 'tag stop' }, 'stop'), bad.has(place) && h('span', { class: 'tag bad' }, 'problem'), failed[place] ? h('span', { class: 'tag bad' }, 'failed') : null, counts[place] ? h('span', { class: 'tag' }, String(counts[place])) : null));
+      }, h('i', { class: 'chip' }), h('span', { class: 'name' }, node.id), h('small', {}, node.type), app.stopped().has(place) && h('span', { class: 'tag stop' }, 'stop'), app.problems.has(place) && h('span', { class: app.problems.get(place) === 'error' ? 'tag bad' : 'tag parked' }, app.problems.get(place) === 'error' ? 'problem' : 'warning'), failed[place] ? h('span', { class: 'tag bad' }, 'failed') : null, counts[place] ? h('span', { class: 'tag' }, String(counts[place])) : null));
       if (!frame.depth || (sought && !items.length)) return items;
       return [() => h('li', { role: 'treeitem', 'aria-level': '1', 'aria-expanded': 'true', class: 'frame', tabindex: '-1', 'aria-selected': 'false' }, `Graph ${frame.title}`), ...items];
     }).flat();
@@ -135,7 +136,9 @@ function walk(event, count, bring) {
 /** @param {any} app */
 function problemList(app) {
   const { problems } = app.graph;
-  const item = (/** @type {any} */ each) => h('li', { class: each.severity }, h('b', {}, `${each.severity}: `), link(app, each.path, each.node), h('p', {}, `${each.message} ${each.cure}`));
+  const item = (/** @type {any} */ each) => h('li', { class: each.severity, title: each.path }, h('b', {}, `${each.severity}: `), link(app, each.node === null ? each.path : app.graph.nodes[each.node].id, each.node), h('p', {}, `${each.message} ${each.cure}`));
+  const many = ['error', 'warning', 'info'].map((severity) => [severity, problems.filter((/** @type {any} */ each) => each.severity === severity).length]).filter(([, count]) => count);
+  const counts = many.map(([severity, count]) => `${grouped(Number(count))} ${severity === 'info' ? 'to know' : `${severity}${count === 1 ? '' : 's'}`}`).join(', ');
   const list = h('ul', {}, ...problems.slice(0, PROBLEMS).map(item));
   let told = PROBLEMS;
   const more = button(`${grouped(problems.length - told)} more`, () => {
@@ -144,7 +147,9 @@ function problemList(app) {
     if (told < problems.length) more.textContent = `${grouped(problems.length - told)} more`;
     else more.remove();
   }, { class: 'small', data: { key: 'more problems' } });
-  return h('section', { class: 'problems' }, h('h2', {}, 'Problems'), list, problems.length > told ? more : null);
+  // Many that are no errors would push away what is below them.
+  const bad = problems.some((/** @type {any} */ each) => each.severity === 'error');
+  return h('details', { class: 'problems', open: bad || problems.length <= FEW, data: { key: `problems ${bad}` } }, h('summary', { data: { key: 'open problems' } }, h('h2', {}, `Problems: ${counts}`)), list, problems.length > told ? more : null);
 }
 
 // --- the node ---

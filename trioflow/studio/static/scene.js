@@ -331,7 +331,8 @@ export class Scene {
     if (this.k < NEAR && (this.drawn.nodes.length <= 40 || (!asked && this.k < SPECKS))) {
       // What begins can be read from the start, rather than all be seen.
       this.k = NEAR + 0.13;
-      const first = this.graph.nodes[this.drawn.nodes[0]] || { y: 0, height: 0 };
+      const begins = this.drawn.nodes.find((place) => this.wiresAt?.[place].length) ?? this.drawn.nodes[0];
+      const first = this.graph.nodes[begins] || { y: 0, height: 0 };
       const middle = high / 2 - (first.y + first.height / 2) * this.k;
       const [top, bottom] = [8 - y * this.k, high - 8 - (y + height) * this.k];
       [this.x, this.y] = [8 - x * this.k, height * this.k < high ? (high - height * this.k) / 2 - y * this.k : Math.max(bottom, Math.min(top, middle))];
@@ -468,7 +469,7 @@ export class Scene {
         g.stroke();
       }
       if (this.k < 0.25) continue;
-      let baseline = frame.y + 28;
+      let baseline = frame.y + (frame.depth ? 28 : 16); // above nodes stands how often they ran
       g.font = '600 12px system-ui, sans-serif';
       g.fillStyle = this.paint('--text');
       if (frame.title) {
@@ -531,10 +532,10 @@ export class Scene {
         g.fillRect(node.x, node.y, node.width, node.height);
         g.globalAlpha = 1;
       }
-      const edge = at.has(place) ? (at.get(place) === 'parked' ? '--parked' : '--active') : failed[place] || problems.has(place) ? '--bad' : place === this.selected || this.others.has(place) ? '--accent' : stops.has(place) ? '--stop' : '';
+      const edge = at.has(place) ? (at.get(place) === 'parked' ? '--parked' : '--active') : failed[place] || problems.get(place) === 'error' ? '--bad' : place === this.selected || this.others.has(place) ? '--accent' : stops.has(place) ? '--stop' : problems.has(place) ? '--parked' : '';
       if (edge) {
         g.strokeStyle = this.paint(edge);
-        g.lineWidth = 3 * thin;
+        g.lineWidth = (problems.get(place) === 'warning' && edge === '--parked' && !at.has(place) ? 1.5 : 3) * thin;
         g.strokeRect(node.x, node.y, node.width, node.height);
       }
     }
