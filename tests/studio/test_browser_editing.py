@@ -216,6 +216,9 @@ def test_a_variable_is_declared_where_it_is_named(studio, in_file):
     button(page, "Declare the variable sum").click()
     button(page, "Declare the variable sum").wait_for(state="detached")
     page.locator("#panel .note.error").wait_for(state="detached")
+    page.get_by_label("Type of sum").select_option("int")
+    page.get_by_label("Start value of sum").fill("7")
+    until(page, lambda: session.bench.graph.variables[1:] == (tf.Variable("sum", "int", 7),))
     save(page)
     assert [each.name for each in saved(session).variables] == ["total", "sum"]
 

@@ -103,4 +103,4 @@ def _choices(graph: Graph, socket: DataIn[Any]) -> list[str] | None:
     type_ = unwrapped(socket.type)
     if get_origin(type_) is Literal:
         return [each for each in get_args(type_) if isinstance(each, str)]
-    return {bool: ["true", "false"]}.get(type_) if isinstance(type_, type) else None
+    return ["true", "false"] if type_ is bool else None

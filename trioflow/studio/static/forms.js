@@ -50,7 +50,8 @@ export function nodeForm(app, it, place) {
       has ? null : h('div', { class: 'row' }, text, each.text === null ? null : button('×', () => editor.do([{ edit: 'input', node: it.id, input: each.name, text: null, graph: where }]), { class: 'small', 'aria-label': `Without a value for ${each.name}`, data: { key: `clear ${each.name}` } })),
       each.choices ? h('datalist', { id: `choices-${each.name}` }, ...each.choices.map((/** @type {string} */ choice) => h('option', { value: choice }))) : null,
       ...about.map((/** @type {any} */ problem) => h('p', { class: `note ${problem.severity}` }, `${problem.message} ${problem.cure}`)),
-      each.names === 'variable' && each.text && !each.choices.includes(each.text) ? button(`Declare the variable ${each.text}`, () => editor.do([{ edit: 'variable', name: each.text, graph: where }]), { class: 'small', data: { key: `declare ${each.name}` } }) : null);
+      each.names === 'variable' && each.text && !each.choices.includes(each.text) ? button(`Declare the variable ${each.text}`, () => editor.do([{ edit: 'variable', name: each.text, graph: where }]), { class: 'small', data: { key: `declare ${each.name}` } }) : null,
+      ...(each.names === 'variable' && where === '' ? graph.variables.filter((/** @type {any} */ one) => one.name === each.text).map((/** @type {any} */ one) => h('div', {}, ...variableFields(app, one))) : []));
   });
   const control = it.inputs.filter((/** @type {any} */ each) => each.control);
   const outputs = [...it.outputs].filter((/** @type {any} */ each) => each.name);
@@ -120,20 +121,24 @@ export function cameOver(app, wire) {
 /** @param {any} graph @param {any} wire */
 const ends_ = (graph, wire) => ({ source: [graph.nodes[wire.from].id, wire.output], target: [graph.nodes[wire.to].id, wire.input] });
 
+/** The type of a variable, its start value, and how it is merged. @param {any} app @param {any} each @param {any} [more] */
+function variableFields(app, each, more) {
+  const { editor, graph } = app;
+  const written = each.default === null ? '' : typeof each.default === 'string' ? each.default : JSON.stringify(each.default);
+  const value = field(written, { 'aria-label': `Start value of ${each.name}`, placeholder: 'null', data: { key: `default ${each.name}` } });
+  const type = h('select', { 'aria-label': `Type of ${each.name}`, title: 'Its type', data: { key: `type ${each.name}` } }, ...graph.types.map((/** @type {string} */ name) => h('option', { value: name, selected: name === each.type }, name)));
+  const merge = h('select', { 'aria-label': `Merging ${each.name}`, title: 'How concurrent writes are merged', data: { key: `merge ${each.name}` } }, ...graph.merges.map((/** @type {string} */ name) => h('option', { value: name, selected: name === each.merge }, name)));
+  const send = () => editor.do([{ edit: 'variable', name: each.name, type: type.value, default: value.value, merge: merge.value }], `variable ${each.name}`);
+  value.addEventListener('input', soon(send));
+  for (const one of [type, merge]) one.addEventListener('change', send);
+  return [h('div', { class: 'row' }, more ? h('b', { class: 'grow' }, each.name) : h('span', { class: 'grow soft' }, `${each.name} begins as`), more ? type : value, more), h('div', { class: 'row' }, more ? value : type, merge)];
+}
+
 /** What the graph declares, below the outline. @param {any} app */
 export function graphForm(app) {
   const { editor, graph } = app;
   const kind = h('select', { 'aria-label': 'Kind of the graph', data: { key: 'graph kind' }, onchange: () => editor.do([{ edit: 'kind', kind: kind.value }]) }, h('option', { value: 'graph', selected: graph.kind === 'graph' }, 'graph: nodes call'), h('option', { value: 'workflow', selected: graph.kind === 'workflow' }, 'workflow: wires carry tokens'));
-  const row = (/** @type {any} */ each) => {
-    const written = each.default === null ? '' : typeof each.default === 'string' ? each.default : JSON.stringify(each.default);
-    const value = field(written, { 'aria-label': `Start value of ${each.name}`, placeholder: 'null', data: { key: `default ${each.name}` } });
-    const type = h('select', { 'aria-label': `Type of ${each.name}`, data: { key: `type ${each.name}` } }, ...graph.types.map((/** @type {string} */ name) => h('option', { value: name, selected: name === each.type }, name)));
-    const merge = h('select', { 'aria-label': `Merging ${each.name}`, title: 'How concurrent writes are merged', data: { key: `merge ${each.name}` } }, ...graph.merges.map((/** @type {string} */ name) => h('option', { value: name, selected: name === each.merge }, name)));
-    const send = () => editor.do([{ edit: 'variable', name: each.name, type: type.value, default: value.value, merge: merge.value }], `variable ${each.name}`);
-    value.addEventListener('input', soon(send));
-    for (const one of [type, merge]) one.addEventListener('change', send);
-    return h('div', { class: 'socket' }, h('div', { class: 'row' }, h('b', { class: 'grow' }, each.name), type, button('×', () => editor.do([{ edit: 'drop variable', name: each.name }]), { class: 'small', 'aria-label': `Remove the variable ${each.name}`, data: { key: `drop ${each.name}` } })), h('div', { class: 'row' }, value, merge));
-  };
+  const row = (/** @type {any} */ each) => h('div', { class: 'socket' }, ...variableFields(app, each, button('×', () => editor.do([{ edit: 'drop variable', name: each.name }]), { class: 'small', 'aria-label': `Remove the variable ${each.name}`, data: { key: `drop ${each.name}` } })));
   const name = field('', { 'aria-label': 'Name of another variable', placeholder: 'another variable', data: { key: 'variable' } });
   return h('section', { class: 'declared' }, h('h2', { class: 'minor' }, 'Graph'), h('div', { class: 'row' }, kind, button('Arrange', () => editor.do([{ edit: 'arrange' }]), { class: 'small', data: { key: 'arrange' }, title: 'Lay the graph out anew' })), h('h2', { class: 'minor' }, 'Variables'), ...graph.variables.map(row),
     h('form', { class: 'row', onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); if (name.value.trim()) editor.do([{ edit: 'variable', name: name.value.trim() }]); name.value = ''; } }, name, h('button', { class: 'small', data: { key: 'add variable' } }, 'Add')));

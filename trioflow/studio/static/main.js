@@ -171,8 +171,9 @@ class App {
     this.editing = on;
     element('scene').classList.toggle('editing', on);
     if (this.scene) this.scene.editing = on;
+    const fitted = this.scene?.fitted;
     await this.reload();
-    if (this.scene?.fitted) this.scene.fit(this.scene.fitted === 'asked');
+    if (fitted) this.scene?.fit(fitted === 'asked');
     this.redraw();
   }
 

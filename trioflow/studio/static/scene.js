@@ -86,8 +86,10 @@ export class Scene {
     this.lit.clear();
     this.wire = -1;
     this.others.clear();
-    if (again) this.redraw();
-    else {
+    if (again) {
+      this.fitted = false; // where a person has put nodes they stay, whatever else needs room
+      this.redraw();
+    } else {
       this.fitted = 'begun';
       this.resize();
     }
