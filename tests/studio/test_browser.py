@@ -466,3 +466,47 @@ def test_a_question_is_answered(studio, keep):
     field.press("Enter")
     status(page, "completed · 3 steps")
     asks.wait_for(state="hidden")
+
+
+def test_a_page_that_is_frozen(studio):
+    """It stands still while the run goes on, says how far that is, and shows all of it when it is let go."""
+    page = studio(summing())
+    button(page, "Freeze").click()
+    status(page, "frozen: Ready")
+    page.served.token.run_sync_soon(page.served.session.nursery.start_soon, page.served.session.start, {})
+    status(page, "frozen: Ready. Press Run. · 5 steps since then")
+    assert page.get_by_role("button", name="add, variable.update, 3 times").count() == 0
+    button(page, "Freeze").click()
+    status(page, "completed · 5 steps")
+    page.get_by_role("button", name="add, variable.update, 3 times").wait_for()
+    page.get_by_role("tab", name="Messages").click()
+    button(page, "Freeze").click()
+    button(page, "Run").click()  # what is asked for is seen
+    status(page, re.compile("^completed"))
+
+
+def test_breakpoints_on_wires(studio):
+    """A wire is chosen and stopped at, by button and by key; one that only tells goes on."""
+    page = studio(summing())
+    button(page, "Edit").click()
+    page.get_by_role("treeitem", name="add variable.update").click()
+    page.get_by_role("tab", name="Node").click()
+    page.get_by_role("button", name="← loop.body").click()
+    button(page, "Edit").click()
+    page.get_by_label("Condition of the breakpoint").fill("hits > 1")
+    button(page, "Set breakpoint").click()
+    page.get_by_text("Breakpoint b1 if hits > 1, hit 0").wait_for()
+    button(page, "Run").click()
+    status(page, "stopped: breakpoint on 'loop.body -> add.enter'")
+    button(page, "Resume").click()
+    status(page, "stopped")
+    page.get_by_role("tab", name="Breakpoints").click()
+    page.get_by_label("Remove b1").click()
+    page.get_by_label("Where to stop").select_option("node")
+    page.get_by_label("Place").fill("add")
+    page.get_by_label("Tell it in the messages").check()
+    button(page, "Set").click()
+    page.get_by_text("b2, told 0").wait_for()
+    page.locator("#panel form.stack [data-key=place]:placeholder-shown").wait_for()
+    button(page, "Resume").click()
+    status(page, "completed")

@@ -305,6 +305,24 @@ async def test_a_run_of_ones_own():
             assert (await run.result()).variables == {"total": sum(n * n for n in range(2000))}
 
 
+@pytest.mark.parametrize("planned", [False, True])
+async def test_a_graph_of_ones_own(planned):
+    """It is edited and run in the page, with the node types that it is given."""
+    graph = tf.make_plan(summing(), registry()) if planned else summing()
+    with trio.fail_after(LIMIT):
+        async with (
+            tf.studio.serve(graph, name="mine", registry=None if planned else registry()) as page,
+            httpx.AsyncClient(timeout=LIMIT) as http,
+        ):
+            client = Client(page, http)
+            told = (await client.get("/api/graph")).json()
+            assert (told["name"], told["attached"], told["problems"]) == ("mine", False, [])
+            await client.ask("edit", edits=[{"edit": "input", "node": "loop", "input": "times", "text": "4"}])
+            await client.ask("start")
+            found = await client.frames(lambda data: data.get("status") == "completed")
+            assert found
+
+
 async def test_glancing():
     """A run that is looked at from time to time ends with the same, and says what was looked at."""
     with trio.fail_after(LIMIT):

@@ -49,6 +49,9 @@ class App {
     /** @type {string | null} */
     this.frame = null;
     this.connected = true;
+    /** What has come since a person has frozen the page: the run goes on. @type {any} */
+    this.held = null;
+    this.frozen = false;
     this.hot = false;
     /** Whether values stand beside outputs while a run stands, what they are by node, and what they were asked for. */
     this.beside = true;
@@ -179,6 +182,11 @@ class App {
 
   /** @param {string} kind @param {any} data */
   take(kind, data) {
+    if (this.frozen) {
+      this.held = kind === 'hello' ? data : fold(this.held ?? this.state, data);
+      this.redraw();
+      return;
+    }
     const before = this.state;
     const anew = kind === 'hello' && before.epoch !== data.epoch;
     this.state = kind === 'hello' ? data : fold(before, data);
@@ -211,6 +219,14 @@ class App {
     this.redraw();
   }
 
+  /** Let the page stand still while the run goes on; or show what it is at now. @param {boolean} on */
+  freeze(on) {
+    const { held } = this;
+    [this.frozen, this.held] = [on, null];
+    if (!on && held) this.take('hello', held);
+    this.redraw();
+  }
+
   // --- what is known ---
 
   isLive() { return LIVE.has(this.state.status); }
@@ -228,8 +244,28 @@ class App {
       const names = new Set(this.state.breakpoints.filter((/** @type {any} */ each) => each.kind === 'node').map((/** @type {any} */ each) => each.on));
       this.stops = new Set();
       this.graph.nodes.forEach((/** @type {any} */ node, /** @type {number} */ place) => { if (node.names.some((/** @type {string} */ each) => names.has(each))) this.stops?.add(place); });
+      this.wireStops = this.state.breakpoints.some((/** @type {any} */ each) => each.kind === 'wire') ? this.graph.wires.flatMap((/** @type {any} */ wire, /** @type {number} */ place) => (wire.control && this.stopsOn(wire).length ? [place] : [])) : [];
     }
     return this.stops;
+  }
+
+  /** A wire as breakpoints name it, in each of the ways in which its graph is called. @param {any} wire @returns {string[]} */
+  wireNames(wire) {
+    const [from, to] = [this.graph.nodes[wire.from], this.graph.nodes[wire.to]];
+    return from.names.map((/** @type {string} */ name) => name.slice(0, name.length - from.id.length)).map((/** @type {string} */ prefix) => `${prefix}${from.id}.${wire.output} -> ${prefix}${to.id}.${wire.input}`);
+  }
+
+  /** The breakpoints on a wire. @param {any} wire @returns {any[]} */
+  stopsOn(wire) {
+    const names = this.state.breakpoints.some((/** @type {any} */ each) => each.kind === 'wire') ? new Set(this.wireNames(wire)) : new Set();
+    return this.state.breakpoints.filter((/** @type {any} */ each) => each.kind === 'wire' && names.has(each.on));
+  }
+
+  /** Set a breakpoint on a wire, or take it away. @param {any} wire @param {string} [condition] */
+  async toggleWireStop(wire, condition = '') {
+    const there = this.stopsOn(wire);
+    if (there.length) for (const each of there) await attempt(ask('unbreak', { id: each.id }));
+    else for (const name of this.wireNames(wire)) if (!(await attempt(ask('break', { wire: name, condition: condition || null })))) break;
   }
 
   /** @param {number} place */
@@ -430,10 +466,14 @@ class App {
   }
 
   /** @param {string} how */
-  step(how) { return attempt(ask('step', { how, strand: this.strand })); }
+  step(how) {
+    this.freeze(false);
+    return attempt(ask('step', { how, strand: this.strand }));
+  }
 
   async start() {
     await sendTyped();
+    this.freeze(false);
     /** @type {Record<string, string>} */
     const variables = {};
     for (const [name, text] of Object.entries(this.settings.variables)) if (text !== this.defaults?.[name]) variables[name] = text;
@@ -549,7 +589,7 @@ class App {
     addEventListener('keydown', (event) => {
       const keys = /** @type {Record<string, () => void>} */ ({
         F8: () => (this.state.reason ? attempt(ask('resume')) : this.isLive() ? attempt(ask('pause')) : this.start()),
-        F9: () => this.toggleStop(this.selected), F10: () => this.step('over'), F11: () => this.step(event.shiftKey ? 'out' : 'into'),
+        F9: () => (this.graph.wires[this.wire]?.control ? this.toggleWireStop(this.graph.wires[this.wire]) : this.toggleStop(this.selected)), F10: () => this.step('over'), F11: () => this.step(event.shiftKey ? 'out' : 'into'),
       });
       if (!(event.key in keys) || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
@@ -574,7 +614,7 @@ class App {
     });
     show(element('view'), 'view', () => [
       button('−', () => this.scene?.zoom(0.8), { 'aria-label': 'Smaller', title: 'Smaller (-)' }), button('+', () => this.scene?.zoom(1.25), { 'aria-label': 'Larger', title: 'Larger (+)' }),
-      button('Fit', () => this.scene?.fit(), { title: 'All of the graph (0)' }), button('Heat', () => { this.hot = !this.hot; if (this.hot && this.past && !this.past.profile) this.profile(); this.redraw(); }, { id: 'heat', 'aria-pressed': 'false', title: 'Colour nodes by where the time goes' }), button('Values', () => { this.beside = !this.beside; this.redraw(); }, { id: 'beside', 'aria-pressed': 'true', title: 'While a run stands, show beside outputs what the strand sees there' }),
+      button('Fit', () => this.scene?.fit(), { title: 'All of the graph (0)' }), button('Heat', () => { this.hot = !this.hot; if (this.hot && this.past && !this.past.profile) this.profile(); this.redraw(); }, { id: 'heat', 'aria-pressed': 'false', title: 'Colour nodes by where the time goes' }), button('Freeze', () => this.freeze(!this.frozen), { id: 'freeze', 'aria-pressed': 'false', title: 'Let the page stand still while the run goes on' }), button('Values', () => { this.beside = !this.beside; this.redraw(); }, { id: 'beside', 'aria-pressed': 'true', title: 'While a run stands, show beside outputs what the strand sees there' }),
     ]);
   }
 
@@ -651,8 +691,9 @@ class App {
       if (this.hot) heat = shares(Object.entries(state.heat));
     }
     const { policies, dead, progress } = past ? { policies: {}, dead: [], progress: {} } : state;
-    this.scene?.mark({ counts, failed, at, heat, policies, progress, dead: new Set(dead), stops: this.stopped(), problems: this.problems, told: this.told, values: this.values });
+    this.scene?.mark({ counts, failed, at, heat, policies, progress, dead: new Set(dead), stops: this.stopped(), wireStops: this.wireStops, problems: this.problems, told: this.told, values: this.values });
     element('heat').setAttribute('aria-pressed', String(this.hot));
+    element('freeze').setAttribute('aria-pressed', String(this.frozen));
     element('beside').setAttribute('aria-pressed', String(this.beside));
     this.lookAround();
     this.graphTabs();
@@ -788,6 +829,7 @@ class App {
     if (state.status !== null) words += ` · ${counted(state.steps, 'step')}, ${counted(state.evaluations, 'evaluation')}`;
     if (state.watching === 'glance' && this.isLive()) words += ' · sampled';
     if (this.past) words = `looking back on ${counted(this.past.count, 'event')}${this.past.head.duration > 0 ? ` in ${this.past.head.duration < 60 ? `${this.past.head.duration.toFixed(3)} s` : lasting(this.past.head.duration)}` : ''}${this.state.kept ?? this.graph.kept ? ` of ${this.state.kept ?? this.graph.kept}` : ''}`;
+    if (this.frozen) words = `frozen: ${words}${this.held ? ` · ${counted(Math.max(0, this.held.steps - state.steps), 'step')} since then` : ''}`;
     if (!this.connected) words = 'not connected; trying again';
     const status = element('status');
     if (status.textContent !== words) [status.textContent, status.title] = [words, words];

@@ -164,9 +164,9 @@ function node(app, panel) {
   const outcomes = app.past ? {} : state.outcomes[place] || {};
   const way = app.past ? null : state.progress[place];
   const times = app.past && app.past.timesOf(place);
-  const key = JSON.stringify([[...app.evaluated], way, times, outcomes, state.policies[place], app.editing, app.graph.revision, app.wire, app.wire >= 0 && cameOver(app, app.wire), app.editing && [app.editor.form, app.editor.refused, [...app.editor.begun]], place, app.strand, counts[place], failed[place], stop, peeked, failure, app.canPeek(), state.parked.length, state.strands.map((/** @type {any} */ each) => each.number), app.isLive(), app.past && app.moment]);
+  const key = JSON.stringify([[...app.evaluated], way, times, outcomes, state.policies[place], app.editing, app.graph.revision, app.wire, graph.wires[app.wire] && [cameOver(app, app.wire), app.stopsOn(graph.wires[app.wire])], app.editing && [app.editor.form, app.editor.refused, [...app.editor.begun]], place, app.strand, counts[place], failed[place], stop, peeked, failure, app.canPeek(), state.parked.length, state.strands.map((/** @type {any} */ each) => each.number), app.isLive(), app.past && app.moment]);
   show(panel, `node ${key}`, () => {
-    if (graph.wires[app.wire]) return wireForm(app, { ...graph.wires[app.wire], number: app.wire });
+    if (graph.wires[app.wire]) return [...wireForm(app, { ...graph.wires[app.wire], number: app.wire }), ...(graph.wires[app.wire].control && !graph.wires[app.wire].undo ? wireStop(app, graph.wires[app.wire]) : [])];
     if (place < 0) return [h('p', { class: 'empty' }, 'Choose a node: in the graph, or in the outline. Then its inputs and outputs are here, and its breakpoint.')];
     const it = graph.nodes[place];
     const problems = graph.problems.filter((/** @type {any} */ each) => each.node === place);
@@ -187,11 +187,17 @@ function node(app, panel) {
 }
 
 /** @param {any} app @param {number} place @param {any} stop */
-function stopControls(app, place, stop) {
+function stopControls(app, place, stop) { return breakpoint(app, stop, () => attempt(ask('unbreak', { id: stop.id })), (condition) => app.toggleStop(place, condition)); }
+
+/** @param {any} app @param {any} wire */
+function wireStop(app, wire) { return breakpoint(app, app.stopsOn(wire)[0], () => app.toggleWireStop(wire), (condition) => app.toggleWireStop(wire, condition)); }
+
+/** A breakpoint that is there, or a field to set one. @param {any} app @param {any} stop @param {() => void} remove @param {(condition: string) => void} set */
+function breakpoint(app, stop, remove, set) {
   if (app.graph.readOnly) return [];
-  if (stop) return [h('div', { class: 'row' }, h('span', { class: 'grow' }, `Breakpoint ${stop.id}${stop.condition ? ` if ${stop.condition}` : ''}, hit ${stop.hits}`), button('Remove breakpoint', () => attempt(ask('unbreak', { id: stop.id })), { data: { key: 'unbreak' } }))];
+  if (stop) return [h('div', { class: 'row' }, h('span', { class: 'grow' }, `Breakpoint ${stop.id}${stop.condition ? ` if ${stop.condition}` : ''}, hit ${stop.hits}`), button('Remove breakpoint', remove, { data: { key: 'unbreak' } }))];
   const condition = h('input', { 'aria-label': 'Condition of the breakpoint', placeholder: 'always, or: hits > 3', data: { key: 'condition' } });
-  return [h('form', { class: 'row', onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); app.toggleStop(place, condition.value); } }, condition, h('button', { data: { key: 'break' } }, 'Set breakpoint'))];
+  return [h('form', { class: 'row', onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); set(condition.value); } }, condition, h('button', { data: { key: 'break' } }, 'Set breakpoint'))];
 }
 
 /** @param {any} app @param {any} it */
@@ -275,15 +281,16 @@ function stops(app, panel) {
   const { breakpoints } = app.state;
   show(panel, `stops ${JSON.stringify(breakpoints)}`, () => {
     const failures = breakpoints.find((/** @type {any} */ each) => each.kind === 'failure');
-    const kinds = h('select', { 'aria-label': 'Where to stop', data: { key: 'kind' } }, h('option', { value: 'wire' }, 'wire'), h('option', { value: 'node' }, 'node or types'), h('option', { value: 'value' }, 'value written'));
+    const kinds = h('select', { 'aria-label': 'Where to stop', data: { key: 'kind', keep: '' } }, h('option', { value: 'wire' }, 'wire'), h('option', { value: 'node' }, 'node or types'), h('option', { value: 'value' }, 'value written'));
     const place = h('input', { 'aria-label': 'Place', placeholder: 'a.then -> b.enter', data: { key: 'place' } });
     const condition = h('input', { 'aria-label': 'Condition', placeholder: 'if (optional): total > 3', data: { key: 'if' } });
+    const telling = h('input', { type: 'checkbox', data: { key: 'log', keep: '' } });
     return [
       app.graph.readOnly ? null : h('label', { class: 'row' }, h('input', { type: 'checkbox', checked: Boolean(failures), data: { key: 'failures' }, onchange: () => attempt(failures ? ask('unbreak', { id: failures.id }) : ask('break', { failure: true })) }), 'Stop where a node fails'),
       breakpoints.length ? h('ul', { class: 'list' }, ...breakpoints.map((/** @type {any} */ each) => h('li', { class: 'row' },
         h('input', { type: 'checkbox', checked: each.enabled, disabled: app.graph.readOnly, 'aria-label': `${each.id} counts`, data: { key: `on ${each.id}` }, onchange: (/** @type {any} */ event) => attempt(ask('enable', { id: each.id, on: event.target.checked })) }),
-        h('span', { class: 'grow' }, h('b', {}, each.on), each.condition ? ` if ${each.condition}` : '', h('small', {}, ` ${each.id}, hit ${each.hits}`)), app.graph.readOnly ? null : button('remove', () => attempt(ask('unbreak', { id: each.id })), { class: 'small', 'aria-label': `Remove ${each.id}`, data: { key: `no ${each.id}` } })))) : h('p', { class: 'empty' }, 'No breakpoint is set. Choose a node and press “Set breakpoint”, or F9.'),
-      app.graph.readOnly ? null : h('form', { class: 'stack', onsubmit: async (/** @type {Event} */ event) => { event.preventDefault(); const done = await attempt(ask('break', { [kinds.value]: place.value, condition: condition.value || null })); if (done) { place.value = ''; condition.value = ''; } } }, h('h2', {}, 'Another one'), h('div', { class: 'row' }, kinds, place), condition, h('button', {}, 'Set')),
+        h('span', { class: 'grow' }, h('b', {}, each.on), each.condition ? ` if ${each.condition}` : '', h('small', {}, ` ${each.id}, ${each.log ? 'told' : 'hit'} ${each.hits}`)), app.graph.readOnly ? null : button('remove', () => attempt(ask('unbreak', { id: each.id })), { class: 'small', 'aria-label': `Remove ${each.id}`, data: { key: `no ${each.id}` } })))) : h('p', { class: 'empty' }, 'No breakpoint is set. Choose a node, or a wire of control, and press “Set breakpoint”, or F9.'),
+      app.graph.readOnly ? null : h('form', { class: 'stack', onsubmit: async (/** @type {Event} */ event) => { event.preventDefault(); const done = await attempt(ask('break', { [kinds.value]: place.value, condition: condition.value || null, log: telling.checked })); if (done) /** @type {HTMLFormElement | null} */ (document.querySelector('#panel form.stack'))?.reset(); } }, h('h2', {}, 'Another one'), h('div', { class: 'row' }, kinds, place), condition, h('label', { class: 'row' }, telling, 'Tell it in the messages, and go on'), h('button', {}, 'Set')),
     ];
   });
 }

@@ -55,7 +55,7 @@ export class Scene {
     /** By wire, when something came over it last, and how much of that a second. @type {Map<number, {since: number, rate: number}>} */
     this.lit = new Map();
     /** What is shown at nodes: counts, where strands are, heat, breakpoints, problems. @type {any} */
-    this.marks = { counts: {}, failed: {}, at: new Map(), heat: null, stops: new Set(), problems: new Map(), policies: {}, progress: {}, dead: new Set(), told: new Map(), values: new Map() };
+    this.marks = { counts: {}, failed: {}, at: new Map(), heat: null, stops: new Set(), wireStops: [], problems: new Map(), policies: {}, progress: {}, dead: new Set(), told: new Map(), values: new Map() };
     this.selected = -1;
     this.asked = false;
     /** Whether all is in view, and whether somebody asked for that. @type {false | 'begun' | 'asked'} */
@@ -501,6 +501,17 @@ export class Scene {
       g.strokeStyle = this.paint('--accent');
       g.lineWidth = 5 * thin;
       g.stroke(pathOf(this.wires[this.wire]));
+    }
+    for (const place of this.marks.wireStops) {
+      // A breakpoint is a dot, half of the way along.
+      const { points } = this.wires[place] || { points: [] };
+      if (!points.length || (this.only && this.graph.nodes[this.wires[place].from].frame !== this.only.name)) continue;
+      const middle = points.length >> 1;
+      const [[x, y], [toX, toY]] = [points[middle - 1], points[middle]];
+      g.beginPath();
+      g.arc((x + toX) / 2, (y + toY) / 2, 5 * thin, 0, 2 * Math.PI);
+      g.fillStyle = this.paint('--stop');
+      g.fill();
     }
     if (this.k >= NEAR) {
       g.font = '10.5px system-ui, sans-serif';
