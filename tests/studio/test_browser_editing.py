@@ -315,7 +315,14 @@ def test_a_policy_in_fields(studio, in_file):
         limit=2, skip=True, quota={"gpu": 1},
     )  # fmt: skip
     assert saved(session).nodes[3].policy == expected
-    button(page, "Undo").click()
+    page.get_by_label("Time for each attempt").fill("20s")
+    page.get_by_role("tab", name="Outline").click()
+    page.get_by_role("treeitem", name="loop flow.for").click()  # what was typed is not lost
+    until(page, lambda: policy().attempt_timeout == 20)
+    page.get_by_role("treeitem", name="add variable.update").click()
+    page.get_by_role("tab", name="Node").click()
+    for _ in range(2):
+        button(page, "Undo").click()
     page.get_by_label("How many at once").wait_for(state="detached")
     assert policy() is None
     # What was refused leads to a line in the console of the browser itself.

@@ -13,6 +13,7 @@ import pytest
 
 from trioflow.studio import Session, frames
 from trioflow.studio.serving import _packed
+from trioflow.studio.settings import settings_form
 from trioflow.telemetry import Recorder
 from trioflow.testing import run_virtual
 
@@ -163,3 +164,32 @@ def test_moments_and_places_belong_together(run_js):
         assert x == sorted(x) and 0 <= x[0] and case["width"] - 11 < x[-1] < case["width"] + 1e-6
         span = case["times"][-1] or 1
         assert all(abs(one - other) < 1e-6 * span for one, other in zip(found["moments"], found["back"], strict=True))
+
+
+def test_what_is_said_of_a_node(run_js):
+    """Fields that a person fills in are put into what the document says; what is taken back is gone, all else stays."""
+    script = """
+import { built } from './settings.js';
+output = input.cases.map(([settings, said]) => built(settings, input.fields, new Map(Object.entries(said).map(([path, value]) => [path, { value: value ?? undefined, raw: '' }]))));
+"""
+    retry = {"policy": {"retry": 3}}
+    cases = [
+        ({}, {}, {}),
+        (retry, {}, {"policy": {"retry": {"attempts": 3}}}),
+        (retry, {"policy.retry.delay": "2s"}, {"policy": {"retry": {"attempts": 3, "delay": "2s"}}}),
+        (retry, {"policy.retry.attempts": None}, {"policy": {"retry": {}}}),
+        (retry, {"policy.retry": None}, {}),
+        ({}, {"policy.retry": True}, {"policy": {"retry": {}}}),
+        ({}, {"policy.limit": True}, {}),  # it is being filled in
+        ({}, {"policy.limit": True, "policy.limit.at_once": 2}, {"policy": {"limit": {"at_once": 2}}}),
+        ({"policy": {"limit": 2}}, {"policy.limit.at_once": None}, {"policy": {"limit": {}}}),  # refused, and told
+        (
+            {"config": 1, "policy": {"new": 1}},
+            {"policy.skip": False},
+            {"config": 1, "policy": {"new": 1, "skip": False}},
+        ),
+        ({"join": "each"}, {"join": None, "most": 3}, {"most": 3}),
+    ]
+    fields = settings_form()
+    given = {"fields": [*fields["policy"], *fields["workflow"]], "cases": [case[:2] for case in cases]}
+    assert run_js(script, given) == [case[2] for case in cases]

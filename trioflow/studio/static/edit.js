@@ -19,10 +19,12 @@ export class Editor {
     this.formOf = '';
     /** The fields of what else can be said of a node, by section. @type {any} */
     this.fields = null;
-    /** What was refused of the node that is filled in, and of which groups of fields a person has begun to say something. @type {{node: string, problems: [string, string][]} | null} */
+    /** What was refused of the node that is filled in. @type {{node: string, problems: [string, string][]} | null} */
     this.refused = null;
-    /** @type {Set<string>} */
-    this.begun = new Set();
+    /** What a person says of a node, until the graph has it: by path; how often that has changed; and how often when it was sent, with the revision that has it. @type {{node: string, said: Map<string, {value: any, raw: string}>, turn: number, sent: number, revision: number} | null} */
+    this.draft = null;
+    /** One after the other. @type {Promise<void>} */
+    this.settling = Promise.resolve();
     /** @type {any[] | null} */
     this.types = null;
     /** Texts being typed are one step each; this tells one field's from the next time it is used. */
@@ -51,11 +53,34 @@ export class Editor {
     return found;
   }
 
-  /** Change what is said of a node. What is wrong with it is told at its fields. @param {string} node @param {any} edit @param {string} typing */
-  async settle(node, edit, typing) {
+  /** What a person says of a node now, and the graph does not have yet. @param {string} node */
+  saidOf(node) { return this.draft?.node === node ? this.draft.said : new Map(); }
+
+  /** A person says something else of a node. @param {string} node @param {string} path @param {any} value @param {string} raw */
+  says(node, path, value, raw) {
+    if (this.draft?.node !== node) this.draft = { node, said: new Map(), turn: 0, sent: -1, revision: 0 };
+    const { said } = this.draft;
+    said.set(path, { value, raw });
+    if (value === undefined) for (const each of [...said.keys()]) if (each.startsWith(`${path}.`)) said.delete(each);
+    this.draft.turn++;
+  }
+
+  /**
+   * Change the graph by what a person says of a node. What is wrong with it is told at its fields.
+   * @param {string} node @param {string} graph @param {(settings: any, said: Map<string, any>) => any} make
+   */
+  settle(node, graph, make) { return (this.settling = this.settling.then(() => this.settleNow(node, graph, make))); }
+
+  /** @param {string} node @param {string} graph @param {(settings: any, said: Map<string, any>) => any} make */
+  async settleNow(node, graph, make) {
+    const { draft, form } = this;
+    if (!draft || draft.node !== node || form?.id !== node) return;
+    const { turn } = draft;
+    const settings = make(form.settings, draft.said);
     try {
-      const found = await ask('edit', { edits: [edit], typing });
+      const found = await ask('edit', { edits: [{ edit: 'settings', node, settings, graph }], typing: `settings ${node} ${this.turn}` });
       this.refused = null;
+      [draft.sent, draft.revision] = [turn, found.revision];
       await this.app.upTo(found.revision);
     } catch (error) {
       const { message, problems } = /** @type {any} */ (error);
@@ -299,12 +324,22 @@ export class Editor {
 
   // --- forms ---
 
+  /** Whether the node that is filled in says something at a path. @param {string} path */
+  hasGroup(path) {
+    let at = this.form?.settings;
+    for (const key of path.split('.')) at = at?.[key];
+    return at !== undefined;
+  }
+
   /** Read what can be filled in at the chosen node or wire, if that is not known yet. */
   async look() {
     const { app } = this;
-    const key = `${app.graph.revision} ${app.selected} ${app.wire}`;
+    const { revision } = app.graph;
+    const key = `${revision} ${app.selected} ${app.wire}`;
     if (!app.editing || this.formOf === key) return;
     this.formOf = key;
+    if (this.draft) await sendTyped(); // what was typed of the node before is not lost
+    if (this.formOf !== key) return;
     const before = this.form;
     const graph = app.wire >= 0 ? this.graphAt(app.graph.wires[app.wire].from) : this.graphAt(app.selected);
     let form = null;
@@ -313,10 +348,11 @@ export class Editor {
     if (form?.sections && !this.fields) this.fields = (await attempt(getSettings())) || null;
     if (this.formOf !== key) return;
     this.form = form || null;
+    // What the graph has need not be kept; what a person has only begun to say is.
+    if (this.draft && this.draft.sent === this.draft.turn && this.draft.revision <= revision) for (const [path, { value }] of this.draft.said) if (value !== true || this.hasGroup(path)) this.draft.said.delete(path);
     if (before?.id !== this.form?.id) {
       this.turn++;
-      this.refused = null;
-      this.begun.clear();
+      this.refused = this.draft = null;
     }
     app.panelOnly();
   }

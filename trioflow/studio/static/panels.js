@@ -164,7 +164,7 @@ function node(app, panel) {
   const outcomes = app.past ? {} : state.outcomes[place] || {};
   const way = app.past ? null : state.progress[place];
   const times = app.past && app.past.timesOf(place);
-  const key = JSON.stringify([[...app.evaluated], way, times, outcomes, state.policies[place], app.editing, app.graph.revision, app.wire, graph.wires[app.wire] && [cameOver(app, app.wire), app.stopsOn(graph.wires[app.wire])], app.editing && [app.editor.form, app.editor.refused, [...app.editor.begun]], place, app.strand, counts[place], failed[place], stop, peeked, failure, app.canPeek(), state.parked.length, state.strands.map((/** @type {any} */ each) => each.number), app.isLive(), app.past && app.moment]);
+  const key = JSON.stringify([[...app.evaluated], way, times, outcomes, state.policies[place], app.editing, app.graph.revision, app.wire, graph.wires[app.wire] && [cameOver(app, app.wire), app.stopsOn(graph.wires[app.wire])], app.editing && [app.editor.form, app.editor.refused, app.editor.draft && [app.editor.draft.turn, ...app.editor.draft.said.keys()]], place, app.strand, counts[place], failed[place], stop, peeked, failure, app.canPeek(), state.parked.length, state.strands.map((/** @type {any} */ each) => each.number), app.isLive(), app.past && app.moment]);
   show(panel, `node ${key}`, () => {
     if (graph.wires[app.wire]) return [...wireForm(app, { ...graph.wires[app.wire], number: app.wire }), ...(graph.wires[app.wire].control && !graph.wires[app.wire].undo ? wireStop(app, graph.wires[app.wire]) : [])];
     if (place < 0) return [h('p', { class: 'empty' }, 'Choose a node: in the graph, or in the outline. Then its inputs and outputs are here, and its breakpoint.')];
