@@ -136,6 +136,16 @@ def status(page, text):
     page.locator("#status", has_text=text).wait_for()
 
 
+def step(page, key):
+    """Press a key that lets a strand go on, and wait until it stands somewhere else."""
+    before = page.locator("#status").inner_text()
+    page.keyboard.press(key)
+    page.wait_for_function(
+        "(before) => { const now = document.getElementById('status').textContent; return now !== before && now.startsWith('stopped'); }",
+        arg=before,
+    )
+
+
 def start_paused(page):
     button(page, "Run…").click()
     page.get_by_label("Stop before the first node").check()

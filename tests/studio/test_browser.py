@@ -11,7 +11,7 @@ import trioflow as tf
 from trioflow.studio import Session
 from trioflow.telemetry import Recorder
 
-from .browsers import IN_A_BROWSER, browser, button, start_paused, status, studio
+from .browsers import IN_A_BROWSER, browser, button, start_paused, status, step, studio
 from .pages import failing, registry, summing
 
 __all__ = ["browser", "studio"]
@@ -88,8 +88,7 @@ def test_values_beside_outputs(studio):
     page = studio(summing())
     start_paused(page)
     for _ in range(3):
-        button(page, "Into").click()
-        page.wait_for_timeout(100)
+        step(page, "F11")
     page.locator('.node[data-id="loop"] .pin.out em', has_text="1").wait_for()
     page.locator('.node[data-id="square"] .pin.out em.stale', has_text="0").wait_for()
     button(page, "Values").click()

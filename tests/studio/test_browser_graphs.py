@@ -5,7 +5,7 @@ from __future__ import annotations
 import trioflow as tf
 from trioflow.telemetry import Recorder
 
-from .browsers import IN_A_BROWSER, browser, button, picture, start_paused, status, studio
+from .browsers import IN_A_BROWSER, browser, button, picture, start_paused, status, step, studio
 from .pages import registry, summing
 
 __all__ = ["browser", "picture", "studio"]
@@ -30,18 +30,22 @@ def test_a_graph_that_is_called(studio, picture):
     page.locator("[role=tab][aria-selected=true]", has_text="move").wait_for()
     node(page, "branch, flow.branch").wait_for()
     assert node(page, "move all, graph:move").count() == 0
+    for text in ("moves", "less.result > 0", "move all.disks"):
+        page.get_by_label("Watch", exact=True).fill(text)
+        page.keyboard.press("Enter")
+        button(page, f"Watch {text} no more").wait_for()
+    page.locator("#scene").focus()
     start_paused(page)
     tab(page, "hanoi").and_(page.locator("[aria-selected=true]")).wait_for()  # where the strand is
     assert node(page, "branch, flow.branch").count() == 0
     for _ in range(4):
         if tab(page, "move, 1 strand").count():
             break
-        page.keyboard.press("F11")
-        page.wait_for_timeout(200)
+        step(page, "F11")
     tab(page, "move, 1 strand").and_(page.locator("[aria-selected=true]")).wait_for()
     for _ in range(5):
-        page.keyboard.press("F11")
-        page.wait_for_timeout(200)
+        step(page, "F11")
+    page.locator("#watch").get_by_role("listitem").first.locator("code").wait_for()
     picture(page, "studio.png")
     page.get_by_role("tab", name="Strands").click()
     page.get_by_text("1 strand is in move.").wait_for()

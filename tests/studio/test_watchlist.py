@@ -152,7 +152,7 @@ async def test_names_of_who_calls_stay_in_view():
         await settled(shown, lambda it: it.state["parked"])
         found = await watched(client)
         said = {text: (found[each]["value"], found[each]["where"]) for text, each in ids.items()}
-        assert said == {"total": ("3", ""), "mine": ("7", "call"), "both": ("1", "call"), "total + 1": ("4", "")}
+        assert said == {"total": ("3", ""), "mine": ("7", None), "both": ("1", None), "total + 1": ("4", "")}
         await client.ask("cancel")
 
 

@@ -51,21 +51,25 @@ class Watched:
 
 @attrs.frozen
 class Found:
-    """What something on the watch list is now: its value, or why there is none; and `where` it was found."""
+    """What something on the watch list is now: its value, or why there is none.
+
+    `where` is the graph in which it was found, if that is not the one that the strand is in: who calls it, empty for
+    the outermost.
+    """
 
     kind: Kind
     value: Any = None
     why: str = ""
-    where: str = ""
+    where: str | None = None
 
 
 async def look_up(run: Run, at: StrandView, watched: Watched, *, parked: bool) -> Found:
     """What it is for a strand. Nothing is run for it, unless it `evaluates` and the strand is `parked`."""
     problem: UnknownName | None = None
-    for sight in _sights(run, at):
+    for number, sight in enumerate(_sights(run, at)):
         try:
             found = await _Look(sight, watched.evaluates and parked).find(watched.text)
-            return attrs.evolve(found, where=sight.prefix.rstrip("/"))
+            return attrs.evolve(found, where=sight.prefix.rstrip("/") if number else None)
         except UnknownName as error:
             problem = problem or error
         except (ExpressionFailed, MissingExtra, RunFinished) as error:

@@ -44,14 +44,14 @@ export class WatchList {
     place.hidden = !app.graph.nodes.length && !state.watches.length;
     if (place.hidden) return;
     const then = past ? new Map(past.variables(app.moment)) : null;
-    const found = state.watches.map((/** @type {any} */ each) => (then ? (then.has(each.text) ? { kind: 'value', value: then.get(each.text), why: '', where: '' } : { kind: 'unknown', value: null, why: '', where: '' }) : this.values[each.id]));
+    const found = state.watches.map((/** @type {any} */ each) => (then ? (then.has(each.text) ? { kind: 'value', value: then.get(each.text), why: '', where: null } : { kind: 'unknown', value: null, why: '', where: null }) : this.values[each.id]));
     show(place, `watch ${JSON.stringify([state.watches, found, [...this.changed], app.graph.readOnly])}`, () => {
       const field = h('input', { 'aria-label': 'Watch', placeholder: state.watches.length ? 'another one' : 'total, loop.index, total > 3', title: 'A variable, a socket of a node, or an expression (W)', spellcheck: 'false', autocomplete: 'off', data: { key: 'watch' } });
       const item = (/** @type {any} */ each, /** @type {any} */ it) => h('li', { class: this.changed.has(each.id) && !then ? 'changed' : '' },
         h('b', { title: each.text }, each.text), h('span', { class: 'grow' },
           it && it.value !== null ? h('code', {}, it.value) : null,
           it && it.kind !== 'value' && it.kind !== 'error' ? h('small', {}, ` ${WORDS[/** @type {keyof typeof WORDS} */ (it.kind)]}`) : null,
-          it && it.where ? h('small', {}, ` in ${it.where}`) : null),
+          it && typeof it.where === 'string' ? h('small', { title: it.where }, ` in ${it.where.split('/').pop() || app.graph.name}`) : null),
         !app.graph.readOnly && (each.evaluates || (it && ['stale', 'not computed', 'missing'].includes(it.kind))) && button('evaluate', () => attempt(ask('change watch', { id: each.id, evaluates: !each.evaluates })), { class: 'small', 'aria-pressed': String(each.evaluates), 'aria-label': `Evaluate ${each.text} at each stop`, title: 'Compute it whenever the strand stands; the run keeps nothing of it', data: { key: `evaluates ${each.id}` } }),
         button('×', () => attempt(ask('remove watch', { id: each.id })), { class: 'small', 'aria-label': `Watch ${each.text} no more`, data: { key: `unwatch ${each.id}` } }),
         it && it.kind === 'error' ? h('small', { class: 'wrong' }, it.why) : null);
