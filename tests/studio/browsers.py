@@ -102,7 +102,7 @@ def studio(browser):
             "request", lambda request: request.url.startswith(address.partition("#")[0]) or said.append(request.url)
         )
         page.goto(address)
-        page.locator("#status", has_text=re.compile("Ready|looking back|Has problems")).wait_for()
+        page.locator("#status", has_text=re.compile("Ready|looking back|Has problems|Nothing is open")).wait_for()
         page.served, page.said = served[-1], said
         return page
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 import trioflow as tf
+from trioflow.studio import Session
+from trioflow.studio.shelf import Opened
 from trioflow.telemetry import Recorder
 
 from .browsers import IN_A_BROWSER, browser, button, picture, start_paused, status, step, studio
@@ -124,3 +128,40 @@ def test_what_lasts_long_is_folded(studio):
     page.locator('.gantt canvas[title^="night:"]').wait_for()
     button(page, "Fold").click()
     page.get_by_text("is folded.").wait_for()
+
+
+class Drawer:
+    """Something to open."""
+
+    def __init__(self, holds, names):
+        self.holds, self.names = holds, names
+
+    def titles(self):
+        return [{"name": each, "about": "completed, 3 records"} for each in self.names]
+
+    def open(self, name):
+        return Opened(name, summing(), registry())
+
+
+@pytest.mark.parametrize(
+    ("holds", "names", "said", "begins"),
+    [
+        ("graphs", ["one.json"], "Choose a graph, or begin one.", True),
+        ("graphs", [], "There is no graph in this folder yet. Begin one.", True),
+        ("runs", ["monday"], "Choose a run, to look back on it or to go back in it.", False),
+        ("runs", [], "No run is in this journal yet.", False),
+    ],
+)
+def test_nothing_is_open_yet(studio, holds, names, said, begins):
+    """It is said what can be opened, and that is no problem of a graph."""
+    page = studio(Session(tf.Graph(), registry(), name="drawer", shelf=Drawer(holds, names)))
+    page.get_by_text(said).wait_for()
+    status(page, "Nothing is open yet.")
+    page.get_by_text("What is opened has its nodes here.").wait_for()
+    assert page.get_by_text("Problems:").count() == button(page, "Edit").count() == 0
+    assert page.get_by_label("Name of a new graph").count() == begins
+    for name in names:
+        button(page, name).click()
+        page.get_by_role("treeitem", name="loop flow.for").wait_for()
+        status(page, "Ready")
+        button(page, "Edit").wait_for()

@@ -122,7 +122,7 @@ class Session:
             "readOnly": self.read_only, "attached": self.is_attached,
             "types": [*NAMED_TYPES], "merges": [*dict.fromkeys([*POLICIES, *self.registry.merges])],
             "kept": None if self._kept is None else self._kept.run_id,
-            "hasRecording": self._given is not None, "hasShelf": self.shelf is not None,
+            "hasRecording": self._given is not None, "shelf": None if self.shelf is None else self.shelf.holds,
             "file": None if self.bench.file is None else self.bench.file.name,
         }  # fmt: skip
         scene = self.scene

@@ -99,7 +99,7 @@ class App {
     }
     this.bind();
     this.loaded(false);
-    if (!this.graph.nodes.length && this.editor.can && !this.graph.hasShelf) await this.edit(true);
+    if (!this.graph.nodes.length && this.editor.can && !this.choosing()) await this.edit(true);
     if (this.graph.hasRecording) await this.lookBack();
     this.draw();
     readFrames((kind, data) => this.take(kind, data), (connected) => {
@@ -228,6 +228,10 @@ class App {
   }
 
   // --- what is known ---
+
+  /** Whether nothing of what there is was opened yet. */
+  choosing() { return Boolean(this.graph.shelf) && !this.graph.file && !this.graph.kept && !this.graph.nodes.length; }
+
 
   isLive() { return LIVE.has(this.state.status); }
   canPeek() { return this.isLive() && this.selected >= 0 && this.state.strands.length > 0 && !this.past; }
@@ -744,14 +748,14 @@ class App {
     const live = this.isLive();
     element('name').textContent = `${this.graph.name}${doc?.unsaved && (doc.undo !== null || doc.redo !== null || doc.state === 'deleted') ? ' *' : ''}`;
     element('name').title = doc?.unsaved ? 'not saved' : '';
-    show(element('editing'), `${[editor.can, editing, live, doc?.undo, doc?.redo, doc?.unsaved, this.graph.hasShelf]}`, () => (editor.can ? [
-      this.graph.hasShelf && button('Open…', () => this.openOther(), { data: { key: 'open' }, title: 'Another one from where the studio was opened' }),
-      button('Edit', () => this.edit(!this.editing), { 'aria-pressed': String(editing), data: { key: 'edit' }, title: 'Change the graph (E)' }),
+    show(element('editing'), `${[editor.can, editing, live, doc?.undo, doc?.redo, doc?.unsaved, this.graph.shelf, this.choosing()]}`, () => (editor.can ? [
+      this.graph.shelf && button('Open…', () => this.openOther(), { data: { key: 'open' }, title: 'Another one from where the studio was opened' }),
+      !this.choosing() && button('Edit', () => this.edit(!this.editing), { 'aria-pressed': String(editing), data: { key: 'edit' }, title: 'Change the graph (E)' }),
       editing && button('Add…', () => editor.add(), { disabled: live, data: { key: 'add' }, title: 'Add a node (N)' }),
       editing && button('Undo', () => editor.undo(), { disabled: live || doc?.undo == null, data: { key: 'undo' }, title: doc?.undo ? `Undo: ${doc.undo} (Ctrl+Z)` : 'Nothing to undo' }),
       editing && button('Redo', () => editor.redo(), { disabled: live || doc?.redo == null, data: { key: 'redo' }, title: doc?.redo ? `Do again: ${doc.redo} (Ctrl+Shift+Z)` : 'Nothing to do again' }),
       (editing || doc?.unsaved) && button('Save', () => editor.save(), { disabled: !doc?.unsaved && doc?.file !== null, data: { key: 'save' }, title: 'Write the file (Ctrl+S)' }),
-    ] : [this.graph.hasShelf && button('Open…', () => this.openOther(), { data: { key: 'open' } })]));
+    ] : [this.graph.shelf && button('Open…', () => this.openOther(), { data: { key: 'open' } })]));
   }
 
   /** What nodes ask people, and the signals that they wait for. */
@@ -786,12 +790,13 @@ class App {
     const place = element('empty');
     place.hidden = !none;
     if (!none) return;
-    if (this.graph.hasShelf && !this.shelf && !this.graph.file) getShelf().then((found) => { this.shelf = found; this.redraw(); }, () => {});
+    const runs = this.graph.shelf === 'runs';
+    if (this.choosing() && !this.shelf) getShelf().then((found) => { this.shelf = found; this.redraw(); }, () => {});
     const name = h('input', { 'aria-label': 'Name of a new graph', placeholder: 'new.json', data: { key: 'new name' } });
-    show(place, `empty ${[this.editor.can, this.graph.file, this.graph.hasShelf, JSON.stringify(this.shelf)]}`, () => (this.graph.hasShelf && !this.graph.file ? [
-      h('h2', {}, this.graph.name), h('p', { class: 'soft' }, this.shelf?.length ? 'Choose a graph, or begin one.' : 'There is no graph in this folder yet. Begin one.'),
+    show(place, `empty ${[this.editor.can, this.graph.file, this.graph.shelf, JSON.stringify(this.shelf)]}`, () => (this.choosing() ? [
+      h('h2', {}, this.graph.name), h('p', { class: 'soft' }, this.shelf?.length ? (runs ? 'Choose a run, to look back on it or to go back in it.' : this.editor.can ? 'Choose a graph, or begin one.' : 'Choose a graph.') : runs ? 'No run is in this journal yet. What trioflow run --journal keeps is here.' : this.editor.can ? 'There is no graph in this folder yet. Begin one.' : 'There is no graph in this folder yet.'),
       h('ul', { class: 'list' }, ...(this.shelf || []).slice(0, 200).map((/** @type {any} */ each) => h('li', { class: 'row' }, button(each.name, () => this.openNow(each.name), { class: 'link grow', data: { key: `shelf ${each.name}` } }), h('small', {}, each.about)))),
-      this.editor.can && h('form', { class: 'row', onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); this.openNow(name.value.trim() || 'new.json'); } }, name, h('button', {}, 'Begin')),
+      this.editor.can && !runs && h('form', { class: 'row', onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); this.openNow(name.value.trim() || 'new.json'); } }, name, h('button', {}, 'Begin')),
     ] : [
       h('h2', {}, 'An empty graph'), h('p', { class: 'soft' }, this.editor.can ? 'Add a node: press N, or double-click where it is to be. Most graphs begin with flow.start.' : 'There is nothing to see.'),
       this.editor.can && button('Add a node…', () => this.editor.add(), { class: 'primary', data: { key: 'first' } }),
@@ -823,7 +828,7 @@ class App {
     const { state } = this;
     const counted = (/** @type {number} */ n, /** @type {string} */ what) => `${grouped(n)} ${what}${n === 1 ? '' : 's'}`;
     const errors = this.graph.problems.some((/** @type {any} */ each) => each.severity === 'error');
-    let words = state.status === null ? (this.graph.attached ? 'Attached' : errors ? 'Has problems: see the outline.' : this.graph.readOnly ? 'Ready' : 'Ready. Press Run.') : state.status;
+    let words = state.status === null ? (this.choosing() ? 'Nothing is open yet.' : this.graph.attached ? 'Attached' : errors ? 'Has problems: see the outline.' : this.graph.readOnly ? 'Ready' : 'Ready. Press Run.') : state.status;
     if (state.reason) words = `stopped: ${state.reason}`;
     if (state.failure) words = `failed: ${state.failure.lines[0] || ''}`;
     if (state.status !== null) words += ` · ${counted(state.steps, 'step')}, ${counted(state.evaluations, 'evaluation')}`;
@@ -863,7 +868,7 @@ class App {
     }
     element('moment').value = String(this.moment);
     const told = this.moment > 0 ? past.told(this.moment - 1) : null;
-    element('event').textContent = told ? `${grouped(this.moment)} of ${grouped(past.count)} · ${past.head.duration > 0 ? `${told.time.toFixed(4)} s · ` : ''}${told.words} ${told.name}${told.strand ? ` · strand ${told.strand}` : ''}${told.note ? ` · ${told.note}` : ''}` : 'before the first event';
+    element('event').textContent = told ? `${grouped(this.moment)} of ${grouped(past.count)} · ${past.head.duration > 0 ? `${told.time.toFixed(4)} s · ` : ''}${told.words} ${told.name}${told.strand ? ` · strand ${told.strand}` : ''}${told.note ? ` · ${told.note}` : ''}` : past.count ? 'before the first event' : 'nothing was recorded: a journal keeps what nodes did outside, and this run did nothing there';
   }
 }
 

@@ -52,6 +52,7 @@ function outline(app, panel) {
       return [() => h('li', { role: 'treeitem', 'aria-level': '1', 'aria-expanded': 'true', class: 'frame', tabindex: '-1', 'aria-selected': 'false' }, `Graph ${frame.title}`), ...items];
     }).flat();
     const tree = grown(panel, list);
+    if (app.choosing()) return [h('p', { class: 'empty' }, 'Nothing is open yet. What is opened has its nodes here.')];
     return [problems.length ? problemList(app) : null, nodes.length > 12 && finder(app), sought && !list.length ? h('p', { class: 'empty' }, 'No node has that in its name or type.') : nodes.length ? tree : h('p', { class: 'empty' }, app.editor.can ? 'The graph has no nodes yet. Press “Add…”, or double-click into the graph.' : 'The graph has no nodes.'), app.editing && graphForm(app)];
   });
 }
@@ -301,7 +302,7 @@ function stops(app, panel) {
 function log(app, panel) {
   const { messages, variables, failure } = app.state;
   show(panel, `log ${messages.length} ${messages.at(-1)?.n} ${JSON.stringify([variables, failure, app.graph.problems.length])}`, () => [
-    app.graph.problems.length ? problemList(app) : null,
+    app.graph.problems.length && !app.choosing() ? problemList(app) : null,
     failure && h('div', { class: 'note error' }, h('b', {}, 'The run failed'), failure.name ? h('span', {}, ' at ', link(app, failure.name, failure.node), ` (${failure.type}), activation ${failure.path}`) : '', ...failure.lines.map((/** @type {string} */ each) => h('p', {}, each)), failure.inputs ? h('p', {}, `with ${failure.inputs}`) : null),
     variables && Object.keys(variables).length ? table('Variables at the end', Object.entries(variables).map(([name, value]) => [name, h('code', {}, value)])) : null,
     messages.length ? h('ul', { class: 'list' }, ...[...messages].reverse().map((/** @type {any} */ each) => h('li', { class: each.kind.includes('Failed') ? 'bad' : '' }, h('small', {}, each.time === null ? '' : `${each.time.toFixed(3)} s `), each.name ? link(app, each.name, each.node) : null, ' ', each.text))) : h('p', { class: 'empty' }, 'Nothing was said yet. Failures, progress, feedback of nodes and breakpoints that were hit are listed here.'),
