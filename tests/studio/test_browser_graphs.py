@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import pytest
+import trio
 
 import trioflow as tf
+from trioflow.durable.memory import MemoryJournal
 from trioflow.studio import Session
+from trioflow.studio.keeping import Kept, recording_of
 from trioflow.studio.shelf import Opened
 from trioflow.telemetry import Recorder
 
 from .browsers import IN_A_BROWSER, browser, button, picture, start_paused, status, step, studio
 from .pages import registry, summing
+from .test_asking import approving
 
 __all__ = ["browser", "picture", "studio"]
 
@@ -165,3 +169,20 @@ def test_nothing_is_open_yet(studio, holds, names, said, begins):
         page.get_by_role("treeitem", name="loop flow.for").wait_for()
         status(page, "Ready")
         button(page, "Edit").wait_for()
+
+
+def test_a_run_that_was_put_away_is_gone_on_with(studio):
+    """It is looked back on first; then it goes on, asks what it waits for, and ends."""
+    journal = MemoryJournal()
+    with pytest.raises(tf.RunSuspended):
+        trio.run(
+            lambda: tf.run(tf.make_plan(approving(), registry()), journal=journal, run_id="order", suspend_after=0)
+        )
+    kept = Kept(journal, "order")
+    page = studio(Session(approving(), registry(), name="order", recording=recording_of(kept), kept=kept))
+    status(page, "looking back on")
+    button(page, "Go on").click()
+    page.get_by_role("button", name="yes: May we ship?").click()
+    status(page, "completed")
+    button(page, "Go on").wait_for(state="detached")
+    page.get_by_role("button", name="ship, debug.print, 1 times").wait_for()

@@ -175,11 +175,11 @@ async def test_an_invalid_graph_is_shown_and_not_run():
         assert "no.such" in await client.refused("start")
 
 
-@pytest.mark.parametrize("do", ["start", "cancel", "break", "unbreak", "enable", "evaluate", "set"])
+@pytest.mark.parametrize("do", ["start", "cancel", "break", "unbreak", "enable", "evaluate", "set", "answer", "go on"])
 async def test_read_only(do):
     """A page that was opened to watch only starts, changes and ends nothing."""
     needed = {"unbreak": {"id": "b1"}, "enable": {"id": "b1", "on": True}, "set": {"strand": 0, "name": "x", "value": ""},
-              "evaluate": {"strand": 0, "node": "x", "output": "y"}}  # fmt: skip
+              "evaluate": {"strand": 0, "node": "x", "output": "y"}, "answer": {"id": "q1", "text": "yes"}}  # fmt: skip
     async with opened(session(read_only=True)) as client:
         assert "to watch only" in await client.refused(do, **needed.get(do, {}))
         assert "to watch only" not in await client.refused("pause")

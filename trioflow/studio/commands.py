@@ -81,6 +81,17 @@ class GoBack:
 
 
 @attrs.frozen
+class GoOn:
+    """Go on with the run that a journal keeps, where it was put away, or try again what has failed."""
+
+    watches: ClassVar = False
+
+    async def do(self, session: Session) -> Any:
+        kept = await session.go_on()
+        return {"run": kept.run_id}
+
+
+@attrs.frozen
 class Cancel:
     """Cancel the run; its nodes clean up."""
 
@@ -482,6 +493,7 @@ COMMANDS: dict[str, type[Command]] = {
     "watched": Watched,
     "set": SetVariable,
     "go back": GoBack,
+    "go on": GoOn,
     "edit": DoEdits,
     "undo": Undo,
     "redo": Redo,

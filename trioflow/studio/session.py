@@ -267,6 +267,24 @@ class Session:
         self.say("Back", f"run {forked.run_id} goes on from {kept.run_id} before {node} at {path}")
         return forked
 
+    async def go_on(self) -> Kept:
+        """Go on with the run that a journal keeps, where it was put away or its process died, or try again what failed.
+
+        Raises `RuntimeError` if a run is going on, none is kept or it has ended, and what the journal refuses.
+        """
+        plan, kept = self._planned(), self._kept
+        if kept is None:
+            raise RuntimeError("No journal keeps this run, so nobody can go on with it.")
+        info = await _calling(kept.journal, kept.journal.show, kept.run_id)
+        if info.status in ("completed", "pruned"):
+            raise RuntimeError(f"Run {kept.run_id} is {info.status}: there is nothing to go on with. One can go back.")
+        self._recorder = _Recorder(plan.graph, values=self.values)
+        opening = resume_run(kept.journal, kept.run_id, plan, on_change="compatible", observe_replay=True, by="studio",
+                             retry=info.status in ("failed", "stuck"), options=self.options or RunOptions(),
+                             observers=[self._recorder])  # fmt: skip
+        await self._begin(opening, None)
+        return kept
+
     def _planned(self) -> Plan:
         if self.is_running:
             raise RuntimeError("A run is going on. Cancel it, or wait until it has ended.")

@@ -544,6 +544,14 @@ class App {
     if (found) say(`run ${found.run}: all before is as it was; it has stopped there`);
   }
 
+  /** Go on with the run that a journal keeps. */
+  async goOn() {
+    const found = await attempt(ask('go on'));
+    if (!found) return;
+    this.leaveBack();
+    say(`goes on with ${found.run}`);
+  }
+
   async download() {
     const data = await attempt(getRecordingFile());
     if (!data) return;
@@ -730,9 +738,11 @@ class App {
     const parked = live && Boolean(state.reason) && state.parked.some((/** @type {any} */ each) => each.strand === this.strand);
     const bad = graph.problems.some((/** @type {any} */ each) => each.severity === 'error');
     const can = !graph.readOnly && !graph.attached;
-    show(element('tools'), `tools ${[bad, can, live, Boolean(state.reason), parked, state.recorded > 0 || graph.hasRecording, Boolean(this.past)]}`, () => [
+    const kept = !live && state.status !== 'completed' && (state.kept ?? graph.kept);
+    show(element('tools'), `tools ${[bad, can, live, kept, Boolean(state.reason), parked, state.recorded > 0 || graph.hasRecording, Boolean(this.past)]}`, () => [
       can && button('Run', () => this.start(), { class: 'primary', disabled: live || bad, data: { key: 'run' }, title: bad ? 'The graph has problems' : 'Run (F8)' }),
       can && button('Run…', () => this.askHow(), { disabled: live || bad, data: { key: 'how' }, title: 'Run with other variables' }),
+      can && kept && button('Go on', () => this.goOn(), { disabled: bad, data: { key: 'go on' }, title: `Go on with ${kept} where it was put away; what has failed is tried again` }),
       live && !state.reason ? button('Pause', () => attempt(ask('pause')), { data: { key: 'pause' }, title: 'Pause (F8)' }) : button('Resume', () => attempt(ask('resume')), { disabled: !live, data: { key: 'pause' }, title: 'Resume (F8)' }),
       button('Into', () => this.step('into'), { disabled: !parked, data: { key: 'into' }, title: 'Step into (F11)' }),
       button('Over', () => this.step('over'), { disabled: !parked, data: { key: 'over' }, title: 'Step over (F10)' }),
@@ -868,7 +878,8 @@ class App {
     }
     element('moment').value = String(this.moment);
     const told = this.moment > 0 ? past.told(this.moment - 1) : null;
-    element('event').textContent = told ? `${grouped(this.moment)} of ${grouped(past.count)} · ${past.head.duration > 0 ? `${told.time.toFixed(4)} s · ` : ''}${told.words} ${told.name}${told.strand ? ` · strand ${told.strand}` : ''}${told.note ? ` · ${told.note}` : ''}` : past.count ? 'before the first event' : 'nothing was recorded: a journal keeps what nodes did outside, and this run did nothing there';
+    const event = element('event');
+    event.textContent = event.title = told ? `${grouped(this.moment)} of ${grouped(past.count)} · ${past.head.duration > 0 ? `${told.time.toFixed(4)} s · ` : ''}${told.words} ${told.name}${told.strand ? ` · strand ${told.strand}` : ''}${told.note ? ` · ${told.note}` : ''}` : past.count ? 'before the first event' : 'nothing was recorded: a journal keeps what nodes did outside, and this run did nothing there';
   }
 }
 
