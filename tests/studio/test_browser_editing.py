@@ -8,10 +8,10 @@ import trioflow as tf
 from trioflow.studio import Session
 from trioflow.studio.files import GraphFile
 
-from .browsers import IN_A_BROWSER, browser, button, status, studio
+from .browsers import IN_A_BROWSER, browser, button, picture, status, studio
 from .pages import registry, summing
 
-__all__ = ["browser", "studio"]
+__all__ = ["browser", "picture", "studio"]
 
 pytestmark = IN_A_BROWSER
 
@@ -272,7 +272,7 @@ def test_somebody_else_writes_the_file(studio, in_file):
     page.said.clear()
 
 
-def test_a_policy_in_fields(studio, in_file):
+def test_a_policy_in_fields(studio, in_file, picture):
     """Each in words; what is wrong stands at its field, the graph stays as it was until it is right, and all is undone."""
     session = in_file(summing())
     page = studio(session)
@@ -290,6 +290,8 @@ def test_a_policy_in_fields(studio, in_file):
     until(page, lambda: policy().retry.attempts == 5)
     retry.get_by_label("First wait").fill("3")
     retry.get_by_text("Expected a duration such as '30s'").wait_for()
+    page.get_by_label("Try again where it fails").scroll_into_view_if_needed()
+    picture(page, "studio-policy.png")
     assert policy().retry.delay == 1
     retry.get_by_label("First wait").fill("3s")
     retry.get_by_text("Expected a duration").wait_for(state="detached")

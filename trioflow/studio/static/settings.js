@@ -125,9 +125,9 @@ function leaf(context, field, value) {
   const row = (/** @type {any} */ control) => h('label', { class: 'setting', title: field.path }, h('span', {}, field.words), control);
   if (field.kind === 'choice' || field.kind === 'maybe') {
     const maybe = field.kind === 'maybe';
-    const choices = maybe ? ['yes', 'no'] : field.choices;
+    const choices = maybe ? ['yes', 'no'] : field.choices.filter((/** @type {string} */ each) => each !== field.default);
     const chosen = now === undefined ? '' : maybe ? (now ? 'yes' : 'no') : String(now);
-    const list = h('select', { onchange: () => { says(list.value === '' ? undefined : maybe ? list.value === 'yes' : list.value, ''); send(); }, ...given }, h('option', { value: '', selected: chosen === '' }, field.default ? `${field.default}, as usual` : 'not said'), ...choices.map((/** @type {string} */ each) => h('option', { value: each, selected: each === chosen }, each)));
+    const list = h('select', { onchange: () => { says(list.value === '' ? undefined : maybe ? list.value === 'yes' : list.value, ''); send(); }, ...given }, h('option', { value: '', selected: chosen === '' }, field.default || 'not said'), ...choices.map((/** @type {string} */ each) => h('option', { value: each, selected: each === chosen }, each)));
     return [row(list), ...notes];
   }
   const written = value === undefined ? '' : Array.isArray(value) ? value.join(', ') : typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
