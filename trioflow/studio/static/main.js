@@ -52,6 +52,7 @@ class App {
     /** What has come since a person has frozen the page: the run goes on. @type {any} */
     this.held = null;
     this.frozen = false;
+    /** Whether nodes are coloured by where the time goes: of a recording by their own, or with what they waited for. @type {false | 'own' | 'total'} */
     this.hot = false;
     /** Whether values stand beside outputs while a run stands, what they are by node, and what they were asked for. */
     this.beside = true;
@@ -510,6 +511,13 @@ class App {
     if (this.past && (this.hot || this.past.count <= this.past.head.most)) await this.profile();
   }
 
+  /** Colour nodes by their own time, in a recording then by all that they took, then no more. */
+  heat() {
+    this.hot = !this.hot ? 'own' : this.hot === 'own' && this.past ? 'total' : false;
+    if (this.hot && this.past && !this.past.profile) this.profile();
+    this.redraw();
+  }
+
   /** Find out where the time of the recording went. */
   async profile() {
     const profile = await attempt(getProfile());
@@ -626,7 +634,7 @@ class App {
     });
     show(element('view'), 'view', () => [
       button('−', () => this.scene?.zoom(0.8), { 'aria-label': 'Smaller', title: 'Smaller (-)' }), button('+', () => this.scene?.zoom(1.25), { 'aria-label': 'Larger', title: 'Larger (+)' }),
-      button('Fit', () => this.scene?.fit(), { title: 'All of the graph (0)' }), button('Heat', () => { this.hot = !this.hot; if (this.hot && this.past && !this.past.profile) this.profile(); this.redraw(); }, { id: 'heat', 'aria-pressed': 'false', title: 'Colour nodes by where the time goes' }), button('Freeze', () => this.freeze(!this.frozen), { id: 'freeze', 'aria-pressed': 'false', title: 'Let the page stand still while the run goes on' }), button('Values', () => { this.beside = !this.beside; this.redraw(); }, { id: 'beside', 'aria-pressed': 'true', title: 'While a run stands, show beside outputs what the strand sees there' }),
+      button('Fit', () => this.scene?.fit(), { title: 'All of the graph (0)' }), button('Heat', () => this.heat(), { id: 'heat', 'aria-pressed': 'false', title: 'Colour nodes by where the time goes' }), button('Freeze', () => this.freeze(!this.frozen), { id: 'freeze', 'aria-pressed': 'false', title: 'Let the page stand still while the run goes on' }), button('Values', () => { this.beside = !this.beside; this.redraw(); }, { id: 'beside', 'aria-pressed': 'true', title: 'While a run stands, show beside outputs what the strand sees there' }),
     ]);
   }
 
@@ -697,14 +705,16 @@ class App {
       [counts, failed] = [then.counts, then.failed];
       then.open.forEach((/** @type {number} */ open, /** @type {number} */ place) => { if (open > 0) at.set(place, 'open'); });
       if (this.moment > 0 && past.place(this.moment - 1) >= 0) at.set(past.place(this.moment - 1), 'parked');
-      if (this.hot) heat = shares((past.profile || []).map((/** @type {any} */ each) => [each.node, each.own]));
+      if (this.hot) heat = shares((past.profile || []).map((/** @type {any} */ each) => [each.node, each[/** @type {'own' | 'total'} */ (this.hot)]]));
     } else {
       for (const each of state.strands) if (each.node !== null && at.get(each.node) !== 'parked') at.set(each.node, each.state);
       if (this.hot) heat = shares(Object.entries(state.heat));
     }
     const { policies, dead, progress } = past ? { policies: {}, dead: [], progress: {} } : state;
     this.scene?.mark({ counts, failed, at, heat, policies, progress, dead: new Set(dead), stops: this.stopped(), wireStops: this.wireStops, problems: this.problems, told: this.told, values: this.values });
-    element('heat').setAttribute('aria-pressed', String(this.hot));
+    const heated = element('heat');
+    heated.setAttribute('aria-pressed', String(Boolean(this.hot)));
+    heated.textContent = past && this.hot ? `Heat: ${this.hot}` : 'Heat';
     element('freeze').setAttribute('aria-pressed', String(this.frozen));
     element('beside').setAttribute('aria-pressed', String(this.beside));
     this.lookAround();
