@@ -166,6 +166,22 @@ async def test_who_only_watches_computes_nothing():
         await client.ask("change watch", id=which, evaluates=False)
 
 
+@pytest.mark.usefixtures("patient")
+async def test_who_only_watches_reads_names_alone():
+    """An expression may take as long as it likes, and the run would have to wait."""
+    shown = Session(summing(), registry())
+    async with opened(shown) as client:
+        total, expression = await add(client, "total"), await add(client, "total + 1")
+        await client.ask("start", paused=True)
+        shown.read_only = True
+        found = await watched(client)
+        assert found[total]["value"] == "0" and "no more is looked at" in found[expression]["why"]
+        await client.ask("resume")
+        await settled(shown, lambda it: it.state["status"] == "completed")
+        found = await watched(client)
+        assert (found[total]["value"], found[expression]["kind"]) == ("5", "not computed")
+
+
 def test_after_a_run_there_are_variables():
     """And what is made of them; sockets are none."""
     assert in_variables("a", {"a": 1}).value == 1 and in_variables("a + b", {"a": 1, "b": 2}).value == 3

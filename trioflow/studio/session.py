@@ -427,12 +427,16 @@ class Session:
             return {}
         if not self.is_running:
             variables = run.variables()
-            return {each.id: in_variables(each.text, variables) for each in self._watches.values()}
+            watches = self._watches.values()
+            return {each.id: in_variables(each.text, variables, names_only=self.read_only) for each in watches}
         at = next((each for each in run.strands() if each.number == strand), None)
         if at is None:
             return {}
-        watches = [*self._watches.values()]
-        return {each.id: await look_up(run, at, each, parked=at.state == "parked") for each in watches}
+        parked = at.state == "parked"
+        return {
+            each.id: await look_up(run, at, each, parked=parked, names_only=self.read_only)
+            for each in [*self._watches.values()]
+        }
 
     async def _take_heat(self, run: Run) -> None:
         chance = random.Random()

@@ -63,12 +63,15 @@ class Found:
     where: str | None = None
 
 
-async def look_up(run: Run, at: StrandView, watched: Watched, *, parked: bool) -> Found:
-    """What it is for a strand. Nothing is run for it, unless it `evaluates` and the strand is `parked`."""
+async def look_up(run: Run, at: StrandView, watched: Watched, *, parked: bool, names_only: bool = False) -> Found:
+    """What it is for a strand. Nothing is run for it, unless it `evaluates` and the strand is `parked`.
+
+    With `names_only` it has to be a variable or a socket: an expression may take long, and the run has to wait for it.
+    """
     problem: UnknownName | None = None
     for number, sight in enumerate(_sights(run, at)):
         try:
-            found = await _Look(sight, watched.evaluates and parked).find(watched.text)
+            found = await _Look(sight, watched.evaluates and parked, names_only).find(watched.text)
             return attrs.evolve(found, where=sight.prefix.rstrip("/") if number else None)
         except UnknownName as error:
             problem = problem or error
@@ -77,10 +80,12 @@ async def look_up(run: Run, at: StrandView, watched: Watched, *, parked: bool) -
     return Found("error", why=str(problem))
 
 
-def in_variables(text: str, variables: Mapping[str, Any]) -> Found:
+def in_variables(text: str, variables: Mapping[str, Any], *, names_only: bool = False) -> Found:
     """What it is where there is nothing but variables: after a run."""
     if text in variables:
         return Found("value", variables[text])
+    if names_only:
+        return Found("not computed")
     try:
         values = {_spelling(name): value for name, value in variables.items()}
         return Found("value", _compiled(text, variables).value(values))
@@ -144,9 +149,10 @@ class _Missing(Exception):
 class _Look:
     """One look from a sight."""
 
-    def __init__(self, sight: _Sight, evaluates: bool) -> None:
+    def __init__(self, sight: _Sight, evaluates: bool, names_only: bool) -> None:
         self._sight = sight
         self._evaluates = evaluates
+        self._names_only = names_only
         self._stale = False
         anybody = next((each.id for each in sight.plan.nodes), None)
         self._variables: Mapping[str, Any] = {} if anybody is None else sight.peek(anybody).variables
@@ -162,6 +168,8 @@ class _Look:
         return Found("stale" if self._stale else "value", value)
 
     async def _expression(self, text: str) -> Any:
+        if self._names_only:
+            raise UnknownName(hide(f"There is no variable and no socket {text!r} here, and no more is looked at."))
         names = {_spelling(name): name for name in (*self._variables, *self._sockets_in(text))}
         compiled = _compiled(text, names.values())
         values: dict[str, Any] = {}
