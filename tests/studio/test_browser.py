@@ -208,7 +208,7 @@ def test_looking_back(studio):
     page.get_by_role("tab", name="Node").click()
     page.get_by_text("In the whole run").wait_for()
     button(page, "Heat").click()
-    page.locator('.node[style*="--heat: 100%"]').wait_for()
+    page.locator('.node[style*="--heat: 100%"]').first.wait_for()
     button(page, "Live").click()
     status(page, "completed")
 

@@ -161,4 +161,4 @@ def test_a_slow_node_is_found_by_heat(studio):
     button(page, "Heat: own").click()
     page.locator('.node[data-id="loop"][style*="--heat: 100%"]').wait_for()  # with all that it led to
     button(page, "Heat: total").click()
-    page.locator('.node[style*="--heat: 100%"]').wait_for(state="detached")
+    page.locator('.node[style*="--heat: 100%"]').first.wait_for(state="detached")
