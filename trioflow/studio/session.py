@@ -432,11 +432,7 @@ class Session:
         at = next((each for each in run.strands() if each.number == strand), None)
         if at is None:
             return {}
-        parked = at.state == "parked"
-        return {
-            each.id: await look_up(run, at, each, parked=parked, names_only=self.read_only)
-            for each in [*self._watches.values()]
-        }
+        return await look_up(run, at, [*self._watches.values()], names_only=self.read_only)
 
     async def _take_heat(self, run: Run) -> None:
         chance = random.Random()

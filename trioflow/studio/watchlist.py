@@ -8,7 +8,7 @@ in the graph that the strand is in, then in the one that calls it, up to the out
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import attrs
@@ -18,7 +18,7 @@ from trioflow.errors import ExpressionFailed, MissingExtra, RunFinished, Unknown
 from trioflow.expressions import BadExpression, Expression, compile_expression
 from trioflow.model.secret import hide
 from trioflow.runtime.base.failure import leaves
-from trioflow.runtime.host.inspect import Seen, StrandView
+from trioflow.runtime.host.inspect import Peek, Seen, StrandView
 from trioflow.runtime.host.run import Run
 from trioflow.semantics.plan import Plan
 
@@ -63,15 +63,23 @@ class Found:
     where: str | None = None
 
 
-async def look_up(run: Run, at: StrandView, watched: Watched, *, parked: bool, names_only: bool = False) -> Found:
-    """What it is for a strand. Nothing is run for it, unless it `evaluates` and the strand is `parked`.
+async def look_up(
+    run: Run, at: StrandView, watches: Iterable[Watched], *, names_only: bool = False
+) -> dict[str, Found]:
+    """By id what they are for a strand. Nothing is run for those that do not `evaluate`, or unless it is parked.
 
-    With `names_only` it has to be a variable or a socket: an expression may take long, and the run has to wait for it.
+    With `names_only` they have to be variables or sockets: an expression may take long, and the run has to wait for it.
     """
+    sights = [*_sights(run, at)]  # what is seen in a graph is copied once for all of them
+    parked = at.state == "parked"
+    return {each.id: await _look_up(sights, each.text, each.evaluates and parked, names_only) for each in watches}
+
+
+async def _look_up(sights: Sequence[_Sight], text: str, evaluates: bool, names_only: bool) -> Found:
     problem: UnknownName | None = None
-    for number, sight in enumerate(_sights(run, at)):
+    for number, sight in enumerate(sights):
         try:
-            found = await _Look(sight, watched.evaluates and parked, names_only).find(watched.text)
+            found = await _Look(sight, evaluates, names_only).find(text)
             return attrs.evolve(found, where=sight.prefix.rstrip("/") if number else None)
         except UnknownName as error:
             problem = problem or error
@@ -113,17 +121,24 @@ def _spelling(name: str) -> str:
     return f"{word}_{dot}{rest}" if word in _RESERVED else name
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class _Sight:
-    """A graph that a strand is in."""
+    """A graph that a strand is in, and what was looked at in it."""
 
     run: Run
     strand: int
     plan: Plan
     prefix: str
+    peeks: dict[str, Peek] = attrs.field(factory=dict[str, Peek])
 
-    def peek(self, node: str) -> Any:
-        return self.run.peek(self.strand, self.prefix + node)
+    def peek(self, node: str) -> Peek:
+        if node not in self.peeks:
+            self.peeks[node] = self.run.peek(self.strand, self.prefix + node)
+        return self.peeks[node]
+
+    def variables(self) -> Mapping[str, Any]:
+        node = next((each.id for each in self.plan.nodes), None)
+        return {} if node is None else self.peek(next(iter(self.peeks), node)).variables
 
 
 def _sights(run: Run, at: StrandView) -> Iterator[_Sight]:
@@ -154,8 +169,7 @@ class _Look:
         self._evaluates = evaluates
         self._names_only = names_only
         self._stale = False
-        anybody = next((each.id for each in sight.plan.nodes), None)
-        self._variables: Mapping[str, Any] = {} if anybody is None else sight.peek(anybody).variables
+        self._variables = sight.variables()
 
     async def find(self, text: str) -> Found:
         """What a text is. Raises `UnknownName` if it names what is not here, and what the expression fails with."""

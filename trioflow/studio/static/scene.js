@@ -13,6 +13,7 @@ const STEADY = 1000;
 /** So much a second makes a wire as strong as it gets. */
 const BUSIEST = 3000;
 const MOST_LIT = 400;
+const MANY = 100;
 const HEAD = 22;
 
 export class Scene {
@@ -409,9 +410,11 @@ export class Scene {
       const { box, from } = this.wires[wire];
       return (!this.only || this.graph.nodes[from].frame === this.only.name) && box[0] < right && box[1] < bottom && box[2] > left && box[3] > top;
     });
-    // Of very many only the busiest are lit: more would be a yellow page, and slow.
-    if (here.length > MOST_LIT) here.sort((a, b) => b[1] - a[1]);
-    for (const [wire, count] of here) {
+    // Of very many those that lead past, and all but the busiest, are not lit: it would be a yellow page, and slow.
+    const seen = (/** @type {[number, number]} */ [x, y]) => x > left && x < right && y > top && y < bottom;
+    const some = here.length <= MANY ? here : here.filter(([wire]) => seen(this.wires[wire].points[0]) || seen(this.wires[wire].points.at(-1)));
+    if (some.length > MOST_LIT) some.sort((a, b) => b[1] - a[1]);
+    for (const [wire, count] of some) {
       if (this.lit.size >= MOST_LIT && !this.lit.has(wire)) continue;
       this.lit.set(wire, { since: now, rate: this.rateOf(wire, now) + (count * 1000) / STEADY });
     }
