@@ -217,7 +217,7 @@ function inspected(app, it) {
   const watch = (/** @type {string} */ name, /** @type {string} */ what) => h('span', {}, name, app.watch.button(what));
   return [head,
     table('Inputs', peeked.inputs.map((/** @type {any} */ each) => [watch(each.name, `${short}.${each.name}`), h('span', {}, ...cell(each), each.wire ? h('small', { class: 'from' }, ` from ${each.wire.split(' -> ')[0]}`) : '')])),
-    table('Outputs', peeked.outputs.map((/** @type {any} */ each) => [watch(each.name, `${short}.${each.name}`), h('span', {}, ...cell(each), app.evaluated.has(`${peeked.node}.${each.name}`) ? h('code', { class: 'evaluated' }, app.evaluated.get(`${peeked.node}.${each.name}`)) : null, each.kind !== 'value' && !app.graph.readOnly ? button('evaluate', () => app.evaluate(peeked.node, each.name), { class: 'small', data: { key: `evaluate ${each.name}` }, title: 'Compute it as this strand would get it now; the run keeps nothing of it' }) : null)])),
+    table('Outputs', peeked.outputs.map((/** @type {any} */ each) => [watch(each.name, `${short}.${each.name}`), h('span', {}, ...cell(each), app.evaluated.has(`${peeked.node}.${each.name}`) ? h('code', { class: 'evaluated' }, app.evaluated.get(`${peeked.node}.${each.name}`)) : null, each.kind !== 'value' && !app.graph.readOnly ? button('evaluate', () => app.evaluate(peeked.node, each.name), { class: 'small', data: { key: `evaluate ${each.name}` }, title: 'Compute it as this strand would get it now; nothing is written' }) : null)])),
     table('Variables', peeked.variables.map((/** @type {any} */ each) => [watch(each.name, each.name), parked && !app.graph.readOnly ? setter(app, prefix, each) : h('code', {}, each.value)])),
   ];
 }

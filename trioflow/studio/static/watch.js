@@ -52,7 +52,7 @@ export class WatchList {
           it && it.value !== null ? h('code', {}, it.value) : null,
           it && it.kind !== 'value' && it.kind !== 'error' ? h('small', {}, ` ${WORDS[/** @type {keyof typeof WORDS} */ (it.kind)]}`) : null,
           it && typeof it.where === 'string' ? h('small', { title: it.where }, ` in ${it.where.split('/').pop() || app.graph.name}`) : null),
-        !app.graph.readOnly && (each.evaluates || (it && ['stale', 'not computed', 'missing'].includes(it.kind))) && button('evaluate', () => attempt(ask('change watch', { id: each.id, evaluates: !each.evaluates })), { class: 'small', 'aria-pressed': String(each.evaluates), 'aria-label': `Evaluate ${each.text} at each stop`, title: 'Compute it whenever the strand stands; the run keeps nothing of it', data: { key: `evaluates ${each.id}` } }),
+        !app.graph.readOnly && (each.evaluates || (it && ['stale', 'not computed', 'missing'].includes(it.kind))) && button('evaluate', () => attempt(ask('change watch', { id: each.id, evaluates: !each.evaluates })), { class: 'small', 'aria-pressed': String(each.evaluates), 'aria-label': `Evaluate ${each.text} at each stop`, title: 'Compute it whenever the strand stands; nothing is written', data: { key: `evaluates ${each.id}` } }),
         button('×', () => attempt(ask('remove watch', { id: each.id })), { class: 'small', 'aria-label': `Watch ${each.text} no more`, data: { key: `unwatch ${each.id}` } }),
         it && it.kind === 'error' ? h('small', { class: 'wrong' }, it.why) : null);
       return [
