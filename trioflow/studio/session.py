@@ -82,7 +82,9 @@ class Session:
     ) -> None:
         self.registry = registry if registry is not None else Registry.standard()
         self.bench = Bench(graph, self.registry, file)
-        self.scene = Scene(graph, self.registry)
+        self._shown = graph
+        self._scenes: dict[bool, Scene] = {}
+        self._all_sockets = False
         self.name = name
         self.folder = Path.cwd() if folder is None else folder
         self.shelf = shelf
@@ -99,7 +101,6 @@ class Session:
         self._recorded: tuple[_Recorder, Recording] | None = None
         self._plan: Plan | None = None
         self.is_attached = False
-        self._desk: Scene | None = None
         self._heat = Heat()
         self._watcher = Watcher(self.scene)
         self._watched: trio.CancelScope | None = None
@@ -125,12 +126,24 @@ class Session:
             "hasRecording": self._given is not None, "shelf": None if self.shelf is None else self.shelf.holds,
             "file": None if self.bench.file is None else self.bench.file.name,
         }  # fmt: skip
-        scene = self.scene
-        if all_sockets:
-            if self._desk is None:
-                self._desk = Scene(self.scene.graph, self.registry, all_sockets=True)
-            scene = self._desk
-        return f"{scene.text[:-1]},{json.dumps(told)[1:]}"
+        self._all_sockets = all_sockets
+        return f"{self._drawn(all_sockets=all_sockets).text[:-1]},{json.dumps(told)[1:]}"
+
+    @property
+    def scene(self) -> Scene:
+        """What is drawn of the graph. Each node and wire has the same place with all sockets and without."""
+        if not self._scenes:
+            # Drawing a large one takes a while, so it is drawn as it will be asked for.
+            self._drawn(all_sockets=self._all_sockets)
+        return next(iter(self._scenes.values()))
+
+    def _drawn(self, *, all_sockets: bool) -> Scene:
+        if all_sockets not in self._scenes:
+            self._scenes[all_sockets] = Scene(self._shown, self.registry, all_sockets=all_sockets)
+        return self._scenes[all_sockets]
+
+    def _show(self, graph: Graph) -> None:
+        self._shown, self._scenes, self._plan = graph, {}, None
 
     @property
     def is_running(self) -> bool:
@@ -159,10 +172,9 @@ class Session:
     def show_graph(self) -> None:
         """Show the graph as it is on the bench now. What the last run has counted is about another one."""
         graph = self.bench.graph
-        if graph is self.scene.graph:
+        if graph is self._shown:
             return
-        self.scene = Scene(graph, self.registry)
-        self._desk = self._plan = None
+        self._show(graph)
         messages = self._watcher.messages
         self.run = None
         self._anew()
@@ -179,8 +191,7 @@ class Session:
         self.bench = Bench(opened.graph, opened.registry, opened.file, revision=revision + 1)
         self._recorder, self._given, self._stops, self._watches = None, opened.recording, [], {}
         self._kept = opened.kept
-        self.scene = Scene(opened.graph, opened.registry)
-        self._desk = self._plan = None
+        self._show(opened.graph)
         self.run = None
         self._anew()
 
@@ -289,7 +300,7 @@ class Session:
         if self.is_running:
             raise RuntimeError("A run is going on. Cancel it, or wait until it has ended.")
         if self._plan is None:
-            self._plan = make_plan(self.scene.graph, self.registry)
+            self._plan = make_plan(self._shown, self.registry)
         return self._plan
 
     async def _begin(
