@@ -51,11 +51,27 @@ async def test_an_approval(keep, answer, then):
         await client.ask("start", keep=keep)
         one = await asked(session)
         assert one == {"id": "signal approve" if keep else "q1", "node": 1, "at": "ask", "text": "May we ship?",
-                       "name": "approve", "choices": ["yes", "no"]}  # fmt: skip
+                       "name": "approve", "choices": ["yes", "no"], "comments": True}  # fmt: skip
         await client.ask("answer", id=one["id"], text=answer)
         await completed(session)
         assert session.state["counts"][then] == 1
         assert "Nothing is running" in await client.refused("answer", id=one["id"], text="yes")
+
+
+@pytest.mark.parametrize("keep", [False, True])
+async def test_a_comment(keep):
+    """It is an output of the node."""
+    session = Session(approving(), registry())
+    async with opened(session) as client:
+        await client.ask("start", keep=keep)
+        one = await asked(session)
+        await client.ask("break", node="keep")
+        await client.ask("answer", id=one["id"], text='{"ok": false, "comment": "too dear"}')
+        await settled(session, lambda it: it.state["parked"])
+        seen = await client.ask("peek", strand=0, node="ask")
+        assert seen["outputs"][0]["value"] == "'too dear'"
+        await client.ask("resume")
+        await completed(session)
 
 
 async def test_an_answer_that_does_not_count():
@@ -77,7 +93,7 @@ async def test_a_question_and_choices():
     async with opened(session) as client:
         await client.ask("start")
         one = await asked(session)
-        assert (one["text"], one["choices"]) == ("How many?", ["1", "two"])
+        assert (one["text"], one["choices"], one["comments"]) == ("How many?", ["1", "two"], False)
         await client.ask("answer", id=one["id"], text="1")
         await completed(session)
 

@@ -444,14 +444,17 @@ def test_a_watch_list(studio):
 def test_a_question_is_answered(studio, keep):
     """It stands above the graph until it is answered; then the run goes on. In a run that is kept the answer is a signal."""
     with tf.build() as g:
+        g.variable("said", "str", "")
         start, ask = g.add(tf.nodes.Start, "start"), g.add("flow.approve", "ask", text="May we ship it?")
+        note = g.add(tf.nodes.SetVariable, "note", name="said", value=ask.comment)
         paid = g.add(
             "flow.wait_signal" if keep else "user.ask",
             "paid",
             **{"name": "paid"} | ({} if keep else {"question": "Who paid?"}),
         )
         g.connect(start.then, ask.enter)
-        g.connect(ask.approved, paid.enter)
+        g.connect(ask.approved, note.enter)
+        g.connect(note.then, paid.enter)
     page = studio(g.graph)
     button(page, "Run…").click()
     page.get_by_label("Keep a journal").set_checked(keep)
@@ -459,12 +462,14 @@ def test_a_question_is_answered(studio, keep):
     asks = page.get_by_role("region", name="Questions")
     asks.get_by_role("button", name="ask", exact=True).click()
     page.locator('.node.selected[data-id="ask"]').wait_for()
+    asks.get_by_label("Comment: May we ship it?").fill("well done")
     asks.get_by_role("button", name="yes: May we ship it?").click()
     field = asks.get_by_label("Answer: waits for the signal paid" if keep else "Answer: Who paid?")
     field.fill("Ada")
     field.press("Enter")
-    status(page, "completed · 3 steps")
+    status(page, "completed · 4 steps")
     asks.wait_for(state="hidden")
+    assert page.served.session.run.variables() == {"said": "well done"}
 
 
 def test_a_page_that_is_frozen(studio):

@@ -18,17 +18,22 @@ from trioflow.studio.shown import shown
 _YES_OR_NO = frozenset({"flow.approve"})
 """Types of nodes that wait for a signal which says yes or no."""
 _LONGEST = 500
+_COMMENTED = {"ok": True, "comment": ""}
 
 
 @attrs.frozen
 class Ask:
-    """Something that waits for an answer: `text` is what is asked, if that was told, `name` the signal it is for."""
+    """Something that waits for an answer: `text` is what is asked, if that was told, `name` the signal it is for.
+
+    With `comments` an answer may be an object, too: `ok`, whether it is yes, and a `comment`.
+    """
 
     id: str
     node: str | None
     text: str
     name: str
     choices: tuple[str, ...] = ()
+    comments: bool = False
 
 
 @attrs.define(eq=False)
@@ -59,7 +64,8 @@ class PageAsker:
         """What waits for an answer."""
         return [
             Ask(key, each.question.node, each.question.text, each.question.name,
-                tuple(shown(choice) if not isinstance(choice, str) else choice for choice in each.question.choices))
+                tuple(shown(choice) if not isinstance(choice, str) else choice for choice in each.question.choices),
+                bool(each.question.choices) and each.question.problem(_COMMENTED) is None)
             for key, each in self._open.items()
             if not each.answered.is_set()
         ]  # fmt: skip
@@ -69,7 +75,7 @@ class PageAsker:
         asked = self._open.get(key)
         if asked is None or asked.answered.is_set():
             raise UnknownName("This question is not open any more.")
-        answer = asked.question.read(text)
+        answer = _object(text) or asked.question.read(text)
         problem = asked.question.problem(answer)
         if problem is not None:
             raise ValueError(f"{problem[0].upper()}{problem[1:]}.")
@@ -98,7 +104,7 @@ class Signals:
     def _ask(self, node: str | None, name: str) -> Ask:
         planned = None if node is None else self._run.plan.node(node)
         approves = planned is not None and planned.type.id in _YES_OR_NO
-        return Ask(f"signal {name}", node, "", name, ("yes", "no") if approves else ())
+        return Ask(f"signal {name}", node, "", name, ("yes", "no") if approves else (), approves)
 
     async def send(self, name: str, text: str) -> None:
         """Send the signal; what is no JSON is a text. Raises `UnknownName` for one that nobody waits for."""
@@ -112,7 +118,16 @@ class Signals:
         await run.signal(name, payload, by="studio")
 
 
+def _object(text: str) -> dict[str, Any] | None:
+    """The JSON object that a text is; None if it is none."""
+    try:
+        found: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
 def told(ask: Ask, node: int | None) -> dict[str, Any]:
     """What the page has to know of it; `node` is where it is drawn."""
     return {"id": ask.id, "node": node, "at": ask.node, "text": ask.text[:_LONGEST], "name": ask.name,
-            "choices": list(ask.choices)}  # fmt: skip
+            "choices": list(ask.choices), "comments": ask.comments}  # fmt: skip

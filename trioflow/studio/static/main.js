@@ -788,9 +788,12 @@ class App {
       const what = each.text || `waits for the signal ${each.name}`;
       const answer = (/** @type {string} */ text) => attempt(ask('answer', { id: each.id, text }));
       const field = h('input', { 'aria-label': `Answer: ${what}`, placeholder: each.id.startsWith('signal ') ? 'what to send: yes, 5, {"ok": true}' : 'the answer', spellcheck: 'false', autocomplete: 'off', data: { key: `answer ${each.id} ${number}` } });
-      return h('form', { onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); answer(field.value); } },
+      const comment = h('input', { 'aria-label': `Comment: ${what}`, placeholder: 'a comment', autocomplete: 'off', data: { key: `comment ${each.id} ${number}` } });
+      const choose = (/** @type {string} */ choice) => answer(each.comments && comment.value.trim() ? JSON.stringify({ ok: choice === 'yes', comment: comment.value.trim() }) : choice);
+      return h('form', { onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); if (!each.choices.length) answer(field.value); } },
         h('p', {}, each.at && each.node !== null ? button(each.at, () => this.choose(each.node, true), { class: 'link', data: { key: `asks ${number}` } }) : each.at || '', ' ', what),
-        !readOnly && each.choices.length ? h('span', { class: 'buttons' }, ...each.choices.map((/** @type {string} */ choice) => button(choice, () => answer(choice), { 'aria-label': `${choice}: ${what}`, data: { key: `choice ${each.id} ${number} ${choice}` } }))) : null,
+        !readOnly && each.comments ? comment : null,
+        !readOnly && each.choices.length ? h('span', { class: 'buttons' }, ...each.choices.map((/** @type {string} */ choice) => button(choice, () => choose(choice), { 'aria-label': `${choice}: ${what}`, data: { key: `choice ${each.id} ${number} ${choice}` } }))) : null,
         ...(!readOnly && !each.choices.length ? [field, h('button', {}, each.id.startsWith('signal ') ? 'Send' : 'Answer')] : []));
     }).concat(asks.length > MOST_ASKS ? [h('p', { class: 'soft' }, `${asks.length - MOST_ASKS} more wait for an answer.`)] : []));
   }
