@@ -260,9 +260,12 @@ def studio_frame(size: int) -> Callable[[], float]:
     wires = len(session.scene.document["wires"])
 
     async def light() -> None:
+        flow: dict[str, int] = {}
         while True:
             await trio.sleep(1 / 30)
-            session.backlog.add({"lit": random.sample(range(wires), min(33, wires))})
+            came = {str(each): flow.get(str(each), 0) + 1 for each in random.sample(range(wires), min(33, wires))}
+            flow |= came
+            session.backlog.add({"flow": came})
 
     def run() -> float:
         with _opened(session) as (page, served):

@@ -102,7 +102,7 @@ def studio(browser):
             "request", lambda request: request.url.startswith(address.partition("#")[0]) or said.append(request.url)
         )
         page.goto(address)
-        page.locator("#status", has_text=re.compile("Ready|looking back|Has problems")).wait_for()
+        page.locator("#status", has_text=re.compile("Ready|looking back|Has problems|Nothing is open")).wait_for()
         page.served, page.said = served[-1], said
         return page
 
@@ -134,6 +134,16 @@ def button(page, name):
 
 def status(page, text):
     page.locator("#status", has_text=text).wait_for()
+
+
+def step(page, key):
+    """Press a key that lets a strand go on, and wait until it stands somewhere else."""
+    before = page.locator("#status").inner_text()
+    page.keyboard.press(key)
+    page.wait_for_function(
+        "(before) => { const now = document.getElementById('status').textContent; return now !== before && now.startsWith('stopped'); }",
+        arg=before,
+    )
 
 
 def start_paused(page):

@@ -6,12 +6,12 @@ import pytest
 
 import trioflow as tf
 from trioflow.errors import DocumentError, UnknownName
-from trioflow.studio import edits
+from trioflow.studio import Session, edits, places, session
 from trioflow.studio.bench import Bench
-from trioflow.studio.edits import EditError
+from trioflow.studio.edits import EditError, SetInput
 from trioflow.studio.files import GraphFile, NotSaved, new_file
 
-from .pages import registry
+from .pages import registry, summing
 
 TEXT = '{"trioflow": "1.2", "nodes": [{"id": "a", "type": "flow.start", "metadata": {"colour": "red"}}]}'
 
@@ -180,3 +180,26 @@ def test_forms(bench):
     assert bench.form("n")["inputs"] == []
     with pytest.raises(UnknownName):
         bench.form("x")
+
+
+def test_a_graph_is_drawn_once_for_each_edit(monkeypatch):
+    """As the page asks for it: to draw a large graph takes most of the time that an edit takes."""
+    drawn = []
+
+    def counting(function):
+        def call(*arguments, **given):
+            drawn.append(given.get("all_sockets"))
+            return function(*arguments, **given)
+
+        return call
+
+    shown = Session(summing(), registry())
+    shown.document(all_sockets=True)
+    monkeypatch.setattr(places, "to_diagram", counting(places.to_diagram))
+    monkeypatch.setattr(session, "Scene", counting(session.Scene))
+    for number, layouts in ((1, [True, True]), (2, [True]), (3, [True])):  # the first one finds places for all
+        drawn.clear()
+        shown.bench.edit([SetInput("loop", "times", str(number))])
+        shown.show_graph()
+        shown.document(all_sockets=True)
+        assert drawn == layouts

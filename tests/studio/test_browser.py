@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import trio
 
@@ -9,7 +11,7 @@ import trioflow as tf
 from trioflow.studio import Session
 from trioflow.telemetry import Recorder
 
-from .browsers import IN_A_BROWSER, browser, button, start_paused, status, studio
+from .browsers import IN_A_BROWSER, browser, button, start_paused, status, step, studio
 from .pages import failing, registry, summing
 
 __all__ = ["browser", "studio"]
@@ -86,8 +88,7 @@ def test_values_beside_outputs(studio):
     page = studio(summing())
     start_paused(page)
     for _ in range(3):
-        button(page, "Into").click()
-        page.wait_for_timeout(100)
+        step(page, "F11")
     page.locator('.node[data-id="loop"] .pin.out em', has_text="1").wait_for()
     page.locator('.node[data-id="square"] .pin.out em.stale', has_text="0").wait_for()
     button(page, "Values").click()
@@ -207,7 +208,7 @@ def test_looking_back(studio):
     page.get_by_role("tab", name="Node").click()
     page.get_by_text("In the whole run").wait_for()
     button(page, "Heat").click()
-    page.locator('.node[style*="--heat: 100%"]').wait_for()
+    page.locator('.node[style*="--heat: 100%"]').first.wait_for()
     button(page, "Live").click()
     status(page, "completed")
 
@@ -265,7 +266,7 @@ def test_problems(studio):
         '{"trioflow": "1.0", "nodes": [{"id": "a", "type": "flow.start"}, {"id": "b", "type": "flow.stat"}]}'
     )
     page = studio(graph)
-    page.get_by_role("heading", name="Problems", exact=True).wait_for()
+    page.get_by_role("heading", name="Problems: 1 error").wait_for()
     assert button(page, "Run").is_disabled()
     page.get_by_role("button", name="b, flow.stat, has problems").wait_for()
 
@@ -312,7 +313,9 @@ def test_an_hour_of_frames(studio):
                 "path": "",
                 "time": 1.0,
             }
-            session.backlog.add({"steps": number, "counts": {"1": number}, "messages": [said], "lit": [0, 1]})
+            session.backlog.add(
+                {"steps": number, "counts": {"1": number}, "messages": [said], "flow": {"0": number, "1": number}}
+            )
 
     def grown(until, since):
         for first in range(since, until, 500):
@@ -331,6 +334,45 @@ def test_an_hour_of_frames(studio):
     assert page.locator("#panel .list li").count() == 200
     for one, other in zip(before, after, strict=True):
         assert other <= 1.2 * one
+
+
+def test_wires_are_lit_by_how_much_comes_over_them(studio):
+    """The more a second, the stronger; of one that is chosen it is said how much."""
+    page = studio(summing())
+    button(page, "Edit").click()
+    page.get_by_role("treeitem", name="add variable.update").click()
+    page.get_by_role("tab", name="Node").click()
+    page.get_by_role("button", name="← loop.body").click()
+    button(page, "Edit").click()
+    page.get_by_text("Nothing has come over it yet.").wait_for()
+    session, token = page.served.session, page.served.token
+    ink = """() => {
+      const lit = document.querySelectorAll('#scene canvas')[1];
+      const copy = new OffscreenCanvas(lit.width, lit.height).getContext('2d', { willReadFrequently: true });
+      copy.drawImage(lit, 0, 0);
+      return copy.getImageData(0, 0, lit.width, lit.height).data.reduce((sum, each, at) => (at % 4 === 3 ? sum + each : sum), 0);
+    }"""
+
+    def strongest(by):
+        """The most that is seen while so much more comes over all wires again and again."""
+        nonlocal came
+        most = 0
+        for _ in range(6):
+            came += by
+            told = {"status": "running", "flow": {str(wire): came for wire in range(4)}}
+            token.run_sync_soon(session.backlog.add, told)
+            for _ in range(3):
+                most = max(
+                    most, page.evaluate(f"() => new Promise((go) => requestAnimationFrame(() => go(({ink})())))")
+                )
+        return most
+
+    came = 0
+    calm, busy = strongest(0.01), strongest(1000)
+    assert 0 < calm < busy
+    page.get_by_text("Something came over it").wait_for()
+    while not page.get_by_text(re.compile(r"now about [0-9,]+ a second")).count():
+        strongest(1000)
 
 
 def test_a_page_that_is_hidden(studio):
@@ -357,3 +399,118 @@ def test_the_server_goes_away(studio):
     page.close()
     assert [text for text in page.said if not text.startswith("Failed to load resource")] == []
     page.said.clear()
+
+
+def test_a_watch_list(studio):
+    """What is on it stays in view, whatever else is looked at, and says what it is at each stop, afterwards, and back then."""
+    page = studio(summing())
+    page.locator("#scene").focus()
+    page.keyboard.press("w")
+    page.keyboard.type("square.result + total")
+    page.keyboard.press("Enter")
+    start_paused(page)
+    watched = page.get_by_role("list", name="Watched").get_by_role("listitem")
+    watched.filter(has_text="square.result + total").get_by_text("not computed").wait_for()
+    page.get_by_role("button", name="Evaluate square.result + total at each stop").click()
+    watched.get_by_text("MissingInput").wait_for()
+    for path in ("0.0", "0.1"):
+        button(page, "Into").click()
+        status(page, f"stepped into {path}")
+    watched.locator("code", has_text="0").wait_for()
+    page.get_by_role("tab", name="Node").click()
+    button(page, "Watch total").click()
+    watched.nth(1).locator("code", has_text="0").wait_for()
+    button(page, "Watch total").click()
+    page.get_by_role("alert").get_by_text("on the watch list already").wait_for()
+    for path, both, total in (("0.1.0", "1", "0"), ("0.1.1", "5", "1")):
+        button(page, "Over").click()
+        status(page, f"stepped over {path}")
+        watched.nth(0).locator("code", has_text=both).wait_for()
+        watched.nth(1).locator("code", has_text=total).wait_for()
+    page.locator("#watch li.changed b", has_text="total").last.wait_for()
+    button(page, "Watch square.result + total no more").click()
+    page.get_by_role("tab", name="Outline").click()
+    button(page, "Resume").click()
+    status(page, "completed")
+    watched.locator("code", has_text="5").wait_for()
+    button(page, "Look back").click()
+    button(page, "To the start").click()
+    watched.get_by_text("not known of a recording").wait_for()
+    button(page, "Watch total no more").click()
+    watched.wait_for(state="detached")
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_question_is_answered(studio, keep):
+    """It stands above the graph until it is answered; then the run goes on. In a run that is kept the answer is a signal."""
+    with tf.build() as g:
+        g.variable("said", "str", "")
+        start, ask = g.add(tf.nodes.Start, "start"), g.add("flow.approve", "ask", text="May we ship it?")
+        note = g.add(tf.nodes.SetVariable, "note", name="said", value=ask.comment)
+        paid = g.add(
+            "flow.wait_signal" if keep else "user.ask",
+            "paid",
+            **{"name": "paid"} | ({} if keep else {"question": "Who paid?"}),
+        )
+        g.connect(start.then, ask.enter)
+        g.connect(ask.approved, note.enter)
+        g.connect(note.then, paid.enter)
+    page = studio(g.graph)
+    button(page, "Run…").click()
+    page.get_by_label("Keep a journal").set_checked(keep)
+    page.get_by_role("dialog").get_by_role("button", name="Run", exact=True).click()
+    asks = page.get_by_role("region", name="Questions")
+    asks.get_by_role("button", name="ask", exact=True).click()
+    page.locator('.node.selected[data-id="ask"]').wait_for()
+    asks.get_by_label("Comment: May we ship it?").fill("well done")
+    asks.get_by_role("button", name="yes: May we ship it?").click()
+    field = asks.get_by_label("Answer: waits for the signal paid" if keep else "Answer: Who paid?")
+    field.fill("Ada")
+    field.press("Enter")
+    status(page, "completed · 4 steps")
+    asks.wait_for(state="hidden")
+    assert page.served.session.run.variables() == {"said": "well done"}
+
+
+def test_a_page_that_is_frozen(studio):
+    """It stands still while the run goes on, says how far that is, and shows all of it when it is let go."""
+    page = studio(summing())
+    button(page, "Freeze").click()
+    status(page, "frozen: Ready")
+    page.served.token.run_sync_soon(page.served.session.nursery.start_soon, page.served.session.start, {})
+    status(page, "frozen: Ready. Press Run. · 5 steps since then")
+    assert page.get_by_role("button", name="add, variable.update, 3 times").count() == 0
+    button(page, "Freeze").click()
+    status(page, "completed · 5 steps")
+    page.get_by_role("button", name="add, variable.update, 3 times").wait_for()
+    page.get_by_role("tab", name="Messages").click()
+    button(page, "Freeze").click()
+    button(page, "Run").click()  # what is asked for is seen
+    status(page, re.compile("^completed"))
+
+
+def test_breakpoints_on_wires(studio):
+    """A wire is chosen and stopped at, by button and by key; one that only tells goes on."""
+    page = studio(summing())
+    button(page, "Edit").click()
+    page.get_by_role("treeitem", name="add variable.update").click()
+    page.get_by_role("tab", name="Node").click()
+    page.get_by_role("button", name="← loop.body").click()
+    button(page, "Edit").click()
+    page.get_by_label("Condition of the breakpoint").fill("hits > 1")
+    button(page, "Set breakpoint").click()
+    page.get_by_text("Breakpoint b1 if hits > 1, hit 0").wait_for()
+    button(page, "Run").click()
+    status(page, "stopped: breakpoint on 'loop.body -> add.enter'")
+    button(page, "Resume").click()
+    status(page, "stopped")
+    page.get_by_role("tab", name="Breakpoints").click()
+    page.get_by_label("Remove b1").click()
+    page.get_by_label("Where to stop").select_option("node")
+    page.get_by_label("Place").fill("add")
+    page.get_by_label("Tell it in the messages").check()
+    button(page, "Set").click()
+    page.get_by_text("b2, told 0").wait_for()
+    page.locator("#panel form.stack [data-key=place]:placeholder-shown").wait_for()
+    button(page, "Resume").click()
+    status(page, "completed")

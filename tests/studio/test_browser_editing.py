@@ -8,10 +8,10 @@ import trioflow as tf
 from trioflow.studio import Session
 from trioflow.studio.files import GraphFile
 
-from .browsers import IN_A_BROWSER, browser, button, status, studio
+from .browsers import IN_A_BROWSER, browser, button, picture, status, studio
 from .pages import registry, summing
 
-__all__ = ["browser", "studio"]
+__all__ = ["browser", "picture", "studio"]
 
 pytestmark = IN_A_BROWSER
 
@@ -38,6 +38,12 @@ def pick(page, text):
 
 def node(page, name):
     return page.get_by_role("button", name=name)
+
+
+def until(page, holds):
+    """Wait until something holds of the session."""
+    while not holds():
+        page.wait_for_timeout(10)
 
 
 def saved(session):
@@ -186,7 +192,7 @@ def test_a_workflow_is_made(studio, in_file):
     page.get_by_label("Start value of limit").fill("5")
     page.get_by_role("treeitem", name="loop flow.for").click()
     page.get_by_role("tab", name="Node").click()
-    page.get_by_text("More: policy").click()
+    page.get_by_text("All of it, as JSON").click()
     page.get_by_label("More of the node, as JSON").fill('{"policy": {"retry": 2}}')
     button(page, "Set").click()
     page.get_by_role("button", name="← start.then").click()
@@ -197,6 +203,24 @@ def test_a_workflow_is_made(studio, in_file):
     assert graph.kind == "workflow" and graph.variables[1] == tf.Variable("limit", "int", 5)
     assert graph.nodes[1].policy is not None
     assert [each.when for each in graph.connections if each.source.node == "start"] == ["vars.limit > 3"]
+
+
+def test_a_variable_is_declared_where_it_is_named(studio, in_file):
+    """The node that names one that is not there yet offers to; then the problem is gone."""
+    session = in_file(summing())
+    page = studio(session)
+    button(page, "Edit").click()
+    page.get_by_role("treeitem", name="add variable.update").click()
+    page.get_by_role("tab", name="Node").click()
+    page.get_by_label("Value of name").fill("sum")
+    button(page, "Declare the variable sum").click()
+    button(page, "Declare the variable sum").wait_for(state="detached")
+    page.locator("#panel .note.error").wait_for(state="detached")
+    page.get_by_label("Type of sum").select_option("int")
+    page.get_by_label("Start value of sum").fill("7")
+    until(page, lambda: session.bench.graph.variables[1:] == (tf.Variable("sum", "int", 7),))
+    save(page)
+    assert [each.name for each in saved(session).variables] == ["total", "sum"]
 
 
 def test_two_pages(studio, in_file):
@@ -245,4 +269,64 @@ def test_somebody_else_writes_the_file(studio, in_file):
     page.locator("#file").wait_for(state="hidden")
     assert len(tf.load(path).nodes) == 5
     assert [text for text in page.said if "409" not in text] == []  # the browser itself tells of refusals
+    page.said.clear()
+
+
+def test_a_policy_in_fields(studio, in_file, picture):
+    """Each in words; what is wrong stands at its field, the graph stays as it was until it is right, and all is undone."""
+    session = in_file(summing())
+    page = studio(session)
+    button(page, "Edit").click()
+    page.get_by_role("treeitem", name="add variable.update").click()
+    page.get_by_role("tab", name="Node").click()
+    page.get_by_text("Policy: retries, limits, fallback").click()
+
+    def policy():
+        return session.bench.graph.nodes[3].policy
+
+    retry = page.get_by_role("group", name="Try again where it fails")
+    page.get_by_label("Try again where it fails").check()
+    retry.get_by_label("Attempts in all").fill("5")
+    until(page, lambda: policy().retry.attempts == 5)
+    retry.get_by_label("First wait").fill("3")
+    retry.get_by_text("Expected a duration such as '30s'").wait_for()
+    page.get_by_label("Try again where it fails").scroll_into_view_if_needed()
+    picture(page, "studio-policy.png")
+    assert policy().retry.delay == 1
+    retry.get_by_label("First wait").fill("3s")
+    retry.get_by_text("Expected a duration").wait_for(state="detached")
+    retry.get_by_label("How the wait between them grows").select_option("linear")
+    retry.get_by_label("Only for these errors").fill("OSError, http.5xx")
+    retry.get_by_label("A failed attempt leaves nothing").check()
+    limit = page.get_by_role("group", name="At most so many at once")
+    page.get_by_label("At most so many at once").check()
+    limit.get_by_label("How many at once").fill("2")
+    fallback = page.get_by_role("group", name="What takes its place where it fails")
+    page.get_by_label("What takes its place where it fails").check()
+    fallback.get_by_label("This node").fill("nobody")
+    fallback.get_by_text("There is no node 'nobody'.").wait_for()
+    assert button(page, "Run").is_disabled()
+    fallback.get_by_label("This node").fill("")
+    page.get_by_label("What takes its place where it fails").uncheck()
+    fallback.get_by_label("This node").wait_for(state="detached")
+    page.get_by_label("Where it fails it counts as skipped").select_option("yes")
+    page.get_by_label("Leases on resources of the host").fill('{"gpu": 1}')
+    save(page)
+    expected = tf.Policy(
+        retry=tf.RetryPolicy(attempts=5, delay="3s", backoff="linear", on=("OSError", "http.5xx"), clean=True),
+        limit=2, skip=True, quota={"gpu": 1},
+    )  # fmt: skip
+    assert saved(session).nodes[3].policy == expected
+    page.get_by_label("Time for each attempt").fill("20s")
+    page.get_by_role("tab", name="Outline").click()
+    page.get_by_role("treeitem", name="loop flow.for").click()  # what was typed is not lost
+    until(page, lambda: policy().attempt_timeout == 20)
+    page.get_by_role("treeitem", name="add variable.update").click()
+    page.get_by_role("tab", name="Node").click()
+    for _ in range(2):
+        button(page, "Undo").click()
+    page.get_by_label("How many at once").wait_for(state="detached")
+    assert policy() is None
+    # What was refused leads to a line in the console of the browser itself.
+    assert [text for text in page.said if "409" not in text] == []
     page.said.clear()

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
+import trio
+
 import trioflow as tf
+from trioflow.durable.memory import MemoryJournal
+from trioflow.studio import Session
+from trioflow.studio.keeping import Kept, recording_of
+from trioflow.studio.shelf import Opened
 from trioflow.telemetry import Recorder
 
-from .browsers import IN_A_BROWSER, browser, button, picture, start_paused, status, studio
+from .browsers import IN_A_BROWSER, browser, button, picture, start_paused, status, step, studio
 from .pages import registry, summing
+from .test_asking import approving
 
 __all__ = ["browser", "picture", "studio"]
 
@@ -30,18 +38,22 @@ def test_a_graph_that_is_called(studio, picture):
     page.locator("[role=tab][aria-selected=true]", has_text="move").wait_for()
     node(page, "branch, flow.branch").wait_for()
     assert node(page, "move all, graph:move").count() == 0
+    for text in ("moves", "less.result > 0", "move all.disks"):
+        page.get_by_label("Watch", exact=True).fill(text)
+        page.keyboard.press("Enter")
+        button(page, f"Watch {text} no more").wait_for()
+    page.locator("#scene").focus()
     start_paused(page)
     tab(page, "hanoi").and_(page.locator("[aria-selected=true]")).wait_for()  # where the strand is
     assert node(page, "branch, flow.branch").count() == 0
     for _ in range(4):
         if tab(page, "move, 1 strand").count():
             break
-        page.keyboard.press("F11")
-        page.wait_for_timeout(200)
+        step(page, "F11")
     tab(page, "move, 1 strand").and_(page.locator("[aria-selected=true]")).wait_for()
     for _ in range(5):
-        page.keyboard.press("F11")
-        page.wait_for_timeout(200)
+        step(page, "F11")
+    page.locator("#watch").get_by_role("listitem").first.locator("code").wait_for()
     picture(page, "studio.png")
     page.get_by_role("tab", name="Strands").click()
     page.get_by_text("1 strand is in move.").wait_for()
@@ -95,3 +107,82 @@ def test_a_stretch_of_a_recording(studio, monkeypatch):
     assert int(moment.get_attribute("max")) < 50
     button(page, "All of it").click()
     page.wait_for_function("() => document.getElementById('moment').min === '0'")
+
+
+def test_what_lasts_long_is_folded(studio):
+    """A night in which nothing happens leaves room for what does; it is said how long it was, and can be unfolded."""
+    with tf.build() as g:
+        start, first = g.add(tf.nodes.Start, "start"), g.add("flow.sleep", "nap", duration="50ms")
+        night, last = g.add("flow.sleep", "night", duration="9h"), g.add("flow.sleep", "snooze", duration="50ms")
+        g.connect(start.then, first.enter)
+        g.connect(first.then, night.enter)
+        g.connect(night.then, last.enter)
+    recorder = Recorder(graph=g.graph)
+    tf.testing.run_virtual(g.graph, registry=registry(), observers=[recorder])
+    page = studio(g.graph, recording=recorder.recording())
+    page.get_by_text("A stretch in which nothing happened, 9 h of 9 h, is folded.").wait_for()
+    box = page.locator(".gantt canvas").bounding_box()
+    page.mouse.move(box["x"] + 62 + (box["width"] - 62) / 2, box["y"] + 5)
+    page.locator('.gantt canvas[title="Nothing happened for 9 h; it is folded"]').wait_for()
+    page.mouse.move(box["x"] + 62 + (box["width"] - 62) / 4, box["y"] + 5)
+    page.locator('.gantt canvas[title^="nap:"]').wait_for()
+    button(page, "Unfold").click()
+    page.get_by_text("is not folded").wait_for()
+    page.mouse.move(box["x"] + 62 + (box["width"] - 62) / 4 + 1, box["y"] + 5)
+    page.locator('.gantt canvas[title^="night:"]').wait_for()
+    button(page, "Fold").click()
+    page.get_by_text("is folded.").wait_for()
+
+
+class Drawer:
+    """Something to open."""
+
+    def __init__(self, holds, names):
+        self.holds, self.names = holds, names
+
+    def titles(self):
+        return [{"name": each, "about": "completed, 3 records"} for each in self.names]
+
+    def open(self, name):
+        return Opened(name, summing(), registry())
+
+
+@pytest.mark.parametrize(
+    ("holds", "names", "said", "begins"),
+    [
+        ("graphs", ["one.json"], "Choose a graph, or begin one.", True),
+        ("graphs", [], "There is no graph in this folder yet. Begin one.", True),
+        ("runs", ["monday"], "Choose a run, to look back on it or to go back in it.", False),
+        ("runs", [], "No run is in this journal yet.", False),
+    ],
+)
+def test_nothing_is_open_yet(studio, holds, names, said, begins):
+    """It is said what can be opened, and that is no problem of a graph."""
+    page = studio(Session(tf.Graph(), registry(), name="drawer", shelf=Drawer(holds, names)))
+    page.get_by_text(said).wait_for()
+    status(page, "Nothing is open yet.")
+    page.get_by_text("What is opened has its nodes here.").wait_for()
+    assert page.get_by_text("Problems:").count() == button(page, "Edit").count() == 0
+    assert page.get_by_label("Name of a new graph").count() == begins
+    for name in names:
+        button(page, name).click()
+        page.get_by_role("treeitem", name="loop flow.for").wait_for()
+        status(page, "Ready")
+        button(page, "Edit").wait_for()
+
+
+def test_a_run_that_was_put_away_is_gone_on_with(studio):
+    """It is looked back on first; then it goes on, asks what it waits for, and ends."""
+    journal = MemoryJournal()
+    with pytest.raises(tf.RunSuspended):
+        trio.run(
+            lambda: tf.run(tf.make_plan(approving(), registry()), journal=journal, run_id="order", suspend_after=0)
+        )
+    kept = Kept(journal, "order")
+    page = studio(Session(approving(), registry(), name="order", recording=recording_of(kept), kept=kept))
+    status(page, "looking back on")
+    button(page, "Go on").click()
+    page.get_by_role("button", name="yes: May we ship?").click()
+    status(page, "completed")
+    button(page, "Go on").wait_for(state="detached")
+    page.get_by_role("button", name="ship, debug.print, 1 times").wait_for()

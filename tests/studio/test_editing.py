@@ -19,6 +19,8 @@ ADD = {"edit": "add", "type": "debug.print", "x": 1, "y": 2}
 class Shelf:
     """Graphs by name."""
 
+    holds = "graphs"
+
     def titles(self):
         return [{"name": "one.json", "about": "a graph"}]
 
@@ -138,7 +140,7 @@ async def test_something_else_is_opened(tmp_path):
         assert "no such file" in await client.refused("open", name="two.json")
         await client.ask("open", name="one.json")
         graph = (await client.get("/api/graph")).json()
-        assert (graph["name"], len(graph["nodes"]), graph["hasShelf"]) == ("one.json", 4, True)
+        assert (graph["name"], len(graph["nodes"]), graph["shelf"]) == ("one.json", 4, "graphs")
         assert graph["revision"] > 3
         await client.ask("start", paused=True)
         assert "A run is going on" in await client.refused("open", name="one.json")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import trioflow as tf
-from trioflow.studio.forms import catalogue, kind_of, read_literal, written_literal
+from trioflow.studio.forms import catalogue, kind_of, read_literal, sockets_of, written_literal
 
 from .pages import registry
 
@@ -51,3 +51,18 @@ def test_the_catalogue_has_what_the_graph_may_use():
     by_id = {each["id"]: each for each in found}
     assert by_id["flow.for"]["in"][:2] == [["enter", ""], ["times", "int"]]
     assert ["index", "int"] in by_id["flow.for"]["out"] and by_id["flow.for"]["exec"]
+
+
+def test_what_is_one_of_a_few():
+    """Is offered: names of variables, words of the type, true and false."""
+    graph = tf.loads(
+        '{"trioflow": "1.2", "variables": [{"name": "total"}], "nodes": [{"id": "add", "type": "variable.update"}, {"id": "if", "type": "flow.branch"}]}'
+    )
+    offered = {
+        each["name"]: (each["names"], each["choices"])
+        for node in graph.nodes
+        for each in sockets_of(graph, node, registry().get(node.type))
+    }
+    assert offered["name"] == ("variable", ["total"])
+    assert offered["operation"][1][:2] == ["add", "append"] and offered["condition"] == (None, ["true", "false"])
+    assert offered["value"] == (None, None)

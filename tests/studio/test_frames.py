@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trioflow.studio.frames import BY_NODE, MOST_MESSAGES, difference, first_state, fold
+from trioflow.studio.frames import BY_PLACE, MOST_MESSAGES, difference, first_state, fold
 
 PLAIN = st.fixed_dictionaries({"status": st.sampled_from([None, "running", "paused"]), "steps": st.integers(0, 9)})
 GROWING = st.dictionaries(st.sampled_from("0123"), st.integers(1, 3), max_size=4)
@@ -19,12 +19,12 @@ def test_deltas_fold_to_the_state(steps):
     said = 0
     for plain, more, messages in steps:
         new = {**state, **plain}
-        for key in BY_NODE:
+        for key in BY_PLACE:
             new[key] = {**state[key], **{node: state[key].get(node, 0) + by for node, by in more.items()}}
         added = [{"n": number} for number in range(said + 1, said + messages + 1)]
         said += messages
         new["messages"] = [*state["messages"], *added][-MOST_MESSAGES:]
-        page = fold(page, {**difference(state, new), "lit": [1]})
+        page = fold(page, difference(state, new))
         state = new
         assert page == state
 

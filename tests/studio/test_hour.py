@@ -157,3 +157,8 @@ def test_a_slow_node_is_found_by_heat(studio):
     page.get_by_role("treeitem", name="wait hour.slow").click()
     page.get_by_role("tab", name="Node").click()
     page.get_by_text("s of its own").wait_for()
+    page.locator('.node[data-id="loop"][style*="--heat: 100%"]').wait_for(state="detached")
+    button(page, "Heat: own").click()
+    page.locator('.node[data-id="loop"][style*="--heat: 100%"]').wait_for()  # with all that it led to
+    button(page, "Heat: total").click()
+    page.locator('.node[style*="--heat: 100%"]').first.wait_for(state="detached")

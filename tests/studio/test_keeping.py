@@ -11,7 +11,7 @@ from trioflow.studio import Session
 from trioflow.studio.keeping import Kept, fork, fresh_id, recording_of
 from trioflow.studio.shelf import JournalShelf
 
-from .pages import opened, registry, settled, summing
+from .pages import LIMIT, opened, registry, settled, summing
 
 pytest.importorskip("starlette", reason="the page is served with starlette")
 
@@ -170,3 +170,40 @@ def sending_by_lambda():
         start = g.add(tf.nodes.Start, "start")
         g.connect(start.then, g.add(tf.nodes.Print, "print", value=g.add(lambda: 7).result).enter)
     return g.graph
+
+
+async def test_what_has_failed_is_tried_again(journal):
+    """The run goes on under its name; what was done before is not done again. One that has ended is not gone on with."""
+    shown = Session(sending(), known(), recording=recording_of(Kept(journal, "monday")), kept=Kept(journal, "monday"))
+    async with opened(shown) as client:
+        SENT.clear()
+        assert await client.ask("go on") == {"run": "monday"}
+        await settled(shown, lambda it: it.state["status"] == "completed")
+        assert SENT == [2, 3] and shown.state["counts"]["2"] == 4
+        assert "is completed: there is nothing" in await client.refused("go on")
+    assert journal.show("monday").status == "completed"
+
+
+async def test_an_approval_that_was_put_away_is_answered():
+    """The page goes on with it, is asked, and answers."""
+    with tf.build() as g:
+        start, ask = g.add(tf.nodes.Start, "start"), g.add("flow.approve", "ask", text="May we?")
+        g.connect(start.then, ask.enter)
+    made = MemoryJournal()
+    with trio.fail_after(LIMIT):
+        with pytest.raises(tf.RunSuspended):
+            await tf.run(g.graph, journal=made, run_id="order", suspend_after=0)
+        shown = Session(g.graph, registry(), kept=Kept(made, "order"))
+        async with opened(shown) as client:
+            await client.ask("go on")
+            await settled(shown, lambda it: it.state["asks"])
+            assert shown.state["asks"][0]["id"] == "signal approve"
+            await client.ask("answer", id="signal approve", text="yes")
+            await settled(shown, lambda it: it.state["status"] == "completed")
+    assert made.show("order").status == "completed"
+
+
+async def test_a_run_that_nobody_keeps_is_not_gone_on_with():
+    """It is told."""
+    async with opened(Session(summing(), registry())) as client:
+        assert "No journal keeps this run" in await client.refused("go on")

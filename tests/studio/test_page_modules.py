@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from trioflow.studio import Session, frames
 from trioflow.studio.serving import _packed
+from trioflow.studio.settings import settings_form
 from trioflow.telemetry import Recorder
 from trioflow.testing import run_virtual
 
@@ -58,10 +60,10 @@ def test_what_a_delta_makes_of_the_state(run_js):
         messages = [*before["messages"], *({"n": number * 9 + each, "text": "…"} for each in range(number % 7))]
         states.append(
             before
-            | {"steps": number, "counts": {**before["counts"], str(number % 5): number}, "dead": [number % 3],
+            | {"steps": number, "counts": {**before["counts"], str(number % 5): number}, "dead": [number % 3], "flow": {**before["flow"], str(number % 3): number},
                "messages": messages[-frames.MOST_MESSAGES :], "reason": None if number % 4 else f"at {number}"}
         )  # fmt: skip
-    deltas = [frames.difference(one, other) | {"lit": [1]} for one, other in zip(states, states[1:], strict=False)]
+    deltas = [frames.difference(one, other) for one, other in zip(states, states[1:], strict=False)]
     script = """
 import { fold } from './state.js';
 output = [];
@@ -109,3 +111,85 @@ output = input.packed.map((text) => {
 
     for (first, stop), moments in zip(stretches, found, strict=True):
         assert moments == [expected(each) for each in range(first, stop + 1)]
+
+
+FOLDED = """
+import { idle, lasting, Scale } from './folding.js';
+output = input.map(({ times, width }) => {
+  const folds = idle(times);
+  const scale = new Scale(times[0], times[times.length - 1], folds, width);
+  const moments = [];
+  for (let at = 0; at <= 40; at++) moments.push(times[0] + (at / 40) * (times[times.length - 1] - times[0]));
+  const x = moments.map((each) => scale.x(each));
+  return { folds, words: folds.map(([from, to]) => lasting(to - from)), x, back: x.map((each) => scale.clock(each)), moments };
+});
+"""
+
+
+def test_what_is_folded(run_js):
+    """Long stretches without an event, beside which all else would be a line; not those that are as long as most are."""
+    steps = [step / 1000 for step in range(100)]
+    waits = [*steps, *(3600 + each for each in steps), *(90000 + each for each in steps)]
+    cases = {
+        "nothing": [0.0, 0.5],
+        "an hour and a day": waits,
+        "a clock that ticks": [60.0 * each for each in range(50)],
+        "shorter than anybody minds": [*steps, *(0.9 + each for each in steps)],
+        "one sleep": [0.0, 0.0, 0.0, 30.0, 30.0],
+        "long, but not beside the rest": [*(each / 10 for each in range(1000)), 105.0],
+    }
+    found = run_js(FOLDED, [{"times": times, "width": 800} for times in cases.values()])
+    assert {name: each["words"] for name, each in zip(cases, found, strict=True)} == {
+        "nothing": [],
+        "an hour and a day": ["60 min", "24 h"],
+        "a clock that ticks": [],
+        "shorter than anybody minds": [],
+        "one sleep": ["30 s"],
+        "long, but not beside the rest": [],
+    }
+    assert found[1]["folds"] == [[0.099, 3600.0], [3600.099, 90000.0]]
+
+
+def test_moments_and_places_belong_together(run_js):
+    """Whatever is folded: later is further right, all of the width is used, and a place leads back to its moment."""
+    chance = random.Random(1)
+    cases = []
+    for _ in range(60):
+        times = [0.0]
+        for _ in range(chance.randrange(1, 60)):
+            times.append(times[-1] + chance.choice([0.001, 0.01, 2.0, 500.0, 90000.0]))
+        cases.append({"times": times, "width": chance.choice([30, 300, 1800])})
+    for case, found in zip(cases, run_js(FOLDED, cases), strict=True):
+        x = found["x"]
+        assert x == sorted(x) and 0 <= x[0] and case["width"] - 11 < x[-1] < case["width"] + 1e-6
+        span = case["times"][-1] or 1
+        assert all(abs(one - other) < 1e-6 * span for one, other in zip(found["moments"], found["back"], strict=True))
+
+
+def test_what_is_said_of_a_node(run_js):
+    """Fields that a person fills in are put into what the document says; what is taken back is gone, all else stays."""
+    script = """
+import { built } from './settings.js';
+output = input.cases.map(([settings, said]) => built(settings, input.fields, new Map(Object.entries(said).map(([path, value]) => [path, { value: value ?? undefined, raw: '' }]))));
+"""
+    retry = {"policy": {"retry": 3}}
+    cases = [
+        ({}, {}, {}),
+        (retry, {}, {"policy": {"retry": {"attempts": 3}}}),
+        (retry, {"policy.retry.delay": "2s"}, {"policy": {"retry": {"attempts": 3, "delay": "2s"}}}),
+        (retry, {"policy.retry.attempts": None}, {"policy": {"retry": {}}}),
+        (retry, {"policy.retry": None}, {}),
+        ({}, {"policy.retry": True}, {"policy": {"retry": {}}}),
+        ({}, {"policy.limit": True}, {}),  # it is being filled in
+        ({}, {"policy.limit": True, "policy.limit.at_once": 2}, {"policy": {"limit": {"at_once": 2}}}),
+        ({"policy": {"limit": 2}}, {"policy.limit.at_once": None}, {"policy": {"limit": {}}}),  # refused, and told
+        (
+            {"config": 1, "policy": {"new": 1}},
+            {"policy.skip": False},
+            {"config": 1, "policy": {"new": 1, "skip": False}},
+        ),
+        ({"join": "each"}, {"join": None, "most": 3}, {"most": 3}),
+    ]
+    fields = settings_form()
+    given = {"fields": [*fields["policy"], *fields["workflow"]], "cases": [case[:2] for case in cases]}
+    assert run_js(script, given) == [case[2] for case in cases]

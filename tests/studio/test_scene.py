@@ -118,3 +118,17 @@ def test_nothing_jumps():
     after = places(graph)
     moved = {each for each in before if max(abs(a - b) for a, b in zip(before[each], after[each], strict=True)) > 1}
     assert moved == {("g1", "branch"), ("", "start"), ("g1", "print")}
+
+
+def test_with_all_sockets_everything_has_the_same_place():
+    """So whoever has one of the two knows where the other has a node or a wire."""
+    for name in ("hanoi", "census", "approval"):
+        source = open_source(name, ())
+        few, all_ = (Scene(source.graph, source.registry, all_sockets=each).document for each in (False, True))
+        assert [(each["frame"], each["id"], each["names"]) for each in few["nodes"]] == [
+            (each["frame"], each["id"], each["names"]) for each in all_["nodes"]
+        ]
+        ends = ("from", "output", "to", "input")
+        assert [[each[end] for end in ends] for each in few["wires"]] == [
+            [each[end] for end in ends] for each in all_["wires"]
+        ]

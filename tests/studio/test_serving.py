@@ -175,11 +175,11 @@ async def test_an_invalid_graph_is_shown_and_not_run():
         assert "no.such" in await client.refused("start")
 
 
-@pytest.mark.parametrize("do", ["start", "cancel", "break", "unbreak", "enable", "evaluate", "set"])
+@pytest.mark.parametrize("do", ["start", "cancel", "break", "unbreak", "enable", "evaluate", "set", "answer", "go on"])
 async def test_read_only(do):
     """A page that was opened to watch only starts, changes and ends nothing."""
     needed = {"unbreak": {"id": "b1"}, "enable": {"id": "b1", "on": True}, "set": {"strand": 0, "name": "x", "value": ""},
-              "evaluate": {"strand": 0, "node": "x", "output": "y"}}  # fmt: skip
+              "evaluate": {"strand": 0, "node": "x", "output": "y"}, "answer": {"id": "q1", "text": "yes"}}  # fmt: skip
     async with opened(session(read_only=True)) as client:
         assert "to watch only" in await client.refused(do, **needed.get(do, {}))
         assert "to watch only" not in await client.refused("pause")
@@ -303,6 +303,24 @@ async def test_a_run_of_ones_own():
                 assert "A run is going on" in await client.refused("start")
                 await client.ask("resume")
             assert (await run.result()).variables == {"total": sum(n * n for n in range(2000))}
+
+
+@pytest.mark.parametrize("planned", [False, True])
+async def test_a_graph_of_ones_own(planned):
+    """It is edited and run in the page, with the node types that it is given."""
+    graph = tf.make_plan(summing(), registry()) if planned else summing()
+    with trio.fail_after(LIMIT):
+        async with (
+            tf.studio.serve(graph, name="mine", registry=None if planned else registry()) as page,
+            httpx.AsyncClient(timeout=LIMIT) as http,
+        ):
+            client = Client(page, http)
+            told = (await client.get("/api/graph")).json()
+            assert (told["name"], told["attached"], told["problems"]) == ("mine", False, [])
+            await client.ask("edit", edits=[{"edit": "input", "node": "loop", "input": "times", "text": "4"}])
+            await client.ask("start")
+            found = await client.frames(lambda data: data.get("status") == "completed")
+            assert found
 
 
 async def test_glancing():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import attrs
 import click
@@ -86,6 +86,8 @@ def open_graph(name: str, given: NodesGiven) -> Opened:
 
 class FolderShelf:
     """The graphs in a folder."""
+
+    holds: ClassVar[Literal["graphs", "runs"]] = "graphs"
 
     def __init__(self, folder: Path, given: NodesGiven) -> None:
         self.folder = folder

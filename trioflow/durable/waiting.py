@@ -75,6 +75,12 @@ class Waits:
         return state.busy == len({each.strand for each in self._waits} - {None})
 
     @property
+    def signals(self) -> list[tuple[int | None, str]]:
+        """Who waits for signals: the number of the strand, if it is one, and the name of the signal."""
+        waits = [(each.strand, each.signal) for each in self._waits]
+        return [(None if strand is None else strand.number, name) for strand, name in waits if name is not None]
+
+    @property
     def what(self) -> Waiting:
         """What the run waits for."""
         dues = [each.due for each in self._waits if each.due is not None]

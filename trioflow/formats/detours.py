@@ -51,14 +51,24 @@ def _around(
     return None
 
 
-def _met(points: Sequence[Point], boxes: Iterable[Rectangle]) -> set[Rectangle]:
+def _met(points: Sequence[Point], boxes: Sequence[Rectangle]) -> set[Rectangle]:
     """The boxes that a link comes too near to."""
-    samples = [point for one, other in pairwise(points) for point in _curve(one, other)]
-    return {
-        (left, top, right, bottom)
-        for left, top, right, bottom in boxes
-        if any(left - _MARGIN < x < right + _MARGIN and top - _MARGIN < y < bottom + _MARGIN for x, y in samples)
-    }
+    met: set[Rectangle] = set()
+    for one, other in pairwise(points):
+        # A piece of it stays in the rectangle of its ends, which few boxes touch.
+        (west, east), (north, south) = sorted((one[0], other[0])), sorted((one[1], other[1]))
+        touched = [
+            (left, top, right, bottom)
+            for left, top, right, bottom in boxes
+            if left - _MARGIN < east and west < right + _MARGIN and top - _MARGIN < south and north < bottom + _MARGIN
+        ]
+        samples = [*_curve(one, other)] if touched else []
+        met.update(
+            (left, top, right, bottom)
+            for left, top, right, bottom in touched
+            if any(left - _MARGIN < x < right + _MARGIN and top - _MARGIN < y < bottom + _MARGIN for x, y in samples)
+        )
+    return met
 
 
 def _curve(one: Point, other: Point) -> Iterable[Point]:

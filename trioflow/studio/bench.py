@@ -109,8 +109,15 @@ class Bench:
         """What can be filled in at a node. Raises `UnknownName`."""
         desk = desk_at(self.graph, self._registry, way)
         node = desk.node(name)
-        inputs = sockets_of(desk.graph, node, desk.type_of(node.type))
-        return {"id": node.id, "type": node.type, "inputs": inputs, "settings": settings_of(node)}
+        type_ = desk.type_of(node.type)
+        inputs = sockets_of(desk.graph, node, type_)
+        settings = settings_of(node)
+        sections = ["policy"]
+        if desk.graph.kind == "workflow":
+            sections.append("workflow")
+        if "stream" in settings or (type_ is not None and type_.streams):
+            sections.append("streams")
+        return {"id": node.id, "type": node.type, "inputs": inputs, "settings": settings, "sections": sections}
 
     def terms(self, source: Sequence[str], target: Sequence[str], way: str = "") -> dict[str, Any]:
         """What a document says of a wire beyond its ends. Raises `UnknownName`."""

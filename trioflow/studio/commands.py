@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -14,7 +15,7 @@ from trioflow.errors import RunFinished, TrioflowError, UnknownName, did_you_mea
 from trioflow.model.typed_text import read_value
 from trioflow.runtime.base.failure import leaves
 from trioflow.runtime.host.inspect import Seen
-from trioflow.studio.edits import EDITS, Edit
+from trioflow.studio.edits import EDITS, Edit, EditError
 from trioflow.studio.session import Session
 from trioflow.studio.shown import shown
 
@@ -26,7 +27,11 @@ _SETTLES = 0.2
 
 
 class CommandError(TrioflowError):
-    """What was asked for can't be read, is not known, or not allowed."""
+    """What was asked for can't be read, is not known, or not allowed. `problems` as of an `EditError`."""
+
+    def __init__(self, message: str, problems: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
 
 
 class Command(Protocol):
@@ -72,6 +77,17 @@ class GoBack:
     async def do(self, session: Session) -> Any:
         kept = await session.go_back(self.event)
         await _settle(session)
+        return {"run": kept.run_id}
+
+
+@attrs.frozen
+class GoOn:
+    """Go on with the run that a journal keeps, where it was put away, or try again what has failed."""
+
+    watches: ClassVar = False
+
+    async def do(self, session: Session) -> Any:
+        kept = await session.go_on()
         return {"run": kept.run_id}
 
 
@@ -242,6 +258,82 @@ class Evaluate:
 
 
 @attrs.frozen
+class Answer:
+    """Answer a question of a node, or send the signal that it waits for, by its id; `text` is JSON, or a text."""
+
+    watches: ClassVar = False
+    id: str
+    text: str
+
+    async def do(self, session: Session) -> Any:
+        await session.answer(self.id, self.text)
+        await trio.lowlevel.checkpoint()
+
+
+@attrs.frozen
+class AddWatch:
+    """Keep a variable, a socket or an expression in view; `evaluates` as for `Watched`."""
+
+    watches: ClassVar = True
+    text: str
+    evaluates: bool = False
+
+    async def do(self, session: Session) -> Any:
+        text = self.text.strip()
+        if not text:
+            raise CommandError("Say what to watch: total, loop.index, or an expression such as total > 3.")
+        _may_evaluate(session, self.evaluates)
+        return {"id": session.add_watch(text, evaluates=self.evaluates)}
+
+
+@attrs.frozen
+class ChangeWatch:
+    """Let what is on the watch list be computed where a strand stands, or not."""
+
+    watches: ClassVar = True
+    id: str
+    evaluates: bool
+
+    async def do(self, session: Session) -> Any:
+        _may_evaluate(session, self.evaluates)
+        session.change_watch(self.id, evaluates=self.evaluates)
+
+
+@attrs.frozen
+class RemoveWatch:
+    """Take something from the watch list, by its id."""
+
+    watches: ClassVar = True
+    id: str
+
+    async def do(self, session: Session) -> Any:
+        session.remove_watch(self.id)
+
+
+@attrs.frozen
+class Watched:
+    """By id, what all on the watch list is for a strand: its kind, value, why there is none, and in which graph."""
+
+    watches: ClassVar = True
+    strand: int
+
+    async def do(self, session: Session) -> Any:
+        found = await session.look_at_watches(self.strand)
+        return {
+            "values": {
+                which: {"kind": each.kind, "why": each.why, "where": each.where,
+                        "value": _value(session, each.value) if each.kind in ("value", "stale") else None}
+                for which, each in found.items()
+            }
+        }  # fmt: skip
+
+
+def _may_evaluate(session: Session, evaluates: bool) -> None:
+    if evaluates and session.read_only:
+        raise CommandError("This page was opened to watch only: it computes nothing.")
+
+
+@attrs.frozen
 class SetVariable:
     """Write a variable of a strand that is parked. `value` is a text, read by the type of the variable."""
 
@@ -394,8 +486,14 @@ COMMANDS: dict[str, type[Command]] = {
     "peek": Peek,
     "outputs": Outputs,
     "evaluate": Evaluate,
+    "answer": Answer,
+    "add watch": AddWatch,
+    "change watch": ChangeWatch,
+    "remove watch": RemoveWatch,
+    "watched": Watched,
     "set": SetVariable,
     "go back": GoBack,
+    "go on": GoOn,
     "edit": DoEdits,
     "undo": Undo,
     "redo": Redo,
@@ -463,7 +561,7 @@ async def obey(session: Session, asked: Any) -> Any:
             else f"{type(each).__name__}: {each}"
             for each in leaves(error)
         )
-        raise CommandError(told) from error
+        raise CommandError(told, error.problems if isinstance(error, EditError) else ()) from error
     finally:
         session.tick(look=session.is_running)
 

@@ -29,7 +29,11 @@ T = TypeVar("T", GraphNode, Connection)
 
 
 class EditError(TrioflowError):
-    """An edit that means nothing for this graph."""
+    """An edit that means nothing for this graph. `problems`: places in what was to be set, and what is wrong there."""
+
+    def __init__(self, message: str, problems: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
 
 
 @attrs.frozen
@@ -504,8 +508,8 @@ def _structured(tree: Any, shape: type[T], *, keep: Mapping[str, Any]) -> T:
     try:
         made = structured(said, shape)
     except Refused as error:
-        told = (f"{path.removeprefix('.')} {what}".strip() for path, what in error.problems)
-        raise EditError("; ".join(told)) from None
+        problems = [(path.removeprefix("."), what) for path, what in error.problems]
+        raise EditError("; ".join(f"{path} {what}".strip() for path, what in problems), problems) from None
     extra = {key: tree[key] for key in keep if key in tree}
     return attrs.evolve(made, extra=extra)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from trioflow.model.graph import Graph, GraphNode
 from trioflow.model.node_type import NodeType
 from trioflow.model.registry import Registry
 from trioflow.model.scope import Scope
-from trioflow.model.sockets import UNSET
+from trioflow.model.sockets import UNSET, DataIn
 from trioflow.model.types import describe_type, unwrapped
 
 _TEXTS = frozenset({"str", "path", "date", "datetime", "duration", "bytes"})
@@ -78,13 +78,14 @@ def sockets_of(graph: Graph, node: GraphNode, node_type: NodeType | None) -> lis
             "name": each.name,
             "type": describe_type(each.type),
             "doc": each.doc,
-            "choices": _choices(graph, each.names),
+            "names": each.names,
+            "choices": _choices(graph, each),
             "default": None if each.default is UNSET else written_literal("any", each.default),
         }
         for each in inputs
     ]
     found += [
-        {"name": name, "type": "any", "doc": "", "choices": None, "default": None}
+        {"name": name, "type": "any", "doc": "", "names": None, "choices": None, "default": None}
         for name in node.inputs
         if name not in names
     ]
@@ -95,7 +96,11 @@ def sockets_of(graph: Graph, node: GraphNode, node_type: NodeType | None) -> lis
     return found
 
 
-def _choices(graph: Graph, names: str | None) -> list[str] | None:
-    if names is None:
-        return None
-    return [each.name for each in (graph.variables if names == "variable" else graph.events)]
+def _choices(graph: Graph, socket: DataIn[Any]) -> list[str] | None:
+    """What may be said there, if that is one of a few."""
+    if socket.names is not None:
+        return [each.name for each in (graph.variables if socket.names == "variable" else graph.events)]
+    type_ = unwrapped(socket.type)
+    if get_origin(type_) is Literal:
+        return [each for each in get_args(type_) if isinstance(each, str)]
+    return ["true", "false"] if type_ is bool else None

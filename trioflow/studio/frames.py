@@ -1,7 +1,7 @@
 """What the page knows of a run, and the deltas that keep it so: `fold` makes one state of another and a delta. Pure.
 
-A state and a delta have the same keys. Those in `BY_NODE` are by node, of which a delta has what has changed;
-`messages` are added at the end; all others are replaced. `lit` are wires, in deltas alone.
+A state and a delta have the same keys. Those in `BY_PLACE` are by node, and `flow` by wire: of them a delta has what
+has changed. `messages` are added at the end; all others are replaced.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-BY_NODE = ("counts", "failed", "heat", "outcomes", "policies", "progress")
+BY_PLACE = ("counts", "failed", "flow", "heat", "outcomes", "policies", "progress")
 MOST_MESSAGES = 200
 
 State = dict[str, Any]
@@ -22,6 +22,7 @@ def first_state(epoch: int) -> State:
         "forks": 0, "alive": 0, "watching": None, "recorded": 0, "counts": {}, "failed": {}, "heat": {}, "strands": [],
         "parked": [], "breakpoints": [], "failure": None, "variables": None, "messages": [], "document": None,
         "kept": None, "outcomes": {}, "policies": {}, "progress": {}, "dead": [],
+        "watches": [], "flow": {}, "asks": [],
     }  # fmt: skip
 
 
@@ -29,7 +30,7 @@ def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> State:
     """The delta from one state to a later one of the same epoch."""
     delta: State = {}
     for key, value in new.items():
-        if key in BY_NODE:
+        if key in BY_PLACE:
             before = old[key]
             changed = {node: number for node, number in value.items() if before.get(node) != number}
             if changed:
@@ -47,10 +48,10 @@ def fold(state: Mapping[str, Any], delta: Mapping[str, Any]) -> State:
     """The state after a delta, as the page makes it."""
     found = dict(state)
     for key, value in delta.items():
-        if key in BY_NODE:
+        if key in BY_PLACE:
             found[key] = {**found[key], **value}
         elif key == "messages":
             found[key] = [*found[key], *value][-MOST_MESSAGES:]
-        elif key != "lit":
+        else:
             found[key] = value
     return found

@@ -14,6 +14,8 @@ from trioflow.model.registry import Registry
 
 def with_places(graph: Graph, registry: Registry) -> Graph:
     """The graph with the place that the page shows for each node in its metadata, also of the graphs that it holds."""
+    if _all_placed(graph):
+        return graph
     diagram = to_diagram(graph, registry, all_sockets=True, own_places=True)
 
     def placed(graph: Graph, diagram: Any) -> Graph:
@@ -26,6 +28,10 @@ def with_places(graph: Graph, registry: Registry) -> Graph:
         )
 
     return placed(graph, diagram)
+
+
+def _all_placed(graph: Graph) -> bool:
+    return all(map(has_place, graph.nodes)) and all(map(_all_placed, graph.graphs.values()))
 
 
 def without_places(graph: Graph) -> Graph:

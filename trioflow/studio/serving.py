@@ -17,14 +17,18 @@ import attrs
 import trio
 
 from trioflow.errors import MissingExtra
+from trioflow.model.graph import Graph
 from trioflow.model.jsonable import jsonable
+from trioflow.model.registry import Registry
 from trioflow.model.secret import hide
 from trioflow.runtime.host.run import Run
+from trioflow.semantics.plan import Plan
 from trioflow.studio.backlog import Backlog
 from trioflow.studio.commands import CommandError, obey
 from trioflow.studio.forms import catalogue
 from trioflow.studio.security import Guard, Receive, Scope, Send
 from trioflow.studio.session import Recorded, Session
+from trioflow.studio.settings import settings_form
 from trioflow.telemetry import Profile, Recording
 
 if TYPE_CHECKING:
@@ -56,29 +60,39 @@ class Page:
 
 @contextlib.asynccontextmanager
 async def serve(
-    run: Run,
+    shown: Run | Graph | Plan,
     *,
     port: int = 0,
     name: str = "graph",
+    registry: Registry | None = None,
     read_only: bool = False,
     values: bool = True,
     glance: bool = False,
     allow_hosts: Collection[str] = (),
 ) -> AsyncGenerator[Page]:
-    """Serve a page on a run of one's own while the block is open: `page.address` is what to open.
+    """Serve a page on a run of one's own while the block is open, or on a graph: `page.address` is what to open.
 
     With `read_only` it can pause, step and look. `values=False` keeps all values from it. With `glance` it looks at the
-    run from time to time instead of following each event, which costs a few percent. The run goes on when the block is
-    left, paused if it is. Cancelling the block ends the serving. Raises `OSError` if the port is taken, `MissingExtra`.
+    run from time to time instead of following each event, which costs a few percent. A run goes on when the block is
+    left, paused if it is. A graph is edited and run in the page, with the node types of a `registry`; what the page has
+    started is cancelled when the block is left. Cancelling the block ends the serving. Raises `OSError` if the port is
+    taken, `MissingExtra`.
     """
-    session = Session(run.plan.graph, run.plan.registry, name=name, read_only=read_only, values=values)
-    session.is_attached = True
-    session.attach(run)
+    run = shown if isinstance(shown, Run) else None
+    graph = shown.plan if isinstance(shown, Run) else shown
+    if isinstance(graph, Plan):
+        registry = graph.registry
+        graph = graph.graph
+    session = Session(graph, registry, name=name, read_only=read_only, values=values)
     if glance:
         session.watch("glance")
+    if run is not None:
+        session.is_attached = True
+        session.attach(run)
     async with serve_session(session, port=port, allow_hosts=allow_hosts) as page:
-        assert session.nursery is not None
-        session.nursery.start_soon(session.show, run)
+        if run is not None:
+            assert session.nursery is not None
+            session.nursery.start_soon(session.show, run)
         yield page
 
 
@@ -132,6 +146,7 @@ def app_of(session: Session) -> Any:
         routes=[
             Route("/api/graph", answers.graph),
             Route("/api/catalogue", answers.catalogue),
+            Route("/api/settings", answers.settings),
             Route("/api/shelf", answers.shelf),
             Route("/api/events", answers.events),
             Route("/api/do", answers.do, methods=["POST"]),
@@ -172,6 +187,10 @@ class _Answers:
         session = self._session
         return self._json(await trio.to_thread.run_sync(catalogue, session.scene.graph, session.registry))
 
+    async def settings(self, _request: Request) -> Response:
+        """What can be said of a node beyond its inputs, as fields of a form."""
+        return self._json(settings_form())
+
     async def shelf(self, _request: Request) -> Response:
         """What can be opened."""
         shelf = self._session.shelf
@@ -200,7 +219,8 @@ class _Answers:
         try:
             return self._json({"ok": True, "result": await obey(self._session, asked)})
         except CommandError as error:
-            return self._json({"error": hide(str(error))}, 409)
+            problems = [[path, hide(what)] for path, what in error.problems]
+            return self._json({"error": hide(str(error)), "problems": problems}, 409)
 
     async def recording(self, request: Request) -> Response:
         """A stretch of what was recorded: the events `from` up to `to`; without these the last ones."""

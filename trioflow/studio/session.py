@@ -22,6 +22,7 @@ from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
 from trioflow.model.secret import hide
 from trioflow.model.types import NAMED_TYPES
+from trioflow.nodes._askers import Asker
 from trioflow.runtime.base.failure import leaves, origin_inputs, origin_node
 from trioflow.runtime.base.options import RunOptions
 from trioflow.runtime.host.breakpoints import Breakpoint
@@ -29,6 +30,7 @@ from trioflow.runtime.host.run import Run, open_run
 from trioflow.semantics.events import Event, NodeCompleted, VariableSet
 from trioflow.semantics.merge import POLICIES
 from trioflow.semantics.plan import Plan, make_plan
+from trioflow.studio import asking
 from trioflow.studio.backlog import Backlog
 from trioflow.studio.bench import Bench
 from trioflow.studio.edits import EditError
@@ -39,6 +41,7 @@ from trioflow.studio.scene import Scene
 from trioflow.studio.shelf import Opened, Shelf
 from trioflow.studio.shown import shown
 from trioflow.studio.watching import Watcher
+from trioflow.studio.watchlist import Found, Watched, in_variables, look_up, unknown
 from trioflow.telemetry import Heat, Recorder, Recording, RecordingFile
 
 T = TypeVar("T")
@@ -79,7 +82,9 @@ class Session:
     ) -> None:
         self.registry = registry if registry is not None else Registry.standard()
         self.bench = Bench(graph, self.registry, file)
-        self.scene = Scene(graph, self.registry)
+        self._shown = graph
+        self._scenes: dict[bool, Scene] = {}
+        self._all_sockets = False
         self.name = name
         self.folder = Path.cwd() if folder is None else folder
         self.shelf = shelf
@@ -96,7 +101,6 @@ class Session:
         self._recorded: tuple[_Recorder, Recording] | None = None
         self._plan: Plan | None = None
         self.is_attached = False
-        self._desk: Scene | None = None
         self._heat = Heat()
         self._watcher = Watcher(self.scene)
         self._watched: trio.CancelScope | None = None
@@ -106,6 +110,9 @@ class Session:
         self._failure: dict[str, Any] | None = None
         self._stops: list[_Stop] = []
         self._made = 0
+        self._watches: dict[str, Watched] = {}
+        self._asker = asking.PageAsker()
+        self._signals: asking.Signals | None = None
         self.state = first_state(0)
         self.backlog = Backlog(lambda: self.state)
 
@@ -116,15 +123,27 @@ class Session:
             "readOnly": self.read_only, "attached": self.is_attached,
             "types": [*NAMED_TYPES], "merges": [*dict.fromkeys([*POLICIES, *self.registry.merges])],
             "kept": None if self._kept is None else self._kept.run_id,
-            "hasRecording": self._given is not None, "hasShelf": self.shelf is not None,
+            "hasRecording": self._given is not None, "shelf": None if self.shelf is None else self.shelf.holds,
             "file": None if self.bench.file is None else self.bench.file.name,
         }  # fmt: skip
-        scene = self.scene
-        if all_sockets:
-            if self._desk is None:
-                self._desk = Scene(self.scene.graph, self.registry, all_sockets=True)
-            scene = self._desk
-        return f"{scene.text[:-1]},{json.dumps(told)[1:]}"
+        self._all_sockets = all_sockets
+        return f"{self._drawn(all_sockets=all_sockets).text[:-1]},{json.dumps(told)[1:]}"
+
+    @property
+    def scene(self) -> Scene:
+        """What is drawn of the graph. Each node and wire has the same place with all sockets and without."""
+        if not self._scenes:
+            # Drawing a large one takes a while, so it is drawn as it will be asked for.
+            self._drawn(all_sockets=self._all_sockets)
+        return next(iter(self._scenes.values()))
+
+    def _drawn(self, *, all_sockets: bool) -> Scene:
+        if all_sockets not in self._scenes:
+            self._scenes[all_sockets] = Scene(self._shown, self.registry, all_sockets=all_sockets)
+        return self._scenes[all_sockets]
+
+    def _show(self, graph: Graph) -> None:
+        self._shown, self._scenes, self._plan = graph, {}, None
 
     @property
     def is_running(self) -> bool:
@@ -153,10 +172,9 @@ class Session:
     def show_graph(self) -> None:
         """Show the graph as it is on the bench now. What the last run has counted is about another one."""
         graph = self.bench.graph
-        if graph is self.scene.graph:
+        if graph is self._shown:
             return
-        self.scene = Scene(graph, self.registry)
-        self._desk = self._plan = None
+        self._show(graph)
         messages = self._watcher.messages
         self.run = None
         self._anew()
@@ -171,10 +189,9 @@ class Session:
         revision = self.bench.revision
         self.name, self.registry = opened.name, opened.registry
         self.bench = Bench(opened.graph, opened.registry, opened.file, revision=revision + 1)
-        self._recorder, self._given, self._stops = None, opened.recording, []
+        self._recorder, self._given, self._stops, self._watches = None, opened.recording, [], {}
         self._kept = opened.kept
-        self.scene = Scene(opened.graph, opened.registry)
-        self._desk = self._plan = None
+        self._show(opened.graph)
         self.run = None
         self._anew()
 
@@ -204,6 +221,7 @@ class Session:
         self._watcher = Watcher(self.scene)
         self._heat = Heat()
         self._failure = None
+        self._signals = None if self.run is None else asking.Signals(self.run)
         self._where = (-1, -1)
         self.state = first_state(self._epoch)
         self.backlog.begin_anew()
@@ -235,7 +253,10 @@ class Session:
         self._kept, self._recorder = kept, _Recorder(plan.graph, values=self.values) if record else None
         options = self.options or RunOptions()
         observers = [] if self._recorder is None else [self._recorder]
-        where: dict[str, Any] = {} if kept is None else {"journal": kept.journal, "run_id": kept.run_id}
+        # Whoever looks into a journal may answer there: a run that it keeps waits for signals.
+        where: dict[str, Any] = {"services": {Asker: self._asker}}
+        if kept is not None:
+            where = {"journal": kept.journal, "run_id": kept.run_id}
         opening = open_run(plan, variables=variables, options=options, observers=observers, **where)
         await self._begin(opening, "before the first node" if paused else None)
 
@@ -257,11 +278,29 @@ class Session:
         self.say("Back", f"run {forked.run_id} goes on from {kept.run_id} before {node} at {path}")
         return forked
 
+    async def go_on(self) -> Kept:
+        """Go on with the run that a journal keeps, where it was put away or its process died, or try again what failed.
+
+        Raises `RuntimeError` if a run is going on, none is kept or it has ended, and what the journal refuses.
+        """
+        plan, kept = self._planned(), self._kept
+        if kept is None:
+            raise RuntimeError("No journal keeps this run, so nobody can go on with it.")
+        info = await _calling(kept.journal, kept.journal.show, kept.run_id)
+        if info.status in ("completed", "pruned"):
+            raise RuntimeError(f"Run {kept.run_id} is {info.status}: there is nothing to go on with. One can go back.")
+        self._recorder = _Recorder(plan.graph, values=self.values)
+        opening = resume_run(kept.journal, kept.run_id, plan, on_change="compatible", observe_replay=True, by="studio",
+                             retry=info.status in ("failed", "stuck"), options=self.options or RunOptions(),
+                             observers=[self._recorder])  # fmt: skip
+        await self._begin(opening, None)
+        return kept
+
     def _planned(self) -> Plan:
         if self.is_running:
             raise RuntimeError("A run is going on. Cancel it, or wait until it has ended.")
         if self._plan is None:
-            self._plan = make_plan(self.scene.graph, self.registry)
+            self._plan = make_plan(self._shown, self.registry)
         return self._plan
 
     async def _begin(
@@ -355,6 +394,57 @@ class Session:
         known = ", ".join(each.id for each in self._stops) or "none"
         raise UnknownName(f"There is no breakpoint {which!r}. There is: {known}.")
 
+    # --- questions ---
+
+    def _asks(self) -> list[asking.Ask]:
+        if self._signals is None or not self.is_running:
+            return []
+        return [*self._asker.asks(), *self._signals.asks(self._watcher.questions)]
+
+    async def answer(self, which: str, text: str) -> None:
+        """Answer what is asked. Raises `UnknownName` if nobody asks that now, `ValueError` if it does not count."""
+        self.live()
+        if self._signals is not None and which.startswith("signal "):
+            await self._signals.send(which.removeprefix("signal "), text)
+        else:
+            self._asker.answer(which, text)
+
+    # --- the watch list ---
+
+    def add_watch(self, text: str, *, evaluates: bool = False) -> str:
+        """Keep something in view; gives its id."""
+        self._made += 1
+        watched = Watched(f"w{self._made}", text, evaluates)
+        self._watches[watched.id] = watched
+        return watched.id
+
+    def change_watch(self, which: str, *, evaluates: bool) -> None:
+        """Let outputs be computed for it where the strand stands, or not. Raises `UnknownName`."""
+        self._watches[which] = attrs.evolve(self._watched_as(which), evaluates=evaluates)
+
+    def remove_watch(self, which: str) -> None:
+        """Take it from the watch list. Raises `UnknownName`."""
+        del self._watches[self._watched_as(which).id]
+
+    def _watched_as(self, which: str) -> Watched:
+        if which not in self._watches:
+            raise unknown(which, self._watches)
+        return self._watches[which]
+
+    async def look_at_watches(self, strand: int) -> dict[str, Found]:
+        """By id, what all on the watch list is for a strand; where none is, what it is after the run."""
+        run = self.run
+        if run is None:
+            return {}
+        if not self.is_running:
+            variables = run.variables()
+            watches = self._watches.values()
+            return {each.id: in_variables(each.text, variables, names_only=self.read_only) for each in watches}
+        at = next((each for each in run.strands() if each.number == strand), None)
+        if at is None:
+            return {}
+        return await look_up(run, at, [*self._watches.values()], names_only=self.read_only)
+
     async def _take_heat(self, run: Run) -> None:
         chance = random.Random()
         while True:
@@ -379,26 +469,27 @@ class Session:
     def tick(self, *, look: bool = False) -> None:
         """Make a frame now."""
         self._ticks += 1
-        lit = self._watcher.drain()
-        new = self._now(look=look)
+        new = self._now(look=look, came=self._watcher.drain())
         delta = difference(self.state, new)
-        if lit:
-            delta["lit"] = lit
         if delta:
             self.state = new
             self.backlog.add(delta)
 
-    def _now(self, *, look: bool) -> State:
+    def _now(self, *, look: bool, came: bool) -> State:
         run = self.run
         watcher = self._watcher
         state: State = dict(self.state)
-        state["counts"], state["failed"] = dict(watcher.counts), dict(watcher.failed)
+        if came:
+            state["counts"], state["failed"] = dict(watcher.counts), dict(watcher.failed)
+            state["flow"] = dict(watcher.flow)
         state["outcomes"] = {node: dict(each) for node, each in watcher.outcomes.items()}
         state["policies"], state["dead"] = dict(watcher.policies), watcher.dead
         state["progress"] = dict(watcher.progress)
         state["messages"] = list(watcher.messages)
         state["looked"], state["watching"] = watcher.looked, self.watching
         state["breakpoints"] = [each.told() for each in self._stops]
+        state["asks"] = [asking.told(each, self.scene.place(each.node)) for each in self._asks()]
+        state["watches"] = [each.told() for each in self._watches.values()]
         state["document"] = self.bench.told()
         if run is None:
             return state

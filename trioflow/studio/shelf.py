@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import attrs
 
@@ -30,7 +30,9 @@ class Opened:
 
 
 class Shelf(Protocol):
-    """A place with things to open. Both methods block."""
+    """A place with things to open: graphs, of which others can be begun, or runs. Both methods block."""
+
+    holds: ClassVar[Literal["graphs", "runs"]]
 
     def titles(self) -> list[dict[str, Any]]:
         """What there is: for each a `name`, and `about`, a line about it."""
@@ -43,6 +45,8 @@ class Shelf(Protocol):
 
 class JournalShelf:
     """The runs of a journal."""
+
+    holds: ClassVar[Literal["graphs", "runs"]] = "runs"
 
     def __init__(self, journal: Journal, registry: Registry) -> None:
         self._journal = journal

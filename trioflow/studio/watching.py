@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from trioflow.model.secret import hide
 from trioflow.policies.events import (
     BreakerChanged,
     FellBack,
@@ -20,6 +21,7 @@ from trioflow.semantics.events import (
     EvaluationFailed,
     EvaluationReused,
     Event,
+    Feedback,
     JoinSkipped,
     NodeCancelled,
     NodeFailed,
@@ -52,7 +54,7 @@ _MORE = _SAID | _POLICIES | {WiresChosen}
 
 
 class Watcher:
-    """An observer that counts. `drain` gives what has come since it was last called."""
+    """An observer that counts. `drain` adds up what has come since it was last called."""
 
     kinds = tuple({*_COUNTED, *TOLD, *_OUTCOMES, WiresChosen})
     keys = False
@@ -64,12 +66,16 @@ class Watcher:
         self.looked = 0
         self.counts: dict[str, int] = {}
         self.failed: dict[str, int] = {}
+        self.flow: dict[str, int] = {}
+        """By wire: how often something came over it."""
         self.outcomes: dict[str, dict[str, int]] = {}
         """By node: how often what became of its activations, other than that they completed."""
         self.policies: dict[str, str] = {}
         """By node: what a policy does there now, in a word or two."""
         self.progress: dict[str, dict[str, Any]] = {}
         """By node: how far it has come, of how much, and how many seconds are left at that pace."""
+        self.questions: dict[str, str] = {}
+        """By node, as events name it, what it has asked people last."""
         self._began: dict[str, tuple[str, float, float]] = {}
         self._dead: set[int] = set()
         self.messages: list[dict[str, Any]] = []
@@ -89,6 +95,8 @@ class Watcher:
             self._note_policy(event)
         elif kind is Progress:
             self._note_progress(event)  # type: ignore[arg-type]  # it is one
+        elif kind is Feedback and event.tag == "question":  # type: ignore[attr-defined]  # it has one
+            self.questions[event.node or ""] = hide(event.message)  # type: ignore[attr-defined]  # as above
         if kind in _SAID:
             self.say(type(event).__name__, words_of(event), event.node, str(event.path), event.time)
 
@@ -147,10 +155,9 @@ class Watcher:
         self.messages = [{**each, "node": self._scene.place(each["name"])} for each in messages]
         self._told = messages[-1]["n"] if messages else 0
 
-    def drain(self) -> list[int]:
-        """Add up what has come; the wires that it came over."""
+    def drain(self) -> bool:
+        """Add up what has come; whether anything has."""
         seen, self._seen = self._seen, {}
-        lit: set[int] = set()
         for (kind, name, entered), count in seen.items():
             if kind in _COUNTED:
                 self.looked += count
@@ -163,12 +170,16 @@ class Watcher:
                 outcomes[_OUTCOMES[kind]] = outcomes.get(_OUTCOMES[kind], 0) + count
             if kind is NodeStarted:
                 self.counts[key] = self.counts.get(key, 0) + count
-                lit.update(self._scene.lit_by_start(place, entered))
+                self._flowed(self._scene.lit_by_start(place, entered), count)
             elif kind is EvaluationCompleted:
                 self.counts[key] = self.counts.get(key, 0) + count
-                lit.update(self._scene.lit_by_value(place))
+                self._flowed(self._scene.lit_by_value(place), count)
             elif kind is EvaluationReused:
-                lit.update(self._scene.lit_by_value(place))
+                self._flowed(self._scene.lit_by_value(place), count)
             elif kind in (NodeFailed, EvaluationFailed):
                 self.failed[key] = self.failed.get(key, 0) + count
-        return sorted(lit)
+        return bool(seen)
+
+    def _flowed(self, wires: list[int], count: int) -> None:
+        for wire in map(str, wires):
+            self.flow[wire] = self.flow.get(wire, 0) + count

@@ -27,6 +27,13 @@ export async function getCatalogue() {
   return answer.json();
 }
 
+/** What can be said of a node beyond its inputs, as fields of a form. */
+export async function getSettings() {
+  const answer = await fetch('api/settings', { headers });
+  if (!answer.ok) throw new Error((await answer.text()).trim());
+  return answer.json();
+}
+
 /** What else can be opened. */
 export async function getShelf() {
   const answer = await fetch('api/shelf', { headers });
@@ -64,7 +71,7 @@ export async function ask(what, more = {}) {
   const body = JSON.stringify({ do: what, ...more });
   const answer = await fetch('api/do', { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body });
   const said = await answer.json().catch(() => ({ error: `the server answered ${answer.status}` }));
-  if (said.error) throw new Error(said.error);
+  if (said.error) throw Object.assign(new Error(said.error), { problems: said.problems || [] });
   return said.result;
 }
 

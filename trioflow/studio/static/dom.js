@@ -22,7 +22,8 @@ export function h(tag, given = {}, ...children) {
 }
 
 /**
- * Show something else in an element, unless it is the same already. What had the focus has it again, and keeps what was typed.
+ * Show something else in an element, unless it is the same already. What had the focus has it again, and keeps what was typed;
+ * so do lists and ticks of forms that are not sent yet, which have `data-keep`.
  * @param {any} parent
  * @param {string} key What it is made of.
  * @param {() => (Node | null | false)[]} make
@@ -34,12 +35,14 @@ export function show(parent, key, make) {
   const focused = active instanceof HTMLElement && parent.contains(active) ? active.dataset.key : undefined;
   const typed = new Map();
   for (const field of parent.querySelectorAll('input[data-key], textarea[data-key]')) if (field.value !== field.defaultValue) typed.set(field.dataset.key, field.value);
+  const kept = new Map([...parent.querySelectorAll('[data-keep]')].map((each) => [each.dataset.key, each.type === 'checkbox' ? each.checked : each.value]));
   const opened = new Map([...parent.querySelectorAll('details[data-key]')].map((each) => [each.dataset.key, each.open]));
   const scrolled = parent.firstChild ? parent.scrollTop : 0;
   const caret = active instanceof HTMLInputElement || active instanceof HTMLTextAreaElement ? [active.selectionStart, active.selectionEnd] : null;
   parent.replaceChildren(...make().filter((each) => each));
   for (const each of parent.querySelectorAll('details[data-key]')) if (opened.has(each.dataset.key)) each.open = opened.get(each.dataset.key);
   for (const field of parent.querySelectorAll('input[data-key], textarea[data-key]')) if (typed.has(field.dataset.key) && field.type !== 'checkbox') field.value = typed.get(field.dataset.key);
+  for (const field of parent.querySelectorAll('[data-keep]')) if (kept.has(field.dataset.key)) field[field.type === 'checkbox' ? 'checked' : 'value'] = kept.get(field.dataset.key);
   if (scrolled) parent.scrollTop = scrolled; // asking in vain would lay out all of the page
   if (focused !== undefined) for (const each of parent.querySelectorAll('[data-key]')) if (each.dataset.key === focused) {
     each.focus({ preventScroll: true });
@@ -52,10 +55,16 @@ export function prose(text) {
   return text.split('`').map((part, place) => (place % 2 ? h('code', {}, part) : document.createTextNode(part)));
 }
 
+/** A number with its thousands apart. What browsers have for it takes a good part of the time in which a page is there. @param {number} number */
+export function grouped(number) {
+  const [whole, part] = String(Number(number.toFixed(3))).split('.');
+  return whole.replace(/\B(?=(\d{3})+$)/g, ',') + (part ? `.${part}` : '');
+}
+
 /** How far something has come, in words. @param {any} way @param {boolean} live */
 export function wayOf(way, live) {
   const left = live && way.left > 0 ? `, about ${way.left < 100 ? `${Math.ceil(way.left)} s` : `${Math.ceil(way.left / 60)} min`} left` : '';
-  return `${way.done.toLocaleString('en')}${way.total === null ? '' : ` of ${way.total.toLocaleString('en')}`}${way.message ? ` ${way.message}` : ''}${left}`;
+  return `${grouped(way.done)}${way.total === null ? '' : ` of ${grouped(way.total)}`}${way.message ? ` ${way.message}` : ''}${left}`;
 }
 
 let leaving = 0;

@@ -1,12 +1,14 @@
 // Editing: what a person does to the graph, asked of the server, which answers with the graph as it is then.
 
-import { ask, getCatalogue } from './api.js';
+import { ask, getCatalogue, getSettings } from './api.js';
 import { h, say } from './dom.js';
 import { attempt, button } from './attempt.js';
 import { pick } from './picker.js';
 import { sendTyped } from './typed.js';
 
 const GRID = 20;
+/** About as wide is a node. */
+const WIDE = 110;
 
 export class Editor {
   /** @param {any} app */
@@ -15,6 +17,14 @@ export class Editor {
     /** What can be filled in at the chosen node or wire. @type {any} */
     this.form = null;
     this.formOf = '';
+    /** The fields of what else can be said of a node, by section. @type {any} */
+    this.fields = null;
+    /** What was refused of the node that is filled in. @type {{node: string, problems: [string, string][]} | null} */
+    this.refused = null;
+    /** What a person says of a node, until the graph has it: by path; how often that has changed; and how often when it was sent, with the revision that has it. @type {{node: string, said: Map<string, {value: any, raw: string}>, turn: number, sent: number, revision: number} | null} */
+    this.draft = null;
+    /** One after the other. @type {Promise<void>} */
+    this.settling = Promise.resolve();
     /** @type {any[] | null} */
     this.types = null;
     /** Texts being typed are one step each; this tells one field's from the next time it is used. */
@@ -41,6 +51,43 @@ export class Editor {
     if (!found) await this.app.reload(); // what was moved on the screen goes back
     else await this.app.upTo(found.revision);
     return found;
+  }
+
+  /** What a person says of a node now, and the graph does not have yet. @param {string} node */
+  saidOf(node) { return this.draft?.node === node ? this.draft.said : new Map(); }
+
+  /** A person says something else of a node. @param {string} node @param {string} path @param {any} value @param {string} raw */
+  says(node, path, value, raw) {
+    if (this.draft?.node !== node) this.draft = { node, said: new Map(), turn: 0, sent: -1, revision: 0 };
+    const { said } = this.draft;
+    said.set(path, { value, raw });
+    if (value === undefined) for (const each of [...said.keys()]) if (each.startsWith(`${path}.`)) said.delete(each);
+    this.draft.turn++;
+  }
+
+  /**
+   * Change the graph by what a person says of a node. What is wrong with it is told at its fields.
+   * @param {string} node @param {string} graph @param {(settings: any, said: Map<string, any>) => any} make
+   */
+  settle(node, graph, make) { return (this.settling = this.settling.then(() => this.settleNow(node, graph, make))); }
+
+  /** @param {string} node @param {string} graph @param {(settings: any, said: Map<string, any>) => any} make */
+  async settleNow(node, graph, make) {
+    const { draft, form } = this;
+    if (!draft || draft.node !== node || form?.id !== node) return;
+    const { turn } = draft;
+    const settings = make(form.settings, draft.said);
+    try {
+      const found = await ask('edit', { edits: [{ edit: 'settings', node, settings, graph }], typing: `settings ${node} ${this.turn}` });
+      this.refused = null;
+      [draft.sent, draft.revision] = [turn, found.revision];
+      await this.app.upTo(found.revision);
+    } catch (error) {
+      const { message, problems } = /** @type {any} */ (error);
+      this.refused = problems?.length ? { node, problems } : null;
+      if (!problems?.length) say(message);
+    }
+    this.app.panelOnly();
   }
 
   async undo() { await sendTyped(); if (await attempt(ask('undo').then((found) => say(found.label ? `undone: ${found.label}` : 'There is nothing to undo.')).then(() => true))) await this.app.upTo(); }
@@ -115,6 +162,7 @@ export class Editor {
     if (!type) return;
     let { x, y } = where;
     if (x === undefined || y === undefined) [x, y] = this.room(near);
+    else if (pin?.side === 'in') x -= WIDE; // it ends where the wire was dropped
     const edits = [{ edit: 'add', type: type.id, x, y, graph }];
     const found = await this.do(edits);
     if (!found) return;
@@ -266,7 +314,7 @@ export class Editor {
   /** @param {any} wire */
   async disconnect(wire) {
     if (wire.undo) {
-      say('It is no wire: the node says by what it is undone, under “More”.');
+      say('It is no wire: the node says by what it is undone, under “In a workflow”.');
       return;
     }
     const graph = this.graphAt(wire.from);
@@ -276,20 +324,36 @@ export class Editor {
 
   // --- forms ---
 
+  /** Whether the node that is filled in says something at a path. @param {string} path */
+  hasGroup(path) {
+    let at = this.form?.settings;
+    for (const key of path.split('.')) at = at?.[key];
+    return at !== undefined;
+  }
+
   /** Read what can be filled in at the chosen node or wire, if that is not known yet. */
   async look() {
     const { app } = this;
-    const key = `${app.graph.revision} ${app.selected} ${app.wire}`;
+    const { revision } = app.graph;
+    const key = `${revision} ${app.selected} ${app.wire}`;
     if (!app.editing || this.formOf === key) return;
     this.formOf = key;
+    if (this.draft) await sendTyped(); // what was typed of the node before is not lost
+    if (this.formOf !== key) return;
     const before = this.form;
     const graph = app.wire >= 0 ? this.graphAt(app.graph.wires[app.wire].from) : this.graphAt(app.selected);
     let form = null;
     if (graph !== null && app.wire >= 0 && !app.graph.wires[app.wire].undo) form = await attempt(ask('terms', { ...ends(app.graph, app.graph.wires[app.wire]), graph }));
     else if (graph !== null && app.selected >= 0) form = await attempt(ask('form', { node: app.graph.nodes[app.selected].id, graph }));
+    if (form?.sections && !this.fields) this.fields = (await attempt(getSettings())) || null;
     if (this.formOf !== key) return;
     this.form = form || null;
-    if (before?.id !== this.form?.id) this.turn++;
+    // What the graph has need not be kept; what a person has only begun to say is.
+    if (this.draft && this.draft.sent === this.draft.turn && this.draft.revision <= revision) for (const [path, { value }] of this.draft.said) if (value !== true || this.hasGroup(path)) this.draft.said.delete(path);
+    if (before?.id !== this.form?.id) {
+      this.turn++;
+      this.refused = this.draft = null;
+    }
     app.panelOnly();
   }
 }

@@ -2,25 +2,29 @@
 
 import { ask, firstGraph, getGraph, getProfile, getRecording, getRecordingFile, getShelf, readFrames } from './api.js';
 import { attempt, button } from './attempt.js';
-import { h, say, show } from './dom.js';
+import { grouped, h, say, show } from './dom.js';
 import { Editor } from './edit.js';
 import { TABS, showPanel } from './panels.js';
+import { lasting } from './folding.js';
 import { gantt } from './gantt.js';
 import { pick } from './picker.js';
 import { Recording } from './recording.js';
 import { Scene } from './scene.js';
 import { fold } from './state.js';
 import { sendTyped } from './typed.js';
+import { WatchList } from './watch.js';
 
 const element = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
 /** Events of a recording before and after a moment that are got with it, where there are too many to get them all. */
 const AROUND = 50000;
 /** So many graphs all have tabs; of more those that were opened. */
 const FEW = 5;
+/** So many questions are put at once. */
+const MOST_ASKS = 4;
 /** Keys that change nothing. */
-const LOOKING = new Set(['/', 'o', 'u']);
+const LOOKING = new Set(['/', 'o', 'u', 'w']);
 const LIVE = new Set(['not started', 'running', 'paused']);
-const EMPTY = { epoch: 0, status: null, reason: null, steps: 0, evaluations: 0, looked: 0, counts: {}, failed: {}, heat: {}, strands: [], parked: [], breakpoints: [], failure: null, variables: null, messages: [], outcomes: {}, policies: {}, progress: {}, dead: [], document: null, kept: null, recorded: 0, watching: 'follow', alive: 0 };
+const EMPTY = { epoch: 0, status: null, reason: null, steps: 0, evaluations: 0, looked: 0, counts: {}, failed: {}, heat: {}, strands: [], parked: [], breakpoints: [], failure: null, variables: null, messages: [], outcomes: {}, policies: {}, progress: {}, dead: [], document: null, kept: null, recorded: 0, watches: [], flow: {}, asks: [], watching: 'follow', alive: 0 };
 
 class App {
   constructor() {
@@ -34,6 +38,7 @@ class App {
     this.wire = -1;
     this.editing = false;
     this.editor = new Editor(this);
+    this.watch = new WatchList(this, element('watch'));
     this.loading = 0;
     /** @type {Promise<void> | null} */
     this.reloading = null;
@@ -44,6 +49,10 @@ class App {
     /** @type {string | null} */
     this.frame = null;
     this.connected = true;
+    /** What has come since a person has frozen the page: the run goes on. @type {any} */
+    this.held = null;
+    this.frozen = false;
+    /** Whether nodes are coloured by where the time goes: of a recording by their own, or with what they waited for. @type {false | 'own' | 'total'} */
     this.hot = false;
     /** Whether values stand beside outputs while a run stands, what they are by node, and what they were asked for. */
     this.beside = true;
@@ -57,6 +66,8 @@ class App {
     /** @type {Recording | null} */
     this.past = null;
     this.moment = 0;
+    /** Whether long stretches in which nothing happens are folded. */
+    this.folding = true;
     /** The events that alone are looked back on; null for all. @type {[number, number] | null} */
     this.stretch = null;
     /** The moment that is waited for, and what is on its way. @type {number | null} */
@@ -89,7 +100,7 @@ class App {
     }
     this.bind();
     this.loaded(false);
-    if (!this.graph.nodes.length && this.editor.can && !this.graph.hasShelf) await this.edit(true);
+    if (!this.graph.nodes.length && this.editor.can && !this.choosing()) await this.edit(true);
     if (this.graph.hasRecording) await this.lookBack();
     this.draw();
     readFrames((kind, data) => this.take(kind, data), (connected) => {
@@ -164,13 +175,19 @@ class App {
     this.editing = on;
     element('scene').classList.toggle('editing', on);
     if (this.scene) this.scene.editing = on;
+    const fitted = this.scene?.fitted;
     await this.reload();
-    if (this.scene?.fitted) this.scene.fit(this.scene.fitted === 'asked');
+    if (fitted) this.scene?.fit(fitted === 'asked');
     this.redraw();
   }
 
   /** @param {string} kind @param {any} data */
   take(kind, data) {
+    if (this.frozen) {
+      this.held = kind === 'hello' ? data : fold(this.held ?? this.state, data);
+      this.redraw();
+      return;
+    }
     const before = this.state;
     const anew = kind === 'hello' && before.epoch !== data.epoch;
     this.state = kind === 'hello' ? data : fold(before, data);
@@ -185,7 +202,7 @@ class App {
       if (this.past) this.leaveBack();
       this.upTo(doc.revision);
     }
-    if (kind === 'frame' && data.lit && !this.past) this.scene?.light(data.lit);
+    if (kind === 'frame' && data.flow && !this.past) this.scene?.light(Object.entries(data.flow).map(([wire, count]) => [Number(wire), count - (before.flow[wire] || 0)]));
     const { parked } = this.state;
     if (data.parked && parked.length && !this.past) {
       const mine = parked.find((/** @type {any} */ each) => each.strand === this.strand) || parked[0];
@@ -203,7 +220,19 @@ class App {
     this.redraw();
   }
 
+  /** Let the page stand still while the run goes on; or show what it is at now. @param {boolean} on */
+  freeze(on) {
+    const { held } = this;
+    [this.frozen, this.held] = [on, null];
+    if (!on && held) this.take('hello', held);
+    this.redraw();
+  }
+
   // --- what is known ---
+
+  /** Whether nothing of what there is was opened yet. */
+  choosing() { return Boolean(this.graph.shelf) && !this.graph.file && !this.graph.kept && !this.graph.nodes.length; }
+
 
   isLive() { return LIVE.has(this.state.status); }
   canPeek() { return this.isLive() && this.selected >= 0 && this.state.strands.length > 0 && !this.past; }
@@ -220,8 +249,28 @@ class App {
       const names = new Set(this.state.breakpoints.filter((/** @type {any} */ each) => each.kind === 'node').map((/** @type {any} */ each) => each.on));
       this.stops = new Set();
       this.graph.nodes.forEach((/** @type {any} */ node, /** @type {number} */ place) => { if (node.names.some((/** @type {string} */ each) => names.has(each))) this.stops?.add(place); });
+      this.wireStops = this.state.breakpoints.some((/** @type {any} */ each) => each.kind === 'wire') ? this.graph.wires.flatMap((/** @type {any} */ wire, /** @type {number} */ place) => (wire.control && this.stopsOn(wire).length ? [place] : [])) : [];
     }
     return this.stops;
+  }
+
+  /** A wire as breakpoints name it, in each of the ways in which its graph is called. @param {any} wire @returns {string[]} */
+  wireNames(wire) {
+    const [from, to] = [this.graph.nodes[wire.from], this.graph.nodes[wire.to]];
+    return from.names.map((/** @type {string} */ name) => name.slice(0, name.length - from.id.length)).map((/** @type {string} */ prefix) => `${prefix}${from.id}.${wire.output} -> ${prefix}${to.id}.${wire.input}`);
+  }
+
+  /** The breakpoints on a wire. @param {any} wire @returns {any[]} */
+  stopsOn(wire) {
+    const names = this.state.breakpoints.some((/** @type {any} */ each) => each.kind === 'wire') ? new Set(this.wireNames(wire)) : new Set();
+    return this.state.breakpoints.filter((/** @type {any} */ each) => each.kind === 'wire' && names.has(each.on));
+  }
+
+  /** Set a breakpoint on a wire, or take it away. @param {any} wire @param {string} [condition] */
+  async toggleWireStop(wire, condition = '') {
+    const there = this.stopsOn(wire);
+    if (there.length) for (const each of there) await attempt(ask('unbreak', { id: each.id }));
+    else for (const name of this.wireNames(wire)) if (!(await attempt(ask('break', { wire: name, condition: condition || null })))) break;
   }
 
   /** @param {number} place */
@@ -422,10 +471,14 @@ class App {
   }
 
   /** @param {string} how */
-  step(how) { return attempt(ask('step', { how, strand: this.strand })); }
+  step(how) {
+    this.freeze(false);
+    return attempt(ask('step', { how, strand: this.strand }));
+  }
 
   async start() {
     await sendTyped();
+    this.freeze(false);
     /** @type {Record<string, string>} */
     const variables = {};
     for (const [name, text] of Object.entries(this.settings.variables)) if (text !== this.defaults?.[name]) variables[name] = text;
@@ -456,6 +509,13 @@ class App {
     this.goTo(this.past?.count ?? 0);
     // All of a large recording is read only for who asks where its time went.
     if (this.past && (this.hot || this.past.count <= this.past.head.most)) await this.profile();
+  }
+
+  /** Colour nodes by their own time, in a recording then by all that they took, then no more. */
+  heat() {
+    this.hot = !this.hot ? 'own' : this.hot === 'own' && this.past ? 'total' : false;
+    if (this.hot && this.past && !this.past.profile) this.profile();
+    this.redraw();
   }
 
   /** Find out where the time of the recording went. */
@@ -490,6 +550,14 @@ class App {
     const event = this.moment - 1;
     const found = await attempt(ask('go back', { event }));
     if (found) say(`run ${found.run}: all before is as it was; it has stopped there`);
+  }
+
+  /** Go on with the run that a journal keeps. */
+  async goOn() {
+    const found = await attempt(ask('go on'));
+    if (!found) return;
+    this.leaveBack();
+    say(`goes on with ${found.run}`);
   }
 
   async download() {
@@ -541,7 +609,7 @@ class App {
     addEventListener('keydown', (event) => {
       const keys = /** @type {Record<string, () => void>} */ ({
         F8: () => (this.state.reason ? attempt(ask('resume')) : this.isLive() ? attempt(ask('pause')) : this.start()),
-        F9: () => this.toggleStop(this.selected), F10: () => this.step('over'), F11: () => this.step(event.shiftKey ? 'out' : 'into'),
+        F9: () => (this.graph.wires[this.wire]?.control ? this.toggleWireStop(this.graph.wires[this.wire]) : this.toggleStop(this.selected)), F10: () => this.step('over'), F11: () => this.step(event.shiftKey ? 'out' : 'into'),
       });
       if (!(event.key in keys) || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
@@ -566,7 +634,7 @@ class App {
     });
     show(element('view'), 'view', () => [
       button('−', () => this.scene?.zoom(0.8), { 'aria-label': 'Smaller', title: 'Smaller (-)' }), button('+', () => this.scene?.zoom(1.25), { 'aria-label': 'Larger', title: 'Larger (+)' }),
-      button('Fit', () => this.scene?.fit(), { title: 'All of the graph (0)' }), button('Heat', () => { this.hot = !this.hot; if (this.hot && this.past && !this.past.profile) this.profile(); this.redraw(); }, { id: 'heat', 'aria-pressed': 'false', title: 'Colour nodes by where the time goes' }), button('Values', () => { this.beside = !this.beside; this.redraw(); }, { id: 'beside', 'aria-pressed': 'true', title: 'While a run stands, show beside outputs what the strand sees there' }),
+      button('Fit', () => this.scene?.fit(), { title: 'All of the graph (0)' }), button('Heat', () => this.heat(), { id: 'heat', 'aria-pressed': 'false', title: 'Colour nodes by where the time goes' }), button('Freeze', () => this.freeze(!this.frozen), { id: 'freeze', 'aria-pressed': 'false', title: 'Let the page stand still while the run goes on' }), button('Values', () => { this.beside = !this.beside; this.redraw(); }, { id: 'beside', 'aria-pressed': 'true', title: 'While a run stands, show beside outputs what the strand sees there' }),
     ]);
   }
 
@@ -581,6 +649,7 @@ class App {
     let what;
     const plain = !typing && !control && !event.altKey;
     if (key === '/' && plain) what = () => this.find();
+    else if (key === 'w' && plain) what = () => this.watch.focus();
     else if (key === 'o' && plain) what = () => this.enter(this.selected);
     else if (key === 'u' && plain) what = () => this.leave();
     else if (control && key === 's') what = () => editor.save();
@@ -636,20 +705,24 @@ class App {
       [counts, failed] = [then.counts, then.failed];
       then.open.forEach((/** @type {number} */ open, /** @type {number} */ place) => { if (open > 0) at.set(place, 'open'); });
       if (this.moment > 0 && past.place(this.moment - 1) >= 0) at.set(past.place(this.moment - 1), 'parked');
-      if (this.hot) heat = shares((past.profile || []).map((/** @type {any} */ each) => [each.node, each.own]));
+      if (this.hot) heat = shares((past.profile || []).map((/** @type {any} */ each) => [each.node, each[/** @type {'own' | 'total'} */ (this.hot)]]));
     } else {
       for (const each of state.strands) if (each.node !== null && at.get(each.node) !== 'parked') at.set(each.node, each.state);
       if (this.hot) heat = shares(Object.entries(state.heat));
     }
     const { policies, dead, progress } = past ? { policies: {}, dead: [], progress: {} } : state;
-    this.scene?.mark({ counts, failed, at, heat, policies, progress, dead: new Set(dead), stops: this.stopped(), problems: this.problems, told: this.told, values: this.values });
-    element('heat').setAttribute('aria-pressed', String(this.hot));
+    this.scene?.mark({ counts, failed, at, heat, policies, progress, dead: new Set(dead), stops: this.stopped(), wireStops: this.wireStops, problems: this.problems, told: this.told, values: this.values });
+    const heated = element('heat');
+    heated.setAttribute('aria-pressed', String(Boolean(this.hot)));
+    heated.textContent = past && this.hot ? `Heat: ${this.hot}` : 'Heat';
+    element('freeze').setAttribute('aria-pressed', String(this.frozen));
     element('beside').setAttribute('aria-pressed', String(this.beside));
     this.lookAround();
     this.graphTabs();
     this.tools();
     this.editTools();
     this.fileBar();
+    this.askBar();
     this.emptyState();
     this.words();
     this.backBar();
@@ -666,6 +739,7 @@ class App {
       }
     }
     showPanel(this, element('panel'));
+    this.watch.draw();
   }
 
   tools() {
@@ -674,9 +748,11 @@ class App {
     const parked = live && Boolean(state.reason) && state.parked.some((/** @type {any} */ each) => each.strand === this.strand);
     const bad = graph.problems.some((/** @type {any} */ each) => each.severity === 'error');
     const can = !graph.readOnly && !graph.attached;
-    show(element('tools'), `tools ${[bad, can, live, Boolean(state.reason), parked, state.recorded > 0 || graph.hasRecording, Boolean(this.past)]}`, () => [
+    const kept = !live && state.status !== 'completed' && (state.kept ?? graph.kept);
+    show(element('tools'), `tools ${[bad, can, live, kept, Boolean(state.reason), parked, state.recorded > 0 || graph.hasRecording, Boolean(this.past)]}`, () => [
       can && button('Run', () => this.start(), { class: 'primary', disabled: live || bad, data: { key: 'run' }, title: bad ? 'The graph has problems' : 'Run (F8)' }),
       can && button('Run…', () => this.askHow(), { disabled: live || bad, data: { key: 'how' }, title: 'Run with other variables' }),
+      can && kept && button('Go on', () => this.goOn(), { disabled: bad, data: { key: 'go on' }, title: `Go on with ${kept} where it was put away; what has failed is tried again` }),
       live && !state.reason ? button('Pause', () => attempt(ask('pause')), { data: { key: 'pause' }, title: 'Pause (F8)' }) : button('Resume', () => attempt(ask('resume')), { disabled: !live, data: { key: 'pause' }, title: 'Resume (F8)' }),
       button('Into', () => this.step('into'), { disabled: !parked, data: { key: 'into' }, title: 'Step into (F11)' }),
       button('Over', () => this.step('over'), { disabled: !parked, data: { key: 'over' }, title: 'Step over (F10)' }),
@@ -692,14 +768,34 @@ class App {
     const live = this.isLive();
     element('name').textContent = `${this.graph.name}${doc?.unsaved && (doc.undo !== null || doc.redo !== null || doc.state === 'deleted') ? ' *' : ''}`;
     element('name').title = doc?.unsaved ? 'not saved' : '';
-    show(element('editing'), `${[editor.can, editing, live, doc?.undo, doc?.redo, doc?.unsaved, this.graph.hasShelf]}`, () => (editor.can ? [
-      this.graph.hasShelf && button('Open…', () => this.openOther(), { data: { key: 'open' }, title: 'Another one from where the studio was opened' }),
-      button('Edit', () => this.edit(!this.editing), { 'aria-pressed': String(editing), data: { key: 'edit' }, title: 'Change the graph (E)' }),
+    show(element('editing'), `${[editor.can, editing, live, doc?.undo, doc?.redo, doc?.unsaved, this.graph.shelf, this.choosing()]}`, () => (editor.can ? [
+      this.graph.shelf && button('Open…', () => this.openOther(), { data: { key: 'open' }, title: 'Another one from where the studio was opened' }),
+      !this.choosing() && button('Edit', () => this.edit(!this.editing), { 'aria-pressed': String(editing), data: { key: 'edit' }, title: 'Change the graph (E)' }),
       editing && button('Add…', () => editor.add(), { disabled: live, data: { key: 'add' }, title: 'Add a node (N)' }),
       editing && button('Undo', () => editor.undo(), { disabled: live || doc?.undo == null, data: { key: 'undo' }, title: doc?.undo ? `Undo: ${doc.undo} (Ctrl+Z)` : 'Nothing to undo' }),
       editing && button('Redo', () => editor.redo(), { disabled: live || doc?.redo == null, data: { key: 'redo' }, title: doc?.redo ? `Do again: ${doc.redo} (Ctrl+Shift+Z)` : 'Nothing to do again' }),
       (editing || doc?.unsaved) && button('Save', () => editor.save(), { disabled: !doc?.unsaved && doc?.file !== null, data: { key: 'save' }, title: 'Write the file (Ctrl+S)' }),
-    ] : [this.graph.hasShelf && button('Open…', () => this.openOther(), { data: { key: 'open' } })]));
+    ] : [this.graph.shelf && button('Open…', () => this.openOther(), { data: { key: 'open' } })]));
+  }
+
+  /** What nodes ask people, and the signals that they wait for. */
+  askBar() {
+    const asks = this.past ? [] : this.state.asks;
+    const bar = element('asks');
+    bar.hidden = !asks.length;
+    const { readOnly } = this.graph;
+    show(bar, `asks ${JSON.stringify([asks, readOnly])}`, () => asks.slice(0, MOST_ASKS).map((/** @type {any} */ each, /** @type {number} */ number) => {
+      const what = each.text || `waits for the signal ${each.name}`;
+      const answer = (/** @type {string} */ text) => attempt(ask('answer', { id: each.id, text }));
+      const field = h('input', { 'aria-label': `Answer: ${what}`, placeholder: each.id.startsWith('signal ') ? 'what to send: yes, 5, {"ok": true}' : 'the answer', spellcheck: 'false', autocomplete: 'off', data: { key: `answer ${each.id} ${number}` } });
+      const comment = h('input', { 'aria-label': `Comment: ${what}`, placeholder: 'a comment', autocomplete: 'off', data: { key: `comment ${each.id} ${number}` } });
+      const choose = (/** @type {string} */ choice) => answer(each.comments && comment.value.trim() ? JSON.stringify({ ok: choice === 'yes', comment: comment.value.trim() }) : choice);
+      return h('form', { onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); if (!each.choices.length) answer(field.value); } },
+        h('p', {}, each.at && each.node !== null ? button(each.at, () => this.choose(each.node, true), { class: 'link', data: { key: `asks ${number}` } }) : each.at || '', ' ', what),
+        !readOnly && each.comments ? comment : null,
+        !readOnly && each.choices.length ? h('span', { class: 'buttons' }, ...each.choices.map((/** @type {string} */ choice) => button(choice, () => choose(choice), { 'aria-label': `${choice}: ${what}`, data: { key: `choice ${each.id} ${number} ${choice}` } }))) : null,
+        ...(!readOnly && !each.choices.length ? [field, h('button', {}, each.id.startsWith('signal ') ? 'Send' : 'Answer')] : []));
+    }).concat(asks.length > MOST_ASKS ? [h('p', { class: 'soft' }, `${asks.length - MOST_ASKS} more wait for an answer.`)] : []));
   }
 
   /** What has become of the file meanwhile. */
@@ -717,12 +813,13 @@ class App {
     const place = element('empty');
     place.hidden = !none;
     if (!none) return;
-    if (this.graph.hasShelf && !this.shelf && !this.graph.file) getShelf().then((found) => { this.shelf = found; this.redraw(); }, () => {});
+    const runs = this.graph.shelf === 'runs';
+    if (this.choosing() && !this.shelf) getShelf().then((found) => { this.shelf = found; this.redraw(); }, () => {});
     const name = h('input', { 'aria-label': 'Name of a new graph', placeholder: 'new.json', data: { key: 'new name' } });
-    show(place, `empty ${[this.editor.can, this.graph.file, this.graph.hasShelf, JSON.stringify(this.shelf)]}`, () => (this.graph.hasShelf && !this.graph.file ? [
-      h('h2', {}, this.graph.name), h('p', { class: 'soft' }, this.shelf?.length ? 'Choose a graph, or begin one.' : 'There is no graph in this folder yet. Begin one.'),
+    show(place, `empty ${[this.editor.can, this.graph.file, this.graph.shelf, JSON.stringify(this.shelf)]}`, () => (this.choosing() ? [
+      h('h2', {}, this.graph.name), h('p', { class: 'soft' }, this.shelf?.length ? (runs ? 'Choose a run, to look back on it or to go back in it.' : this.editor.can ? 'Choose a graph, or begin one.' : 'Choose a graph.') : runs ? 'No run is in this journal yet. What trioflow run --journal keeps is here.' : this.editor.can ? 'There is no graph in this folder yet. Begin one.' : 'There is no graph in this folder yet.'),
       h('ul', { class: 'list' }, ...(this.shelf || []).slice(0, 200).map((/** @type {any} */ each) => h('li', { class: 'row' }, button(each.name, () => this.openNow(each.name), { class: 'link grow', data: { key: `shelf ${each.name}` } }), h('small', {}, each.about)))),
-      this.editor.can && h('form', { class: 'row', onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); this.openNow(name.value.trim() || 'new.json'); } }, name, h('button', {}, 'Begin')),
+      this.editor.can && !runs && h('form', { class: 'row', onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); this.openNow(name.value.trim() || 'new.json'); } }, name, h('button', {}, 'Begin')),
     ] : [
       h('h2', {}, 'An empty graph'), h('p', { class: 'soft' }, this.editor.can ? 'Add a node: press N, or double-click where it is to be. Most graphs begin with flow.start.' : 'There is nothing to see.'),
       this.editor.can && button('Add a node…', () => this.editor.add(), { class: 'primary', data: { key: 'first' } }),
@@ -752,14 +849,15 @@ class App {
 
   words() {
     const { state } = this;
-    const counted = (/** @type {number} */ n, /** @type {string} */ what) => `${n.toLocaleString('en')} ${what}${n === 1 ? '' : 's'}`;
+    const counted = (/** @type {number} */ n, /** @type {string} */ what) => `${grouped(n)} ${what}${n === 1 ? '' : 's'}`;
     const errors = this.graph.problems.some((/** @type {any} */ each) => each.severity === 'error');
-    let words = state.status === null ? (this.graph.attached ? 'Attached' : errors ? 'Has problems: see the outline.' : this.graph.readOnly ? 'Ready' : 'Ready. Press Run.') : state.status;
+    let words = state.status === null ? (this.choosing() ? 'Nothing is open yet.' : this.graph.attached ? 'Attached' : errors ? 'Has problems: see the outline.' : this.graph.readOnly ? 'Ready' : 'Ready. Press Run.') : state.status;
     if (state.reason) words = `stopped: ${state.reason}`;
     if (state.failure) words = `failed: ${state.failure.lines[0] || ''}`;
     if (state.status !== null) words += ` · ${counted(state.steps, 'step')}, ${counted(state.evaluations, 'evaluation')}`;
     if (state.watching === 'glance' && this.isLive()) words += ' · sampled';
-    if (this.past) words = `looking back on ${counted(this.past.count, 'event')}${this.past.head.duration > 0 ? ` in ${this.past.head.duration.toFixed(3)} s` : ''}${this.state.kept ?? this.graph.kept ? ` of ${this.state.kept ?? this.graph.kept}` : ''}`;
+    if (this.past) words = `looking back on ${counted(this.past.count, 'event')}${this.past.head.duration > 0 ? ` in ${this.past.head.duration < 60 ? `${this.past.head.duration.toFixed(3)} s` : lasting(this.past.head.duration)}` : ''}${this.state.kept ?? this.graph.kept ? ` of ${this.state.kept ?? this.graph.kept}` : ''}`;
+    if (this.frozen) words = `frozen: ${words}${this.held ? ` · ${counted(Math.max(0, this.held.steps - state.steps), 'step')} since then` : ''}`;
     if (!this.connected) words = 'not connected; trying again';
     const status = element('status');
     if (status.textContent !== words) [status.textContent, status.title] = [words, words];
@@ -776,13 +874,13 @@ class App {
       return;
     }
     const [least, most] = this.stretch ?? [0, past.count];
-    show(bar, `back ${past.head.run} ${past.count} ${past.first} ${past.stop} ${this.stretch}`, () => [
+    show(bar, `back ${past.head.run} ${past.count} ${past.first} ${past.stop} ${this.stretch} ${this.folding}`, () => [
       h('div', { class: 'buttons' }, button('|◀', () => this.goTo(least), { 'aria-label': 'To the start', data: { key: 'first' } }), button('◀', () => this.goTo(this.moment - 1), { 'aria-label': 'One event back', data: { key: 'prev' } }), button('▶', () => this.goTo(this.moment + 1), { 'aria-label': 'One event on', data: { key: 'next' } }), button('▶|', () => this.goTo(most), { 'aria-label': 'To the end', data: { key: 'last' } })),
       h('input', { type: 'range', min: least, max: most, value: this.moment, 'aria-label': 'Moment', id: 'moment', oninput: (/** @type {any} */ event) => this.goTo(Number(event.target.value)) }),
       h('div', { class: 'row', id: 'then' }, h('p', { id: 'event', class: 'grow', 'aria-live': 'polite' }),
         h('span', { class: 'buttons' }, button('From here', () => this.lookAt([this.moment, most]), { class: 'small', data: { key: 'from here' }, title: 'Look back only on what comes after this moment; or drag over the strands below' }), button('Up to here', () => this.lookAt([least, this.moment]), { class: 'small', data: { key: 'up to here' }, title: 'Look back only on what came before this moment' }), this.stretch && button('All of it', () => this.lookAt(null), { class: 'small', data: { key: 'all of it' } })),
         !this.graph.readOnly && button('Go back to here', () => this.goBack(), { id: 'go-back', class: 'small', data: { key: 'go back' } }), button('Save it', () => this.download(), { class: 'small', data: { key: 'download' }, title: 'Save the recording as a file, which trioflow studio opens' })),
-      gantt(this),
+      ...gantt(this),
     ]);
     bar.querySelector('.gantt').redraw();
     const back = element('go-back');
@@ -793,7 +891,8 @@ class App {
     }
     element('moment').value = String(this.moment);
     const told = this.moment > 0 ? past.told(this.moment - 1) : null;
-    element('event').textContent = told ? `${this.moment.toLocaleString('en')} of ${past.count.toLocaleString('en')} · ${past.head.duration > 0 ? `${told.time.toFixed(4)} s · ` : ''}${told.words} ${told.name}${told.strand ? ` · strand ${told.strand}` : ''}${told.note ? ` · ${told.note}` : ''}` : 'before the first event';
+    const event = element('event');
+    event.textContent = event.title = told ? `${grouped(this.moment)} of ${grouped(past.count)} · ${past.head.duration > 0 ? `${told.time.toFixed(4)} s · ` : ''}${told.words} ${told.name}${told.strand ? ` · strand ${told.strand}` : ''}${told.note ? ` · ${told.note}` : ''}` : past.count ? 'before the first event' : 'nothing was recorded: a journal keeps what nodes did outside, and this run did nothing there';
   }
 }
 

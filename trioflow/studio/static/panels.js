@@ -2,14 +2,16 @@
 
 import { ask } from './api.js';
 import { attempt, button } from './attempt.js';
-import { h, prose, show, wayOf } from './dom.js';
-import { graphForm, nodeForm, wireForm } from './forms.js';
+import { grouped, h, prose, show, wayOf } from './dom.js';
+import { cameOver, graphForm, nodeForm, wireForm } from './forms.js';
 
 /** So many entries of the outline are there at once; of a longer one those are that can be seen. */
 const AT_ONCE = 150;
 const ROW = 27;
 const BEYOND = 12;
 const PROBLEMS = 25;
+/** So many problems are listed at once, also if none is an error. */
+const FEW = 3;
 export const TABS = { outline: 'Outline', node: 'Node', strands: 'Strands', stops: 'Breakpoints', log: 'Messages' };
 
 /** @param {any} app @param {HTMLElement} panel */
@@ -32,7 +34,6 @@ function outline(app, panel) {
   const { counts, failed } = app.shownCounts();
   const marked = JSON.stringify([app.editing, app.graph.revision, app.selected, [...app.stopped()], nodes.length > 200 ? 0 : counts, failed, app.finding]);
   show(panel, `outline ${marked}`, () => {
-    const bad = new Set(problems.map((/** @type {any} */ each) => each.node));
     const sought = app.finding.trim().toLowerCase();
     /** @type {Map<string, [any, number][]>} */
     const within = new Map();
@@ -46,11 +47,12 @@ function outline(app, panel) {
       const items = inside.map(([node, place], number) => () => h('li', {
         role: 'treeitem', tabindex: place === app.selected ? '0' : '-1', 'aria-selected': String(place === app.selected), 'aria-level': '2', 'aria-setsize': inside.length, 'aria-posinset': number + 1,
         class: `k-${node.kind}`, data: { place: String(place), key: `tree ${place}` }, onclick: () => app.choose(place, true),
-      }, h('i', { class: 'chip' }), h('span', { class: 'name' }, node.id), h('small', {}, node.type), app.stopped().has(place) && h('span', { class: 'tag stop' }, 'stop'), bad.has(place) && h('span', { class: 'tag bad' }, 'problem'), failed[place] ? h('span', { class: 'tag bad' }, 'failed') : null, counts[place] ? h('span', { class: 'tag' }, String(counts[place])) : null));
+      }, h('i', { class: 'chip' }), h('span', { class: 'name' }, node.id), h('small', {}, node.type), app.stopped().has(place) && h('span', { class: 'tag stop' }, 'stop'), app.problems.has(place) && h('span', { class: app.problems.get(place) === 'error' ? 'tag bad' : 'tag parked' }, app.problems.get(place) === 'error' ? 'problem' : 'warning'), failed[place] ? h('span', { class: 'tag bad' }, 'failed') : null, counts[place] ? h('span', { class: 'tag' }, String(counts[place])) : null));
       if (!frame.depth || (sought && !items.length)) return items;
       return [() => h('li', { role: 'treeitem', 'aria-level': '1', 'aria-expanded': 'true', class: 'frame', tabindex: '-1', 'aria-selected': 'false' }, `Graph ${frame.title}`), ...items];
     }).flat();
     const tree = grown(panel, list);
+    if (app.choosing()) return [h('p', { class: 'empty' }, 'Nothing is open yet. What is opened has its nodes here.')];
     return [problems.length ? problemList(app) : null, nodes.length > 12 && finder(app), sought && !list.length ? h('p', { class: 'empty' }, 'No node has that in its name or type.') : nodes.length ? tree : h('p', { class: 'empty' }, app.editor.can ? 'The graph has no nodes yet. Press “Add…”, or double-click into the graph.' : 'The graph has no nodes.'), app.editing && graphForm(app)];
   });
 }
@@ -135,16 +137,20 @@ function walk(event, count, bring) {
 /** @param {any} app */
 function problemList(app) {
   const { problems } = app.graph;
-  const item = (/** @type {any} */ each) => h('li', { class: each.severity }, h('b', {}, `${each.severity}: `), link(app, each.path, each.node), h('p', {}, `${each.message} ${each.cure}`));
+  const item = (/** @type {any} */ each) => h('li', { class: each.severity, title: each.path }, h('b', {}, `${each.severity}: `), link(app, each.node === null ? each.path : app.graph.nodes[each.node].id, each.node), h('p', {}, `${each.message} ${each.cure}`));
+  const many = ['error', 'warning', 'info'].map((severity) => [severity, problems.filter((/** @type {any} */ each) => each.severity === severity).length]).filter(([, count]) => count);
+  const counts = many.map(([severity, count]) => `${grouped(Number(count))} ${severity === 'info' ? 'to know' : `${severity}${count === 1 ? '' : 's'}`}`).join(', ');
   const list = h('ul', {}, ...problems.slice(0, PROBLEMS).map(item));
   let told = PROBLEMS;
-  const more = button(`${(problems.length - told).toLocaleString('en')} more`, () => {
+  const more = button(`${grouped(problems.length - told)} more`, () => {
     list.append(...problems.slice(told, told + 4 * PROBLEMS).map(item));
     told += 4 * PROBLEMS;
-    if (told < problems.length) more.textContent = `${(problems.length - told).toLocaleString('en')} more`;
+    if (told < problems.length) more.textContent = `${grouped(problems.length - told)} more`;
     else more.remove();
   }, { class: 'small', data: { key: 'more problems' } });
-  return h('section', { class: 'problems' }, h('h2', {}, 'Problems'), list, problems.length > told ? more : null);
+  // Many that are no errors would push away what is below them.
+  const bad = problems.some((/** @type {any} */ each) => each.severity === 'error');
+  return h('details', { class: 'problems', open: bad || problems.length <= FEW, data: { key: `problems ${bad}` } }, h('summary', { data: { key: 'open problems' } }, h('h2', {}, `Problems: ${counts}`)), list, problems.length > told ? more : null);
 }
 
 // --- the node ---
@@ -159,9 +165,9 @@ function node(app, panel) {
   const outcomes = app.past ? {} : state.outcomes[place] || {};
   const way = app.past ? null : state.progress[place];
   const times = app.past && app.past.timesOf(place);
-  const key = JSON.stringify([[...app.evaluated], way, times, outcomes, state.policies[place], app.editing, app.graph.revision, app.wire, app.editing && app.editor.form, place, app.strand, counts[place], failed[place], stop, peeked, failure, app.canPeek(), state.parked.length, state.strands.map((/** @type {any} */ each) => each.number), app.isLive(), app.past && app.moment]);
+  const key = JSON.stringify([[...app.evaluated], way, times, outcomes, state.policies[place], app.editing, app.graph.revision, app.wire, graph.wires[app.wire] && [cameOver(app, app.wire), app.stopsOn(graph.wires[app.wire])], app.editing && [app.editor.form, app.editor.refused, app.editor.draft && [app.editor.draft.turn, ...app.editor.draft.said.keys()]], place, app.strand, counts[place], failed[place], stop, peeked, failure, app.canPeek(), state.parked.length, state.strands.map((/** @type {any} */ each) => each.number), app.isLive(), app.past && app.moment]);
   show(panel, `node ${key}`, () => {
-    if (graph.wires[app.wire]) return wireForm(app, { ...graph.wires[app.wire], number: app.wire });
+    if (graph.wires[app.wire]) return [...wireForm(app, { ...graph.wires[app.wire], number: app.wire }), ...(graph.wires[app.wire].control && !graph.wires[app.wire].undo ? wireStop(app, graph.wires[app.wire]) : [])];
     if (place < 0) return [h('p', { class: 'empty' }, 'Choose a node: in the graph, or in the outline. Then its inputs and outputs are here, and its breakpoint.')];
     const it = graph.nodes[place];
     const problems = graph.problems.filter((/** @type {any} */ each) => each.node === place);
@@ -170,7 +176,7 @@ function node(app, panel) {
       h('h2', {}, it.id),
       h('p', { class: 'soft' }, it.type, ...(it.doc ? prose(`. ${it.doc}`) : [])),
       it.calls !== null && h('div', { class: 'row' }, button('Open the graph that it calls', () => app.enter(place), { class: 'small', data: { key: 'enter' }, title: 'In a tab of its own (O)' })),
-      h('p', {}, counts[place] ? `Ran ${counts[place].toLocaleString('en')} ${counts[place] === 1 ? 'time' : 'times'}` : 'Has not run', app.past && failed[place] ? `, failed ${failed[place].toLocaleString('en')}` : '', ...Object.entries(outcomes).map(([what, many]) => `, ${what} ${many.toLocaleString('en')}`), '.', !app.past && state.policies[place] ? ` Now: ${state.policies[place]}.` : ''),
+      h('p', {}, counts[place] ? `Ran ${grouped(counts[place])} ${counts[place] === 1 ? 'time' : 'times'}` : 'Has not run', app.past && failed[place] ? `, failed ${grouped(failed[place])}` : '', ...Object.entries(outcomes).map(([what, many]) => `, ${what} ${grouped(many)}`), '.', !app.past && state.policies[place] ? ` Now: ${state.policies[place]}.` : ''),
       way && h('p', {}, wayOf(way, app.isLive())),
       times && h('p', {}, times),
       ...problems.map((/** @type {any} */ each) => h('p', { class: `note ${each.severity}` }, `${each.message} ${each.cure}`)),
@@ -182,11 +188,17 @@ function node(app, panel) {
 }
 
 /** @param {any} app @param {number} place @param {any} stop */
-function stopControls(app, place, stop) {
+function stopControls(app, place, stop) { return breakpoint(app, stop, () => attempt(ask('unbreak', { id: stop.id })), (condition) => app.toggleStop(place, condition)); }
+
+/** @param {any} app @param {any} wire */
+function wireStop(app, wire) { return breakpoint(app, app.stopsOn(wire)[0], () => app.toggleWireStop(wire), (condition) => app.toggleWireStop(wire, condition)); }
+
+/** A breakpoint that is there, or a field to set one. @param {any} app @param {any} stop @param {() => void} remove @param {(condition: string) => void} set */
+function breakpoint(app, stop, remove, set) {
   if (app.graph.readOnly) return [];
-  if (stop) return [h('div', { class: 'row' }, h('span', { class: 'grow' }, `Breakpoint ${stop.id}${stop.condition ? ` if ${stop.condition}` : ''}, hit ${stop.hits}`), button('Remove breakpoint', () => attempt(ask('unbreak', { id: stop.id })), { data: { key: 'unbreak' } }))];
+  if (stop) return [h('div', { class: 'row' }, h('span', { class: 'grow' }, `Breakpoint ${stop.id}${stop.condition ? ` if ${stop.condition}` : ''}, hit ${stop.hits}`), button('Remove breakpoint', remove, { data: { key: 'unbreak' } }))];
   const condition = h('input', { 'aria-label': 'Condition of the breakpoint', placeholder: 'always, or: hits > 3', data: { key: 'condition' } });
-  return [h('form', { class: 'row', onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); app.toggleStop(place, condition.value); } }, condition, h('button', { data: { key: 'break' } }, 'Set breakpoint'))];
+  return [h('form', { class: 'row', onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); set(condition.value); } }, condition, h('button', { data: { key: 'break' } }, 'Set breakpoint'))];
 }
 
 /** @param {any} app @param {any} it */
@@ -201,10 +213,12 @@ function inspected(app, it) {
   const cell = (/** @type {any} */ seen) => [h('code', {}, seen.value === null ? '' : seen.value), h('small', {}, seen.value === null ? seen.kind : seen.kind === 'value' ? '' : ` ${seen.kind}`)];
   const parked = state.parked.some((/** @type {any} */ each) => each.strand === app.strand);
   const prefix = peeked.node.slice(0, peeked.node.lastIndexOf('/') + 1);
+  const short = peeked.node.slice(prefix.length);
+  const watch = (/** @type {string} */ name, /** @type {string} */ what) => h('span', {}, name, app.watch.button(what));
   return [head,
-    table('Inputs', peeked.inputs.map((/** @type {any} */ each) => [each.name, h('span', {}, ...cell(each), each.wire ? h('small', { class: 'from' }, ` from ${each.wire.split(' -> ')[0]}`) : '')])),
-    table('Outputs', peeked.outputs.map((/** @type {any} */ each) => [each.name, h('span', {}, ...cell(each), app.evaluated.has(`${peeked.node}.${each.name}`) ? h('code', { class: 'evaluated' }, app.evaluated.get(`${peeked.node}.${each.name}`)) : null, each.kind !== 'value' && !app.graph.readOnly ? button('evaluate', () => app.evaluate(peeked.node, each.name), { class: 'small', data: { key: `evaluate ${each.name}` }, title: 'Compute it as this strand would get it now; the run keeps nothing of it' }) : null)])),
-    table('Variables', peeked.variables.map((/** @type {any} */ each) => [each.name, parked && !app.graph.readOnly ? setter(app, prefix, each) : h('code', {}, each.value)])),
+    table('Inputs', peeked.inputs.map((/** @type {any} */ each) => [watch(each.name, `${short}.${each.name}`), h('span', {}, ...cell(each), each.wire ? h('small', { class: 'from' }, ` from ${each.wire.split(' -> ')[0]}`) : '')])),
+    table('Outputs', peeked.outputs.map((/** @type {any} */ each) => [watch(each.name, `${short}.${each.name}`), h('span', {}, ...cell(each), app.evaluated.has(`${peeked.node}.${each.name}`) ? h('code', { class: 'evaluated' }, app.evaluated.get(`${peeked.node}.${each.name}`)) : null, each.kind !== 'value' && !app.graph.readOnly ? button('evaluate', () => app.evaluate(peeked.node, each.name), { class: 'small', data: { key: `evaluate ${each.name}` }, title: 'Compute it as this strand would get it now; nothing is written' }) : null)])),
+    table('Variables', peeked.variables.map((/** @type {any} */ each) => [watch(each.name, each.name), parked && !app.graph.readOnly ? setter(app, prefix, each) : h('code', {}, each.value)])),
   ];
 }
 
@@ -222,7 +236,7 @@ function then(app) {
   const end = past.endOf(app.selected, moment);
   const variables = past.variables(moment);
   return [
-    end >= 0 && h('div', { class: `note${past.kindOf(end).endsWith('Failed') ? ' error' : ''}` }, h('b', {}, past.told(end).words), ` at event ${(end + 1).toLocaleString('en')}`, h('p', {}, h('code', {}, past.head.notes[end]))),
+    end >= 0 && h('div', { class: `note${past.kindOf(end).endsWith('Failed') ? ' error' : ''}` }, h('b', {}, past.told(end).words), ` at event ${grouped(end + 1)}`, h('p', {}, h('code', {}, past.head.notes[end]))),
     variables.length ? table('Variables then, as last written', variables.map((/** @type {[string, string]} */ [name, text]) => [name, h('code', {}, text)])) : null,
   ];
 }
@@ -233,7 +247,7 @@ function literals(it) {
     table('Outputs', it.outputs.map((/** @type {any} */ each) => [each.name, h('small', {}, each.control ? 'control' : each.type)]))];
 }
 
-/** @param {string} title @param {[string, any][]} rows */
+/** @param {string} title @param {[any, any][]} rows */
 function table(title, rows) {
   if (!rows.length) return null;
   return h('table', {}, h('caption', {}, title), h('tbody', {}, ...rows.map(([name, value]) => h('tr', {}, h('th', { scope: 'row' }, name), h('td', {}, value)))));
@@ -268,15 +282,16 @@ function stops(app, panel) {
   const { breakpoints } = app.state;
   show(panel, `stops ${JSON.stringify(breakpoints)}`, () => {
     const failures = breakpoints.find((/** @type {any} */ each) => each.kind === 'failure');
-    const kinds = h('select', { 'aria-label': 'Where to stop', data: { key: 'kind' } }, h('option', { value: 'wire' }, 'wire'), h('option', { value: 'node' }, 'node or types'), h('option', { value: 'value' }, 'value written'));
+    const kinds = h('select', { 'aria-label': 'Where to stop', data: { key: 'kind', keep: '' } }, h('option', { value: 'wire' }, 'wire'), h('option', { value: 'node' }, 'node or types'), h('option', { value: 'value' }, 'value written'));
     const place = h('input', { 'aria-label': 'Place', placeholder: 'a.then -> b.enter', data: { key: 'place' } });
     const condition = h('input', { 'aria-label': 'Condition', placeholder: 'if (optional): total > 3', data: { key: 'if' } });
+    const telling = h('input', { type: 'checkbox', data: { key: 'log', keep: '' } });
     return [
       app.graph.readOnly ? null : h('label', { class: 'row' }, h('input', { type: 'checkbox', checked: Boolean(failures), data: { key: 'failures' }, onchange: () => attempt(failures ? ask('unbreak', { id: failures.id }) : ask('break', { failure: true })) }), 'Stop where a node fails'),
       breakpoints.length ? h('ul', { class: 'list' }, ...breakpoints.map((/** @type {any} */ each) => h('li', { class: 'row' },
         h('input', { type: 'checkbox', checked: each.enabled, disabled: app.graph.readOnly, 'aria-label': `${each.id} counts`, data: { key: `on ${each.id}` }, onchange: (/** @type {any} */ event) => attempt(ask('enable', { id: each.id, on: event.target.checked })) }),
-        h('span', { class: 'grow' }, h('b', {}, each.on), each.condition ? ` if ${each.condition}` : '', h('small', {}, ` ${each.id}, hit ${each.hits}`)), app.graph.readOnly ? null : button('remove', () => attempt(ask('unbreak', { id: each.id })), { class: 'small', 'aria-label': `Remove ${each.id}`, data: { key: `no ${each.id}` } })))) : h('p', { class: 'empty' }, 'No breakpoint is set. Choose a node and press “Set breakpoint”, or F9.'),
-      app.graph.readOnly ? null : h('form', { class: 'stack', onsubmit: async (/** @type {Event} */ event) => { event.preventDefault(); const done = await attempt(ask('break', { [kinds.value]: place.value, condition: condition.value || null })); if (done) { place.value = ''; condition.value = ''; } } }, h('h2', {}, 'Another one'), h('div', { class: 'row' }, kinds, place), condition, h('button', {}, 'Set')),
+        h('span', { class: 'grow' }, h('b', {}, each.on), each.condition ? ` if ${each.condition}` : '', h('small', {}, ` ${each.id}, ${each.log ? 'told' : 'hit'} ${each.hits}`)), app.graph.readOnly ? null : button('remove', () => attempt(ask('unbreak', { id: each.id })), { class: 'small', 'aria-label': `Remove ${each.id}`, data: { key: `no ${each.id}` } })))) : h('p', { class: 'empty' }, 'No breakpoint is set. Choose a node, or a wire of control, and press “Set breakpoint”, or F9.'),
+      app.graph.readOnly ? null : h('form', { class: 'stack', onsubmit: async (/** @type {Event} */ event) => { event.preventDefault(); const done = await attempt(ask('break', { [kinds.value]: place.value, condition: condition.value || null, log: telling.checked })); if (done) /** @type {HTMLFormElement | null} */ (document.querySelector('#panel form.stack'))?.reset(); } }, h('h2', {}, 'Another one'), h('div', { class: 'row' }, kinds, place), condition, h('label', { class: 'row' }, telling, 'Tell it in the messages, and go on'), h('button', {}, 'Set')),
     ];
   });
 }
@@ -287,7 +302,7 @@ function stops(app, panel) {
 function log(app, panel) {
   const { messages, variables, failure } = app.state;
   show(panel, `log ${messages.length} ${messages.at(-1)?.n} ${JSON.stringify([variables, failure, app.graph.problems.length])}`, () => [
-    app.graph.problems.length ? problemList(app) : null,
+    app.graph.problems.length && !app.choosing() ? problemList(app) : null,
     failure && h('div', { class: 'note error' }, h('b', {}, 'The run failed'), failure.name ? h('span', {}, ' at ', link(app, failure.name, failure.node), ` (${failure.type}), activation ${failure.path}`) : '', ...failure.lines.map((/** @type {string} */ each) => h('p', {}, each)), failure.inputs ? h('p', {}, `with ${failure.inputs}`) : null),
     variables && Object.keys(variables).length ? table('Variables at the end', Object.entries(variables).map(([name, value]) => [name, h('code', {}, value)])) : null,
     messages.length ? h('ul', { class: 'list' }, ...[...messages].reverse().map((/** @type {any} */ each) => h('li', { class: each.kind.includes('Failed') ? 'bad' : '' }, h('small', {}, each.time === null ? '' : `${each.time.toFixed(3)} s `), each.name ? link(app, each.name, each.node) : null, ' ', each.text))) : h('p', { class: 'empty' }, 'Nothing was said yet. Failures, progress, feedback of nodes and breakpoints that were hit are listed here.'),

@@ -8,7 +8,12 @@ const NEAR = 0.42;
 const SPECKS = 0.1;
 const SMALLEST = 0.004;
 const GLOW = 700;
+/** Over so many milliseconds it is told how much comes over a wire. */
+const STEADY = 1000;
+/** So much a second makes a wire as strong as it gets. */
+const BUSIEST = 3000;
 const MOST_LIT = 400;
+const MANY = 100;
 const HEAD = 22;
 
 export class Scene {
@@ -48,10 +53,10 @@ export class Scene {
     this.glowing = false;
     /** @type {Map<number, any>} */
     this.shown = new Map();
-    /** @type {Map<number, number>} */
+    /** By wire, when something came over it last, and how much of that a second. @type {Map<number, {since: number, rate: number}>} */
     this.lit = new Map();
     /** What is shown at nodes: counts, where strands are, heat, breakpoints, problems. @type {any} */
-    this.marks = { counts: {}, failed: {}, at: new Map(), heat: null, stops: new Set(), problems: new Map(), policies: {}, progress: {}, dead: new Set(), told: new Map(), values: new Map() };
+    this.marks = { counts: {}, failed: {}, at: new Map(), heat: null, stops: new Set(), wireStops: [], problems: new Map(), policies: {}, progress: {}, dead: new Set(), told: new Map(), values: new Map() };
     this.selected = -1;
     this.asked = false;
     /** Whether all is in view, and whether somebody asked for that. @type {false | 'begun' | 'asked'} */
@@ -82,8 +87,10 @@ export class Scene {
     this.lit.clear();
     this.wire = -1;
     this.others.clear();
-    if (again) this.redraw();
-    else {
+    if (again) {
+      this.fitted = false; // where a person has put nodes they stay, whatever else needs room
+      this.redraw();
+    } else {
       this.fitted = 'begun';
       this.resize();
     }
@@ -327,7 +334,8 @@ export class Scene {
     if (this.k < NEAR && (this.drawn.nodes.length <= 40 || (!asked && this.k < SPECKS))) {
       // What begins can be read from the start, rather than all be seen.
       this.k = NEAR + 0.13;
-      const first = this.graph.nodes[this.drawn.nodes[0]] || { y: 0, height: 0 };
+      const begins = this.drawn.nodes.find((place) => this.wiresAt?.[place].length) ?? this.drawn.nodes[0];
+      const first = this.graph.nodes[begins] || { y: 0, height: 0 };
       const middle = high / 2 - (first.y + first.height / 2) * this.k;
       const [top, bottom] = [8 - y * this.k, high - 8 - (y + height) * this.k];
       [this.x, this.y] = [8 - x * this.k, height * this.k < high ? (high - height * this.k) / 2 - y * this.k : Math.max(bottom, Math.min(top, middle))];
@@ -393,18 +401,30 @@ export class Scene {
     this.redraw();
   }
 
-  /** Let wires light up. @param {number[]} wires */
-  light(wires) {
+  /** Let wires light up, by how much has come over each: the more a second, the stronger. @param {[number, number][]} flow */
+  light(flow) {
     const now = performance.now();
     const [left, top, right, bottom] = this.seen();
-    // Of very many only some are lit: more would be a yellow page, and slow.
-    const step = Math.max(1, Math.ceil(wires.length / MOST_LIT));
-    for (let i = Math.floor(Math.random() * step); i < wires.length; i += step) {
-      const { box, from } = this.wires[wires[i]];
-      if (this.only && this.graph.nodes[from].frame !== this.only.name) continue;
-      if (this.lit.size < MOST_LIT && box[0] < right && box[1] < bottom && box[2] > left && box[3] > top) this.lit.set(wires[i], now);
+    const here = flow.filter(([wire]) => {
+      if (!this.wires[wire]) return false; // of a graph that has not come yet
+      const { box, from } = this.wires[wire];
+      return (!this.only || this.graph.nodes[from].frame === this.only.name) && box[0] < right && box[1] < bottom && box[2] > left && box[3] > top;
+    });
+    // Of very many those that lead past, and all but the busiest, are not lit: it would be a yellow page, and slow.
+    const seen = (/** @type {[number, number]} */ [x, y]) => x > left && x < right && y > top && y < bottom;
+    const some = here.length <= MANY ? here : here.filter(([wire]) => seen(this.wires[wire].points[0]) || seen(this.wires[wire].points.at(-1)));
+    if (some.length > MOST_LIT) some.sort((a, b) => b[1] - a[1]);
+    for (const [wire, count] of some) {
+      if (this.lit.size >= MOST_LIT && !this.lit.has(wire)) continue;
+      this.lit.set(wire, { since: now, rate: this.rateOf(wire, now) + (count * 1000) / STEADY });
     }
     this.redraw();
+  }
+
+  /** How much comes over a wire a second, about. @param {number} wire @param {number} [now] */
+  rateOf(wire, now = performance.now()) {
+    const known = this.lit.get(wire);
+    return known ? known.rate * Math.exp((known.since - now) / STEADY) : 0;
   }
 
   /** The colour of a kind of nodes where they are only specks: stronger than where they have texts. @param {string} kind */
@@ -454,7 +474,7 @@ export class Scene {
         g.stroke();
       }
       if (this.k < 0.25) continue;
-      let baseline = frame.y + 28;
+      let baseline = frame.y + (frame.depth ? 28 : 16); // above nodes stands how often they ran
       g.font = '600 12px system-ui, sans-serif';
       g.fillStyle = this.paint('--text');
       if (frame.title) {
@@ -484,6 +504,17 @@ export class Scene {
       g.strokeStyle = this.paint('--accent');
       g.lineWidth = 5 * thin;
       g.stroke(pathOf(this.wires[this.wire]));
+    }
+    for (const place of this.marks.wireStops) {
+      // A breakpoint is a dot, half of the way along.
+      const { points } = this.wires[place] || { points: [] };
+      if (!points.length || (this.only && this.graph.nodes[this.wires[place].from].frame !== this.only.name)) continue;
+      const middle = points.length >> 1;
+      const [[x, y], [toX, toY]] = [points[middle - 1], points[middle]];
+      g.beginPath();
+      g.arc((x + toX) / 2, (y + toY) / 2, 5 * thin, 0, 2 * Math.PI);
+      g.fillStyle = this.paint('--stop');
+      g.fill();
     }
     if (this.k >= NEAR) {
       g.font = '10.5px system-ui, sans-serif';
@@ -517,10 +548,10 @@ export class Scene {
         g.fillRect(node.x, node.y, node.width, node.height);
         g.globalAlpha = 1;
       }
-      const edge = at.has(place) ? (at.get(place) === 'parked' ? '--parked' : '--active') : failed[place] || problems.has(place) ? '--bad' : place === this.selected || this.others.has(place) ? '--accent' : stops.has(place) ? '--stop' : '';
+      const edge = at.has(place) ? (at.get(place) === 'parked' ? '--parked' : '--active') : failed[place] || problems.get(place) === 'error' ? '--bad' : place === this.selected || this.others.has(place) ? '--accent' : stops.has(place) ? '--stop' : problems.has(place) ? '--parked' : '';
       if (edge) {
         g.strokeStyle = this.paint(edge);
-        g.lineWidth = 3 * thin;
+        g.lineWidth = (problems.get(place) === 'warning' && edge === '--parked' && !at.has(place) ? 1.5 : 3) * thin;
         g.strokeRect(node.x, node.y, node.width, node.height);
       }
     }
@@ -555,10 +586,9 @@ export class Scene {
       g.stroke(trace(/** @type {[number, number][]} */ (ends), new Path2D()));
     }
     g.strokeStyle = this.paint('--lit');
-    g.lineWidth = 4 / Math.min(1, Math.max(this.k, 0.25));
     g.lineCap = 'round';
     const [left, top, right, bottom] = this.seen();
-    for (const [place, since] of this.lit) {
+    for (const [place, { since }] of this.lit) {
       const age = (now - since) / GLOW;
       if (age >= 1) {
         this.lit.delete(place);
@@ -566,7 +596,9 @@ export class Scene {
       }
       const { box } = this.wires[place];
       if (box[0] > right || box[1] > bottom || box[2] < left || box[3] < top) continue;
-      g.globalAlpha = Math.min(1, 1 - age);
+      const strength = Math.min(1, Math.log1p(this.rateOf(place, now)) / Math.log(BUSIEST));
+      g.globalAlpha = (0.45 + 0.55 * strength) * Math.min(1, 1 - age);
+      g.lineWidth = (2.5 + 4 * strength) / Math.min(1, Math.max(this.k, 0.25));
       g.stroke(pathOf(this.wires[place]));
     }
     g.globalAlpha = 1;

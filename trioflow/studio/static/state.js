@@ -1,15 +1,15 @@
 // The state of the run, and what a delta makes of it: the same as `fold` in trioflow/studio/frames.py.
 
-const BY_NODE = new Set(['counts', 'failed', 'heat', 'outcomes', 'policies', 'progress']);
+const BY_PLACE = new Set(['counts', 'failed', 'flow', 'heat', 'outcomes', 'policies', 'progress']);
 const MOST_MESSAGES = 200;
 
 /** @param {any} state @param {any} delta */
 export function fold(state, delta) {
   const found = { ...state };
   for (const [key, value] of Object.entries(delta)) {
-    if (BY_NODE.has(key)) found[key] = Object.assign({}, found[key], value);
+    if (BY_PLACE.has(key)) found[key] = Object.assign({}, found[key], value);
     else if (key === 'messages') found[key] = [...found[key], ...value].slice(-MOST_MESSAGES);
-    else if (key !== 'lit') found[key] = value;
+    else found[key] = value;
   }
   return found;
 }
