@@ -2,5 +2,5 @@
 
 RULE = "W21"
 EDITS = [
-    ("_ScopeRun.broke_off", "net.undo is not None and net.undo_begun", "net.undo is not None and net.undo < 0"),
+    ("ScopeRun.broke_off", "net.undo is not None and net.undo_begun", "net.undo is not None and net.undo < 0"),
 ]
