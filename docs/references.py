@@ -137,7 +137,7 @@ FORMATS = (
 def api_pages() -> dict[str, str]:
     """Pages of all that is public: the package by topics, and its modules."""
     topics: dict[str, list[str]] = {topic: [] for topic in TOPICS}
-    for name in tf.__all__:
+    for name in sorted(tf.__all__, key=rank):
         if not inspect.ismodule(getattr(tf, name)):
             topics[topic_of(name)].append(name)
     pages = {
@@ -164,6 +164,12 @@ def api_pages() -> dict[str, str]:
     ]
     index += ["", "| | |", "|---|---|", *rows, *contents(f"api/{name}" for name in (*TOPICS, *MODULES))]
     return {**pages, "api": "\n".join(index)}
+
+
+def rank(name: str) -> tuple[bool, bool]:
+    """Functions come first on a page, as programs begin with them, and exceptions last."""
+    value = getattr(tf, name)
+    return not inspect.isroutine(value), inspect.isclass(value) and issubclass(value, BaseException)
 
 
 def topic_of(name: str) -> str:
