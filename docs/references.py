@@ -137,7 +137,7 @@ FORMATS = (
 def api_pages() -> dict[str, str]:
     """Pages of all that is public: the package by topics, and its modules."""
     topics: dict[str, list[str]] = {topic: [] for topic in TOPICS}
-    for name in tf.__all__:
+    for name in sorted(tf.__all__, key=rank):
         if not inspect.ismodule(getattr(tf, name)):
             topics[topic_of(name)].append(name)
     pages = {
@@ -164,6 +164,12 @@ def api_pages() -> dict[str, str]:
     ]
     index += ["", "| | |", "|---|---|", *rows, *contents(f"api/{name}" for name in (*TOPICS, *MODULES))]
     return {**pages, "api": "\n".join(index)}
+
+
+def rank(name: str) -> tuple[bool, bool]:
+    """Functions come first on a page, as programs begin with them, and exceptions last."""
+    value = getattr(tf, name)
+    return not inspect.isroutine(value), inspect.isclass(value) and issubclass(value, BaseException)
 
 
 def topic_of(name: str) -> str:
@@ -208,7 +214,8 @@ def described(name: str, value: object) -> Iterator[str]:
     """A class with its members, a function, or a value, in the words of Sphinx."""
     if inspect.isclass(value):
         kind = "exception" if issubclass(value, BaseException) else "class"
-        yield from block(kind, name + signature(value), [*bases(value), *text(value), *members(value)])
+        made = "" if of_the_engine(value) else signature(value)
+        yield from block(kind, name + made, [*bases(value), *text(value), *members(value)])
     elif inspect.isroutine(value):
         kind = "function"
         options = [":async:"] if inspect.iscoroutinefunction(value) else []
@@ -249,12 +256,29 @@ def members(owner: type) -> Iterator[str]:
         plain = member.__func__ if isinstance(member, (staticmethod, classmethod)) else member
         if isinstance(member, (property, functools.cached_property)):
             yield from ("", *block("property", name, text(member), fence=":::"))
-        elif inspect.isfunction(plain):
+        elif inspect.isfunction(plain) and not of_the_engine(plain):
             options = [":async:"] if inspect.iscoroutinefunction(plain) else []
             options += [":classmethod:"] if isinstance(member, classmethod) else []
             options += [":staticmethod:"] if isinstance(member, staticmethod) else []
             head = name + signature(plain, method=not isinstance(member, staticmethod))
             yield from ("", *block("method", head, [*options, *text(plain)], fence=":::"))
+
+
+ENGINE = re.compile(r"\b(?:BodyContext|Cell|Circuit|Execution|Given|Line|RunState|Strand|Target|Throttle|Turnstile)\b")
+ROOMS = ("trioflow.runtime", "trioflow.policies.machines", "trioflow.semantics.plan", "trioflow.semantics.store")
+"""Classes that only the engine has, and where it has them. What takes or gives one is for its own use."""
+
+
+def of_the_engine(value: Callable[..., object]) -> bool:
+    """Whether nobody but the engine can call it, though its class is public."""
+    try:
+        found = inspect.signature(value)
+    except (TypeError, ValueError):
+        return False
+    homes = _imports(getattr(value, "__module__", ""))
+    said = [found.return_annotation, *(each.annotation for each in found.parameters.values())]
+    names = (name for each in said if isinstance(each, str) for name in ENGINE.findall(each))
+    return any(homes.get(name, "").startswith(ROOMS) for name in names)
 
 
 class _Raw:
@@ -310,12 +334,21 @@ def _homes() -> dict[str, set[str]]:
 
 @functools.cache
 def _imports(module: str) -> dict[str, str]:
-    """Where a module has its names from, those for type checkers alone included."""
+    """Where a module has its names from, its own types and those for type checkers alone included."""
     found = sys.modules.get(module)
     if found is None or not module.startswith("trioflow"):
         return {}
-    imports = [each for each in ast.walk(ast.parse(inspect.getsource(found))) if isinstance(each, ast.ImportFrom)]
-    return {alias.asname or alias.name: each.module or "" for each in imports for alias in each.names}
+    tree = ast.parse(inspect.getsource(found))
+    imports = [each for each in ast.walk(tree) if isinstance(each, ast.ImportFrom)]
+    own = {each.name: module for each in tree.body if isinstance(each, ast.ClassDef)}
+    own |= {
+        name.id: module
+        for each in tree.body
+        if isinstance(each, ast.Assign)
+        for name in ast.walk(each.targets[0])
+        if isinstance(name, ast.Name)
+    }
+    return own | {alias.asname or alias.name: each.module or "" for each in imports for alias in each.names}
 
 
 def _default(default: object) -> object:

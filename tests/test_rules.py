@@ -11,7 +11,7 @@ from specification import RULES
 ROOT = Path(__file__).parent.parent
 _RANGE = re.compile(r"\b[MDTFSRGEBCAWJP]\d+\s*[-–]\s*[MDTFSRGEBCAWJP]?\d+\b")
 # The codes of linters have three digits or more; `P0.5D` is a duration, and press("F10") presses a key.
-_RULE = re.compile(r"(?<!press\(\")\b[MDTFSRGEBCAWJP]\d{1,2}\b(?!\.\d)")
+_RULE = re.compile(r"(?<!press\(\")(?<!page, \")\b[MDTFSRGEBCAWJP]\d{1,2}\b(?!\.\d)")
 
 
 def cited(folder: str) -> dict[str, list[str]]:

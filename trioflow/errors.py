@@ -1,4 +1,4 @@
-"""Every exception that trioflow raises, and whose fault each is.
+"""The exceptions of graphs, nodes and runs, and whose fault each is.
 
 TrioflowError
 ├── GraphError              the author of the graph
@@ -42,12 +42,12 @@ TrioflowError
 │   ├── RunStuck              a run that gets nowhere, however often it is resumed (J4)
 │   └── JournalUnusable       a file that is no journal, is damaged, or can't be written
 ├── RecordedFailure         a failure of an earlier process that can't be made again (J7)
-├── PortFailure             an engine that is checked; in `trioflow.conformance.port`
-├── WorkerDied              a process that checks engines; in `trioflow.conformance.workers`
 └── MissingExtra            an optional dependency is not installed
 
-What a node's body raises itself is not in this tree: it reaches the caller as it is, with a note that names node,
-type and activation (R4). Nor is `Unwind`, which is no error at all.
+Packages that a program imports by themselves (`trioflow.jobs`, `remote`, `serving`, `studio`, `telemetry`, `formats`,
+`conformance`) and nodes have exceptions of their own, below these. What a node's body raises itself is not in this
+tree: it reaches the caller as it is, with a note that names node, type and activation (R4). Nor is `Unwind`, which is
+no error at all.
 """
 
 from __future__ import annotations

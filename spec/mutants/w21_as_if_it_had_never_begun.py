@@ -2,5 +2,5 @@
 
 RULE = "W21"
 EDITS = [
-    ("ScopeRun.broke_off", "net.undo is not None and net.undo_begun", "net.undo is not None and net.undo < 0"),
+    ("ScopeRun.broke_off", "is not None and firing.net.undo_begun", "is not None and firing.net.undo < 0"),
 ]

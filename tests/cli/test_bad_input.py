@@ -228,7 +228,11 @@ def test_a_module_that_fails_to_import(cli, graph, tmp_path):
     )
     path = graph(START)
     for module, what in (
-        ("missing", "Node package 'missing' can't be imported: ModuleNotFoundError: No module named 'missing'"),
+        (
+            "missing",
+            "Node package 'missing' can't be imported: ModuleNotFoundError: No module named 'missing'. It is looked for in "
+            "the current folder, beside GRAPH, and among what is installed.",
+        ),
         ("raises", "Node package 'raises' can't be imported: RuntimeError: two lines"),
         ("bad_syntax", "Node package 'bad_syntax' can't be imported: SyntaxError: "),
         ("no_nodes", "Module 'no_nodes' defines no node types."),

@@ -130,7 +130,7 @@ def test_cancelling(call):
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (("submit", "graph.json"), 2, "Missing option '--store'"),
+        (("submit", "graph.json"), 2, "Missing option '--journal' / '--store'"),
         (("submit", "graph.json", *STORE, "--priority", "urgent"), 2, "'urgent' is not one of"),
         (("submit", "graph.json", *STORE, "--not-before", "soon"), 2, "--not-before: expected a duration such as"),
         (("submit", "graph.json", *STORE, "--queue", ""), 2, "--queue: a queue needs a name"),
@@ -170,7 +170,7 @@ def test_a_postgres_that_is_not_there(call):
     pytest.importorskip("psycopg")
     for address, code, told in (
         ("postgres://me:secret@127.0.0.1:1/x", 4, "at 127.0.0.1/x can't be used"),
-        ("postgres://[", 2, "--store: expected an address such as"),
+        ("postgres://[", 2, "--journal: expected an address such as"),
     ):
         found, _, err = call("jobs", "list", "--store", f"{address}?connect_timeout=1" if code == 4 else address)
         assert (found, told in err, "secret" in err) == (code, True, False), err

@@ -138,7 +138,7 @@ def test_forks_and_copies(call):
     [
         (("run", "graph.json", "--id", "a"), 2, "--journal FILE and --id ID come together"),
         (("run", "graph.json", "--journal", "runs.db", "--id", ""), 2, "--id is empty"),
-        (("runs", "list"), 2, "--store FILE: say where the runs are kept"),
+        (("runs", "list"), 2, "--journal FILE: say where the runs are kept"),
         (("runs", "list", "--store", "STORE", "--status", "complete"), 2, "Did you mean 'completed'?"),
         (("runs", "show", "b", "--store", "STORE"), 2, "There is no run 'b' in this journal."),
         (("runs", "at", "a", "x", "--store", "STORE"), 2, "expected a path such as '0.1.0', got 'x'"),

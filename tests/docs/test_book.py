@@ -43,6 +43,14 @@ def test_signatures_are_as_they_are_written():
     )
 
 
+def test_what_only_the_engine_can_call_is_left_out():
+    """The strand and the target of a dispatch are nobody else's."""
+    pages = references.api_pages()
+    assert "{py:class} Gate\n" in pages["api/running"]
+    assert "{py:method} add_breakpoint(" in pages["api/running"]
+    assert "{py:method} reached(" not in pages["api/running"]
+
+
 def test_a_type_that_only_has_the_name_of_a_public_one_is_told_apart():
     """Entries of journals are not those of graphs."""
     assert references.signature(tf.FileJournal.entries, method=True) == "(run_id: str) -> list[records.Entry]"

@@ -46,7 +46,7 @@ def test_kubernetes():
     pod = manifest["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     assert options(container["args"])["drain"] < pod["terminationGracePeriodSeconds"]
-    assert container["args"][container["args"].index("--store") + 1] == f"$({container['env'][0]['name']})"
+    assert container["args"][container["args"].index("--journal") + 1] == f"$({container['env'][0]['name']})"
     assert manifest["spec"]["selector"]["matchLabels"] == manifest["spec"]["template"]["metadata"]["labels"]
 
 

@@ -118,10 +118,22 @@ def test_problem_has_all_parts(registry):
             severity=tf.Severity.ERROR,
             path="nodes[1].type",
             message="There is no node type 't.stepp'.",
-            cure="Name a registered type, or add the package that declares it. Did you mean 't.step' or 't.listen' or 't.text'?",
+            cure="Name a known type, or the module that declares this one: `--nodes MODULE` on the command line, "
+            "registry.add_module('MODULE') in Python. Did you mean 't.step' or 't.listen' or 't.text'?",
             rule="M5",
         ),
     )
+
+
+def test_types_of_another_area_are_not_offered_for_those_of_a_package_that_is_missing():
+    """`shop.price` is no `json.write` misspelt."""
+    standard = tf.Registry.standard(plugins=False)
+    missing, misspelt = (
+        tf.validate(graph([GraphNode("s", "flow.start"), GraphNode("x", type_id)]), standard).errors[0]
+        for type_id in ("shop.price", "flw.start")
+    )
+    assert "Did you mean" not in missing.cure
+    assert "Did you mean 'flow.start'" in misspelt.cure
 
 
 def test_all_at_once_in_document_order(registry):

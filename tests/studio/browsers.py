@@ -119,11 +119,11 @@ def picture(tmp_path):
     """Keep what a page shows, under a name."""
     folder = Path(os.environ.get("TRIOFLOW_PICTURES", tmp_path))
 
-    def take(page, name):
+    def take(page, name, where="studio.md"):
         page.wait_for_timeout(800)  # until no wire is lit
         page.screenshot(path=folder / name)
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
-        assert f"(pictures/{name})" in (DOCS / "studio.md").read_text(encoding="utf-8")
+        assert f"(pictures/{name})" in (DOCS / where).read_text(encoding="utf-8")
 
     return take
 

@@ -30,12 +30,12 @@ class NotContinued(click.ClickException):
 
 
 def journal_option(function: F) -> F:
-    """The option `--journal`, which is also called `--store`."""
+    """The option `--journal`, also called `--store`."""
     return click.option(
         "--journal",
         "--store",
         "journal",
-        metavar="STORE",
+        metavar="JOURNAL",
         help="Where runs are kept: a SQLite file, which is made if it is not there; a folder, for text files; or the "
         "address of a PostgreSQL database, postgres://USER@HOST/DATABASE.",
     )(function)
@@ -78,7 +78,7 @@ def open_journal(name: str, by: str | None = None) -> tf.Journal:
         try:
             journal: tf.Journal = tf.PostgresJournal(name)
         except (ValueError, tf.MissingExtra) as error:
-            raise BadInput(f"--store: {error}") from error
+            raise BadInput(f"--journal: {error}") from error
     else:
         path = Path(name)
         journal = tf.FileJournal(path) if path.is_dir() or name.endswith("/") else tf.SqliteJournal(path)

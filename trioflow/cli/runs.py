@@ -47,7 +47,7 @@ def runs() -> None:
 
 def _journal(name: str | None, by: str | None = None) -> tf.Journal:
     if name is None:
-        raise BadInput("--store FILE: say where the runs are kept.")
+        raise BadInput("--journal FILE: say where the runs are kept.")
     return open_journal(name, by)
 
 

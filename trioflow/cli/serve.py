@@ -66,8 +66,8 @@ def serve(
     ends it; whatever runs is handed back.
 
     \b
-    trioflow serve flows/ --store jobs.db
-    trioflow serve flows/ --store postgres://me@host/jobs --runs 0 --token API --secret ORDERS_KEY
+    trioflow serve flows/ --journal jobs.db
+    trioflow serve flows/ --journal postgres://me@host/jobs --runs 0 --token API --secret ORDERS_KEY
     """
     folder = Path(source)
     files = {each.name: str(each) for each in _graphs(folder)} if folder.is_dir() else {folder.name: source}

@@ -216,7 +216,14 @@ def open_registry(modules: Sequence[str], *folders: Path, allowed: Sequence[Lite
             with stdout_is_for_results():
                 registry.add_module(module)
         except tf.TrioflowError as error:
-            raise BadInput(f"--nodes {module}: {_one_line(error)}") from error
+            reason = error.__cause__
+            missing = isinstance(reason, ModuleNotFoundError) and reason.name == module.partition(".")[0]
+            where = (
+                ". It is looked for in the current folder, beside GRAPH, and among what is installed."
+                if missing
+                else ""
+            )
+            raise BadInput(f"--nodes {module}: {_one_line(error)}{where}") from error
     return registry
 
 

@@ -34,11 +34,13 @@ def duration_option(*names: str, **settings: Any) -> Callable[[F], F]:
 
 
 def store_option(function: F) -> F:
-    """The option `--store`, which must be given."""
+    """The option `--journal`, also called `--store`, which must be given."""
     return click.option(
+        "--journal",
         "--store",
+        "store",
         required=True,
-        metavar="STORE",
+        metavar="JOURNAL",
         help="Where jobs and their runs are kept: a SQLite file, which is made if it is not there, or the address of a "
         "PostgreSQL database, postgres://USER@HOST/DATABASE.",
     )(function)

@@ -56,8 +56,8 @@ def submit(
     checking the graph and reading values here.
 
     \b
-    trioflow submit census --set root=/data --store jobs.db
-    trioflow submit order.json --set number=7 --key order-7 --priority high --store postgres://me@host/jobs
+    trioflow submit census --set root=/data --journal jobs.db
+    trioflow submit order.json --set number=7 --key order-7 --priority high --journal postgres://me@host/jobs
     """
     source = open_source(graph, modules, SCRIPTS, foreign)
     variables = read_settings(source.graph, settings)

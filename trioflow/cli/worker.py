@@ -58,8 +58,8 @@ def worker(
     with. A second one kills it at once, which loses nothing either.
 
     \b
-    trioflow worker --store jobs.db
-    trioflow worker --store postgres://me@host/jobs --queue etl --runs 50 --nodes my_nodes
+    trioflow worker --journal jobs.db
+    trioflow worker --journal postgres://me@host/jobs --queue etl --runs 50 --nodes my_nodes
     """
     if not lease > 0:
         raise BadInput("--lease: a lease must last for more than 0 s.")

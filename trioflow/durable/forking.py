@@ -22,12 +22,12 @@ from trioflow.model.document import loads
 from trioflow.semantics.address import show_path
 
 if TYPE_CHECKING:
-    from trioflow.durable.port import Store
+    from trioflow.durable.journal import Journal
     from trioflow.durable.records import RunInfo
 
 
 def fork_run(
-    store: Store,
+    journal: Journal,
     run_id: str,
     new_id: str,
     *,
@@ -52,8 +52,8 @@ def fork_run(
     """
     if not new_id:
         raise JournalError("The other run needs a name, by which it is gone on with, and an empty text is none.")
-    info = store.show(run_id)
-    entries = whole(store, run_id) if migrate_moment is None else compacted(store.entries(run_id)).keep
+    info = journal.show(run_id)
+    entries = whole(journal, run_id) if migrate_moment is None else compacted(journal.entries(run_id)).keep
     moments = moments_among(entries)
     if moments and variables:
         raise _gone(run_id, moments[0], "Only with the start values that it had can it be forked.")
@@ -80,12 +80,12 @@ def fork_run(
         new = attrs.evolve(new, document=document, graph=digest)
     if graph is not None or migrate is not None or migrate_moment is not None:
         new = attrs.evolve(new, types="{}")  # those of the program that goes on with it
-    store.insert(new, State(entries=len(kept), chain=chain_of(kept)), kept)
+    journal.insert(new, State(entries=len(kept), chain=chain_of(kept)), kept)
     what = "forked" if graph is None and migrate is None else "migrated"
     place = "" if at is None else f" before {show_path(at)}"
-    note(store, new_id, what, by, f"from {run_id!r}{place}")
-    note(store, run_id, what, by, f"to {new_id!r}{place}")
-    return store.show(new_id)
+    note(journal, new_id, what, by, f"from {run_id!r}{place}")
+    note(journal, run_id, what, by, f"to {new_id!r}{place}")
+    return journal.show(new_id)
 
 
 def _gone(run_id: str, moment: Moment, cure: str) -> JournalError:
@@ -254,12 +254,12 @@ class Past:
     """Where the last of them was made."""
 
 
-def past_of(store: Store, run_id: str, at: Sequence[int]) -> Past:
+def past_of(journal: Journal, run_id: str, at: Sequence[int]) -> Past:
     """What effects had written before the path `at`. What replayed nodes wrote is not recorded, so it is not told.
 
     Raises `RunNotFound`, `JournalUnusable`, and `JournalError` if nothing was recorded before, or is not kept any more.
     """
-    entries = whole(store, run_id)
+    entries = whole(journal, run_id)
     kept = sorted((each for each in before(entries, tuple(at), run_id) if each.kind != ELAPSED), key=_place)
     if not kept:
         raise JournalError(f"Nothing was recorded of run {run_id!r} before {show_path(at)}.")

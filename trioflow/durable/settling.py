@@ -17,11 +17,12 @@ from trioflow.model.values import NO_VALUES
 from trioflow.semantics.address import show_path
 
 if TYPE_CHECKING:
-    from trioflow.durable.port import Session, Store
+    from trioflow.durable.journal import Journal
+    from trioflow.durable.port import Session
 
 
 def settle(
-    store: Store,
+    journal: Journal,
     run_id: str,
     path: Sequence[int],
     *,
@@ -37,10 +38,10 @@ def settle(
     who look later (J28). Blocks. Raises `RunNotFound`,
     `RunOwned`, `Unrecordable`, and `JournalError` if nothing there is in doubt.
     """
-    session = store.take(run_id)
+    session = journal.take(run_id)
     try:
         _settle(session, tuple(path), again, outputs, exit)
-        note(store, run_id, "settled", by, f"{show_path(path)} {'was not done' if again else 'was done'}")
+        note(journal, run_id, "settled", by, f"{show_path(path)} {'was not done' if again else 'was done'}")
     finally:
         session.close()
 

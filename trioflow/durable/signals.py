@@ -15,11 +15,11 @@ from trioflow.durable.moment import MOMENTS, Moment, numbers_in
 from trioflow.durable.records import Entry, Signal
 
 if TYPE_CHECKING:
-    from trioflow.durable.port import Store
+    from trioflow.durable.journal import Journal
 
 
 def send_signal(
-    store: Store,
+    journal: Journal,
     run_id: str,
     name: str,
     payload: object = None,
@@ -32,7 +32,7 @@ def send_signal(
     Of several with one `key` the first counts; gives whether this was the first. `by` says who sends it, for those who
     look at the run later. Blocks. Raises `RunNotFound`, `Unrecordable`, and `JournalError` for a run that has ended.
     """
-    return store.send(run_id, make_signal(name, payload, key=key, by=by or store.by, at=time.time()))
+    return journal.send(run_id, make_signal(name, payload, key=key, by=by or journal.by, at=time.time()))
 
 
 def make_signal(name: str, payload: object, *, key: str | None, by: str | None, at: float) -> Signal:

@@ -1,4 +1,4 @@
-"""Graphs as other people write them: pictures and text to look at, `nodeeditor` to take over and to give back."""
+"""Graphs as others have them: drawings and texts, and documents of other programs to take over and give back."""
 
 from trioflow.formats._wires import visible
 from trioflow.formats.diagram import Diagram, to_diagram

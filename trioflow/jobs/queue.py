@@ -141,15 +141,16 @@ class Queue:
         return kept
 
     async def lease(self, n: int = 1, lease: Duration = LEASE, *, messages: bool = False) -> list[Lease]:
-        """Take at most `n` of what is next, for so long: nobody else sees them until then. Empty if nothing waits.
+        """Take at most `n` jobs, or with `messages` messages, for so long: nobody else gets them until then.
 
-        What is not settled until the lease expires waits again, as long as it has attempts left.
+        Returns at once, with an empty list if none waits. What is not settled until the lease expires waits again, as
+        long as it has attempts left.
         """
         wanted = self._wanted(n, seconds_of(lease), plain=messages)
         return await self._call(self._store.lease, wanted)
 
     async def extend(self, lease: Lease, more: Duration = LEASE) -> bool:
-        """Let a lease last for so long from now; gives whether somebody wants the job to be cancelled.
+        """Let a lease last for so long from now. Returns whether somebody has asked to cancel the job.
 
         Raises `LeaseLost`.
         """
@@ -159,28 +160,31 @@ class Queue:
         return held[lease.job.sequence]
 
     async def done(self, lease: Lease) -> None:
-        """It is done. Raises `LeaseLost`."""
+        """Say that the work of a lease is done. Raises `LeaseLost`, and then nothing is changed."""
         await self._settle(lease, "done", None)
 
     async def retry(self, lease: Lease, reason: str = "", *, after: Duration | None = None) -> JobStatus:
-        """Let it wait for its next attempt: for so long, or as long as attempts before say. Dead if it has none left.
+        """Let a job wait for its next attempt: `after` so long, or for longer with each attempt. Dead if none is left.
 
-        Gives what has become of it. Raises `LeaseLost`.
+        `reason` is kept with it. Returns its status. Raises `LeaseLost`, and then nothing is changed.
         """
         settled = again(lease, reason, None if after is None else seconds_of(after))
         await self._settle_as(lease, settled)
         return settled.status
 
     async def dead(self, lease: Lease, reason: str) -> None:
-        """Give it up: it is kept for people. Raises `LeaseLost`."""
+        """Give a job up as a dead letter, which keeps the reason for people. Raises `LeaseLost`."""
         await self._settle(lease, "dead", reason)
 
     async def hand_back(self, lease: Lease) -> None:
-        """Let it wait again at once, as if it had not been leased. Raises `LeaseLost`."""
+        """Let a job wait again at once, as if it had not been leased: no attempt is counted. Raises `LeaseLost`."""
         await self._settle_as(lease, Settled(lease.mark, "queued", back=1))
 
     async def jobs(self, *, status: JobStatus | None = None, tenant: str | None = None, limit: int = 100) -> list[Job]:
-        """Jobs and messages of this queue, the newest first, ended ones included."""
+        """At most `limit` jobs and messages of this queue, the newest first, ended ones included.
+
+        `status` and `tenant` choose among them.
+        """
 
         def ask() -> list[Job]:
             return self._store.jobs(queue=self.name, status=status, tenant=tenant, limit=limit)
@@ -196,7 +200,7 @@ class Queue:
         return await self._call(self._store.cancel, job_id)
 
     async def show(self, job_id: str) -> Job:
-        """One job. Raises `JobNotFound`."""
+        """The job of this id, as it is now. Raises `JobNotFound`."""
         return await self._call(self._store.show, job_id)
 
     # --- inside ---
@@ -269,12 +273,12 @@ class Queue:
 
 
 def value_of(job: Job) -> Any:
-    """The value of a message."""
+    """The value of a message, as it was given to `Queue.send`."""
     return decode(parse(job.values))
 
 
 def variables_of(job: Job) -> dict[str, Any]:
-    """The start values of the graph's variables."""
+    """The start values of a job, by the names of the graph's variables."""
     return {name: decode(value) for name, value in parse(job.values).items()}
 
 

@@ -171,7 +171,11 @@ class Builder:
     @overload
     def connect(self, source: Produces[T], target: DataIn[T]) -> None: ...
     def connect(self, source: Any, target: Any) -> None:
-        """Wire an output to an input. The order of the wires of one exec output is the order of dispatch (M3)."""
+        """Wire an output to an input, both of the same kind: exec to exec, data to data.
+
+        The order of the wires of one exec output is the order of dispatch (M3). What can't be joined is found by
+        `validate`, and where the graph is run.
+        """
         self._connections.append(_wire(source, target))
 
     def configure(
@@ -188,7 +192,9 @@ class Builder:
     ) -> None:
         """Mark a node as an initiator (M4), set how its streams run (S2-S4), or what is done where it fails (P1).
 
-        `undo` is the node that undoes what it did (P9). What is None stays as it is.
+        `mode` is `sequential` or `concurrent`, `limit` how many items are in flight at once (0: any number), `on_error`
+        what a failing item does. `policy` is the node's policy, `undo` the node that undoes what it did (P9),
+        `metadata` what editors keep. What is None stays as it is. Raises `InvalidGraph` for a node of another graph.
         """
         if not isinstance(node, Handle) or node._id not in self._nodes:
             raise InvalidGraph(f"configure(node) needs a node of this graph, from g.add(...), not {node!r}.")
@@ -208,7 +214,11 @@ class Builder:
     def variable(
         self, name: str, type: str = "any", default: Any = None, *, merge: str = "last", doc: str = ""
     ) -> Variable:
-        """Declare a variable (M1); `merge` is the policy for concurrent writes (F4)."""
+        """Declare a variable (M1) with a type that documents know (`int`, `list`, `any`) and a start value.
+
+        `merge` is the policy for concurrent writes (F4): `last`, `first`, `error`, `sum`, `append`, `union`, `min`,
+        `max`, or one that was added to the registry. `doc` says what it is for.
+        """
         variable = Variable(name, type, default, merge, doc)
         self._variables.append(variable)
         return variable
@@ -220,7 +230,10 @@ class Builder:
         return event
 
     def trigger(self, **settings: Any) -> Trigger:
-        """Say what starts runs of this graph where a host serves it: fields of `Trigger`, such as `cron`."""
+        """Say what starts runs of this graph where a host serves it: fields of `Trigger`, such as `cron`.
+
+        What makes no sense is found by `validate`. Raises `TypeError` for a field that `Trigger` does not have.
+        """
         trigger = Trigger(**settings)
         self._triggers.append(trigger)
         return trigger
@@ -259,7 +272,10 @@ class Builder:
         return self._declare("outputs", Output(name, type, doc), LEAVE)
 
     def define(self, name: str, graph: Graph) -> str:
-        """Hold a graph that nodes of this one can call, as type `graph:NAME` (C1). Returns that id, for `add`."""
+        """Hold a graph that nodes of this one can call, as type `graph:NAME` (C1). Returns that id, for `add`.
+
+        Raises `InvalidGraph` for a name that is taken.
+        """
         if name in self._graphs:
             raise InvalidGraph(f"There is already a graph {name!r}. Names are unique: choose another.")
         self._graphs[name] = graph

@@ -182,7 +182,7 @@ class Context(DataContext, ABC):
     @property
     @abstractmethod
     def payload(self) -> Any:
-        """What was published with the event that started this listener; None elsewhere (B1)."""
+        """The payload of the event that started this listener; None in other nodes (B1)."""
 
     @property
     @abstractmethod
@@ -206,8 +206,10 @@ class Context(DataContext, ABC):
     async def emit(self, item: Any, value: Any, also: Mapping[Any, object] | None = None) -> None:
         """Send one item down the stream that `item` belongs to; `also` sets the stream's other item outputs (S1, S2).
 
-        Sequential: returns after the item's chain. Concurrent: returns once the item's strand is started, after waiting
-        for room if the stream has a limit (S3). A cancellation point either way.
+        Sequential: returns when all that the item leads to is done, and raises what fails there. Concurrent: returns
+        once the item's strand is started, after waiting for room if the stream has a limit (S3); failures come with
+        `join`, or cancel the activation. A cancellation point either way. Raises `UnknownSocket`, `ConcurrentTrigger`
+        (T7), and `LimitExceeded` as `trigger` does.
         """
 
     @abstractmethod
@@ -225,26 +227,42 @@ class Context(DataContext, ABC):
 
     @abstractmethod
     async def join(self) -> None:
-        """Wait for the strands that `emit` started and merge what they wrote, in the order they were made (F3, F5)."""
+        """Wait for the strands that `emit` started and merge what they wrote, in the order they were made (F3, F5).
+
+        A cancellation point. What strands failed with has cancelled the activation, unless the stream collects failures
+        (S4). Raises `MergeError` where a variable's merge policy refuses what was written.
+        """
 
     @abstractmethod
     def failures(self) -> tuple[Exception, ...]:
-        """What items of collecting streams failed with, in the order of their emits (S4). Complete after `join`."""
+        """What items of streams that collect failures failed with, in the order of their emits (S4).
+
+        Complete after `join`.
+        """
 
     @abstractmethod
     def branches(self) -> AbstractAsyncContextManager[Branches]:
         """A block whose branches run concurrently and are joined where it ends (F5).
 
-        A branch that fails cancels the others and the block; leaving the block waits for all.
+        A branch that fails cancels the others and the block, which raises the failure, or a group of several. Leaving
+        the block waits for all branches, and merges what they wrote in the order in which they were started (F3).
+        Cancelling the block cancels them, and nothing is merged. A cancellation point where it ends.
         """
 
     @abstractmethod
     def set_variable(self, name: str, value: object) -> None:
-        """Set a variable in this strand. Raises `UnknownName`, or `CoercionError` for a value that does not fit."""
+        """Set a variable in this strand: other strands see it when they are joined (F1, F4).
+
+        Raises `UnknownName`, or `CoercionError` for a value that does not fit the variable's type.
+        """
 
     @abstractmethod
     async def publish(self, event: str, payload: object = None) -> None:
-        """Dispatch every listener of an event, in document order, in this strand; returns when they are done (B1)."""
+        """Dispatch every listener of an event, in document order, in this strand; returns when they are done (B1).
+
+        Listeners find the payload as `ctx.payload`. A cancellation point. Raises what they raise, and `UnknownName` for
+        an event that the graph does not declare.
+        """
 
     @abstractmethod
     async def undo(self, node: str | None = None) -> int:
@@ -284,13 +302,14 @@ class Context(DataContext, ABC):
 
     @abstractmethod
     def emit_feedback(self, message: str, level: FeedbackLevel = "info", tag: object = None) -> None:
-        """Tell whoever watches the run something: a Feedback event (E3)."""
+        """Send a message to the observers of the run: a `Feedback` event, with this level and tag (E3)."""
 
     @abstractmethod
     def report_progress(self, done: float, total: float | None = None, message: str = "") -> None:
-        """Tell whoever watches the run how far this node is: a Progress event (E3).
+        """Report to the observers of the run how far this node is: a `Progress` event (E3).
 
-        In a workflow it is also what wires on `progress` are taken for, in a scope of its own; the body goes on (W23).
+        `done` of `total` in any unit; None for a total that is not known. In a workflow, wires on `progress` are taken for
+        it, in a scope of their own, while the body goes on (W23).
         """
 
     # --- for runs that are kept in a journal; in others these do what they say, and keep nothing ---

@@ -51,12 +51,6 @@ def read_text(text: str, *, format: Format = "json", source: str = "<string>") -
         return _module(format).read(text.removeprefix("\ufeff"))
 
 
-def graph_of(tree: Any, source: str = "<document>") -> Graph:
-    """The graph that a tree of dicts and lists says. Raises `DocumentError` with every problem."""
-    with _refusing(source):
-        return graph_from(tree)
-
-
 def dumps(graph: Graph, *, format: Format = "json") -> str:
     """The graph as a text, without what is at its default, such that `loads` gives an equal graph.
 

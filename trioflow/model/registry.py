@@ -148,7 +148,8 @@ class Registry:
         `only` names what it is to have, `without` what not, which counts more: areas, which are the prefixes of ids
         (`flow`, `http`), and capabilities (`pure`, `files`, `processes`, `network`, `scripts`). A type is there if its
         area is named, or if all that it may touch is. One of an installed package that does not say what it may touch
-        is left out where capabilities are chosen, unless its area is named. Raises `RegistryError` for other names.
+        is left out where capabilities are chosen, unless its area is named. Raises `RegistryError` for other names, and
+        `ValueError` for a `max_bytes` that is not more than 0.
 
         `allow=["scripts"]`: also the types that run a graph's texts as code, `script.python` and its like. Without it
         they are left out unless `only` names them: a graph may come from anywhere.
@@ -181,7 +182,7 @@ class Registry:
         self.add_package(area, module)
 
     def capabilities(self, type_id: str) -> frozenset[Capability] | None:
-        """What the body of a type may touch; None if nobody says. Raises `UnknownNodeType`."""
+        """What the body of a type may touch; None if neither the type nor its area says. Raises `UnknownNodeType`."""
         node_type = self.get(type_id)
         return node_type.capabilities or self._chosen.get(_module_of(node_type))
 
@@ -236,7 +237,7 @@ class Registry:
             self.changes += 1
 
     def add_merge(self, name: str, merge: Merge) -> None:
-        """Add a merge policy for variables: `merge(base, mine, theirs)` gives the merged value (F4)."""
+        """Add a merge policy for variables, which name it: `merge(base, mine, theirs)` gives the merged value (F4)."""
         self.merges[name] = merge
         self.changes += 1
 

@@ -77,7 +77,7 @@ class TerminalAsker:
         self._target = target
 
     async def ask(self, question: Question) -> Any:
-        """The answer, asked for until one counts."""
+        """The answer to a question, asked again until one counts. Raises `EOFError` at the end of the input."""
         source = sys.stdin.fileno() if self._source is None else self._source
         target = sys.stderr if self._target is None else self._target
         async with _terminal():

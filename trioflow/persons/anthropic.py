@@ -42,7 +42,10 @@ class AnthropicPerson(HttpPerson):
         return body | ({"system": system} if system else {})
 
     async def complete(self, messages: Sequence[Message], tools: Sequence[Tool], schema: Any) -> Reply:
-        """The reply, of one request. Raises `PersonFailed`, and `PersonUnreachable`."""
+        """The reply of one request, with tools, or as JSON that fits a schema. A cancellation gives the request up.
+
+        Raises `PersonFailed`, with the status of HTTP, and `PersonUnreachable`.
+        """
         body = self._body(messages)
         known = [
             {"name": each.name, "description": each.description, "input_schema": dict(each.parameters)}
@@ -73,7 +76,10 @@ class AnthropicPerson(HttpPerson):
             raise PersonFailed(f"{self._url} answered no message ({what}): {json.dumps(answered)[:300]}") from None
 
     async def speak(self, messages: Sequence[Message], hear: Callable[[str], Awaitable[None]]) -> Reply:
-        """The reply, each piece of it as it comes."""
+        """The reply; `hear` is awaited with each piece of its text as it comes. A cancellation closes the connection.
+
+        Raises `PersonFailed`, and `PersonUnreachable` if the reply breaks off.
+        """
         text: list[str] = []
         usage: dict[str, Any] = {}
         ended = False

@@ -33,7 +33,10 @@ class OpenAIPerson(HttpPerson):
         return {"authorization": f"Bearer {self._key}"} if self._key else {}
 
     async def complete(self, messages: Sequence[Message], tools: Sequence[Tool], schema: Any) -> Reply:
-        """The reply, of one request. Raises `PersonFailed`, and `PersonUnreachable`."""
+        """The reply of one request, with tools, or as JSON that fits a schema. A cancellation gives the request up.
+
+        Raises `PersonFailed`, with the status of HTTP, and `PersonUnreachable`.
+        """
         body: dict[str, Any] = {"model": self.model, "messages": [*map(_message, messages)]}
         if tools:
             body["tools"] = [
@@ -63,7 +66,10 @@ class OpenAIPerson(HttpPerson):
             raise PersonFailed(f"{self._url} answered no chat completion ({what}): {said}") from None
 
     async def speak(self, messages: Sequence[Message], hear: Callable[[str], Awaitable[None]]) -> Reply:
-        """The reply, each piece of it as it comes."""
+        """The reply; `hear` is awaited with each piece of its text as it comes. A cancellation closes the connection.
+
+        Raises `PersonFailed`, and `PersonUnreachable` if the reply breaks off.
+        """
         body = {
             "model": self.model,
             "messages": [*map(_message, messages)],

@@ -52,7 +52,7 @@ class ScriptedPerson:
         return Reply(text, tokens_in=sum(len(each.text.split()) for each in messages), tokens_out=len(text.split()))
 
     async def speak(self, messages: Sequence[Message], hear: Callable[[str], Awaitable[None]]) -> Reply:
-        """The reply, each piece of it as it comes."""
+        """The next line, whose words `hear` is awaited with, one after the other."""
         reply = await self.complete(messages, (), None)
         for word in reply.text.split(" "):
             await hear(f"{word} ")

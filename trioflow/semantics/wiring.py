@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from trioflow.errors import NodeDefinitionError, NodePackageError, did_you_mean
+from trioflow.errors import NodeDefinitionError, NodePackageError, did_you_mean, nearest
 from trioflow.model.composition import OWN_OUTPUTS
 from trioflow.model.graph import Connection, Endpoint, GraphNode, Unreadable
 from trioflow.model.node_type import NodeType
@@ -158,8 +158,14 @@ class Wiring:
         if self.registry.leaves_out(type_id):
             message, cure = self.registry.why_left_out(type_id)
             return "unknown-node-type", message, cure
-        near = self.suggest(type_id, {*self.scope.names(), *self.registry.ids()})
-        cure = f"Name a registered type, or add the package that declares it.{near}"
+        known = {*self.scope.names(), *self.registry.ids()}
+        near = self.suggest(type_id, known)
+        if near and not nearest(type_id.partition(".")[0], {each.partition(".")[0] for each in known}):
+            near = ""  # it is one of a package of nodes that is not here, and not one of these misspelt
+        cure = (
+            "Name a known type, or the module that declares this one: `--nodes MODULE` on the command line, "
+            f"registry.add_module('MODULE') in Python.{near}"
+        )
         return "unknown-node-type", f"There is no node type {type_id!r}.", cure
 
     def _no_file(self, type_id: str) -> tuple[str, str, str]:

@@ -34,7 +34,7 @@ class Heat:
             self.look(run)
 
     def look(self, run: Run) -> None:
-        """Look once, now."""
+        """Look once where the strands of a run are now. Nothing is awaited, and the run is not slowed down."""
         self.looks += 1
         self._seen.update(strand.node for strand in run.strands())
 

@@ -70,7 +70,7 @@ class Profile:
 
     @classmethod
     def of(cls, recording: Recording) -> Profile:
-        """The profile of a recorded run."""
+        """The profile of a recorded run, as if it had observed the run. Goes through all events."""
         profile = cls()
         for row in recording:
             if row.node is not None:
@@ -90,7 +90,7 @@ class Profile:
         return {each.node: each for each in ordered}
 
     def table(self, most: int = 20) -> str:
-        """The nodes that took longest, as a text for a terminal."""
+        """The `most` nodes that took longest themselves, as a text for a terminal. Times are in seconds."""
         rows = [("own s", "total s", "longest s", "steps", "evaluations", "reused", "failed", "node")]
         rows += [
             (

@@ -170,7 +170,7 @@ class Recording:
         return known[last] + Counter(zip(kinds[rest], nodes[rest], strict=True))
 
     def stretch(self, first: int, stop: int) -> Stretch:
-        """The events from one up to another."""
+        """The events from number `first` up to, and without, number `stop`; as many as there are."""
         stop = max(0, min(stop, len(self)))
         first = max(0, min(first, stop))
         if self._noted is None:
@@ -205,11 +205,11 @@ class Recording:
         return above
 
     def at(self, time: float) -> Moment:
-        """What the run was doing so many seconds after it began."""
+        """What the run was doing `time` seconds after it began. Goes through all events before."""
         return self.after(bisect_right(self._columns["time"], time), time)
 
     def after(self, events: int, time: float | None = None) -> Moment:
-        """What the run was doing after so many events."""
+        """What the run was doing after its first `events` events: by strand, the nodes that had not ended."""
         open_nodes: dict[int, tuple[int, str]] = {}
         started = self.kinds.index("NodeStarted") if "NodeStarted" in self.kinds else -1
         closing = {number for number, kind in enumerate(self.kinds) if kind in CLOSING}

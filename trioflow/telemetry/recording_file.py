@@ -36,7 +36,10 @@ class RecordingFile:
         return self._events
 
     def stretch(self, first: int, stop: int) -> Stretch:
-        """The events from one up to another. Reads the blocks in which they are, of 65,536 events each."""
+        """The events from number `first` up to, and without, number `stop`; as many as there are.
+
+        Reads the blocks in which they are, of 65,536 events each, and blocks meanwhile.
+        """
         stop = max(0, min(stop, len(self)))
         first = max(0, min(first, stop))
         block = first // BLOCK

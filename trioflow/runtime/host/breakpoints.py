@@ -70,7 +70,7 @@ class Breakpoint:
         return self._place.stops
 
     def reached(self, strand: Strand, target: Target) -> str | None:
-        """What this dispatch has reached, for people; None if it is none of its business."""
+        """What this dispatch has reached, in words for people; None if the breakpoint does not concern it."""
         return self._place.reached(strand, target)
 
     def overlook(self, cell: Cell) -> None:

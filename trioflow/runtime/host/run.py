@@ -63,7 +63,7 @@ class Run:
 
     @property
     def options(self) -> RunOptions:
-        """How it runs."""
+        """The options that the run was begun with."""
         return self._state.options
 
     @property
@@ -89,7 +89,7 @@ class Run:
         return self._execution.variables()
 
     def statistics(self) -> RunStatistics:
-        """A snapshot."""
+        """Counts up to now: steps, evaluations, strands, and the seconds that have passed. A snapshot."""
         return self._execution.statistics()
 
     @property
@@ -128,7 +128,7 @@ class Run:
         return subscription
 
     def observe(self, observer: Observer) -> None:
-        """Tell this observer from now on, too (E3). `unobserve` ends it, and so does the end of the run.
+        """Call this observer with events from now on, too (E3), until `unobserve` or the end of the run.
 
         Raises `UnknownName` if it wants kinds that do not exist.
         """
@@ -142,7 +142,7 @@ class Run:
         state.watch_by(watch)
 
     def unobserve(self, observer: Observer) -> None:
-        """Tell this observer no more. Without effect if it is not told."""
+        """Call this observer no more. Without effect if it does not observe the run."""
         self._hosted.unsubscribe(self._state, observer)
 
     async def glance(self, observer: Observer, *, window: float = 0.001, every: float = 0.032) -> None:
@@ -194,11 +194,11 @@ class Run:
         self._hosted.close()
 
     def cancel(self) -> None:
-        """Cancel the run: everything in it is closed and torn down. `result` then raises `RunAborted`."""
+        """Cancel the run, and return at once. All in it is closed and torn down; then `result` raises `RunAborted`."""
         self._hosted.cancel()
 
     async def result(self) -> RunResult:
-        """Wait until the run has ended, and return what it left behind.
+        """Wait until the run has ended, and return what it left behind. Cancelling the wait does not cancel the run.
 
         Raises what the run failed with, as it is (R4), or `RunAborted` if the host cancelled it.
         """

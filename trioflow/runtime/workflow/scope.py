@@ -205,7 +205,6 @@ class ScopeRun:
                 else:
                     taken = self._without_body(firing, strand)
             except Exception as error:
-                firing.undoable = line.undoable
                 taken = self._failed(firing, error, strand)  # W3, W12
             except BaseException as error:
                 if firing.cancelled and is_cancellation(error):  # a group, if the body had tasks of its own
@@ -290,9 +289,10 @@ class ScopeRun:
 
     def broke_off(self, line: FiringLine, strand: Strand) -> None:
         """A body has begun, and not completed: that may have to be undone, too (W21)."""
-        net = self._region.net.nodes[line.numbers[1]]
-        if net.undo is not None and net.undo_begun:
-            line.undoable = self._note(net, line.numbers, strand, line.undoable)
+        firing = line.firing
+        assert firing is not None, "a line with a scope has a firing"
+        if firing.net.undo is not None and firing.net.undo_begun:
+            firing.undoable = self._note(firing.net, firing.numbers, strand, firing.undoable)
 
     def _without_body(self, firing: Firing, strand: Strand) -> tuple[Wire, ...]:
         """A firing whose body is not run: no turn is left (W15), or its join was not met (W7)."""

@@ -394,18 +394,21 @@ class Invocation:
         return isinstance(context, BodyContext) and context.is_run_again()
 
     def refusal(self, by: str) -> Any:
-        """What was said to `refuse` when this was done before; None if it was not refused (J23)."""
+        """The reason that the policy `by` gave to `refuse` before a resume; None if it did not refuse (J23)."""
         context = self._context
         return context.refusal(by) if isinstance(context, BodyContext) else None
 
     def refuse(self, by: str, why: Any) -> None:
-        """A policy refuses to run the body, which a run that is kept records, with plain data that says why (J23)."""
+        """Record that the policy named `by` refuses to run the body; `why` is plain data (J23).
+
+        In a run that is not kept in a journal it does nothing.
+        """
         context = self._context
         if isinstance(context, BodyContext):
             context.refuse(by, why)
 
     def wanted(self, kind: EventKind) -> bool:
-        """Whether anybody is told events of a kind: whoever makes many of them asks before."""
+        """Whether an observer wants events of a kind. Ask before you make many of them for `tell`."""
         watch = self._context.run.observed
         return watch is not None and watch.call_for(kind) is not None
 
