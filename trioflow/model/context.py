@@ -308,8 +308,8 @@ class Context(DataContext, ABC):
     def report_progress(self, done: float, total: float | None = None, message: str = "") -> None:
         """Report to the observers of the run how far this node is: a `Progress` event (E3).
 
-        `done` of `total` in any unit; None for a total that is not known. In a workflow, wires on `progress` are taken for
-        it, in a scope of their own, while the body goes on (W23).
+        `done` of `total` in any unit; None for a total that is not known. In a workflow, wires on `progress` are taken
+        for it, in a scope of their own, while the body goes on (W23).
         """
 
     # --- for runs that are kept in a journal; in others these do what they say, and keep nothing ---

@@ -20,7 +20,7 @@ from trioflow.model.sockets import UNSET
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "policy": ("policy",),
     "workflow": (
-        "join", "min", "unmet", "rest", "choose", "most", "priority", "limit", "group", "queue", "undo", "set",
+        "join", "min", "unmet", "rest", "choose", "most", "priority", "limit", "group", "queue", "undo", "undo_from", "set",
     ),
     "streams": ("stream",),
 }  # fmt: skip
@@ -87,6 +87,7 @@ WORDS: Mapping[str, str] = {
     "group": "Shares that limit with all of this name",
     "queue": "So many wait for a turn at most",
     "undo": "It is undone by this node",
+    "undo_from": "It is undone if it has",
     "set": "Variables that it sets, and expressions for them",
     "stream": "How its streams run",
     "stream.mode": "Items one after the other, or at once",
