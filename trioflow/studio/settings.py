@@ -20,7 +20,8 @@ from trioflow.model.sockets import UNSET
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "policy": ("policy",),
     "workflow": (
-        "join", "min", "unmet", "rest", "choose", "most", "priority", "limit", "group", "queue", "undo", "undo_from", "set",
+        "join", "min", "unmet", "rest", "choose", "most", "priority", "limit", "group", "queue", "undo", "undo_from",
+        "set",
     ),
     "streams": ("stream",),
 }  # fmt: skip
