@@ -65,7 +65,8 @@ def refuse(resolving: Resolving) -> None:
     """What an earlier body asked for has failed: its evaluation is not current, and the body runs again."""
     known = resolving.known
     asks = None if known is None or isinstance(known, Evaluation) else known.asks
-    resolving.refused = (asks, resolving.activation.strand.store.revision)
+    if resolving.activation.strand.run.schedule is None:  # under one, each look asks all (D5)
+        resolving.refused = (asks, resolving.activation.strand.store.revision)
     resolving.known = None
 
 
