@@ -123,22 +123,27 @@ def test_engine_that_has_changed(old, times):
 
 @pytest.mark.unmeasured
 def test_findings():
-    """Who is noticed has passed; who is not has failed, and so has one that is although it says that it can't be."""
+    """Who is noticed has passed; who is not has failed, and so has one that is although it says that it can't be.
+
+    One that is rare passes by vectors alone.
+    """
     loud = next(each for each in MUTANTS if each.name == "t1_last_wire_first")
     boasting = Mutant("boasting", loud.rule, loud.wrong, loud.edits, "Nobody can see me.")
-    found = list(
-        check_mutants(Silent(), Alone(EnginePort()), vectors=VECTORS, mutants=[loud, THE_SAME, boasting], examples=160)
-    )
+    shy = Mutant("shy", loud.rule, loud.wrong, loud.edits, rare="Few see me.")
+    four = [loud, THE_SAME, boasting, shy]
+    found = list(check_mutants(Silent(), Alone(EnginePort()), vectors=VECTORS, mutants=four, examples=160))
     assert [(each.name, each.rules, each.outcome) for each in found] == [
         ("mutant: t1_last_wire_first", ("T1",), "passed"),
         ("mutant: same", ("F4",), "failed"),
         ("mutant: boasting", ("T1",), "failed"),
+        ("mutant: shy", ("T1",), "passed"),
     ]
     assert found[0].message.startswith("The targets of an exec output are dispatched in the reverse of the order")
     noticed = re.search(r"Noticed by 'the first listener that fails ends it' and '(request \d+)'\.", found[0].message)
     assert noticed, found[0].message
     assert found[1].message == "It is not wrong. no vector of F4 fails; the first 160 random requests don't show it."
     assert f"{noticed[1]} shows it, though UNREACHED says: Nobody can see me." in found[2].message
+    assert found[3].message.endswith("Noticed by 'the first listener that fails ends it'.")
 
 
 def test_fault_of_the_engine_is_no_traceback():

@@ -74,10 +74,10 @@ def conformance(ctx: click.Context) -> None:
 @click.option(
     "--mutants",
     type=click.IntRange(0),
-    default=3000,
+    default=20000,
     show_default=True,
     help="Break each rule on purpose, and see that vectors and so many random graphs notice it; fewer than "
-    "3000 do not notice all. 0 leaves it out.",
+    "20000 may not notice all. 0 leaves it out.",
 )
 @click.option(
     "--jobs",
