@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -214,6 +215,42 @@ def test_a_network_that_drops_everything(tmp_path):
     journal.close()
     timer.join()
     proxy.close()
+
+
+@pytest.mark.slow
+def test_a_process_that_is_stopped_in_a_transaction():
+    """The server lets go of what it held after a while; when it goes on, the transaction is done anew."""
+    with tf.PostgresJournal(fresh_address(), patience=1.0) as journal:
+        journal.take("a", NEW).close()
+        did = []
+
+        def work(connection, again):
+            with connection.transaction():
+                connection.execute("select * from trioflow_state for update")
+                did.append(again)
+                if len(did) < 2:
+                    time.sleep(2)
+                return connection.execute("select 1 as one").fetchone()["one"]
+
+        assert (journal.server.call(work), did) == (1, [False, True])
+        seconds = [2, 2, 2]
+
+        def slow(connection, again):
+            with connection.transaction():
+                time.sleep(seconds.pop())
+                connection.execute("select 1")
+
+        with pytest.raises(tf.JournalUnusable, match=r"idle-in-transaction timeout.*or raise that"):
+            journal.server.call(slow)
+
+
+def test_a_limit_of_ones_own_is_kept():
+    own = fresh_address() + "&options=-c%20idle_in_transaction_session_timeout%3D7s"
+    with tf.PostgresJournal(own) as journal:
+        shown = journal.server.call(
+            lambda connection, again: connection.execute("show idle_in_transaction_session_timeout").fetchone()
+        )
+    assert [*shown.values()] == ["7s"]
 
 
 @pytest.mark.slow

@@ -145,13 +145,20 @@ class Campaign:
 
     def wake(self, *, all_: bool = False) -> None:
         """Let those go on that were stopped long enough; then they are surplus, and end."""
-        for due, worker in [*self.stopped]:
-            if all_ or time.monotonic() > due:
-                self.stopped.remove((due, worker))
-                worker.send_signal(signal.SIGCONT)
-                time.sleep(0.3)  # it tries to write what it had in hand
-                worker.terminate()
-                self.workers_ended = worker.wait(20)
+        awake = [(due, worker) for due, worker in self.stopped if all_ or time.monotonic() > due]
+        for each in awake:  # all of them, as one may hold a row that another one waits for
+            self.stopped.remove(each)
+            each[1].send_signal(signal.SIGCONT)
+        if awake:
+            time.sleep(0.3)  # they try to write what they had in hand
+        for _, worker in awake:
+            worker.terminate()
+            self.leaving.append(worker)
+
+    def left(self) -> None:
+        """Wait for the end of those that were told to end."""
+        for worker in self.leaving:
+            worker.wait(60)
 
     def replace(self) -> None:
         """Start one for each that has ended by itself: it was begun while the store was away."""
@@ -283,6 +290,7 @@ def run(campaign: Campaign, jobs: int, faults: int, workers: int, seconds: float
         while campaign.waiting() and time.monotonic() < end:
             time.sleep(0.1)
             campaign.replace()
+        campaign.left()
     finally:
         campaign.close()
     return campaign.came(names)

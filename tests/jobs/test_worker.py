@@ -6,9 +6,11 @@ import contextlib
 
 import pytest
 import trio
+from postgres import NEEDS_POSTGRES
 
 import trioflow as tf
 from trioflow.jobs import JobNotFound, LeaseLost, Queue, Worker, records, run_once
+from trioflow.jobs import worker as workers
 
 from .stores import KINDS, RUNS, fail, graph, hang, leave, make, note, registry
 
@@ -83,6 +85,10 @@ async def test_a_failure_is_tried_again_where_it_was(journal, monkeypatch):
     assert RUNS == ["a"] * 4
 
 
+async def true(value):
+    return value
+
+
 async def is_(queue, job, *statuses):
     return (await queue.show(job.id)).status in statuses
 
@@ -102,6 +108,31 @@ async def test_stopping_hands_back(journal):
 
 async def ran(count):
     return len(RUNS) == count
+
+
+@pytest.mark.parametrize("journal", [pytest.param("postgres", marks=NEEDS_POSTGRES)], indirect=True)
+async def test_stopping_while_somebody_holds_its_rows(journal, monkeypatch):
+    """It ends all the same, and soon; another worker gets the job when its lease is over."""
+    monkeypatch.setattr(workers, "_ENDING", 0.3)
+    queue = Queue(journal)
+    job = await queue.put(graph(hang))
+    other = journal.server.connect()
+    try:
+        async with trio.open_nursery() as nursery:
+            made = worker(journal, lease=1.0)
+            await nursery.start(made.run)
+            await until(lambda: true(RUNS == ["a"]))
+            with other.transaction():
+                other.execute("select * from trioflow_job for update")
+                with trio.fail_after(4):
+                    made.stop()
+                    while nursery.child_tasks:
+                        await trio.sleep(0.05)
+    finally:
+        other.close()
+    async with working(worker(journal, name="x")):
+        await until(lambda: true(RUNS == ["a", "a"]))
+    assert (await queue.show(job.id)).status == "queued"
 
 
 async def test_draining(memory):

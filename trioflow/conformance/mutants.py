@@ -1,9 +1,9 @@
 """Mutants: this engine with one rule broken. Each must be noticed, or the checks of that rule check nothing.
 
 A mutant is a file of `spec/mutants/`: a docstring that says what is wrong, the constants `RULE` and `EDITS`, and
-perhaps `UNREACHED` or `RARE`. An edit is the name of a function of the engine, a piece of its source, and what stands there
-instead; `edits` finds both also when names have changed. While the mutant is alive, the function runs the edited code,
-whoever has imported it.
+perhaps `UNREACHED` or `RARE`. An edit is the name of a function of the engine, a piece of its source, and what stands
+there instead; `edits` finds both also when names have changed. While the mutant is alive, the function runs the edited
+code, whoever has imported it.
 
 It dies by a vector that names its rule, and by the random campaign within so many requests; one that random requests
 can't show says why in `UNREACHED`, one that they seldom show in `RARE`.
@@ -41,7 +41,7 @@ from trioflow.reference import small_step
 __all__ = ["Campaign", "Death", "Mutant", "NotApplicable", "by_vector", "check_mutants", "load_mutants"]
 
 EXAMPLES = 20000
-"""Random requests after which a mutant counts as not noticed. Most need some hundred, with few seeds one needs 10,000."""
+"""Random requests after which a mutant counts as not noticed. Most need some hundred."""
 
 _OUT_OF_REACH = 300
 """As many are given to one that is said to be out of reach, to see whether it still is."""

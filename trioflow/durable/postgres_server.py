@@ -1,7 +1,8 @@
 """A PostgreSQL server as a journal uses it: connections that are used again, and calls that outlast a restart of it.
 
 psycopg blocks, so all of this is called in threads. A call that waits for its answer for longer than `patience` seconds
-has lost its connection, whatever became of it: a firewall that drops everything tells nobody.
+has lost its connection, whatever became of it: a firewall that drops everything tells nobody. Likewise the server waits
+no longer for what a transaction does next: a process that is stopped in the middle of one holds up nobody for ever.
 """
 
 from __future__ import annotations
@@ -25,14 +26,20 @@ T = TypeVar("T")
 
 _IDLE_AT_MOST = 10
 _OPTIONS = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
-_GONE = ("08", "57P")
-"""Classes of errors after which another connection may do: it broke, or the server goes down or comes up."""
+_GONE = ("08", "57P", "25P03")
+"""Errors after which another connection may do: it broke, or the server goes down, comes up, or has waited too long."""
+_IDLE_IN_TRANSACTION = """
+select set_config('idle_in_transaction_session_timeout', %s, false)
+where current_setting('idle_in_transaction_session_timeout') = '0'
+"""
+"""Unless the address, the user or the database have a limit of their own."""
 
 _CURES = {
     "53100": "The disk of the server is full: make room. The run stays as it was and can be gone on with.",
     "28": "The server refuses this user or password: mend the address.",
     "3D000": "Create that database, or name another one.",
     "42501": "The user of the address needs the right to make and write tables there.",
+    "25P03": "Nothing came in a transaction for longer than `patience`: do before it what takes long, or raise that.",
     "25006": "The server only reads, as a standby does: name the one that writes.",
     "42P01": "Its tables are gone: this is not the database that the runs were kept in. Restore it from a copy.",
     "53300": "It has no connection left: raise its `max_connections`, or let fewer workers run.",
@@ -103,6 +110,7 @@ class Server:
         )
         try:
             with self._limited(connection):
+                connection.execute(_IDLE_IN_TRANSACTION, (f"{max(1, round(1000 * self._patience))}ms",))
                 self._prepare(connection)
             self._was_there = True
         except BaseException:
@@ -147,9 +155,9 @@ class Server:
                 connection.close()
 
     def _is_gone(self, error: psycopg.Error) -> bool:
-        if not isinstance(error, self._psycopg.OperationalError | self._psycopg.InterfaceError):
-            return False
-        return error.sqlstate is None or error.sqlstate.startswith(_GONE)
+        if error.sqlstate is None:
+            return isinstance(error, self._psycopg.OperationalError | self._psycopg.InterfaceError)
+        return error.sqlstate.startswith(_GONE)
 
     @contextmanager
     def _limited(self, connection: psycopg.Connection[Row]) -> Generator[None]:

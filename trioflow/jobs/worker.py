@@ -31,6 +31,8 @@ T = TypeVar("T")
 _POLL = 1.0
 _SUSPEND_AFTER = 10.0
 _REFUSED_AT_MOST = 1000
+_ENDING = 5.0
+"""Seconds in which a worker that ends tells the store what is to be told. What it can't tell shows when leases end."""
 
 
 @attrs.define(eq=False)
@@ -156,10 +158,11 @@ class Worker:
                 async with trio.open_nursery() as jobs:
                     await self._lease_all(jobs, waker, until_idle)
                     await self._drain(seconds_of(drain))
-                await self._settle_rest()
+                with trio.move_on_after(_ENDING):
+                    await self._settle_rest()
                 helpers.cancel_scope.cancel()
         finally:
-            with trio.move_on_after(5, shield=True):
+            with trio.move_on_after(_ENDING, shield=True):
                 await self._hand_back()
                 await self._patiently(self._store.unregister, self.name)
             self._tell(f"worker {self.name}: ended")
@@ -299,7 +302,7 @@ class Worker:
             now = trio.current_time()
             marks = {each.lease.mark: each for each in self._running.values()}
             try:
-                held = await self._call(self._store.extend, [*marks], self._seconds)
+                held = await self._told(self._store.extend, [*marks], self._seconds)
                 free = 0 if self._stopping.is_set() else self._runs - len(self._running)
                 await self._call(self._store.register, self.name, self._queues, self._runs, free)
             except JournalUnusable as error:
@@ -361,10 +364,14 @@ class Worker:
     async def _call(self, function: Callable[..., T], *arguments: Any) -> T:
         return await trio.to_thread.run_sync(function, *arguments)
 
+    async def _told(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call what may as well be said twice: cancelled while it waits for somebody else's rows, it is left behind."""
+        return await trio.to_thread.run_sync(function, *arguments, abandon_on_cancel=True)
+
     async def _patiently(self, function: Callable[..., object], *arguments: Any) -> None:
         while True:
             try:
-                await self._call(function, *arguments)
+                await self._told(function, *arguments)
             except JournalUnusable as error:
                 self._tell_away(error)
                 await trio.sleep(self._poll)
