@@ -6,12 +6,15 @@ import gc
 import os
 import signal
 import sys
+import time
 import warnings
 from collections.abc import Generator
 from typing import Any
 
 import pytest
+import trio
 from hypothesis import Phase, settings
+from trio.testing import MockClock
 
 import trioflow as tf
 from trioflow.testing import EventLog, run_virtual
@@ -73,6 +76,27 @@ def as_deep_as_before() -> Generator[None]:
     deepest = sys.getrecursionlimit()
     yield
     assert sys.getrecursionlimit() == deepest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def virtual_clocks_wait_for_threads() -> None:
+    """A virtual clock does not jump over what is written in a thread meanwhile: a slow disk is no reason to time out.
+
+    Threads that wait for something else than a disk are waited for half a second, and no longer.
+    """
+    jump, since = MockClock._autojump, [0.0]
+
+    def when_threads_rest(clock: MockClock) -> None:
+        if not trio.to_thread.current_default_thread_limiter().borrowed_tokens:
+            since[0] = 0.0
+        elif not since[0]:
+            since[0] = time.monotonic()
+            return
+        elif time.monotonic() < since[0] + 0.5:
+            return
+        jump(clock)
+
+    MockClock._autojump = when_threads_rest  # type: ignore[method-assign]
 
 
 class Bench:
