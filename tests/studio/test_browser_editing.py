@@ -56,8 +56,11 @@ def save(page):
 
 
 def middle(locator):
-    while (box := locator.bounding_box()) is None:  # it is being drawn anew
-        locator.page.wait_for_timeout(20)
+    """Where it is, once it stays there: what was edited before may still be on its way, and move it."""
+    before = None
+    while (box := locator.bounding_box()) is None or box != before:
+        before = box
+        locator.page.wait_for_timeout(50)
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
@@ -83,6 +86,7 @@ def test_from_nothing_with_the_mouse(studio, in_file):
     page.mouse.dblclick(640, 330)
     pick(page, "flow.for")
     page.get_by_label("Value of times").fill("3")
+    until(page, lambda: session.bench.graph.nodes[1].inputs.get("times") == 3)
     drag(page, middle(pin(page, "start", "out", "then")), middle(pin(page, "for", "in", "enter")))
     page.locator(".socket", has_text="start.then").wait_for()
     drag(page, middle(pin(page, "for", "out", "body")), (700, 600))
