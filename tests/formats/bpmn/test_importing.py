@@ -45,16 +45,24 @@ def said(text):
         ('<exclusiveGateway id="g" default="f"/>', "error unknown-element exclusiveGateway 'g'"),
         ('<boundaryEvent id="b" attachedToRef="z"/>', "error unknown-element boundaryEvent 'b'"),
         ('<task id="a"/><boundaryEvent id="b" attachedToRef="a"/>', "error no-counterpart boundaryEvent 'b'"),
-        ('<complexGateway id="g"/>', "error no-counterpart complexGateway 'g'"),
-        ('<adHocSubProcess id="s"><task id="i"/></adHocSubProcess>', "error no-counterpart adHocSubProcess 's'"),
+        ('<task id="a"/><task id="b"/><complexGateway id="g"><activationCondition>activationCount > 2</activationCondition></complexGateway>' + flow("a", "g") + flow("b", "g"), "error condition-not-understood complexGateway 'g'"),
+        ('<adHocSubProcess id="s"><task id="i"/><completionCondition>x</completionCondition></adHocSubProcess>', "info in-turn adHocSubProcess 's'"),
+        ('<adHocSubProcess id="s"><task id="i"/><completionCondition>a b</completionCondition></adHocSubProcess>', "error condition-not-understood adHocSubProcess 's'"),
+        ('<userTask id="a"/><boundaryEvent id="b" attachedToRef="a" parallelMultiple="true"><signalEventDefinition/><timerEventDefinition/></boundaryEvent>', "error no-counterpart boundaryEvent 'b'"),
+        ('<subProcess id="s" triggeredByEvent="true"><startEvent id="x" parallelMultiple="true"><signalEventDefinition/><timerEventDefinition/></startEvent></subProcess>', "error no-counterpart startEvent 'x'"),
+        ('<subProcess id="s"><endEvent id="x"><cancelEventDefinition/></endEvent></subProcess>', "error no-counterpart endEvent 'x'"),
+        ('<intermediateThrowEvent id="x"><terminateEventDefinition/></intermediateThrowEvent>', "error no-counterpart intermediateThrowEvent 'x'"),
+        ('<intermediateCatchEvent id="x"><escalationEventDefinition/></intermediateCatchEvent>', "error no-counterpart intermediateCatchEvent 'x'"),
+        ('<intermediateThrowEvent id="x"><escalationEventDefinition escalationRef="m"/></intermediateThrowEvent>', "error unknown-element intermediateThrowEvent 'x'"),
         ('<strangeThing id="x"/>', "error no-counterpart strangeThing 'x'"),
         ('<serviceTask id="x" implementation="##WebService"/>', "error no-body serviceTask 'x'"),
         ('<businessRuleTask id="x"/>', "error no-body businessRuleTask 'x'"),
         ('<callActivity id="x" calledElement="q"/>', "error no-body callActivity 'x'"),
         ('<scriptTask id="x" scriptFormat="python"><script>import os</script></scriptTask>', "error script-not-understood scriptTask 'x'"),
         ('<serviceTask id="x" c:expression="${a b}"/>', "error script-not-understood serviceTask 'x'"),
-        ('<intermediateCatchEvent id="x"><conditionalEventDefinition/></intermediateCatchEvent>', "error no-counterpart intermediateCatchEvent 'x'"),
-        ('<intermediateThrowEvent id="x"><escalationEventDefinition/></intermediateThrowEvent>', "error no-counterpart intermediateThrowEvent 'x'"),
+        ('<intermediateCatchEvent id="x"><conditionalEventDefinition/></intermediateCatchEvent>', "error bad-field intermediateCatchEvent 'x'"),
+        ('<intermediateCatchEvent id="x"><conditionalEventDefinition><condition>a b</condition></conditionalEventDefinition></intermediateCatchEvent>', "error condition-not-understood intermediateCatchEvent 'x'"),
+        ('<startEvent id="s"><conditionalEventDefinition><condition>x</condition></conditionalEventDefinition></startEvent>', "info started-by startEvent 's'"),
         ('<intermediateThrowEvent id="x"><linkEventDefinition name="l"/></intermediateThrowEvent>', "error unknown-element intermediateThrowEvent 'x'"),
         ('<intermediateCatchEvent id="x"><messageEventDefinition messageRef="m"/></intermediateCatchEvent>', "error unknown-element intermediateCatchEvent 'x'"),
         ('<endEvent id="x"><errorEventDefinition errorRef="m"/></endEvent>', "error unknown-element endEvent 'x'"),
@@ -86,7 +94,7 @@ def test_what_is_said(inside, found):
 
 def test_lines():
     """What is said has its line and column."""
-    imported = bpmn.loads(document('\n  <task id="a"/>\n  <complexGateway id="g"/>'))
+    imported = bpmn.loads(document('\n  <task id="a"/>\n  <businessRuleTask id="g"/>'))
     assert [each.position for each in imported.errors] == [(3, 3)]
 
 

@@ -1,13 +1,14 @@
 """What elements of a running process tell each other: messages, which one receiver takes, and signals, which all get.
 
 A message waits for its receiver. A signal reaches whoever waits for it and does not come after it: so a catch event
-that is concurrent to a throw event gets the signal in every schedule, and one behind it never does.
+that is concurrent to a throw event gets the signal in every schedule, and one behind it never does. Values that an
+element has set are told as signals are, to those who wait until a condition holds of them.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -20,7 +21,8 @@ import trioflow as tf
 class Wait:
     """An event that somebody waits for: the element's id, the kind, and the name of the message, signal or error.
 
-    Of a timer `name` is the text of the time, and `form` says which: `duration`, `date` or `cycle`.
+    Of a timer `name` is the text of the time, and `form` says which: `duration`, `date` or `cycle`. Of a condition it
+    is its text.
     """
 
     element: str
@@ -37,8 +39,9 @@ class Wait:
 class Race:
     """Several events, of which the first decides."""
 
-    def __init__(self, seen: Iterable[int] = ()) -> None:
+    def __init__(self, seen: Iterable[int] = (), holds: Callable[[Wait, Any], bool] | None = None) -> None:
         self.seen = frozenset(seen)
+        self._holds = holds
         self.over = trio.Event()
         self.winner: Wait | None = None
         self.payload: Any = None
@@ -52,6 +55,12 @@ class Race:
         self.over.set()
         return True
 
+    def waits_for(self, wait: Wait, kind: str, name: str, payload: Any) -> bool:
+        """Whether a signal, or values that were set, are what is waited for."""
+        if wait.kind != kind or kind == "signal":
+            return wait.kind == kind and wait.name == name
+        return self._holds is not None and self._holds(wait, payload)
+
     def close(self) -> None:
         """Nobody waits any more."""
         self.over.set()
@@ -63,7 +72,7 @@ class Bus:
     def __init__(self) -> None:
         self.users = 0
         self._messages: dict[str, deque[Any]] = {}
-        self._signals: list[tuple[str, Any]] = []
+        self._signals: list[tuple[str, str, Any]] = []
         self._waiting: list[tuple[Wait, Race]] = []
 
     def listen(self, wait: Wait, race: Race) -> None:
@@ -72,9 +81,9 @@ class Bus:
             if race.win(wait, self._messages[wait.name][0]):
                 self._messages[wait.name].popleft()
             return
-        if wait.kind == "signal":
-            for serial, (name, payload) in enumerate(self._signals, 1):
-                if name == wait.name and serial not in race.seen:
+        if wait.kind in ("signal", "conditional"):
+            for serial, (kind, name, payload) in enumerate(self._signals, 1):
+                if serial not in race.seen and race.waits_for(wait, kind, name, payload):
                     self._signalled(wait, race, serial, payload)
                     return
         self._waiting.append((wait, race))
@@ -89,11 +98,18 @@ class Bus:
 
     def signal(self, name: str, payload: Any = None) -> int:
         """A signal: all get it that wait for it. Gives its serial."""
+        return self._tell_all("signal", name, payload)
+
+    def changed(self, values: Mapping[str, Any]) -> int:
+        """Variables were set: all are told that wait for a condition. Gives the serial."""
+        return self._tell_all("conditional", "", values)
+
+    def _tell_all(self, kind: str, name: str, payload: Any) -> int:
         self._forget()
-        self._signals.append((name, payload))
+        self._signals.append((kind, name, payload))
         serial = len(self._signals)
         for wait, race in self._waiting:
-            if wait.kind == "signal" and wait.name == name and serial not in race.seen:
+            if serial not in race.seen and race.waits_for(wait, kind, name, payload):
                 self._signalled(wait, race, serial, payload)
         return serial
 

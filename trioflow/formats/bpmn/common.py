@@ -70,14 +70,26 @@ class OnBus(tf.Node, abstract=True):
         release(self._services)
 
 
-async def first(bus: Bus, ctx: tf.Context, waits: Iterable[Wait], race: Race | None = None) -> Race:
-    """Wait for the first of some events, or until the race is closed. The events of the outside count, too."""
-    race = race or Race(seen(ctx))
+def race_of(ctx: tf.Context) -> Race:
+    """A race of what happens from now on, or concurrently."""
+    return Race(seen(ctx), lambda wait, values: _holds(ctx, wait, values))
+
+
+async def first(
+    bus: Bus, ctx: tf.Context, waits: Iterable[Wait], race: Race | None = None, *, again: bool = False
+) -> Race:
+    """Wait for the first of some events, or until the race is closed. The events of the outside count, too.
+
+    A condition that holds already has happened, unless it is waited for `again`.
+    """
+    race = race or race_of(ctx)
     waits = [*waits]
     timed: list[tuple[float, Wait]] = []
     for wait in waits:
         if wait.kind == "timer":
             timed.append((_seconds(ctx, wait), wait))
+        elif wait.kind == "conditional" and not again and _holds(ctx, wait):
+            race.win(wait)
         else:
             bus.listen(wait, race)
     try:
@@ -111,6 +123,17 @@ async def _sleep(ctx: tf.Context, seconds: float, wait: Wait, race: Race, task_s
     task_status.started()
     await ctx.sleep(seconds)
     race.win(wait)
+
+
+def _holds(ctx: tf.Context, wait: Wait, values: Mapping[str, Any] | None = None) -> bool:
+    """Whether the condition of an event holds, with these values in place of those that its strand sees.
+
+    One that can't be told, because variables in it are not set yet, does not hold.
+    """
+    try:
+        return bool(asked(ctx, wait.name, values))
+    except scripting.ScriptFailed:
+        return False
 
 
 def seen(ctx: tf.Context) -> frozenset[int]:

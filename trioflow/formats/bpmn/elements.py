@@ -14,6 +14,7 @@ from trioflow.formats.bpmn.bus import Wait
 from trioflow.formats.bpmn.document import ACTIVITIES, EVENTS, GATEWAYS, SCOPES, Definitions, FlowNode
 from trioflow.formats.bpmn.expressions import NotUnderstood, names_in, parse
 from trioflow.formats.bpmn.meaning import Meaning, called_process, foreign, identifier, inside_extensions, quoted
+from trioflow.formats.bpmn.scopes import THROWN
 from trioflow.formats.placeholder import Sockets, placeholder
 from trioflow.formats.xml_text import Element
 from trioflow.model.graph import Connection, Endpoint, GraphNode
@@ -21,15 +22,11 @@ from trioflow.model.graph import Connection, Endpoint, GraphNode
 KEY = "bpmn"
 """The key in metadata of what an import keeps for an export."""
 
-_INSTEAD = {
-    "complexGateway": "Use an inclusive gateway, which waits for all that can still come.",
-    "adHocSubProcess": "Use a sub-process whose elements are connected by flows.",
-    "conditional": "Wait for a message or a signal, or ask for the condition at an exclusive gateway.",
-    "escalation": "Use a signal event, or an error event where what is around it is to end.",
-    "cancel": "Use an error event, and a compensation event behind it.",
-}
-"""What may stand for elements and events that are not understood."""
 _EXPRESSIONS = frozenset({"feel", "juel", "cel"})
+
+
+ENDS = frozenset({"bpmn.terminate_end", "bpmn.error_end", "bpmn.cancel_end"})
+"""What ends a scope."""
 
 
 @attrs.frozen
@@ -66,30 +63,36 @@ class Elements(Meaning):
             return GraphNode(id_, "bpmn.throw_event", {"kind": "message", "name": self._message_of(node, node.element)})
         if tag in ("serviceTask", "sendTask", "businessRuleTask"):
             return self._service_task(node)
-        if tag in ("exclusiveGateway", "inclusiveGateway", "parallelGateway"):
+        if tag in GATEWAYS and tag != "eventBasedGateway":
             return GraphNode(id_, "bpmn.gateway", choose="first" if tag == "exclusiveGateway" else "all")
         if tag == "eventBasedGateway":
-            waits = [self._wait_of(flow.target) for flow in node.outgoing]
+            waits = [wait for flow in node.outgoing for wait in self._waits_of(flow.target)]
             return GraphNode(id_, "bpmn.event_gateway", {"waits": [*map(attrs.asdict, waits)]})
-        if tag in SCOPES and tag != "adHocSubProcess":
+        if tag in SCOPES:
             return GraphNode(id_, "bpmn.sub_process")
         if tag == "callActivity":
             return self._call_activity(node)
         if tag.endswith("Event"):
             return self._event(node)
         near = did_you_mean(tag, (ACTIVITIES | GATEWAYS | EVENTS) - {tag})
-        return self._unknown(node, f"There is nothing for {tag!r} here", cure=_INSTEAD.get(tag, near.strip()))
+        return self._unknown(node, f"There is nothing for {tag!r} here", cure=near.strip())
 
     def _event(self, node: FlowNode) -> GraphNode:  # noqa: C901 - a table of kinds
         kind, tag, id_ = self._kind(node), node.tag, node.id
         if tag == "boundaryEvent":
-            if not self._wait_of(node).kind:
+            if not self._wait_of(node).kind or self._waits_for_all(node):
                 return self._not_understood(node, kind)
+            undone = self._undone_by_cancelling(node) if kind == "cancel" else []
+            if undone:
+                return GraphNode(id_, "bpmn.compensate_event", {"activities": undone})
             return GraphNode(id_, "bpmn.event")
         if tag == "startEvent":
-            if kind == "timer" and node.scope.owner is None and len(node.scope.starts) == 1:
+            if self._waits_for_all(node):
+                return self._not_understood(node, kind)
+            begins_run = node.scope.owner is None and len(node.scope.starts) == 1
+            if kind == "timer" and begins_run:
                 return self._waiting(id_, "bpmn.catch_event", self._wait_of(node))
-            if kind in ("message", "signal") and node.scope.owner is None and len(node.scope.starts) == 1:
+            if kind in ("message", "signal", "conditional") and begins_run:
                 self._say(
                     "info",
                     "started-by",
@@ -101,25 +104,58 @@ class Elements(Meaning):
         if kind in ("", "link") and (kind or tag != "endEvent"):
             return GraphNode(id_, "bpmn.event")
         if tag == "intermediateCatchEvent":
-            wait = self._wait_of(node)
-            if not wait.kind:
+            waits = [each for each in self._waits_of(node) if each.kind not in THROWN]
+            if not waits:
                 return self._not_understood(node, kind)
             if self._after_event_gateway(node):
                 return GraphNode(id_, "bpmn.event")
-            return self._waiting(id_, "bpmn.catch_event", wait)
-        if kind in ("message", "signal"):
-            definition = self._definitions(node)[0]
-            name = self._message_of(node, definition) if kind == "message" else self._ref(definition, "signalRef", node)
-            return GraphNode(id_, "bpmn.throw_event", {"kind": kind, "name": name})
-        if kind == "compensate":
-            return GraphNode(id_, "bpmn.compensate_event", {"activities": self._compensated(node)})
+            waiting = self._waiting(id_, "bpmn.catch_event", *waits)
+            together = {"all": True} if self._waits_for_all(node) else {}
+            return attrs.evolve(waiting, inputs={**waiting.inputs, **together})
         if tag == "endEvent" and kind == "":
             return GraphNode(id_, "bpmn.end_event")
-        if tag == "endEvent" and kind == "terminate":
-            return GraphNode(id_, "bpmn.terminate_end")
-        if tag == "endEvent" and kind == "error":
-            return GraphNode(id_, "bpmn.error_end", {"code": self._error_code(self._definitions(node)[0], node)})
-        return self._not_understood(node, kind)
+        thrown = self._thrown_by(node)
+        return attrs.evolve(thrown[0], id=id_) if thrown else self._not_understood(node, kind)
+
+    def _thrown_by(self, node: FlowNode) -> list[GraphNode]:
+        """What an event throws, one after the other; what ends it all comes last."""
+        thrown = [each for each in (self._thrown(node, each) for each in self._definitions(node)) if each is not None]
+        return sorted(thrown, key=lambda each: each.type in ENDS)
+
+    def _thrown(self, node: FlowNode, definition: Element) -> GraphNode | None:
+        kind, ends = definition.name.removesuffix("EventDefinition"), node.tag == "endEvent"
+        if kind in ("message", "signal"):
+            name = self._message_of(node, definition) if kind == "message" else self._ref(definition, "signalRef", node)
+            return GraphNode(node.id, "bpmn.throw_event", {"kind": kind, "name": name})
+        if kind == "escalation":
+            return GraphNode(node.id, "bpmn.escalation_event", {"code": self._code(kind, definition, node)})
+        if kind == "compensate":
+            return GraphNode(node.id, "bpmn.compensate_event", {"activities": self._compensated(node)})
+        if kind == "terminate" and ends:
+            return GraphNode(node.id, "bpmn.terminate_end")
+        if kind == "error" and ends:
+            return GraphNode(node.id, "bpmn.error_end", {"code": self._code(kind, definition, node)})
+        if kind == "cancel" and ends:
+            return self._cancel_end(node)
+        return None
+
+    def _cancel_end(self, node: FlowNode) -> GraphNode:
+        owner = node.scope.owner
+        while owner is not None and owner.tag != "transaction":
+            owner = owner.scope.owner
+        if owner is None or not any(self._kind(each) == "cancel" for each in owner.boundary):
+            cure = "Put it into a transaction, and attach a boundary event with a cancelEventDefinition to that."
+            return self._unknown(node, "It cancels no transaction that could go on", cure=cure)
+        return GraphNode(node.id, "bpmn.cancel_end")
+
+    def _undone_by_cancelling(self, node: FlowNode) -> list[str]:
+        """The activities of a transaction that can be undone, by the boundary event at which that goes on."""
+        host = self._found.nodes.get(node.element.get("attachedToRef"))
+        inner = host.inner.everything() if host is not None and host.inner is not None else ()
+        return [each.id for each in inner if each.handler is not None]
+
+    def _waits_for_all(self, node: FlowNode) -> bool:
+        return node.element.get("parallelMultiple") == "true" and len(self._definitions(node)) > 1
 
     def _waiting(self, id_: str, type_: str, *waits: Wait) -> GraphNode:
         return GraphNode(id_, type_, {"waits": [*map(attrs.asdict, waits)]})
@@ -178,9 +214,9 @@ class Elements(Meaning):
 
     def _not_understood(self, node: FlowNode, kind: str) -> GraphNode:
         """A placeholder for an event that is about something which there is not here."""
-        return self._unknown(
-            node, f"An event of this kind ({kind or 'none'}) is not understood", cure=_INSTEAD.get(kind, "")
-        )
+        if self._waits_for_all(node):
+            return self._unknown(node, "It waits for several events at once, as only an intermediate event can")
+        return self._unknown(node, f"An event of this kind ({kind or 'none'}) is not understood")
 
     def _unknown(self, node: FlowNode, message: str, code: str = "no-counterpart", *, cure: str = "") -> GraphNode:
         """A placeholder, with what goes in and out of it by its data associations."""
@@ -311,12 +347,16 @@ class Elements(Meaning):
         """A guard around what begins at these nodes; events that do not interrupt wait beside it."""
         interrupting = [each for each in around if each.interrupts]
         beside = [each for each in around if not each.interrupts]
-        waits = [attrs.asdict(each.wait) for each in interrupting]
-        guard = self._add(id_, "bpmn.guard", {"waits": waits} if waits else {})
+        inputs = {
+            "waits": [attrs.asdict(each.wait) for each in interrupting],
+            "beside": [attrs.asdict(each.wait) for each in beside if each.wait.kind == "escalation"],
+        }
+        guard = self._add(id_, "bpmn.guard", {name: value for name, value in inputs.items() if value})
         self._wires += (Connection(Endpoint(guard, "body"), Endpoint(each, "enter")) for each in entries)
-        for each in interrupting:
-            when = f"out.event == {quoted(each.wait.element)}" if len(interrupting) > 1 else None
-            self._wires.append(Connection(Endpoint(guard, "caught"), Endpoint(each.target, "enter"), when=when))
+        targets = {each.wait.element: each.target for each in interrupting}
+        for element, target in targets.items():
+            when = f"out.event == {quoted(element)}" if len(targets) > 1 else None
+            self._wires.append(Connection(Endpoint(guard, "caught"), Endpoint(target, "enter"), when=when))
         if not beside:
             return guard, Endpoint(guard, "then")
         watched = self._add(f"{id_} (watched)", "bpmn.watched")

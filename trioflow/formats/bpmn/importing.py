@@ -6,10 +6,13 @@ sub-process are a scope; that of a called process, too, whose elements stand in 
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from typing import Any
 
 import attrs
 
+from trioflow.formats.bpmn import scripting
 from trioflow.formats.bpmn.cel import as_cel
 from trioflow.formats.bpmn.common import DONE
 from trioflow.formats.bpmn.document import (
@@ -22,17 +25,21 @@ from trioflow.formats.bpmn.document import (
     Scope,
     read_definitions,
 )
-from trioflow.formats.bpmn.elements import KEY, Around, Elements
+from trioflow.formats.bpmn.elements import ENDS, KEY, Around, Elements
 from trioflow.formats.bpmn.expressions import NotUnderstood, names_in, parse, understands
 from trioflow.formats.bpmn.meaning import as_tree, called_process, quoted
 from trioflow.formats.bpmn.stuck import stuck_in
 from trioflow.formats.port import Imported
 from trioflow.formats.xml_text import Element, read_xml
-from trioflow.model.graph import Connection, CustomEvent, Endpoint, Graph, Variable
+from trioflow.model.graph import Connection, CustomEvent, Endpoint, Graph, GraphNode, Variable
 from trioflow.semantics.topology import knots
 
 MOST = 1_000_000
 """So many turns an element may have in a circle."""
+
+_ACTIVATION = re.compile(r"\s*activationCount\s*(>=|>|==?)\s*(\d+)\s*")
+_TAKES_VALUES = frozenset({"bpmn.user_task", "bpmn.receive_task", "bpmn.catch_event"})
+"""Elements that set whatever comes with a message."""
 
 _JOINS = {"parallelGateway": "parallel", "inclusiveGateway": "inclusive"}
 """How gateways take tokens; everything else takes each for itself."""
@@ -48,6 +55,8 @@ class Importer(Elements):
         self._exit: dict[str, Endpoint] = {}
         self._begins: set[str] = set()
         self._extensions: dict[str, int] = {}
+        self._asked: frozenset[str] = frozenset()
+        """The variables that are in the conditions of events."""
         self._ends_scopes = any(
             each.tag == "endEvent"
             and any(inner.name in ("terminateEventDefinition", "errorEventDefinition") for inner in each.definitions)
@@ -83,6 +92,7 @@ class Importer(Elements):
         starting = self._starting()
         self._read_message_flows()
         self._read_data()
+        self._asked = self._in_conditions()
         for process in self._found.processes:
             self._place_all(process)
         for process in self._found.processes:
@@ -165,16 +175,52 @@ class Importer(Elements):
         starts = [each for each in scope.starts if not each.definitions] or scope.starts
         if starts:
             return [self._entry[each.id] for each in starts]
-        return [
-            self._entry[each.id]
+        free = [
+            each
             for each in scope.nodes
             if not each.incoming and each.id in self._entry and each.tag != "boundaryEvent"
             and not each.is_compensation and not each.is_event_scope
         ]  # fmt: skip
+        return self._in_turn(scope, free) or [self._entry[each.id] for each in free]
+
+    def _in_turn(self, scope: Scope, free: list[FlowNode]) -> list[str]:
+        """Where the activities of an ad-hoc sub-process begin, if they are to be done one after the other."""
+        condition = scope.element.first("completionCondition")
+        if scope.element.name != "adHocSubProcess" or scope.owner is None:
+            return []
+        if condition is None and scope.element.get("ordering") != "Sequential":
+            return []
+        until = self._expression(condition, scope.owner) if condition is not None else ""
+        if until and scope.element.get("ordering") != "Sequential":
+            self._say(
+                "info",
+                "in-turn",
+                str(scope.owner),
+                scope.element,
+                "Its activities are done one after the other, and its completion condition is asked in between.",
+            )
+        inputs = {"elements": [each.id for each in free], "until": until}
+        id_ = self._add(
+            f"{scope.id} (in turn)", "bpmn.ad_hoc", {name: value for name, value in inputs.items() if value}
+        )
+        for each in free:
+            when = f"out.element == {quoted(each.id)}"
+            self._wires.append(Connection(Endpoint(id_, "body"), Endpoint(self._entry[each.id], "enter"), when=when))
+        return [id_]
+
+    def _in_conditions(self) -> frozenset[str]:
+        found: set[str] = set()
+        for node in self._found.nodes.values():
+            for each in self._definitions(node):
+                condition = each.first("condition") if each.name == "conditionalEventDefinition" else None
+                if condition is not None:
+                    with suppress(NotUnderstood):  # which is said where the event is read
+                        found |= {*names_in(parse(condition.text.strip()))}
+        return frozenset(found)
 
     def _choice_of_starts(self, process: Scope) -> str:
         """Several start events, each for an event of its own: the first that comes starts the process."""
-        waits = [self._wait_of(each) for each in process.starts]
+        waits = [wait for each in process.starts for wait in self._waits_of(each)]
         id_ = self._add(f"{process.id} (starts)", "bpmn.event_gateway", {"waits": [*map(attrs.asdict, waits)]})
         for each in process.starts:
             when = f'out.event == "{each.id}"'
@@ -187,10 +233,8 @@ class Importer(Elements):
         for node in scope.nodes:
             if node.is_event_scope and node.inner is not None:
                 for start in node.inner.starts:
-                    wait = self._wait_of(start)
-                    if wait.kind:
-                        interrupts = start.element.get("isInterrupting") != "false"
-                        found.append(Around(wait, interrupts, self._entry[node.id]))
+                    interrupts = start.element.get("isInterrupting") != "false"
+                    found += (Around(wait, interrupts, self._entry[node.id]) for wait in self._waits_of(start))
         return found
 
     def _fill_scope(self, scope: Scope, id_: str, entries: list[str], events: list[Around]) -> None:
@@ -216,7 +260,7 @@ class Importer(Elements):
     def _place_all(self, scope: Scope) -> None:
         for node in scope.nodes:
             self._keep_extensions(node)
-            if node.inner is not None and node.tag != "adHocSubProcess":
+            if node.inner is not None:
                 self._place_all(node.inner)
             self._place(node)
 
@@ -238,18 +282,44 @@ class Importer(Elements):
         if bounds is not None:
             metadata["bounds"] = list(bounds)
         self._nodes[core.id] = attrs.evolve(core, metadata={**core.metadata, KEY: metadata})
-        entry, leaving = core.id, Endpoint(core.id, "then")
+        entry, leaving = core.id, self._tell_change(core, self._throw_more(node, core))
         if node.tag in ACTIVITIES:
             entry, leaving = self._repeated(node, entry, leaving)
             boundary = [
-                Around(self._wait_of(each), each.element.get("cancelActivity") != "false", each.id)
+                Around(wait, each.element.get("cancelActivity") != "false", each.id)
                 for each in node.boundary
-                if self._kind(each) != "compensate"
+                if self._kind(each) != "compensate" and not self._waits_for_all(each)
+                for wait in self._waits_of(each)
             ]
-            boundary = [each for each in boundary if each.wait.kind]
             if boundary:
                 entry, leaving = self._around(f"{node.id} (guard)", [entry], boundary)
         self._entry[node.id], self._exit[node.id] = entry, leaving
+
+    def _throw_more(self, node: FlowNode, core: GraphNode) -> Endpoint:
+        """What an event throws after the first; gives where the token goes on."""
+        leaving = Endpoint(core.id, "then")
+        if node.tag not in ("endEvent", "intermediateThrowEvent"):
+            return leaving
+        for each in self._thrown_by(node)[1:]:
+            id_ = self._add(self._own_id(f"{node.id} (also)"), each.type, each.inputs)
+            self._wires.append(Connection(leaving, Endpoint(id_, "enter")))
+            leaving = Endpoint(id_, "then")
+        return leaving
+
+    def _tell_change(self, core: GraphNode, leaving: Endpoint) -> Endpoint:
+        """Let those hear of it that wait for a condition about variables which this element sets."""
+        if core.type in _TAKES_VALUES:
+            names = self._asked
+        elif core.type == "bpmn.script_task" and "result" not in core.inputs:
+            text, language = (str(core.inputs.get(each, "")) for each in ("script", "language"))
+            names = self._asked & {*scripting.touched_by(text, language)[1]}
+        else:
+            names = self._asked & {*core.set, core.inputs.get("result")}
+        if not names:
+            return leaving
+        id_ = self._add(f"{core.id} (told)", "bpmn.changed", {"names": sorted(names)})
+        self._wires.append(Connection(leaving, Endpoint(id_, "enter")))
+        return Endpoint(id_, "then")
 
     # --- flows ---
 
@@ -403,13 +473,34 @@ class Importer(Elements):
                 changes["join"] = _JOINS.get(element, "each")
                 if element == "parallelGateway":
                     changes["unmet"] = "fail"
+                elif element == "complexGateway":
+                    changes |= self._activated(self._found.nodes[id_], into[id_])
             if id_ in circles:
                 changes["most"] = MOST
-            if node.type in ("bpmn.terminate_end", "bpmn.error_end") and data:
+            if (node.type in ENDS or node.type == "bpmn.escalation_event") and data:
                 changes["inputs"] = {**node.inputs, "data": data}
             if changes:
                 self._nodes[id_] = attrs.evolve(node, **changes)
         self._order_joins([id_ for id_ in self._nodes if id_ in circles and into.get(id_, 0) > 1])
+
+    def _activated(self, node: FlowNode, flows: int) -> dict[str, Any]:
+        """How a complex gateway takes tokens, by its activation condition."""
+        condition = node.element.first("activationCondition")
+        if condition is None:
+            return {"join": "inclusive"}
+        found = _ACTIVATION.fullmatch(condition.text.strip().removeprefix("${").removeprefix("=").removesuffix("}"))
+        most = int(found[2]) + (found[1] in (">", "&gt;")) if found is not None else 0
+        if not 0 < most <= flows:
+            self._say(
+                "error",
+                "condition-not-understood",
+                str(node),
+                condition,
+                f"Its activation condition {condition.text.strip()!r} is none that can be met by {flows} flows.",
+                f"Say how many tokens it needs, 1 to {flows}: activationCount >= {flows}.",
+            )
+            most = flows
+        return {"join": "parallel", "unmet": "fail"} if most == flows else {"join": "first", "min": most}
 
     def _order_joins(self, joins: list[str]) -> None:
         """Let joins of a circle stand in the order in which tokens come to them.

@@ -35,6 +35,28 @@ class Loop(tf.Node, id="bpmn.loop", durable="replayed"):
         return self.then
 
 
+class AdHoc(tf.Node, id="bpmn.ad_hoc", durable="replayed"):
+    """The activities of an ad-hoc sub-process to which no flow leads, one after the other.
+
+    Each by `body`, with its id as `element`, and all that is behind it; until the completion condition holds.
+    """
+
+    enter = tf.ExecIn()
+    elements: tf.DataIn[Any] = tf.DataIn(list, default=[], doc="the ids of the activities")
+    until = tf.DataIn(str, default="", doc="an expression")
+    element = tf.DataOut(str, doc="the id of the one whose turn it is")
+    body = tf.ExecOut(doc="what is inside")
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        until = await ctx.get_input(self.until)
+        for each in await ctx.get_input(self.elements):
+            await ctx.trigger(self.body, {self.element: each})
+            if until and asked(ctx, until):
+                break
+        return self.then
+
+
 @attrs.define(eq=False)
 class _Instances:
     """The instances of an activity that are under way, and whether they have met the completion condition."""

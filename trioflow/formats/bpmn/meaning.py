@@ -55,26 +55,52 @@ class Meaning:
 
     def _wait_of(self, node: FlowNode) -> Wait:
         """What an element waits for; without a kind, if that is nothing that can be waited for."""
+        return next(iter(self._waits_of(node)), Wait(node.id, ""))
+
+    def _waits_of(self, node: FlowNode) -> list[Wait]:
+        """The same for an event that may be about several things."""
         if node.tag == "receiveTask":
             name = self._message_of(node, node.element)
             self._heard.setdefault(name, "message")
+            return [Wait(node.id, "message", name)]
+        return [wait for each in self._definitions(node) if (wait := self._wait(node, each)).kind]
+
+    def _wait(self, node: FlowNode, definition: Element) -> Wait:
+        kind = definition.name.removesuffix("EventDefinition")
+        if kind == "timer":
+            return self._timer(node, definition)
+        if kind == "message":
+            name = self._message_of(node, definition)
+            self._heard.setdefault(name, "message")
             return Wait(node.id, "message", name)
-        for definition in self._definitions(node):
-            kind = definition.name.removesuffix("EventDefinition")
-            if kind == "timer":
-                return self._timer(node, definition)
-            if kind == "message":
-                name = self._message_of(node, definition)
-                self._heard.setdefault(name, "message")
-                return Wait(node.id, "message", name)
-            if kind == "signal":
-                name = self._ref(definition, "signalRef", node)
-                self._heard.setdefault(name, "signal")
-                self._variables.setdefault(SEEN, "union")
-                return Wait(node.id, "signal", name)
-            if kind == "error":
-                return Wait(node.id, "error", self._error_code(definition, node))
+        if kind == "signal":
+            name = self._ref(definition, "signalRef", node)
+            self._heard.setdefault(name, "signal")
+            self._variables.setdefault(SEEN, "union")
+            return Wait(node.id, "signal", name)
+        if kind == "conditional":
+            return self._conditional(node, definition)
+        if kind in ("error", "escalation"):
+            return Wait(node.id, kind, self._code(kind, definition, node))
+        if kind == "cancel":
+            return Wait(node.id, kind)
         return Wait(node.id, "")
+
+    def _conditional(self, node: FlowNode, definition: Element) -> Wait:
+        condition = definition.first("condition")
+        text = self._expression(condition, node) if condition is not None else ""
+        if not text:
+            self._say(
+                "error",
+                "bad-field",
+                str(node),
+                definition,
+                "Its condition is not said.",
+                "Give it a condition, such as <condition>${amount &gt; 100}</condition>.",
+            )
+            return Wait(node.id, "")
+        self._variables.setdefault(SEEN, "union")
+        return Wait(node.id, "conditional", text)
 
     def _timer(self, node: FlowNode, definition: Element) -> Wait:
         for tag, form in _TIMES.items():
@@ -138,15 +164,16 @@ class Meaning:
             return id_ or node.id
         return found.get("name") or found.get("id")
 
-    def _error_code(self, definition: Element, node: FlowNode) -> str:
-        id_ = definition.get("errorRef")
+    def _code(self, kind: str, definition: Element, node: FlowNode) -> str:
+        """The code of the error or the escalation that is referred to; nothing for any."""
+        id_ = definition.get(f"{kind}Ref")
         if not id_:
             return ""
         found = self._found.elements.get(id_.rpartition(":")[2])
         if found is None:
-            self._missing(node, definition, "errorRef", id_)
+            self._missing(node, definition, f"{kind}Ref", id_)
             return id_
-        return found.get("errorCode") or found.get("name") or id_
+        return found.get(f"{kind}Code") or found.get("name") or id_
 
     def _missing(self, node: FlowNode, element: Element, attribute: str, id_: str) -> None:
         known = [each for each, found in self._found.elements.items() if found.name in attribute]

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import trio
+
 import trioflow as tf
 from trioflow.formats.bpmn import scripting
 from trioflow.formats.bpmn.bus import Wait, hold, release
-from trioflow.formats.bpmn.common import DONE, OnBus, asked, first, receive, see, values_of, variables_of
+from trioflow.formats.bpmn.common import (
+    DONE,
+    OnBus,
+    asked,
+    first,
+    race_of,
+    receive,
+    see,
+    values_of,
+    variables_of,
+)
 
 
 class _Passed(tf.Node, abstract=True):
@@ -103,11 +115,25 @@ class _Waiting(OnBus, abstract=True):
 
 
 class CatchEvent(_Waiting, id="bpmn.catch_event", durable="replayed"):
-    """Waits for a message, a signal or a time, then goes on.
+    """Waits for a message, a signal, a time or a condition, then goes on; of several for the first, or for `all`.
 
     Whoever runs the graph sends with `run.publish(NAME, payload)`, and to a run that is kept with `send_signal`. The
     entries of a payload that is a mapping are set as variables.
     """
+
+    all = tf.DataIn(bool, default=False, doc="whether all of the events are waited for")
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        if not await ctx.get_input(self.all):
+            return await super().execute(ctx)
+        waits = [*map(Wait.of, await ctx.get_input(self.waits))]
+        races = [race_of(ctx) for _ in waits]
+        async with trio.open_nursery() as nursery:
+            for wait, race in zip(waits, races, strict=True):
+                nursery.start_soon(first, self.bus, ctx, [wait], race)
+        for race in races:
+            receive(ctx, race)
+        return self.then
 
 
 class ReceiveTask(_Waiting, id="bpmn.receive_task", durable="replayed"):

@@ -16,7 +16,7 @@ import trio
 import trioflow as tf
 from trioflow.errors import NodeError
 from trioflow.formats.bpmn.bus import Race, Wait
-from trioflow.formats.bpmn.common import REPEATED, OnBus, first, receive, seen, set_known, values_of
+from trioflow.formats.bpmn.common import REPEATED, OnBus, first, race_of, receive, see, set_known, values_of
 
 
 class BpmnError(NodeError):
@@ -29,10 +29,17 @@ class BpmnError(NodeError):
 
 @attrs.frozen(eq=False)
 class _Around:
-    """A scope that can be ended from inside: a process or sub-process, or a guard with the errors that it catches."""
+    """A scope that can be ended from inside: a process or sub-process, or a guard with what it catches from there.
+
+    That is thrown to it: errors, escalations, and that a transaction is cancelled. `beside` are escalations that end
+    nothing, and of which those are told that watch the session.
+    """
 
     outer: _Around | None
     guard: tuple[Wait, ...] | None = None
+    beside: tuple[Wait, ...] = ()
+    session: Session | None = None
+    race: Race | None = None
 
 
 class _Leave(tf.Unwind):
@@ -48,12 +55,20 @@ class _Leave(tf.Unwind):
         self.scope, self.values, self.wait, self.error = scope, values, wait, error
 
 
+THROWN = frozenset({"error", "escalation", "cancel"})
+"""What is not waited for: it is thrown from inside an activity."""
+
 _around: ContextVar[_Around | None] = ContextVar("trioflow_bpmn_around", default=None)
 
 
 @contextmanager
-def _inside(guard: tuple[Wait, ...] | None = None) -> Generator[_Around]:
-    scope = _Around(_around.get(), guard)
+def _inside(
+    guard: tuple[Wait, ...] | None = None,
+    beside: tuple[Wait, ...] = (),
+    session: Session | None = None,
+    race: Race | None = None,
+) -> Generator[_Around]:
+    scope = _Around(_around.get(), guard, beside, session, race)
     token = _around.set(scope)
     try:
         yield scope
@@ -61,12 +76,12 @@ def _inside(guard: tuple[Wait, ...] | None = None) -> Generator[_Around]:
         _around.reset(token)
 
 
-def _catcher(code: str) -> tuple[_Around | None, Wait | None]:
-    """The nearest guard that catches an error, or the outermost scope."""
+def _catcher(kind: str, code: str = "") -> tuple[_Around | None, Wait | None]:
+    """The nearest guard that catches what is thrown, or the outermost scope."""
     scope, outermost = _around.get(), None
     while scope is not None:
-        for wait in scope.guard or ():
-            if wait.kind == "error" and wait.name in ("", code):
+        for wait in (*(scope.guard or ()), *scope.beside):
+            if wait.kind == kind and wait.name in ("", code):
                 return scope, wait
         scope, outermost = scope.outer, scope
     return outermost, None
@@ -98,10 +113,62 @@ class ErrorEnd(tf.Node, id="bpmn.error_end", durable="replayed"):
         code = await ctx.get_input(self.code)
         named = f" {code!r}" if code else ""
         error = BpmnError(f"{ctx.node.id!r} ends with the error{named}, and no boundary event catches that.", code)
-        scope, wait = _catcher(code)
+        scope, wait = _catcher("error", code)
         if scope is None:
             raise error
         raise _Leave(scope, values_of(ctx, await ctx.get_input(self.data)), wait, error)
+
+
+class EscalationEvent(tf.Node, id="bpmn.escalation_event", durable="replayed"):
+    """Throws an escalation to the nearest boundary event around it that catches its code, and goes on.
+
+    Not if that event interrupts its activity, and this with it. If none catches it, nothing comes of it.
+    """
+
+    enter = tf.ExecIn()
+    code = tf.DataIn(str, default="", doc="the code of the escalation")
+    data: tf.DataIn[Any] = tf.DataIn(list, default=[], doc="the names of the variables that stay if it is interrupted")
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        scope, wait = _catcher("escalation", await ctx.get_input(self.code))
+        if scope is None or wait is None:
+            return self.then
+        if wait not in scope.beside:
+            raise _Leave(scope, values_of(ctx, await ctx.get_input(self.data)), wait)
+        assert scope.session is not None, "whoever catches beside an activity watches it"
+        scope.session.throw(wait)
+        return self.then
+
+
+class Changed(OnBus, id="bpmn.changed", durable="replayed"):
+    """Tells those that wait for a condition what variables are now; then goes on, unless that ends what it is in."""
+
+    enter = tf.ExecIn()
+    names: tf.DataIn[Any] = tf.DataIn(list, default=[], doc="the names of the variables")
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        see(ctx, self.bus.changed(values_of(ctx, await ctx.get_input(self.names))))
+        scope = _around.get()
+        while scope is not None:
+            if scope.race is not None and scope.race.winner is not None:
+                await trio.sleep_forever()  # it is being cancelled
+            scope = scope.outer
+        return self.then
+
+
+class CancelEnd(tf.Node, id="bpmn.cancel_end", durable="replayed"):
+    """Ends the transaction that it is in at once, to go on at the boundary event that says so."""
+
+    enter = tf.ExecIn()
+    data: tf.DataIn[Any] = tf.DataIn(list, default=[], doc="the names of the variables that stay")
+
+    async def execute(self, ctx: tf.Context) -> None:
+        scope, wait = _catcher("cancel")
+        if scope is None or wait is None:
+            raise NodeError(f"{ctx.node.id!r} is in no transaction with a boundary event for its cancellation.")
+        raise _Leave(scope, values_of(ctx, await ctx.get_input(self.data)), wait)
 
 
 class _Scope(tf.Node, abstract=True):
@@ -139,17 +206,29 @@ class Session:
 
     def __init__(self) -> None:
         self.ended = False
-        self._races: list[Race] = []
+        self._races: list[tuple[Wait, Race]] = []
+        self._thrown: list[Wait] = []
 
-    def add(self, race: Race) -> None:
-        """Close this race when the activity ends."""
-        self._races = [each for each in self._races if not each.over.is_set()]
-        self._races.append(race)
+    def add(self, wait: Wait, race: Race) -> None:
+        """Close this race when the activity ends. An escalation that was thrown before decides it at once."""
+        self._races = [each for each in self._races if not each[1].over.is_set()]
+        self._races.append((wait, race))
+        if wait in self._thrown and race.win(wait):
+            self._thrown.remove(wait)
+
+    def throw(self, wait: Wait) -> None:
+        """An escalation: whoever watches for it gets it, or will."""
+        if not any(mine == wait and race.win(wait) for mine, race in self._races):
+            self._thrown.append(wait)
+
+    def is_over(self, wait: Wait) -> bool:
+        """Whether the activity has ended, and nothing is left that was thrown before."""
+        return self.ended and wait not in self._thrown
 
     def end(self) -> None:
         """The activity has ended."""
         self.ended = True
-        for race in self._races:
+        for _, race in self._races:
             race.close()
 
 
@@ -157,10 +236,12 @@ class Guard(OnBus, id="bpmn.guard", durable="replayed"):
     """An activity with boundary events that interrupt it: the first that comes ends it, and goes on at `caught`.
 
     An error event without a code catches any failure; one with a code also a failure whose class has that name.
+    Escalations, and the cancellation of a transaction, are thrown from inside as errors are.
     """
 
     enter = tf.ExecIn()
     waits = tf.DataIn(list, default=[], doc="the events: mappings with element, kind, name, form")
+    beside: tf.DataIn[Any] = tf.DataIn(list, default=[], doc="escalations that those are told of who watch it")
     session: tf.DataIn[Any] = tf.DataIn(object, default=None, doc="whom those watch that do not interrupt it")
     event = tf.DataOut(str, doc="the id of the boundary event that came")
     code = tf.DataOut(str, doc="the code of the error")
@@ -171,10 +252,12 @@ class Guard(OnBus, id="bpmn.guard", durable="replayed"):
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         waits = [Wait.of(each) for each in await ctx.get_input(self.waits)]
         session: Session | None = await ctx.get_input(self.session)
+        beside = tuple(Wait.of(each) for each in await ctx.get_input(self.beside))
         errors = tuple(each for each in waits if each.kind == "error")
-        others = [each for each in waits if each.kind != "error"]
-        race = Race(seen(ctx))
-        with _inside(errors) as scope:
+        thrown = tuple(each for each in waits if each.kind in THROWN)
+        others = [each for each in waits if each.kind not in THROWN]
+        race = race_of(ctx)
+        with _inside(thrown, beside, session, race) as scope:
             try:
                 await self._body(ctx, others, race)
             except _Leave as leave:
@@ -218,7 +301,7 @@ class Guard(OnBus, id="bpmn.guard", durable="replayed"):
 
     def _caught(self, ctx: tf.Context, wait: Wait | None, error: Exception | None, code: str) -> tf.ExecOut:
         if wait is None:
-            assert error is not None, "who ends a guard has thrown an error"
+            assert error is not None, "who ends a guard throws what it catches"
             raise error
         ctx.set_output(self.event, wait.element)
         ctx.set_output(self.code, code)
@@ -255,11 +338,11 @@ class Watch(OnBus, id="bpmn.watch", durable="replayed"):
         session: Session = await ctx.get_input(self.session)
         wait = Wait.of((await ctx.get_input(self.waits))[0])
         count = ctx.state.get("count", 0) if ctx.state.get("session") is session else 0
-        if session.ended or count >= _times(wait):
+        if session.is_over(wait) or count >= _times(wait):
             return None
-        race = Race(seen(ctx))
-        session.add(race)
-        await first(self.bus, ctx, [wait], race)
+        race = race_of(ctx)
+        session.add(wait, race)
+        await first(self.bus, ctx, [wait], race, again=count > 0)
         if race.winner is None:
             return None
         ctx.state["session"], ctx.state["count"] = session, count + 1
