@@ -375,6 +375,31 @@ def test_wires_are_lit_by_how_much_comes_over_them(studio):
         strongest(1000)
 
 
+def test_what_is_pressed_stays(studio):
+    """An entry that tells something new while it is pressed is chosen all the same, by mouse and by the space bar."""
+    page = studio(summing())
+    session, token = page.served.session, page.served.token
+
+    def told(count):
+        token.run_sync_soon(session.backlog.add, {"counts": {"3": count}, "breakpoints": [{"id": str(count)}] * count})
+        page.locator('.node[data-id="add"] .count', has_text=str(count)).wait_for()
+
+    entry = page.get_by_role("treeitem", name="add variable.update")
+    page.get_by_role("tab", name="Node").focus()
+    entry.hover()
+    page.mouse.down()
+    told(7)
+    page.mouse.up()
+    page.locator('.node.selected[data-id="add"]').wait_for()
+    entry.get_by_text("7").wait_for()  # which is told once it is let go
+    stops = page.get_by_role("tab", name="Breakpoints")
+    stops.focus()
+    page.keyboard.down(" ")
+    told(8)
+    page.keyboard.up(" ")
+    stops.and_(page.locator("[aria-selected=true]")).wait_for()
+
+
 def test_a_page_that_is_hidden(studio):
     """It lets go of its stream, so that many may be open; when it is seen again it has all that happened meanwhile."""
     page = studio(summing())

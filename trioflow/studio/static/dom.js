@@ -21,15 +21,42 @@ export function h(tag, given = {}, ...children) {
   return element;
 }
 
+/** What is pressed, and what is to be shown where that is. @type {Element | null} */
+let pressed = null;
+/** @type {Map<any, () => void>} */
+const due = new Map();
+
+/** Keep what a person presses, with a pointer or the space bar, from being replaced until that has come to something. */
+export function watchPresses() {
+  const press = (/** @type {Event} */ event) => { pressed = event.target instanceof Element ? event.target : null; };
+  const release = () => setTimeout(() => {
+    pressed = null;
+    for (const each of [...due.values()]) each();
+  });
+  const space = (/** @type {(event: KeyboardEvent) => void} */ act) => (/** @type {KeyboardEvent} */ event) => { if (event.key === ' ' && event.target instanceof Element && event.target.closest('button, summary, [type=checkbox]')) act(event); };
+  addEventListener('pointerdown', press, true);
+  addEventListener('keydown', space(press), true);
+  addEventListener('click', () => { pressed = null; }, true); // what it leads to is shown at once
+  for (const kind of ['pointerup', 'pointercancel']) addEventListener(kind, release, true);
+  addEventListener('blur', release); // of the window, not of what is in it
+  addEventListener('keyup', space(release), true);
+}
+
 /**
- * Show something else in an element, unless it is the same already. What had the focus has it again, and keeps what was typed;
+ * Show something else in an element, unless it is the same already; if something in it is pressed, once that is let go, since a
+ * press that ends on another element than it began on is no click. What had the focus has it again, and keeps what was typed;
  * so do lists and ticks of forms that are not sent yet, which have `data-keep`.
  * @param {any} parent
  * @param {string} key What it is made of.
  * @param {() => (Node | null | false)[]} make
  */
 export function show(parent, key, make) {
+  due.delete(parent);
   if (parent.shownKey === key) return;
+  if (pressed && parent.contains(pressed)) {
+    due.set(parent, () => show(parent, key, make));
+    return;
+  }
   parent.shownKey = key;
   const active = document.activeElement;
   const focused = active instanceof HTMLElement && parent.contains(active) ? active.dataset.key : undefined;

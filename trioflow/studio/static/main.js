@@ -2,7 +2,7 @@
 
 import { ask, firstGraph, getGraph, getProfile, getRecording, getRecordingFile, getShelf, readFrames } from './api.js';
 import { attempt, button } from './attempt.js';
-import { grouped, h, say, show } from './dom.js';
+import { grouped, h, say, show, watchPresses } from './dom.js';
 import { Editor } from './edit.js';
 import { TABS, showPanel } from './panels.js';
 import { lasting } from './folding.js';
@@ -606,6 +606,7 @@ class App {
   // --- showing ---
 
   bind() {
+    watchPresses();
     addEventListener('keydown', (event) => {
       const keys = /** @type {Record<string, () => void>} */ ({
         F8: () => (this.state.reason ? attempt(ask('resume')) : this.isLive() ? attempt(ask('pause')) : this.start()),
