@@ -29,7 +29,7 @@ _GONE = ("08", "57P")
 """Classes of errors after which another connection may do: it broke, or the server goes down or comes up."""
 
 _CURES = {
-    "53100": "The disk of the server is full: make room. The run stays as it was and can be gone on with.",
+    "53100": "The disk of the server is full: make room. The run stays as it was and can be resumed.",
     "28": "The server refuses this user or password: mend the address.",
     "3D000": "Create that database, or name another one.",
     "42501": "The user of the address needs the right to make and write tables there.",
