@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 from types import ModuleType
+from typing import ForwardRef
 
 import attrs
 import click
@@ -153,17 +154,71 @@ def api_pages() -> dict[str, str]:
         home = importlib.import_module(module)
         doc = prose(inspect.getdoc(home) or "")
         pages["api/formats"] += "\n#" + api_page(f"`{module}`", module, [*public(home)], doc)
+    pages["api/types"] = types_page()
     rows = [
         f"| [{TOPICS[topic][0]}](api/{topic}.md) | {', '.join(map(code, names))} |" for topic, names in topics.items()
     ]
     rows += [f"| [`trioflow.{module}`](api/{module}.md) | {summary(pages[f'api/{module}'])} |" for module in MODULES]
+    rows += ["| [Types in signatures](api/types.md) | what public calls take and give, and no namespace holds |"]
     index = [
         "# What is public",
         "",
         "All that a program may use. The word `tf` in all pages is `import trioflow as tf`.",
     ]
-    index += ["", "| | |", "|---|---|", *rows, *contents(f"api/{name}" for name in (*TOPICS, *MODULES))]
+    index += ["", "| | |", "|---|---|", *rows, *contents(f"api/{name}" for name in (*TOPICS, *MODULES, "types"))]
     return {**pages, "api": "\n".join(index)}
+
+
+def types_page() -> str:
+    """The classes that signatures of what is public name, and those of these, though no namespace holds them."""
+    found: dict[str, type] = {}
+    asked = [value for _, value in everything()]
+    while asked:
+        fresh = {name: each for value in asked for name, each in named_by(value) if name not in found}
+        found |= fresh
+        asked = [*fresh.values()]
+    lines = ["# Types in signatures", ""]
+    lines += [
+        "Classes that public calls take and give, though no namespace holds them. To annotate with one, import it from"
+    ]
+    lines += ["its module."]
+    for module, names in groupby(sorted(found), key=lambda name: name.rpartition(".")[0]):
+        lines += ["", f"## `{module}`", "", f"```{{py:currentmodule}} {module}", "```"]
+        for name in names:
+            lines += ["", *described(name.rpartition(".")[2], found[name])]
+    return "\n".join([*lines, ""])
+
+
+def everything() -> Iterator[tuple[str, object]]:
+    """All public names of the package and of its modules."""
+    yield from ((name, getattr(tf, name)) for name in tf.__all__ if not inspect.ismodule(getattr(tf, name)))
+    for module in MODULES:
+        yield from public(tf.events if module == "events" else importlib.import_module(f"trioflow.{module}"))
+    for name in FORMATS:
+        yield from public(importlib.import_module(f"trioflow.formats.{name}"))
+
+
+def named_by(value: object) -> Iterator[tuple[str, type]]:
+    """The classes of the package that the signatures on a page name and that are not public, by module and name."""
+    own = [value] if inspect.isroutine(value) or (inspect.isclass(value) and not of_the_engine(value)) else []
+    plain = [
+        each.__func__ if isinstance(each, (staticmethod, classmethod)) else getattr(each, "fget", each)
+        for name, each in (inspect.getmembers_static(value) if inspect.isclass(value) else ())
+        if not name.startswith("_")
+    ]
+    for each in (*own, *(each for each in plain if inspect.isfunction(each) and not of_the_engine(each))):
+        homes = _imports(getattr(each, "__module__", ""))
+        try:
+            said = inspect.signature(each)
+        except (TypeError, ValueError):
+            continue
+        texts = [said.return_annotation, *(one.annotation for one in said.parameters.values())]
+        for name in (name for text in texts if isinstance(text, str) for name in re.findall(r"\b[A-Z]\w+", text)):
+            home = homes.get(name, "")
+            if home.startswith("trioflow.") and not home.startswith(ROOMS) and home not in _homes().get(name, ()):
+                made = getattr(importlib.import_module(home), name, None)
+                if inspect.isclass(made) and made.__module__ == home:
+                    yield f"{home}.{name}", made
 
 
 def rank(name: str) -> tuple[bool, bool]:
@@ -309,6 +364,8 @@ def signature(value: Callable[..., object], *, method: bool = False) -> str:
 def _shown(annotation: object, module: str) -> object:
     if annotation is inspect.Parameter.empty:
         return annotation
+    if isinstance(annotation, ForwardRef):  # of a named tuple
+        annotation = annotation.__forward_arg__
     if isinstance(annotation, str):
         return _Raw(re.sub(r"(?<![.\w'])[A-Z]\w+", lambda name: _told_apart(name[0], module), annotation))
     shown = inspect.formatannotation(annotation)
@@ -325,9 +382,7 @@ def _told_apart(name: str, module: str) -> str:
 def _homes() -> dict[str, set[str]]:
     """The modules that public names come from."""
     homes: dict[str, set[str]] = {}
-    modules = [tf.events, *(importlib.import_module(f"trioflow.{each}") for each in MODULES if each != "events")]
-    names = [(name, getattr(tf, name)) for name in tf.__all__]
-    for name, value in [*names, *(each for module in modules for each in public(module))]:
+    for name, value in everything():
         homes.setdefault(name, set()).add(getattr(value, "__module__", ""))
     return homes
 

@@ -65,9 +65,9 @@ def test_variables():
 
 def test_what_can_not_be_fired():
     """Data nodes, and types that there are not."""
-    with pytest.raises(ValueError, match="fire\\(\\) is for exec nodes, and 'math.add' is none."):
+    with pytest.raises(ValueError, match="fire\\(\\) is for exec nodes, and 'math.add' is not one."):
         fire("math.add")
-    with pytest.raises(ValueError, match="fire\\(\\) is for exec nodes, and <class 'int'> is none."):
+    with pytest.raises(ValueError, match="fire\\(\\) is for exec nodes, and <class 'int'> is not one."):
         fire(int)
     with pytest.raises(tf.UnknownNodeType):
         fire("flow.fro")

@@ -108,7 +108,7 @@ if TYPE_CHECKING:
     from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Stream
     from trioflow.model.trigger import Trigger
     from trioflow.model.workflow import WorkflowBuilder, workflow
-    from trioflow.nodes._askers import Asker, Question, TerminalAsker, open_forms
+    from trioflow.nodes._askers import Asker, FormAsker, Question, TerminalAsker, open_forms
     from trioflow.nodes._workshop import Scripts
     from trioflow.persons.port import Persons
     from trioflow.persons.scripted import ScriptedPerson
@@ -204,6 +204,7 @@ __all__ = [
     "FellBack",
     "FileJournal",
     "Fork",
+    "FormAsker",
     "FromServices",
     "FunctionNode",
     "Gate",
@@ -476,7 +477,7 @@ _HOMES = {
     "trioflow.model.sockets": ("UNSET", "DataIn", "DataOut", "ExecIn", "ExecOut", "Stream"),
     "trioflow.model.workflow": ("WorkflowBuilder", "workflow"),
     "trioflow.nodes._workshop": ("Scripts",),
-    "trioflow.nodes._askers": ("Asker", "Question", "TerminalAsker", "open_forms"),
+    "trioflow.nodes._askers": ("Asker", "FormAsker", "Question", "TerminalAsker", "open_forms"),
     "trioflow.persons.port": ("Persons",),
     "trioflow.persons.scripted": ("ScriptedPerson",),
     "trioflow.policies.breaker": ("Breaker",),

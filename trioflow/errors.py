@@ -265,7 +265,7 @@ class RunSuspended(RunError):
 
 
 class JournalError(TrioflowError):
-    """A run can't be kept in its journal, or can't be gone on with. The run stays as it was."""
+    """A run can't be kept in its journal, or can't be resumed. The run stays as it was."""
 
 
 class Unrecordable(JournalError):
@@ -293,7 +293,7 @@ class InDoubt(JournalError):
 
 
 class RunStuck(JournalError):
-    """The run was gone on with several times, and each time ended before anything new was recorded (J4)."""
+    """The run was resumed several times, and each time ended before anything new was recorded (J4)."""
 
 
 class JournalUnusable(JournalError):

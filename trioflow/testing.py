@@ -217,7 +217,7 @@ def fire(
     registry = Registry.standard(allow=["scripts"])  # whoever names a node here means it
     node_type = registry.get(node) if isinstance(node, str) else as_node_type(node)
     if node_type is None or not node_type.is_exec:
-        raise ValueError(f"fire() is for exec nodes, and {node!r} is none.")
+        raise ValueError(f"fire() is for exec nodes, and {node!r} is not one.")
     inputs = {socket.name for socket in node_type.inputs}
     reactions = {
         name: given.pop(name)

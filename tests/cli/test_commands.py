@@ -104,6 +104,11 @@ def test_drawings_go_into_files(cli, tmp_path):
     assert cli("draw", "g.json", "-o", "g.json") == (
         2, "", "error: -o g.json: that is the graph, which the drawing would replace.\n"
     )  # fmt: skip
+    assert cli("draw", "g.json", "-o", "g.png") == (
+        2, "", "error: -o g.png: nothing can be drawn as .png. Endings: .svg, .mmd, .dot, .gv, .json, .txt. "
+        "Others need --format.\n"
+    )  # fmt: skip
+    assert not (tmp_path / "g.png").exists()
     assert cli("draw", "g.json", "-o", "no/such/folder.svg").err == (
         "error: no/such/folder.svg: it can't be written: No such file or directory.\n"
     )
@@ -250,6 +255,17 @@ def test_yaml_without_its_package_is_a_sentence(tmp_path):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         "error: g.yaml: YAML needs an optional package. Install it with: python -m pip install 'trioflow[yaml]'\n"
+    )
+
+
+def test_json_is_told_from_other_formats_without_yaml(tmp_path):
+    """What is wrong with a document in JSON is said without PyYAML, too, by all formats that look at it."""
+    (tmp_path / "g.json").write_text("{}")
+    code = "import sys; sys.modules['yaml'] = None; from trioflow.cli import main; sys.exit(main(['check', 'g.json']))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(
+        'error: g.json: the document: the key "trioflow", the version of the format, is missing.'
     )
 
 

@@ -192,6 +192,7 @@ def test_without_its_extra(cli, monkeypatch):
     ended = cli("conformance", "port", "--", "cat")
     assert ended.code == 2
     assert "python -m pip install 'trioflow[testing]'" in ended.err
+    assert cli("conformance", "port", "--help").code == 0
 
 
 # --- how far it is, and Ctrl-C

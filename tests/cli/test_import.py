@@ -308,13 +308,20 @@ def test_a_document_is_tried_dry(cli, broken, tmp_path):
     )
 
 
+def test_an_example_is_tried_dry(cli, tmp_path):
+    """`--stub` and `--body` are for examples, too: nothing that is said is passed over."""
+    (tmp_path / "stub.yaml").write_text("print: {}", encoding="utf-8")
+    assert cli("run", "fizzbuzz", "--stub", "stub.yaml").out == ""
+    assert "There is no node 'g' to which a body" in cli("run", "fizzbuzz", "--body", "g=math.sin").err
+
+
 @pytest.mark.parametrize(
     ("said", "problem"),
     [
         ("f", "--body f: write ID=MODULE.NAME"),
         ("f=bodies_nowhere.x", "--body f=bodies_nowhere.x: No module named 'bodies_nowhere'"),
         ("f=os.path.nothing", "has no attribute 'nothing'"),
-        ("f=math.pi", "which is no function and no node type"),
+        ("f=math.pi", "which is neither a function nor a node type"),
         ("g=math.sin", "There is no node 'g' to which a body could be given"),
     ],
 )

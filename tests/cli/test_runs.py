@@ -1,4 +1,4 @@
-"""Kept runs at the command line: killed, gone on with, looked at."""
+"""Kept runs at the command line: killed, resumed, looked at."""
 
 from __future__ import annotations
 

@@ -152,3 +152,10 @@ def test_results_are_alone_on_stdout(shell, tmp_path):
         assert each in err
     code, out, err = shell("trioflow draw g.json --nodes loud_nodes -f svg")
     assert (code, out.startswith("<svg "), err) == (0, True, "at import\n")
+
+
+def test_a_report_on_a_device_without_end(shell):
+    """No report of an earlier run is looked for on a device: reading /dev/full would never end."""
+    code, _, said = shell("trioflow run fizzbuzz --report /dev/full")
+    assert code == 1
+    assert said.endswith("error: --report /dev/full: it can't be written: No space left on device.\n")

@@ -39,7 +39,7 @@ def test_bad_input(cli, tmp_path):
     assert cli("studio", "nothing", "--no-open").code == 2
     (tmp_path / "x.rec").write_text("no")
     said = cli("studio", "fizzbuzz", "x.rec", "--no-open")
-    assert said.code == 2 and "it is no recording" in said.err
+    assert said.code == 2 and "it is not a recording" in said.err
     said = cli("studio", "fizzbuzz", "y.rec", "--no-open")
     assert said.code == 2 and "y.rec: No such file or directory." in said.err
     with socket.create_server(("127.0.0.1", 0)) as taken:

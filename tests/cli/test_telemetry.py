@@ -73,9 +73,10 @@ def test_how_long_it_may_still_take(tmp_path):
         (["run", "fizzbuzz", "--record", "nowhere/f"], "error: --record nowhere/f: it can't be written: No such file or directory.\n"),
         (["run", "fizzbuzz", "--perfetto", "nowhere/f"], "error: --perfetto nowhere/f: it can't be written: No such file or directory.\n"),
         (["run", "fizzbuzz", "--report", "nowhere/f"], "error: --report nowhere/f: it can't be written: No such file or directory.\n"),
+        (["run", "fizzbuzz", "--record", "."], "error: --record .: it can't be written: Is a directory.\n"),
         (["run", "g.json", "--record", "g.json"], "error: --record g.json: that is the graph, which the recording would replace.\n"),
-        (["profile", "g.json"], "error: g.json: it is no recording. `trioflow run --record FILE` makes one.\n"),
-        (["profile", "nothing"], "error: nothing: No such file or directory.\n"),
+        (["profile", "g.json"], "error: g.json: it is not a recording. `trioflow run --record FILE` makes one.\n"),
+        (["profile", "nothing"], "error: nothing: it can't be read: No such file or directory.\n"),
     ],
 )  # fmt: skip
 def test_what_can_not_be_done(cli, tmp_path, arguments, says):

@@ -405,7 +405,7 @@ class Both(NamedTuple):
 
 
 def test_what_can_not_be_checked():
-    with pytest.raises(tf.NodeDefinitionError, match="is no node type"):
+    with pytest.raises(tf.NodeDefinitionError, match="is not a node type"):
         check_node_type(len)
 
     with pytest.raises(tf.NodeDefinitionError, match="has no data input 'thong'"):

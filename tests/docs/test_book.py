@@ -103,3 +103,13 @@ def test_what_is_no_page_any_more_is_removed(tmp_path, monkeypatch):
     assert (tmp_path / "api.md").stat().st_mtime_ns == before
     assert not (tmp_path / "old.md").exists()
     assert (tmp_path / "spec" / "rules" / "data.md").is_file()
+
+
+def test_types_of_signatures_are_said_too():
+    """What a public call gives can be looked up, though no namespace holds it; what only the engine has is left out."""
+    page = references.api_pages()["api/types"]
+    assert "\n## `trioflow.durable.records`\n" in page
+    assert "{py:class} Deed(what: str, at: float, by: str | None, process: str, detail: str = '')\n" in page
+    assert "{py:class} Entry(key: bytes, node: str, kind: str, data: str)\n" in page
+    assert "trioflow.runtime" not in page
+    assert re.findall(r"^## `trioflow\.(?:\w+\.)*_", page, re.MULTILINE) == []

@@ -1,7 +1,7 @@
 """kill -9 at any moment, in fresh interpreters: `python tests/durable/killing.py KILLS [SEED]` for as many as one likes.
 
 Each program has concurrent items, each with an effect in a file outside, and a transaction at its end. It is killed
-again and again until so many have hit, and each time gone on with by another interpreter with another hash seed. What is
+again and again until so many have hit, and each time resumed by another interpreter with another hash seed. What is
 in the file then tells what was lost and what was done twice; the journal, what was recorded.
 """
 

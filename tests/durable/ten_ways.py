@@ -1,4 +1,4 @@
-"""The program of `pipeline.py`, brought down in ten ways and gone on with: `python tests/durable/ten_ways.py [ROUNDS]`.
+"""The program of `pipeline.py`, brought down in ten ways and resumed: `python tests/durable/ten_ways.py [ROUNDS]`.
 
 A server counts what it is asked, and a database what it was told. What the journal has recorded is asked of nobody again,
 what was in flight at most once more for each death and strand, and what is in a transaction is there once.

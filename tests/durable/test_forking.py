@@ -47,7 +47,7 @@ def test_a_fork_does_again_what_comes_after():
 
 
 def test_a_name_that_is_none():
-    """The other run could not be gone on with."""
+    """The other run could not be resumed."""
     journal = tf.MemoryJournal()
     go(effects("a"), journal)
     with pytest.raises(tf.JournalError, match="needs a name"):

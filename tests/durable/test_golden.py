@@ -1,4 +1,4 @@
-"""Journals that older versions have written are read, and their runs gone on with, as if nothing had happened."""
+"""Journals that older versions have written are read, and their runs resumed, as if nothing had happened."""
 
 from __future__ import annotations
 

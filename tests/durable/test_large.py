@@ -59,7 +59,7 @@ def journal(request, tmp_path):
 
 
 def test_from_the_record(journal):
-    """A run that is gone on with, and one that has ended, have it; so has one that begins with what it came to."""
+    """A run that is resumed, and one that has ended, have it; so has one that begins with what it came to."""
     go(pipeline(), journal)
     assert max(len(each[3]) for each in journal.entries("a")) < 500
     assert len(journal.show("a").state.outcome) < 1000

@@ -1,4 +1,4 @@
-"""Runs that are stopped, and gone on with."""
+"""Runs that are stopped, and resumed."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_opened_runs(journal):
 
 
 def test_a_run_that_the_host_cancels_is_put_away(journal):
-    """R5: it has not ended, so it can be gone on with (J8)."""
+    """R5: it has not ended, so it can be resumed (J8)."""
     graph = chain(("durable.effect", {"value": "a"}), ("durable.slow", {"value": "s"}))
 
     async def main():
@@ -500,7 +500,7 @@ def test_stuck(journal):
     for _ in range(3):
         journal.take("a")
         journal.steal("a")
-    with pytest.raises(tf.RunStuck, match="gone on with 3 times"):
+    with pytest.raises(tf.RunStuck, match="resumed 3 times"):
         go(graph, journal)
     assert journal.show("a").status == "stuck"
     resume(graph, journal, retry=True)

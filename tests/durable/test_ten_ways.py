@@ -1,4 +1,4 @@
-"""A program with files, a server, a database, a timer and a person, brought down in ten ways and gone on with."""
+"""A program with files, a server, a database, a timer and a person, brought down in ten ways and resumed."""
 
 from __future__ import annotations
 

@@ -138,9 +138,9 @@ def test_async_functions():
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
-        (Command(Send("zz", 1)), "goes on at 'zz', which is no node"),
-        (Command("z"), "'z', which is no node"),
-        (3, "which is no mapping"),
+        (Command(Send("zz", 1)), "goes on at 'zz', which is not a node"),
+        (Command("z"), "'z', which is not a node"),
+        (3, "which is not a mapping"),
     ],
 )
 def test_what_fails(given, problem):

@@ -89,7 +89,7 @@ def test_wrong_answers_are_errors():
     """A mapping that names outputs and something else, and an exit that is not there."""
     with pytest.raises(tf.NodeError, match="'sise' besides values of the outputs: answer, size"):
         run(graph(), lambda: {"answer": 5, "sise": 1})
-    with pytest.raises(tf.NodeError, match="'yess', which is no exec output.*Did you mean 'yes'"):
+    with pytest.raises(tf.NodeError, match="'yess', which is not an exec output.*Did you mean 'yes'"):
         run(graph(), lambda: Answer(exit="yess"))
 
 
@@ -99,7 +99,7 @@ def test_bodies_that_fit_nothing():
         run(graph(), lambda: 5, "asc")
     with pytest.raises(tf.RegistryError, match="wants 'wer', and the node has the inputs: text, who"):
         run(graph(), lambda wer: 5)
-    with pytest.raises(tf.RegistryError, match="no function and no node type"):
+    with pytest.raises(tf.RegistryError, match="neither a function nor a node type"):
         run(graph(), 5)
 
 

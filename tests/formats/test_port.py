@@ -119,7 +119,7 @@ def test_keys_are_texts():
         ("a: &x 1\nb: *x", "anchors"),
         ("a: !!python/object:os.system 1", "tags"),
         ("a: 1\na: 2", "the document: these keys occur more than once: 'a'"),
-        ("a: [{b: .nan}]", r"a\[0\].b: nan is no value that JSON has"),
+        ("a: [{b: .nan}]", r"a\[0\].b: nan is not a value that JSON has"),
         ("a: [1", "line 2, column 1: did not find expected"),
         ("[" * 100_000, "nested too deeply"),
     ],

@@ -226,7 +226,7 @@ async def test_a_job_is_left_to_a_worker_that_has_its_node_types(memory):
     job = await queue.put(graph(special))
     lines = []
     await worker(memory, lines=lines).run(until_idle=True)
-    reason = "it needs node types that worker w has not, so start one with --nodes MODULE: jobs.special"
+    reason = "it needs node types that worker w does not have; start one with --nodes MODULE: jobs.special"
     assert (await queue.show(job.id)).reason == reason
     assert lines.count(f"job {job.id}: left to another worker: {reason}") in {1, 2}  # once more if it is just looking
     async with working(worker(memory, types=(special,))):
@@ -234,7 +234,7 @@ async def test_a_job_is_left_to_a_worker_that_has_its_node_types(memory):
 
 
 async def test_old_workers_finish_old_runs(memory):
-    """A run that was begun is not gone on with by other code, unless the worker is told that it may."""
+    """A run that was begun is not resumed by other code, unless the worker is told that it may."""
 
     @tf.exec_node(id="jobs.wait")
     async def wait(text: str) -> None:

@@ -261,7 +261,7 @@ def test_a_choice_of_what_is_not_there() -> None:
     """A slip of the pen must not let anything in."""
     with pytest.raises(RegistryError, match=r"no area and no capability 'proces' of nodes\. Did you mean 'process'"):
         Registry.standard(without=["proces"])
-    with pytest.raises(RegistryError, match="'files' has not to be allowed; only scripts has to be"):
+    with pytest.raises(RegistryError, match="'files' needs no permission; only scripts does"):
         Registry.standard(allow=["files"])  # type: ignore[list-item]
     with pytest.raises(ValueError, match="max_bytes must be more than 0, got 0"):
         Registry.standard(max_bytes=0)

@@ -22,7 +22,7 @@ def test_nodes_stand_for_their_sockets():
         with pytest.raises(tf.UnknownSocket, match=r"stands for its only exec output, and it has 2: if.true, if.false"):
             w.connect(choose, b)
         with pytest.raises(tf.UnknownSocket, match="Write w.connect"):
-            w.connect("a", b)  # a text is no node
+            w.connect("a", b)  # a text is not a node
     graph = w.graph
     assert (graph.kind, graph.limit, dict(graph.groups), graph.on_error) == ("workflow", 3, {"g": 2}, "collect")
     assert wires(graph) == [

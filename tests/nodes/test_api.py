@@ -235,7 +235,7 @@ async def test_what_goes_wrong_on_the_way():
     [
         ({"url": "http://\0"}, "can't be asked: Invalid non-printable ASCII character in URL"),
         ({"url": "nonsense"}, "can't be asked"),
-        ({"url": "http://localhost", "method": "G T"}, "api.call: 'G T' is no method"),
+        ({"url": "http://localhost", "method": "G T"}, "api.call: 'G T' is not an HTTP method"),
         ({"url": "http://localhost", "body": {"a": {1}}}, "api.call: what is sent can't be written as JSON"),
         ({"url": "http://localhost", "timeout": -1.0}, "api.call needs 0 seconds or more"),
     ],

@@ -122,7 +122,7 @@ def test_slices_and_jobs():
 
     assert (halves(7), evaluate(halves, value=7)) == (3, 3)
     assert trio.run(in_turns, halves.__wrapped__.__wrapped__(7)) == 3
-    with pytest.raises(tf.NodeDefinitionError, match="no generator function"):
+    with pytest.raises(tf.NodeDefinitionError, match="not a generator function"):
         sliced(id="testing.none")(lambda value: value)
 
 

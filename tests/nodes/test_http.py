@@ -303,7 +303,7 @@ async def alone(node_type, **inputs):
     ("http.get", {"url": "ftp://host"}, ValueError, "http.get: 'ftp://host' can't be asked: "),
     ("http.get", {"url": "http://a:b/"}, ValueError, "http.get: 'http://a:b/' can't be asked: "),
     ("http.get", {"url": "http://a", "timeout": -1.0}, ValueError, "http.get needs 0 seconds or more, got -1.0."),
-    ("http.request", {"url": "http://a", "method": "GE T"}, ValueError, "http.request: 'GE T' is no method."),
+    ("http.request", {"url": "http://a", "method": "GE T"}, ValueError, "http.request: 'GE T' is not an HTTP method."),
     ("http.post", {"url": "http://a", "value": {1}}, ValueError, "http.post: what is sent can't be written as JSON: "),
     ("http.post", {"url": "http://a", "value": float("nan")}, ValueError, "http.post: what is sent can't be written"),
 ])  # fmt: skip

@@ -42,7 +42,7 @@ def test_all_that_is_wrong_is_told_with_its_place():
     ("schema", "message"),
     [
         ("string", "a schema is an object, or true or false; got str"),
-        ({"type": "strin"}, r"the schema is none: \$\.type: .'strin' is not valid"),
+        ({"type": "strin"}, r"this is not a schema: \$\.type: .'strin' is not valid"),
         ({"$ref": "https://example.com/schema"}, "the schema refers to 'https://example.com/schema', which is not in it"),
         ({"$ref": "#"}, "the value can't be checked: RecursionError"),
     ],
@@ -64,7 +64,7 @@ def test_the_draft_that_a_schema_names():
     """In draft 4 `exclusiveMaximum` is a truth value."""
     old = {"$schema": "http://json-schema.org/draft-04/schema#", "maximum": 3, "exclusiveMaximum": True}
     assert validated(3, old, strict=False)["valid"] is False
-    with pytest.raises(ValueError, match="the schema is none"):
+    with pytest.raises(ValueError, match="this is not a schema"):
         validated(3, {"maximum": 3, "exclusiveMaximum": True})
 
 

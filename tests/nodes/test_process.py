@@ -136,7 +136,7 @@ def test_bad_inputs(inputs, error, message):
 
 
 def test_arguments_that_come_by_wire_are_checked():
-    """A list on a wire may hold anything: what is no text is told."""
+    """A list on a wire may hold anything: what is not a text is told."""
     with tf.build() as g:
         run = g.add("process.run", command=g.add(lambda: ["echo", 1]).result)
         g.connect(g.add("flow.start").then, run.enter)

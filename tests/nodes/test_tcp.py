@@ -296,7 +296,7 @@ async def test_clients_that_are_silent_or_not_answered():
     (b"a\n" + b"x" * 1000, "tcp.listen: what CLIENT sent: a line has more than 10 characters."),
 ])  # fmt: skip
 async def test_clients_that_send_what_is_no_line(sent, message):
-    """What is no text, and a line without end, disconnects this client; the server goes on."""
+    """What is not a text, and a line without end, disconnects this client; the server goes on."""
     server = Server(longest=10)
     async with trio.open_nursery() as nursery:
         await nursery.start(server.run)

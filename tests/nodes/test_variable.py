@@ -37,14 +37,14 @@ def test_changing(node_type, before, inputs, after):
 
 
 @pytest.mark.parametrize(("node_type", "before", "inputs", "problem"), [
-    ("variable.add", "1", {}, "variable 'v' is '1', and can't be changed by 1: '1' is no number."),
-    ("variable.add", True, {}, "variable 'v' is True, and can't be changed by 1: True is no number."),
-    ("variable.append", (), {"value": 1}, "variable 'v' is (), and can't be changed by 1: () is no list."),
-    ("variable.unite", {}, {"value": [1]}, "variable 'v' is {}, and can't be changed by [1]: [1] is no dict."),
-    ("variable.unite", 1, {"value": {}}, "variable 'v' is 1, and can't be changed by {}: 1 is no dict."),
+    ("variable.add", "1", {}, "variable 'v' is '1', and can't be changed by 1: '1' is not a number."),
+    ("variable.add", True, {}, "variable 'v' is True, and can't be changed by 1: True is not a number."),
+    ("variable.append", (), {"value": 1}, "variable 'v' is (), and can't be changed by 1: () is not of type list."),
+    ("variable.unite", {}, {"value": [1]}, "variable 'v' is {}, and can't be changed by [1]: [1] is not of type dict."),
+    ("variable.unite", 1, {"value": {}}, "variable 'v' is 1, and can't be changed by {}: 1 is not of type dict."),
     ("variable.minimum", 1, {"value": "a"}, "variable 'v' is 1, and can't be changed by 'a': "),
-    ("variable.toggle", 1, {}, "variable 'v' is 1: 1 is no bool."),
-    ("variable.set_item", [], {"key": 0, "value": 1}, "variable 'v' is [], and can't be changed by 0, 1: [] is no dict."),
+    ("variable.toggle", 1, {}, "variable 'v' is 1: 1 is not of type bool."),
+    ("variable.set_item", [], {"key": 0, "value": 1}, "variable 'v' is [], and can't be changed by 0, 1: [] is not of type dict."),
     ("variable.remove_item", {}, {"key": []}, "variable 'v' is {}, and can't be changed by []: list [] can be neither a key nor a member: its contents may change."),
 ])  # fmt: skip
 def test_what_can_not_be_changed(node_type, before, inputs, problem):

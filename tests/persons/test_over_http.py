@@ -193,8 +193,8 @@ async def test_refusals(kind, status, body, after, message, seconds):
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"nonsense", "answered what is no JSON object: 'nonsense'"),
-        (b"[1]", "answered what is no JSON object: '[1]'"),
+        (b"nonsense", "did not answer with a JSON object: 'nonsense'"),
+        (b"[1]", "did not answer with a JSON object: '[1]'"),
         ({"error": 1}, "KeyError"),
         ({"content": [1], "choices": []}, "Error"),
         ({"content": [{"type": "text"}], "choices": [{"message": None}]}, "Error"),

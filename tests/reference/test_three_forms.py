@@ -102,7 +102,7 @@ CASES = {
     ),
     "is 'c', to which nothing leads by 'again'": changed(place("started", [*FIRST, 1]), entered="again"),
     "is 'b', to which nothing leads by None": changed(place("started", [*FIRST, 0]), entered=None),
-    "0.0.0.0 is 'nobody', which is no node (E1)": changed(place("started", [*FIRST, 0]), node="nobody"),
+    "0.0.0.0 is 'nobody', which is not a node (E1)": changed(place("started", [*FIRST, 0]), node="nobody"),
     "0.0.0.0 has 'feedback', where nothing runs (E1)": moved(
         place("feedback", [*FIRST, 0]), place("completed", [*FIRST, 0])
     ),

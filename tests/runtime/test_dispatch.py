@@ -181,7 +181,7 @@ def test_undeclared_socket(bench, act, message):
 
 
 def test_returning_an_undeclared_socket(bench):
-    """Returning something that is no exec output is a failure of that activation (T4, T6)."""
+    """Returning something that is not an exec output is a failure of that activation (T4, T6)."""
 
     class Returns(tf.Node, id="t.returns", initiator=True):
         then = tf.ExecOut()

@@ -197,8 +197,8 @@ def test_unknown_kinds():
     assert first.startswith("There is no kind of event 'NodeStart'. Did you mean 'NodeStarted'? Name a class of")
     assert "Did you mean 'steps'?" in second
     assert third.startswith("There is no kind of event '_Keyed'.")
-    assert fourth == "<class 'int'> is no kind of event: give a class of trioflow.events, or its name."
-    assert fifth.startswith("3 is no kind of event")
+    assert fourth == "<class 'int'> is not a kind of event: give a class of trioflow.events, or its name."
+    assert fifth.startswith("3 is not a kind of event")
 
 
 def test_all_events_are_here():

@@ -51,8 +51,8 @@ def test_what_is_right():
 @pytest.mark.parametrize(("trigger", "where", "said"), [
     ({}, "", "says nothing that could start a run"),
     ({"cron": "0 3 * * *", "manual": True}, "", "says cron and manual"),
-    ({"cron": "0 3 * *"}, ".cron", "is no line of cron"),
-    ({"cron": "0 0 31 2 *"}, ".cron", "is no line of cron: Bad day-of-month"),
+    ({"cron": "0 3 * *"}, ".cron", "is not a line of cron"),
+    ({"cron": "0 0 31 2 *"}, ".cron", "is not a line of cron: Bad day-of-month"),
     ({"cron": "0 3 * * *", "zone": "Europe/Berln"}, ".zone", "There is no time zone 'Europe/Berln'"),
     ({"cron": "0 3 * * *", "zone": "../x"}, ".zone", "There is no time zone"),
     ({"manual": True, "zone": "UTC"}, ".zone", "`zone` belongs to `cron`"),
@@ -101,5 +101,7 @@ def test_the_values_that_they_give():
     assert tf.trigger_variables(tf.Trigger(manual=True, set={"k": "trigger.kind"}), facts) == {"k": "webhook"}
     with pytest.raises(tf.ExpressionFailed, match="trigger.payload.id.* failed: Key not found"):
         tf.trigger_variables(trigger, attrs.evolve(facts, payload={}))
-    with pytest.raises(tf.ExpressionFailed, match="'k' is no expression: line 1, column 8: there is no 'trigger.body'"):
+    with pytest.raises(
+        tf.ExpressionFailed, match="'k' is not an expression: line 1, column 8: there is no 'trigger.body'"
+    ):
         tf.trigger_variables(tf.Trigger(manual=True, set={"k": "trigger.body"}), facts)

@@ -272,7 +272,7 @@ def test_names_of_variables_and_events(registry):
 
 
 def test_what_is_no_name(registry):
-    """Of a literal that is no text one problem is enough; None, and what an input of any type has, name nothing (M5)."""
+    """Of a literal that is not a text one problem is enough; None, and what an input of any type has, name nothing (M5)."""
 
     class GetAny(tf.Node, id="t.get_any"):
         name = tf.DataIn(object, names="variable")

@@ -88,7 +88,7 @@ async def test_an_answer_that_does_not_count():
 
 
 async def test_a_question_and_choices():
-    """What is no text is shown as it is written."""
+    """What is not a text is shown as it is written."""
     session = Session(asking("user.ask", question="How many?", choices=[1, "two"]), registry())
     async with opened(session) as client:
         await client.ask("start")

@@ -173,7 +173,7 @@ def sending_by_lambda():
 
 
 async def test_what_has_failed_is_tried_again(journal):
-    """The run goes on under its name; what was done before is not done again. One that has ended is not gone on with."""
+    """The run goes on under its name; what was done before is not done again. One that has ended is not resumed."""
     shown = Session(sending(), known(), recording=recording_of(Kept(journal, "monday")), kept=Kept(journal, "monday"))
     async with opened(shown) as client:
         SENT.clear()

@@ -55,7 +55,12 @@ CASES = {
         {"authorization": TOKEN, "content-type": "application/x-www-form-urlencoded"},
         415,
     ),
-    "a command that is no JSON": ("POST", "/api/do", {"authorization": TOKEN, "content-type": "application/json"}, 400),
+    "a command that is not JSON": (
+        "POST",
+        "/api/do",
+        {"authorization": TOKEN, "content-type": "application/json"},
+        400,
+    ),
 }
 
 

@@ -146,7 +146,7 @@ def test_stretches_of_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (lambda data: b"{}", "it is no recording. `trioflow run --record FILE` makes one."),
+        (lambda data: b"{}", "it is not a recording. `trioflow run --record FILE` makes one."),
         (lambda data: data.replace(b"recording 2", b"recording 3", 1), "it was recorded by another version"),
         (lambda data: data[:-1], "the recording is cut off or damaged. Record the run again."),
         *[

@@ -34,7 +34,8 @@ UNREAD = 141
 
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done; 1 the graph failed; 2 bad usage, bad input or an invalid graph; 130 interrupted; "
+    epilog="Exit codes: 0 done; 1 the graph failed; 2 bad usage, bad input or an invalid graph; "
+    "3 a kept run was put away and waits; 4 a journal refuses it; 130 interrupted; "
     "141 whoever read the output, such as `head`, has gone.",
 )
 @click.version_option(package_name="trioflow", message="%(prog)s %(version)s")

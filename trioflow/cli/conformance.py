@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 from collections.abc import Callable
@@ -23,7 +24,14 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 def _check_options(function: F) -> F:
-    """The options of all checks."""
+    """The options of all checks, which need an extra."""
+
+    @functools.wraps(function)
+    def with_extra(**chosen: Any) -> Any:
+        if importlib.util.find_spec("hypothesis") is None:
+            raise BadInput(str(MissingExtra("trioflow conformance", "testing")))
+        return function(**chosen)
+
     options = [
         click.option("--seed", type=int, help="Draw the same random graphs as the run that named this seed."),
         click.option(
@@ -48,8 +56,8 @@ def _check_options(function: F) -> F:
         click.option("--junit", type=_FILE, help="Write the findings to this file, as JUnit XML."),
     ]
     for option in reversed(options):
-        function = option(function)
-    return function
+        with_extra = option(with_extra)
+    return with_extra  # type: ignore[return-value]
 
 
 def _usable_cores() -> int:
@@ -59,14 +67,11 @@ def _usable_cores() -> int:
 
 
 @click.group()
-@click.pass_context
-def conformance(ctx: click.Context) -> None:
+def conformance() -> None:
     """Check an engine against the rules of spec/, or this one against the kit of another standard.
 
     The rules need the extra `testing`.
     """
-    if ctx.invoked_subcommand != "serverless-workflow" and importlib.util.find_spec("hypothesis") is None:
-        raise BadInput(str(MissingExtra("trioflow conformance", "testing")))
 
 
 @conformance.command(epilog=_EPILOG)
@@ -76,8 +81,8 @@ def conformance(ctx: click.Context) -> None:
     type=click.IntRange(0),
     default=20000,
     show_default=True,
-    help="Break each rule on purpose, and see that vectors and so many random graphs notice it; fewer than "
-    "20000 may not notice all. 0 leaves it out.",
+    help="Break each rule on purpose, and see that vectors and this many random graphs notice it; fewer "
+    "than 20000 may not notice all. 0 leaves it out.",
 )
 @click.option(
     "--jobs",

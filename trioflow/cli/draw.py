@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import attrs
 import click
 
@@ -30,6 +32,15 @@ def _layers(source: Source) -> str:
     return "".join(f"{number:>{width}}  {visible(', '.join(layer))}\n" for number, layer in enumerate(layers, 1))
 
 
+def _format_of(output: str) -> str:
+    ending = Path(output).suffix.lower()
+    if ending not in _ENDINGS:
+        known = ", ".join(each for each in _ENDINGS if each)
+        raise BadInput(f"-o {output}: nothing can be drawn as {ending}. Endings: {known}. Others need --format.")
+    return _ENDINGS[ending]
+
+
+_ENDINGS = {".svg": "svg", ".mmd": "mermaid", ".dot": "dot", ".gv": "dot", ".json": "json", ".txt": "text", "": "text"}
 _FORMATS = {"text": to_text, "svg": to_svg, "mermaid": to_mermaid, "dot": to_dot, "json": _to_json}
 
 
@@ -60,8 +71,7 @@ def draw(
     source = open_source(graph, modules, SCRIPTS, foreign)
     source.tell_import()
     if format_ is None:
-        ending = output.rpartition(".")[2].lower() if output is not None else ""
-        format_ = {"svg": "svg", "mmd": "mermaid", "dot": "dot", "gv": "dot", "json": "json"}.get(ending, "text")
+        format_ = _format_of(output) if output is not None else "text"
     drawn = _layers(source) if layers else _FORMATS[format_](source.graph, source.registry, fold=fold)
     if output is None:
         click.echo(drawn, nl=False)

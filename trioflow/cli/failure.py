@@ -35,7 +35,7 @@ class Failure:
 
     @property
     def is_of_journal(self) -> bool:
-        """Whether the run can't be kept, or gone on with; a value that no journal can hold is a failure of its node."""
+        """Whether the run can't be kept, or resumed; a value that no journal can hold is a failure of its node."""
         return isinstance(self.error, tf.JournalError) and not isinstance(self.error, tf.Unrecordable)
 
     def lines(self) -> Iterator[str]:

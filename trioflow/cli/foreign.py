@@ -71,20 +71,21 @@ def foreign_options(function: F) -> F:
             "--timeouts",
             type=click.Choice(["none", "theirs"]),
             default="none",
-            help="Whether limits that the other program has count where a document says none.",
+            help="For a graph of another program: whether that program's own time limits count where its document sets "
+            "none.",
         ),
         click.option(
             "--stub",
             metavar="FILE",
-            help="Answer nodes from a file of values by their ids, instead of running them; `*` is for all that have "
-            "no counterpart here.",
+            help="Instead of running nodes, answer with the values in FILE, an object by the ids of nodes; `*` is "
+            "for all that have no counterpart here.",
         ),
         click.option(
             "--body",
             "bodies",
             metavar="ID=MODULE.NAME",
             multiple=True,
-            help="Let a function or a node type be what a node does that has no counterpart here. May be repeated.",
+            help="Give a node that has no counterpart here a body: a function or a node type. May be repeated.",
         ),
     ):
         with_foreign = option(with_foreign)

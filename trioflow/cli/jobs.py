@@ -33,7 +33,7 @@ def jobs() -> None:
 @click.option("--queue", metavar="NAME", help="Only those of this queue.")
 @click.option("--status", type=click.Choice(STATUSES), help="Only those of this status.")
 @click.option("--tenant", metavar="NAME", help="Only those of this tenant.")
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many.")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many at most.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON array.")
 def list_(store: str, queue: str | None, status: str | None, tenant: str | None, limit: int, as_json: bool) -> int:
     """List jobs, the newest first, ended ones included; how many there are of each status goes to stderr."""
@@ -44,7 +44,7 @@ def list_(store: str, queue: str | None, status: str | None, tenant: str | None,
 @jobs.command()
 @store_option
 @click.option("--queue", metavar="NAME", help="Only those of this queue.")
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many.")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many at most.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON array.")
 def dead(store: str, queue: str | None, limit: int, as_json: bool) -> int:
     """List the jobs that were given up, with why: look at them, then `jobs retry` puts them back."""
@@ -81,7 +81,7 @@ def show(job_id: str, store: str, as_json: bool) -> int:
 
 
 @jobs.command()
-@click.argument("job_ids", metavar="ID", nargs=-1, required=True)
+@click.argument("job_ids", metavar="ID...", nargs=-1, required=True)
 @store_option
 def retry(job_ids: tuple[str, ...], store: str) -> int:
     """Let jobs that have failed, are dead or were cancelled wait again. What they had done is not done again."""
@@ -89,7 +89,7 @@ def retry(job_ids: tuple[str, ...], store: str) -> int:
 
 
 @jobs.command()
-@click.argument("job_ids", metavar="ID", nargs=-1, required=True)
+@click.argument("job_ids", metavar="ID...", nargs=-1, required=True)
 @store_option
 def cancel(job_ids: tuple[str, ...], store: str) -> int:
     """Cancel jobs that wait; ask the workers of those that run to."""
@@ -98,7 +98,7 @@ def cancel(job_ids: tuple[str, ...], store: str) -> int:
 
 @jobs.command()
 @store_option
-@duration_option("--before", required=True, help="Those that ended so long ago: 24h, 30d.")
+@duration_option("--before", required=True, help="Those that ended at least this long ago: 24h, 30d.")
 def prune(store: str, before: float) -> int:
     """Remove jobs that have ended. Their runs stay in the journal: `trioflow runs prune` removes those."""
     with opened(store) as (_, kept):
@@ -111,8 +111,10 @@ def prune(store: str, before: float) -> int:
 @store_option
 @nodes_option
 @allow_option
-@duration_option("--lease", default="30s", help="Hold it for so long unless that is renewed. [30s]")
-@click.option("--secret", "secrets", metavar="NAME", multiple=True, help="As of `trioflow run`.")
+@duration_option(
+    "--lease", default="30s", show_default=True, help="How long the job stays held after its lease was last renewed."
+)
+@click.option("--secret", "secrets", metavar="NAME", multiple=True, help="As for `trioflow run`.")
 @place_option
 @click.option("--json", "as_json", is_flag=True, help="Write its variables as one JSON object.")
 def run(

@@ -1,4 +1,4 @@
-"""What the commands about journals share: the option, the file, and what they say of a run that is gone on with."""
+"""What the commands about journals share: the option, the file, and what they say of a run that is resumed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class NotContinued(click.ClickException):
-    """A run that can't be kept, or gone on with; it stays as it was."""
+    """A run that can't be kept, or resumed; it stays as it was."""
 
     exit_code = 4
 
@@ -47,7 +47,7 @@ def suspend_option(function: F) -> F:
         "--suspend-after",
         type=click.FloatRange(min=0),
         metavar="SECONDS",
-        help="Put the run away when all of it has waited for timers and signals for so long: exit code 3. "
+        help="Put the run away once everything in it has waited for timers and signals for this long: exit code 3. "
         "`trioflow runs resume --due` goes on with it.",
     )(function)
 
@@ -57,7 +57,7 @@ def by_option(function: F) -> F:
     return click.option(
         "--by",
         metavar="WHO",
-        help="Who does it, as `runs show --audit` tells later; without it the user of the system.",
+        help="Who does this, for `runs show --audit`; the user of the system if nobody is named.",
     )(function)
 
 
@@ -87,7 +87,7 @@ def open_journal(name: str, by: str | None = None) -> tf.Journal:
 
 
 def tell_begun(run: tf.Run, display: Display) -> None:
-    """Say whether the run is gone on with."""
+    """Say whether the run is resumed."""
     if not isinstance(run, JournalledRun):
         return
     if run.ended_before is not None:

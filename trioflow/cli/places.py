@@ -23,7 +23,7 @@ def place_option(function: F) -> F:
         "places",
         metavar="NAME=WHAT",
         multiple=True,
-        help="Where bodies may run that say `run_on: NAME`: processes:N, ray, ray:ADDRESS, or MODULE:NAME. May be "
+        help="Where bodies with the policy `run_on: NAME` run: processes:N, ray, ray:ADDRESS, or MODULE:NAME. May be "
         "repeated.",
     )(function)
 

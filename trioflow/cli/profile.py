@@ -23,7 +23,7 @@ def profile(recording: str, most: int) -> int:
     except RecordingError as error:
         raise BadInput(str(error)) from error
     except OSError as error:
-        raise BadInput(f"{recording}: {error.strerror or error}.") from error
+        raise BadInput(f"{recording}: it can't be read: {error.strerror or error}.") from error
     click.echo(f"{counted(len(found), 'event')} in {found.duration:.3f} s")
     click.echo(Profile.of(found).table(most))
     return 0

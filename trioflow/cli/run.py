@@ -75,7 +75,7 @@ class Outcome:
 
 @click.command(
     epilog="Exit codes: 0 done; 1 the graph failed; 2 bad usage, bad input or an invalid graph, and nothing was done; "
-    "3 the run was put away and waits; 4 the run can't be kept or gone on with; 130 interrupted; "
+    "3 the run was put away and waits; 4 the run can't be kept or resumed; 130 interrupted; "
     "141 whoever read the output has gone, and the run was "
     "cancelled."
 )
@@ -99,8 +99,8 @@ class Outcome:
 )
 @place_option
 @click.option("--parallel", is_flag=True, help="Run the graph's initiators concurrently.")
-@click.option("--max-steps", type=click.IntRange(min=1), metavar="N", help="Fail after N dispatches.")
-@click.option("--timeout", type=float, metavar="SECONDS", help="Fail after so long.")
+@click.option("--max-steps", type=click.IntRange(min=1), metavar="N", help="Fail after N steps.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="Fail after this many seconds.")
 @click.option("--trace", metavar="FILE", help="Write every event of the run into FILE, anew, as lines of JSON.")
 @telemetry_options
 @click.option(
@@ -112,7 +112,7 @@ class Outcome:
 @journal_option
 @by_option
 @click.option(
-    "--id", "run_id", metavar="ID", help="The name of the run in the journal. One that is there is gone on with."
+    "--id", "run_id", metavar="ID", help="The name of the run in the journal. If it is there already, it is resumed."
 )
 @suspend_option
 @click.option("--traceback", "with_traceback", is_flag=True, help="Show where in the Python code a failure arose.")
@@ -150,7 +150,7 @@ def run(
     if (journal is None) is not (run_id is None):
         raise BadInput("--journal FILE and --id ID come together: where the run is kept, and under which name.")
     if run_id == "":
-        raise BadInput("--id is empty: it is the name by which the run is gone on with.")
+        raise BadInput("--id is empty: it is the name by which the run is resumed.")
     if suspend_after is not None and journal is None:
         raise BadInput("--suspend-after SECONDS is for runs that are kept: give --journal FILE and --id ID, too.")
     source = open_source(graph, modules, allowed, foreign)

@@ -38,7 +38,7 @@ from trioflow.semantics.address import show_path
 
 @click.group(
     epilog="Exit codes: 0 done; 1 the graph failed; 2 bad usage or bad input; 3 the run was put away and waits; "
-    "4 the run can't be gone on with; "
+    "4 the run can't be resumed; "
     "130 interrupted."
 )
 def runs() -> None:
@@ -143,20 +143,28 @@ def _show_summary(summary: dict[str, Any]) -> None:
 @journal_option
 @by_option
 @nodes_option
-@click.option("--due", is_flag=True, help="All that were put away and have something to do: a timer, or a signal.")
+@click.option(
+    "--due",
+    is_flag=True,
+    help="All that were put away and now have something to do: their timer has run out, or a signal came.",
+)
 @suspend_option
 @allow_option
-@click.option("--retry", is_flag=True, help="Go on with a run that has failed, or is stuck: do again what failed.")
+@click.option(
+    "--retry", is_flag=True, help="Also resume a run that has failed, or is stuck: what failed is done again."
+)
 @click.option(
     "--skip", "skips", metavar="PATH", multiple=True, help="With --retry: leave out what failed at this path."
 )
-@click.option("--changed", is_flag=True, help="Let a node's code differ, as long as the run does what is recorded.")
-@click.option("--secret", "secrets", metavar="NAME", multiple=True, help="As of `trioflow run`.")
+@click.option(
+    "--changed", is_flag=True, help="Accept nodes whose code has changed, as long as the run does what is recorded."
+)
+@click.option("--secret", "secrets", metavar="NAME", multiple=True, help="As for `trioflow run`.")
 @place_option
-@click.option("--trace", metavar="FILE", help="As of `trioflow run`.")
+@click.option("--trace", metavar="FILE", help="As for `trioflow run`.")
 @telemetry_options
-@click.option("--json", "as_json", is_flag=True, help="As of `trioflow run`.")
-@click.option("--traceback", "with_traceback", is_flag=True, help="As of `trioflow run`.")
+@click.option("--json", "as_json", is_flag=True, help="As for `trioflow run`.")
+@click.option("--traceback", "with_traceback", is_flag=True, help="As for `trioflow run`.")
 def resume(
     run_id: str | None,
     journal: str | None,
@@ -175,7 +183,7 @@ def resume(
     with_traceback: bool,
     **wanted: Any,
 ) -> int:
-    """Go on with a run by its name: the graph is in the journal. Or, with --due, with all that need it, in turn."""
+    """Resume a run by its name: the graph is in the journal. With --due, resume all that need it, in turn."""
     if (run_id is None) is not due:
         raise BadInput("Name the run to go on with, or say --due for all that were put away and have something to do.")
     skip = [_path(each) for each in skips]
@@ -198,7 +206,7 @@ def resume(
         click.echo(visible(f"run {info.id!r}:"), err=True)
         try:
             codes.append(go_on(info.id, suspend_after or 0.0))
-        except NotContinued as error:  # the others are gone on with all the same
+        except NotContinued as error:  # the others are resumed all the same
             error.show()
             codes.append(error.exit_code)
     click.echo(f"{counted(len(ready), 'run')} had something to do", err=True)
@@ -247,10 +255,12 @@ def _go_on(
 @runs.command()
 @journal_option
 @by_option
-@click.option("--ended-before", metavar="DAYS", type=float, default=0.0, help="Only runs that ended so long ago.")
+@click.option(
+    "--ended-before", metavar="DAYS", type=float, default=0.0, help="Only runs that ended at least this many days ago."
+)
 @click.option("--id", "ids", metavar="ID", multiple=True, help="Only this run. May be repeated.")
 def prune(journal: str | None, by: str | None, ended_before: float, ids: tuple[str, ...]) -> int:
-    """Remove all of ended runs but their names, which are never used again, and what was done to them by whom."""
+    """Remove ended runs. Their names stay, and are never used again; so does the record of who did what to them."""
     store = _journal(journal, by)
     latest = datetime.datetime.now(datetime.UTC).timestamp() - ended_before * 86_400
     with _Asking():
@@ -372,8 +382,8 @@ def at(run_id: str, path: str, journal: str | None, as_json: bool) -> int:
 @click.argument("new_id", metavar="NEW")
 @journal_option
 @by_option
-@click.option("--at", "path", metavar="PATH", help="What comes at this path and after it is done anew.")
-@click.option("--graph", metavar="FILE", help="Another graph, which does what was recorded, too.")
+@click.option("--at", "path", metavar="PATH", help="What was done at this path and after it is done again.")
+@click.option("--graph", metavar="FILE", help="Another graph to go on with; it must do what was recorded, too.")
 @nodes_option
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Another start value of a variable.")
 def fork(
@@ -386,7 +396,10 @@ def fork(
     modules: tuple[str, ...],
     settings: tuple[str, ...],
 ) -> int:
-    """Begin the run NEW with what was recorded of ID, before a path, or all. `runs resume NEW` goes on with it."""
+    """Begin the run NEW with what was recorded of ID: all of it, or, with --at, what came before a path.
+
+    `runs resume NEW` then goes on with it.
+    """
     store = _journal(journal, by)
     at = None if path is None else _path(path)
     other = None if graph is None else tf.dumps(open_source(graph, modules).graph)
@@ -402,8 +415,8 @@ def fork(
 @click.argument("run_id", metavar="ID")
 @click.argument("name")
 @journal_option
-@click.option("--payload", metavar="JSON", default="null", help="What is sent along.")
-@click.option("--key", metavar="KEY", help="Of several signals with one key the first counts.")
+@click.option("--payload", metavar="JSON", default="null", help="What is sent with it.")
+@click.option("--key", metavar="KEY", help="Of several signals with the same key only the first counts.")
 @by_option
 def signal(run_id: str, name: str, journal: str | None, payload: str, key: str | None, by: str | None) -> int:
     """Send a run the signal NAME, whether a process has the run or not."""
@@ -442,7 +455,7 @@ def settle(
     outputs: tuple[str, ...],
     left_at: str,
 ) -> int:
-    """Say of an activation that is in doubt what came of it. `runs resume` goes on then."""
+    """Say what came of an activation that is in doubt. After that `runs resume` goes on."""
     values: dict[str, Any] = {}
     for each in outputs:
         name, _, text = each.partition("=")

@@ -41,7 +41,7 @@ def read_secrets(words: Sequence[str]) -> dict[str, str]:
             try:
                 values[name] = Path(source[1:]).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
             except (OSError, ValueError) as error:
-                reason = (isinstance(error, OSError) and error.strerror) or "it is no text in UTF-8"
+                reason = (isinstance(error, OSError) and error.strerror) or "it is not text in UTF-8"
                 problems.append(f"--secret {word}: it can't be read: {reason}.")
     if problems:
         raise BadInput(*problems)

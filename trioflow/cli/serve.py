@@ -28,20 +28,22 @@ _SUFFIXES = (".json", ".yaml", ".yml")
 @click.command(epilog="Exit codes: 0 stopped; 2 bad usage or bad input; 4 the store can't be used at the start.")
 @click.argument("source", metavar="GRAPH|FOLDER")
 @store_option
-@click.option("--nodes", "modules", metavar="MODULE", multiple=True, help="As of `trioflow run`.")
+@click.option("--nodes", "modules", metavar="MODULE", multiple=True, help="As for `trioflow run`.")
 @allow_option
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 for any free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Listen there.")
 @click.option("--token", "tokens", metavar="NAME", multiple=True, help="A secret that those who ask must give.")
-@click.option("--secret", "secrets", metavar="NAME", multiple=True, help="As of `trioflow run`; and those of webhooks.")
+@click.option(
+    "--secret", "secrets", metavar="NAME", multiple=True, help="As for `trioflow run`; and those of webhooks."
+)
 @place_option
 @click.option("--queue", "queues", metavar="NAME", multiple=True, help="Another queue to run jobs of.")
 @click.option(
     "--runs", type=click.IntRange(min=0), default=10, show_default=True, help="Jobs at a time; 0 for none here."
 )
 @click.option("--most", type=click.IntRange(min=1), default=1_000_000, show_default=True, help="Bytes of a request.")
-@duration_option("--lease", default="30s", help="As of `trioflow worker`. [30s]")
-@duration_option("--drain", default="0s", help="As of `trioflow worker`. [0s]")
+@duration_option("--lease", default="30s", show_default=True, help="As for `trioflow worker`.")
+@duration_option("--drain", default="0s", show_default=True, help="As for `trioflow worker`.")
 def serve(
     source: str,
     store: str,

@@ -20,7 +20,7 @@ from trioflow.cli.streams import stdout_is_for_results
 from trioflow.errors import did_you_mean
 from trioflow.formats import visible
 from trioflow.formats.known import load_document
-from trioflow.formats.placeholder import shaped
+from trioflow.formats.placeholder import Filling, shaped
 from trioflow.formats.port import Document, Format, Imported, ImportOptions, open_document
 from trioflow.model.collecting import uncollected
 from trioflow.model.positions import Positions
@@ -176,7 +176,12 @@ def open_source(
             graph = tf.loads(text, source=f"example {name}")
             own = [f"{package}.{module}" for module in (name, "steps")]
             modules = [*(each for each in own if importlib.util.find_spec(each) is not None), *modules]
-            return Source(name, graph, open_registry(modules, allowed=allowed))
+            registry = open_registry(modules, allowed=allowed)
+            foreign.give_bodies(registry, [])
+            filling = Filling(registry.bodies)
+            graph = filling.fill(graph, registry)
+            filling.check()
+            return Source(name, graph, registry)
         return source_in(open_document(Path(existing(name))), name, modules, allowed, foreign)
     except tf.DocumentError as error:
         raise BadInput(*document_lines(error)) from error

@@ -20,18 +20,28 @@ from trioflow.model.policy import Priority
 @click.command(epilog="Exit codes: 0 it is kept; 2 bad usage, bad input or an invalid graph; 4 the store refuses it.")
 @graph_argument
 @store_option
-@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="As of `trioflow run`.")
+@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="As for `trioflow run`.")
 @click.option("--queue", default="default", show_default=True, metavar="NAME", help="The queue to put it in.")
 @click.option("--priority", type=PRIORITY, default="normal", show_default=True, help="Higher ones are run first.")
 @click.option("--tenant", default="", metavar="NAME", help="Whose job it is: tenants take turns.")
-@click.option("--key", metavar="KEY", help="Of two jobs with one key in a queue the second is none.")
-@click.option("--id", "job_id", metavar="ID", help="The name of the job and its run, which is made up otherwise.")
-@duration_option("--not-before", default="0s", help="Run it after so long at the earliest: 30s, 5m, 24h.")
 @click.option(
-    "--attempts", type=click.IntRange(min=1), default=ATTEMPTS, show_default=True, help="Begin it at most so often."
+    "--key", metavar="KEY", help="If the queue already has a job with this key, that is the job, and no other is put."
+)
+@click.option("--id", "job_id", metavar="ID", help="The name of the job and its run, which is made up otherwise.")
+@duration_option("--not-before", default="0s", help="Run it no earlier than this long from now: 30s, 5m, 24h.")
+@click.option(
+    "--attempts",
+    type=click.IntRange(min=1),
+    default=ATTEMPTS,
+    show_default=True,
+    help="How many times it may be begun.",
 )
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=LIMIT, show_default=True, help="Refuse it if so many jobs wait."
+    "--limit",
+    type=click.IntRange(min=1),
+    default=LIMIT,
+    show_default=True,
+    help="Refuse it if this many jobs wait in its queue.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the job as one JSON object, instead of its id.")
 def submit(

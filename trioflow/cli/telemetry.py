@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -22,7 +24,9 @@ from trioflow.telemetry import Metrics, Profile, Recorder, Recording, Spans, per
 
 _OPTIONS = (
     click.option(
-        "--record", metavar="FILE", help="Record all events into FILE, small: `trioflow profile FILE` reads it."
+        "--record",
+        metavar="FILE",
+        help="Record all events in FILE, for `trioflow profile FILE` and `trioflow studio FILE`.",
     ),
     click.option("--perfetto", metavar="FILE", help="Write a trace into FILE, for ui.perfetto.dev."),
     click.option(
@@ -39,8 +43,8 @@ _OPTIONS = (
     click.option(
         "--report",
         metavar="FILE",
-        help="Write into FILE, as JSON, what happened at each node, and why not. "
-        "By the report that is there of an earlier run, a terminal shows how long it may still take.",
+        help="Write into FILE, as JSON, what happened at each node, or why nothing did. If FILE has the report of an "
+        "earlier run, a terminal shows how long this one may still take.",
     ),
     click.option("--profile", is_flag=True, help="Say at the end which nodes took how long."),
 )
@@ -79,15 +83,15 @@ class Telemetry:
         self._recorder = Recorder(graph=source.graph) if record is not None or perfetto is not None or profile else None
         self._profile = profile
         if record is not None:
-            source.refuse_to_replace(record, "--record", "the recording")
+            _refuse(source, record, "--record", "the recording")
             self._files["--record"] = record, Recording.save
         if perfetto is not None:
-            source.refuse_to_replace(perfetto, "--perfetto", "the trace")
+            _refuse(source, perfetto, "--perfetto", "the trace")
             self._files["--perfetto"] = perfetto, _write_trace
         self._report: tuple[str, tf.Tracker] | None = None
         self._expected: RunReport | None = None
         if report is not None:
-            source.refuse_to_replace(report, "--report", "the report")
+            _refuse(source, report, "--report", "the report")
             self._report = report, tf.Tracker(source.graph)
             self._expected = _earlier(report)
             made.append(self._report[1])
@@ -152,8 +156,26 @@ class Telemetry:
             self.problem = f"{option} {file}: it can't be written: {reason}."
 
 
+def _refuse(source: Source, file: str, option: str, what: str) -> None:
+    """Raise `BadInput` before the run for a file that can't be written after it, or that is the graph."""
+    source.refuse_to_replace(file, option, what)
+    path = Path(file)
+    there = path.exists()
+    if path.is_dir():
+        code = errno.EISDIR
+    elif not there and not path.parent.is_dir():
+        code = errno.ENOENT
+    elif not os.access(path if there else path.parent, os.W_OK):
+        code = errno.EACCES
+    else:
+        return
+    raise BadInput(f"{option} {file}: it can't be written: {os.strerror(code)}.")
+
+
 def _earlier(file: str) -> RunReport | None:
-    """The report of an earlier run that has completed, if there is one."""
+    """The report of an earlier run that has completed, if there is one. A device has none, and may have no end."""
+    if not Path(file).is_file():
+        return None
     try:
         found = cattrs.structure(json.loads(Path(file).read_bytes()), RunReport)
     except (OSError, ValueError, TypeError, RecursionError, cattrs.BaseValidationError):

@@ -24,15 +24,23 @@ from trioflow.model.policy import Priority
 @nodes_option
 @allow_option
 @click.option("--queue", "queues", metavar="NAME", multiple=True, help="A queue to serve. May be repeated.")
-@click.option("--runs", type=click.IntRange(min=1), default=10, show_default=True, help="Run so many jobs at a time.")
-@duration_option("--lease", default="30s", help="Hold jobs for so long unless that is renewed. [30s]")
-@duration_option("--drain", default="0s", help="When stopped, give jobs so long to end. [0s]")
+@click.option(
+    "--runs", type=click.IntRange(min=1), default=10, show_default=True, help="How many jobs to run at a time."
+)
+@duration_option(
+    "--lease", default="30s", show_default=True, help="How long a job stays held after its lease was last renewed."
+)
+@duration_option(
+    "--drain", default="0s", show_default=True, help="How long running jobs may take to end once it is stopped."
+)
 @click.option("--quota", "quotas", metavar="[TENANT=]N", multiple=True, help="Run N jobs of one tenant at a time.")
 @click.option("--steal", type=click.IntRange(min=0), default=0, help="When idle, take N jobs of full workers.")
 @click.option("--steal-from", type=PRIORITY, default="low", show_default=True, help="None below this priority.")
-@click.option("--changed", is_flag=True, help="Go on with runs that were begun with other code of their nodes.")
-@click.option("--until-idle", is_flag=True, help="End once nothing waits that could be run now.")
-@click.option("--secret", "secrets", metavar="NAME", multiple=True, help="As of `trioflow run`.")
+@click.option(
+    "--changed", is_flag=True, help="Also resume runs that were begun when the code of their nodes was different."
+)
+@click.option("--until-idle", is_flag=True, help="End once no job waits that could be run now.")
+@click.option("--secret", "secrets", metavar="NAME", multiple=True, help="As for `trioflow run`.")
 @place_option
 @click.option("--name", metavar="NAME", help="What to call this worker.")
 def worker(
@@ -54,8 +62,8 @@ def worker(
 ) -> int:
     """Run the jobs of a store, many at a time, until Ctrl-C or SIGTERM. What happens goes to stderr, a line each.
 
-    The first signal stops it: what runs is put away, kept as far as it is, and handed back for another worker to go on
-    with. A second one kills it at once, which loses nothing either.
+    The first signal stops it: jobs that run are put away as far as they have come, and handed back for another worker
+    to go on with. A second one kills it at once, which loses nothing either.
 
     \b
     trioflow worker --journal jobs.db

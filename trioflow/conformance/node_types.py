@@ -130,13 +130,13 @@ def check_node_type(
 
     A body may refuse inputs by raising what it likes, as long as it accepts some. Each run is cut off after 100
     dispatches or a day of virtual time, and only the first 30 checkpoints of a body are tried. A hang in a shielded
-    clean-up hangs the check. Raises `NodeDefinitionError` for what is no node type, or has inputs that nobody knows how
-    to draw.
+    clean-up hangs the check. Raises `NodeDefinitionError` for what is not a node type, or has inputs that nobody knows
+    how to draw.
     """
     __tracebackhide__ = True  # what pytest shows of a fault is the test, and not how it was found
     node_type = as_node_type(node)
     if node_type is None:
-        raise NodeDefinitionError(f"{node!r} is no node type: give a class, a decorated function or a NodeType.")
+        raise NodeDefinitionError(f"{node!r} is not a node type: give a class, a decorated function or a NodeType.")
     checker = _Checker(node_type, deterministic and not node_type.volatile, frozenset(optional_outputs), services)
     drawn = _drawing(node_type, inputs or {})
     found: dict[str, NodeTypeFinding] = {}

@@ -301,7 +301,7 @@ class _Writer:
             return [["appendvar", name]] if self.chance(2) else [["getvar", name], ["add", 0]]
         name = self.one(self.numbers)
         if self.failing and self.chance(8):
-            return [["const", True], ["setvar", name]]  # which is no number (D11)
+            return [["const", True], ["setvar", name]]  # which is not a number (D11)
         return [self.one([["addvar", name], ["getvar", name], ["setvar", name] if self.failing else ["addvar", name]])]
 
     def _op_output(self, depth: int) -> list[Any]:

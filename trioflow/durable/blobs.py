@@ -1,7 +1,7 @@
 """Large values of a journal: kept beside the records that hold them, each once, by the digest of its text (J27).
 
 What is read refers to them, and fetches one only when somebody asks for what the record says. So a run with large
-results is listed, checked and forked without reading them, and is gone on with holding one of them at a time. Pure but
+results is listed, checked and forked without reading them, and is resumed holding one of them at a time. Pure but
 for the fetching, which is the store's.
 """
 

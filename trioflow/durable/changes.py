@@ -1,4 +1,4 @@
-"""What a run was begun with, and what it would be gone on with: the graph, and the code of its node types (J13)."""
+"""What a run was begun with, and what it would be resumed with: the graph, and the code of its node types (J13)."""
 
 from __future__ import annotations
 

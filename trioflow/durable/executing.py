@@ -103,7 +103,7 @@ class JournalledRun(Run):
         return self.recorder.run_id
 
     async def publish(self, event: str, payload: object = None) -> None:
-        """As of any run, and kept: it is durable before anything is done because of it (J25)."""
+        """As for any run, and kept: it is durable before anything is done because of it (J25)."""
         published = self._publish(event, payload)
         await self.recorder.barrier()
         await self._handled(published, event)
@@ -157,7 +157,7 @@ class JournalledRun(Run):
         durable: bool = False,
         after: int | None = None,
     ) -> Subscription | EventLog:
-        """As of any run; or with `durable` events that are kept with it, and go on after a resume (J29).
+        """As for any run; or with `durable` events that are kept with it, and go on after a resume (J29).
 
         These come when they are durable, as `KeptEvent`, in the order of their numbers, each once, whatever dies in
         between: those after the number `after`, without which they are those that were not told before this process.
@@ -181,7 +181,7 @@ class JournalledRun(Run):
         return log
 
     def cancel(self, *, by: str | None = None) -> None:
-        """As of any run; it has not ended by this, and can be gone on with. `by`: who does it (J28)."""
+        """As for any run; it has not ended by this, and can be resumed. `by`: who does it (J28)."""
         self.recorder.cancelled_by = by
         super().cancel()
 

@@ -319,7 +319,7 @@ class FileJournal(Journal):
         try:
             said, chain = read_lines(data[:size].decode().splitlines(), where)
         except ValueError as error:
-            raise damaged(where, "it is no text") from error
+            raise damaged(where, "it is not a text") from error
         new = NewRun.from_text(json.dumps(said[0][2]), where)
         entries: list[Entry] = []
         state = State()
@@ -334,7 +334,7 @@ class FileJournal(Journal):
 
     def _unusable(self, error: OSError) -> JournalUnusable:
         return JournalUnusable(
-            f"The journal {self.folder} can't be used ({error}). The run stays as it was and can be gone on with."
+            f"The journal {self.folder} can't be used ({error}). The run stays as it was and can be resumed."
         )
 
     def __repr__(self) -> str:

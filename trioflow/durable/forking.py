@@ -51,12 +51,12 @@ def fork_run(
     a variable that the run does not have, or a path before which nothing is kept any more (J26).
     """
     if not new_id:
-        raise JournalError("The other run needs a name, by which it is gone on with, and an empty text is none.")
+        raise JournalError("The other run needs a name, by which it is resumed, and an empty text is not one.")
     info = journal.show(run_id)
     entries = whole(journal, run_id) if migrate_moment is None else compacted(journal.entries(run_id)).keep
     moments = moments_among(entries)
     if moments and variables:
-        raise _gone(run_id, moments[0], "Only with the start values that it had can it be forked.")
+        raise _gone(run_id, moments[0], "It can be forked only with the start values that it had.")
     if moments and migrate is not None and migrate_moment is None:
         raise _gone(run_id, moments[0], "Say what becomes of moments, too: migrate_moment=.")
     kept = [*entries] if at is None else before(entries, tuple(at), run_id)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Journal(Store, Keeper):
-    """Where runs are kept, so that they can be gone on with after the death of their process (J1).
+    """Where runs are kept, so that they can be resumed after the death of their process (J1).
 
     `MemoryJournal`, `FileJournal` and `SqliteJournal` are journals. The methods of a `Store` look at runs; they may
     block, so in programs with other tasks call them in threads.

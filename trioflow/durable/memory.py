@@ -1,4 +1,4 @@
-"""A journal in memory: for tests, and for runs that only need to be suspended and gone on with in one process."""
+"""A journal in memory: for tests, and for runs that only need to be suspended and resumed in one process."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class _Kept:
 
 
 class MemoryJournal(Journal):
-    """Runs that end with the process. It keeps what a file would, so a run can be stopped and gone on with.
+    """Runs that end with the process. It keeps what a file would, so a run can be stopped and resumed.
 
     To take a run that somebody else in the process has is an error, unless `steal` was called for it.
     """

@@ -280,7 +280,7 @@ class _PostgresSession(SqlSession):
             elif not (made and self._is(database, made[0])):
                 raise JournalUnusable(
                     f"The journal at {self._server.shown} went away in a transaction, of which nothing is left. "
-                    f"Run {self.info.id!r} stays as it was before, and can be gone on with."
+                    f"Run {self.info.id!r} stays as it was before, and can be resumed."
                 )
 
         self._call(do)

@@ -35,7 +35,7 @@ where current_setting('idle_in_transaction_session_timeout') = '0'
 """Unless the address, the user or the database have a limit of their own."""
 
 _CURES = {
-    "53100": "The disk of the server is full: make room. The run stays as it was and can be gone on with.",
+    "53100": "The disk of the server is full: make room. The run stays as it was and can be resumed.",
     "28": "The server refuses this user or password: mend the address.",
     "3D000": "Create that database, or name another one.",
     "42501": "The user of the address needs the right to make and write tables there.",

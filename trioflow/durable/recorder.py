@@ -218,7 +218,7 @@ class Recorder:
         raise error
 
     def break_off(self, error: BaseException) -> None:
-        """The run can't be gone on with here: nobody can catch that. Nothing is written any more."""
+        """The run can't be resumed here: nobody can catch that. Nothing is written any more."""
         if self.broken is None:
             self.broken = error
             self._broke.set()

@@ -131,7 +131,7 @@ class State:
     entries: int = 0
     chain: int = 0
     fruitless: int = 0
-    """How often it was gone on with since something new was recorded, and its process died (J4)."""
+    """How often it was resumed since something new was recorded, and its process died (J4)."""
     ended: float | None = None
     outcome: str = ""
     """What it left behind, or what it failed with, as the codec writes it; of large values where they are (J27)."""

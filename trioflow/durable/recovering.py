@@ -41,7 +41,7 @@ async def recover(
     this every so often needs nothing else to wake them. `graph` tells the graph of a run, or None for the one in the
     journal. At most `limit` go on at the same time; a run that waits for a signal is one of them, so give
     `suspend_after`, too, or a limit only where none waits. Runs that another process has are left to it. The rest is as
-    for `resume_run`. A cancellation point; cancelling it puts all of them away, to be gone on with once more. What one
+    for `resume_run`. A cancellation point; cancelling it puts all of them away, to be resumed once more. What one
     run fails with does not touch the others.
     """
     came: dict[str, RunResult | Exception] = {}

@@ -25,7 +25,7 @@ class Skipped(Exception):
 
 
 def retry(session: Session, skip: Sequence[tuple[int, ...]] = ()) -> None:
-    """Make the run one that can be gone on with; the activations at these paths count as skipped.
+    """Make the run one that can be resumed; the activations at these paths count as skipped.
 
     Goes to the history: the entries of what the run failed with, and of all that was recorded after that at later
     places, such as what was done because of the failure. Raises `JournalError` for a run that has completed, and for

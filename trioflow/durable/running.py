@@ -1,4 +1,4 @@
-"""Runs with a journal: begun, or gone on with where they were, to their end (J1, J6, J18)."""
+"""Runs with a journal: begun, or resumed where they were, to their end (J1, J6, J18)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from trioflow.semantics.plan import Plan
 
 _MOST_FRUITLESS = 3
-"""How often a run is gone on with whose process died before anything new was recorded (J4)."""
+"""How often a run is resumed whose process died before anything new was recorded (J4)."""
 
 
 @attrs.frozen(kw_only=True)
@@ -171,7 +171,7 @@ async def _take(store: Store, plan: Plan, given: Given, resuming: Resuming) -> S
 
 
 async def _look_at(store: Store, session: Session, plan: Plan, resuming: Resuming) -> None:
-    """Whether the run can be gone on with."""
+    """Whether the run can be resumed."""
     info = session.info
     if info.status == "pruned":
         raise JournalError(
@@ -194,7 +194,7 @@ async def _look_at(store: Store, session: Session, plan: Plan, resuming: Resumin
         await _call(store, session.set_state, "stuck")
         await _call(store, note, store, info.id, "stuck")
         raise RunStuck(
-            f"Run {info.id!r} was gone on with {info.state.fruitless} times, and each time its process died before "
+            f"Run {info.id!r} was resumed {info.state.fruitless} times, and each time its process died before "
             "anything new was recorded: what it does next kills it. Mend that, then retry it."
         )
 

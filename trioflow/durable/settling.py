@@ -31,7 +31,7 @@ def settle(
     exit: str | None = "then",
     by: str | None = None,
 ) -> None:
-    """Say of an activation that is in doubt what came of it, so that its run can be gone on with.
+    """Say of an activation that is in doubt what came of it, so that its run can be resumed.
 
     `again`: it was not done, and is begun again. Otherwise it was done, with these outputs, and goes on at this exec
     output; a source that could not tell where it was has ended with what it had emitted. `by`: who says so, for those

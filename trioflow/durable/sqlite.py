@@ -274,8 +274,8 @@ class SqliteJournal(SqlJournal):
     def _unusable(self, error: sqlite3.Error) -> JournalUnusable:
         name = getattr(error, "sqlite_errorname", "")
         cure = {
-            "SQLITE_FULL": "The disk is full: make room. The run stays as it was and can be gone on with.",
-            "SQLITE_READONLY": "It, or its folder, can't be written: give the right to, or name another file.",
+            "SQLITE_FULL": "The disk is full: make room. The run stays as it was and can be resumed.",
+            "SQLITE_READONLY": "Make it and its folder writable, or name another file.",
             "SQLITE_CANTOPEN": "Its folder must be there, and be readable and writable.",
             "SQLITE_NOTADB": "It is no journal: name another file, which is made if it is not there.",
             "SQLITE_BUSY": "Another process keeps it locked: wait for that, or end it.",

@@ -23,7 +23,7 @@ _ORDER = frozenset({"_<_", "_<=_", "_>_", "_>=_", "_==_", "_!=_"})
 
 
 class BadExpression(Exception):
-    """A text is no expression, or one that can't mean anything here: `line` and `column` count from 1."""
+    """A text is not an expression, or one that can't mean anything here: `line` and `column` count from 1."""
 
     def __init__(self, message: str, line: int, column: int) -> None:
         super().__init__(message)

@@ -287,7 +287,7 @@ class _LangGraphNode(Node, abstract=True):
             named: Any = getattr(update, "model_dump", None)
             update = named() if callable(named) else getattr(update, "__dict__", None)
         if not isinstance(update, Mapping):
-            raise NodeError(f"{ctx.node.id!r} returned {update!r}, which is no mapping of keys of the state.")
+            raise NodeError(f"{ctx.node.id!r} returned {update!r}, which is not a mapping of keys of the state.")
         for name, value in cast("Mapping[str, Any]", update).items():
             key = self.keys.get(name)
             if key is not None:
@@ -303,7 +303,7 @@ class _LangGraphNode(Node, abstract=True):
                 ctx.set_variable(SENDS, {**waiting, f"{ctx.key} {len(waiting)}": [each.node, each.arg]})
                 continue
             if each not in self.nodes and each != END:
-                raise NodeError(f"{ctx.node.id!r} goes on at {each!r}, which is no node.")
+                raise NodeError(f"{ctx.node.id!r} goes on at {each!r}, which is not a node.")
             found.append(str(each))
         return found
 

@@ -244,7 +244,7 @@ class _StandIn(Node, abstract=True):
             ctx.set_output(next(iter(outputs)), answer.value)
         if answer.exit and answer.exit not in exits:
             raise NodeError(
-                f"{where} goes on at {answer.exit!r}, which is no exec output of the node."
+                f"{where} goes on at {answer.exit!r}, which is not an exec output of the node."
                 f"{did_you_mean(answer.exit, exits)} It has: {', '.join(exits) or 'none'}."
             )
         return next((each for each in self.exits if answer.exit in {"", each.name}), None)
@@ -252,7 +252,7 @@ class _StandIn(Node, abstract=True):
 
 def _call_of(type_id: str, body: Body, sockets: Sockets) -> Callable[[Mapping[str, Any]], Any]:
     if not callable(body):
-        raise RegistryError(f"The body for {type_id!r} is {body!r}, which is no function and no node type.")
+        raise RegistryError(f"The body for {type_id!r} is {body!r}, which is neither a function nor a node type.")
     try:
         parameters = [*inspect.signature(body).parameters.values()]
     except (TypeError, ValueError):

@@ -249,7 +249,7 @@ def _plain(tree: Any, source: str) -> Any:
         elif isinstance(value, list):
             todo += [(value, index, f"{path}[{index}]") for index in range(len(value))]
         elif isinstance(value, float) and (value != value or value in _INFINITE):  # noqa: PLR0124 - NaN is unlike itself
-            problems.append(f"{path or 'the document'}: {value} is no value that JSON has.")
+            problems.append(f"{path or 'the document'}: {value} is not a value that JSON has.")
     if problems:
         raise DocumentError(source, sorted(problems))
     return holder[0]

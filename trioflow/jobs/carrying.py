@@ -1,4 +1,4 @@
-"""Carrying out one leased job: its run, begun or gone on with, and what its end means for the job."""
+"""Carrying out one leased job: its run, begun or resumed, and what its end means for the job."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Means:
     suspend_after: float | None = None
     """Seconds after which a run that only waits is put away, and its job waits meanwhile."""
     changed: bool = False
-    """Whether runs are gone on with that were begun with other code."""
+    """Whether runs are resumed that were begun with other code."""
 
 
 @attrs.frozen
@@ -95,7 +95,7 @@ class Carrier:
         """Run a job to its end, and give what it came to, also if that had been so before.
 
         Raises `CantRun`, `RunOwned` if the lease is lost, and what the run fails with. A cancellation point; cancelling
-        it puts the run away, to be gone on with.
+        it puts the run away, to be resumed.
         """
         job = lease.job
         ready = await self._ready(job)
@@ -135,7 +135,7 @@ class Carrier:
             missing = [each for each in types if self._registry.find(each) is None and not each.startswith("graph.")]
             if missing:
                 raise CantRun(
-                    f"it needs node types that worker {self._name} has not, so start one with --nodes MODULE: "
+                    f"it needs node types that worker {self._name} does not have; start one with --nodes MODULE: "
                     f"{', '.join(missing)}"
                 )
             plan = make_plan(loads(document), self._registry)

@@ -52,7 +52,7 @@ class Worker:
     renewed, which is done for all at a third of it; a job whose lease is lost is cancelled here, and can write nothing
     more. `quota`, `quotas`: how many jobs of one tenant run at the same time. An idle worker takes at most `steal` jobs
     at a time that wait in queues whose own workers are alive but full, and none of a priority below `steal_from`.
-    `changed`: runs are also gone on with that were begun with other code, as long as they do what is recorded. Runs
+    `changed`: runs are also resumed that were begun with other code, as long as they do what is recorded. Runs
     that only wait, for a time or a signal, are put away after `suspend_after`, and their jobs wait meanwhile. `poll`:
     seconds between two looks for jobs. The rest is what its runs are given, as for `run`; `watch` tells which observers
     the run of one job has beside those of all. `tell` is called with a line

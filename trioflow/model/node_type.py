@@ -732,7 +732,7 @@ def as_node_type(node: object) -> NodeType | None:
     if isinstance(node, FunctionNode):
         return cast("FunctionNode[..., Any]", node).type
     if isinstance(node, type) and issubclass(node, Node):
-        return vars(node).get("type")  # not inherited: an abstract class is no node type, whatever its base is
+        return vars(node).get("type")  # not inherited: an abstract class is not a node type, whatever its base is
     return None
 
 

@@ -367,7 +367,7 @@ def _choice(only: Iterable[str] | None, without: Iterable[str], allow: Iterable[
 
     allowed = frozenset([allow] if isinstance(allow, str) else allow)
     for name in sorted(allowed - _ON_DEMAND):
-        raise RegistryError(f"{name!r} has not to be allowed; only {', '.join(sorted(_ON_DEMAND))} has to be.")
+        raise RegistryError(f"{name!r} needs no permission; only {', '.join(sorted(_ON_DEMAND))} does.")
     return _Choice(None if only is None else named(only), named(without), allowed)
 
 

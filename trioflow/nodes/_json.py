@@ -31,7 +31,7 @@ _SUSPECT = re.compile(r"[eE]\+?0*[1-9]\d\d|\d{200}", re.ASCII)
 
 
 class NotJson(ValueError):
-    """A text that is no JSON. The message begins with the place."""
+    """A text that is not JSON. The message begins with the place."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def sliced(
 
     def decorate(function: Callable[P, Steps[R]]) -> FunctionNode[P, R]:
         if not inspect.isgeneratorfunction(function):
-            raise tf.NodeDefinitionError(f"{id} is no generator function: nothing is yielded in it.")
+            raise tf.NodeDefinitionError(f"{id} is not a generator function: nothing is yielded in it.")
 
         @functools.wraps(function)
         def whole(*args: P.args, **kwargs: P.kwargs) -> R:

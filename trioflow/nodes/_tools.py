@@ -43,7 +43,7 @@ def tools_of(config: Mapping[str, Any], find: Find) -> Configured:
         found = find(type_id) if isinstance(type_id, str) else None
         if found is None or not isinstance(found.body, GraphBody) or found.body.graph.interface is None:
             raise ValueError(
-                f"tools.{name}: {type_id!r} is no graph that can be called: expected 'graph:NAME' of one in "
+                f"tools.{name}: {type_id!r} is not a graph that can be called: expected 'graph:NAME' of one in "
                 "this document, or 'file:PATH', with an interface"
             )
         interface = found.body.graph.interface

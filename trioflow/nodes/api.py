@@ -72,7 +72,7 @@ class CallApi(tf.Node, id="api.call", durable="recorded"):
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         url, method = await ctx.get_input(self.url), await ctx.get_input(self.method)
         if not method.isascii() or not method.isalpha():
-            raise ValueError(f"api.call: {expect.short(method)} is no method.")
+            raise ValueError(f"api.call: {expect.short(method)} is not an HTTP method.")
         headers = {**await ctx.get_input(self.headers), **await self._authorisation(ctx)}
         key_header = await ctx.get_input(self.key_header)
         if key_header:

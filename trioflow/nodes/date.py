@@ -86,7 +86,7 @@ def parse(text: str, pattern: str = "") -> Date:
         return Date.fromisoformat(text)
     except ValueError as error:
         if _SHAPE.fullmatch(text):
-            raise ValueError(f"date.parse: {text!r} is no date from the year 1 to 9999: {error}.") from None
+            raise ValueError(f"date.parse: {text!r} is not a date from the year 1 to 9999: {error}.") from None
         raise ValueError(f"date.parse: expected a date such as '2026-02-28', got {expect.short(text)}.") from None
 
 

@@ -150,7 +150,7 @@ def set_(entries: dict[Any, Any], key: object, value: object) -> Steps[dict[Any,
 def increment(entries: dict[Any, Any], key: object, by: Number = 1) -> Steps[dict[Any, Any]]:
     """With the number of a key more by so much; a key that is not there counts as 0.
 
-    A value that is no number is an error, and so is a key that can't be one.
+    A value that is not a number is an error, and so is a key that can't be one.
 
     >>> increment({"a": 2}, "a")
     {'a': 3}

@@ -359,7 +359,7 @@ class HttpRequest(_Asking, id="http.request", durable="recorded"):
     async def execute(self, ctx: tf.Context) -> tf.ExecOut | None:
         method, body = await ctx.get_input(self.method), await ctx.get_input(self.body)
         if not method.isascii() or not method.isalpha():
-            raise ValueError(f"http.request: {expect.short(method)} is no method.")
+            raise ValueError(f"http.request: {expect.short(method)} is not an HTTP method.")
         return await self._ask(ctx, method.upper(), body)
 
 

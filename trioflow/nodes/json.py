@@ -56,7 +56,7 @@ def _child(node: str, value: object, step: str, pointer: str) -> str | int:
 
 @sliced(id="json.parse")
 def parse(text: str) -> Steps[object]:
-    """The value that a JSON text writes. A text that is no JSON is an error that says where.
+    """The value that a JSON text writes. A text that is not JSON is an error that says where.
 
     A byte order mark in front is passed over. A number beyond the greatest float is an error.
 
@@ -98,7 +98,7 @@ def is_valid(text: str) -> Steps[bool]:
 def parse_lines(text: str) -> Steps[list[Any]]:
     r"""The values of a text with one JSON value in each line; blank lines are passed over.
 
-    A line that is no JSON is an error that says which.
+    A line that is not JSON is an error that says which.
 
     >>> parse_lines('{"a": 1}\n\n[2]\n')
     [{'a': 1}, [2]]

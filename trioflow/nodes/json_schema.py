@@ -48,7 +48,7 @@ def checker(node: str, schema: object) -> Callable[[object], list[str]]:
         kind.check_schema(schema)
         validator: Any = kind(schema, registry=cast("Any", Registry)())
     except jsonschema.SchemaError as error:
-        raise ValueError(f"{node}: the schema is none: {error.json_path}: {expect.short(error.message)}.") from None
+        raise ValueError(f"{node}: this is not a schema: {error.json_path}: {expect.short(error.message)}.") from None
     except (RecursionError, OverflowError) as error:
         raise ValueError(f"{node}: the schema can't be checked: {type(error).__name__}.") from None
 

@@ -315,7 +315,7 @@ def unique(items: list[Any]) -> Steps[list[Any]]:
 
 @sliced(id="list.sum")
 def sum_(items: list[Any]) -> Steps[int | float]:
-    """The sum of the numbers, as `statistics.sum` gives it; 0 for an empty list. An item that is no number is an error.
+    """The sum of the numbers, as `statistics.sum` gives it; 0 for an empty list. Items that are no numbers are errors.
 
     >>> sum_([1, 2.5])
     3.5

@@ -80,7 +80,7 @@ def parts(path: Path) -> list[str]:
 
 @tf.data_node(id="path.from_parts")
 def from_parts(parts: list[str]) -> str:
-    """The path that these parts make; `.` for none. A part that is no text is an error.
+    """The path that these parts make; `.` for none. A part that is not a text is an error.
 
     >>> from_parts(["/", "a", "b.txt"])
     '/a/b.txt'

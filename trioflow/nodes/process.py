@@ -106,7 +106,7 @@ class RunCommand(_Running, id="process.run", durable="recorded"):
 
     Otherwise at `failed`, and if it took longer than `timeout` at `timed_out`; where these lead nowhere it is an error,
     `CommandFailed`, which repeats the end of what it wrote to its errors, or `TimeoutError`. A command that does not
-    exist, a working folder that is none, and output that is no text or more than `most` bytes are errors.
+    exist, a working folder that is none, and output that is not a text or more than `most` bytes are errors.
 
     It has ended when the command itself has: what it has left running is ended, too, but for daemons, which have left
     its process group. Cancelled at any time: then these are ended as well, on Linux.
@@ -118,7 +118,7 @@ class RunCommand(_Running, id="process.run", durable="recorded"):
     input = tf.DataIn(str, default="", doc="what it can read")
     encoding = tf.DataIn(str, default="utf-8", doc="of input and output: a name that Python knows")
     stdout = tf.DataOut(str, doc="what it wrote")
-    stderr = tf.DataOut(str, doc="what it wrote to its errors; what is no text there is replaced")
+    stderr = tf.DataOut(str, doc="what it wrote to its errors; what is not a text there is replaced")
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         encoding = await ctx.get_input(self.encoding)
@@ -154,7 +154,7 @@ class StreamCommand(_WithCommand, id="process.stream", durable="source"):
 
     A stream with back-pressure: while lines are worked on the command has to wait. `flow.break` ends the command. One
     that ends with an exit code other than 0 goes on at `failed`, or is an error if that leads nowhere: `CommandFailed`.
-    A command that does not exist, output that is no text, and a line of more than `longest` characters are errors.
+    A command that does not exist, output that is not a text, and a line of more than `longest` characters are errors.
     Cancelled at any time.
 
     >>> for fired in fire("process.stream", command=["printf", "a\\nb\\n"], virtual=False):
@@ -171,7 +171,7 @@ class StreamCommand(_WithCommand, id="process.stream", durable="source"):
     line = tf.DataOut(str, doc="the line, without its end")
     number = tf.DataOut(int, doc="its number, from 1")
     exit_code = tf.DataOut(int, doc="what it ended with; negative for the signal that ended it")
-    stderr = tf.DataOut(str, doc="the last that it wrote to its errors; what is no text there is replaced")
+    stderr = tf.DataOut(str, doc="the last that it wrote to its errors; what is not a text there is replaced")
     body = tf.ExecOut(doc="one line")
     done = tf.ExecOut(doc="when it ended with exit code 0, or `flow.break` ended it")
     failed = tf.ExecOut(doc="when it ended with another one")
@@ -231,7 +231,7 @@ class KeepCommand(_WithCommand, id="process.alongside", durable="replayed"):
     [('body', {}), ('done', {'stderr': ''})]
     """
 
-    stderr = tf.DataOut(str, doc="the last that it wrote to its errors; what is no text there is replaced")
+    stderr = tf.DataOut(str, doc="the last that it wrote to its errors; what is not a text there is replaced")
     body = tf.ExecOut(doc="what needs it")
     done = tf.ExecOut(doc="when it is gone")
 

@@ -166,7 +166,7 @@ class _Shell(Named, abstract=True):
     grace = tf.DataIn(float, default=2.0, doc="seconds from SIGTERM to SIGKILL")
     result = tf.DataOut(str, doc="what it wrote, without the end of the last line")
     stdout = tf.DataOut(str, doc="what it wrote")
-    stderr = tf.DataOut(str, doc="what it wrote to its errors; what is no text there is replaced")
+    stderr = tf.DataOut(str, doc="what it wrote to its errors; what is not a text there is replaced")
     exit_code = tf.DataOut(int, doc="what it ended with: 0, for others are errors")
     then = tf.ExecOut()
 

@@ -131,7 +131,7 @@ class TcpRequest(_Asking, id="tcp.request", durable="recorded"):
 class TcpAsk(_Asking, id="tcp.ask", durable="recorded"):
     """Connects, sends a line of text, receives one, and closes: what `tcp.listen` answers to. Errors as `tcp.request`.
 
-    An answer that is no text in the encoding is an error, too.
+    An answer that is not a text in the encoding is an error, too.
 
     >>> fire("tcp.ask", host="localhost", port=9, text="?", timeout=0.0, timed_out=lambda: None)
     [('timed_out', {})]
@@ -199,7 +199,7 @@ class TcpListen(tf.Node, id="tcp.listen", durable="source"):
     A stream without an end unless `times` is set, concurrent unless set otherwise; the data of each line's strand is
     dropped when its chain ends, so memory stays flat. A client gets its answers in order: its next line is looked at
     when the one before is answered. A client that sends nothing for `timeout` seconds, or whose line is not answered
-    for as long, is disconnected; so is one that sends what is no text or a line of more than `longest` characters, and
+    for as long, is disconnected; so is one that sends what is not text or a line of more than `longest` characters, and
     one beyond `connections`. All of them are told as feedback.
 
     A port that can't be opened is an error. Cancelled at any time; then, as at the end, all connections are closed.

@@ -261,13 +261,13 @@ class SwapVariable(tf.Node, id="variable.swap", durable="replayed"):
 
 def _of(kind: type, value: Any) -> Any:
     if not isinstance(value, kind):
-        raise TypeError(f"{expect.short(value)} is no {kind.__name__}")
+        raise TypeError(f"{expect.short(value)} is not of type {kind.__name__}")
     return value
 
 
 def _number(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{expect.short(value)} is no number")
+        raise TypeError(f"{expect.short(value)} is not a number")
     return value
 
 

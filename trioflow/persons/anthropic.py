@@ -73,7 +73,9 @@ class AnthropicPerson(HttpPerson):
             )
         except (KeyError, TypeError, AttributeError) as error:
             what = f"{type(error).__name__}: {error}"
-            raise PersonFailed(f"{self._url} answered no message ({what}): {json.dumps(answered)[:300]}") from None
+            raise PersonFailed(
+                f"{self._url} did not answer with a message ({what}): {json.dumps(answered)[:300]}"
+            ) from None
 
     async def speak(self, messages: Sequence[Message], hear: Callable[[str], Awaitable[None]]) -> Reply:
         """The reply; `hear` is awaited with each piece of its text as it comes. A cancellation closes the connection.

@@ -63,7 +63,7 @@ class OpenAIPerson(HttpPerson):
         except (KeyError, IndexError, TypeError, AttributeError) as error:
             what = f"{type(error).__name__}: {error}"
             said = json.dumps(answered)[:300]
-            raise PersonFailed(f"{self._url} answered no chat completion ({what}): {said}") from None
+            raise PersonFailed(f"{self._url} did not answer with a chat completion ({what}): {said}") from None
 
     async def speak(self, messages: Sequence[Message], hear: Callable[[str], Awaitable[None]]) -> Reply:
         """The reply; `hear` is awaited with each piece of its text as it comes. A cancellation closes the connection.

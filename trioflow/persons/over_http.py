@@ -132,7 +132,7 @@ class HttpPerson:
             read = None
         if not isinstance(read, dict):
             said = data.decode(errors="replace")[:_SHOWN]
-            raise PersonFailed(f"{self._url} answered what is no JSON object: {said!r}.")
+            raise PersonFailed(f"{self._url} did not answer with a JSON object: {said!r}.")
         return cast("dict[str, Any]", read)
 
     def _refusal(self, response: httpx.Response, data: bytes) -> PersonFailed:

@@ -74,7 +74,7 @@ class _Judge:
             return
         node = self.node(path)
         if node is None:
-            self.must(False, path, f"is {self.trace[began]['node']!r}, which is no node (E1)")
+            self.must(False, path, f"is {self.trace[began]['node']!r}, which is not a node (E1)")
             return
         self.must(ended < self.never, path, "started and never closed (E1)")
         self.must(ended == self.never or self.trace[ended]["node"] == node.id, path, "closed as another node (E1)")

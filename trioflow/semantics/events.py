@@ -649,7 +649,7 @@ def kinds_of(named: Collection[Kind]) -> tuple[type[Event], ...]:
         elif isinstance(each, type) and issubclass(each, Event):  # pyright: ignore[reportUnnecessaryIsInstance]
             found.append(each)
         else:
-            problems.append(f"{each!r} is no kind of event: give a class of trioflow.events, or its name.")
+            problems.append(f"{each!r} is not a kind of event: give a class of trioflow.events, or its name.")
     if problems:
         raise UnknownName("\n".join(problems))
     return tuple(found)

@@ -202,7 +202,7 @@ class Tracker:
             self._not_taken(name, event)
             return
         if name.endswith(SCOPE):
-            return  # where the tokens of a workflow begin is no node of anybody's
+            return  # where the tokens of a workflow begin is not a node of anybody's
         tally = self._tally(name)
         if isinstance(event, NodeStarted | NodeCompleted):
             self(event)

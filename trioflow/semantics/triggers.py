@@ -47,7 +47,7 @@ def trigger_variables(trigger: Trigger, facts: TriggerFacts) -> dict[str, Any]:
         try:
             found[name] = compile_expression(text, NAMES).value(values)
         except BadExpression as problem:
-            raise ExpressionFailed(f"The start value of {name!r} is no expression: {problem}.") from None
+            raise ExpressionFailed(f"The start value of {name!r} is not an expression: {problem}.") from None
     return found
 
 
@@ -91,7 +91,7 @@ def _check_cron(_graph: Graph, trigger: Trigger, path: str) -> Iterator[Problem]
     try:
         CronSim(trigger.cron, _SOME_DAY)
     except CronSimError as problem:
-        message = f"{trigger.cron!r} is no line of cron: {problem}."
+        message = f"{trigger.cron!r} is not a line of cron: {problem}."
         yield error("bad-trigger", f"{path}.cron", message, "Write minute, hour, day, month and weekday: 0 3 * * 1-5.")
 
 

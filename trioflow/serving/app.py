@@ -321,7 +321,7 @@ def _parsed(body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        raise Refused(400, "This is no JSON.") from None
+        raise Refused(400, "This is not JSON.") from None
 
 
 async def _next(receive: trio.MemoryReceiveChannel[str], ends: float) -> str | None:

@@ -107,7 +107,7 @@ class Signals:
         return Ask(f"signal {name}", node, "", name, ("yes", "no") if approves else (), approves)
 
     async def send(self, name: str, text: str) -> None:
-        """Send the signal; what is no JSON is a text. Raises `UnknownName` for one that nobody waits for."""
+        """Send the signal; what is not JSON is a text. Raises `UnknownName` for one that nobody waits for."""
         run = self._run
         if not isinstance(run, JournalledRun) or name not in {each for _, each in run.recorder.waits.signals}:
             raise UnknownName(f"Nobody waits for the signal {name!r} now.")

@@ -174,7 +174,7 @@ class Paste:
         try:
             part = loads(self.document)
         except DocumentError as error:
-            raise EditError(f"This is no part of a graph, as “Copy” makes it: {error}") from None
+            raise EditError(f"This is not a part of a graph, as “Copy” makes it: {error}") from None
         if not part.nodes:
             raise EditError("There are no nodes in it.")
         placed = [each.metadata["position"] for each in part.nodes if has_place(each)]

@@ -48,7 +48,7 @@ def written_literal(kind: str, value: Any) -> str:
 
 
 def _no_constant(text: str) -> Any:
-    raise ValueError(text)  # NaN is no JSON
+    raise ValueError(text)  # NaN is not JSON
 
 
 def catalogue(graph: Graph, registry: Registry) -> list[dict[str, Any]]:

@@ -215,7 +215,7 @@ class _Answers:
         try:
             asked = json.loads(body)
         except (ValueError, RecursionError):
-            return self._json({"error": "This is no JSON."}, 400)
+            return self._json({"error": "This is not JSON."}, 400)
         try:
             return self._json({"ok": True, "result": await obey(self._session, asked)})
         except CommandError as error:

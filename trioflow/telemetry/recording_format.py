@@ -27,7 +27,7 @@ _END = struct.Struct("<QII")
 
 
 class RecordingError(TrioflowError):
-    """A file is no recording, or not a whole one."""
+    """A file is not a recording, or not a whole one."""
 
 
 def begins_like_one(file: str | os.PathLike[str]) -> bool:
@@ -74,7 +74,7 @@ class BlockFile:
                     + (
                         "it was recorded by another version of trioflow. Look at it with that, or record the run again."
                         if magic.startswith(_MAGIC[:19])
-                        else "it is no recording. `trioflow run --record FILE` makes one."
+                        else "it is not a recording. `trioflow run --record FILE` makes one."
                     )
                 )
             size = opened.seek(0, os.SEEK_END)

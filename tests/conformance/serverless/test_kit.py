@@ -153,7 +153,7 @@ def test_what_is_no_feature():
     for wrong, reason in (
         ('Scenario: y\n"""\n"""', "there is no step"),
         ('Scenario: y\nGiven z\n"""yaml\na: 1', "does not end"),
-        ("Scenario: y\nPerhaps z", "'Perhaps z' is no step"),
+        ("Scenario: y\nPerhaps z", "'Perhaps z' is not a step"),
     ):
         with pytest.raises(BadFeature, match=reason):
             read_feature(wrong, "f")
@@ -174,7 +174,7 @@ def test_the_command_prints_a_table(tmp_path):
         ["     b should run first, and these ran: a, b.", "1 of 2 scenarios pass"],
     )
     (tmp_path / "two.feature").write_text("Scenario: y\nPerhaps z")
-    assert "is no step" in str(run()[2])
+    assert "is not a step" in str(run()[2])
 
 
 @pytest.mark.outside

@@ -64,11 +64,11 @@ def test_names():
         ("if x then y", "'else' is expected", 11), ("f(x", "')' is expected", 3), ("{a 1}", "':' is expected", 3),
         ("[1, 2", "']' is expected", 5), ("[1 2]", "']' is expected instead of '2'", 3), ("", "it ends too early", 0),
         ("{a: 1", "'}' is expected", 5), ("(" * 99, "nested too deeply", 60), ("not " * 99 + "x", "too deeply", 240),
-        ("-" * 99 + "x", "too deeply", 60), ("'\\x'", "is no text", 0), ("x = = 3", "'=' is not expected", 4),
+        ("-" * 99 + "x", "too deeply", 60), ("'\\x'", "is not a text", 0), ("x = = 3", "'=' is not expected", 4),
     ],
 )  # fmt: skip
 def test_what_is_not_understood(text, message, at):
-    """A text that is no expression is refused with its place."""
+    """A text that is not an expression is refused with its place."""
     with pytest.raises(NotUnderstood, match=".") as caught:
         parse(text)
     assert message in str(caught.value)

@@ -35,7 +35,7 @@ def test_a_failure_beside_an_event_that_does_not_come():
 
 
 @pytest.mark.parametrize(
-    ("name", "form", "problem"), [("soon", "date", "which is no time"), ("soon", "duration", "no time")]
+    ("name", "form", "problem"), [("soon", "date", "which is not a time"), ("soon", "duration", "not a time")]
 )
 def test_a_time_that_is_none(name, form, problem):
     with pytest.raises(tf.NodeError, match=problem):

@@ -59,7 +59,7 @@ def test_other_languages(language):
 
 
 def test_a_bare_language():
-    """Where no language is said, what is no Python is read as one of the others."""
+    """Where no language is said, what is not Python is read as one of the others."""
     assert ran("var x = 1 && 2;") == {"x": 2}
 
 
@@ -67,8 +67,8 @@ def test_a_bare_language():
     ("text", "message"),
     [
         ("import os", "'import os' in line 1 is not allowed"), ("x = (lambda: 1)()", "lambda"), ("def f():\n  1", "def f"),
-        ("x =", "it is no Python in line 1"), ("with x:\n    y", "with x"), ("x = [*y]", "allowed"),
-        ("try:\n    x\nexcept ValueError:\n    y", "try:"), ("f'{x'", "no Python"), ("x := 1", "no Python"),
+        ("x =", "it is not Python in line 1"), ("with x:\n    y", "with x"), ("x = [*y]", "allowed"),
+        ("try:\n    x\nexcept ValueError:\n    y", "try:"), ("f'{x'", "not Python"), ("x := 1", "not Python"),
     ],
 )  # fmt: skip
 def test_refused(text, message):
@@ -82,14 +82,14 @@ def test_refused(text, message):
     ("text", "message"),
     [
         ("y", "there is no variable 'y'"), ("x = 1 / 0", "ZeroDivisionError"), ("open('x')", "no function 'open'"),
-        ("''.format(1)", "no function that scripts have"), ("''.__class__", "has no '__class__'"),
-        ("().__class__()", "no function that scripts have"), ("x = 10 ** 10000", "too large"), ("x = 'a' * 9999999", "large"),
+        ("''.format(1)", "not a function that scripts have"), ("''.__class__", "has no '__class__'"),
+        ("().__class__()", "not a function that scripts have"), ("x = 10 ** 10000", "too large"), ("x = 'a' * 9999999", "large"),
         ("while True:\n    pass", "more than 1,000 steps"), ("range(10 ** 9)", "goes on for too long"),
         ("x = 'a' % 1", "f-strings"), ("x = {}\nx.y", "there is no 'y' in it; there are: none"),
-        ("x = 1\nx.y = 2", "is no mapping"), ("assert 1 > 2", "does not hold"), ("x = 'a'.center(9999999)", "too large"),
-        ("x = f'{1:9999}'", "too long a text"), ("len.x()", "no function that scripts have"), ("x = 1 @ 2", "MatMult"),
+        ("x = 1\nx.y = 2", "is not a mapping"), ("assert 1 > 2", "does not hold"), ("x = 'a'.center(9999999)", "too large"),
+        ("x = f'{1:9999}'", "too long a text"), ("len.x()", "not a function that scripts have"), ("x = 1 @ 2", "MatMult"),
         ("x = 'a' * 900000\ny = x + x", "too large"), ("[1][3]", "IndexError"), ("a, b = 1, 2, 3", "ValueError"),
-        ("x = [1].nothing()", "no function that scripts have"),
+        ("x = [1].nothing()", "not a function that scripts have"),
     ],
 )  # fmt: skip
 def test_failures(text, message, monkeypatch):

@@ -28,7 +28,7 @@ def test_what_is_understood(text, meant):
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("a ==", "it is no expression"),
+        ("a ==", "it is not an expression"),
         ("gone", "nothing is known of 'gone'"),
         ("[x for x in a]", "can't be said in CEL"),
         ("a // 2", "can't be said in CEL"),
@@ -36,7 +36,7 @@ def test_what_is_understood(text, meant):
         ("a.strip()", "the call 'a.strip\\(\\)' can't"),
         ("a[1:2]", "can't be said in CEL"),
         ("b'x'", "can't be said in CEL"),
-        ("(" * 1000, "it is no expression"),
+        ("(" * 1000, "it is not an expression"),
     ],
 )
 def test_what_is_not_understood_is_said(text, why):

@@ -125,7 +125,7 @@ class Response(BaseModel):
     assert schema["properties"]["c"] == {"anyOf": [{"type": "integer"}, {"type": "number"}]}
     assert (schema["properties"]["f"], schema["properties"]["h"]) == ({"enum": ["x", 2]}, {"$ref": "#"})
     for wrong, why in (
-        ("x = (", "no Python"),
+        ("x = (", "not Python"),
         ("class A:\n    x: f(1)", "nothing is known of the type f(1)"),
         ("x = 1", "holds no class"),
         ("class A:\n    x: Foo", "type Foo"),
@@ -235,12 +235,12 @@ def test_code_runs_as_it_was_meant():
 
 
 def test_code_that_can_not_run():
-    """Code in files and in other languages is a placeholder; what is no Python is told, and so is what gets lost."""
+    """Code in files and in other languages is a placeholder; what is not Python is told, and so is what gets lost."""
     for props, why in (
         ({"file_path": "x.py"}, "its code is in the file 'x.py'"),
         ({"language": "typescript", "code": "1"}, "typescript is not run here"),
         ({}, "it has no code"),
-        ({"code": "x = ("}, "is no Python: '(' was never closed"),
+        ({"code": "x = ("}, "is not Python: '(' was never closed"),
         ({"code": "x = 1", "function_name": "f"}, "There is no function 'f' in the code"),
     ):
         assert any(why in each for each in said(diagram(START, node("c", "code_job", **props)))), why
@@ -434,7 +434,7 @@ WRONG = {
     "handlebars": (node("x", "person_job", default_prompt="{{#if a}}"), "blocks of Handlebars are not understood"),
     "a person": (node("x", "person_job", default_prompt="x", person="Q"), "'Q' is none of the persons of the diagram."),
     "no url": (node("x", "api_job"), "'x' has no url."),
-    "headers": (node("x", "api_job", url="u", headers="{"), "It is no JSON"),
+    "headers": (node("x", "api_job", url="u", headers="{"), "It is not JSON"),
     "headers of a type": (node("x", "api_job", url="u", headers=5), "Expected an object, got 5."),
     "no command": (node("x", "hook", hook_type="shell"), "'x' has no command."),
     "no hook url": (node("x", "hook", hook_type="webhook"), "'x' has no url."),
@@ -459,7 +459,7 @@ def test_what_is_wrong_is_said(name):
         (wire("start -> ende"), "There is no node 'ende'. Did you mean 'end'? The connection is left out."),
         ({"from": "start"}, "An end is missing."),
         ({"from": "start", "to": "end", "label": 5}, "connections[0].label: Expected a text, got 5."),
-        ({"from": "start", "to": "end", "content_type": "xml"}, "'xml' is no type of content."),
+        ({"from": "start", "to": "end", "content_type": "xml"}, "'xml' is not a type of content."),
         (wire("start[condtrue] -> end"), "'start' has no handle 'condtrue': only conditions have it."),
         (wire("start[up] -> end"), "'start' has no handle 'up'."),
         (wire("start -> end[up]"), "'end' has no handle 'up'."),

@@ -153,7 +153,7 @@ def test_batches_of_old():
 @pytest.mark.parametrize(
     ("parameters", "problem"),
     [
-        ({"mode": "runOnceForEachItem", "jsCode": "return 3"}, "which is no item"),
+        ({"mode": "runOnceForEachItem", "jsCode": "return 3"}, "which is not an item"),
         ({"mode": "runOnceForEachItem", "jsCode": "return nothing.x"}, "not there"),
     ],
 )
@@ -163,7 +163,7 @@ def test_code_that_fails(parameters, problem):
 
 
 def test_a_value_of_another_type():
-    with pytest.raises(tf.NodeError, match="is no array"):
+    with pytest.raises(tf.NodeError, match="is not of type array"):
         printed(
             node("a", "set", {"assignments": {"assignments": [{"name": "l", "value": "no", "type": "array"}]}}, 3), [{}]
         )

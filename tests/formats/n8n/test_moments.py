@@ -47,8 +47,8 @@ def test_what_it_gives(text, found):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("$now.plus(1, 'moons')", "'moons' is no unit of time"),
-        ("$now.startOf('moon')", "'moon' is no unit of time"),
+        ("$now.plus(1, 'moons')", "'moons' is not a unit of time"),
+        ("$now.startOf('moon')", "'moon' is not a unit of time"),
         ("$now.toFormat('qq')", "'qq' in the format 'qq' is not understood"),
         ("$now.at()", "There is no function"),
     ],

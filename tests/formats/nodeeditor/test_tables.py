@@ -100,5 +100,5 @@ def test_a_row_is_written_as_it_reads():
     assert made.outputs[1].source == ("p", "result")
     assert made.wires == ((("p", "result"), ("", "e")),)
     assert made.given == {("p", "g"): 1}
-    with pytest.raises(ValueError, match="no socket of a row"):
+    with pytest.raises(ValueError, match="not a socket of a row"):
         row("N", "x.y", "A: : b")

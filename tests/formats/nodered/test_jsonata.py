@@ -64,7 +64,7 @@ def test_what_fails_says_which():
         jsonata.evaluate("x(1)", {}, {})
     with pytest.raises(ScriptFailed, match="deep"):
         jsonata.evaluate("($f := function($x){$f($x) + 1}; $f(1))", {}, {})
-    with pytest.raises(NotUnderstood, match=r"'1 \+' is no JSONata: "):
+    with pytest.raises(NotUnderstood, match=r"'1 \+' is not JSONata: "):
         jsonata.check("1 +")
 
 

@@ -258,7 +258,7 @@ def test_openapi_documents_in_files_and_in_yaml(tmp_path):
     path.unlink()
     assert "can't be read" in failing(asked, {}).detail
     path.write_text("[")
-    assert "is no OpenAPI document" in failing(asked, {}).detail
+    assert "is not an OpenAPI document" in failing(asked, {}).detail
     served = (200, {"content-type": "application/yaml"}, json.dumps(OPENAPI).encode())
     text = openapi("operationId: getPet, parameters: {id: 1}")
     assert ask(text, {"/api.json": served, "/v3/pets/1": as_json(1)})[0] == 1

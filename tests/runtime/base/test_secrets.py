@@ -285,7 +285,7 @@ def test_wrong_words_on_the_command_line(folder, monkeypatch):
         "error: --secret A: every process of this machine can read what stands on a command line. Set the environment "
         "variable A and write --secret A, or write --secret A=@FILE.",
         "error: --secret B=@nothing: it can't be read: No such file or directory.",
-        "error: --secret C=@bytes: it can't be read: it is no text in UTF-8.",
+        "error: --secret C=@bytes: it can't be read: it is not text in UTF-8.",
         "error: --secret: write NAME, or NAME=@FILE.",
     ]
     code, out, err = command(folder)

@@ -50,7 +50,7 @@ async def test_all_that_is_wrong_at_once():
         "observers= must be a list of callables, got int.",
         "middleware= must hold objects of subclasses of trioflow.Middleware, got "
         "<class 'trioflow.policies.retry.Retry'>.",
-        "secrets= must hold texts; 'a' is none.",
+        "secrets= must hold texts; 'a' is not a text.",
     ]
     with pytest.raises(TypeError, match="secrets= must be a mapping of names to texts, got list"):
         given(graph(), {"secrets": []})

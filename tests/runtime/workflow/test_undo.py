@@ -446,7 +446,7 @@ class Reserve(tf.Node, durable="replayed"):
 
 
 async def test_a_run_that_is_kept_goes_on_undoing(autojump_clock):
-    """What was cut off and not undone when nobody had the run any more is undone when it is gone on with (W21)."""
+    """What was cut off and not undone when nobody had the run any more is undone when it is resumed (W21)."""
     journal: list[str] = []
     with tf.workflow(implicit=False) as w:
         room = w.add(Reserve, "room", undo="release", undo_from="started")

@@ -68,7 +68,7 @@ def read_feature(text: str, name: str) -> list[Scenario]:
         elif title is not None and said.startswith(_WORDS):
             steps.append(Step(said.partition(" ")[2]))
         elif title is not None and said and not said.startswith(("#", "@")):
-            raise BadFeature(f"{name}, line {number}: {said!r} is no step.")
+            raise BadFeature(f"{name}, line {number}: {said!r} is not a step.")
     close()
     return scenarios
 

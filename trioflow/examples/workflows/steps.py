@@ -46,7 +46,7 @@ async def import_file(ctx: tf.Context, file: str) -> None:
     """Take a second to import a file; what is called broken fails half-way."""
     await ctx.sleep(0.5)
     if "broken" in file:
-        raise StepFailed(f"{file} is no table")
+        raise StepFailed(f"{file} is not a table")
     await ctx.sleep(0.5)
     print(f"import {file}")
 

@@ -34,7 +34,7 @@ _DEEPEST = 50
 
 
 class BadExpression(Exception):
-    """A text is no expression."""
+    """A text is not an expression."""
 
 
 class ExpressionFailed(NodeError):

@@ -165,7 +165,7 @@ def _seconds(ctx: tf.Context, wait: Wait) -> float:
             return max(0.0, (due - ctx.now()).total_seconds())
         return tf.parse_duration(str(text)).total_seconds()
     except ValueError as error:
-        raise NodeError(f"The timer {wait.element!r} has {text!r}, which is no time: {error}") from None
+        raise NodeError(f"The timer {wait.element!r} has {text!r}, which is not a time: {error}") from None
 
 
 def receive(ctx: tf.Context, race: Race) -> None:

@@ -38,7 +38,7 @@ _DEEPEST = 60
 
 
 class NotUnderstood(Exception):
-    """A text is no expression that is understood; `at` is how far that is in."""
+    """A text is not an expression that is understood; `at` is how far that is in."""
 
     def __init__(self, message: str, at: int = 0) -> None:
         super().__init__(message)
@@ -324,5 +324,5 @@ def _unquoted(text: str, at: int) -> str:
     try:
         found = ast.literal_eval(text)
     except (SyntaxError, ValueError):
-        raise NotUnderstood(f"{text} is no text", at) from None
+        raise NotUnderstood(f"{text} is not a text", at) from None
     return str(found)

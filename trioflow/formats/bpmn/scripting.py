@@ -79,7 +79,7 @@ def parse_script(text: str, language: str = "") -> ast.Module:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             if python:
                 line = getattr(error, "lineno", None)
-                raise NotUnderstood(f"it is no Python{f' in line {line}' if line else ''}: {_said(error)}") from None
+                raise NotUnderstood(f"it is not Python{f' in line {line}' if line else ''}: {_said(error)}") from None
         else:
             _check(tree)
             return tree
@@ -229,7 +229,7 @@ class _Evaluation:
             case ast.Attribute(value=inner, attr=name):
                 holder = self.value(inner)
                 if not isinstance(holder, dict):
-                    raise ScriptFailed(f"{ast.unparse(inner)} is no mapping: it has no {name!r} to be set")
+                    raise ScriptFailed(f"{ast.unparse(inner)} is not a mapping: it has no {name!r} to be set")
                 holder[name] = value
             case ast.Tuple(elts=targets) | ast.List(elts=targets):
                 for each, part in zip(targets, value, strict=True):
@@ -376,14 +376,14 @@ class _Evaluation:
     def _method(self, function: ast.Attribute, arguments: list[Any], named: dict[str, Any]) -> Any:
         holder, name = self.value(function.value), function.attr
         if not isinstance(holder, _KINDS):
-            raise ScriptFailed(f"{ast.unparse(function)!r} is no function that scripts have")
+            raise ScriptFailed(f"{ast.unparse(function)!r} is not a function that scripts have")
         if name == "isEmpty":
             return _empty(holder)
         found: Any = None if name.startswith("_") or name in _UNSAFE else getattr(holder, name, None)
         if found is None and name in _RENAMED:
             found = getattr(holder, _RENAMED[name], None)
         if found is None:
-            raise ScriptFailed(f"{ast.unparse(function)!r} is no function that scripts have")
+            raise ScriptFailed(f"{ast.unparse(function)!r} is not a function that scripts have")
         if name in ("ljust", "rjust", "center", "zfill", "expandtabs") and arguments and arguments[0] > _LARGEST:
             raise ScriptFailed("it makes too large a value")
         return found(*arguments, **named)

@@ -153,7 +153,7 @@ class Builder:
         content = content.lower() if isinstance(content, str) else ""
         if content and content not in CONTENT:
             near = did_you_mean(content, CONTENT)
-            self.notes.error("bad-value", f"{path}.content_type", f"{content!r} is no type of content.{near}")
+            self.notes.error("bad-value", f"{path}.content_type", f"{content!r} is not a type of content.{near}")
         self.arrows.append(Arrow(*source, *target, content, label if isinstance(label, str) else "", path + (at or "")))
 
     def end(self, said: str) -> tuple[str, str]:

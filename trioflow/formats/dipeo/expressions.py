@@ -28,7 +28,7 @@ def translate(text: str, resolve: Resolve) -> str:
     try:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise Untranslatable(f"it is no expression: {getattr(error, 'msg', None) or error}") from None
+        raise Untranslatable(f"it is not an expression: {getattr(error, 'msg', None) or error}") from None
     return _Translator(resolve).of(tree.body)
 
 

@@ -592,7 +592,7 @@ class _Importer:
             return self._plain(node.label)
         code = self._code[node.label]
         if code.problem:
-            self._notes.error("code", fields.at("code"), f"The code of {node.label!r} is no Python: {code.problem}.")
+            self._notes.error("code", fields.at("code"), f"The code of {node.label!r} is not Python: {code.problem}.")
         self._add(GraphNode(node.label, "script.python", {"code": self._wrapped(node, code, text, function), **inputs}))
         collected = self._collected(node)
         names = {
@@ -708,7 +708,7 @@ class _Importer:
             try:
                 found = json.loads(found)
             except ValueError as error:
-                self._notes.error("bad-value", fields.at(name), f"It is no JSON: {error}.")
+                self._notes.error("bad-value", fields.at(name), f"It is not JSON: {error}.")
                 return {}
         if not isinstance(found, dict | None) and found != "":
             self._notes.error("bad-value", fields.at(name), f"Expected an object, got {kind(found)}.")

@@ -18,7 +18,7 @@ def schema_in(text: str) -> dict[str, Any]:
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise ValueError(f"it is no Python: {getattr(error, 'msg', None) or error}") from None
+        raise ValueError(f"it is not Python: {getattr(error, 'msg', None) or error}") from None
     classes = {each.name: each for each in tree.body if isinstance(each, ast.ClassDef)}
     if not classes:
         raise ValueError("it holds no class")

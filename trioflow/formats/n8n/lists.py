@@ -226,7 +226,7 @@ def converted(value: Any, kind: str) -> Any:
             case _:
                 return value
     except ValueError as error:
-        raise NodeError(f"{value!r} is no {kind}: {error}") from error
+        raise NodeError(f"{value!r} is not of type {kind}: {error}") from error
 
 
 def routed(count: int, number: int, item: Item, outputs: Outputs) -> Outputs:

@@ -97,7 +97,7 @@ class Moment(WithMethods):
             elif name in _UNITS:
                 at += datetime.timedelta(**{name: count})
             else:
-                raise ValueError(f"{name!r} is no unit of time")
+                raise ValueError(f"{name!r} is not a unit of time")
         return Moment(at)
 
     def start_of(self, unit: str) -> Moment:
@@ -108,7 +108,7 @@ class Moment(WithMethods):
         if unit == "quarter":
             at, unit = at.replace(month=3 * ((at.month - 1) // 3) + 1), "month"
         if unit not in _FIELDS:
-            raise ValueError(f"{unit!r} is no unit of time")
+            raise ValueError(f"{unit!r} is not a unit of time")
         below: dict[str, Any] = {name: int(name in ("month", "day")) for name in _FIELDS[_FIELDS.index(unit) + 1 :]}
         return Moment(at.replace(microsecond=0, **below))
 

@@ -308,7 +308,7 @@ class Code(_Node, id="n8n.code", durable="replayed"):
             names = names_for(items, at, data, node[NOW])
             returned = javascript.run(program, {**names, "item": {"json": item}}, {"console.log": log})
             if not isinstance(returned, dict):
-                raise WorkflowError(f"The code of {ctx.node.id!r} returned {returned!r}, which is no item.")
+                raise WorkflowError(f"The code of {ctx.node.id!r} returned {returned!r}, which is not an item.")
             found.append(returned.get("json", returned))
         return [found]
 

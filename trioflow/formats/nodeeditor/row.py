@@ -200,7 +200,7 @@ def _wire(text: str) -> tuple[Place, Place]:
 def _parse(text: str) -> tuple[str, str, str | None, tuple[Place, ...], int, int]:
     found = _SOCKET.fullmatch(text)
     if found is None:
-        raise ValueError(f"{text!r} is no socket of a row.")
+        raise ValueError(f"{text!r} is not a socket of a row.")
     ours = found["ours"]
     return (
         found["name"],

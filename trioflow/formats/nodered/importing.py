@@ -286,7 +286,7 @@ class _Importer:
         """Times of a calendar start runs: a trigger of the graph."""
         cron = str(each.raw["crontab"])
         if len(cron.split()) != 5:
-            self._notes.error("bad-field", f"{each.path}.crontab", f"{cron!r} is no line of cron.",
+            self._notes.error("bad-field", f"{each.path}.crontab", f"{cron!r} is not a line of cron.",
                               "Write minute, hour, day, month and weekday: 0 3 * * 1-5.")  # fmt: skip
             return
         self._triggers.append(Trigger(cron=cron))
@@ -530,7 +530,7 @@ def _value(text: Any, kind: Any) -> None:
         try:
             json.loads(text)
         except ValueError as error:
-            raise javascript.NotUnderstood(f"{_short(text)} is no JSON: {error}") from None
+            raise javascript.NotUnderstood(f"{_short(text)} is not JSON: {error}") from None
     elif text:
         _path(text, kind)
 
@@ -541,7 +541,7 @@ def _path(path: Any, kind: Any) -> None:
         try:
             javascript.expression(str(path))
         except javascript.NotUnderstood as error:
-            raise javascript.NotUnderstood(f"{path!r} is no path to a value: {error}") from None
+            raise javascript.NotUnderstood(f"{path!r} is not a path to a value: {error}") from None
 
 
 _CHECKS: Mapping[str, Callable[[Mapping[str, Any]], str | None]] = {

@@ -14,7 +14,7 @@ _MOST_SECONDS = 1.0
 
 
 def check(text: str) -> None:
-    """Raise `NotUnderstood` for what is no JSONata, or if nothing here can read it."""
+    """Raise `NotUnderstood` for what is not JSONata, or if nothing here can read it."""
     _parsed(text)
 
 
@@ -53,7 +53,7 @@ def _parsed(text: str) -> Any:
     try:
         return library.Jsonata(text, timeout=int(1000 * _MOST_SECONDS))
     except Exception as error:
-        raise NotUnderstood(f"{text!r} is no JSONata: {error}") from None
+        raise NotUnderstood(f"{text!r} is not JSONata: {error}") from None
 
 
 def _plain(value: Any) -> Any:

@@ -19,7 +19,6 @@ from trioflow.formats.serverless.importing import FORMAT_NAME, named_by, read_tr
 from trioflow.formats.serverless.problem import WorkflowError
 from trioflow.formats.serverless.session import Hosts
 from trioflow.formats.serverless.task import DATA
-from trioflow.model import yaml_text
 from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
 
@@ -61,7 +60,9 @@ def _documents_in(folder: Path) -> list[Path]:
 
 
 def _write(graph: Graph, registry: Registry) -> str:
-    return yaml_text.write(write_tree(graph))
+    from trioflow.model.yaml_text import write  # noqa: PLC0415 - PyYAML is optional
+
+    return write(write_tree(graph))
 
 
 FORMAT = Format(FORMAT_NAME, "Serverless Workflow 1.0 (CNCF)", looks_like_workflow, _read, _write, DATA)

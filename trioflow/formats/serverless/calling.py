@@ -227,7 +227,7 @@ async def _by_scheme(doing: Doing, session: Session, call: Call, scheme: str) ->
     if scheme == "bearer":
         token = described.get("token")
         if not isinstance(token, str) or not token:
-            raise doing.failed("authentication", "The bearer token is no text, or an empty one.")
+            raise doing.failed("authentication", "The bearer token is not a text, or is empty.")
         return {"authorization": f"Bearer {token}"}
     if scheme == "digest":
         raise doing.failed("configuration", "Digest authentication is not understood.")

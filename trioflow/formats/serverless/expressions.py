@@ -26,7 +26,7 @@ _CLOSED = "def env: {}; {} as $ENV | "
 
 
 class BadExpression(ValueError):
-    """A text that is no expression, or names a variable that is not there."""
+    """A text that is not an expression, or names a variable that is not there."""
 
 
 def is_expression(value: object) -> bool:
@@ -138,7 +138,7 @@ def _program(expression: str, names: tuple[str, ...]) -> Any:
     try:
         return _jq().compile(_wrapped(expression, names))
     except ValueError as error:
-        raise BadExpression(f"{expression.strip()!r} is no expression of jq: {_plain(error)}") from None
+        raise BadExpression(f"{expression.strip()!r} is not an expression of jq: {_plain(error)}") from None
 
 
 def _plain(error: BaseException) -> str:

@@ -93,7 +93,7 @@ async def _document(doing: Doing, session: Session, source: str) -> Mapping[str,
     try:
         tree = read_text(text, format="json" if text.lstrip().startswith("{") else "yaml", source=source)
     except DocumentError as error:
-        raise doing.failed("configuration", f"{source} is no OpenAPI document: {error}") from None
+        raise doing.failed("configuration", f"{source} is not an OpenAPI document: {error}") from None
     return any_of(tree)
 
 

@@ -123,7 +123,7 @@ def strict_object(reading: Reading, value: Any, path: str, names: Names) -> None
 
 
 def text_values(reading: Reading, value: Any, path: str, names: Names) -> None:
-    """An object of names and texts, or an expression that gives one; what is no text is written as one."""
+    """An object of names and texts, or an expression that gives one; what is not a text is written as one."""
     strict_object(reading, value, path, names)
     for key, each in cast("Mapping[str, Any]", value).items() if isinstance(value, Mapping) else ():
         if not isinstance(each, str):

@@ -162,7 +162,7 @@ class Activation(Line):
     __slots__ = ("_rarely", "_target", "plan", "strand", "triggering")
 
     cancelled_is_over: ClassVar[bool] = True
-    """Whether what was cancelled has ended; what is kept in a journal has not, and is gone on with."""
+    """Whether what was cancelled has ended; what is kept in a journal has not, and is resumed."""
 
     plan: PlanNode
     strand: Strand

@@ -138,7 +138,7 @@ def _check(arguments: Mapping[str, object]) -> None:
     if isinstance(secrets, Mapping):
         strange = [name for name, value in cast("Mapping[object, object]", secrets).items() if type(value) is not str]
         if strange:
-            problems.append(f"secrets= must hold texts; {strange[0]!r} is none.")
+            problems.append(f"secrets= must hold texts; {strange[0]!r} is not a text.")
     problems += _kept(arguments)
     if problems:
         raise TypeError("\n".join(problems))
@@ -149,6 +149,6 @@ def _kept(arguments: Mapping[str, object]) -> Iterator[str]:
     if ("journal" in arguments) is not ("run_id" in arguments):
         yield "journal= and run_id= come together: where the run is kept, and under which name."
     if arguments.get("run_id") == "":
-        yield "run_id= must not be empty: it is the name by which the run is gone on with."
+        yield "run_id= must not be empty: it is the name by which the run is resumed."
     if arguments.get("suspend_after") is not None and arguments.get("journal") is None:
         yield "suspend_after= is for runs that are kept: give journal= and run_id=, too."

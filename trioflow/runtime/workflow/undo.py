@@ -70,7 +70,7 @@ async def undo_cancelled(activation: Activation, done: Iterable[Undoable]) -> No
 
 
 def _reasons(activation: Activation) -> frozenset[UndoOn]:
-    """After what is undone. Where a cancellation is no end, since the run is gone on with, only after a failure."""
+    """After what is undone. Where a cancellation is no end, since the run is resumed, only after a failure."""
     reasons = frozenset(activation.strand.frame.plan.graph.undo_on)
     return reasons if activation.cancelled_is_over else reasons & _FAILED
 
@@ -104,7 +104,7 @@ async def undo_past(activation: Activation, node: str | None) -> int:
     around = firing_around(activation)
     if around is None:
         raise NodeError(
-            f"Node {activation.plan.id!r} undoes what a workflow did before it came here, and this is no firing of "
+            f"Node {activation.plan.id!r} undoes what a workflow did before it came here, and this is not a firing of "
             'one. Write "kind": "workflow" in its graph.'
         )
     graph = around.scope.frame.plan.graph

@@ -7,7 +7,7 @@ from trioflow.formats.nodeeditor.row import Row, row
 _VALUE = 'Value: str = "" > value'
 _RESULT = "Result: str > result"
 _REGEX = "Patterns are those of Python here, and of .NET there: they differ in rare parts."
-_NO_NUMBER = "What is no number is an error here, null too."
+_NO_NUMBER = "What is not a number is an error here, null too."
 
 # Whether something that may fail does not.
 _SUCCESS = {"caught": "logic.on_error", "none": "logic.is_none", "success": "logic.not"}
