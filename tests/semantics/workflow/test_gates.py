@@ -43,6 +43,14 @@ def test_it_waits_only_for_its_empty_wires():
     assert names(play(straight)[0]) == "abcdef"
 
 
+def test_it_does_not_wait_for_what_may_come_either_way():
+    """By the standard: a token that can come to an empty wire is no reason to wait, if it can come to a full one, too."""
+    parting = ["ab", "ac", "be", "ef", "df", "cx", "xy", "yd", "ye"]
+    order = names(play(net(parting, {**MERGED, "f": {"join": "inclusive"}}))[0])
+    assert order.index("f") < order.index("y")
+    assert order.count("f") == 2
+
+
 def test_what_leads_over_itself_does_not_count():
     """A token behind it that can come back is waited for as any other, by a wire that is empty."""
     circle = net(["ab", "bc", "cb"], {"b": {"join": "inclusive", "most": 3}})
