@@ -27,6 +27,7 @@ from trioflow.durable.keys import path_key
 from trioflow.durable.memory import MemoryJournal
 from trioflow.durable.moment import MOMENTS
 from trioflow.durable.port import Session, Work
+from trioflow.durable.recorder import EXPIRED
 from trioflow.durable.records import Entry, NewRun, Status, Waiting
 from trioflow.durable.running import Resuming
 from trioflow.durable.whole import whole
@@ -285,6 +286,7 @@ def crash_everywhere(
     if counting.count > most:
         return
     tally.runs += 1
+    limited = '"within"' in json.dumps(request) and not undisturbed.is_whole
     for at in range(1, counting.count + 1, step):
         journal = fresh()
         faults = Faults(at)
@@ -299,6 +301,8 @@ def crash_everywhere(
         recorded = {entry.key for entry in whole(journal, "run") if entry.kind == "done"}
         tally.moments += any(entry.kind in MOMENTS for entry in journal.entries("run"))
         ended = journal.show("run").status != "running"
+        if limited and not any(entry.kind == EXPIRED for entry in whole(journal, "run")):
+            continue  # what is cut off depends on how much of a time limit is left, which begins anew (J9)
         came, world = run(request, journal)
         if ended:  # it is asked for what it came to, and does nothing
             assert came.loose == undisturbed.loose, f"another result after the end, operation {at}"
