@@ -667,6 +667,51 @@ def test_a_time_limit_expires_again(journal):
     assert WORLD == ["last"]
 
 
+@pytest.mark.parametrize("how", ["trigger", "set", "signal"])
+def test_a_time_limit_around_a_wait_expires_again(journal, how):
+    """J9: what it cut off is not over when the process is another one, though the time is past for which it waited."""
+    WORLD.clear()
+    clock = Clock()
+
+    class Limited(tf.Node, id="durable.limited"):
+        enter = tf.ExecIn()
+        before = tf.ExecOut()
+        body = tf.ExecOut()
+        then = tf.ExecOut()
+
+        async def execute(self, ctx):
+            await ctx.trigger(self.before)
+            with ctx.time_limit(1) as limit:
+                if how == "signal":
+                    await ctx.signal("go", timeout=5)
+                else:
+                    await ctx.sleep(5)
+                ctx.set_variable("late", True)
+                if how == "trigger":
+                    await ctx.trigger(self.body)
+            act(f"expired: {limit.expired}, late: {ctx.get_variable('late')}")
+            return self.then
+
+    with tf.build(REGISTRY) as g:
+        g.variable("late", "bool", default=False)
+        limited = g.add(Limited)
+        first, inside, last = (g.add("durable.effect", value=each) for each in ("first", "inside", "last"))
+        g.connect(g.add("flow.start").then, limited.enter)
+        g.connect(limited.before, first.enter)
+        g.connect(limited.body, inside.enter)
+        g.connect(limited.then, last.enter)
+    given = {"nodes": (Limited,), "services": {tf.Clock: clock}}
+    STOP["at"] = "last"
+    with pytest.raises(BaseException):  # noqa: B017, PT011 - it dies
+        run(g.graph, journal, **given)
+    assert WORLD == ["first", "expired: True, late: False"]
+    journal.steal("a")
+    clock.time += datetime.timedelta(hours=1)
+    result = run(g.graph, journal, **given)
+    assert WORLD == ["expired: True, late: False", "last"]
+    assert result.variables["late"] is False
+
+
 def test_the_time_limit_of_a_run(journal):
     """J9: it counts the time of all processes that had it, to a hundredth of the limit; steps are counted over all."""
     with tf.build(REGISTRY) as g:

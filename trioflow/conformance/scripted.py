@@ -176,11 +176,11 @@ async def _now(ctx: Any) -> int:
 
 async def _within(ctx: tf.Context, ticks: int, effects: Effects) -> tuple[bool, str | None]:
     way = None
-    with trio.move_on_after(ticks) as scope:
+    with ctx.time_limit(ticks) as limit:
         way = await run_script(ctx, EXEC, effects)
-    if scope.cancelled_caught:
+    if limit.expired:
         await _park("m", ctx)
-    return scope.cancelled_caught, way
+    return limit.expired, way
 
 
 async def _fail(_ctx: Any, text: str) -> None:

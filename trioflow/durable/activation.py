@@ -351,7 +351,21 @@ class JournalledActivation(BodyContext):
                 written[socket.name] = encode(cell.value, f"{where}: output {socket.name!r}")
         return written
 
+    async def trigger(self, output: Any, values: Mapping[Any, object] = NO_VALUES) -> None:  # type: ignore[override]
+        if self.recorder.cutoffs:
+            await self._within_limits()
+        await BodyContext.trigger(self, output, values)
+
+    async def _within_limits(self) -> None:
+        """Inside of a time limit that has expired before, nothing begins but what had begun by then (J9)."""
+        path = path_key(self.path)
+        for cutoff in self.recorder.cutoffs.get(path, ()):
+            if cutoff.scope is not None and self.count >= cutoff.end:
+                await self.recorder.wait_to_be_cancelled(path)
+
     async def emit(self, item: Any, value: Any, also: Mapping[Any, object] | None = None) -> None:
+        if self.recorder.cutoffs:
+            await self._within_limits()
         self._keep_items(item)
         if self.plan.type.durable != "source":
             await BodyContext.emit(self, item, value, also)

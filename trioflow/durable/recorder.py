@@ -66,6 +66,13 @@ class Cutoff:
     first: int
     end: int
     scope: trio.CancelScope | None = None
+    """Where it is open again."""
+
+    def holds(self, child: int | None) -> bool:
+        """Whether it had cut off what its body dispatched by this number, or now waits for by itself."""
+        if child is None:
+            return self.scope is not None
+        return self.first <= child and (child < self.end or self.scope is not None)
 
 
 class Recorder:
@@ -310,10 +317,10 @@ class Recorder:
                 return each
             if each in self.over and self._is_over(each, below, key):
                 return each
-            if below is not None and each in self.cutoffs:
-                child = path_of(below)[-1]
+            if each in self.cutoffs:
+                child = None if below is None else path_of(below)[-1]
                 for cutoff in self.cutoffs[each]:
-                    if cutoff.first <= child < cutoff.end:
+                    if cutoff.holds(child):
                         return cutoff
             below = each
         return None
