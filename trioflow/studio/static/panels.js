@@ -259,11 +259,12 @@ function table(title, rows) {
 function strands(app, panel) {
   const { state } = app;
   const listed = app.frame === null ? state.strands : state.strands.filter((/** @type {any} */ each) => each.node !== null && app.graph.nodes[each.node]?.frame === app.frame);
-  show(panel, `strands ${JSON.stringify([listed, state.strands.length, state.parked, app.strand, app.frame, state.alive])}`, () => {
-    if (!state.strands.length) return [h('p', { class: 'empty' }, 'No strand is anywhere. While a run goes on, this says where each sequential line of control is.')];
+  show(panel, `strands ${JSON.stringify([listed, state.strands.length, state.parked, app.strand, app.frame, state.alive, app.overTime, app.lanes.looks.length > 0])}`, () => {
+    const head = app.lanes.looks.length && !app.past ? h('div', { class: 'row end' }, button('Over time', () => { app.overTime = !app.overTime; app.redraw(); }, { class: 'small', 'aria-pressed': String(app.overTime), data: { key: 'over time' }, title: 'Show below the graph where each strand was since the run began' })) : null;
+    if (!state.strands.length) return [head, h('p', { class: 'empty' }, 'No strand is anywhere. While a run goes on, this says where each sequential line of control is.')];
     const wires = new Map(state.parked.map((/** @type {any} */ each) => [each.strand, each]));
     const elsewhere = state.strands.length - listed.length;
-    return [app.frame !== null && h('p', { class: 'soft' }, `${listed.length || 'No'} ${listed.length === 1 ? 'strand is' : 'strands are'} in ${app.titleOf(app.frame)}.`), h('ul', { class: 'list strands' }, ...listed.map((/** @type {any} */ each) => {
+    return [head, app.frame !== null && h('p', { class: 'soft' }, `${listed.length || 'No'} ${listed.length === 1 ? 'strand is' : 'strands are'} in ${app.titleOf(app.frame)}.`), h('ul', { class: 'list strands' }, ...listed.map((/** @type {any} */ each) => {
       const parked = wires.get(each.number);
       const made = h('li', { class: each.number === app.strand ? 'chosen' : '' },
         h('button', { type: 'button', class: 'link', 'aria-pressed': String(each.number === app.strand), data: { key: `strand ${each.number}` }, onclick: () => { app.chooseStrand(each.number); if (each.node !== null) app.choose(each.node, true); } }, `strand ${each.number}`),
