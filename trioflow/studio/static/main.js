@@ -746,7 +746,7 @@ class App {
     this.words();
     this.backBar();
     this.laneBar();
-    show(element('tabs'), `tabs ${this.tab} ${state.strands.length} ${state.breakpoints.length} ${state.messages.at(-1)?.n}`, () => Object.entries(TABS).map(([name, title]) => {
+    show(element('tabs'), `tabs ${this.tab} ${state.alive} ${state.breakpoints.length} ${state.messages.at(-1)?.n}`, () => Object.entries(TABS).map(([name, title]) => {
       const many = { strands: state.alive > 1 ? state.alive : 0, stops: state.breakpoints.length }[name] || 0;
       return h('button', { role: 'tab', type: 'button', id: `tab-${name}`, 'aria-selected': String(name === this.tab), 'aria-controls': 'panel', tabindex: name === this.tab ? '0' : '-1', data: { key: name }, onclick: () => { this.tab = name; this.draw(); } }, title, many ? h('span', { class: 'tag' }, String(many)) : null);
     }));
