@@ -147,8 +147,7 @@ class Profile:
             around.inside += lasted
         if lasted > ended.inside:
             times.own += lasted - ended.inside
-        if lasted > times.longest:
-            times.longest = lasted
+        times.longest = max(times.longest, lasted)
         times.failed += how == "failed"
         times.cancelled += how == "cancelled"
         here = (ended.strand, ended.node)
