@@ -129,14 +129,12 @@ class Profile:
 
     def _close(self, times: NodeTimes, how: str, time: float, path: Any, above: _Above) -> None:
         stack = self._open.get(path, [])
-        if stack and stack[-1].node == times.node:
-            ended = stack.pop()
-        else:
-            found = next((each for each in reversed(stack) if each.node == times.node), None)
-            if found is None:
-                return  # it began before anybody watched
-            ended = found
-            stack.remove(ended)
+        place = len(stack) - 1
+        while place >= 0 and stack[place].node != times.node:
+            place -= 1
+        if place < 0:
+            return  # it began before anybody watched
+        ended = stack.pop(place)
         if stack:
             around: _Open | None = stack[-1]
         else:
