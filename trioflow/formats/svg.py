@@ -8,21 +8,7 @@ from itertools import pairwise
 from xml.sax.saxutils import escape
 
 from trioflow.formats._wires import visible
-from trioflow.formats.diagram import (
-    FRAME,
-    HEAD,
-    LINE,
-    PAD,
-    ROW,
-    SMALL,
-    TITLE,
-    Diagram,
-    Item,
-    Pin,
-    Wire,
-    bends,
-    to_diagram,
-)
+from trioflow.formats.diagram import FRAME, HEAD, LINE, PAD, ROW, SMALL, TITLE, Diagram, Item, Pin, Wire, to_diagram
 from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
 
@@ -173,7 +159,7 @@ def _pin(pin: Pin, inward: float, anchor: str) -> Iterator[str]:
 
 
 def _wire(wire: Wire) -> Iterator[str]:
-    path = _path(bends(wire.points))
+    path = _path(wire.points)
     if wire.control:
         yield f'<path class="halo" d="{path}"/>'
     told = f"{wire.source} -> {wire.target}{f' ({wire.terms})' if wire.terms else ''}"
