@@ -13,7 +13,7 @@ from formats.graphs import BROKEN, HOSTILE, SMALL
 
 import trioflow as tf
 from trioflow.formats import to_diagram, to_svg
-from trioflow.formats.diagram import text_width
+from trioflow.formats.diagram import bends, text_width
 from trioflow.model.secret import HIDDEN
 
 REGISTRY = tf.Registry.standard(plugins=False)
@@ -169,3 +169,16 @@ def test_notebooks_show_graphs():
     with tf.build() as g:
         g.add("flow.start")
     assert g._repr_svg_() == g.graph._repr_svg_() == to_svg(g.graph, REGISTRY)
+
+
+def test_wires_have_the_points_at_which_they_bend():
+    """A level way has its ends, however many it passes; where it turns back, goes round, or is not level it has more."""
+    level = [(0, 0), (5, 10), (7, 10), (9, 10), (20, 10), (25, 0)]
+    assert bends(level) == [(0, 0), (5, 10), (20, 10), (25, 0)]
+    for kept in (
+        [(0, 0), (9, 0), (4, 0)],
+        [(0, 0), (9, 0), (9, 8), (0, 8)],
+        [(0, 0), (9, 0)],
+        [(0, 0), (5, 1), (9, 2)],
+    ):
+        assert bends(kept) == kept

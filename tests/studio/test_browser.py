@@ -12,7 +12,7 @@ from trioflow.studio import Session
 from trioflow.telemetry import Recorder
 
 from .browsers import IN_A_BROWSER, browser, button, start_paused, status, step, studio
-from .pages import failing, registry, summing
+from .pages import failing, hold, registry, summing
 
 __all__ = ["browser", "studio"]
 
@@ -373,6 +373,36 @@ def test_wires_are_lit_by_how_much_comes_over_them(studio):
     page.get_by_text("Something came over it").wait_for()
     while not page.get_by_text(re.compile(r"now about [0-9,]+ a second")).count():
         strongest(1000)
+
+
+def test_strands_over_time(studio):
+    """While a run goes on, and after it: a row for each strand, where a click chooses it and its node, until one looks back."""
+    with tf.build() as g:
+        start, each = g.add(tf.nodes.Start, "start"), g.add("flow.parallel_for", "each", times=4, limit=3)
+        held = g.add(hold, "hold")
+        g.connect(start.then, each.enter)
+        g.connect(each.body, held.enter)
+    page = studio(g.graph)
+    page.get_by_role("tab", name="Strands").click()
+    assert button(page, "Over time").count() == 0
+    button(page, "Run").click()
+    page.get_by_text("strand 3", exact=True).wait_for()
+    button(page, "Over time").click()
+    chart = page.get_by_role("img", name=re.compile("What [0-9]+ strands did over time"))
+    page.get_by_text("of the run, as seen about six times a second").wait_for()
+    box = chart.bounding_box()
+    assert box["height"] >= 4 * 15  # the first one, and three at once
+    chart.click(position={"x": box["width"] - 4, "y": 2.5 * 15})
+    page.locator('.node.selected[data-id="hold"]').wait_for()
+    page.locator("#panel li.chosen", has_text="strand 2").wait_for()
+    button(page, "Cancel").click()
+    status(page, "cancelled")
+    chart.wait_for()
+    button(page, "Look back").click()
+    chart.wait_for(state="hidden")
+    page.get_by_role("img", name=re.compile("the slider above leads there")).wait_for()
+    button(page, "Live").click()
+    chart.wait_for()
 
 
 def test_what_is_pressed_stays(studio):

@@ -53,6 +53,9 @@ def test_axe_finds_nothing(studio, scheme):
     page.get_by_role("button", name="Evaluate square.result at each stop").wait_for()
     for tab in ("Node", "Strands", "Breakpoints", "Messages"):
         page.get_by_role("tab", name=tab).click()
+        if tab == "Strands":
+            button(page, "Over time").click()
+            page.get_by_role("group", name="Strands over time, so far").wait_for()
         assert violations(page) == [], tab
     button(page, "Resume").click()
     status(page, "completed")

@@ -166,6 +166,64 @@ def test_moments_and_places_belong_together(run_js):
         assert all(abs(one - other) < 1e-6 * span for one, other in zip(found["moments"], found["back"], strict=True))
 
 
+def test_what_wires_share_is_drawn_once(run_js):
+    """The trunk of the wires of one output is one piece, whatever leads away from it; what is left out is passed over."""
+    script = """
+import { pieces, trace } from './wires.js';
+const path = () => {
+  const told = [];
+  const tell = (name) => (...given) => told.push([name, ...given.slice(-2)]);
+  return { told, moveTo: tell('to'), lineTo: tell('line'), bezierCurveTo: tell('curve') };
+};
+const found = pieces(input);
+const drawn = new Set();
+output = { found, told: input.map(({ points }, place) => {
+  const made = path();
+  const wants = found[place] && ((piece) => !drawn.has(found[place][piece]) && drawn.add(found[place][piece]));
+  trace(points, made, wants || undefined);
+  return made.told;
+}) };
+"""
+    trunk = [[0, 0], [10, 5], [90, 5]]
+    wires = [[*trunk, [95, 0]], [*trunk, [95, 9]], [[0, 0], [10, 5]]]
+    assert run_js(script, [{"points": each} for each in wires]) == {
+        "found": [[0, 1, 2], [0, 1, 3], None],
+        "told": [
+            [["to", 0, 0], ["curve", 10, 5], ["line", 90, 5], ["curve", 95, 0]],
+            [["to", 0, 0], ["to", 10, 5], ["to", 90, 5], ["curve", 95, 9]],
+            [["to", 0, 0], ["curve", 10, 5]],
+        ],
+    }
+
+
+def test_where_strands_were(run_js):
+    """From look to look: where one stays it is one piece, what has ended is no longer, and of very many looks the last are kept."""
+    script = """
+import { Lanes } from './lanes.js';
+output = input.map((looks) => {
+  const lanes = new Lanes();
+  for (const [time, strands] of looks) lanes.look(time, strands.map(([number, node, state]) => ({ number, node, state })));
+  return { rows: lanes.strands(), looks: lanes.looks.length, begin: lanes.begin };
+});
+"""
+    looks = [
+        (0, [(0, 1, "running")]),
+        (1, [(0, 1, "running"), (1, 2, "running")]),
+        (2, [(0, 3, "running"), (1, 2, "parked")]),
+        (3, [(0, 3, "running")]),
+        (4, [(0, None, "running")]),
+        (5, []),
+    ]
+    many = [(time, [(time // 10, 1, "running")]) for time in range(1000)]
+    few, long = run_js(script, [looks, many])
+    assert few["rows"] == [
+        {"strand": 0, "spans": [[0, 2, 1, False], [2, 4, 3, False], [4, 5, -1, False]], "goesOn": False},
+        {"strand": 1, "spans": [[1, 2, 2, False], [2, 3, 2, True]], "goesOn": False},
+    ]
+    assert long["looks"] == 360 and long["begin"] == 640
+    assert [each["strand"] for each in long["rows"]] == list(range(63, 100))
+
+
 def test_what_is_said_of_a_node(run_js):
     """Fields that a person fills in are put into what the document says; what is taken back is gone, all else stays."""
     script = """

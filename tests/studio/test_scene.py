@@ -132,3 +132,16 @@ def test_with_all_sockets_everything_has_the_same_place():
         assert [[each[end] for end in ends] for each in few["wires"]] == [
             [each[end] for end in ends] for each in all_["wires"]
         ]
+
+
+def test_wires_tell_where_they_bend():
+    """An output that leads to many nodes far away has wires of few points each, though they pass all that is between."""
+    with tf.build() as g:
+        loop = g.add(tf.nodes.ForLoop, "loop")
+        last = loop.body
+        for number in range(60):
+            shown = g.add(tf.nodes.Print, f"n{number}", value=loop.index)
+            g.connect(last, shown.enter)
+            last = shown.then
+    wires = Scene(g.graph, tf.Registry.standard()).document["wires"]
+    assert max(len(each["points"]) for each in wires) < 30

@@ -453,3 +453,35 @@ async def test_the_page_changes_nothing():
             result = await run.result()
     assert result.variables == left.variables
     assert watched == alone
+
+
+async def test_strands_of_a_workflow():
+    """Each is where its node is, until that has ended, though no step follows; and can be looked into there."""
+    go_on = trio.Event()
+
+    @tf.exec_node(id="serving.waits")
+    async def waits() -> None:
+        await go_on.wait()
+
+    with tf.workflow() as w:
+        held, waiting = w.add("flow.sleep", "held", duration="9h"), w.add(waits, "waits")
+        both = w.add(tf.nodes.Print, "both")
+        w.connect(held, both)
+        w.connect(waiting, both)
+    known = registry()
+    known.add(waits)
+    shown = Session(w.graph, known)
+
+    def nodes(it):
+        return {each["name"] for each in it.state["strands"]}
+
+    async with opened(shown) as client:
+        await client.ask("start")
+        await settled(shown, lambda it: nodes(it) == {"<scope>", "held", "waits"})
+        number = next(each["number"] for each in shown.state["strands"] if each["name"] == "held")
+        seen = await client.ask("peek", strand=number, node="held")
+        assert seen["inputs"][0]["value"] == "'9h'"
+        go_on.set()
+        await settled(shown, lambda it: nodes(it) == {"<scope>", "held"})
+        await client.ask("cancel")
+        await settled(shown, lambda it: it.state["status"] == "cancelled")

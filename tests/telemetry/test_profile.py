@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+import trio
+import trio.testing
 from telemetry.runs import failing, looping, watched
 
 import trioflow as tf
@@ -39,6 +41,19 @@ def test_a_recording_gives_the_same():
     profile, recorder = Profile(), Recorder()
     run_virtual(looping(kind="concurrent"), observers=[profile, recorder])
     assert Profile.of(recorder.recording()).nodes == profile.nodes
+
+
+def test_what_began_before_is_not_counted():
+    """A profile that begins in the midst of a run has what begins from then on."""
+    profile = Profile()
+
+    async def main():
+        async with tf.open_run(looping()) as run:
+            await trio.sleep(0.5)
+            run.observe(profile)
+
+    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    assert times(profile)["nap"][:1] == (2,)
 
 
 def test_recursion_counts_once():

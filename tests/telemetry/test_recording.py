@@ -179,3 +179,14 @@ def test_nothing_is_kept_of_what_is_over(kind):
     recorder = watched(looping(200, kind), Recorder())
     assert len(recorder._lines) < 250
     assert len(recorder._items) < 5
+
+
+def test_a_file_that_is_cut_off_anywhere(tmp_path):
+    """Wherever a download has ended: what is read there as the place of its contents may be anything."""
+    cut = tmp_path / "cut.rec"
+    recorded(looping()).save(cut)
+    whole = cut.read_bytes()
+    for length in range(len(whole) - 200, len(whole)):
+        cut.write_bytes(whole[:length])
+        with pytest.raises(RecordingError, match="cut off or damaged"):
+            RecordingFile(cut)

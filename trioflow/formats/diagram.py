@@ -79,6 +79,18 @@ class Item:
     """How it takes tokens, in a workflow, a line for each."""
 
 
+def bends(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The points of a wire without those that it passes on a level way, which change nothing of how it is drawn."""
+    found: list[tuple[float, float]] = []
+    for x, y in points:
+        if len(found) > 1:
+            (before, level), (last, now) = found[-2:]
+            if level == now == y and (before < last) == (last < x):
+                found.pop()
+        found.append((x, y))
+    return found
+
+
 @attrs.frozen
 class Wire:
     """A connection in the drawing. Where two points are above one another it turns round."""

@@ -51,21 +51,30 @@ def in_rows(sheet: Sheet) -> Sheet:
     return _Rows(sheet, cuts).sheet() if cuts else sheet
 
 
-def _column(sheet: Sheet, x: float) -> int:
-    return bisect_right(sheet.columns, (x + 0.01, 0.0)) - 1
+class _Columns(dict[float, int]):
+    """By place from the left: in which column that is. Many links go through the same places."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        super().__init__()
+        self._columns = sheet.columns
+
+    def __missing__(self, x: float) -> int:
+        found = self[x] = bisect_right(self._columns, (x + 0.01, 0.0)) - 1
+        return found
 
 
 def _cuts(sheet: Sheet, wanted: float) -> list[int]:
     """The last columns of all rows but the last: near to the width that is wanted, where the fewest links go."""
     # Links that share their way are one: what is cut is counted by where it comes from.
     farthest: dict[Point, int] = {}
+    column_at = _Columns(sheet)
     for route in sheet.routes:
         for one, other in pairwise(route):
             left, right = sorted((one, other))
-            farthest[left] = max(farthest.get(left, 0), _column(sheet, right[0]))
+            farthest[left] = max(farthest.get(left, 0), column_at[right[0]])
     changes = [0] * (len(sheet.columns) + 1)
     for left, column in farthest.items():
-        changes[_column(sheet, left[0])] += 1
+        changes[column_at[left[0]]] += 1
         changes[column] -= 1
     through = list(accumulate(changes))
     cuts: list[int] = []
@@ -88,6 +97,7 @@ def _cuts(sheet: Sheet, wanted: float) -> list[int]:
 class _Rows:
     def __init__(self, sheet: Sheet, cuts: Sequence[int]) -> None:
         self._sheet = sheet
+        self._column_at = _Columns(sheet)
         bounds = list(pairwise([0, *(cut + 1 for cut in cuts), len(sheet.columns)]))
         self._row_of = [row for row, (first, end) in enumerate(bounds) for _ in range(first, end)]
         tops: list[list[float]] = [[] for _ in bounds]
@@ -119,7 +129,7 @@ class _Rows:
         return Sheet(self._sheet.columns, corners, self._sheet.heights, routes, width, self._height)
 
     def _row(self, x: float) -> int:
-        return self._row_of[_column(self._sheet, x)]
+        return self._row_of[self._column_at[x]]
 
     def _left_behind(self) -> list[set[Point]]:
         found: list[set[Point]] = [set() for _ in self._rows]

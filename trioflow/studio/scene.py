@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from trioflow.formats import Diagram, to_diagram
-from trioflow.formats.diagram import Pin
+from trioflow.formats.diagram import Pin, bends
 from trioflow.model.graph import Graph
 from trioflow.model.jsonable import jsonable
 from trioflow.model.registry import Registry
@@ -121,7 +121,7 @@ class Scene:
                 self._out.setdefault(start, []).append(len(self._wires))
             self._wires.append(
                 {"from": start, "to": end, "output": output, "input": entry, "control": wire.control,
-                 "type": wire.type, "points": [[round(x, 1), round(y, 1)] for x, y in wire.points],
+                 "type": wire.type, "points": [[round(x, 1), round(y, 1)] for x, y in bends(wire.points)],
                  "terms": wire.terms, "undo": wire.undo}
             )  # fmt: skip
         held = list(graph.graphs.items()) if graph is not None else []

@@ -106,7 +106,7 @@ class Session:
         self._watched: trio.CancelScope | None = None
         self._epoch = 0
         self._ticks = 0
-        self._where: tuple[int, int] = (-1, -1)
+        self._where: tuple[int, ...] = ()
         self._failure: dict[str, Any] | None = None
         self._stops: list[_Stop] = []
         self._made = 0
@@ -222,7 +222,7 @@ class Session:
         self._heat = Heat()
         self._failure = None
         self._signals = None if self.run is None else asking.Signals(self.run)
-        self._where = (-1, -1)
+        self._where = ()
         self.state = first_state(self._epoch)
         self.backlog.begin_anew()
 
@@ -505,9 +505,10 @@ class Session:
             return state | {"strands": [], "parked": [], "reason": None, "variables": final,
                             "elapsed": statistics.elapsed}  # fmt: skip
         gate = run.gate
-        where = (statistics.steps, gate.parked)
+        where = (statistics.steps, statistics.strands, gate.parked)
         state["reason"] = gate.reason
-        if look or (where != self._where and (gate.closed or self._ticks % _LOOKS == 0)):
+        due = gate.closed or not self._where or self._ticks % _LOOKS == 0
+        if look or (due and where != self._where):
             self._where = where
             state["elapsed"] = statistics.elapsed
             state |= self._whereabouts(run)

@@ -114,8 +114,14 @@ class Profile:
                 times.evaluations += 1
             else:
                 times.steps += 1
-            self._open.setdefault(path, []).append(_Open(node, strand, time, evaluated))
-            self._depth[strand, node] = self._depth.get((strand, node), 0) + 1
+            begun = _Open(node, strand, time, evaluated)
+            stack = self._open.get(path)
+            if stack is None:
+                self._open[path] = [begun]
+            else:
+                stack.append(begun)
+            here = (strand, node)
+            self._depth[here] = self._depth.get(here, 0) + 1
         elif kind == "EvaluationReused":
             times.reused += 1
         elif kind in _ENDS:
@@ -123,24 +129,32 @@ class Profile:
 
     def _close(self, times: NodeTimes, how: str, time: float, path: Any, above: _Above) -> None:
         stack = self._open.get(path, [])
-        ended = next((each for each in reversed(stack) if each.node == times.node), None)
-        if ended is None:
+        place = len(stack) - 1
+        while place >= 0 and stack[place].node != times.node:
+            place -= 1
+        if place < 0:
             return  # it began before anybody watched
-        stack.remove(ended)
-        around = stack[-1] if stack else self._around(above(path), above)
-        if not stack:
-            self._open.pop(path, None)
+        ended = stack.pop(place)
+        if stack:
+            around: _Open | None = stack[-1]
+        else:
+            del self._open[path]
+            around = self._around(above(path), above)
         lasted = time - ended.began
         if around is not None and around.strand == ended.strand:
             around.inside += lasted
-        times.own += max(0.0, lasted - ended.inside)
+        if lasted > ended.inside:
+            times.own += lasted - ended.inside
         times.longest = max(times.longest, lasted)
         times.failed += how == "failed"
         times.cancelled += how == "cancelled"
-        depth = self._depth[ended.strand, ended.node] = self._depth[ended.strand, ended.node] - 1
-        if not depth:
+        here = (ended.strand, ended.node)
+        depth = self._depth[here] - 1
+        if depth:
+            self._depth[here] = depth
+        else:
             times.total += lasted
-            del self._depth[ended.strand, ended.node]
+            del self._depth[here]
 
     def _around(self, path: Any, above: _Above) -> _Open | None:
         """The activation in which something at this path is; items of streams have a path between."""

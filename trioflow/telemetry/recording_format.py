@@ -77,10 +77,10 @@ class BlockFile:
                         else "it is not a recording. `trioflow run --record FILE` makes one."
                     )
                 )
-            size = opened.seek(0, os.SEEK_END)
-            if size < len(_MAGIC) + _END.size:
+            self._size = opened.seek(0, os.SEEK_END)
+            if self._size < len(_MAGIC) + _END.size:
                 raise self._damaged()
-            opened.seek(size - _END.size)
+            opened.seek(self._size - _END.size)
             place = _END.unpack(opened.read())
         self.head: dict[str, Any] = json.loads(self._read(place))
 
@@ -117,6 +117,8 @@ class BlockFile:
 
     def _read(self, place: tuple[int, ...] | list[int]) -> bytes:
         at, length, checksum = place
+        if at + length > self._size:  # what is cut off ends in anything
+            raise self._damaged()
         with Path(self._name).open("rb") as opened:
             opened.seek(at)
             packed = opened.read(length)

@@ -100,6 +100,35 @@ def test_strands():
     virtually(main)
 
 
+def test_strands_of_a_workflow():
+    """Each firing is where its node is, also while it is parked, and what it sees there can be looked at (G1)."""
+    with tf.workflow() as w:
+        first, slow = w.add(Wait, "first", seconds=1), w.add(Wait, "slow", seconds=5)
+        quick, note = w.add(Wait, "quick", seconds=2), w.add(Note, "note")
+        w.connect(first, slow)
+        w.connect(first, quick)
+        w.connect(quick, note)
+
+    async def main():
+        def where():
+            return [(each.node, each.state) for each in run.strands() if each.node != "<scope>"]
+
+        async with tf.open_run(w.graph, services={"notes": []}, options=STEADY) as run:
+            await trio.sleep(0.5)
+            assert where() == [("first", "running")]
+            await trio.sleep(1)
+            assert sorted(where()) == [("quick", "running"), ("slow", "running")]
+            run.gate.pause()
+            await trio.sleep(2)
+            assert sorted(where()) == [("note", "parked"), ("slow", "running")]
+            parked = run.gate.parked_at()[0]
+            assert run.peek(parked.strand, "slow").inputs["seconds"].value == 5
+            run.gate.resume()
+        assert run.strands() == []
+
+    virtually(main)
+
+
 def test_a_strand_that_is_watched_no_more():
     """Since when it is there is not told of an activation before, which somebody watched (G1)."""
     with tf.build() as g:

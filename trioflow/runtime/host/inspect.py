@@ -26,6 +26,7 @@ from trioflow.runtime.demand.loop import demand
 from trioflow.runtime.dispatch import dispatch, drive
 from trioflow.runtime.host.barrier import Barrier
 from trioflow.runtime.strands.forks import ForkSet
+from trioflow.runtime.workflow.firing import fire
 from trioflow.semantics.address import HOST_MARK, node_names
 from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import Path, VariableSet
@@ -75,6 +76,7 @@ class Peek:
 
 
 _DISPATCH = dispatch.__code__
+_FIRE = fire.__code__
 _LOOPS = {drive.__code__, cast("Any", ForkSet._run_forks).__code__}
 """They send to coroutines that they hold as `segment` or `body`, and perhaps to a `stack` of them later."""
 
@@ -217,11 +219,21 @@ def _of_frame(run: RunState, frame: FrameType) -> Iterator[_Place]:
         else:
             line: Line = known["line"]
             yield _Place(strand, line, target.node, Path(line.where, line.count), None, known.get("now"))
+    elif frame.f_code is _FIRE and known["strand"].run is run:
+        yield from _of_firing(known)
     elif frame.f_code in _LOOPS and "waiting" in known:
         for fork, strand, work, _ in known["waiting"]:
             if strand.run is run and isinstance(work, tuple) and work:
                 line = fork.line
                 yield _Place(strand, line, work[0].node, Path(line.where, line.count), None, None, ready=True)
+
+
+def _of_firing(known: Mapping[str, Any]) -> Iterator[_Place]:
+    strand, node, line, activation = known["strand"], known["target"].node, known["line"], known.get("activation")
+    if activation is None:  # it is about to begin, and perhaps parked
+        yield _Place(strand, line, node, Path(line.where, line.count), None, None)
+    elif activation.is_open:
+        yield _Place(strand, activation, node, activation.where, known.get("began"), None)
 
 
 def _strand_at(run: RunState, number: int, node: str) -> tuple[_Place, PlanNode]:

@@ -6,7 +6,8 @@ import { grouped, h, say, show, watchPresses } from './dom.js';
 import { Editor } from './edit.js';
 import { TABS, showPanel } from './panels.js';
 import { lasting } from './folding.js';
-import { gantt } from './gantt.js';
+import { gantt, liveGantt } from './gantt.js';
+import { Lanes } from './lanes.js';
 import { pick } from './picker.js';
 import { Recording } from './recording.js';
 import { Scene } from './scene.js';
@@ -19,12 +20,14 @@ const element = (/** @type {string} */ id) => /** @type {any} */ (document.getEl
 const AROUND = 50000;
 /** So many graphs all have tabs; of more those that were opened. */
 const FEW = 5;
+/** Of what waits, in seconds, so much is shown as time that passes. */
+const WAITS = 60;
 /** So many questions are put at once. */
 const MOST_ASKS = 4;
 /** Keys that change nothing. */
 const LOOKING = new Set(['/', 'o', 'u', 'w']);
 const LIVE = new Set(['not started', 'running', 'paused']);
-const EMPTY = { epoch: 0, status: null, reason: null, steps: 0, evaluations: 0, looked: 0, counts: {}, failed: {}, heat: {}, strands: [], parked: [], breakpoints: [], failure: null, variables: null, messages: [], outcomes: {}, policies: {}, progress: {}, dead: [], document: null, kept: null, recorded: 0, watches: [], flow: {}, asks: [], watching: 'follow', alive: 0 };
+const EMPTY = { epoch: 0, status: null, reason: null, steps: 0, evaluations: 0, looked: 0, elapsed: 0, counts: {}, failed: {}, heat: {}, strands: [], parked: [], breakpoints: [], failure: null, variables: null, messages: [], outcomes: {}, policies: {}, progress: {}, dead: [], document: null, kept: null, recorded: 0, watches: [], flow: {}, asks: [], watching: 'follow', alive: 0 };
 
 class App {
   constructor() {
@@ -40,6 +43,10 @@ class App {
     this.editor = new Editor(this);
     this.watch = new WatchList(this, element('watch'));
     this.loading = 0;
+    /** Where strands were since the page is there, when that was looked at last, and whether it is shown. */
+    this.lanes = new Lanes();
+    this.seenAt = 0;
+    this.overTime = false;
     /** @type {Promise<void> | null} */
     this.reloading = null;
     this.strand = 0;
@@ -192,10 +199,15 @@ class App {
     const anew = kind === 'hello' && before.epoch !== data.epoch;
     this.state = kind === 'hello' ? data : fold(before, data);
     if (anew) {
+      this.lanes = new Lanes();
       this.evaluated.clear();
       this.peeked = null;
       this.lookedAt = '';
       if (before.epoch || data.status === 'running') this.leaveBack();
+    }
+    if (data.strands && (this.isLive() || this.lanes.alive.size)) {
+      this.lanes.look(this.state.elapsed, data.strands);
+      this.seenAt = performance.now();
     }
     const { document: doc } = this.state;
     if (doc && this.graph && doc.revision > this.graph.revision) {
@@ -233,6 +245,12 @@ class App {
   /** Whether nothing of what there is was opened yet. */
   choosing() { return Boolean(this.graph.shelf) && !this.graph.file && !this.graph.kept && !this.graph.nodes.length; }
 
+
+  /** The moment of the run until which strands are shown: while nothing new is seen for long, not much later than that. */
+  now() {
+    const since = this.isLive() && !this.frozen && this.connected ? (performance.now() - this.seenAt) / 1000 : 0;
+    return this.lanes.end + Math.min(since, WAITS);
+  }
 
   isLive() { return LIVE.has(this.state.status); }
   canPeek() { return this.isLive() && this.selected >= 0 && this.state.strands.length > 0 && !this.past; }
@@ -727,7 +745,8 @@ class App {
     this.emptyState();
     this.words();
     this.backBar();
-    show(element('tabs'), `tabs ${this.tab} ${state.strands.length} ${state.breakpoints.length} ${state.messages.at(-1)?.n}`, () => Object.entries(TABS).map(([name, title]) => {
+    this.laneBar();
+    show(element('tabs'), `tabs ${this.tab} ${state.alive} ${state.breakpoints.length} ${state.messages.at(-1)?.n}`, () => Object.entries(TABS).map(([name, title]) => {
       const many = { strands: state.alive > 1 ? state.alive : 0, stops: state.breakpoints.length }[name] || 0;
       return h('button', { role: 'tab', type: 'button', id: `tab-${name}`, 'aria-selected': String(name === this.tab), 'aria-controls': 'panel', tabindex: name === this.tab ? '0' : '-1', data: { key: name }, onclick: () => { this.tab = name; this.draw(); } }, title, many ? h('span', { class: 'tag' }, String(many)) : null);
     }));
@@ -863,6 +882,15 @@ class App {
     const status = element('status');
     if (status.textContent !== words) [status.textContent, status.title] = [words, words];
     status.className = !this.connected || state.failure ? 'bad' : state.reason ? 'parked' : state.status === 'running' ? 'active' : '';
+  }
+
+  /** Strands over time while a run goes on, and after it until it is looked back on. */
+  laneBar() {
+    const bar = element('lanes');
+    bar.hidden = !this.overTime || Boolean(this.past) || !this.lanes.looks.length;
+    if (bar.hidden) return;
+    show(bar, 'lanes', () => liveGantt(this));
+    bar.querySelector('.gantt').redraw();
   }
 
   backBar() {

@@ -206,7 +206,7 @@ function inspected(app, it) {
   const { peeked, state } = app;
   if (app.past) return [...then(app), ...literals(it)];
   if (!app.isLive()) return literals(it);
-  const strands = h('select', { 'aria-label': 'Strand', data: { key: 'strand' }, onchange: (/** @type {any} */ event) => app.chooseStrand(Number(event.target.value)) }, ...state.strands.map((/** @type {any} */ each) => h('option', { value: String(each.number), selected: each.number === app.strand }, `strand ${each.number} at ${each.name}`)));
+  const strands = h('select', { 'aria-label': 'Strand', data: { key: 'strand' }, onchange: (/** @type {any} */ event) => app.chooseStrand(Number(event.target.value)) }, ...state.strands.map((/** @type {any} */ each) => h('option', { value: String(each.number), selected: each.number === app.strand }, `strand ${each.number} at ${placeOf(each.name)}`)));
   const head = h('p', { class: 'row' }, h('span', { class: 'label' }, 'As seen by'), strands);
   if (!state.strands.length) return literals(it);
   if (!peeked || peeked.error) return [head, h('p', { class: 'soft' }, peeked ? peeked.error : 'Looking …'), ...literals(it)];
@@ -255,19 +255,23 @@ function table(title, rows) {
 
 // --- strands ---
 
+/** Where a strand is, in words: one that waits for all that a workflow does is at none of its nodes. @param {string} name */
+function placeOf(name) { return name.replace(/<scope>$/, 'the workflow'); }
+
 /** @param {any} app @param {HTMLElement} panel */
 function strands(app, panel) {
   const { state } = app;
   const listed = app.frame === null ? state.strands : state.strands.filter((/** @type {any} */ each) => each.node !== null && app.graph.nodes[each.node]?.frame === app.frame);
-  show(panel, `strands ${JSON.stringify([listed, state.strands.length, state.parked, app.strand, app.frame, state.alive])}`, () => {
-    if (!state.strands.length) return [h('p', { class: 'empty' }, 'No strand is anywhere. While a run goes on, this says where each sequential line of control is.')];
+  show(panel, `strands ${JSON.stringify([listed, state.strands.length, state.parked, app.strand, app.frame, state.alive, app.overTime, app.lanes.looks.length > 0 && !app.past])}`, () => {
+    const head = app.lanes.looks.length && !app.past ? h('div', { class: 'row end' }, button('Over time', () => { app.overTime = !app.overTime; app.redraw(); }, { class: 'small', 'aria-pressed': String(app.overTime), data: { key: 'over time' }, title: 'Show below the graph where each strand was since the run began' })) : null;
+    if (!state.strands.length) return [head, h('p', { class: 'empty' }, 'No strand is anywhere. While a run goes on, this says where each sequential line of control is.')];
     const wires = new Map(state.parked.map((/** @type {any} */ each) => [each.strand, each]));
     const elsewhere = state.strands.length - listed.length;
-    return [app.frame !== null && h('p', { class: 'soft' }, `${listed.length || 'No'} ${listed.length === 1 ? 'strand is' : 'strands are'} in ${app.titleOf(app.frame)}.`), h('ul', { class: 'list strands' }, ...listed.map((/** @type {any} */ each) => {
+    return [head, app.frame !== null && h('p', { class: 'soft' }, `${listed.length || 'No'} ${listed.length === 1 ? 'strand is' : 'strands are'} in ${app.titleOf(app.frame)}.`), h('ul', { class: 'list strands' }, ...listed.map((/** @type {any} */ each) => {
       const parked = wires.get(each.number);
       const made = h('li', { class: each.number === app.strand ? 'chosen' : '' },
         h('button', { type: 'button', class: 'link', 'aria-pressed': String(each.number === app.strand), data: { key: `strand ${each.number}` }, onclick: () => { app.chooseStrand(each.number); if (each.node !== null) app.choose(each.node, true); } }, `strand ${each.number}`),
-        ' ', h('span', { class: `tag ${each.state}` }, each.state), ' at ', h('b', {}, each.name), h('small', {}, ` ${each.path}`), parked?.wire && h('small', {}, ` over ${parked.wire}`), parked?.error && h('p', { class: 'note error' }, parked.error));
+        ' ', h('span', { class: `tag ${each.state}` }, each.state), ' at ', h('b', {}, placeOf(each.name)), h('small', {}, ` ${each.path}`), parked?.wire && h('small', {}, ` over ${parked.wire}`), parked?.error && h('p', { class: 'note error' }, parked.error));
       // A strand hangs below the one that it was forked from, whose path is the beginning of its own.
       made.style.setProperty('--deep', String(Math.min(8, state.strands.filter((/** @type {any} */ other) => each.path.startsWith(`${other.path}.`)).length)));
       return made;

@@ -2,7 +2,7 @@
 // so a page of thousands of nodes stays quick, and what can be read can also be reached.
 
 import { h, wayOf } from './dom.js';
-import { bounds, colour, trace } from './wires.js';
+import { bounds, colour, pieces, trace } from './wires.js';
 
 const NEAR = 0.42;
 const SPECKS = 0.1;
@@ -73,7 +73,8 @@ export class Scene {
   /** Show a graph; another version of the same one where it was, and with the focus where it was. @param {any} graph @param {boolean} [again] */
   load(graph, again = false) {
     this.graph = graph;
-    this.wires = graph.wires.map((/** @type {any} */ each, /** @type {number} */ place) => ({ ...each, place, path: null, box: bounds(each.points), colour: colour(each) }));
+    const parts = pieces(graph.wires);
+    this.wires = graph.wires.map((/** @type {any} */ each, /** @type {number} */ place) => ({ ...each, place, path: null, pieces: parts[place], box: bounds(each.points), colour: colour(each) }));
     this.only = this.only && (graph.frames.find((/** @type {any} */ each) => each.name === this.only.name) || null);
     this.sort();
     /** @type {number[][]} */
@@ -119,9 +120,13 @@ export class Scene {
       frames: only ? [only] : graph.frames,
     };
     this.together = new Map();
+    const shared = new Map();
     for (const wire of this.drawn.wires) {
-      if (!this.together.has(wire.colour)) this.together.set(wire.colour, new Path2D());
-      trace(wire.points, /** @type {Path2D} */ (this.together.get(wire.colour)));
+      if (!this.together.has(wire.colour)) {
+        this.together.set(wire.colour, new Path2D());
+        shared.set(wire.colour, new Set());
+      }
+      trace(wire.points, /** @type {Path2D} */ (this.together.get(wire.colour)), once(wire, shared.get(wire.colour)));
     }
   }
 
@@ -311,7 +316,7 @@ export class Scene {
       const last = wire.points.length - 1;
       if (wire.to === place) wire.points[last] = [wire.points[last][0] + dx, wire.points[last][1] + dy];
       wire.points = [wire.points[0], wire.points[last]];
-      [wire.path, wire.box] = [null, bounds(wire.points)];
+      [wire.path, wire.pieces, wire.box] = [null, null, bounds(wire.points)];
     }
     this.together = null;
   }
@@ -588,7 +593,10 @@ export class Scene {
     g.strokeStyle = this.paint('--lit');
     g.lineCap = 'round';
     const [left, top, right, bottom] = this.seen();
-    for (const [place, { since }] of this.lit) {
+    // The trunk of several wires is lit once, as the strongest of them is: else many weak ones would be a bright one.
+    const trunks = new Set();
+    const lit = [...this.lit].map(([place, { since }]) => ({ place, since, rate: this.rateOf(place, now) })).sort((a, b) => b.rate - a.rate);
+    for (const { place, since, rate } of lit) {
       const age = (now - since) / GLOW;
       if (age >= 1) {
         this.lit.delete(place);
@@ -596,10 +604,11 @@ export class Scene {
       }
       const { box } = this.wires[place];
       if (box[0] > right || box[1] > bottom || box[2] < left || box[3] < top) continue;
-      const strength = Math.min(1, Math.log1p(this.rateOf(place, now)) / Math.log(BUSIEST));
+      const strength = Math.min(1, Math.log1p(rate) / Math.log(BUSIEST));
       g.globalAlpha = (0.45 + 0.55 * strength) * Math.min(1, 1 - age);
       g.lineWidth = (2.5 + 4 * strength) / Math.min(1, Math.max(this.k, 0.25));
-      g.stroke(pathOf(this.wires[place]));
+      const wire = this.wires[place];
+      g.stroke(wire.pieces ? trace(wire.points, new Path2D(), once(wire, trunks)) : pathOf(wire));
     }
     g.globalAlpha = 1;
     if (this.lit.size && !this.glowing) {
@@ -680,6 +689,17 @@ export class Scene {
 function short(count) {
   if (count < 10000) return String(count);
   return count < 1e6 ? `${Math.round(count / 1000)}k` : `${(count / 1e6).toFixed(1)}M`;
+}
+
+/** Which pieces of a wire others have not drawn already. @param {any} wire @param {Set<number>} drawn */
+function once(wire, drawn) {
+  if (!wire.pieces) return undefined;
+  return (/** @type {number} */ piece) => {
+    const number = wire.pieces[piece];
+    if (drawn.has(number)) return false;
+    drawn.add(number);
+    return true;
+  };
 }
 
 /** The way of a wire, which is made when it is first drawn by itself. @param {any} wire @returns {Path2D} */

@@ -1,21 +1,50 @@
 // The way of a wire: level at each point, and round where one is above another; as in trioflow/formats/svg.py.
 
-/** @param {[number, number][]} points @param {Path2D} path */
-export function trace(points, path) {
+/**
+ * Add the way of a wire to a path, or the pieces of it that are wanted.
+ * @param {[number, number][]} points
+ * @param {Path2D} path
+ * @param {(piece: number) => boolean} [wants]
+ */
+export function trace(points, path, wants) {
   let [x, y] = points[0];
   let way = 1;
   path.moveTo(x, y);
-  for (const [toX, toY] of points.slice(1)) {
+  for (let piece = 0; piece < points.length - 1; piece++) {
+    const [toX, toY] = points[piece + 1];
     let control = (x + toX) / 2;
     if (toX === x) {
       control = x + way * Math.min(28, 12 + Math.abs(toY - y) / 4);
       way = -way;
     }
-    if (toY === y) path.lineTo(toX, toY);
+    if (wants && !wants(piece)) path.moveTo(toX, toY);
+    else if (toY === y) path.lineTo(toX, toY);
     else path.bezierCurveTo(control, y, control, toY, toX, toY);
     [x, y] = [toX, toY];
   }
   return path;
+}
+
+/**
+ * The pieces of wires as numbers: those that several wires share have the same one, as an output does that leads to many, whose
+ * wires have a trunk. Of wires that share none there is nothing.
+ * @param {{points: [number, number][]}[]} wires
+ * @returns {(number[] | null)[]}
+ */
+export function pieces(wires) {
+  /** @type {Map<string, number>} */
+  const known = new Map();
+  return wires.map(({ points }) => {
+    if (points.length < 3) return null;
+    const found = [];
+    for (let piece = 0; piece < points.length - 1; piece++) {
+      const key = `${points[piece]} ${points[piece + 1]}`;
+      let number = known.get(key);
+      if (number === undefined) known.set(key, (number = known.size));
+      found.push(number);
+    }
+    return found;
+  });
 }
 
 /** The rectangle that a wire stays in. @param {[number, number][]} points */
