@@ -88,7 +88,7 @@ def test_bad_input(flows, capfd, tmp_path):
         2,
         [
             "error: triggers.json: triggers.go.graph: there is no graph 'sya.json'. Did you mean 'say.json'?",
-            "error: triggers.json: triggers.night.cron: '0 0 30 2 *' is no cron line (Bad day-of-month); expected five "
+            "error: triggers.json: triggers.night.cron: '0 0 30 2 *' is not a cron line (Bad day-of-month); expected five "
             "fields: minute, hour, day, month, weekday",
         ],
     )
