@@ -79,6 +79,7 @@ def test_whoever_looks_for_it_finds_it(metadata):
     assert {each.partition(",")[0] for each in metadata.get_all("Project-URL")} == {
         "Documentation",
         "GitHub",
+        "Issues",
         "Changelog",
     }
     classifiers = metadata.get_all("Classifier")

@@ -225,10 +225,11 @@ def test_limits_are_failures(cli, graph):
     )
     by_steps = cli("run", path, "--max-steps", 100)
     assert by_steps.code == 1
-    assert "LimitExceeded" in by_steps.err
+    assert "LimitExceeded" in by_steps.err and by_steps.err.splitlines()[0].endswith("raise --max-steps.")
     by_time = cli("run", path, "--timeout", 0.05)
     assert by_time.code == 1
     assert by_time.err.startswith("error: LimitExceeded: The run reached its limit of 0.05 s")
+    assert "Raise --timeout if it is meant to take longer." in by_time.err
 
 
 def test_initiators_run_in_parallel(cli, graph):

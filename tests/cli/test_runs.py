@@ -145,7 +145,7 @@ def test_forks_and_copies(call):
         (("runs", "resume", "a", "--store", "STORE", "--skip", "0"), 2, "say --retry, too"),
         (("runs", "resume", "a", "--store", "STORE", "--retry"), 4, "has completed: there is nothing to retry"),
         (("runs", "fork", "a", "a", "--store", "STORE", "--at", "0.1"), 4, "used already"),
-        (("runs", "list", "--store", "graph.json"), 4, "no journal"),
+        (("runs", "list", "--store", "graph.json"), 4, "not a journal"),
         (("runs", "settle", "a", "0.1", "--store", "STORE"), 4, "Nothing is in doubt at 0.1"),
         (("runs", "settle", "a", "0.1", "--output", "x=y", "--store", "STORE"), 2, "write NAME=JSON"),
     ],

@@ -88,7 +88,7 @@ def test_bad_input(flows, capfd, tmp_path):
         2,
         [
             "error: triggers.json: triggers.go.graph: there is no graph 'sya.json'. Did you mean 'say.json'?",
-            "error: triggers.json: triggers.night.cron: '0 0 30 2 *' is no cron line (Bad day-of-month); expected five "
+            "error: triggers.json: triggers.night.cron: '0 0 30 2 *' is not a cron line (Bad day-of-month); expected five "
             "fields: minute, hour, day, month, weekday",
         ],
     )
@@ -103,6 +103,13 @@ def test_bad_input(flows, capfd, tmp_path):
     (tmp_path / "empty" / "bad.json").write_text(json.dumps({**GRAPH, "nodes": []}))
     code, err = refused(capfd, "empty")
     assert code == 2 and "say" in err
+    (tmp_path / "empty" / "bad.json").write_text('{"name": "of another tool"}')
+    code, err = refused(capfd, "empty")
+    assert code == 2 and "bad.json: it is not a graph, so it is passed over\n" in err
+    assert "there is no graph in this folder" in err
+    (tmp_path / "empty" / "bad.json").write_text("{")
+    code, err = refused(capfd, "empty")
+    assert code == 2 and "bad.json: line 1, column 2: " in err
 
 
 def test_an_address_that_is_taken(flows, capfd):

@@ -64,7 +64,7 @@ def test_a_line_that_was_not_finished(tmp_path):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"not a database, but long enough to be looked at" * 40, "no journal: name another file"),
+        (b"not a database, but long enough to be looked at" * 40, "not a journal: name another file"),
         (None, "database of another program"),
     ],
 )

@@ -247,7 +247,7 @@ def test_a_mistake_in_the_graph_is_not_taken_for_a_bad_file(census, tree):
 
     with pytest.raises(ZeroDivisionError):
         unreadable("path", ZeroDivisionError())
-    with pytest.raises(TypeError, match="no exception"):
+    with pytest.raises(TypeError, match="not an exception"):
         unreadable("path", None)
     assert unreadable("path", OSError("odd")) == ("path", "odd")
 

@@ -89,7 +89,7 @@ def test_value(node, inputs, expected):
         ("math.add", {"a": 10**400, "b": 0.5}, "math.add: the whole number 10*[.]{3} is beyond the greatest float"),
         ("url.parse", {"url": "http://h/a\tb\nc"}, "is not a URL: it has"),
         ("time.parse", {"text": "2026-02-28T02:30:00.123456789Z"}, "a moment is exact to the microsecond"),
-        ("time.parse", {"text": "2026-02-30T12:00Z"}, "is no moment from the year 1 to 9999"),
+        ("time.parse", {"text": "2026-02-30T12:00Z"}, "is not a moment from the year 1 to 9999"),
         ("date.parse", {"text": " 2026-02-03"}, "expected a date such as '2026-02-28', got ' 2026-02-03'"),
         ("date.parse", {"text": "2026-02-30"}, "is not a date from the year 1 to 9999"),
         ("regex.find", {"value": "", "pattern": "a", "flags": "q"}, "flags are i, m, s, x, a"),

@@ -189,7 +189,7 @@ def test_fallback_when_all_fail(bench):
 
 
 def test_raising_again(bench):
-    """What was caught is raised again as it is; what is no exception is an error."""
+    """What was caught is raised again as it is; what is not an exception is an error."""
     with tf.build() as g:
         node, note = g.add("flow.try", "try"), g.add(Note, value="seen")
         g.connect(g.add("flow.start").then, node.enter)
@@ -219,7 +219,7 @@ def test_a_failure_in_cleanup_or_catch(bench):
 
 
 def test_describing_errors():
-    """Class, text and where it arose; what is no exception is an error."""
+    """Class, text and where it arose; what is not an exception is an error."""
     from trioflow.nodes.guard import describe_error
 
     error = KeyError("lost")

@@ -162,6 +162,6 @@ def test_an_exit_that_is_not_there(bench):
         tf.MiddlewareError, g.graph, services={"script": [OSError()]}, middleware=[tf.Fallback("other", nodes=["call"])]
     )
     assert str(error) == (
-        "'other' took the place of 'call' and went on at 'elsewhere', which is none of then, late. Say where to go on: "
+        "'other' took the place of 'call' and went on at 'elsewhere', which is not one of then, late. Say where to go on: "
         "fallback: {node: other, exit: ...}."
     )

@@ -72,9 +72,9 @@ def test_what_is_read(tmp_path):
         ({"event": ""}, ".event: expected a text"),
         ({"event": "e", "id": 1}, ".id: expected the name of a key of the body, got 1"),
         ({"event": "e", "zome": 1}, ".zome: there is no such key for event."),
-        ({"cron": "* * * *"}, ".cron: '* * * *' is no cron line (Wrong number of fields); expected five fields: "
+        ({"cron": "* * * *"}, ".cron: '* * * *' is not a cron line (Wrong number of fields); expected five fields: "
          "minute, hour, day, month, weekday"),
-        ({"cron": "0 0 30 2 *"}, ".cron: '0 0 30 2 *' is no cron line (Bad day-of-month); expected five fields: "
+        ({"cron": "0 0 30 2 *"}, ".cron: '0 0 30 2 *' is not a cron line (Bad day-of-month); expected five fields: "
          "minute, hour, day, month, weekday"),
         ({"cron": "* * * * *", "zone": "Mars"}, ".zone: there is no time zone 'Mars'; write one such as 'Europe/Berlin'"),
         ({"cron": "* * * * *", "missed": "some"}, ".missed: expected one of skip, once, all, got 'some'"),

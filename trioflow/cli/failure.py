@@ -14,6 +14,8 @@ from trioflow.runtime.base.failure import leaves, origin_inputs, origin_node
 
 _MOST_FAILURES = 10
 _MOST_CAUSES = 5
+_OPTIONS = {"RunOptions(max_steps=...)": "--max-steps", "RunOptions(timeout=...)": "--timeout"}
+"""What a program gives to raise a limit, and what is given here."""
 
 
 @attrs.frozen
@@ -74,6 +76,9 @@ class Failure:
 def say(error: BaseException) -> str:
     """An exception on a line."""
     text = str(error)
+    if isinstance(error, tf.LimitExceeded):
+        for argument, option in _OPTIONS.items():
+            text = text.replace(argument, option)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -19,6 +19,8 @@ from trioflow.cli.secret import read_secrets
 from trioflow.cli.source import allow_option, open_registry, open_source
 from trioflow.cli.stores import duration_option, opened, store_option
 from trioflow.cli.worker import tell
+from trioflow.formats.known import detect
+from trioflow.formats.port import open_document
 from trioflow.serving import Server, Trigger, TriggerError, read_triggers
 from trioflow.serving.triggers import FILES, find_triggers
 
@@ -129,10 +131,23 @@ async def _serve(made: Server, host: str, port: int, drain: float) -> None:
 
 
 def _graphs(folder: Path) -> list[Path]:
-    found = sorted(each for each in folder.iterdir() if each.suffix in _SUFFIXES and each.name not in FILES)
+    files = sorted(each for each in folder.iterdir() if each.suffix in _SUFFIXES and each.name not in FILES)
+    found = [each for each in files if _is_graph(each)]
     if not found:
-        raise BadInput(f"{folder}: there is no graph in this folder: no file that ends with .json, .yaml or .yml.")
+        raise BadInput(f"{folder}: there is no graph in this folder, in no file that ends with .json, .yaml or .yml.")
     return found
+
+
+def _is_graph(file: Path) -> bool:
+    """Whether a file holds a graph, of trioflow or of another program, whatever is wrong with it."""
+    try:
+        document = open_document(file)
+        if document.is_ours or detect(document) is not None:
+            return True
+    except (tf.DocumentError, tf.MissingExtra):
+        return True  # it is said when the graph is opened
+    tell(f"{file.name}: it is not a graph, so it is passed over")
+    return False
 
 
 def _triggers(folder: Path, graphs: dict[str, tf.Graph]) -> list[Trigger]:

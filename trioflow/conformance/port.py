@@ -444,4 +444,4 @@ def _refuse_malformed(answer: Mapping[str, Any], shape: Any) -> None:
     if problems:
         more = [f"and {len(problems) - _MOST_PROBLEMS:,} more"] if len(problems) > _MOST_PROBLEMS else []
         told = "\n".join(f"  {visible(each)}" for each in [*problems[:_MOST_PROBLEMS], *more])
-        raise PortFailure("malformed", f"its answer has not the form of a message:\n{told}")
+        raise PortFailure("malformed", f"its answer does not have the form of a message:\n{told}")

@@ -97,8 +97,8 @@ class BlobFiles:
                 os.close(lock)
         except OSError as error:
             raise JournalUnusable(
-                f"The journal {self._folder.parent} can't be used ({error}). The run stays as it was and can be gone "
-                "on with."
+                f"The journal {self._folder.parent} can't be used ({error}). The run stays as it was and can be "
+                "resumed."
             ) from error
 
 

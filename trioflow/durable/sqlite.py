@@ -277,7 +277,7 @@ class SqliteJournal(SqlJournal):
             "SQLITE_FULL": "The disk is full: make room. The run stays as it was and can be resumed.",
             "SQLITE_READONLY": "Make it and its folder writable, or name another file.",
             "SQLITE_CANTOPEN": "Its folder must be there, and be readable and writable.",
-            "SQLITE_NOTADB": "It is no journal: name another file, which is made if it is not there.",
+            "SQLITE_NOTADB": "It is not a journal: name another file, which is made if it is not there.",
             "SQLITE_BUSY": "Another process keeps it locked: wait for that, or end it.",
             "SQLITE_CORRUPT": "It is damaged: restore it from a copy.",
         }

@@ -71,7 +71,7 @@ def unreadable(path: str, error: object) -> tuple[str, str]:
     """Why a file could not be read. What is no trouble with a file is a mistake in the graph, and goes on as it is."""
     if isinstance(error, OSError):
         return path, error.strerror or str(error)
-    raise error if isinstance(error, Exception) else TypeError(f"census.unreadable: {error!r} is no exception")
+    raise error if isinstance(error, Exception) else TypeError(f"census.unreadable: {error!r} is not an exception")
 
 
 class Progress(tf.Node, id="census.progress", durable="replayed"):

@@ -75,7 +75,7 @@ class Raise(tf.Node, id="flow.raise", durable="replayed"):
 class RaiseAgain(tf.Node, id="flow.raise_again", durable="replayed"):
     """Fails with an exception that was caught before, the very same; where it arose stays known.
 
-    A value that is no exception is an error.
+    A value that is not an exception is an error.
 
     >>> try:
     ...     fire("flow.raise_again", error=KeyError("lost"))

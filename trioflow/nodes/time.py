@@ -190,7 +190,7 @@ def _of_iso(text: str) -> Moment:
         moment = Moment.fromisoformat(text)
     except ValueError as error:
         if _SHAPE.fullmatch(text):
-            told = f"{expect.short(text)} is no moment from the year 1 to 9999: {error}"
+            told = f"{expect.short(text)} is not a moment from the year 1 to 9999: {error}"
             raise ValueError(f"time.parse: {told}.") from None
         example = "2026-02-28T12:00:00Z"
         raise ValueError(f"time.parse: expected a moment such as {example!r}, got {expect.short(text)}.") from None

@@ -100,7 +100,7 @@ class Fallback(Middleware):
             if fired is not None and fired not in exits and exits:
                 raise MiddlewareError(
                     f"{policy.node!r} took the place of {invocation.address.name!r} and went on at {fired!r}, which is "
-                    f"none of {', '.join(exits)}. Say where to go on: fallback: {{node: {policy.node}, exit: ...}}."
+                    f"not one of {', '.join(exits)}. Say where to go on: fallback: {{node: {policy.node}, exit: ...}}."
                 )
             return fired if exits else None
         return None if fired is None else exits[0]

@@ -13,7 +13,7 @@ from trioflow.errors import ExpressionFailed, MissingExtra, did_you_mean
 from trioflow.expressions import BadExpression, compile_expression
 from trioflow.model.graph import Graph
 from trioflow.model.trigger import TRIGGER_KINDS, Trigger, TriggerKind
-from trioflow.semantics.report import Problem, error
+from trioflow.semantics.report import Problem, error, warning
 
 NAMES: Mapping[str, type | None] = {
     "trigger.kind": str,
@@ -84,8 +84,9 @@ def _check_cron(_graph: Graph, trigger: Trigger, path: str) -> Iterator[Problem]
     try:
         from cronsim import CronSim, CronSimError  # noqa: PLC0415 - optional
     except ImportError:
-        message = "This trioflow can't read the lines of cron."
-        yield error("bad-trigger", f"{path}.cron", message, str(MissingExtra("A time that comes again", "triggers")))
+        message = f"{trigger.cron!r} was not checked, as this trioflow can't read lines of cron."
+        cure = str(MissingExtra("A time that comes again", "triggers"))
+        yield warning("bad-trigger", f"{path}.cron", message, cure)
         return
     assert trigger.cron is not None
     try:
@@ -98,7 +99,7 @@ def _check_cron(_graph: Graph, trigger: Trigger, path: str) -> Iterator[Problem]
 def _check_webhook(_graph: Graph, trigger: Trigger, path: str) -> Iterator[Problem]:
     given = trigger.webhook or ""
     if not given.startswith("/") or "?" in given or "#" in given:
-        message = f"{given!r} is no path of a request."
+        message = f"{given!r} is not a path of a request."
         yield error("bad-trigger", f"{path}.webhook", message, "Write it from the first slash on: /orders.")
 
 

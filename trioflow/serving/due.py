@@ -37,7 +37,7 @@ def never_due(line: str) -> str:
     except StopIteration:
         return f"{line!r} is never due: there is no such day"
     except ValueError as error:
-        return f"{line!r} is no cron line ({error}); expected five fields: minute, hour, day, month, weekday"
+        return f"{line!r} is not a cron line ({error}); expected five fields: minute, hour, day, month, weekday"
     return ""
 
 

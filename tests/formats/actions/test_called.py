@@ -104,4 +104,4 @@ def test_a_text_calls_no_file():
     from trioflow.formats import actions
 
     (problem,) = actions.loads(json.dumps(workflow())).errors
-    assert "looked for beside the document that calls it, and that is no file" in problem.message
+    assert "looked for beside the document that calls it, and that is not a file" in problem.message

@@ -432,7 +432,7 @@ WRONG = {
     "messages": (node("x", "person_job", default_prompt="x", at_most="few"), "Expected a number, got 'few'."),
     "a format": (node("x", "person_job", default_prompt="x", text_format_file="x.py"), "Classes in files are not read."),
     "handlebars": (node("x", "person_job", default_prompt="{{#if a}}"), "blocks of Handlebars are not understood"),
-    "a person": (node("x", "person_job", default_prompt="x", person="Q"), "'Q' is none of the persons of the diagram."),
+    "a person": (node("x", "person_job", default_prompt="x", person="Q"), "'Q' is not one of the persons of the diagram."),
     "no url": (node("x", "api_job"), "'x' has no url."),
     "headers": (node("x", "api_job", url="u", headers="{"), "It is not JSON"),
     "headers of a type": (node("x", "api_job", url="u", headers=5), "Expected an object, got 5."),

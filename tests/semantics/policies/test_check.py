@@ -77,7 +77,7 @@ def test_what_is_right():
         ({"fallback": tf.FallbackPolicy()}, "bad-policy nodes[1].policy.fallback: Expected a node, a value or an exit, got nothing. Say one thing that is to be done instead."),
         ({"fallback": "one"}, "fallback-circle nodes[1].policy.fallback: 'one' is its own fallback, and would fail again. Name another node, or give it a retry."),
         ({"fallback": "otter"}, "unknown-node nodes[1].policy.fallback: There is no node 'otter'. Did you mean 'other'? Name a node of this graph."),
-        ({"fallback": "value"}, "bad-fallback nodes[1].policy.fallback: 'value' (check.value) can't be fired: it is no exec node with a body. Name an exec node."),
+        ({"fallback": "value"}, "bad-fallback nodes[1].policy.fallback: 'value' (check.value) can't be fired: it is not an exec node with a body. Name an exec node."),
         ({"fallback": "start"}, "bad-fallback nodes[1].policy.fallback: 'start' takes the place of another node, and has an exec wire of its own: start.then -> one.enter. Remove the wire: its outputs become those of the other."),
         ({"fallback": "without"}, "bad-fallback nodes[1].policy.fallback: 'without' has no output 'result', which would be missing. Name a node with outputs of the same names."),
         ({"fallback": tf.FallbackPolicy("other", exit="thn")}, "unknown-socket nodes[1].policy.fallback.exit: 'one' has no exec output 'thn'. Did you mean 'then'? Name one of: then."),
@@ -109,7 +109,7 @@ def test_unknown_errors():
 def test_several_exits():
     """Where a node has several exec outputs, it must be known at which it goes on."""
     assert found(graph(Ways, fallback="other")) == [
-        "no-exit nodes[1].policy.fallback: 'other' goes on at then, which is none of good, bad. Say at which it goes on: exit."
+        "no-exit nodes[1].policy.fallback: 'other' goes on at then, which is not one of good, bad. Say at which it goes on: exit."
     ]
     assert found(graph(Ways, fallback=tf.FallbackPolicy(value={}))) == [
         "no-exit nodes[1].policy.fallback: 'one' has the exec outputs good, bad. Say at which it goes on: exit."

@@ -28,7 +28,7 @@ def opened(uses: str, document: Document | None, around: tuple[Path, ...]) -> Do
     or is called too deep.
     """
     if document is None or document.path is None:
-        raise DocumentError(uses, ["it is looked for beside the document that calls it, and that is no file."])
+        raise DocumentError(uses, ["it is looked for beside the document that calls it, and that is not a file."])
     here = document.path.resolve()
     root = here.parents[2] if here.parent.name == "workflows" and here.parent.parent.name == ".github" else here.parent
     path = (root / uses).resolve()

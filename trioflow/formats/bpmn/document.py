@@ -288,7 +288,7 @@ class _Reader:
                     self._problem(
                         "unknown-element",
                         node.element,
-                        f"The element {attached!r} (attachedToRef) is no activity here",
+                        f"The element {attached!r} (attachedToRef) is not an activity here",
                         f"{near} Attach it to an activity of the same process or sub-process.".lstrip(),
                     )
                 else:
@@ -335,7 +335,7 @@ class _Reader:
                         "info",
                         "bad-bounds",
                         f"BPMNShape {shape.get('id')!r}",
-                        "Its bounds are no numbers.",
+                        "Its bounds are not numbers.",
                         position=bounds.position,
                     )
                 )

@@ -271,7 +271,7 @@ class Elements(Meaning):
                     "bad-field",
                     str(node),
                     loop,
-                    f"loopMaximum={most!r} is no whole number.",
+                    f"loopMaximum={most!r} is not a whole number.",
                     "Write one, such as 3.",
                 )
                 most = "0"

@@ -43,7 +43,7 @@ def export_text(graph: Graph, registry: Registry | None = None) -> str:
     kept: Any = graph.metadata.get(KEY)
     text = kept.get("document") if isinstance(kept, Mapping) else None
     if graph.kind != "workflow":
-        raise DocumentError("<graph>", ["BPMN says workflows, and this graph is none: its control calls."])
+        raise DocumentError("<graph>", ["BPMN says workflows, and this graph is not one: its control calls."])
     exporter = _Exporter(graph, text if isinstance(text, str) else NEW)
     text = exporter.text()
     problems = exporter.problems or [*_lost(graph, text)]

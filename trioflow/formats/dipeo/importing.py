@@ -1088,7 +1088,7 @@ class _Importer:
         for node in self._diagram.nodes:
             person = node.props.get("person")
             if isinstance(person, str) and person and person not in self._diagram.persons:
-                message = f"{person!r} is none of the persons of the diagram."
+                message = f"{person!r} is not one of the persons of the diagram."
                 self._notes.info("person", f"{node.path}.person", message, "The host may know it.")
         if self._diagram.persons:
             names = ", ".join(map(repr, self._diagram.persons))

@@ -297,7 +297,7 @@ def _conditions(said: Mapping[str, Any]) -> str | None:
     for operation, _, _ in conditions_of(conditions):
         if operation not in OPERATIONS:
             return f"there is no operation {operation!r} here.{did_you_mean(operation, OPERATIONS)}"
-    return None if isinstance(conditions, dict) else "`conditions` is no object"
+    return None if isinstance(conditions, dict) else "`conditions` is not an object"
 
 
 def _switch(said: Mapping[str, Any]) -> str | None:

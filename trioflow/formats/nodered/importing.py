@@ -315,7 +315,7 @@ class _Importer:
             return f"a field is not what it should be: {error}"
         for name in ("rules", "props"):
             if not isinstance(raw.get(name, []), list) or len(_dicts(raw.get(name))) < len(raw.get(name, [])):
-                return f"`{name}` is no list of objects"
+                return f"`{name}` is not a list of objects"
         return problem
 
     # --- wires ---

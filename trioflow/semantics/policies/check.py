@@ -210,7 +210,7 @@ def _check_instead(
     """Whether one node can take the place of another."""
     node = wiring.graph.nodes[other]
     if not instead.is_exec or isinstance(instead.body, Boundary):
-        message = f"{node.id!r} ({instead.id}) can't be fired: it is no exec node with a body."
+        message = f"{node.id!r} ({instead.id}) can't be fired: it is not an exec node with a body."
         yield error("bad-fallback", path, message, "Name an exec node.", "P5")
         return
     wires = [
@@ -233,7 +233,7 @@ def _check_instead(
     goes_on = [each.name for each in instead.exec_outputs]
     policy = rung.policy.fallback
     if policy is not None and policy.exit is None and len(exits) > 1 and goes_on and not {*exits} & {*goes_on}:
-        message = f"{node.id!r} goes on at {', '.join(goes_on)}, which is none of {', '.join(exits)}."
+        message = f"{node.id!r} goes on at {', '.join(goes_on)}, which is not one of {', '.join(exits)}."
         yield error("no-exit", path, message, "Say at which it goes on: exit.", "P5")
 
 

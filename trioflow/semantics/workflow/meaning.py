@@ -48,23 +48,23 @@ def _without_meaning(graph: Graph) -> Iterator[Problem]:
     found = [(name, getattr(graph, name), attrs.fields_dict(Graph)[name]) for name in GRAPH_SETTINGS]
     for name, value, field in found:
         if value and value != field.default:
-            yield warning("no-meaning", name, f"`{name}` means nothing in a graph that is no workflow.", cure, "W1")
+            yield warning("no-meaning", name, f"`{name}` means nothing in a graph that is not a workflow.", cure, "W1")
     sagas = is_for_sagas(graph)
     for place, node in enumerate(graph.nodes):
         for name in said(node, _NODE_SETTINGS):
             if name == "undo" and sagas:
                 continue  # P9
-            message = f"`{name}` of {node.id!r} means nothing in a graph that is no workflow."
+            message = f"`{name}` of {node.id!r} means nothing in a graph that is not a workflow."
             within = "Put it within the body of a `flow.saga`, or write" if name == "undo" else "Remove it, or write"
             cured = cure.replace("Remove it, or write", within)
             yield warning("no-meaning", f"nodes[{place}].{name}", message, cured, "W1")
         if node.type in (STOP, UNDO):
-            message = f"{node.type} of {node.id!r} has nothing to act on in a graph that is no workflow."
+            message = f"{node.type} of {node.id!r} has nothing to act on in a graph that is not a workflow."
             yield warning("no-meaning", f"nodes[{place}].type", message, cure, "W14" if node.type == STOP else "W17")
     for place, wire in enumerate(graph.connections):
         for name in said(wire, tuple(_WIRE_SETTINGS)):
             key = _WIRE_SETTINGS[name]
-            message = f"`{key}` of {wire} means nothing in a graph that is no workflow."
+            message = f"`{key}` of {wire} means nothing in a graph that is not a workflow."
             yield warning("no-meaning", f"connections[{place}].{key}", message, cure, "W1")
 
 

@@ -11,7 +11,7 @@ _ENTRIES = "Result: dict > result"
 _FROM_END = "Negative places count from the end here."
 _NO_PLACE = "A place that does not exist is an error here; negative ones count from the end."
 _EMPTY = "Of an empty list it is an error here, where there it is 0."
-_MOMENTS = "Texts that say no offset are taken as UTC here; what is no date is an error."
+_MOMENTS = "Texts that say no offset are taken as UTC here; what is not a date is an error."
 _UTC = "Its text is in UTC and by ISO 8601 here. Not the same in every run."
 _PARSED = {"parsed": "time.parse"}
 _ZONE = {"parsed.zone": "UTC"}
@@ -86,13 +86,13 @@ ROWS: tuple[Row, ...] = (
         wires="indent.result > indent"),
     row("JSON Get Property", "dict.get_or", 'Json: any > entries, has.entries; Property: str = "" > key, has.key',
         "Value: any > result; Found: bool > has.result", parts={"has": "dict.has"}, given={"otherwise": None},
-        note="Of what is no object it is an error here."),
+        note="Of what is not an object it is an error here."),
     row("JSON Get Index", "list.get_or", "Json: any > items, count.items; Index: int = 0 > index, found.a",
         "Value: any > result; Found: bool > found.result",
         parts={"count": "list.length", "found": "logic.less"}, given={"otherwise": None},
-        wires="count.result > found.b", note="Of what is no array it is an error here. " + _FROM_END),
+        wires="count.result > found.b", note="Of what is not an array it is an error here. " + _FROM_END),
     row("JSON Array Length", "list.length", "Json: any > items", "Result: int > result",
-        note="Of what is no array it is an error here."),
+        note="Of what is not an array it is an error here."),
     row("JSON To Dict", "logic.coalesce", "Json: any > value, is.value",
         "Result: dict > result; Success: bool > is.result", parts={"is": "convert.is_type"},
         given={"otherwise": {}, "is.type": "dict"}),

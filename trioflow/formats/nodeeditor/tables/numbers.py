@@ -24,7 +24,7 @@ ROWS: tuple[Row, ...] = (
     row("Divide", "math.divide", "A: float = 0 > a; B: float = 1 > b", _RESULT, note=_BY_ZERO),
     row("Negate", "math.negate", "Value: float = 0 > value", _RESULT),
     row("Power", "math.power", "Base: float = 0 > base; Exponent: float = 2 > exponent", _RESULT,
-        note="What is no real number is an error here, where there it gives NaN."),
+        note="What is not a real number is an error here, where there it gives NaN."),
     row("Sqrt", "math.square_root", "Value: float = 0 > value", _RESULT, aka="Square Root",
         note="Of a negative number it is an error here, where there it gives NaN."),
     row("Exp", "math.exponential", "Value: float = 0 > value", _RESULT),
