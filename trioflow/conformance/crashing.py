@@ -134,10 +134,10 @@ class Came:
     def is_like(self, undisturbed: Came, *, moments: bool) -> bool:
         """Whether it is what must come; if there were moments, observers were not told of what these stand for.
 
-        Of failures at the same time, the one that was recorded comes at once, and may cancel the others.
+        Of failures at the same time, one that was recorded comes at once, and may cancel others: which they are can differ.
         """
-        if self.status == "failed" and len(undisturbed.errors) > 1:
-            return undisturbed.status == "failed" and not {*undisturbed.errors}.isdisjoint(self.errors)
+        if self.status == undisturbed.status == "failed" and len(self.errors + undisturbed.errors) > 2:
+            return not {*undisturbed.errors}.isdisjoint(self.errors)
         return bool(self.loose == undisturbed.loose) if moments else bool(self.strict == undisturbed.strict)
 
     @property
