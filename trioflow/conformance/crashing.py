@@ -134,7 +134,7 @@ class Came:
     def is_like(self, undisturbed: Came, *, moments: bool) -> bool:
         """Whether it is what must come; if there were moments, observers were not told of what these stand for.
 
-        Of failures at the same time, one that was recorded comes at once, and may cancel others: which they are can differ.
+        Of failures at the same time, one that was recorded comes at once, and may cancel others: not always the same come.
         """
         if self.status == undisturbed.status == "failed" and len(self.errors + undisturbed.errors) > 2:
             return not {*undisturbed.errors}.isdisjoint(self.errors)
