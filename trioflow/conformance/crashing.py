@@ -134,7 +134,7 @@ class Came:
     def is_like(self, undisturbed: Came, *, moments: bool) -> bool:
         """Whether it is what must come; if there were moments, observers were not told of what these stand for.
 
-        Of failures at the same time, one that was recorded comes at once, and may cancel others: not always the same come.
+        Of failures at the same time, one that was recorded comes at once, and may cancel others.
         """
         if self.status == undisturbed.status == "failed" and len(self.errors + undisturbed.errors) > 2:
             return not {*undisturbed.errors}.isdisjoint(self.errors)
@@ -249,7 +249,7 @@ def deterministic(request: Mapping[str, Any]) -> bool:
         first, *others = [run(request)[0] for _ in range(4)]
     except Exception:
         return False
-    return not {"nesting", "steps"} & {*first.errors} and all(each.strict == first.strict for each in others)
+    return not {"nesting", "steps", "strands"} & {*first.errors} and all(each.strict == first.strict for each in others)
 
 
 @attrs.define
