@@ -33,7 +33,7 @@ from trioflow.durable.elapsed import Elapsed
 from trioflow.durable.memory import _MemorySession
 from trioflow.durable.observing import Held
 from trioflow.durable.outbox import Outbox
-from trioflow.durable.recorder import Recorder
+from trioflow.durable.recorder import Cutoff, Recorder
 from trioflow.durable.recording import Recording
 from trioflow.durable.scopes import KeptScope
 from trioflow.durable.waiting import Waits
@@ -65,6 +65,8 @@ MUTANTS = [
     (Mutant("j7_fails_with_another", "J7", "", ((Recording._again, 'raise decode_failure(said["e"])', 'raise OSError("y")'),)), in_memory(test_running.test_failures)),
     (Mutant("j8_cut_off_is_not_kept", "J8", "", ((Recorder.put_late, "key in self.closed", "True"),)), in_memory(test_running.test_a_race_has_the_same_winner)),
     (Mutant("j9_begins_anew", "J9", "", ((JournalledTimeLimit.__enter__, "if known is None:", "if True:"),)), in_memory(test_running.test_a_time_limit_expires_again)),
+    (Mutant("j9_before_all_is_replayed", "J9", "", ((Recorder._expire, "while self._is_run_again_inside(cutoff):", "while False:"),)), in_memory(test_running.test_what_had_ended_in_time_ends_again)),
+    (Mutant("j9_what_was_cut_off_is_over", "J9", "", ((Cutoff.holds, "return self.scope is not None", "return False"),)), in_memory(test_running.test_a_time_limit_around_a_wait_expires_again, "set")),
     (Mutant("j9_the_limit_begins_anew", "J9", "", ((Elapsed.entry, "self.before +", "0.0 +"),)), in_memory(test_running.test_the_time_limit_of_a_run)),
     (Mutant("j10_sleeps_all_of_it_again", "J10", "", ((JournalledActivation._sleep, "min(max(remaining, 0.0), seconds)", "seconds"),)), in_memory(test_running.test_timers, 4.0, 6.0)),
     (Mutant("j10_longer_for_a_clock_set_back", "J10", "", ((JournalledActivation._sleep, "min(max(remaining, 0.0), seconds)", "max(remaining, 0.0)"),)), in_memory(test_running.test_timers, -100.0, 10.0)),

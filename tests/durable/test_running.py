@@ -712,6 +712,39 @@ def test_a_time_limit_around_a_wait_expires_again(journal, how):
     assert result.variables["late"] is False
 
 
+def test_what_had_ended_in_time_ends_again(journal):
+    """J9: a body that is run again may take as long as it likes, before the limit expires that it is in."""
+
+    class Takes(tf.Node, id="durable.takes"):
+        enter = tf.ExecIn()
+        seconds = tf.DataIn(float)
+        body = tf.ExecOut()
+        then = tf.ExecOut()
+
+        async def execute(self, ctx):
+            await ctx.trigger(self.body)
+            await trio.sleep(await ctx.get_input(self.seconds))
+            act(f"after {await ctx.get_input(self.seconds):g}")
+            return self.then
+
+    with tf.build(REGISTRY) as g:
+        limit = g.add("flow.timeout", seconds=5)
+        one, two = g.add(Takes, "one", seconds=3.0), g.add(Takes, "two", seconds=9.0)
+        first, second, last = (g.add("durable.effect", value=each) for each in ("first", "second", "last"))
+        for source, target in (
+            (g.add("flow.start").then, limit.enter), (limit.body, one.enter), (one.body, first.enter),
+            (one.then, two.enter), (two.body, second.enter), (limit.timed_out, last.enter),
+        ):  # fmt: skip
+            g.connect(source, target)
+    STOP["at"] = "last"
+    with pytest.raises(BaseException):  # noqa: B017, PT011 - it dies
+        run(g.graph, journal, (Takes,))
+    assert WORLD == ["first", "after 3", "second"]
+    journal.steal("a")
+    run(g.graph, journal, (Takes,))
+    assert WORLD == ["after 3", "last"]
+
+
 def test_the_time_limit_of_a_run(journal):
     """J9: it counts the time of all processes that had it, to a hundredth of the limit; steps are counted over all."""
     with tf.build(REGISTRY) as g:

@@ -63,6 +63,7 @@ _DELAY = 0.01
 class Cutoff:
     """A time limit that is known to have expired: what is new inside of it waits, and it is cancelled when all wait."""
 
+    path: bytes
     first: int
     end: int
     scope: trio.CancelScope | None = None
@@ -96,6 +97,9 @@ class Recorder:
         # they are run again to be cut off. By activation, the time limits that have cut off some of its children.
         self.closed: dict[bytes, dict[str, Any]] = {}
         self.cutoffs: dict[bytes, list[Cutoff]] = {}
+        # Activations that had ended, and whose bodies are run again now.
+        self._rerun: set[bytes] = set()
+        self._rerun_ended = trio.Event()
         # By activation or attempt: whether all attempts of it were cut off by a policy, or this one.
         self.over: dict[bytes, bool] = {}
         self.moments = Moments(self, checkpoint, session.entries)
@@ -115,7 +119,7 @@ class Recorder:
                 self.known[entry.key] = entry
             elif entry.kind == EXPIRED:
                 first, end = parse(entry.data)
-                self.cutoffs.setdefault(path_part(entry.key), []).append(Cutoff(first, end))
+                self.cutoffs.setdefault(path_part(entry.key), []).append(Cutoff(path_part(entry.key), first, end))
                 self.known[entry.key] = entry
             else:
                 self.known[entry.key] = entry
@@ -291,8 +295,25 @@ class Recorder:
     async def _expire(self, cutoff: Cutoff) -> None:
         """Let a time limit expire as soon as all that was done inside of it has been replayed."""
         await _all_blocked()
+        while self._is_run_again_inside(cutoff):  # that had ended in time, whatever it waits for now
+            await self._rerun_ended.wait()
+            await _all_blocked()
         if cutoff.scope is not None:
             cutoff.scope.cancel()
+
+    def _is_run_again_inside(self, cutoff: Cutoff) -> bool:
+        return any(path_part(key) != cutoff.path and self._cut_off(key) is cutoff for key in self._rerun)
+
+    @contextmanager
+    def running_again(self, key: bytes) -> Generator[None]:
+        """The body of an activation that had ended is run again, since what it dispatched is recorded."""
+        self._rerun.add(key)
+        try:
+            yield
+        finally:
+            self._rerun.discard(key)
+            self._rerun_ended.set()
+            self._rerun_ended = trio.Event()
 
     def expire_soon(self, cutoff: Cutoff) -> None:
         """The same, for what waits inside and starts nothing new."""

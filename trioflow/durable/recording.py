@@ -100,7 +100,11 @@ class Recording(Middleware):
         since = context.run.next_serial()
         count = context.count
         try:
-            outcome = await invocation()
+            if ran:
+                with recorder.running_again(key):
+                    outcome = await invocation()
+            else:
+                outcome = await invocation()
         except Exception as error:
             if context.count > count:
                 if not ran:
