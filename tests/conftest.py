@@ -17,6 +17,7 @@ from hypothesis import Phase, settings
 from trio.testing import MockClock
 
 import trioflow as tf
+from trioflow.model import secret
 from trioflow.testing import EventLog, run_virtual
 
 # How long one drawn case takes says something about how busy the machine is, not about what is tested.
@@ -76,6 +77,13 @@ def as_deep_as_before() -> Generator[None]:
     deepest = sys.getrecursionlimit()
     yield
     assert sys.getrecursionlimit() == deepest
+
+
+@pytest.fixture(autouse=True)
+def secrets_are_forgotten() -> Generator[None]:
+    """What one test was told in secret is not hidden from others: a value of one letter is in many texts."""
+    yield
+    secret._revealed.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -48,6 +48,7 @@ def flow(source, target, inside=""):
     return f'<sequenceFlow id="{source}_{target}" sourceRef="{source}" targetRef="{target}">{inside}</sequenceFlow>'
 
 
+@pytest.mark.unmeasured
 def test_every_process_comes_back():
     """With a place for each element and flow, and everything else as it was."""
     for name in EXPECTED:

@@ -15,7 +15,7 @@ WAITS = {"bpmn.catch_event", "bpmn.receive_task", "bpmn.user_task", "bpmn.event_
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_drawn_schedules(seed):
-    for name, number in CASES:
+    for name, number in CASES[seed % 2 :: 2]:
         case = EXPECTED[name][number]
         came, log = came_of(imported(name).graph, case, middleware=[ShuffledSchedule(seed)])
         wanted = expected(case)
