@@ -410,9 +410,7 @@ class JournalledActivation(BodyContext):
 
     # --- loops ---
 
-    @property
-    def is_kept(self) -> bool:
-        return True
+    is_kept = True
 
     async def in_scope(self, scope: ScopeRun, forks: ForkSet) -> None:
         kept = self.recorder.scopes[scope] = KeptScope(recorder=self.recorder, activation=self, scope=scope)

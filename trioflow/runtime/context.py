@@ -393,9 +393,7 @@ class BodyContext(Activation, Context):
         self.strand  # noqa: B018 - as above
         return PlainTimeLimit(seconds_of(duration))
 
-    @property
-    def is_kept(self) -> bool:
-        return False
+    is_kept = False
 
     async def checkpoint(self) -> None:
         self.strand  # noqa: B018 - as above

@@ -57,7 +57,7 @@ class Template:
             return body
         from trioflow.runtime.wrapping.invocation import wrapped  # noqa: PLC0415 - most graphs have no middleware
 
-        return wrapped(body, middlewares)
+        return wrapped(node, body, middlewares)
 
     def alone(self, node: PlanNode, frame: GraphFrame) -> Body:
         """The body of a node with inputs of its own, which a middleware fires (A4)."""

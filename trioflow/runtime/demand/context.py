@@ -177,6 +177,9 @@ class EvaluationContext(DataContext):
     Once it has closed it has no `_activation` any more, so that everything that could look or write raises `NodeError`.
     """
 
+    is_kept = False
+    """Nothing of an evaluation is kept: it has no effects (D8)."""
+
     __slots__ = (
         "_activation", "_asked_by", "_attempt", "_in_vain", "_random", "_resolving", "outputs", "pulled", "saw_failure",
     )  # fmt: skip

@@ -10,7 +10,6 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-import attrs
 import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
@@ -59,25 +58,24 @@ class Outcome:
     shipped nor cached.
     """
 
-    __slots__ = ("_data", "_of", "_source", "dispatched", "exit", "skipped")
+    __slots__ = ("_by", "_data", "_of", "_result", "_since", "dispatched", "exit", "skipped")
+
+    _result: Any
+    """What the body has returned."""
+    _since: int
+    """What was written since then is what the body has written."""
 
     def __init__(
-        self,
-        of: AnyContext,
-        source: _Done | None,
-        exit: str | None,
-        data: Written | None = None,
-        *,
-        dispatched: bool = False,
-        skipped: BaseException | None = None,
+        self, of: AnyContext, exit: str | None, data: Written | None, *, skipped: BaseException | None = None
     ) -> None:
         # Of which activation or evaluation it is; no other can end with it.
         self._of = of
-        self._source = source
-        self._data = data
+        # In which context the body has run; None if it has not: then all is in the data.
+        self._by: AnyContext | None = None
+        self._data: Written | None = data
         self.exit = exit
         """The exec output at which control goes on; None if it ends here, and for data nodes."""
-        self.dispatched = dispatched
+        self.dispatched = False
         """Whether the body triggered, emitted, published or started branches."""
         self.skipped = skipped
         """The error because of which the activation ends as skipped."""
@@ -105,36 +103,24 @@ class Outcome:
     @property
     def _gathered(self) -> Written:
         if self._data is None:
-            assert self._source is not None
-            self._data = self._source.gather()
+            by = self._by
+            assert by is not None
+            if isinstance(by, EvaluationContext):
+                self._data = Written(_results(by.plan, by, self._result))
+            else:
+                variables = by.strand.frame.plan.variable_index
+                self._data = written_since(self._since, by.strand.store, by.plan, variables)
         return self._data
 
     def _seen_from(self, context: AnyContext) -> Outcome:
         """The same for who made the attempt, whose context lives on."""
         self._of = context
-        done = self._source
-        if done is not None and done.context is not context and isinstance(context, BodyContext):
-            self._source = _Done(context, done.since, done.result)
+        if self._by is not None and isinstance(context, BodyContext):
+            self._by = context
         return self
 
     def __repr__(self) -> str:
         return f"<outcome: {'skipped' if self.skipped else self.exit or 'ends here'}>"
-
-
-@attrs.define(eq=False)
-class _Done:
-    """A body that has run: in which context, since when, and what it returned."""
-
-    context: AnyContext
-    since: int
-    result: Any
-
-    def gather(self) -> Written:
-        context = self.context
-        if isinstance(context, EvaluationContext):
-            return Written(_results(context.plan, context, self.result))
-        store = context.strand.store
-        return written_since(self.since, store, context.plan, context.strand.frame.plan.variable_index)
 
 
 def _results(node: PlanNode, context: EvaluationContext, result: Any) -> Mapping[str, Any]:
@@ -286,7 +272,7 @@ class Invocation:
         if problems:
             raise self._error("answers in a way that its type does not allow: " + "; ".join(problems))
         assert not isinstance(name, Unset)
-        return Outcome(self._context, None, name, Written(frozen(outputs), frozen(variables), frozen(state)))
+        return Outcome(self._context, name, Written(frozen(outputs), frozen(variables), frozen(state)))
 
     def skip(self, error: Exception) -> Outcome:
         """The outcome that lets the activation end as *skipped* because of this error; the middleware returns it (E1).
@@ -297,7 +283,7 @@ class Invocation:
             raise TypeError(f"Data node {self.node.id!r} can't be skipped: whoever asked for its value needs one.")
         context = self._context
         mark_origin(error, context.run, context.where, context.plan.id, context.plan.type.id)
-        return Outcome(context, None, None, Written(), skipped=error)
+        return Outcome(context, None, Written(), skipped=error)
 
     async def fire(self, node: str, inputs: Mapping[str, Any] = NO_VALUES) -> Outcome:
         """Run another exec node of this graph below this activation, with these values for its data inputs (A4).
@@ -378,8 +364,7 @@ class Invocation:
     @property
     def is_kept(self) -> bool:
         """Whether the run is kept in a journal, so that `refusal`, `known` and `decided` may have something to say."""
-        context = self._context
-        return isinstance(context, BodyContext) and context.is_kept
+        return self._context.is_kept
 
     @property
     def known(self) -> bool:
@@ -409,7 +394,7 @@ class Invocation:
 
     def wanted(self, kind: EventKind) -> bool:
         """Whether an observer wants events of a kind. Ask before you make many of them for `tell`."""
-        watch = self._context.run.observed
+        watch = self._context.strand.run.observed
         return watch is not None and watch.call_for(kind) is not None
 
     @property
@@ -488,6 +473,7 @@ class Invocation:
 
 
 _new_outcome: Any = Outcome.__new__
+_new_invocation: Any = Invocation.__new__
 
 _Layer = Callable[[AnyContext], Coroutine[Any, Any, Outcome]]
 
@@ -495,52 +481,74 @@ _MANY = 4
 """Of more middlewares each body is a segment of its own: several levels of them would take much of Python's stack."""
 
 
-def wrapped(body: Body, middlewares: Sequence[Wrapper]) -> Body:
+def wrapped(node: PlanNode, body: Body, middlewares: Sequence[Wrapper]) -> Body:
     """A body with the middlewares around it, the first outermost. What comes out is what the engine takes of a body."""
-    if not middlewares:
-        return body
-    layer = _innermost(body)
+    first = middlewares[0]
+    if not node.type.is_exec:
+        return _evaluation(_around_all(_evaluated(body), middlewares[1:]), first)
+    layer = _activated(body)
     if len(middlewares) > _MANY:
         layer = _apart(layer)
-    for middleware in reversed(middlewares[1:]):
-        layer = _around(layer, middleware)
-    first = middlewares[0]
+    return _activation(_around_all(layer, middlewares[1:]), first)
 
-    async def outermost(context: AnyContext) -> Any:
-        invocation = Invocation(context, layer, first)
-        try:
-            outcome = await first(invocation)
-            if not isinstance(outcome, Outcome) or outcome._of is not context:
-                raise _no_outcome(invocation, outcome)
-        except BaseException:
-            if isinstance(context, EvaluationContext):
-                context.concludes(None)
-            raise
-        done = outcome._source
-        if done is not None and outcome.skipped is None and done.context is context:
-            return done.result  # as mostly
+
+def _around_all(layer: _Layer, middlewares: Sequence[Wrapper]) -> _Layer:
+    for middleware in reversed(middlewares):
+        layer = _around(layer, middleware)
+    return layer
+
+
+def _activation(inner: _Layer, first: Wrapper) -> Body:
+    async def outermost(context: BodyContext) -> Any:
+        invocation: Invocation = _new_invocation(Invocation)  # as its `__init__` does: this is once per activation
+        invocation._context = context
+        invocation._inner = inner
+        invocation._middleware = first
+        invocation._attempts = 0
+        outcome = await first(invocation)
+        if type(outcome) is not Outcome or outcome._of is not context:
+            raise _no_outcome(invocation, outcome)
+        if outcome._by is context and outcome.skipped is None:
+            return outcome._result  # as mostly
         return _conclude(context, outcome)
 
     return outermost
 
 
-def _innermost(body: Body) -> _Layer:
+def _evaluation(inner: _Layer, first: Wrapper) -> Body:
+    layer = _around(inner, first)
+
+    async def outermost(context: EvaluationContext) -> Any:
+        try:
+            outcome = await layer(context)
+        except BaseException:
+            context.concludes(None)
+            raise
+        return _conclude_evaluation(context, outcome)
+
+    return outermost
+
+
+def _around(inner: _Layer, middleware: Wrapper) -> _Layer:
     async def layer(context: AnyContext) -> Outcome:
+        invocation = Invocation(context, inner, middleware)
+        outcome = await middleware(invocation)
+        if type(outcome) is not Outcome or outcome._of is not context:
+            raise _no_outcome(invocation, outcome)
+        return outcome
+
+    return layer
+
+
+def _activated(body: Body) -> _Layer:
+    async def layer(context: Any) -> Outcome:
         since = context.strand.run.next_serial()
-        if isinstance(context, EvaluationContext):
-            own = context.for_body()
-            try:
-                return Outcome(context, _Done(own, since, await body(own)), None)
-            except BaseException:
-                context.asked_in_vain(own)
-                raise
-            finally:
-                own.close()
         count = context.count
         result = await body(context)
-        outcome: Outcome = _new_outcome(Outcome)  # as its `__init__` does: this is once per activation
-        outcome._of = context
-        outcome._source = _Done(context, since, result)
+        outcome: Outcome = _new_outcome(Outcome)
+        outcome._of = outcome._by = context
+        outcome._since = since
+        outcome._result = result
         outcome._data = outcome.skipped = None
         if result is None:
             outcome.exit = None
@@ -554,10 +562,26 @@ def _innermost(body: Body) -> _Layer:
     return layer
 
 
+def _evaluated(body: Body) -> _Layer:
+    async def layer(context: Any) -> Outcome:
+        own = context.for_body()
+        try:
+            result = await body(own)
+        except BaseException:
+            context.asked_in_vain(own)
+            raise
+        finally:
+            own.close()
+        outcome = Outcome(context, None, None)
+        outcome._by = own
+        outcome._result = result
+        return outcome
+
+    return layer
+
+
 def _apart(inner: _Layer) -> _Layer:
-    async def layer(context: AnyContext) -> Outcome:
-        if isinstance(context, EvaluationContext):
-            return await inner(context)
+    async def layer(context: Any) -> Outcome:
         return await _run_apart(context, context.strand, inner(context))
 
     return layer
@@ -577,17 +601,6 @@ async def _run_apart(context: BodyContext, strand: Strand, work: Coroutine[Any, 
     return outcomes[0]
 
 
-def _around(inner: _Layer, middleware: Wrapper) -> _Layer:
-    async def layer(context: AnyContext) -> Outcome:
-        invocation = Invocation(context, inner, middleware)
-        outcome = await middleware(invocation)
-        if not isinstance(outcome, Outcome) or outcome._of is not context:
-            raise _no_outcome(invocation, outcome)
-        return outcome
-
-    return layer
-
-
 def _no_outcome(invocation: Invocation, outcome: object) -> MiddlewareError:
     if not isinstance(outcome, Outcome):
         return invocation._error(
@@ -600,21 +613,8 @@ def _no_outcome(invocation: Invocation, outcome: object) -> MiddlewareError:
     )
 
 
-def _conclude(context: AnyContext, outcome: Outcome) -> Any:
-    """Give the engine what came of it: what the body returned, or what a middleware answered."""
-    done = outcome._source
-    if isinstance(context, EvaluationContext):
-        if done is not None:
-            assert isinstance(done.context, EvaluationContext)
-            context.concludes(done.context)
-            return done.result
-        context.concludes(None)
-        body = context.plan.type.body
-        values = [outcome.outputs.get(socket.name, UNSET) for socket in context.plan.type.outputs]
-        if not isinstance(body, FunctionBody):
-            context.outputs = values
-            return None
-        return values if body.result == "fields" else values[0]
+def _conclude(context: BodyContext, outcome: Outcome) -> Any:
+    """Give the engine what came of an activation: what the body returned, or what a middleware answered."""
     if outcome.skipped is not None:
         plan = context.plan
         context.rarely.skipped = (
@@ -622,17 +622,33 @@ def _conclude(context: AnyContext, outcome: Outcome) -> Any:
             mark_origin(outcome.skipped, context.run, context.where, plan.id, plan.type.id),
         )
         return None
-    if done is None:
-        write_outputs(context, outcome.outputs)
-        for name, value in outcome.variables.items():
-            context.set_variable(name, value)
-        for name, value in outcome.state.items():
-            if value is UNSET:
-                context.state.pop(name, None)
-            else:
-                context.state[name] = value
-        return outcome.exit
-    return done.result
+    if outcome._by is not None:
+        return outcome._result
+    write_outputs(context, outcome.outputs)
+    for name, value in outcome.variables.items():
+        context.set_variable(name, value)
+    for name, value in outcome.state.items():
+        if value is UNSET:
+            context.state.pop(name, None)
+        else:
+            context.state[name] = value
+    return outcome.exit
+
+
+def _conclude_evaluation(context: EvaluationContext, outcome: Outcome) -> Any:
+    """The same of an evaluation."""
+    by = outcome._by
+    if by is not None:
+        assert isinstance(by, EvaluationContext)
+        context.concludes(by)
+        return outcome._result
+    context.concludes(None)
+    body = context.plan.type.body
+    values = [outcome.outputs.get(socket.name, UNSET) for socket in context.plan.type.outputs]
+    if not isinstance(body, FunctionBody):
+        context.outputs = values
+        return None
+    return values if body.result == "fields" else values[0]
 
 
 async def _fire(context: BodyContext, node: PlanNode, given: Mapping[int, Any]) -> Outcome:
@@ -657,7 +673,12 @@ async def _fire(context: BodyContext, node: PlanNode, given: Mapping[int, Any]) 
         if result is not None:
             activation.targets_of(result)  # T4
         name = result if result is None or isinstance(result, str) else result.name
-        return Outcome(activation, _Done(activation, since, result), name, dispatched=activation.count > 0)
+        outcome = Outcome(activation, name, None)
+        outcome._by = activation
+        outcome._since = since
+        outcome._result = result
+        outcome.dispatched = activation.count > 0
+        return outcome
 
     try:
         outcome = await _run_apart(context, strand, work())
