@@ -86,6 +86,21 @@ def test_drawings_come_on_stdout(cli, graph):
     assert cli("draw", path) == (0, to_text(loaded, registry), "")
 
 
+def test_drawings_of_runs(cli, graph, tmp_path):
+    """`draw --report` shows what a run has done, by the file that `run --report` has written."""
+    path = graph(("start", "flow.start"), ("p", "debug.print"), wires=["start.then -> p.enter"])
+    assert cli("run", path, "--report", "done.json").code == 0
+    assert "p (debug.print)\n    = completed 1" in cli("draw", path, "--report", "done.json").out
+    (tmp_path / "none.json").write_text('{"nodes": 1}')
+    assert cli("draw", path, "--report", "none.json") == (
+        2, "", "error: --report none.json: this is no report of a run. Write one: trioflow run GRAPH --report "
+        "none.json\n"
+    )  # fmt: skip
+    assert cli("draw", path, "--report", "gone.json") == (
+        2, "", "error: --report gone.json: it can't be read: No such file or directory.\n"
+    )  # fmt: skip
+
+
 def test_drawings_go_into_files(cli, tmp_path):
     """`draw -o` writes a file, in the format that its name says unless told; never over the graph."""
     (tmp_path / "g.json").write_text('{"trioflow": "1.0"}')

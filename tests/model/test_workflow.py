@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import trioflow as tf
+from trioflow.testing import run_virtual
 
 
 def wires(graph):
@@ -95,3 +96,25 @@ def test_data_wires_that_order():
         w.add(add, "add", a=first.result, b=first.result)
         w.add(add, "other", a=double.result, b=1)
     assert [each for each in wires(w.graph) if "enter" in each] == ["one.then -> add.enter"]
+
+
+def test_the_order_of_ids():
+    """A graph in the order of its ids says what can go first by names alone; graphs in it, too."""
+    started = []
+
+    @tf.exec_node(id="order.start")
+    def begin(ctx: tf.Context) -> None:
+        started.append(ctx.node.id)
+
+    with tf.workflow() as inner:
+        inner.add(begin, "y"), inner.add(begin, "x")
+    with tf.workflow(limit=1) as w:
+        for name in ("c", "a", "b"):
+            w.add(begin, name)
+        w.define("inner", inner.graph)
+    ordered = w.graph.in_order_of_ids()
+    assert [node.id for node in ordered.graphs["inner"].nodes] == ["x", "y"]
+    for graph in (w.graph, ordered):
+        run_virtual(graph)
+    assert started == ["c", "a", "b", "a", "b", "c"]
+    assert ordered.in_order_of_ids() == ordered

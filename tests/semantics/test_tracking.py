@@ -67,7 +67,7 @@ def test_counts_and_times():
         "d             1          0       0        0       0      0\n"
         "7 s in all"
     )
-    with pytest.raises(tf.UnknownName, match="Node 'f' has not started yet.* These have: a, call/b, c, d, e"):
+    with pytest.raises(tf.UnknownName, match="Node 'f' has not started yet.* Known are: a, call/b, c, d, e"):
         tracker.node("f")
     assert tracker.node("d").running == 1
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-import attrs
+import cattrs
 import click
 
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput, document_lines
 from trioflow.cli.foreign import Foreign
 from trioflow.cli.source import SCRIPTS, Source, graph_argument, open_source
-from trioflow.formats import to_diagram, to_dot, to_mermaid, to_svg, to_text, visible
+from trioflow.formats import FORMATS, visible
+from trioflow.formats import draw as draw_as
 from trioflow.model.document import write_file
-from trioflow.model.jsonable import to_json
-
-
-def _to_json(graph: tf.Graph, registry: tf.Registry, *, fold: bool) -> str:
-    return to_json(attrs.asdict(to_diagram(graph, registry, fold=fold))) + "\n"
 
 
 def _layers(source: Source) -> str:
@@ -32,6 +29,18 @@ def _layers(source: Source) -> str:
     return "".join(f"{number:>{width}}  {visible(', '.join(layer))}\n" for number, layer in enumerate(layers, 1))
 
 
+def _report(file: str) -> tf.RunReport:
+    try:
+        found: tf.RunReport = cattrs.structure(json.loads(Path(file).read_bytes()), tf.RunReport)
+    except OSError as error:
+        raise BadInput(f"--report {file}: it can't be read: {error.strerror}.") from error
+    except (ValueError, TypeError, RecursionError, cattrs.BaseValidationError) as error:
+        raise BadInput(
+            f"--report {file}: this is no report of a run. Write one: trioflow run GRAPH --report {file}"
+        ) from error
+    return found
+
+
 def _format_of(output: str) -> str:
     ending = Path(output).suffix.lower()
     if ending not in _ENDINGS:
@@ -41,16 +50,16 @@ def _format_of(output: str) -> str:
 
 
 _ENDINGS = {".svg": "svg", ".mmd": "mermaid", ".dot": "dot", ".gv": "dot", ".json": "json", ".txt": "text", "": "text"}
-_FORMATS = {"text": to_text, "svg": to_svg, "mermaid": to_mermaid, "dot": to_dot, "json": _to_json}
 
 
 @click.command(epilog="Exit codes: 0 drawn; 2 bad input.")
 @graph_argument
 @click.option(
-    "--format", "-f", "format_", type=click.Choice([*_FORMATS]), help="How to draw: text, unless FILE says otherwise."
+    "--format", "-f", "format_", type=click.Choice([*FORMATS]), help="How to draw: text, unless FILE says otherwise."
 )
 @click.option("--output", "-o", metavar="FILE", help="Where to write the drawing, instead of stdout.")
 @click.option("--fold", is_flag=True, help="Draw graphs that GRAPH calls as nodes only.")
+@click.option("--report", metavar="FILE", help="Show what a run has done, by what `run --report FILE` has written.")
 @click.option("--layers", is_flag=True, help="Instead list which nodes of a workflow can run at the same time.")
 def draw(
     graph: str,
@@ -59,6 +68,7 @@ def draw(
     format_: str | None,
     output: str | None,
     fold: bool,
+    report: str | None,
     layers: bool,
 ) -> int:
     """Draw GRAPH: as an outline, as a picture (SVG), for Mermaid or Graphviz, or as JSON with a place for everything.
@@ -72,7 +82,8 @@ def draw(
     source.tell_import()
     if format_ is None:
         format_ = _format_of(output) if output is not None else "text"
-    drawn = _layers(source) if layers else _FORMATS[format_](source.graph, source.registry, fold=fold)
+    done = None if report is None else _report(report)
+    drawn = _layers(source) if layers else draw_as(source.graph, source.registry, format_, fold=fold, report=done)
     if output is None:
         click.echo(drawn, nl=False)
         return 0

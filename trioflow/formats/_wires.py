@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from trioflow.errors import NodeDefinitionError, RegistryError
+from trioflow.formats._done import Done, was_taken
 from trioflow.formats.placeholder import shape_of
 from trioflow.model.composition import Boundary
 from trioflow.model.graph import Connection, Graph, GraphNode
@@ -13,6 +14,7 @@ from trioflow.model.policy import described
 from trioflow.model.registry import Registry
 from trioflow.model.scope import Scope
 from trioflow.model.secret import HIDDEN, hide, secret_name
+from trioflow.semantics.tracking import NodeReport, RunReport
 from trioflow.semantics.workflow.net import Net
 
 _LONGEST_LITERAL = 40
@@ -30,7 +32,7 @@ class Drawing:
         self.title = scope.name if picture.drawn else ""
         self.name = f"g{len(picture.drawn)}" if picture.drawn else ""
         self._scope, self._picture = scope, picture
-        picture.drawn[scope] = self.name
+        picture.drawn[scope] = self
         self.place: dict[str, int] = {}
         self.beside: list[Drawing] = []
         types: list[NodeType | None] = []
@@ -39,6 +41,8 @@ class Drawing:
             types.append(_find(scope, node))
             self.place.setdefault(node.id, place)
             self._type_of.setdefault(node.id, types[-1])
+        self._reports: dict[str, list[NodeReport]] = {}
+        self._between: dict[tuple[str, str], list[Connection]] = {}
         self._first: frozenset[str] | None = None
         if self.graph.kind == "workflow":
             net = Net(self.graph, types)
@@ -47,15 +51,45 @@ class Drawing:
         picture.called += filter(None, map(scope.callee, dict.fromkeys(filter(None, types))))
 
     @classmethod
-    def of(cls, graph: Graph, registry: Registry, *, fold: bool) -> Drawing:
-        """The drawing of a graph; folded, the graphs that it calls are only nodes."""
-        picture = _Picture(fold=fold)
+    def of(cls, graph: Graph, registry: Registry, *, fold: bool, report: RunReport | None = None) -> Drawing:
+        """The drawing of a graph; folded, the graphs that it calls are only nodes. `report`: of a run of it."""
+        picture = _Picture(fold=fold, tells_what_was_done=report is not None)
         drawing = cls(Scope(graph, registry), picture)
         while picture.called and not fold:
             scope = picture.called.pop(0)
             if scope not in picture.drawn:
                 drawing.beside.append(Drawing(scope, picture))
+        for name, reported in {} if report is None else report.nodes.items():
+            drawing._take(name, reported)
         return drawing
+
+    def _take(self, name: str, report: NodeReport) -> None:
+        """A node of this name, as seen from here, has done that."""
+        drawing = self
+        *calls, node = name.split("/")
+        for call in calls:
+            callee = drawing._callee(drawing._type_of.get(call))
+            if callee is None:
+                return  # it is in a graph that is not in the picture
+            drawing = callee
+        drawing._reports.setdefault(node, []).append(report)
+
+    def done(self, node: str) -> Done | None:
+        """What a node has done; None if the picture is not of a run."""
+        return Done.of(self._reports.get(node, ())) if self._picture.tells_what_was_done else None
+
+    def was_taken(self, wire: Connection) -> bool | None:
+        """Whether something has come over a wire; None if the picture is not of a run."""
+        source, target = self.done(wire.source.node), self.done(wire.target.node)
+        if source is None or target is None:
+            return None
+        if not self.is_exec(wire):
+            return source.has_begun and target.has_begun
+        if not self._between:
+            for each in self.graph.connections:
+                self._between.setdefault((each.source.node, each.target.node), []).append(each)
+        beside = self._between[wire.source.node, wire.target.node]
+        return was_taken(wire, source, target, beside, tokens=self.graph.kind == "workflow")
 
     def node_name(self, place: int) -> str:
         """A word for the node there that no other node in the picture has."""
@@ -97,8 +131,12 @@ class Drawing:
 
     def called_by(self, node_type: NodeType | None) -> str | None:
         """The `name` of the drawing of the graph that nodes of a type call, if that is in the picture."""
-        callee = None if node_type is None else self._scope.callee(node_type)
-        return None if callee is None else self._picture.drawn.get(callee)
+        callee = self._callee(node_type)
+        return None if callee is None else callee.name
+
+    def _callee(self, node_type: NodeType | None) -> Drawing | None:
+        scope = None if node_type is None else self._scope.callee(node_type)
+        return None if scope is None else self._picture.drawn.get(scope)
 
     def missing_nodes(self) -> list[str]:
         """Ids that connections name and the graph does not have."""
@@ -136,10 +174,11 @@ def undone_by(graph: Graph) -> list[tuple[str, str]]:
 class _Picture:
     """What the drawings in one picture share."""
 
-    def __init__(self, *, fold: bool) -> None:
+    def __init__(self, *, fold: bool, tells_what_was_done: bool) -> None:
         self.fold = fold
-        self.drawn: dict[Scope, str] = {}
-        """The graphs that are in the picture, each with the `name` of its drawing."""
+        self.tells_what_was_done = tells_what_was_done
+        self.drawn: dict[Scope, Drawing] = {}
+        """The graphs that are in the picture."""
         self.called: list[Scope] = []
 
 

@@ -23,6 +23,7 @@ from trioflow.model.policy import described
 from trioflow.model.registry import Registry
 from trioflow.model.sockets import UNSET, DataIn, DataOut
 from trioflow.model.types import describe_type
+from trioflow.semantics.tracking import NodeState, RunReport
 
 TITLE, SMALL = 12.0, 10.5
 """Sizes of letters, of titles and of all else."""
@@ -76,7 +77,9 @@ class Item:
     inputs: tuple[Pin, ...]
     outputs: tuple[Pin, ...]
     notes: tuple[str, ...] = ()
-    """How it takes tokens, in a workflow, a line for each."""
+    """How it takes tokens, in a workflow, and what it has done, in a picture of a run, a line for each."""
+    state: NodeState | None = None
+    """Of its last activation or evaluation; None if the picture is not of a run."""
 
 
 def bends(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -106,6 +109,8 @@ class Wire:
     """Whether it is no connection, and leads from a node to the one that undoes it."""
     ends: tuple[tuple[str, str], tuple[str, str]] = (("", ""), ("", ""))
     """Node and socket of its source and of its target."""
+    taken: bool | None = None
+    """Whether something has come over it; None if the picture is not of a run."""
 
 
 @attrs.frozen
@@ -128,15 +133,22 @@ class Diagram:
 
 
 def to_diagram(
-    graph: Graph, registry: Registry, *, fold: bool = False, all_sockets: bool = False, own_places: bool = False
+    graph: Graph,
+    registry: Registry,
+    *,
+    fold: bool = False,
+    all_sockets: bool = False,
+    own_places: bool = False,
+    report: RunReport | None = None,
 ) -> Diagram:
     """The graph with places for everything. Never raises for what is wrong with it.
 
     Graphs that it holds or calls come below it, each once; not if folded. The same graph has the same places always.
     With `all_sockets` nodes show also those that say nothing. With `own_places` nodes are where their metadata says,
-    under `position`: `{"x": 10, "y": 20}`; those for which it says nothing come below.
+    under `position`: `{"x": 10, "y": 20}`; those for which it says nothing come below. `report`: of a run of the graph,
+    of which it is a picture then.
     """
-    return _frame(Drawing.of(graph, registry, fold=fold), 0.0, 0.0, _Wishes(all_sockets, own_places))
+    return _frame(Drawing.of(graph, registry, fold=fold, report=report), 0.0, 0.0, _Wishes(all_sockets, own_places))
 
 
 class _Wishes(NamedTuple):
@@ -207,6 +219,7 @@ def _frame(drawing: Drawing, x: float, y: float, wishes: _Wishes) -> Diagram:
             tuple((left + point[0], top + point[1]) for point in route),
             visible(terms_of(wire)),
             ends=((wire.source.node, wire.source.socket), (wire.target.node, wire.target.socket)),
+            taken=drawing.was_taken(wire),
         )
         for wire, route in zip(graph.connections, layout.routes, strict=False)
     )
@@ -264,7 +277,9 @@ class _Plan:
                 self._outputs |= {each.name: (False, describe_type(each.type), False) for each in self._type.outputs}
         for name in node.inputs:
             self._inputs.setdefault(name, (False, "any", False))
-        self._notes = tuple(_shortened(visible(each)) for each in tokens_at(node))
+        self._done = drawing.done(node.id)
+        notes = [*tokens_at(node), *(() if self._done is None else (self._done.text,))]
+        self._notes = tuple(_shortened(visible(each)) for each in notes)
         self._title = _shortened(visible(node.id))
         self._policy = "" if node.policy is None else f"! {', '.join(described(node.policy))}"
         self._subtitle = _shortened(visible(f"{node.type} {self._policy}".rstrip()))
@@ -358,6 +373,7 @@ class _Plan:
             pins(self._left, self._inputs),
             pins(self._right, self._outputs),
             self._notes,
+            None if self._done is None else self._done.state,
         )
 
 

@@ -11,6 +11,7 @@ from trioflow.formats._wires import visible
 from trioflow.formats.diagram import FRAME, HEAD, LINE, PAD, ROW, SMALL, TITLE, Diagram, Item, Pin, Wire, to_diagram
 from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
+from trioflow.semantics.tracking import RunReport
 
 _FONT = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue','DejaVu Sans',Arial,sans-serif"
 
@@ -36,6 +37,13 @@ _COLOURS: tuple[tuple[str, str, str, str], ...] = (
     (".pin.control", "fill", "#3d4a5c", "#c3ccd8"),
     (".pin.open", "fill", "#ffffff", "#232932"),
 )
+_STATES: tuple[tuple[str, str, str, str], ...] = (
+    (".did-running .box", "stroke", "#1f6fe0", "#6aa7ff"),
+    (".did-completed .box", "stroke", "#2a8f4b", "#5fd088"),
+    (".did-failed .box", "stroke", "#cc2b2b", "#ff7d74"),
+    (".did-skipped .box", "stroke", "#b8860b", "#e5b94c"),
+    (".did-cancelled .box", "stroke", "#8a5a9e", "#c79ddb"),
+)
 _TYPES: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("any",), "#7b8794", "#8d99a8"),
     (("bool",), "#c43d3d", "#f07f78"),
@@ -50,20 +58,28 @@ _TYPES: tuple[tuple[tuple[str, ...], str, str], ...] = (
 _KNOWN = {name: names[0] for names, _, _ in _TYPES for name in names}
 
 
-def to_svg(graph: Graph, registry: Registry, *, fold: bool = False) -> str:
+_OF_RUNS = (
+    ".trioflow [class*=did-] .box{stroke-width:2.4}.trioflow .did-not-started{opacity:.5}"
+    ".trioflow .did-skipped .box{stroke-dasharray:6 3}.trioflow .left-out{opacity:.3}"
+)
+
+
+def to_svg(graph: Graph, registry: Registry, *, fold: bool = False, report: RunReport | None = None) -> str:
     """The graph as an SVG picture, light or dark as who looks at it likes. Never raises for what is wrong with it.
 
     Thick wires are control, thin ones data, in the colours of their types. Green: where runs start. Blue: exec nodes.
     Grey: data nodes. Violet: calls of graphs, which are framed below, each once; not if folded. Red: unknown types.
+    With the `report` of a run each node says what it has done, and has a green edge if it has completed, a red one if
+    it has failed, a blue one while it runs; what has not been reached is pale.
     """
-    diagram = to_diagram(graph, registry, fold=fold)
+    diagram = to_diagram(graph, registry, fold=fold, report=report)
     nodes, wires = len(graph.nodes), len(graph.connections)
     label = f"A graph of {nodes} {'node' if nodes == 1 else 'nodes'} and {wires} {'wire' if wires == 1 else 'wires'}"
     width, height = _number(diagram.width), _number(diagram.height)
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="trioflow" role="img" aria-label="{label}" width="{width}" '
         f'height="{height}" viewBox="0 0 {width} {height}" style="max-width:100%;height:auto">',
-        f"<style>{_style()}</style>",
+        f"<style>{_style(of_run=report is not None)}</style>",
         f'<rect class="page" width="{width}" height="{height}" rx="10"/>',
         *_drawn(diagram),
         "</svg>",
@@ -76,9 +92,9 @@ def shown(graph: Graph) -> str:
     return to_svg(graph, Registry.standard())
 
 
-def _style() -> str:
+def _style(*, of_run: bool) -> str:
     light, dark = "", ""
-    for selector, what, bright, dim in _COLOURS:
+    for selector, what, bright, dim in (*_COLOURS, *(_STATES if of_run else ())):
         light += f".trioflow {selector}{{{what}:{bright}}}"
         dark += f".trioflow {selector}{{{what}:{dim}}}"
     for (name, *_), bright, dim in _TYPES:
@@ -92,6 +108,7 @@ def _style() -> str:
         ".trioflow path{fill:none}.trioflow .wire{stroke-width:1.6}.trioflow .wire.control{stroke-width:2.8}"
         ".trioflow .undo{stroke-dasharray:2 4}.trioflow .terms{text-anchor:middle;paint-order:stroke;stroke-width:4}"
         ".trioflow .halo{stroke-width:5}.trioflow .pin{stroke-width:1.4}.trioflow .unknown .box{stroke-dasharray:4 3}"
+        f"{_OF_RUNS if of_run else ''}"
         f"{light}{opened('#ffffff')}@media (prefers-color-scheme:dark){{{dark}{opened('#232932')}}}"
     )
 
@@ -112,8 +129,8 @@ def _drawn(diagram: Diagram, *, framed: bool = False) -> Iterator[str]:
         yield _text(x + FRAME, baseline, f"{what}: {names}", "soft")
         baseline += LINE
     yield '<g class="wires">'
-    # Data wires come first: control is seen above them.
-    for wire in sorted(diagram.wires, key=lambda wire: wire.control):
+    # Data wires come first, and what was left out: control is seen above them.
+    for wire in sorted(diagram.wires, key=lambda wire: (wire.control, wire.taken is not False)):
         yield from _wire(wire)
     yield "</g>"
     for item in diagram.nodes:
@@ -125,7 +142,8 @@ def _drawn(diagram: Diagram, *, framed: bool = False) -> Iterator[str]:
 def _node(item: Item) -> Iterator[str]:
     x, y, width = item.x, item.y, item.width
     told = f"{item.id} ({item.type}){f': {item.doc}' if item.doc else ''}"
-    yield f'<g class="{item.kind}"><title>{_escaped(told)}</title>'
+    done = "" if item.state is None else f" did-{item.state.replace(' ', '-')}"
+    yield f'<g class="{item.kind}{done}"><title>{_escaped(told)}</title>'
     yield (
         f'<rect class="box" x="{_number(x)}" y="{_number(y)}" width="{_number(width)}" height="{_number(item.height)}" '
         'rx="6"/>'
@@ -163,7 +181,8 @@ def _wire(wire: Wire) -> Iterator[str]:
     if wire.control:
         yield f'<path class="halo" d="{path}"/>'
     told = f"{wire.source} -> {wire.target}{f' ({wire.terms})' if wire.terms else ''}"
-    classes = f"wire {_colour(wire)}{' undo' if wire.undo else ''}"
+    left_out = " left-out" if wire.taken is False else ""
+    classes = f"wire {_colour(wire)}{' undo' if wire.undo else ''}{left_out}"
     yield f'<path class="{classes}" d="{path}"><title>{_escaped(told)}</title></path>'
     if wire.terms:
         # Where it has left its source there is room to say so.

@@ -9,21 +9,22 @@ from trioflow.model.graph import Connection, Graph, GraphNode, Interface
 from trioflow.model.policy import described, fired_instead
 from trioflow.model.registry import Registry
 from trioflow.model.sockets import UNSET
+from trioflow.semantics.tracking import RunReport
 
 _INDENT = "    "
 _DEEPEST = 12
 """Chains that branch deeper go on as outlines of their own, so that the text stays as long as the graph is large."""
 
 
-def to_text(graph: Graph, registry: Registry, *, fold: bool = False) -> str:
+def to_text(graph: Graph, registry: Registry, *, fold: bool = False, report: RunReport | None = None) -> str:
     """The graph as an outline. Never raises for what is wrong with it.
 
     `*` marks where runs start, `=>` is control, `<-` is data, `!` what is done where a node fails. A node with one way
     out is followed by its successor;
     one with several has each successor indented below its socket. Graphs that it holds or calls follow, indented, each
-    once; not if folded.
+    once; not if folded. With the `report` of a run `=` says what each node has done.
     """
-    return "\n".join(_Outline(Drawing.of(graph, registry, fold=fold)).lines()) + "\n"
+    return "\n".join(_Outline(Drawing.of(graph, registry, fold=fold, report=report)).lines()) + "\n"
 
 
 class _Outline:
@@ -133,10 +134,12 @@ class _Outline:
         mark = "* " if self._drawing.is_start(node) else ""
         indent = _INDENT * level
         self._lines.append(f"{indent}{mark}{visible(node.id)} ({visible(node.type)})")
+        done = self._drawing.done(node.id)
         inputs = [
             *tokens_at(node),
             *([_undo(node)] if node.undo is not None else []),
             *facts(node),
+            *(() if done is None else (f"= {done.text}",)),
             *(f"{wire.target.socket} <- {wire.source}" for wire in self._incoming.get(node.id, ())),
         ]
         self._lines += [indent + _INDENT + visible(line) for line in inputs]
@@ -145,7 +148,8 @@ class _Outline:
         again = " (above)" if wire.target.node in self._drawn else ""
         terms = f" [{terms_of(wire)}]" if terms_of(wire) else ""
         way = " ".join(filter(None, [wire.source.socket, f"=> {wire.target}"]))
-        self._lines.append(f"{_INDENT * level}{visible(way + terms)}{again}")
+        left_out = " (not taken)" if self._drawing.was_taken(wire) is False else ""
+        self._lines.append(f"{_INDENT * level}{visible(way + terms)}{left_out}{again}")
 
 
 def _undo(node: GraphNode) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, ParamSpec, TypeVar, overload
 
 from trioflow.model.clock import Clock
 
@@ -375,10 +375,8 @@ class Context(DataContext, ABC):
         nothing can be written.
         """
 
-    @property
-    @abstractmethod
-    def is_kept(self) -> bool:
-        """Whether the run is kept in a journal: then a loop that may go round for long says where it is (J26)."""
+    is_kept: ClassVar[bool]
+    """Whether the run is kept in a journal: then a loop that may go round for long says where it is (J26)."""
 
     @abstractmethod
     async def trigger_at(

@@ -78,6 +78,8 @@ class NodeReport:
     """How often policies decided something here, by the kind of the event: `RetryScheduled`."""
     why_not: tuple[str, ...] = ()
     """In a workflow, why it did not fire: joins that were not met, wires to it that were not taken; the last few."""
+    exits: Mapping[str, int] = attrs.field(factory=dict[str, int])
+    """How often it has handed over at each of its exec outputs."""
 
     @property
     def mean(self) -> float:
@@ -114,7 +116,8 @@ class RunReport:
         """All of it as data that JSON has."""
         nodes: dict[str, Any] = {}
         for name, node in self.nodes.items():
-            nodes[name] = {**attrs.asdict(node, recurse=False), "decisions": dict(node.decisions)}
+            nodes[name] = attrs.asdict(node, recurse=False)
+            nodes[name] |= {"decisions": dict(node.decisions), "exits": dict(node.exits)}
             nodes[name] |= {"mean": node.mean, "success_rate": node.success_rate}
         return {"status": self.status, "elapsed": self.elapsed, "nodes": nodes, "way": list(self.way)}
 
@@ -152,6 +155,7 @@ class _Tally:
     last_error: str | None = None
     decisions: Counter[str] = attrs.field(factory=Counter[str])
     why_not: tuple[str, ...] = ()
+    exits: dict[str, int] = attrs.field(factory=dict[str, int])
 
 
 class Tracker:
@@ -169,6 +173,7 @@ class Tracker:
     keys = False
 
     def __init__(self, graph: Graph | None = None) -> None:
+        self._knows_all = graph is not None
         nodes = () if graph is None else graph.nodes
         self._tallies: dict[str, _Tally] = {node.id: _Tally("not started") for node in nodes}
         self._way: deque[str] = deque(maxlen=LONGEST_WAY)
@@ -177,26 +182,23 @@ class Tracker:
 
     def __call__(self, event: Event) -> None:
         """Count an event."""
+        kind = type(event)
         name = event.node or ""
         self._time = time = event.time
         tally = self._tallies.get(name)
         if tally is not None:  # then it is a node, and as mostly nothing else is to be looked at
-            if isinstance(event, NodeStarted):
+            if kind is NodeStarted:
                 self._way.append(name)
                 tally.started += 1
                 tally.running += 1
-                tally.state, tally.since = "running", time
+                tally.state = "running"
+                tally.since = time
                 return
-            if isinstance(event, NodeCompleted):
-                running = tally.running = max(0, tally.running - 1)  # it may have started before anybody counted
-                tally.completed += 1
-                took = event.duration or 0.0
-                tally.seconds += took
-                tally.longest = max(tally.longest, took)
-                tally.state, tally.since = "running" if running else "completed", time
+            if kind is NodeCompleted:
+                self._completed(tally, event, time)
                 return
-        if type(event) in _ENDS:
-            self._status = _ENDS[type(event)]
+        if kind in _ENDS:
+            self._status = _ENDS[kind]
             return
         if isinstance(event, WiresChosen):
             self._not_taken(name, event)
@@ -221,13 +223,16 @@ class Tracker:
         return RunReport(self._time if elapsed is None else elapsed, nodes, tuple(self._way), self._status)
 
     def node(self, name: str) -> NodeReport:
-        """What one node has done so far. Raises `UnknownName` for one that has not started."""
+        """What one node has done so far.
+
+        Raises `UnknownName` for one that is not in the graph, or without a graph, or inside of a call, has not started.
+        """
         tally = self._tallies.get(name)
         if tally is None:
             known = [*self._tallies]
+            wrong = "has not started yet" if "/" in name or not self._knows_all else "is not there"
             raise UnknownName(
-                f"Node {name!r} has not started yet.{did_you_mean(name, known)} These have: "
-                f"{', '.join(known) or 'none'}."
+                f"Node {name!r} {wrong}.{did_you_mean(name, known)} Known are: {', '.join(known) or 'none'}."
             )
         return self._node(name, tally)
 
@@ -241,6 +246,25 @@ class Tracker:
             tally = self._tallies[name] = _Tally()
         return tally
 
+    @staticmethod
+    def _completed(tally: _Tally, event: Any, time: float) -> None:
+        tally.completed += 1
+        took = event.duration
+        if took is not None:
+            tally.seconds += took
+            if took > tally.longest:  # noqa: PLR1730 - a call of max() would take a tenth of the time of all of this
+                tally.longest = took
+        left = event.handed_over
+        if left is not None:
+            exits = tally.exits
+            exits[left] = exits.get(left, 0) + 1
+        if tally.running > 1:
+            tally.running -= 1
+        else:
+            tally.running = 0  # it may have started before anybody counted
+            tally.state = "completed"
+        tally.since = time
+
     def _not_taken(self, name: str, event: WiresChosen) -> None:
         prefix = name.rpartition("/")[0]
         for wire in event.left:
@@ -250,9 +274,13 @@ class Tracker:
                 self._tallies[name] = _Tally("not started")
             _say(self._tallies[name], f"{wire} was not taken")
 
-    def _node(self, name: str, tally: _Tally) -> NodeReport:
-        numbers: dict[str, Any] = {**attrs.asdict(tally, recurse=False), "decisions": dict(tally.decisions)}
-        return NodeReport(name, **numbers)
+    def _node(self, name: str, each: _Tally) -> NodeReport:
+        # Written out: progress asks for all nodes again and again, and attrs would take five times as long.
+        return NodeReport(
+            name, each.state, each.since, each.started, each.running, each.completed, each.failed, each.skipped,
+            each.cancelled, each.seconds, each.longest, each.last_error, dict(each.decisions), each.why_not,
+            dict(each.exits),
+        )  # fmt: skip
 
     def _ended(self, tally: _Tally, event: Any, time: float) -> None:
         if isinstance(event, EvaluationCompleted | EvaluationFailed | EvaluationCancelled):

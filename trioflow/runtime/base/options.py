@@ -15,9 +15,11 @@ from trioflow.model.graph import StreamSettings
 from trioflow.model.policy import PRIORITIES, Policy, Priority, as_policies
 from trioflow.model.types import describe_value
 from trioflow.model.values import NO_VALUES, frozen
+from trioflow.runtime.base.picture import picture
 
 if TYPE_CHECKING:
     from trioflow.model.envelope import Envelope
+    from trioflow.semantics.plan import Plan
     from trioflow.semantics.tracking import RunReport
 
 MAX_NESTING = 256
@@ -152,6 +154,12 @@ def _gathered(outputs: Outputs | Callable[[], Outputs]) -> Outputs:
     return outputs() if callable(outputs) else outputs
 
 
+_NOT_COUNTED = (
+    "Nobody has counted what this run did. Give it a tracker: observers=[trioflow.Tracker()], or call run.track() "
+    "while it runs."
+)
+
+
 @attrs.frozen(repr=False)
 class RunResult:
     """What a completed run leaves behind: variables by name, outputs of exec nodes by node and socket.
@@ -170,10 +178,15 @@ class RunResult:
 
         For runs that were tracked: `observers=[trioflow.Tracker()]`, or `run.track()`. Raises `UnknownName` otherwise.
         """
-        raise UnknownName(
-            "Nobody has counted what this run did. Give it a tracker: observers=[trioflow.Tracker()], or call "
-            "run.track() while it runs."
-        )
+        raise UnknownName(_NOT_COUNTED)
+
+    def draw(self, format: str = "svg", *, fold: bool = False) -> str:
+        """A picture of the graph with what each node has done: `svg`, `mermaid`, `dot`, `text` or `json`.
+
+        For runs that were tracked, as `report`; with `fold` graphs that it calls are only nodes. Raises `UnknownName`
+        for others, `ValueError` for a format that there is not.
+        """
+        raise UnknownName(_NOT_COUNTED)
 
     @functools.cached_property
     def outputs(self) -> Outputs:
@@ -210,6 +223,10 @@ class TrackedResult(RunResult):
     """The result of a run that was tracked."""
 
     _report: RunReport = attrs.field(eq=False)
+    _plan: Plan = attrs.field(eq=False)
 
     def report(self) -> RunReport:
         return self._report
+
+    def draw(self, format: str = "svg", *, fold: bool = False) -> str:
+        return picture(self._plan, self._report, format, fold=fold)

@@ -160,7 +160,7 @@ class Execution:
         if self.tracker is not None:
             statistics = self.statistics()
             report = self.tracker.report(statistics.elapsed)
-            return TrackedResult(self.variables(), outputs, statistics, state.id, report)
+            return TrackedResult(self.variables(), outputs, statistics, state.id, report, state.plan)
         return RunResult(self.variables(), outputs, self.statistics(), state.id)
 
     def variables(self) -> dict[str, Any]:

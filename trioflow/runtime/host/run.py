@@ -18,6 +18,7 @@ from trioflow.model.graph import Graph
 from trioflow.model.properties import Properties
 from trioflow.runtime.base.failure import is_cancellation, note
 from trioflow.runtime.base.options import RunOptions, RunResult, RunStatistics, RunStatus
+from trioflow.runtime.base.picture import picture
 from trioflow.runtime.base.watch import Observer, Subscription, Watch
 from trioflow.runtime.host.execution import Alone, Control, Execution, in_own_context
 from trioflow.runtime.host.given import OUTSIDE, Given, RunArguments, given
@@ -228,13 +229,14 @@ class Run:
     def track(self) -> Tracker:
         """Count what each node does from now on; the same tracker whenever it is asked for.
 
-        It is an observer of steps and of what policies decide: a run that is not tracked pays nothing for it.
+        It is an observer of steps and of what policies decide: a run that is not tracked pays nothing for it. For a
+        glance at what runs just now `strands` and `statistics` will do, for which nothing is kept.
         """
         from trioflow.semantics.tracking import Tracker, tracker_among
 
         watch = self._state.observed
         known = self._execution.tracker or (None if watch is None else tracker_among(watch.observers))
-        tracker = known or Tracker()
+        tracker = known or Tracker(self.plan.graph)
         if known is None:
             self._execution.tracker = tracker
             self.observe(tracker)
@@ -243,9 +245,18 @@ class Run:
     def node(self, name: str) -> NodeReport:
         """What a node has done since the run is tracked: its state and since when, counts, times, its last error.
 
-        Raises `UnknownName` for one that has not started since then.
+        One in a graph that is called is `call/node`, and known as soon as it has started. Raises `UnknownName` for
+        others.
         """
         return self.track().node(name)
+
+    def draw(self, format: str = "svg", *, fold: bool = False) -> str:
+        """A picture of the graph with what each node has done since the run is tracked, and which wires were taken.
+
+        `format`: `svg`, `mermaid`, `dot`, `text` or `json`; with `fold` graphs that it calls are only nodes. Raises
+        `ValueError` for a format that there is not.
+        """
+        return picture(self.plan, self.track().report(self.statistics().elapsed), format, fold=fold)
 
     def snapshot(self, expected: RunReport | None = None) -> RunProgress:
         """How far the run is now. `expected`: the report of an earlier run, by which part and time left are told."""
