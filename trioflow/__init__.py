@@ -106,6 +106,7 @@ if TYPE_CHECKING:
     from trioflow.model.registry import Registry
     from trioflow.model.schema import document_schema
     from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Stream
+    from trioflow.model.task import TaskSettings, task
     from trioflow.model.trigger import Trigger
     from trioflow.model.workflow import WorkflowBuilder, workflow
     from trioflow.nodes._askers import Asker, FormAsker, Question, TerminalAsker, open_forms
@@ -309,6 +310,7 @@ __all__ = [
     "StreamSettings",
     "Subscription",
     "SystemClock",
+    "TaskSettings",
     "TeardownTimeout",
     "TerminalAsker",
     "Throttled",
@@ -363,6 +365,7 @@ __all__ = [
     "settle",
     "stream",
     "studio",
+    "task",
     "telemetry",
     "trigger_variables",
     "validate",
@@ -475,6 +478,7 @@ _HOMES = {
     "trioflow.model.registry": ("Registry",),
     "trioflow.model.schema": ("document_schema",),
     "trioflow.model.sockets": ("UNSET", "DataIn", "DataOut", "ExecIn", "ExecOut", "Stream"),
+    "trioflow.model.task": ("TaskSettings", "task"),
     "trioflow.model.workflow": ("WorkflowBuilder", "workflow"),
     "trioflow.nodes._workshop": ("Scripts",),
     "trioflow.nodes._askers": ("Asker", "FormAsker", "Question", "TerminalAsker", "open_forms"),
