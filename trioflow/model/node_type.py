@@ -30,6 +30,7 @@ from trioflow.errors import NodeDefinitionError, nearest
 from trioflow.model.by_name import by_name, importable_name
 from trioflow.model.context import Context, DataContext, SetupContext
 from trioflow.model.durability import DOUBT, KINDS, Doubt, Durability, Transaction
+from trioflow.model.exits import Exits, exec_outputs, result_beside
 from trioflow.model.policy import Policy
 from trioflow.model.sockets import UNSET, DataIn, DataOut, ErrorMode, ExecIn, ExecOut, Socket, Stream, StreamMode
 from trioflow.model.types import describe_type, describe_value, may_stand_for
@@ -92,6 +93,8 @@ class FunctionBody:
     result: Literal["none", "single", "fields"]
     in_slices: bool = False
     """Whether it may raise `Unfinished`, for what is too long to be done in one go."""
+    chooses: bool = False
+    """Whether it returns the exec output at which control goes on: alone, or before its result."""
 
     @property
     def is_plain(self) -> bool:
@@ -575,6 +578,7 @@ def exec_node(
     on_doubt: Doubt = ...,
     version: str | None = ...,
     policy: Policy | None = ...,
+    exits: Exits | None = ...,
 ) -> Callable[[Callable[P, R]], FunctionNode[P, R]]: ...
 def exec_node(
     function: Callable[P, R] | None = None,
@@ -588,13 +592,17 @@ def exec_node(
     on_doubt: Doubt = "again",
     version: str | None = None,
     policy: Policy | None = None,
+    exits: Exits | None = None,
 ) -> FunctionNode[P, R] | Callable[[Callable[P, R]], FunctionNode[P, R]]:
     """Make a function an exec node: exec input `enter`, exec output `then`, data sockets as for `data_node`.
 
     When the function returns, the node goes on at `then` by itself (T6). May be async; may take a `Context`; one that
     does what it does according to `ctx.state` is made with `remembers=True` (F6). `durable`, `on_doubt` and `version`
-    are for journalled runs (J1, J4, J13). `policy` says what is done where its nodes fail. Raises
-    `NodeDefinitionError`.
+    are for journalled runs (J1, J4, J13). `policy` says what is done where its nodes fail.
+
+    With `exits` it has these exec outputs in place of `then`, and returns the name of the one at which it goes on:
+    annotated `str` or `Literal["yes", "no"]` that alone, annotated `tuple[str, T]` together with its result. None ends
+    there. As a mapping `exits` says what each is for. Raises `NodeDefinitionError`.
     """
 
     def decorate(function: Callable[P, R]) -> FunctionNode[P, R]:
@@ -607,7 +615,7 @@ def exec_node(
             "version": version,
             "policy": policy,
         }
-        return FunctionNode(function, _type_of_function(function, id, exec_node=True, **traits))
+        return FunctionNode(function, _type_of_function(function, id, exec_node=True, exits=exits, **traits))
 
     return decorate if function is None else decorate(function)
 
@@ -618,6 +626,7 @@ def _type_of_function(
     *,
     exec_node: bool,
     initiator: bool = False,
+    exits: Exits | None = None,
     **traits: Any,
 ) -> NodeType:
     # Not every callable has a name: a functools.partial has none.
@@ -656,16 +665,16 @@ def _type_of_function(
             socket = DataIn(type_, default=default, lazy=filled.fill == "lazy")
             socket.name = name
             inputs.append(socket)
-    outputs, result = _outputs(hints.get("return", object))
+    outputs, result = _outputs(result_beside(exits, hints.get("return", object), where))
     node_type = NodeType(
         id=type_id or f"{function.__module__}.{function.__qualname__}",
         doc=inspect.cleandoc(function.__doc__ or ""),
         inputs=tuple(inputs),
         outputs=outputs,
         exec_inputs=(_named(ExecIn(), "enter"),) if exec_node and not initiator else (),
-        exec_outputs=(_named(ExecOut(), "then"),) if exec_node else (),
+        exec_outputs=exec_outputs(("then",) if exits is None else exits) if exec_node else (),
         streams=(),
-        body=FunctionBody(function, tuple(parameters), is_async, result),
+        body=FunctionBody(function, tuple(parameters), is_async, result, chooses=exits is not None),
         initiator=initiator,
         **traits,
     )

@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
 from trioflow.errors import NodeDefinitionError, did_you_mean
 from trioflow.model.durability import Doubt, Durability, Duration
+from trioflow.model.exits import Exits
 from trioflow.model.node_type import Capability, FunctionNode, exec_node
 from trioflow.model.policy import (
     KEYS,
@@ -30,6 +31,7 @@ class TaskSettings(TypedDict, total=False):
     id: str
     capabilities: Iterable[Capability]
     durable: Durability
+    exits: Exits
     on_doubt: Doubt
     remembers: bool
     version: str

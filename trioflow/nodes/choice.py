@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import trioflow as tf
@@ -10,21 +11,21 @@ from trioflow.nodes import _expect as expect
 from trioflow.nodes._equality import compared
 from trioflow.nodes._slices import in_turns
 
+Number = int | float
 
-class Branch(tf.Node, id="flow.branch", durable="replayed"):
+
+@tf.exec_node(
+    id="flow.branch",
+    durable="replayed",
+    exits={"true": "when the condition holds", "false": "when it does not"},
+)
+def Branch(condition: bool) -> str:  # noqa: N802 - as those nodes that are classes
     """Goes on at `true` or at `false`.
 
     >>> fire("flow.branch", condition=True)
     [('true', {})]
     """
-
-    enter = tf.ExecIn()
-    condition = tf.DataIn(bool, doc="which way")
-    true = tf.ExecOut(doc="when the condition holds")
-    false = tf.ExecOut(doc="when it does not")
-
-    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        return self.true if await ctx.get_input(self.condition) else self.false
+    return "true" if condition else "false"
 
 
 class MultiBranch(tf.Node, id="flow.multi_branch", durable="replayed"):
@@ -167,87 +168,65 @@ class SwitchText(_EightWays, id="flow.switch_text", durable="replayed"):
         return await self._way(ctx, value.casefold() if fold else value, fold=fold)
 
 
-class SwitchIndex(tf.Node, id="flow.switch_index", durable="replayed"):
+@tf.exec_node(
+    id="flow.switch_index",
+    durable="replayed",
+    exits={**{f"way_{number}": "" for number in range(8)}, "other": "when there is no such way"},
+)
+def SwitchIndex(index: int) -> str:  # noqa: N802 - as above
     """Goes on at the way of that number, from 0 to 7; at `other` for any other number, negative ones included.
 
     >>> fire("flow.switch_index", index=2)
     [('way_2', {})]
     """
-
-    enter = tf.ExecIn()
-    index = tf.DataIn(int, doc="which way")
-    way_0 = tf.ExecOut()
-    way_1 = tf.ExecOut()
-    way_2 = tf.ExecOut()
-    way_3 = tf.ExecOut()
-    way_4 = tf.ExecOut()
-    way_5 = tf.ExecOut()
-    way_6 = tf.ExecOut()
-    way_7 = tf.ExecOut()
-    other = tf.ExecOut(doc="when there is no such way")
-
-    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        ways = (
-            self.way_0, self.way_1, self.way_2, self.way_3, self.way_4, self.way_5, self.way_6, self.way_7
-        )  # fmt: skip
-        index = await ctx.get_input(self.index)
-        return ways[index] if 0 <= index < len(ways) else self.other
+    return f"way_{index}" if 0 <= index < 8 else "other"
 
 
-class SwitchType(tf.Node, id="flow.switch_type", durable="replayed"):
+_KINDS: Mapping[str, type | tuple[type, ...]] = {
+    "truth": bool, "number": (int, float), "text": str, "list": (list, tuple), "dict": dict,
+}  # fmt: skip
+
+
+@tf.exec_node(
+    id="flow.switch_type",
+    durable="replayed",
+    exits={
+        "none": "",
+        "truth": "true or false",
+        "number": "int or float",
+        "text": "",
+        "list": "list or tuple",
+        "dict": "",
+        "other": "anything else",
+    },
+)
+def SwitchType(value: object) -> str:  # noqa: N802 - as above
     """Goes on by what kind of value it is. Truth values are no numbers; tuples count as lists.
 
     >>> fire("flow.switch_type", value=1.5)
     [('number', {})]
     """
-
-    enter = tf.ExecIn()
-    value = tf.DataIn(object, doc="what is looked at")
-    none = tf.ExecOut()
-    truth = tf.ExecOut(doc="true or false")
-    number = tf.ExecOut(doc="int or float")
-    text = tf.ExecOut()
-    list = tf.ExecOut(doc="list or tuple")
-    dict = tf.ExecOut()
-    other = tf.ExecOut(doc="anything else")
-
-    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        value = await ctx.get_input(self.value)
-        if value is None:
-            return self.none
-        for kinds, way in (
-            (bool, self.truth),
-            ((int, float), self.number),
-            (str, self.text),
-            ((list, tuple), self.list),
-            (dict, self.dict),
-        ):
-            if isinstance(value, kinds):
-                return way
-        return self.other
+    if value is None:
+        return "none"
+    return next((name for name, kinds in _KINDS.items() if isinstance(value, kinds)), "other")
 
 
-class Compare(tf.Node, id="flow.compare", durable="replayed"):
+@tf.exec_node(
+    id="flow.compare",
+    durable="replayed",
+    exits={"less": "a is smaller than b", "equal": "", "greater": "a is greater than b"},
+)
+def Compare(a: Number, b: Number) -> str:  # noqa: N802 - as above
     """Goes on by which of two numbers is greater. Not-a-number can't be compared: that is an error.
 
     >>> fire("flow.compare", a=1, b=2.5)
     [('less', {})]
     """
-
-    enter = tf.ExecIn()
-    a: tf.DataIn[int | float] = tf.DataIn(int | float)
-    b: tf.DataIn[int | float] = tf.DataIn(int | float)
-    less = tf.ExecOut(doc="a is smaller than b")
-    equal = tf.ExecOut()
-    greater = tf.ExecOut(doc="a is greater than b")
-
-    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        a, b = await ctx.get_input(self.a), await ctx.get_input(self.b)
-        if math.isnan(a) or math.isnan(b):
-            raise ValueError(
-                f"flow.compare: {expect.short(a)} and {expect.short(b)} can't be compared, one of them is not a number."
-            )
-        return self.less if a < b else self.greater if a > b else self.equal
+    if math.isnan(a) or math.isnan(b):
+        raise ValueError(
+            f"flow.compare: {expect.short(a)} and {expect.short(b)} can't be compared, one of them is not a number."
+        )
+    return "less" if a < b else "greater" if a > b else "equal"
 
 
 class Chance(tf.Node, id="flow.chance", durable="replayed"):

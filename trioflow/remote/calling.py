@@ -15,6 +15,7 @@ import trio
 
 from trioflow.errors import NodeError
 from trioflow.model.by_name import by_name
+from trioflow.model.exits import chosen
 from trioflow.model.node_type import FunctionBody, NodeType
 from trioflow.model.types import checkable, is_exact
 from trioflow.model.unfinished import Unfinished
@@ -192,6 +193,9 @@ def _type(shipped: Portable) -> tuple[NodeType, FunctionBody]:
 def _kept(keep: Keep, shipped: Portable, result: Any) -> Any:
     """The result with what is kept in place of large values; one that is not of its output's type is sent."""
     node_type, body = _type(shipped)
+    exit_ = None
+    if body.chooses:
+        exit_, result = chosen(node_type, result)
     values = [*body.values_of(result)]
     for place in keep.outputs:
         target = checkable(node_type.outputs[place].type)
@@ -199,7 +203,8 @@ def _kept(keep: Keep, shipped: Portable, result: Any) -> Any:
             data = pickle.dumps(values[place], pickle.HIGHEST_PROTOCOL)
             if len(data) >= keep.least:
                 values[place] = keep.keeper.keep(data)
-    return tuple(values) if body.result == "fields" else values[0]
+    found = tuple(values) if body.result == "fields" else values[0]
+    return (exit_, found) if body.chooses else found
 
 
 def _result(call: Call, shipped: Portable, told: list[tuple[str, tuple[Any, ...]]]) -> Any:

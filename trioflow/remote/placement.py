@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import trio
 
 from trioflow.errors import MiddlewareError, did_you_mean
+from trioflow.model.exits import chosen
 from trioflow.model.moving import reason_to_stay
 from trioflow.model.node_type import FunctionBody
+from trioflow.model.sockets import UNSET, Unset
 from trioflow.model.values import NO_VALUES
 from trioflow.remote.batching import Batches
 from trioflow.remote.calling import Call, Keep, code_of, first_line, packed, unpacked
@@ -189,7 +191,11 @@ class Elsewhere(Middleware):
             getattr(context, what)(*arguments)
         if answer.error is not None:
             raise answer.error
-        return invocation.answer(self._outputs(invocation.type, answer.result))
+        node_type, result = invocation.type, answer.result
+        exit_: str | Unset | None = UNSET
+        if isinstance(node_type.body, FunctionBody) and node_type.body.chooses:
+            exit_, result = chosen(node_type, result)
+        return invocation.answer(self._outputs(node_type, result), exit_)
 
     async def _sent(self, call: bytes, invocation: Invocation) -> bytes:
         died = 0

@@ -843,14 +843,13 @@ def _mark_quick(plan: Plan) -> None:
 def _mark_steps(plan: Plan) -> None:
     """Find the exec nodes that are plain functions of what the store keeps."""
     for node in plan.nodes:
-        body = node.type.body
         if (
             node.type.is_exec
-            and isinstance(body, FunctionBody)
+            and isinstance(node.type.body, FunctionBody)
             and not node.streams
             and all(planned.source is not NODE and planned.source is not PORT for planned in node.inputs)
         ):
-            node.step = step_of(body, node.inputs, node.first_output, node.targets)
+            node.step = step_of(node.type, node.inputs, node.first_output, node.targets)
 
 
 def _mark_static(nodes: list[PlanNode]) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from trioflow.model.exits import chosen
 from trioflow.model.node_type import FunctionBody
 from trioflow.semantics.store import LEFT_UNSET, Cell, Store
 
 if TYPE_CHECKING:
+    from trioflow.model.node_type import NodeType
     from trioflow.semantics.plan import PlanInput, Target
 
 Targets = Sequence["Target"]
@@ -21,11 +23,14 @@ Step = Callable[[Store], Targets | None]
 
 
 def step_of(
-    function: FunctionBody, inputs: Sequence[PlanInput], first_output: int, targets: Sequence[Targets]
+    node_type: NodeType, inputs: Sequence[PlanInput], first_output: int, targets: Sequence[Targets]
 ) -> Step | None:
     """The step of an exec node, whose inputs are all where the store keeps them; None if its function is not plain."""
-    if not function.is_plain or function.result == "fields":
+    function = node_type.body
+    if not isinstance(function, FunctionBody) or not function.is_plain or function.result == "fields":
         return None
+    if function.chooses:
+        return _of_choice(node_type, function, inputs, first_output, targets)
     then = targets[0]
     call = function.function
     if function.result == "single" and len(inputs) == 1:
@@ -77,5 +82,42 @@ def _of_many(function: FunctionBody, inputs: Sequence[PlanInput], first_output: 
         if single:
             store.write(first_output, result)  # a copy of writes.write_output
         return then
+
+    return step
+
+
+def _of_choice(
+    node_type: NodeType,
+    function: FunctionBody,
+    inputs: Sequence[PlanInput],
+    first_output: int,
+    targets: Sequence[Targets],
+) -> Step:
+    """The step of a function that returns the exec output at which it goes on."""
+    call = function.function
+    has_result = function.result == "single"
+    wants = [(each.there, each.fallback, each.passing, each.coercer is None) for each in inputs]
+    ways: dict[Any, Targets] = dict(zip([each.name for each in node_type.exec_outputs], targets, strict=True))
+    ways[None] = ()
+
+    def step(store: Store) -> Targets | None:
+        cells = store.cells
+        values: list[Any] = []
+        for there, fallback, passing, untyped in wants:
+            cell: Cell | None = cells[there] or fallback  # a copy of inputs.current
+            if cell is None or cell is LEFT_UNSET:
+                return None
+            value = cell.value
+            if type(value) not in passing and not untyped and cell is not fallback:
+                return None
+            values.append(value)
+        result = call(*values)
+        if has_result:
+            name, result = chosen(node_type, result)
+            store.write(first_output, result)  # a copy of writes.write_output
+            return ways[name]
+        if type(result) is str and result in ways:
+            return ways[result]
+        return ways[chosen(node_type, result)[0]]
 
     return step

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
+from trioflow.model.exits import chosen
 from trioflow.model.graph import StreamSettings
 from trioflow.model.node_type import FunctionBody, Node, NodeType, Parameter
 from trioflow.model.unfinished import Unfinished
@@ -94,7 +95,7 @@ def _of_inputs(node: PlanNode, function: FunctionBody) -> Body:
     one = len(inputs) == 1
     passes = inputs[0].passes if one else None
     is_async = function.is_async
-    single = function.result == "single"
+    single = function.result == "single" and not function.chooses
     first_output = node.first_output
     then = node.type.exec_outputs[0]
 
@@ -131,8 +132,11 @@ def _of_inputs(node: PlanNode, function: FunctionBody) -> Body:
 
 def _write_result(context: BodyContext, function: FunctionBody, result: Any) -> Any:
     """Write what the function of an exec node has returned; tells where it goes on."""
+    exit_: Any = context.plan.type.exec_outputs[0]
+    if function.chooses:
+        exit_, result = chosen(context.plan.type, result)
     if function.result != "none":
         outputs = zip(context.plan.type.outputs, function.values_of(result), strict=True)
         for place, (_, value) in enumerate(outputs):
             write_output(context, place, value)
-    return context.plan.type.exec_outputs[0]  # T6
+    return exit_  # T6
