@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import trioflow
-from trioflow.model.node_type import as_node_type
 import trioflow.testing
+from trioflow.model.node_type import as_node_type
 
 EVENTS = [
     name
