@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -13,6 +15,7 @@ import pytest
 import trio
 
 import trioflow as tf
+from trioflow.cli import sending
 from trioflow.cli.source import open_source
 from trioflow.cli.telemetry import Telemetry
 
@@ -96,26 +99,72 @@ def test_a_port_that_is_taken(tmp_path):
     assert done.stderr == f"error: --metrics {port}: Address already in use. Take another port, or 0.\n"
 
 
-@pytest.mark.slow
-def test_spans_are_sent(tmp_path):
-    """They go to where the environment says."""
-    pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="spans need OpenTelemetry's exporter")
-    got = []
+class Collector(BaseHTTPRequestHandler):
+    """Keeps what it gets, and gives the answers that its server has for it."""
 
-    class Collector(BaseHTTPRequestHandler):
-        def do_POST(self):
-            got.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
+    def do_POST(self):
+        self.server.got.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(self.server.answers.pop(0) if self.server.answers else 200)
+        self.end_headers()
 
-        def log_message(self, *arguments):
-            pass
+    def log_message(self, *arguments):
+        pass
 
+
+@contextlib.contextmanager
+def collector(*answers):
     with HTTPServer(("127.0.0.1", 0), Collector) as server:
+        server.got, server.answers = [], list(answers)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{server.server_port}", "PATH": ""}
-        done = trioflow("run", "fizzbuzz", "--otel", cwd=tmp_path, env=environment)
+        yield server
         server.shutdown()
-    assert done.returncode == 0, done.stderr
-    assert {path for path, _ in got} == {"/v1/traces"}
-    assert b"trioflow.run" in b"".join(body for _, body in got)
+
+
+def run_with_spans(monkeypatch, capfd, endpoint):
+    """What is said after a run whose spans were sent there."""
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="spans need OpenTelemetry's exporter")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+    source = open_source("fizzbuzz", ())
+    options = dict.fromkeys(("record", "perfetto", "metrics", "report")) | {"otel": True, "profile": False}
+    telemetry = Telemetry(source, source.plan(), **options)
+    trio.run(lambda: tf.run(source.graph, registry=source.registry, observers=telemetry.observers))
+    telemetry.write()
+    assert telemetry.problem is None, "the run is no failure because of that"
+    return capfd.readouterr().err
+
+
+def test_spans_are_sent(monkeypatch, capfd):
+    """They go to where the environment says; there is nothing to say about that."""
+    with collector() as server:
+        assert run_with_spans(monkeypatch, capfd, f"http://127.0.0.1:{server.server_port}") == ""
+    assert {path for path, _ in server.got} == {"/v1/traces"}
+    assert b"trioflow.run" in b"".join(body for _, body in server.got)
+
+
+def test_spans_that_nobody_takes(monkeypatch, capfd):
+    """A sentence says how many, where they should have gone, why they did not, and the cure; nothing else is said."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    monkeypatch.setattr(sending, "PATIENCE", 0.0)
+    said = run_with_spans(monkeypatch, capfd, f"http://127.0.0.1:{port}/")
+    assert re.fullmatch(
+        rf"warning: --otel: \d+ spans? not sent to http://127.0.0.1:{port}/v1/traces: Connection refused. "
+        "OTEL_EXPORTER_OTLP_ENDPOINT says where to.\n",
+        said,
+    )
+
+
+def test_spans_that_are_refused(monkeypatch, capfd):
+    """What the collector answers is said."""
+    with collector(404) as server:
+        said = run_with_spans(monkeypatch, capfd, f"http://127.0.0.1:{server.server_port}")
+    assert "404, reason: Not Found. OTEL_" in said
+
+
+def test_a_collector_that_fails_at_first(monkeypatch, capfd):
+    """It is tried again, and gets all; then it was not in vain, and the run ends well."""
+    monkeypatch.setattr(sending, "PATIENCE", 60.0)
+    with collector(503) as server:
+        said = run_with_spans(monkeypatch, capfd, f"http://127.0.0.1:{server.server_port}")
+    assert len(server.got) == 2
+    assert said == ""

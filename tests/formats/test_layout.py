@@ -173,3 +173,24 @@ def test_large_pictures_take_no_long_time():
     began = time.process_time()
     lay_out(boxes, links)
     assert time.process_time() - began < 5
+
+
+def fan(count):
+    """One box from which heavy links lead to many."""
+    return [Box(160, 60)] * (count + 1), [Link(0, 30, each, 20, 6) for each in range(1, count + 1)]
+
+
+@pytest.mark.timed
+@pytest.mark.unmeasured
+def test_a_wide_fan_takes_time_that_grows_with_its_size():
+    """Eight times the boxes take some nine times as long; where each link asks all others, it is thirty times."""
+
+    def seconds(count):
+        found = []
+        for _ in range(3):
+            began = time.process_time()
+            lay_out(*fan(count))
+            found.append(time.process_time() - began)
+        return min(found)
+
+    assert seconds(4000) < 20 * seconds(500)

@@ -205,7 +205,7 @@ def test_all_events_are_here():
     """The events that can be observed (E3)."""
     assert sorted(kind.__name__ for kind in EVENTS) == [
         "BreakpointFailed", "BreakpointHit", "Decision", "EvaluationAhead", "EvaluationCancelled", "EvaluationCompleted",
-        "EvaluationFailed", "EvaluationForgotten", "EvaluationReused", "EvaluationStarted", "Event", "EventsDropped", "Feedback", "JoinSkipped", "LimitReached", "MergeConflict", "NodeCancelled",
+        "EvaluationFailed", "EvaluationForgotten", "EvaluationReady", "EvaluationReused", "EvaluationStarted", "Event", "EventsDropped", "Feedback", "JoinSkipped", "LimitReached", "MergeConflict", "NodeCancelled",
         "NodeCompleted", "NodeFailed", "NodeSkipped", "NodeStarted", "NotUndone", "ObserverFailed", "Progress", "RunCancelled",
         "RunCompleted", "RunFailed", "RunPaused", "RunResumed", "RunStarted", "StrandForked", "StrandJoined",
         "VariableSet", "WiresChosen",

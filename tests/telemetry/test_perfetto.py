@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 from telemetry.runs import failing, looping, watched
+from telemetry.test_profile import three
 
 from trioflow.telemetry import Recorder, perfetto_trace
 
@@ -69,7 +70,9 @@ def slices(trace):
             yield packet[8], event[9], event[11], name, {each[10]: each[6] for each in notes}, event.get(47)
 
 
-@pytest.mark.parametrize("graph", [looping(), looping(kind="concurrent"), failing()], ids=["loop", "forks", "fails"])
+@pytest.mark.parametrize(
+    "graph", [looping(), looping(kind="concurrent"), failing(), three(2, 1, 4)], ids=["loop", "forks", "fails", "ahead"]
+)
 def test_every_slice_is_closed(graph):
     """Slices nest in their track, time never goes back, and each arrow has two ends."""
     trace = traced(graph)
@@ -108,3 +111,21 @@ def test_slices_say_what_and_how():
         (2, None, {"outcome": "failed", "note": "ValueError: no 0"}),
         (3, "RunFailed: ValueError: no 0", {}),
     ]
+
+
+def test_what_was_begun_ahead_has_tracks_of_its_own():
+    """From when it was begun until it ended, its turn came, or it was of no use."""
+    for graph, ends in (
+        (three(2, 1, 4), [(1, "ready"), (2, "taken up")]),
+        (three(-2, 1, 4), [(1, "ready"), (2, "in vain")]),
+    ):
+        trace = traced(graph)
+        names = named(trace)
+        told = [
+            (time / 1e9, kind, names[track], name or notes["outcome"]) for time, kind, track, name, notes, _ in slices(trace)
+            if names[track].startswith("ahead")
+        ]  # fmt: skip
+        (ready, how), (later, other) = ends
+        assert told == [
+            (0, 1, "ahead 1", "b"), (0, 1, "ahead 2", "c"), (ready, 2, "ahead 1", how), (later, 2, "ahead 2", other),
+        ]  # fmt: skip

@@ -95,3 +95,47 @@ def test_the_table_is_for_people():
     ]
     assert [line.split()[-1] for line in lines[1:]][0] == "nap"
     assert lines[-1] == "... and 2 more nodes"
+
+
+@tf.data_node(id="profiled.slow")
+async def slow(x: float) -> float:
+    await trio.sleep(abs(x))
+    if x < 0:
+        raise ValueError(x)
+    return x
+
+
+@tf.data_node(id="profiled.total")
+def total(a: float, b: float, c: float) -> float:
+    return a + b + c
+
+
+def three(*seconds):
+    """Three evaluations of which each takes so long, for one node; those that fail are negative."""
+    with tf.build() as g:
+        a, b, c = (g.add(slow, name, x=each).result for name, each in zip("abc", seconds, strict=True))
+        show = g.add(tf.nodes.SetVariable, "show", name="sum", value=g.add(total, "total", a=a, b=b, c=c).result)
+        g.variable("sum", "float", 0.0)
+        g.connect(g.add(tf.nodes.Start, "start").then, show.enter)
+    return g.graph
+
+
+@pytest.mark.parametrize("made", ["watched", "recorded"])
+def test_what_was_begun_ahead_takes_as_long_as_its_body(made):
+    """Also before its turn has come, and not until then. Who asked has waited for it since then alone."""
+    graph = three(2, 1, 4)
+    profile = watched(graph, Profile()) if made == "watched" else Profile.of(watched(graph, Recorder()).recording())
+    assert times(profile) == {
+        "a": (0, 1, pytest.approx(2), pytest.approx(2), pytest.approx(2)),
+        "b": (0, 1, pytest.approx(1), pytest.approx(1), pytest.approx(1)),
+        "c": (0, 1, pytest.approx(4), pytest.approx(4), pytest.approx(4)),
+        "total": (0, 1, pytest.approx(0), pytest.approx(0), pytest.approx(0)),
+        "show": (1, 0, pytest.approx(0), pytest.approx(4), pytest.approx(4)),
+    }
+
+
+def test_what_was_begun_ahead_in_vain_is_counted():
+    """The table has a column for it then."""
+    profile = watched(three(-2, 1, 4), Profile())
+    assert {name: each.forgotten for name, each in profile.nodes.items() if each.forgotten} == {"b": 1, "c": 1}
+    assert "  in vain  " in profile.table()

@@ -17,6 +17,7 @@ import trio
 
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput
+from trioflow.cli.sending import Sending
 from trioflow.cli.source import Source
 from trioflow.model.jsonable import to_json
 from trioflow.semantics.tracking import RunReport, time_left
@@ -97,10 +98,9 @@ class Telemetry:
             made.append(self._report[1])
         self._counted = None if metrics is None else Metrics(plan)
         made += [each for each in (self._recorder, self._counted) if each is not None]
-        self._sent: Any = None
-        if otel:
-            self._sent = _provider()
-            made.append(Spans(self._sent.get_tracer("trioflow")))
+        self._sending = Sending() if otel else None
+        if self._sending is not None:
+            made.append(Spans(self._sending.tracer))
         self.observers: Sequence[tf.Observer] = made
 
     def left(self, elapsed: float) -> float | None:
@@ -135,8 +135,8 @@ class Telemetry:
 
     def write(self) -> None:
         """Write the files, send the spans, say what was to be said. What can't be written is the `problem`."""
-        if self._sent is not None:
-            self._sent.shutdown()
+        if self._sending is not None and (unsent := self._sending.close()) is not None:
+            click.echo(f"warning: {unsent}", err=True)
         if self._report is not None:
             file, made = self._report
             self._try("--report", file, lambda: _write_report(made, file))
@@ -189,17 +189,3 @@ def _write_report(tracker: tf.Tracker, file: str) -> None:
 
 def _write_trace(recording: Recording, file: str) -> None:
     Path(file).write_bytes(perfetto_trace(recording))
-
-
-def _provider() -> Any:
-    """What sends spans to where the environment says."""
-    try:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
-        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
-        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
-    except ImportError as error:
-        raise BadInput(f"--otel: {tf.MissingExtra('Sending spans', 'otel')}") from error
-    provider = TracerProvider(resource=Resource.create({"service.name": "trioflow"}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    return provider

@@ -9,7 +9,7 @@ and links give the same picture everywhere, in time that grows with their number
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections.abc import Callable, Sequence
 from itertools import groupby, pairwise
 from math import fsum, inf
@@ -384,13 +384,12 @@ class _Part:
                 between.setdefault(self._layer[vertex], []).append((start, end, weight))
         found = 0.0
         for segments in between.values():
-            ends: list[float] = []
-            weights: list[float] = []
+            # By weight, of which there are few: where the links that begin higher up end, from top to bottom.
+            ends: dict[float, list[float]] = {}
             for _, end, weight in sorted(segments):
-                at = bisect_right(ends, end)
-                found += weight * fsum(weights[at:])
-                ends.insert(at, end)
-                weights.insert(at, weight)
+                for other, theirs in ends.items():
+                    found += weight * other * (len(theirs) - bisect_right(theirs, end))
+                insort(ends.setdefault(weight, []), end)
         return found
 
     # --- how high, and how far to the right ---
@@ -458,19 +457,20 @@ class _Part:
             lowest = inf if lower is None else tops[lower] - self._height(vertex) - self._gap(vertex, lower)
             return highest, lowest
 
+        alone = [sum(end.weight > 1 for end in behind) == 1 for behind in self._behind]
         starting: dict[int, list[tuple[float, list[int]]]] = {}
         for (source, source_y), trunk in self._trunks.items():
             if trunk:
                 starting.setdefault(source, []).append((source_y, trunk))
         for box in (each for column in self._columns for each in column if each < self._count):
-            self._straighten_box(box, room)
+            self._straighten_box(box, alone, room)
             for source_y, trunk in starting.get(box, ()):
                 self._straighten_trunk(self._tops[box] + source_y, trunk, room)
 
-    def _straighten_box(self, box: int, room: Callable[[int], tuple[float, float]]) -> None:
+    def _straighten_box(self, box: int, alone: Sequence[bool], room: Callable[[int], tuple[float, float]]) -> None:
         """The only heavy link that comes to a box is the only one that leaves where it comes from: it becomes level."""
         heavy = [end for end in self._before[box] if end.weight > 1]
-        if len(heavy) != 1 or sum(end.weight > 1 for end in self._behind[heavy[0].other]) != 1:
+        if len(heavy) != 1 or not alone[heavy[0].other]:
             return
         wanted = self._tops[heavy[0].other] + heavy[0].other_y - heavy[0].own_y
         highest, lowest = room(box)

@@ -466,6 +466,13 @@ class EvaluationAhead(Event):
 
 
 @attrs.frozen(eq=False, repr=False)
+class EvaluationReady(Event):
+    """A body that was begun ahead has ended, well or not, before its turn (D12). Told only to who names this kind."""
+
+    on_request: ClassVar = True
+
+
+@attrs.frozen(eq=False, repr=False)
 class EvaluationForgotten(Event):
     """What was begun ahead, ended or not, is of no use: its turn never came (D12). Told only to who names this kind."""
 
@@ -618,7 +625,7 @@ GROUPS: Mapping[str, tuple[type[Event], ...]] = {
     "run": (RunStarted, RunCompleted, RunFailed, RunCancelled, RunPaused, RunResumed, LimitReached),
     "steps": STEPS,
     "data": DATA,
-    "ahead": (EvaluationAhead, EvaluationForgotten),
+    "ahead": (EvaluationAhead, EvaluationReady, EvaluationForgotten),
     "strands": (StrandForked, StrandJoined, MergeConflict, WiresChosen, JoinSkipped, NotUndone),
     "messages": (Feedback, Progress),
     "failures": (RunFailed, NodeFailed, EvaluationFailed),

@@ -7,6 +7,7 @@ are those of `perfetto_trace.proto`.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import count
 
 from trioflow.telemetry.recording import Recording, Row
 
@@ -14,14 +15,18 @@ _BEGIN, _END, _INSTANT, _COUNTER = 1, 2, 3, 4
 _SEQUENCE = 7
 _PROCESS, _STRANDS, _RUN, _FIRST = 1, 2, 3, 4
 """The tracks: the run as a process, the counter of strands, what belongs to no strand, and from there the strands."""
+_AHEAD = 1 << 40
+"""From there on, more tracks than there are strands: of what was begun ahead, as many as run at once."""
 _ENDS = ("Completed", "Failed", "Cancelled", "Skipped")
+_ENDS_AHEAD = {"EvaluationReady": "ready", "EvaluationStarted": "taken up", "EvaluationForgotten": "in vain"}
 
 
 def perfetto_trace(recording: Recording) -> bytes:
     """The trace of a recorded run, as a file that Perfetto opens.
 
     A slice says path and outcome, with the error of a failure; an arrow leads from where a strand was forked to its
-    first slice; a counter shows how many strands there were. What had not ended when the recording was taken is open.
+    first slice; a counter shows how many strands there were. What was begun ahead has tracks of its own, until it has
+    ended or its turn has come. What had not ended when the recording was taken is open.
     """
     return b"".join(_packet(body) for body in _bodies(recording))
 
@@ -34,7 +39,9 @@ def _bodies(recording: Recording) -> Iterable[bytes]:
     known: set[int] = set()
     waiting: set[int] = set()  # strands to whose first slice an arrow leads
     strands = 1
+    ahead = _Ahead(recording)
     for row in recording:
+        yield from ahead.packets(row)
         track = _RUN if row.strand is None else _FIRST + row.strand
         if track not in known:
             known.add(track)
@@ -59,6 +66,30 @@ def _bodies(recording: Recording) -> Iterable[bytes]:
             yield _counted(row, strands)
         elif row.note is not None:
             yield _event(row, track, _INSTANT, f"{row.kind}: {row.note}", {})
+
+
+class _Ahead:
+    """Evaluations that were begun ahead: several of a strand overlap, so each has the first track that is free."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._running: dict[tuple[int, str | None], int] = {}  # by path and node: the track
+        self._known = 0
+
+    def packets(self, row: Row) -> Iterable[bytes]:
+        if row.kind == "EvaluationAhead":
+            slot = next(each for each in count() if each not in self._running.values())
+            self._running[row.path, row.node] = slot
+            if slot == self._known:
+                self._known += 1
+                name = _text(2, f"ahead {slot + 1}")
+                yield _bytes(60, _varint(1, _AHEAD + slot) + name + _varint(5, _PROCESS))
+            notes = {"path": _shown(self._recording.path(row.path))}
+            yield _event(row, _AHEAD + slot, _BEGIN, row.node or "", notes)
+        elif row.kind in _ENDS_AHEAD:
+            ended = self._running.pop((row.path, row.node), None)
+            if ended is not None:
+                yield _event(row, _AHEAD + ended, _END, None, {"outcome": _ENDS_AHEAD[row.kind]})
 
 
 def _taken_apart(kind: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ import attrs
 from trioflow.semantics.events import Event
 from trioflow.telemetry.recording import Recording
 
-_BEGINS = {"NodeStarted": "steps", "EvaluationStarted": "evaluations"}
+_BEGINS = frozenset({"NodeStarted", "EvaluationStarted"})
 _ENDS = {
     **dict.fromkeys(("NodeCompleted", "NodeSkipped", "EvaluationCompleted"), ""),
     **dict.fromkeys(("NodeFailed", "EvaluationFailed"), "failed"),
@@ -31,8 +31,10 @@ class NodeTimes:
     """Demands that an earlier evaluation answered."""
     failed: int = 0
     cancelled: int = 0
+    forgotten: int = 0
+    """Evaluations that were begun ahead and were of no use. Nothing else counts them."""
     own: float = 0.0
-    """Without what it triggered or asked for in its own strand."""
+    """Without what it triggered or asked for in its own strand. Bodies that were begun ahead count from there on."""
     total: float = 0.0
     """From start to end; where a node is inside itself, that of the outermost counts."""
     longest: float = 0.0
@@ -52,14 +54,15 @@ class _Open:
     node: str
     strand: int | None
     began: float
-    evaluated: bool
+    early: float = 0.0
+    """For how long its body ran before its turn came."""
     inside: float = 0.0
 
 
 class Profile:
     """An observer that adds up the times of nodes; `Profile.of` does so for a recording."""
 
-    kinds = ("steps", "data")
+    kinds = ("steps", "data", "ahead")
     keys = False
 
     def __init__(self) -> None:
@@ -67,6 +70,8 @@ class Profile:
         # What is open, by path: the activation, and above it the evaluations that its demands have begun.
         self._open: dict[Any, list[_Open]] = {}
         self._depth: dict[tuple[int | None, str], int] = {}
+        # By path and node: when a body was begun ahead, and how long it took if that is known.
+        self._ahead: dict[tuple[Any, str], tuple[float, float | None]] = {}
 
     @classmethod
     def of(cls, recording: Recording) -> Profile:
@@ -91,11 +96,15 @@ class Profile:
 
     def table(self, most: int = 20) -> str:
         """The `most` nodes that took longest themselves, as a text for a terminal. Times are in seconds."""
-        rows = [("own s", "total s", "longest s", "steps", "evaluations", "reused", "failed", "node")]
+        vain = any(each.forgotten for each in self._nodes.values())
+        rows = [
+            ("own s", "total s", "longest s", "steps", "evaluations", *["in vain"] * vain, "reused", "failed", "node")
+        ]
         rows += [
             (
                 f"{each.own:.4f}", f"{each.total:.4f}", f"{each.longest:.4f}", f"{each.steps:,}",
-                f"{each.evaluations:,}", f"{each.reused:,}", f"{each.failed:,}", each.node,
+                f"{each.evaluations:,}", *[f"{each.forgotten:,}"] * vain, f"{each.reused:,}", f"{each.failed:,}",
+                each.node,
             )
             for each in [*self.nodes.values()][:most]
         ]  # fmt: skip
@@ -109,12 +118,13 @@ class Profile:
         if times is None:
             times = self._nodes[node] = NodeTimes(node)
         if kind in _BEGINS:
-            evaluated = _BEGINS[kind] == "evaluations"
-            if evaluated:
-                times.evaluations += 1
-            else:
+            begun = _Open(node, strand, time)
+            if kind == "NodeStarted":
                 times.steps += 1
-            begun = _Open(node, strand, time, evaluated)
+            else:
+                times.evaluations += 1
+                began, took = self._ahead.pop((path, node), (time, None))
+                begun.early = time - began if took is None else took
             stack = self._open.get(path)
             if stack is None:
                 self._open[path] = [begun]
@@ -124,6 +134,14 @@ class Profile:
             self._depth[here] = self._depth.get(here, 0) + 1
         elif kind == "EvaluationReused":
             times.reused += 1
+        elif kind == "EvaluationAhead":
+            self._ahead[path, node] = time, None
+        elif kind == "EvaluationReady":
+            began, _ = self._ahead.get((path, node), (time, None))
+            self._ahead[path, node] = began, time - began
+        elif kind == "EvaluationForgotten":
+            self._ahead.pop((path, node), None)
+            times.forgotten += 1
         elif kind in _ENDS:
             self._close(times, _ENDS[kind], time, path, above)
 
@@ -143,6 +161,7 @@ class Profile:
         lasted = time - ended.began
         if around is not None and around.strand == ended.strand:
             around.inside += lasted
+        lasted += ended.early
         if lasted > ended.inside:
             times.own += lasted - ended.inside
         times.longest = max(times.longest, lasted)

@@ -70,6 +70,7 @@ class Recorder:
     keeps; those that come after them are left out, so that a run without end does not fill the memory.
     """
 
+    kinds = (Event,)  # all of them, also those that are told on request
     keys = False
 
     def __init__(self, *, values: bool = False, graph: Graph | None = None, most: int = sys.maxsize) -> None:

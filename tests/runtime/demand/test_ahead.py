@@ -478,6 +478,31 @@ def test_told_on_request(bench, says):
     assert not [event for event in bench.log if event.on_request]
 
 
+def test_what_has_ended_before_its_turn(bench, says):
+    """That is told, too, on request; it lasted as long as its body did, and not until its turn came (E3)."""
+
+    @tf.data_node(id="ahead.at_once")
+    def at_once(x: int) -> int:
+        return x
+
+    with tf.build(STANDARD) as g:
+        p, q, r = (
+            g.add(slow, "p", x=1, seconds=3.0),
+            g.add(slow, "q", x=2, seconds=1.0),
+            g.add(fails, "r", x=2, seconds=2.0),
+        )
+        graph = caught(g, summed(g, p, summed(g, q, summed(g, g.add(at_once, "s", x=1), r))))
+    told = EventLog()
+    bench.run(graph, services={"says": says}, observers=[tf.observe(told, kinds=["ahead"])])
+    assert [(time, node) for time, kind, node, _ in told.rows(time=True) if kind == "EvaluationReady"] == [
+        (0, "s"), (1, "q"), (2, "r"),
+    ]  # fmt: skip
+    ends = (tf.events.EvaluationCompleted, tf.events.EvaluationFailed)
+    assert [(event.node, event.time, event.duration) for event in bench.log if isinstance(event, ends)] == [
+        ("p", 3, 3), ("q", 3, 1), ("s", 3, 0), ("r", 3, 2),
+    ]  # fmt: skip
+
+
 def test_who_begins_to_watch_is_told_of_what_has_ended_ahead(bench, says):
     """It is told when its turn comes, by the name that it has where all is watched (E3, E5)."""
     with tf.build(STANDARD) as g:

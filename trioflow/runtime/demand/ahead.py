@@ -26,7 +26,7 @@ from trioflow.runtime.base.turns import take_turn, turn_of
 from trioflow.runtime.demand.context import VERIFYING, Begun, EvaluationContext, Resolving
 from trioflow.runtime.demand.evaluation import as_body, made, values_of_outputs
 from trioflow.runtime.demand.lazy import picking
-from trioflow.semantics.events import EvaluationAhead, EvaluationForgotten
+from trioflow.semantics.events import EvaluationAhead, EvaluationForgotten, EvaluationReady
 from trioflow.semantics.memo import Evaluation, recall, youngest
 from trioflow.semantics.plan import CONSTANT, NODE, PORT, SLOT, STATIC, PlanInput, PlanNode
 from trioflow.semantics.store import Cell
@@ -278,6 +278,8 @@ class Ahead:
         try:
             if body.may_pick:
                 return picking
+            observed = self._run_state.observed
+            begun.began = None if observed is None else observed.now()
             values = [*map(value_of, node.inputs, resolving.used)]
             if body.is_async:
                 return partial(_rest, lambda: body.function(*values))
@@ -289,6 +291,7 @@ class Ahead:
             begun.failure.__cause__ = error
         except Exception as error:
             begun.failure = error
+        self._is_ready(begun)
         begun.ended.set()
         begun.idle.set()
         return None
@@ -324,6 +327,8 @@ class Ahead:
                 run.ahead_running -= 1
                 if cut_off or not self.active:
                     self._forget(begun)
+                else:
+                    self._is_ready(begun)
             begun.ended.set()
             begun.idle.set()
         if begun.hidden and self.active:
@@ -335,6 +340,12 @@ class Ahead:
         begun.values = values_of_outputs(resolving.node, resolving.context, result)
         begun.evaluation = made(resolving, begun.values)
         self._is_there(resolving.node, begun.evaluation)
+
+    def _is_ready(self, begun: Begun) -> None:
+        """A body has ended before its turn, well or not."""
+        run = self._run_state
+        begun.lasted = run.lasted(begun.began)
+        run.tell(EvaluationReady, self._activation, begun.resolving.node.id)
 
     def _forget(self, begun: Begun) -> None:
         run = self._run_state

@@ -62,8 +62,8 @@ class Begun:
     """An evaluation that was begun before its turn has come. Nobody sees it until a demand takes it up (D12)."""
 
     __slots__ = (
-        "ahead", "began", "ended", "evaluation", "failure", "idle", "key", "resolving", "result", "scope", "told",
-        "turn", "values",
+        "ahead", "began", "ended", "evaluation", "failure", "idle", "key", "lasted", "resolving", "result", "scope",
+        "told", "turn", "values",
     )  # fmt: skip
 
     def __init__(self, ahead: Any, resolving: Resolving, key: tuple[int, ...]) -> None:
@@ -76,8 +76,10 @@ class Begun:
         self.ended = trio.Event()
         self.idle = trio.Event()
         self.turn = trio.Event()
-        # When its body was begun, if somebody watched; what that returned, or failed with.
+        # When its body was begun, if somebody watched, and how long it took, if it has ended before its turn; what it
+        # returned, or failed with.
         self.began: float | None = None
+        self.lasted: float | None = None
         self.result: Any = None
         self.failure: BaseException | None = None
         # What has come of it, if it has ended before its turn.

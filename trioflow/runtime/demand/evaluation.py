@@ -80,7 +80,10 @@ def take_up(resolving: Resolving, begun: Begun) -> Evaluation | None:
     resolving.phase = RUNNING
     if run.data_watch is not None:
         now = run.data_watch.evaluating(activation, node.id)
-        resolving.began = now if begun.began is None else begun.began
+        if begun.lasted is not None:
+            resolving.began = now - begun.lasted  # it has waited for its turn since
+        else:
+            resolving.began = now if begun.began is None else begun.began
     begun.turn.set()
     for event in begun.told:
         run.tell_of(event, activation.strand, activation, node.id)
