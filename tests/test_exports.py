@@ -44,6 +44,7 @@ def test_what_type_checkers_see_is_what_is_there():
     modules = {name: home.rpartition(".")[0] for name, home in trioflow._MODULES.items()}
     assert seen == trioflow._HOME_OF | modules
     assert sorted(seen) == sorted(trioflow.__all__)
+    assert len(trioflow._HOME_OF) == sum(len(names) for names in trioflow._HOMES.values())  # each has one home, once
 
 
 def test_a_name_that_is_not_there():

@@ -51,12 +51,12 @@ def test_from_a_failure_to_the_end(call):
     assert "FileNotFoundError" in err
     code, out, err = call(*RUN)
     assert (code, out) == (1, "")
-    assert "run 'a' has failed before; this is what it came to" in err
+    assert "run 'a' has failed already: nothing is run again; `trioflow runs resume --retry`" in err
     (call.folder / "input.txt").write_text("two")
     code, out, err = call("runs", "resume", "a", "--store", "STORE", "--retry")
     assert (code, out) == (0, "two\n")
-    assert "going on with run 'a': replaying 1 record" in err
-    assert "replayed 1 record of 1 after" in err
+    assert "resuming run 'a': replaying 1 record" in err
+    assert "replayed 1 record of 1 in" in err
     code, out, err = call(*RUN, "--json")
     assert (code, json.loads(out)["status"]) == (0, "completed")
 
@@ -222,6 +222,7 @@ def test_a_run_that_is_put_away(call):
     assert "Run 'a' was put away: it waits for the signal 'approve' or 20" in err
     assert "error" not in err
     assert "put away after" in err
+    assert "cancelled" not in err  # what waits goes on another day
     assert call("runs", "list", "--store", "STORE")[1].startswith("a  suspended  20")
     assert "waits for: signal 'approve'; due 20" in call("runs", "show", "a", "--store", "STORE")[1]
     due = ("runs", "resume", "--due", "--store", "STORE")

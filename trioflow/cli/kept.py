@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import getpass
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+import trio
 
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput
@@ -15,6 +17,10 @@ from trioflow.cli.counted import counted
 from trioflow.cli.display import Display
 from trioflow.durable.events import RunContinued
 from trioflow.durable.executing import JournalledRun
+from trioflow.formats import visible
+
+_LOOK_EVERY = 0.2
+"""Seconds between two looks at which signals a run waits for."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,7 +54,7 @@ def suspend_option(function: F) -> F:
         type=click.FloatRange(min=0),
         metavar="SECONDS",
         help="Put the run away once everything in it has waited for timers and signals for this long: exit code 3. "
-        "`trioflow runs resume --due` goes on with it.",
+        "`trioflow runs resume --due` resumes it.",
     )(function)
 
 
@@ -91,10 +97,30 @@ def tell_begun(run: tf.Run, display: Display) -> None:
     if not isinstance(run, JournalledRun):
         return
     if run.ended_before is not None:
-        display.line(f"run {run.run_id!r} has {run.ended_before.status} before; this is what it came to")
+        cure = "; `trioflow runs resume --retry` tries again what failed" if run.ended_before.status == "failed" else ""
+        display.line(f"run {run.run_id!r} has {run.ended_before.status} already: nothing is run again{cure}")
     elif run.is_replaying:
         entries = run.recorder.session.info.state.entries
-        display.line(f"going on with run {run.run_id!r}: replaying {counted(entries, 'record')}")
+        display.line(f"resuming run {run.run_id!r}: replaying {counted(entries, 'record')}")
+
+
+async def tell_signals(run: tf.Run, display: Display) -> None:
+    """Say which signals the run waits for, and how each is sent, once for each name. Until it is cancelled."""
+    if not isinstance(run, JournalledRun):
+        return
+    journal = run.recorder.store
+    option = "JOURNAL"  # the address of a database may have a password in it
+    if isinstance(journal, tf.SqliteJournal):
+        option = shlex.quote(str(journal.path))
+    elif isinstance(journal, tf.FileJournal):
+        option = shlex.quote(str(journal.folder))
+    told: set[str] = set()
+    while True:
+        await trio.sleep(_LOOK_EVERY)
+        for name in {name for _, name in run.recorder.waits.signals} - told:
+            told.add(name)
+            command = f"trioflow runs signal {shlex.quote(run.run_id)} {shlex.quote(name)} --payload JSON"
+            display.line(visible(f"waiting for the signal {name!r}; to send it: {command} --journal {option}"))
 
 
 class Continued:
@@ -106,6 +132,4 @@ class Continued:
     def __call__(self, event: tf.events.Event) -> None:
         if isinstance(event, RunContinued):
             replayed = counted(event.replayed, "record")
-            self._display.line(
-                f"replayed {replayed} of {event.after:,} after {event.time:.2f} s; from here on it is new"
-            )
+            self._display.line(f"replayed {replayed} of {event.after:,} in {event.time:.2f} s; what follows is new")

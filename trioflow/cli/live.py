@@ -15,6 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from trioflow.cli.counted import counted
 from trioflow.cli.display import Display, Watched
 from trioflow.formats import visible
 from trioflow.semantics.events import Feedback, Progress
@@ -133,7 +134,8 @@ class LiveDisplay(Display):
         if self._run is None:
             return Text()
         now = self._run.statistics()
-        head = Text(f"{now.status.value}  {now.elapsed:.1f} s  {now.steps:,} steps  {now.strands:,} strands", "bold")
+        done, strands = counted(now.steps, "step"), counted(now.strands, "strand")
+        head = Text(f"{now.status.value}  {now.elapsed:.1f} s  {done}  {strands}", "bold")
         left = self.left(now.elapsed)
         if left is not None:
             head.append(f"  about {left:.0f} s left")

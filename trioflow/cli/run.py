@@ -28,6 +28,7 @@ from trioflow.cli.kept import (
     open_journal,
     suspend_option,
     tell_begun,
+    tell_signals,
 )
 from trioflow.cli.live import LiveDisplay, display_for
 from trioflow.cli.places import place_option, read_places
@@ -145,7 +146,7 @@ def run(
     trioflow run census --set root=. --set report=census.json
     trioflow run census --set root=. --journal runs.db --id monday
 
-    With a journal the run can be killed at any time: the same command again goes on where it was.
+    With a journal the run can be killed at any time: the same command resumes it where it was.
     """
     if (journal is None) is not (run_id is None):
         raise BadInput("--journal FILE and --id ID come together: where the run is kept, and under which name.")
@@ -192,7 +193,7 @@ def carry_out(
     if not outcome.unread or outcome.failure is not None:
         _summarise(outcome, display, with_traceback)
     if outcome.exit_code == INTERRUPTED and "run_id" in given:
-        click.echo(f"run {given['run_id']!r} is kept: the same command again goes on with it", err=True)
+        click.echo(f"run {given['run_id']!r} is kept: the same command resumes it", err=True)
     telemetry.write()
     code, lost = outcome.exit_code, True
     with contextlib.suppress(OSError):  # which is said in the end, in whatever command it happens
@@ -266,6 +267,7 @@ async def _watch(running: tf.Run, source: Source, display: Display) -> Outcome:
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(display.refresh)
+            nursery.start_soon(tell_signals, running, display)
             try:
                 result = await running.result()
             except tf.RunAborted:
@@ -292,7 +294,8 @@ def _summarise(outcome: Outcome, display: Display, with_traceback: bool) -> None
     if tally.conflicts:
         conflicts = ", ".join(f"{name!r} {count:,} times" for name, count in tally.conflicts.items())
         click.echo(f"warning: concurrent writes got lost (the last one was kept): {conflicts}", err=True)
-    cancelled = ", ".join(f"{node} ({count:,})" for node, count in tally.cancelled().items())
+    ended = {} if outcome.exit_code == PUT_AWAY else tally.cancelled()  # what waits in a run that is put away goes on
+    cancelled = ", ".join(f"{node} ({count:,})" for node, count in ended.items())
     click.echo(
         f"{_WORDS[outcome.exit_code]} after {statistics.elapsed:.2f} s: {counted(statistics.steps, 'step')}, "
         f"{counted(statistics.evaluations, 'evaluation')}, {counted(statistics.forks, 'concurrent strand')}"

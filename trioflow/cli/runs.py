@@ -1,4 +1,4 @@
-"""`trioflow runs`: look at the runs of a journal, and go on with them."""
+"""`trioflow runs`: look at the runs of a journal, and resume them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from trioflow.semantics.address import show_path
     "130 interrupted."
 )
 def runs() -> None:
-    """Look at the runs that a journal keeps, and go on with them."""
+    """Look at the runs that a journal keeps, and resume them."""
 
 
 def _journal(name: str | None, by: str | None = None) -> tf.Journal:
@@ -185,7 +185,7 @@ def resume(
 ) -> int:
     """Resume a run by its name: the graph is in the journal. With --due, resume all that need it, in turn."""
     if (run_id is None) is not due:
-        raise BadInput("Name the run to go on with, or say --due for all that were put away and have something to do.")
+        raise BadInput("Name the run to resume, or say --due for all that were put away and have something to do.")
     skip = [_path(each) for each in skips]
     if skip and not retry:
         raise BadInput("--skip PATH says what to leave out when a run is retried: say --retry, too.")
@@ -229,7 +229,7 @@ def _go_on(
     with _Asking():
         info = store.show(run_id)
     if not info.new.document:
-        raise NotContinued(f"The graph of run {run_id!r} is not in the journal: go on with it from its program.")
+        raise NotContinued(f"The graph of run {run_id!r} is not in the journal: resume it from its program.")
     source = Source(f"run {run_id!r}", tf.loads(info.new.document), open_registry(modules, allowed=allowed))
     plan = source.plan()
     given = tf.RunArguments(secrets=read_secrets(secrets), services=read_places(places), run_id=run_id)
@@ -383,7 +383,7 @@ def at(run_id: str, path: str, journal: str | None, as_json: bool) -> int:
 @journal_option
 @by_option
 @click.option("--at", "path", metavar="PATH", help="What was done at this path and after it is done again.")
-@click.option("--graph", metavar="FILE", help="Another graph to go on with; it must do what was recorded, too.")
+@click.option("--graph", metavar="FILE", help="Another graph to resume with; it must do what was recorded, too.")
 @nodes_option
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Another start value of a variable.")
 def fork(
@@ -398,7 +398,7 @@ def fork(
 ) -> int:
     """Begin the run NEW with what was recorded of ID: all of it, or, with --at, what came before a path.
 
-    `runs resume NEW` then goes on with it.
+    `runs resume NEW` then resumes it.
     """
     store = _journal(journal, by)
     at = None if path is None else _path(path)
@@ -504,7 +504,7 @@ def _waits_for(info: RunInfo) -> str | None:
     told = [f"signal {name!r}" for name in waiting.signals]
     if waiting.due is not None:
         told.append(f"due {_when(waiting.due)}")
-    return "; ".join(told) or "somebody to go on with it"
+    return "; ".join(told) or "somebody to resume it"
 
 
 def _by_node(entries: list[Entry]) -> dict[str, Any]:

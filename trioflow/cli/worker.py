@@ -63,7 +63,7 @@ def worker(
     """Run the jobs of a store, many at a time, until Ctrl-C or SIGTERM. What happens goes to stderr, a line each.
 
     The first signal stops it: jobs that run are put away as far as they have come, and handed back for another worker
-    to go on with. A second one kills it at once, which loses nothing either.
+    to resume. A second one kills it at once, which loses nothing either.
 
     \b
     trioflow worker --journal jobs.db

@@ -110,7 +110,7 @@ def suspended(run_id: str, waiting: Waiting, why: str = "") -> RunSuspended:
         what.append(f"{due.isoformat(sep=' ', timespec='seconds')}")
     told = f" ({why})" if why else ""
     return RunSuspended(
-        f"Run {run_id!r} was put away{told}: it waits for {' or '.join(what) or 'somebody to go on with it'}. It needs "
+        f"Run {run_id!r} was put away{told}: it waits for {' or '.join(what) or 'somebody to resume it'}. It needs "
         "no process until then; run it again under its name, or let trioflow.recover or `trioflow runs resume --due` "
         "do that.",
         run_id=run_id,
