@@ -7,9 +7,10 @@ replies have to look like.
 
 from __future__ import annotations
 
+from trioflow.formats.dipeo.draft import KEY
 from trioflow.formats.dipeo.exporting import export_light
 from trioflow.formats.dipeo.forms import form_of
-from trioflow.formats.dipeo.importing import KEY, import_diagram
+from trioflow.formats.dipeo.importing import import_diagram
 from trioflow.formats.port import Document, Format
 
 __all__ = ["FORMAT", "KEY", "export_light", "import_diagram"]
