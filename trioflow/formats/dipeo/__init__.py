@@ -2,8 +2,8 @@
 
 `forms.py` reads each form into a `Diagram` (`diagram.py`), so that the same diagram becomes the same graph whichever
 form it is written in. `importing.py` tells how a workflow is made of it: `persons.py`, `conditions.py`, `jobs.py`,
-`files.py` and `sub_diagrams.py` make nodes of their types in a `Draft` (`draft.py`), `inputs.py` finds what arrows bring
-them. `expressions.py` reads conditions and code, `schemas.py` what replies have to look like.
+`files.py` and `sub_diagrams.py` make nodes of their types in a `Draft` (`draft.py`), `inputs.py` finds what arrows
+bring them. `expressions.py` reads conditions and code, `schemas.py` what replies have to look like.
 """
 
 from __future__ import annotations

@@ -15,12 +15,8 @@ from trioflow.model.graph import Connection, Endpoint, GraphNode, Variable
 
 KEY = "dipeo"
 """The key in metadata of what an import keeps for an export."""
-
-
 CONVERSATION = "conversation"
 """The variable that holds what persons have said."""
-
-
 _MADE = {KEY: {"made": True}}
 
 

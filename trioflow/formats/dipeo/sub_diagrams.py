@@ -12,8 +12,6 @@ from trioflow.formats.placeholder import Sockets, placeholder
 from trioflow.model.graph import Connection, Endpoint, GraphNode, StreamSettings, Variable
 
 _ENDINGS = ("", ".light.yaml", ".light.yml", ".native.json", ".readable.yaml", ".yaml", ".yml", ".json")
-
-
 _UP = 4
 
 

@@ -15,20 +15,10 @@ TYPES = ("CSharp", "CSharpScript", "CSharpTask", "PowerShell", "PowerShellTask",
 
 
 PRIORITIES = ("Low", "Normal", "High", "Critical")
-
-
 JOINS = {"All": "all", "Any": "first"}
-
-
 CODE = frozenset({"CSharp", "CSharpScript", "CSharpTask", "PowerShell", "PowerShellTask"})
-
-
 INSIDE = frozenset({"childnodes", "childconnections"})
-
-
 LOOPS = frozenset({"ForEach", "While"})
-
-
 BODY = "loopbody"
 
 
@@ -37,25 +27,15 @@ class Node:
     """A node as it was read, with what its wires need of it."""
 
     id: str
-
     type: str
-
     fields: Fields
-
     path: str
-
     enter: str = "enter"
-
     exits: dict[str, str] = attrs.Factory(dict[str, str])
-
     """Our exec outputs by their ports, in small letters; the empty one is the usual."""
-
     result: Endpoint | None = None
-
     """Where what it gives is found; None if it gives nothing."""
-
     conditions: dict[str, str] = attrs.Factory(dict[str, str])
-
     """Under which condition a port is taken."""
 
 
@@ -64,23 +44,14 @@ class Wire:
     """A connection as it was read."""
 
     source: Node
-
     target: Node
-
     triggers: frozenset[str]
-
     condition: str
-
     enabled: bool
-
     priority: int
-
     port: str
-
     target_port: str
-
     path: str
-
     raw: Mapping[str, Any]
 
     @property

@@ -33,8 +33,6 @@ TYPES: Mapping[str, str] = {
 
 
 BESIDE = frozenset({"tab", "subflow", "group", "comment", "global-config", "ui_base", "ui_tab", "ui_group"})
-
-
 _OF_ALL: Mapping[str, Shape] = {
     "type": TEXT, "name": TEXT, "z": TEXT, "g": TEXT, "x": NUMBER, "y": NUMBER, "w": NUMBER, "h": NUMBER, "d": FLAG,
     "wires": Shape("a list of lists", (list,)),
@@ -42,8 +40,6 @@ _OF_ALL: Mapping[str, Shape] = {
 
 
 _PORT = an_object(x=NUMBER, y=NUMBER, wires=a_list(an_object(id=TEXT, port=NUMBER)))
-
-
 _OF_KNOWN = an_object(
     SINGLE, **_OF_ALL, links=a_list(TEXT), once=FLAG, active=FLAG, disabled=FLAG, rules=a_list(an_object(SINGLE)),
     props=a_list(an_object(SINGLE)), topics=a_list(an_object(SINGLE)),
