@@ -71,7 +71,7 @@ FORMAT_AREAS: Mapping[str, str] = {
     "serverless.nodes.processes",
     "bpmn": "bpmn.nodes bpmn.scopes bpmn.instances",
     "actions": "actions.nodes",
-    "nodered": "nodered.nodes",
+    "nodered": "nodered.nodes.common nodered.nodes.function nodered.nodes.sequence",
     "n8n": "n8n.nodes",
 }
 """Areas of nodes that imported graphs are made of, and their modules in `trioflow.formats`."""

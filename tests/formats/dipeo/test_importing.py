@@ -11,7 +11,7 @@ import trio
 from formats.dipeo.diagrams import END, REGISTRY, START, Answers, diagram, node, problems, read, said, wire
 
 import trioflow as tf
-from trioflow.formats.dipeo import importing
+from trioflow.formats.dipeo import joins
 from trioflow.formats.known import import_document, load
 from trioflow.formats.port import document_in
 
@@ -77,8 +77,8 @@ def test_a_person_with_fewer_turns_is_passed_by():
 
 def test_a_circle_without_end_ends_here(monkeypatch):
     """Where nothing bounds it, it fails after many turns instead of going round for ever."""
-    assert importing._MOST_TURNS == 1000
-    monkeypatch.setattr(importing, "_MOST_TURNS", 20)
+    assert joins._MOST_TURNS == 1000
+    monkeypatch.setattr(joins, "_MOST_TURNS", 20)
     tree = diagram(START, node("w", "code_job", code="x = 1"), wires=["start -> w", "w -> w"])
     answers = Answers(w=None)
     with pytest.raises(tf.TrioflowError, match="20"):

@@ -73,7 +73,7 @@ def test_what_cannot_run_is_a_placeholder():
 
 def test_powershell_runs_where_it_is_found(monkeypatch, tmp_path):
     """A script in the document, or in a file beside it, becomes a node that runs it."""
-    monkeypatch.setattr("trioflow.formats.executionengine.importing.shutil.which", lambda name: "/bin/pwsh")
+    monkeypatch.setattr("trioflow.formats.executionengine.code.shutil.which", lambda name: "/bin/pwsh")
     (tmp_path / "x.ps1").write_text("Write-Output 1")
     tree = definition(
         {"nodeId": "a", "runtimeType": "PowerShellTask", "scriptContent": "Write-Output 0"},

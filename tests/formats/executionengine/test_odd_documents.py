@@ -122,7 +122,7 @@ def test_hostile_documents_are_refused(name):
 def test_deep_documents():
     """Containers in containers, without end: refused or read, and not a crash."""
     inner = container()
-    for number in range(300):
+    for number in range(350):
         inner = {"nodeId": f"c{number}", "runtimeType": "Container", "childNodes": [inner]}
     with pytest.raises(tf.DocumentError, match="nested too deeply"):
         imported(definition(inner))

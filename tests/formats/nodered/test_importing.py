@@ -15,7 +15,8 @@ import trioflow as tf
 from trioflow.formats import nodered
 from trioflow.formats.known import detect
 from trioflow.formats.nodered.importing import import_tree
-from trioflow.formats.nodered.nodes import matches, mustache
+from trioflow.formats.nodered.mustache import mustache
+from trioflow.formats.nodered.rules import matches
 from trioflow.formats.port import document_in
 
 

@@ -233,7 +233,7 @@ def test_documents_that_grow_without_measure():
         pytest.MonkeyPatch.context() as patch,
         pytest.raises(DocumentError, match="becomes more than 200,000 nodes: what functions"),
     ):
-        patch.setattr("trioflow.formats.serverless.importing._MOST_NODES", 2_000)
+        patch.setattr("trioflow.formats.serverless.draft._MOST_NODES", 2_000)
         read_tree(tree, "x")
 
 

@@ -1,7 +1,8 @@
 """Documents of BPMN 2.0, the executable subset: import to workflows, and export.
 
 `document.py` reads the elements, `expressions.py`, `cel.py` and `scripting.py` what is written inside of them.
-`importing.py` makes the graph, of the nodes in `nodes.py`, which speak with one another over `bus.py`.
+`importing.py` makes the graph, of the nodes in `nodes.py`, which speak with one another over `bus.py`: `elements.py`
+says what an element becomes, `starts.py` where tokens begin, `flows.py` where they go, `stuck.py` where they can't.
 `exporting.py` makes documents of graphs, by `writing.py`, and `diagram.py` says where elements are drawn.
 """
 

@@ -7,7 +7,8 @@ from typing import Any, cast
 
 from trioflow.errors import DocumentError
 from trioflow.formats.compare import differences
-from trioflow.formats.dipeo.importing import KEY, import_diagram
+from trioflow.formats.dipeo.draft import KEY
+from trioflow.formats.dipeo.importing import import_diagram
 from trioflow.formats.port import Document, ImportOptions
 from trioflow.model.graph import Graph
 from trioflow.model.json_text import BadText

@@ -9,7 +9,8 @@ import attrs
 
 from trioflow.errors import DocumentError
 from trioflow.formats.compare import differences
-from trioflow.formats.executionengine.importing import KEY, import_definition
+from trioflow.formats.executionengine.importing import import_definition
+from trioflow.formats.executionengine.level import KEY
 from trioflow.formats.port import Document, ImportOptions
 from trioflow.model.graph import Connection, Graph, GraphNode
 from trioflow.model.json_text import BadText

@@ -1,7 +1,8 @@
 """Flows of Node-RED, as its editor exports them. Import only.
 
-`document.py` reads the nodes, `importing.py` makes the graph, of the nodes in `nodes.py`; a message is the variable
-`msg` of its strand, and what nodes remember is in `memory.py`.
+`importing.py` tells how the graph is made, of the nodes in `nodes/`: `placing.py` finds where nodes stand, `checks.py`
+what of them is understood, `wires.py` where messages go. A message is the variable `msg` of its strand, and what nodes
+remember is in `memory.py`.
 """
 
 from __future__ import annotations

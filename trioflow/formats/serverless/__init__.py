@@ -1,8 +1,9 @@
 """Serverless Workflow 1.0: import to graphs, and export where nothing gets lost.
 
-`shape.py` is the table of what a document may say; `importing.py` makes nodes of its tasks, which are in `nodes/`, and
-`exporting.py` a document again. What all tasks do around their own work is in `task.py`, expressions (jq) are in
-`expressions.py`, errors (RFC 7807) in `problem.py`, events (CloudEvents) in `cloudevents.py`.
+`shape.py` is the table of what a document may say; `importing.py` makes a graph of it, `tasks.py` and `calls.py` the
+nodes of its tasks, which are in `nodes/`, and `exporting.py` a document again. What all tasks do around their own work
+is in `task.py`, expressions (jq) are in `expressions.py`, errors (RFC 7807) in `problem.py`, events (CloudEvents) in
+`cloudevents.py`.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from trioflow.errors import DocumentError
 from trioflow.formats.port import Document, Format, Imported, ImportOptions, open_document
 from trioflow.formats.serverless.cloudevents import Events
 from trioflow.formats.serverless.exporting import write_tree
-from trioflow.formats.serverless.importing import FORMAT_NAME, named_by, read_tree
+from trioflow.formats.serverless.importing import FORMAT_NAME, read_tree
 from trioflow.formats.serverless.problem import WorkflowError
 from trioflow.formats.serverless.session import Hosts
 from trioflow.formats.serverless.task import DATA
+from trioflow.formats.serverless.trees import named_by
 from trioflow.model.graph import Graph
 from trioflow.model.registry import Registry
 

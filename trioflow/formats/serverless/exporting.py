@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from trioflow.errors import DocumentError
-from trioflow.formats.serverless.importing import Library, named_by, read_tree
+from trioflow.formats.serverless.importing import read_tree
+from trioflow.formats.serverless.trees import Library, named_by
 from trioflow.model.graph import Graph, GraphNode
 
 _MOST = 20

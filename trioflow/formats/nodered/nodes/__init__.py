@@ -1,0 +1,1 @@
+"""The nodes of flows, as the palette of the editor groups them."""
