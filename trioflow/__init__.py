@@ -152,7 +152,8 @@ if TYPE_CHECKING:
     from trioflow.runtime.wrapping.portable import Portable
     from trioflow.semantics import events
     from trioflow.semantics.address import Address
-    from trioflow.semantics.plan import Plan, make_plan
+    from trioflow.semantics.plan import Plan
+    from trioflow.semantics.planning import make_plan
     from trioflow.semantics.tracking import NodeReport, RunReport, Tracker
     from trioflow.semantics.triggers import TriggerFacts, trigger_variables
     from trioflow.semantics.validation import Problem, Report, Severity, validate
@@ -533,7 +534,8 @@ _HOMES = {
     "trioflow.runtime.host.stream": ("EventStream", "stream"),
     "trioflow.runtime.base.watch": ("Observer", "Observing", "Subscription", "observe"),
     "trioflow.semantics.address": ("Address",),
-    "trioflow.semantics.plan": ("Plan", "make_plan"),
+    "trioflow.semantics.plan": ("Plan",),
+    "trioflow.semantics.planning": ("make_plan",),
     "trioflow.model.envelope": ("Envelope",),
     "trioflow.model.trigger": ("Trigger",),
     "trioflow.semantics.triggers": ("TriggerFacts", "trigger_variables"),

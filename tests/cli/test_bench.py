@@ -64,7 +64,7 @@ def test_measuring(cli, tmp_path):
     """A table on stdout, raw figures in JSON, a picture for the question; exit code 0."""
     ended = cli(
         *("bench", "--question", "fan_out", "--subject", "by_hand", "--subject", "trioflow"),
-        *("--sizes", "10,20", "--rounds", 1, "--out", "there"),
+        *("--sizes", "10,20", "--rounds", 1, "--limit", "1e9", "--out", "there"),  # however busy the machine is
     )
     assert ended.code == 0
     assert "fan_out: one output wired to N nodes, triggered once, per target" in ended.out
@@ -99,7 +99,7 @@ def test_a_missing_peer(cli, without):
     without("burr")
     ended = cli(
         *("bench", "--question", "fan_out", "--subject", "burr", "--subject", "by_hand", "--sizes", 10),
-        *("--rounds", 1),
+        *("--rounds", 1, "--limit", "1e9"),
     )
     assert ended.code == 0
     assert "Burr is missing: No module named 'burr'; to measure it: pip install -e '.[bench-peers]'" in ended.out
@@ -210,7 +210,7 @@ def test_without_the_extra(cli, monkeypatch):
 
 def test_a_subject_that_dies_says_of_what():
     """What goes wrong in a measurement is its result; 2,000 nested calls are too many for Python alone."""
-    assert ask(SUBJECTS[0], "measure", "chain_awaited", 2_000, limit=30)["died"].startswith("RecursionError: ")
+    assert ask(SUBJECTS[0], "measure", "chain_awaited", 2_000, limit=1e9)["died"].startswith("RecursionError: ")
 
 
 @pytest.mark.slow
@@ -222,7 +222,7 @@ def test_a_subject_that_takes_too_long():
 def test_nothing_is_left_of_a_measurement(tmp_path, monkeypatch):
     """What a subject puts into the folder for temporary files, as a trace is here, goes away with its process."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    assert ask(SUBJECTS[1], "measure", "observers_file", 10, limit=30)["seconds"]
+    assert ask(SUBJECTS[1], "measure", "observers_file", 10, limit=1e9)["seconds"]
     assert list(tmp_path.iterdir()) == []
 
 

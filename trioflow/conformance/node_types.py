@@ -57,7 +57,8 @@ from trioflow.runtime.wrapping.invocation import Invocation, Outcome
 from trioflow.runtime.wrapping.middleware import Middleware
 from trioflow.semantics import events
 from trioflow.semantics.coercion import Mismatch, coercer_for
-from trioflow.semantics.plan import Plan, make_plan
+from trioflow.semantics.plan import Plan
+from trioflow.semantics.planning import make_plan
 
 __all__ = ["NodeTypeFault", "NodeTypeFinding", "check_node_type"]
 

@@ -387,8 +387,8 @@ class _Part:
             # By weight, of which there are few: where the links that begin higher up end, from top to bottom.
             ends: dict[float, list[float]] = {}
             for _, end, weight in sorted(segments):
-                for others, theirs in ends.items():
-                    found += weight * others * (len(theirs) - bisect_right(theirs, end))
+                for known, theirs in ends.items():
+                    found += weight * known * (len(theirs) - bisect_right(theirs, end))
                 insort(ends.setdefault(weight, []), end)
         return found
 

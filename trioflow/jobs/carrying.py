@@ -32,7 +32,7 @@ from trioflow.model.document import loads
 from trioflow.model.registry import Registry
 from trioflow.runtime.base.failure import leaves
 from trioflow.runtime.host.given import RunArguments, given
-from trioflow.semantics.plan import make_plan
+from trioflow.semantics.planning import make_plan
 
 if TYPE_CHECKING:
     from trioflow.jobs.records import Job, Lease

@@ -118,6 +118,8 @@ class Registry:
         self._types: dict[str, NodeType] = {}
         # Several modules may declare ids of one prefix: a package may add to the standard nodes.
         self._packages: dict[str, list[str]] = {}
+        # Whether it has yet to look for what installed packages announce, which reads a file of each.
+        self._looks_for_plugins = False
         # What the modules of `standard` are chosen by, and what their types may touch, if they don't say.
         self._choice = _ALL
         self._chosen: dict[str, frozenset[Capability] | None] = {}
@@ -162,10 +164,6 @@ class Registry:
             raise ValueError(f"max_bytes must be more than 0, got {max_bytes!r}.")
         registry = cls()
         registry.max_bytes = max_bytes
-        announced = _announced(tuple(map(str, sys.path))) if plugins else []
-        areas = [area for of in STANDARD_AREAS.values() for area in of] + [area for area, _ in announced]
-        areas += FORMAT_AREAS
-        registry._choice = _choice(only, without, allow, areas)
         for capability, of in STANDARD_AREAS.items():
             for area, modules in of.items():
                 for module in modules.split():
@@ -173,13 +171,23 @@ class Registry:
         for area, modules in FORMAT_AREAS.items():
             for module in modules.split():
                 registry._announce(area, f"trioflow.formats.{module}", frozenset(["pure"]))
-        for area, module in announced:
-            registry._announce(area, module, None)
+        registry._looks_for_plugins = plugins
+        if only is not None or without:  # which may name areas of theirs
+            registry._look_for_plugins()
+        registry._choice = _choice(only, without, allow, registry._packages)
         return registry
+
+    def _look_for_plugins(self) -> bool:
+        """Take in what installed packages announce, the first time; whether this was it."""
+        looks, self._looks_for_plugins = self._looks_for_plugins, False
+        if looks:
+            for area, module in _announced(tuple(map(str, sys.path))):
+                self._announce(area, module, None)
+        return looks
 
     def _announce(self, area: str, module: str, capabilities: frozenset[Capability] | None) -> None:
         self._chosen[module] = capabilities
-        self.add_package(area, module)
+        self._add_package(area, module)
 
     def capabilities(self, type_id: str) -> frozenset[Capability] | None:
         """What the body of a type may touch; None if neither the type nor its area says. Raises `UnknownNodeType`."""
@@ -231,6 +239,10 @@ class Registry:
 
     def add_package(self, prefix: str, module: str) -> None:
         """Say where ids that start with `prefix.` are declared; the module is imported when one is looked up."""
+        self._look_for_plugins()  # which come first
+        self._add_package(prefix, module)
+
+    def _add_package(self, prefix: str, module: str) -> None:
         modules = self._packages.setdefault(prefix, [])
         if module not in modules:
             modules.append(module)
@@ -277,8 +289,11 @@ class Registry:
         prefix = type_id.partition(".")[0]
         # The first package that declares an id has it, whatever was looked up before, and whether or not a later
         # package is broken.
-        while type_id not in self._types and prefix in self._packages:
-            self._load_next(prefix)
+        while type_id not in self._types:
+            if prefix in self._packages:
+                self._load_next(prefix)
+            elif not self._look_for_plugins():
+                break
         found = self._types.get(type_id)
         return self._by_strategy(type_id) if found is None and self._strategies else found
 
@@ -306,6 +321,7 @@ class Registry:
 
     def ids(self) -> list[str]:
         """All ids, sorted. Imports every package that can be imported, but those of areas that are left out."""
+        self._look_for_plugins()
         for prefix in sorted(self._packages):
             left_out = prefix in self._choice.without
             try:

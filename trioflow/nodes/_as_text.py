@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, cast
 
-from trioflow.nodes._elsewhere import work
 from trioflow.nodes._equality import weight
 from trioflow.nodes._slices import SLICE, TURN, Steps, finished
 
@@ -29,6 +28,8 @@ def text_of(value: object) -> Steps[str]:
 
 def _of(value: object, write: Any = repr) -> Steps[str]:
     if isinstance(value, int) and value.bit_length() >= 14_000:  # what Python writes only if the host lets it
+        from trioflow.nodes._elsewhere import work  # noqa: PLC0415 - hardly ever needed
+
         digits: str = yield work("digits", int(value))
         return digits
     brackets = _BRACKETS.get(type(value))

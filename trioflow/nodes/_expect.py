@@ -179,3 +179,17 @@ class Short(reprlib.Repr):
 
 _SHORT = Short()
 _SHORT.maxlevel, _SHORT.maxother, _SHORT.maxstring = 4, 60, 60
+
+
+def at_least_one(where: str, number: int) -> int:
+    """The number, if it is 1 or more. Raises `ValueError`."""
+    if number < 1:
+        raise ValueError(f"{where} needs 1 or more, got {short(number)}.")
+    return number
+
+
+def at_least_zero(where: str, name: str, seconds: float) -> float:
+    """The number of seconds, if it is one that can be waited for. Raises `ValueError`."""
+    if not seconds >= 0:  # also false for what is not a number
+        raise ValueError(f"{where} needs 0 {name} or more, got {short(seconds)}.")
+    return seconds

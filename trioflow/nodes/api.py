@@ -11,7 +11,6 @@ import trio
 import trioflow as tf
 from trioflow.nodes import _expect as expect
 from trioflow.nodes._asking import NEEDS, ApiFailed, ask, json_bytes, new_client
-from trioflow.nodes.flow import at_least_zero
 from trioflow.nodes.http import NotAnswered
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ class CallApi(tf.Node, id="api.call", durable="recorded"):
         if key_header:
             headers[key_header] = ctx.key
         content = await _content(await ctx.get_input(self.body), headers)
-        seconds = at_least_zero("api.call", "seconds", await ctx.get_input(self.timeout))
+        seconds = expect.at_least_zero("api.call", "seconds", await ctx.get_input(self.timeout))
         query, redirects = await ctx.get_input(self.query), await ctx.get_input(self.redirects)
         most, read_as = await ctx.get_input(self.most), await ctx.get_input(self.read_as)
         with trio.move_on_after(seconds):

@@ -16,7 +16,6 @@ import trio
 import trioflow as tf
 from trioflow.errors import MissingExtra
 from trioflow.nodes import _expect as expect
-from trioflow.nodes.flow import at_least_zero
 
 _WAITING = 0.05
 
@@ -69,7 +68,7 @@ class Query(tf.Node, id="db.query", durable="recorded", capabilities={"files", "
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         database, sql = await ctx.get_input(self.database), await ctx.get_input(self.sql)
-        seconds = at_least_zero("db.query", "seconds", await ctx.get_input(self.timeout))
+        seconds = expect.at_least_zero("db.query", "seconds", await ctx.get_input(self.timeout))
         most = await ctx.get_input(self.most)
         if most < 0:
             raise ValueError(f"db.query: it may find 0 rows or more, got {expect.short(most)}.")

@@ -10,7 +10,6 @@ import trioflow as tf
 from trioflow.nodes import _expect as expect
 from trioflow.nodes._as_text import text_of
 from trioflow.nodes._slices import in_turns
-from trioflow.nodes.latch import at_least_one
 
 Level = Literal["debug", "info", "warning", "error"]
 
@@ -79,7 +78,7 @@ class Inspect(tf.Node, id="debug.inspect", durable="recorded"):
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         value: Any = await ctx.get_input(self.value)
-        width = at_least_one("debug.inspect", await ctx.get_input(self.width))
+        width = expect.at_least_one("debug.inspect", await ctx.get_input(self.width))
         short = expect.Short()
         for limit in ("maxstring", "maxother", "maxlong", "maxlist", "maxtuple", "maxdict", "maxset"):
             setattr(short, limit, width)

@@ -20,7 +20,6 @@ from trioflow.nodes import _expect as expect
 from trioflow.nodes._disk import CHUNK, chunks, naming, open_regular, write_atomically
 from trioflow.nodes._slices import in_turns
 from trioflow.nodes._text import LineSplitter, codec, decode_steps, encode, encode_steps
-from trioflow.nodes.latch import at_least_one
 from trioflow.nodes.loop import Loop
 
 MOST = 1 << 26
@@ -282,7 +281,7 @@ class Chunks(tf.Node, id="file.chunks", durable="source"):
     pieces = tf.Stream(chunk, offset, fires=body, done=done)
 
     async def execute(self, ctx: tf.Context) -> None:
-        path, size = await ctx.get_input(self.path), at_least_one("file.chunks", await ctx.get_input(self.size))
+        path, size = await ctx.get_input(self.path), expect.at_least_one("file.chunks", await ctx.get_input(self.size))
         ctx.configure_stream(self.chunk, limit=await ctx.get_input(self.limit))
         with Loop(ctx) as loop:
             await loop.emit_again(ctx)

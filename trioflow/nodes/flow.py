@@ -144,7 +144,7 @@ class Delay(tf.Node, id="flow.delay", durable="replayed"):
     then = tf.ExecOut()
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        await ctx.sleep(at_least_zero("flow.delay", "seconds", await ctx.get_input(self.seconds)))
+        await ctx.sleep(expect.at_least_zero("flow.delay", "seconds", await ctx.get_input(self.seconds)))
         return self.then
 
 
@@ -201,10 +201,3 @@ class Measure(tf.Node, id="flow.measure", durable="replayed"):
         await ctx.trigger(self.body)
         ctx.set_output(self.seconds, await ctx.once(lambda: trio.current_time() - started))
         return self.done
-
-
-def at_least_zero(where: str, name: str, seconds: float) -> float:
-    """The number of seconds, if it is one that can be waited for. Raises `ValueError`."""
-    if not seconds >= 0:  # also false for what is not a number
-        raise ValueError(f"{where} needs 0 {name} or more, got {expect.short(seconds)}.")
-    return seconds

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import trioflow as tf
-from trioflow.nodes.latch import at_least_one
+from trioflow.nodes import _expect as expect
 from trioflow.nodes.loop import Loop
 
 OnError = Literal["fail", "collect"]
@@ -205,7 +205,7 @@ class Join(tf.Node, id="flow.join", durable="replayed", remembers=True):
     then = tf.ExecOut(doc="when they have been entered")
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut | None:
-        count = at_least_one("flow.join", await ctx.get_input(self.count))
+        count = expect.at_least_one("flow.join", await ctx.get_input(self.count))
         if count > 4:
             raise ValueError(f"flow.join has 4 inputs and can't wait for {count}.")
         if ctx.entered == "reset":

@@ -13,8 +13,6 @@ import trio
 
 import trioflow as tf
 from trioflow.nodes import _expect as expect
-from trioflow.nodes.flow import at_least_zero
-from trioflow.nodes.latch import at_least_one
 
 
 class NodeRaised(Exception):
@@ -158,9 +156,9 @@ class Retry(tf.Node, id="flow.retry", durable="replayed"):
     failed = tf.ExecOut(doc="when all attempts failed")
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        attempts = at_least_one("flow.retry", await ctx.get_input(self.attempts))
+        attempts = expect.at_least_one("flow.retry", await ctx.get_input(self.attempts))
         delay, factor, longest = [
-            at_least_zero("flow.retry", socket.name, await ctx.get_input(socket))
+            expect.at_least_zero("flow.retry", socket.name, await ctx.get_input(socket))
             for socket in (self.delay, self.factor, self.longest)
         ]
         wait = min(delay, longest)
@@ -235,7 +233,7 @@ class Timeout(tf.Node, id="flow.timeout", durable="replayed"):
     timed_out = tf.ExecOut(doc="when it was not")
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        seconds = at_least_zero("flow.timeout", "seconds", await ctx.get_input(self.seconds))
+        seconds = expect.at_least_zero("flow.timeout", "seconds", await ctx.get_input(self.seconds))
         with ctx.time_limit(seconds):
             await ctx.trigger(self.body)
             return self.done
@@ -266,7 +264,7 @@ class Shield(tf.Node, id="flow.shield", durable="replayed"):
     done = tf.ExecOut(doc="afterwards")
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        seconds = at_least_zero("flow.shield", "seconds", await ctx.get_input(self.seconds))
+        seconds = expect.at_least_zero("flow.shield", "seconds", await ctx.get_input(self.seconds))
         if seconds == float("inf"):
             raise ValueError("flow.shield needs a number of seconds that ends, got inf.")
         options: tf.RunOptions = ctx.services.get(tf.RunOptions)

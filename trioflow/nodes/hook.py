@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 import trioflow as tf
+from trioflow.nodes import _expect as expect
 from trioflow.nodes._asking import NEEDS, ApiFailed, ask, json_bytes, new_client
 from trioflow.nodes._command import (
     Command,
@@ -21,7 +22,6 @@ from trioflow.nodes._command import (
     check_environment,
     open_command,
 )
-from trioflow.nodes.flow import at_least_zero
 from trioflow.nodes.http import NotAnswered, TooLarge
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class _Hook(tf.Node, abstract=True):
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         node = type(self).type.id
         data = await json_bytes(node, await ctx.get_input(self.event))
-        seconds = at_least_zero(node, "seconds", await ctx.get_input(self.timeout))
+        seconds = expect.at_least_zero(node, "seconds", await ctx.get_input(self.timeout))
         result: Any = None
         try:
             in_time = False

@@ -26,7 +26,6 @@ from trioflow.nodes._json import NotJson, read, write
 from trioflow.nodes._packing import BadPacking, Unpacker
 from trioflow.nodes._slices import in_turns
 from trioflow.nodes._text import LineSplitter, NoEncoding, NotText, codec, decode_steps, encode_steps
-from trioflow.nodes.flow import at_least_zero
 from trioflow.nodes.loop import Loop
 from trioflow.nodes.url import query_pairs
 
@@ -89,7 +88,7 @@ class _Exchange(tf.Node, abstract=True):
         await self._client.aclose()
 
     async def _seconds(self, ctx: tf.Context) -> float:
-        return at_least_zero(type(self).type.id, "seconds", await ctx.get_input(self.timeout))
+        return expect.at_least_zero(type(self).type.id, "seconds", await ctx.get_input(self.timeout))
 
     @asynccontextmanager
     async def _open(

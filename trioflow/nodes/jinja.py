@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import trioflow as tf
+from trioflow.nodes import _expect as expect
 from trioflow.nodes._names import Named
 from trioflow.nodes._workshop import Job, ScriptFailed, ScriptTimeout, Workshop, enter_workshop, leave_workshop
-from trioflow.nodes.flow import at_least_zero
 
 _MEMORY = 1 << 28
 
@@ -47,7 +47,7 @@ class RenderTemplate(Named, id="template.render", durable="recorded"):
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         template, names = await ctx.get_input(self.template), await self._names(ctx)
         strict = await ctx.get_input(self.strict)
-        seconds = at_least_zero("template.render", "seconds", await ctx.get_input(self.timeout))
+        seconds = expect.at_least_zero("template.render", "seconds", await ctx.get_input(self.timeout))
         job = Job("template.render", "template", template, names, (strict,), _MEMORY, seconds)
         try:
             done = await self._workshop.do(job, ctx)

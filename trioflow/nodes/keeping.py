@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import trioflow as tf
-from trioflow.nodes.latch import at_least_one
+from trioflow.nodes import _expect as expect
 
 
 class Checkpoint(tf.Node, id="flow.checkpoint", durable="replayed"):
@@ -22,7 +22,7 @@ class Checkpoint(tf.Node, id="flow.checkpoint", durable="replayed"):
     then = tf.ExecOut()
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        every = at_least_one("flow.checkpoint", await ctx.get_input(self.every))
+        every = expect.at_least_one("flow.checkpoint", await ctx.get_input(self.every))
         if every > 1:
             times = ctx.state["times"] = (ctx.state.get("times", 0) + 1) % every
             if times:

@@ -14,7 +14,6 @@ import trioflow as tf
 from trioflow.nodes import _expect as expect
 from trioflow.nodes._equality import compared
 from trioflow.nodes._slices import in_turns
-from trioflow.nodes.flow import at_least_zero
 
 
 class Gate(tf.Node, id="flow.gate", durable="replayed", remembers=True):
@@ -185,7 +184,7 @@ class WaitFor(tf.Node, id="flow.wait_for", durable="replayed", remembers=True):
     waiting = tf.ExecOut(doc="when not yet")
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut | None:
-        times = at_least_one("flow.wait_for", await ctx.get_input(self.times))
+        times = expect.at_least_one("flow.wait_for", await ctx.get_input(self.times))
         if ctx.entered == "reset":
             ctx.state["count"] = 0
             ctx.set_output(self.missing, times)
@@ -215,7 +214,7 @@ class EveryNth(tf.Node, id="flow.every_nth", durable="replayed", remembers=True)
         if ctx.entered == "reset":
             ctx.state["count"] = 0
             return None
-        n = at_least_one("flow.every_nth", await ctx.get_input(self.n))
+        n = expect.at_least_one("flow.every_nth", await ctx.get_input(self.n))
         count = ctx.state.get("count", 0)
         ctx.state["count"] = (count + 1) % n
         return self.other if count % n else self.then
@@ -265,16 +264,9 @@ class Throttle(tf.Node, id="flow.throttle", durable="recorded", remembers=True):
     dropped = tf.ExecOut(doc="the others")
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        seconds = at_least_zero("flow.throttle", "seconds", await ctx.get_input(self.seconds))
+        seconds = expect.at_least_zero("flow.throttle", "seconds", await ctx.get_input(self.seconds))
         now = trio.current_time()
         if now < ctx.state.get("free at", now):
             return self.dropped
         ctx.state["free at"] = now + seconds
         return self.then
-
-
-def at_least_one(where: str, number: int) -> int:
-    """The number, if it is 1 or more. Raises `ValueError`."""
-    if number < 1:
-        raise ValueError(f"{where} needs 1 or more, got {expect.short(number)}.")
-    return number

@@ -19,7 +19,6 @@ from trioflow.nodes import _expect as expect
 from trioflow.nodes._names import Find, Named, check_keys, further_inputs
 from trioflow.nodes._slices import in_turns
 from trioflow.nodes._tools import described, tools_of, use
-from trioflow.nodes.flow import at_least_zero
 from trioflow.nodes.json_schema import checker
 from trioflow.nodes.loop import Loop
 from trioflow.nodes.template import _filled
@@ -75,7 +74,7 @@ class _Talking(Named, abstract=True):
         except ValueError as error:
             raise ValueError(f"{node}: {error}.") from None
         seconds = await ctx.get_input(self.timeout)
-        seconds = math.inf if seconds is None else at_least_zero(node, "seconds", seconds)
+        seconds = math.inf if seconds is None else expect.at_least_zero(node, "seconds", seconds)
         names = await self._names(ctx)
         prompt, system = await ctx.get_input(self.prompt), await ctx.get_input(self.system)
         text = prompt if isinstance(prompt, str) else json.dumps(jsonable(prompt), ensure_ascii=False)

@@ -32,7 +32,6 @@ from trioflow.nodes._command import (
 from trioflow.nodes._helpers import open_helpers
 from trioflow.nodes._slices import in_turns
 from trioflow.nodes._text import LineSplitter, decode, decode_steps, encode_steps
-from trioflow.nodes.flow import at_least_zero
 from trioflow.nodes.loop import Loop
 
 __all__ = ["CommandFailed", "CommandNotStarted", "TooMuchOutput"]
@@ -50,7 +49,7 @@ class _WithCommand(tf.Node, abstract=True):
     async def _open(self, ctx: tf.Context) -> Any:
         """The command as a context manager, not started yet."""
         node = type(self).type.id
-        grace = at_least_zero(node, "seconds of grace", await ctx.get_input(self.grace))
+        grace = expect.at_least_zero(node, "seconds of grace", await ctx.get_input(self.grace))
         if grace == math.inf:
             raise ValueError(f"{node} needs a grace that ends, got inf: it would hold up a cancellation for ever.")
         return open_command(
@@ -73,7 +72,7 @@ class _Running(_WithCommand, abstract=True):
     async def _run(self, ctx: tf.Context, given: bytes) -> tuple[tf.ExecOut, bytes, bytes]:
         """How it ended, and what it wrote to output and errors."""
         node, most, seconds = type(self).type.id, await ctx.get_input(self.most), await ctx.get_input(self.timeout)
-        seconds = math.inf if seconds is None else at_least_zero(node, "seconds", seconds)
+        seconds = math.inf if seconds is None else expect.at_least_zero(node, "seconds", seconds)
         output, errors = bytearray(), bytearray()
         in_time = False
         async with await self._open(ctx) as opened:

@@ -38,7 +38,6 @@ from trioflow.nodes._workshop import (
     leave_workshop,
     settings_of,
 )
-from trioflow.nodes.flow import at_least_zero
 
 __all__ = ["CommandFailed", "CommandNotStarted", "ScriptEnded", "ScriptFailed", "ScriptTimeout", "Scripts"]
 
@@ -50,7 +49,7 @@ async def _limits(node: tf.Node, ctx: tf.Context, timeout: Any, memory: Any) -> 
     name, seconds, most = type(node).type.id, await ctx.get_input(timeout), await ctx.get_input(memory)
     if most < 1:
         raise ValueError(f"{name} needs memory of 1 byte or more, got {expect.short(most)}.")
-    return math.inf if seconds is None else at_least_zero(name, "seconds", seconds), min(most, 1 << 62)
+    return math.inf if seconds is None else expect.at_least_zero(name, "seconds", seconds), min(most, 1 << 62)
 
 
 class PythonScript(Named, id="script.python", durable="recorded"):
@@ -177,7 +176,7 @@ class _Shell(Named, abstract=True):
         node, settings = type(self).type.id, settings_of(ctx.services)
         code, names, most = await ctx.get_input(self.code), await self._names(ctx), await ctx.get_input(self.most)
         seconds, memory = await _limits(self, ctx, self.timeout, self.memory)
-        grace = at_least_zero(node, "seconds of grace", await ctx.get_input(self.grace))
+        grace = expect.at_least_zero(node, "seconds of grace", await ctx.get_input(self.grace))
         given = await in_turns(encode_steps(await ctx.get_input(self.stdin), "utf-8", f"{node}: stdin"))
         limits = [str(memory >> 10), str(settings.disk >> 9)]
         command = ["/bin/sh", "-c", _LIMITED, "sh", *limits, *await self._command(code)]

@@ -14,7 +14,6 @@ import trio
 
 import trioflow as tf
 from trioflow.nodes import _expect as expect
-from trioflow.nodes.latch import at_least_one
 
 
 class Keep(tf.Node, id="state.keep", durable="replayed"):
@@ -73,7 +72,7 @@ class History(tf.Node, id="state.history", durable="replayed", remembers=True):
     then = tf.ExecOut()
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut | None:
-        size = at_least_one("state.history", await ctx.get_input(self.size))
+        size = expect.at_least_one("state.history", await ctx.get_input(self.size))
         if ctx.entered == "reset":
             items: list[Any] = []
         else:

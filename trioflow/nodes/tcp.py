@@ -13,8 +13,6 @@ import trioflow as tf
 from trioflow.nodes import _expect as expect
 from trioflow.nodes._helpers import open_helpers
 from trioflow.nodes._text import LineSplitter, codec, decode, encode
-from trioflow.nodes.flow import at_least_zero
-from trioflow.nodes.latch import at_least_one
 from trioflow.nodes.loop import Loop
 
 
@@ -33,7 +31,7 @@ class _Asking(tf.Node, abstract=True):
     async def _peer(self, ctx: tf.Context) -> tuple[str, int, float]:
         node = type(self).type.id
         host, port = await ctx.get_input(self.host), check_port(node, await ctx.get_input(self.port), least=1)
-        return host, port, at_least_zero(node, "seconds", await ctx.get_input(self.timeout))
+        return host, port, expect.at_least_zero(node, "seconds", await ctx.get_input(self.timeout))
 
     def _late(self, ctx: tf.Context, host: str, port: int, seconds: float) -> tf.ExecOut:
         if not ctx.is_connected(self.timed_out):
@@ -167,7 +165,7 @@ class TcpWait(_Asking, id="tcp.wait_for", durable="recorded"):
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
         host, port, seconds = await self._peer(ctx)
-        every = at_least_zero("tcp.wait_for", "seconds", await ctx.get_input(self.every))
+        every = expect.at_least_zero("tcp.wait_for", "seconds", await ctx.get_input(self.every))
         with trio.move_on_after(seconds):
             while True:
                 try:
@@ -259,8 +257,8 @@ class TcpListen(tf.Node, id="tcp.listen", durable="source"):
         codec(encoding, "tcp.listen")  # before anybody connects
         return _Server(
             ctx,
-            timeout=at_least_zero("tcp.listen", "seconds", await ctx.get_input(self.timeout)),
-            places=at_least_one("tcp.listen", await ctx.get_input(self.connections)),
+            timeout=expect.at_least_zero("tcp.listen", "seconds", await ctx.get_input(self.timeout)),
+            places=expect.at_least_one("tcp.listen", await ctx.get_input(self.connections)),
             longest=await ctx.get_input(self.longest),
             encoding=encoding,
         )

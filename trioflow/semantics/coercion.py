@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import base64
 import datetime
+import functools
 import inspect
 import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
-
-import cattrs
-import cattrs.preconf.json
-import cattrs.v
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 from trioflow.model.duration import parse_duration
 from trioflow.model.held import Held
 from trioflow.model.size import size_of
 from trioflow.model.types import JSON_TYPES, checkable, describe_type, describe_value, is_exact, unwrapped
+
+if TYPE_CHECKING:
+    from cattrs import Converter
 
 Converters = Mapping[tuple[type, type], Callable[[Any], Any]]
 
@@ -161,13 +161,7 @@ def coerce_literal(value: Any, target: Any, converters: Converters) -> Any:
         written = isinstance(value, str | dict | list | int | float)
         if not written or normal in JSON_TYPES or not isinstance(normal, type):
             raise
-        try:
-            return _written.structure(value, target)
-        except cattrs.ClassValidationError as error:
-            reasons = "; ".join(cattrs.transform_error(error, path="literal", format_exception=_describe_problem))
-            raise _mismatch(target, value, reasons) from error
-        except Exception as error:  # whatever cattrs or the class objects with, the literal does not fit
-            raise _mismatch(target, value, f"{type(error).__name__}: {error}") from error
+        return _read(value, target)
 
 
 def _literal_of_union(value: Any, target: Any, converters: Converters) -> Any:
@@ -192,8 +186,21 @@ def _literal_box(value: _Boxes, target: Any, converters: Converters) -> Any:
     return kind(coerce_literal(item, hint, converters) for item, hint in zip(value, hints, strict=True))
 
 
-def _describe_problem(error: BaseException, target: type | None) -> str:
-    return str(error) if isinstance(error, Mismatch) else cattrs.v.format_exception(error, target)
+def _read(value: Any, target: Any) -> Any:
+    """A value from its written form."""
+    from cattrs import ClassValidationError, transform_error  # noqa: PLC0415 - few graphs have such a literal
+    from cattrs.v import format_exception  # noqa: PLC0415 - as above
+
+    def describe(error: BaseException, target: type | None) -> str:
+        return str(error) if isinstance(error, Mismatch) else format_exception(error, target)
+
+    try:
+        return _reader().structure(value, target)
+    except ClassValidationError as error:
+        reasons = "; ".join(transform_error(error, path="literal", format_exception=describe))
+        raise _mismatch(target, value, reasons) from error
+    except Exception as error:  # whatever cattrs or the class objects with, the literal does not fit
+        raise _mismatch(target, value, f"{type(error).__name__}: {error}") from error
 
 
 def _strict(value: Any, target: Any) -> Any:
@@ -224,11 +231,18 @@ def _written_as_text(value: Any) -> str:
 
 
 _SCALARS = (bool, int, float, str)
-_written = cattrs.preconf.json.make_converter(forbid_extra_keys=True)
-for _kind in _SCALARS:
-    _written.register_structure_hook(_kind, _strict)
-_written.register_structure_hook(bytes, _bytes)
-_written.register_structure_hook(datetime.timedelta, _duration)
+
+
+@functools.cache
+def _reader() -> Converter:
+    from cattrs.preconf.json import make_converter  # noqa: PLC0415 - as above
+
+    reader = make_converter(forbid_extra_keys=True)
+    for kind in _SCALARS:
+        reader.register_structure_hook(kind, _strict)
+    reader.register_structure_hook(bytes, _bytes)
+    reader.register_structure_hook(datetime.timedelta, _duration)
+    return reader
 
 
 # --- connections -----------------------------------------------------------------------------------------------------

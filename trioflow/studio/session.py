@@ -29,7 +29,8 @@ from trioflow.runtime.host.breakpoints import Breakpoint
 from trioflow.runtime.host.run import Run, open_run
 from trioflow.semantics.events import Event, NodeCompleted, VariableSet
 from trioflow.semantics.merge import POLICIES
-from trioflow.semantics.plan import Plan, make_plan
+from trioflow.semantics.plan import Plan
+from trioflow.semantics.planning import make_plan
 from trioflow.studio import asking
 from trioflow.studio.backlog import Backlog
 from trioflow.studio.bench import Bench

@@ -8,7 +8,7 @@ from support import STANDARD, Note, chain, increment
 import trioflow as tf
 from trioflow.runtime.base.inputs import missing, take_in, typed
 from trioflow.runtime.base.records import Caller
-from trioflow.semantics.plan import make_plan
+from trioflow.semantics.planning import make_plan
 from trioflow.semantics.store import new_cell
 
 

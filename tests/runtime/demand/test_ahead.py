@@ -11,7 +11,7 @@ from runtime.scripted import ASKED, KINDS, networks
 from support import STANDARD, Items, Note, Wait, chain
 
 import trioflow as tf
-from trioflow.semantics.plan import make_plan
+from trioflow.semantics.planning import make_plan
 from trioflow.testing import EventLog, run_virtual
 
 ONE_BY_ONE = tf.RunOptions(max_ahead=0)

@@ -17,7 +17,8 @@ from trioflow.model.values import NO_VALUES
 from trioflow.runtime.base.options import RunOptions, RunResult
 from trioflow.runtime.base.watch import Observer
 from trioflow.runtime.wrapping.middleware import Middleware
-from trioflow.semantics.plan import Plan, kept_plan
+from trioflow.semantics.plan import Plan
+from trioflow.semantics.planning import kept_plan
 
 
 class Keeper(ABC):

@@ -9,7 +9,8 @@ import pytest
 from support import STANDARD, Items, Note, chain, increment
 
 import trioflow as tf
-from trioflow.semantics.plan import Source, Target, make_plan
+from trioflow.semantics.plan import Source, Target
+from trioflow.semantics.planning import make_plan
 
 
 @tf.data_node(id="plan.clock", volatile=True)

@@ -9,7 +9,8 @@ import pytest
 from support import STANDARD, Items, Note, chain, increment
 
 import trioflow as tf
-from trioflow.semantics.plan import Source, kept_plan, make_plan
+from trioflow.semantics.plan import Source
+from trioflow.semantics.planning import kept_plan, make_plan
 
 
 def planned(g):
