@@ -40,6 +40,8 @@ def same(a: object, b: object) -> bool:
 
 def compared(a: object, b: object) -> Steps[bool]:
     """Whether two values are equal."""
+    if type(a) in _PLAIN and type(b) in _PLAIN:  # as mostly
+        return isinstance(a, bool) is isinstance(b, bool) and bool(a == b)
     around: list[tuple[int, int]] = []
     pairs: list[Iterator[tuple[Any, Any]]] = [iter(((a, b),))]
     count = 0

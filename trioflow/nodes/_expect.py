@@ -118,9 +118,12 @@ def bits(node: str, count: int) -> None:
 
 def heavy(*numbers: float) -> bool:
     """Whether what is computed of these may take long: whole numbers of tens of thousands of digits."""
-    if not all(isinstance(number, int) for number in numbers):
-        return False  # with a float all of them become floats
-    return sum(int(number).bit_length() for number in numbers) > HEAVY
+    total = 0
+    for number in numbers:
+        if not isinstance(number, int):
+            return False  # with a float all of them become floats
+        total += number.bit_length()
+    return total > HEAVY
 
 
 def positive(node: str, name: str, value: float) -> None:

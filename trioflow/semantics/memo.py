@@ -120,7 +120,11 @@ def hang(holder: Cell, node: int, known: Known) -> None:
     are never more than forks in flight.
     """
     memo = _memo(holder)
-    memo[node] = [*(other for other in memo.get(node, ()) if not same_cells(other.used, known.used)), known]
+    others = memo.get(node)
+    if others is None:  # as mostly
+        memo[node] = [known]
+    else:
+        memo[node] = [*(other for other in others if not same_cells(other.used, known.used)), known]
 
 
 def _memo(cell: Cell) -> dict[Any, Any]:
