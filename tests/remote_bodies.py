@@ -66,6 +66,13 @@ async def both(ctx: tf.Context, a: int, b: int) -> Both:
     return Both(min(a, b), max(a, b))
 
 
+@tf.exec_node(
+    id="remote.chooses", policy=tf.Policy(run_on=tf.RunOnPolicy("processes", keep=1000)), exits=["small", "then"]
+)
+def chooses(size: int) -> tuple[str, bytes]:
+    return ("then" if size > 10 else "small"), bytes(size)
+
+
 @tf.exec_node(id="remote.fails", policy=ELSEWHERE)
 async def fails(ctx: tf.Context, message: str) -> None:
     ctx.emit_feedback("soon")

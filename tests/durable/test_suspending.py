@@ -176,7 +176,9 @@ def test_by_the_host():
         async with tf.open_run(g.graph, registry=REGISTRY, journal=office.journal, run_id="a") as run:
             await trio.sleep(10)
             await run.suspend("for the night")
-            with pytest.raises(tf.RunSuspended, match=r"put away \(for the night\): it waits for somebody to resume it"):
+            with pytest.raises(
+                tf.RunSuspended, match=r"put away \(for the night\): it waits for somebody to resume it"
+            ):
                 await run.result()
             assert run.status is tf.RunStatus.CANCELLED
 

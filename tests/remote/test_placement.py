@@ -51,6 +51,21 @@ async def test_another_process():
     assert len({*NOTES}) == 1 and NOTES[0] != os.getpid()
 
 
+async def test_a_body_that_chooses():
+    """It goes on where the function there says, with its result."""
+    _, services = near()
+    with tf.build() as g:
+        start, chosen = g.add("flow.start"), g.add(bodies.chooses, "chosen", size=3)
+        g.connect(start.then, chosen.enter)
+        for name in ("small", "then"):
+            g.connect(chosen[name], g.add("flow.marker", name).enter)
+    log = []
+    with trio.fail_after(60):
+        result = await tf.run(g.graph, services=services, observers=[tf.observe(log.append, kinds=["NodeStarted"])])
+    assert [each.node for each in log] == ["start", "chosen", "small"]
+    assert result.output("chosen") == bytes(3)
+
+
 async def test_what_a_body_raises():
     """As itself, with where it was raised as its cause; and what it had told before."""
     _, services = near()
