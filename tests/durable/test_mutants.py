@@ -21,6 +21,7 @@ from durable import (
     test_signals,
     test_stores,
     test_suspending,
+    test_undoing,
 )
 
 import trioflow as tf
@@ -31,12 +32,14 @@ from trioflow.durable.agenda import JournalledAgenda
 from trioflow.durable.blobs import lifted
 from trioflow.durable.elapsed import Elapsed
 from trioflow.durable.memory import _MemorySession
+from trioflow.durable.moment import Moment
 from trioflow.durable.observing import Held
 from trioflow.durable.outbox import Outbox
 from trioflow.durable.recorder import Cutoff, Recorder
 from trioflow.durable.recording import Recording
 from trioflow.durable.scopes import KeptScope
 from trioflow.durable.waiting import Waits
+from trioflow.runtime.workflow.scope import ScopeRun
 
 
 def in_memory(test, *given):
@@ -77,6 +80,11 @@ MUTANTS = [
     (Mutant("j14_whoever_has_lost_it_writes", "J14", "", ((_MemorySession._mine, "raise lost(self._kept.new.id)", "pass"),)), in_memory(test_running.test_whoever_loses_its_run_does_nothing_more)),
     (Mutant("j16_one_more_is_kept", "J16", "", ((forking.fork_run, "before(entries, tuple(at), run_id)", "[*entries]"),)), alone(test_forking.test_a_fork_does_again_what_comes_after)),
     (Mutant("j17_told_again", "J17", "", ((Held.__call__, "not self._recorder.replaying or", "True or"),)), in_memory(test_running.test_observers_are_not_told_again)),
+    (Mutant("j16_undone_before_it_failed", "J16", "", ((forking._is_behind, "return by < end and not end.startswith(by)", "return True"),)), alone(test_undoing.test_a_fork_before_it_was_undone, test_undoing.failing, "wrong", ["fails 0"])),
+    (Mutant("j18_what_was_undone_stays_undone", "J18", "", ((retrying._undone, "if not on_the_way:", "if False:"),)), alone(test_undoing.test_a_retry_does_again_what_was_undone, test_undoing.failing, 10**9)),
+    (Mutant("j18_undoes_what_the_graph_undid", "J18", "", ((retrying._undone, "if not on_the_way:", "if True:"), (retrying._undone, "entries[first:]", "entries[:]"))), alone(test_undoing.test_a_retry_does_again_what_was_undone, test_undoing.on_the_way, 10**9)),
+    (Mutant("j26_forgets_what_may_be_undone", "J26", "", ((ScopeRun.has_to_undo, "not each.begun and", "False and"),)), alone(test_undoing.test_what_is_undone_is_behind_no_moment)),
+    (Mutant("j26_undone_before_all_else", "J26", "", ((Moment.covers, "self._undone(part) if self.at else part", "part"),)), alone(test_undoing.test_what_undoes_is_as_old_as_what_it_undoes)),
     (Mutant("j18_only_the_failure_is_forgotten", "J18", "", ((retrying.retry, "place >= after and entry.key > key", "False and entry.key > key"),)), in_memory(test_running.test_retry)),
     (Mutant("j20_is_forgotten", "J20", "", ((_MemorySession.rewrite, "kept.history += all_lifted(superseded)[0]", "pass"),)), in_memory(test_stores.test_rewriting)),
     (Mutant("j21_taken_twice", "J21", "", ((Recorder._look, "signal.number not in self.taken", "True"),)), alone(test_signals.test_each_is_taken_once_in_order)),

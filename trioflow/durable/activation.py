@@ -23,7 +23,7 @@ from trioflow.durable.items import KeptItems
 from trioflow.durable.keys import part_key, path_key
 from trioflow.durable.kinds import kind_of
 from trioflow.durable.moment import ROUND, Moment
-from trioflow.durable.recorder import EXPIRED, OVER, Cutoff, Recorder
+from trioflow.durable.recorder import EXPIRED, OVER, UNDONE, Cutoff, Recorder
 from trioflow.durable.scopes import KeptScope
 from trioflow.errors import InDoubt, Unwind
 from trioflow.model.context import Branches, Fork, TimeLimitScope
@@ -419,6 +419,15 @@ class JournalledActivation(BodyContext):
         finally:
             del self.recorder.scopes[scope]
 
+    def undoes(self, done: tuple[int, ...], at: tuple[int, ...], *, on_the_way: bool) -> None:
+        """What was done at a path is about to be undone at another, because of this, which may be on the way (W17).
+
+        A retry has to know that (J18), and so has a fork before it (J16).
+        """
+        key = part_key(path_key(at), "u")
+        if self.recorder.find(key, self.name, (UNDONE,), "undoing") is None:
+            self.recorder.put(key, self.name, UNDONE, [done, self.path, on_the_way])
+
     async def checkpoint(self) -> None:
         self.strand  # noqa: B018 - raises if it has closed
         await checkpoint_if_cancelled()
@@ -520,7 +529,7 @@ class JournalledActivation(BodyContext):
             return None
         recorder = self.recorder
         self._since = self.run.next_serial()
-        self._failed_before = recorder.watcher.failed
+        self._failed_before = recorder.moments.before(self)
         self._steps = self._forks = 0
         known = recorder.find(part_key(path_key(self.path), "r"), self.name, (ROUND,), "a round")
         if known is None:

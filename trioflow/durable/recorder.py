@@ -51,6 +51,9 @@ evaluation; what ended badly and starts nothing more; the children of an activat
 OVER = "over"
 """Kind of the entry that the time limit of a policy has cut off all attempts of an activation, or one of them."""
 
+UNDONE = "undone"
+"""Kind of the entry that what an activation did is undone, and why."""
+
 _LOOK_AGAIN = 0.5
 """Seconds after which a strand that waits for a signal looks whether another process has sent one."""
 _BETWEEN = b"bcf"
