@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 import trio
-from durable.graphs import STOP, WORLD
+from durable.graphs import STOP, WORLD, act
 from durable.open_graphs import Reporting, effects, fails, then_note
-from durable.test_moments import REGISTRY, Noting, everywhere, journal, run
+from durable.test_moments import REGISTRY, Noting, died, everywhere, journal, run
 from trio.testing import MockClock
 
 import trioflow as tf
+from trioflow.conformance.crashing import Faults, FaultyJournal
 from trioflow.durable.codec import parse
 from trioflow.durable.keys import path_key, path_of
 from trioflow.durable.moment import ROUND, Moment, moments_among
@@ -176,8 +179,9 @@ def said():
 
 def go_on(graph, kept, **how):
     async def main():
-        async with tf.resume_run(kept, "a", graph, registry=REGISTRY, **how) as resumed:
-            await resumed.result()
+        with trio.fail_after(1e6):
+            async with tf.resume_run(kept, "a", graph, registry=REGISTRY, **how) as resumed:
+                await resumed.result()
 
     WORLD.clear()
     try:
@@ -209,6 +213,27 @@ def test_a_retry_does_again_what_was_undone(last, every):
     assert kept.show("a").status == "completed"
 
 
+@tf.exec_node(id="undoing.stubborn")
+async def stubborn(seconds: float = 1.0) -> str:
+    """Does what it has begun, whatever is cancelled."""
+    with trio.CancelScope(shield=True):
+        await trio.sleep(seconds)
+    act("was done")
+    return "was done"
+
+
+def test_a_retry_of_what_ended_while_it_was_cut_off():
+    """J18, J8: it has ended, and waits for nobody to cut it off again."""
+    g = tf.Builder(REGISTRY)
+    both, wrong = g.add("flow.parallel", "both"), g.add(fails, "wrong", after=0.5)
+    g.connect(g.add("flow.start").then, both.enter)
+    g.connect(both.a, g.add(stubborn, "stubborn").enter)
+    g.connect(both.b, wrong.enter)
+    kept = journal(10**9)
+    assert failed(g.graph, kept) == ["fails 0", "was done"]
+    assert go_on(g.graph, kept, retry=True) == ["fails 0"]
+
+
 @pytest.mark.parametrize(
     ("last", "node", "again"),
     [(failing, "wrong", ["fails 0"]), (on_the_way, "back", [4, 4, "fails 0"]), (on_the_way, "wrong", ["fails 0"])],
@@ -227,3 +252,103 @@ def test_a_fork_before_it_was_undone(last, node, again):
     finally:
         STOP.pop("mended", None)
     assert said() == again
+
+
+@tf.exec_node(id="undoing.doing")
+async def doing(what: str, seconds: float = 1.0) -> str:
+    """Does something, and takes its time."""
+    await trio.sleep(seconds)
+    act(("do", what))
+    return what
+
+
+@tf.exec_node(id="undoing.back")
+async def back(what: str) -> None:
+    """Takes it back."""
+    await trio.sleep(0.1)
+    act(("back", what))
+
+
+def lanes(length=4, **settings):
+    """Two lanes in which one thing is done after the other; each is undone."""
+    with tf.workflow(REGISTRY, **settings) as w:
+        enter = w.declare_entry("enter")
+        for lane in "ab":
+            left = enter
+            for number in range(length):
+                name = f"{lane}{number}"
+                step = w.add(doing, name, what=name, seconds=1.0 if lane == "a" else 0.7, undo=f"back {name}")
+                w.add(back, f"back {name}", what=step.result)
+                w.connect(left, step.enter)
+                left = step.then
+            w.connect(left, w.add("durable.slow", f"ever {lane}", value="ever", seconds=1e6).enter)
+    return w, enter
+
+
+def lanes_that_fail():
+    w, enter = lanes(14)
+    w.connect(enter, w.add(fails, "wrong", after=8.0).enter)
+    return caught(w.graph)
+
+
+def lanes_in_a_run(around, undo_on):
+    """The same two lanes, which something around them cuts off."""
+    w, _ = lanes(undo_on=undo_on)
+    g = tf.Builder(REGISTRY)
+    g.variable("sum", "int", default=0, merge="sum")
+    call = g.add(g.define("inner", w.graph), "call")
+    left = around(g, call)
+    then_note(g, left, "caught")
+    return g.graph
+
+
+def within_a_limit(g, call):
+    limit = g.add("flow.timeout", "limit", seconds=2.5)
+    g.connect(g.add("flow.start").then, limit.enter)
+    g.connect(limit.body, call.enter)
+    return limit.timed_out
+
+
+def within_a_policy(g, call):
+    guard = g.add("flow.try", "guard")
+    g.configure(call, policy=tf.Policy(timeout=2.5))
+    g.connect(g.add("flow.start").then, guard.enter)
+    g.connect(guard.body, call.enter)
+    return guard.catch
+
+
+def in_a_race(g, call):
+    race, other = g.add("flow.race", "race"), g.add("durable.slow", "other", value="other", seconds=2.5)
+    g.connect(g.add("flow.start").then, race.enter)
+    g.connect(race.a, call.enter)
+    g.connect(race.b, other.enter)
+    return race.done
+
+
+CUT_OFF = {
+    "failed": lanes_that_fail(),
+    "limit": lanes_in_a_run(within_a_limit, ["timeout"]),
+    "policy": lanes_in_a_run(within_a_policy, ["timeout"]),
+    "race": lanes_in_a_run(in_a_race, ["cancelled"]),
+}
+
+
+@pytest.mark.parametrize("every", [1, 10**9])
+@pytest.mark.parametrize("graph", CUT_OFF.values(), ids=CUT_OFF)
+def test_all_that_was_done_is_undone(graph, every):
+    """J8, W17, W22: whatever dies while it is done, cut off, or undone."""
+    counting = Faults()
+    *_, world = run(graph, FaultyJournal(journal(every), counting))
+    assert world.index(("do", "b2")) < world.index(("back", "b2"))
+    for at in range(1 + counting.count // 2, counting.count + 1):
+        kept = journal(every)
+        try:
+            before = died(graph, kept, at)
+        except pytest.fail.Exception:  # how often it writes is a matter of the schedule
+            continue
+        *_, after = run(graph, kept)
+        assert kept.show("a").status == "completed"
+        noted = Counter(each for each in before + after if each[0] in ("do", "back"))
+        did, undid = ({what for how, what in noted if how == verb} for verb in ("do", "back"))
+        assert did == undid, at
+        assert sum(noted.values()) <= len(noted) + 3, at

@@ -23,7 +23,7 @@ from trioflow.durable.items import KeptItems
 from trioflow.durable.keys import part_key, path_key
 from trioflow.durable.kinds import kind_of
 from trioflow.durable.moment import ROUND, Moment
-from trioflow.durable.recorder import EXPIRED, OVER, UNDONE, Cutoff, Recorder
+from trioflow.durable.recorder import EXPIRED, OVER, UNDONE, Cutoff, Recorder, all_blocked
 from trioflow.durable.scopes import KeptScope
 from trioflow.errors import InDoubt, Unwind
 from trioflow.model.context import Branches, Fork, TimeLimitScope
@@ -56,8 +56,6 @@ class _SourceEnded(Unwind):
 
 class JournalledActivation(BodyContext):
     """An activation of a run that is kept. Each such run has a subclass of its own, which knows the recorder."""
-
-    cancelled_is_over = False
 
     __slots__ = (
         "_asked", "_blocks", "_emitted", "_failed_before", "_forks", "_mark", "_marked", "_resumes", "_since", "_steps",
@@ -93,6 +91,10 @@ class JournalledActivation(BodyContext):
     def run_name(self) -> str:
         return self.recorder.run_id
 
+    @property
+    def cancelled_is_over(self) -> bool:
+        return not self.recorder.stopping  # else it is cut off inside of a run that goes on
+
     # --- asking the world ---
 
     def now(self) -> datetime.datetime:
@@ -115,6 +117,7 @@ class JournalledActivation(BodyContext):
         if known is not None:
             said = parse(known.data)
             if "e" in said:
+                await recorder.in_turn(known)
                 raise decode_failure(said["e"])
             return decode(said["r"])
         if recorder.is_cut_off(key):
@@ -320,6 +323,7 @@ class JournalledActivation(BodyContext):
         if ended is not None:
             said = parse(ended.data)
             if "e" in said:
+                await recorder.in_turn(ended)
                 raise decode_failure(said["e"])
             write_outputs(self, {place: decode(value) for place, value in said["o"].items()})
             return said.get("x")
@@ -424,7 +428,9 @@ class JournalledActivation(BodyContext):
 
         A retry has to know that (J18), and so has a fork before it (J16).
         """
-        key = part_key(path_key(at), "u")
+        path = path_key(at)
+        self.recorder.undoing.add(path)
+        key = part_key(path, "u")
         if self.recorder.find(key, self.name, (UNDONE,), "undoing") is None:
             self.recorder.put(key, self.name, UNDONE, [done, self.path, on_the_way])
 
@@ -746,6 +752,7 @@ class JournalledBranches(ForkedBranches):
             return winner.done
 
         await self._forks.wait_until(ended)
+        await all_blocked()  # the others, which may be cancelled now, have come as far as they had
         return winner
 
     def cancel(self) -> None:
