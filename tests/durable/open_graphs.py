@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import nullcontext
 
 import attrs
-from durable.graphs import act
+import trio
+from durable.graphs import STOP, act
 from durable.test_moments import REGISTRY, Noting
 
 import trioflow as tf
@@ -92,7 +93,31 @@ class Reminding(tf.Node, id="open.reminding", durable="replayed"):
                 ctx.drop_later(handle)
 
 
-REGISTRY.add(Ticks, Rounds, Own, Asking, Beside, Reminding)
+@tf.exec_node(id="open.fails")
+async def fails(ctx: tf.Context, value: int = 0, after: float = 0.0) -> int:
+    """Leaves a value, waits, and fails."""
+    ctx.set_output("result", value)
+    await trio.sleep(after)
+    act(f"fails {value}")
+    if STOP.get("mended") is None:
+        raise LookupError(value)
+    return value
+
+
+class Reporting(tf.Node, id="open.reporting"):
+    """Says how far it is."""
+
+    enter = tf.ExecIn()
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        for number in range(3):
+            ctx.report_progress(number + 1, 3, f"part {number}")
+            await trio.sleep(0.5)
+        return self.then
+
+
+REGISTRY.add(Ticks, Rounds, Own, Asking, Beside, Reminding, fails, Reporting)
 
 
 def effects(g, body, times=4, name="loop"):

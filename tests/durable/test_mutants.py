@@ -21,6 +21,7 @@ from durable import (
     test_signals,
     test_stores,
     test_suspending,
+    test_undoing,
 )
 
 import trioflow as tf
@@ -31,12 +32,14 @@ from trioflow.durable.agenda import JournalledAgenda
 from trioflow.durable.blobs import lifted
 from trioflow.durable.elapsed import Elapsed
 from trioflow.durable.memory import _MemorySession
+from trioflow.durable.moment import Moment
 from trioflow.durable.observing import Held
 from trioflow.durable.outbox import Outbox
 from trioflow.durable.recorder import Cutoff, Recorder
 from trioflow.durable.recording import Recording
 from trioflow.durable.scopes import KeptScope
 from trioflow.durable.waiting import Waits
+from trioflow.runtime.workflow.scope import ScopeRun
 
 
 def in_memory(test, *given):
@@ -64,6 +67,8 @@ MUTANTS = [
     (Mutant("j6_depends_on_nothing", "J6", "", ((Recording._evaluate, 'said.get("r", ())', "()"),)), in_memory(test_running.test_what_a_recorded_value_depends_on, "before n")),
     (Mutant("j7_fails_with_another", "J7", "", ((Recording._again, 'raise decode_failure(said["e"])', 'raise OSError("y")'),)), in_memory(test_running.test_failures)),
     (Mutant("j8_cut_off_is_not_kept", "J8", "", ((Recorder.put_late, "key in self.closed", "True"),)), in_memory(test_running.test_a_race_has_the_same_winner)),
+    (Mutant("j8_failures_come_at_once", "J8", "", ((Recorder.in_turn, "if not self._is_ahead(entry):", "if True:"),)), alone(test_undoing.test_all_that_was_done_is_undone, test_undoing.CUT_OFF["failed"], 10**9)),
+    (Mutant("j8_cuts_off_what_undoes", "J8", "", ((Recorder._cut_off, "if each in self.undoing:", "if False:"),)), alone(test_undoing.test_all_that_was_done_is_undone, test_undoing.CUT_OFF["race"], 10**9)),
     (Mutant("j9_begins_anew", "J9", "", ((JournalledTimeLimit.__enter__, "if known is None:", "if True:"),)), in_memory(test_running.test_a_time_limit_expires_again)),
     (Mutant("j9_before_all_is_replayed", "J9", "", ((Recorder._expire, "while self._is_run_again_inside(cutoff):", "while False:"),)), in_memory(test_running.test_what_had_ended_in_time_ends_again)),
     (Mutant("j9_what_was_cut_off_is_over", "J9", "", ((Cutoff.holds, "return self.scope is not None", "return False"),)), in_memory(test_running.test_a_time_limit_around_a_wait_expires_again, "set")),
@@ -77,6 +82,12 @@ MUTANTS = [
     (Mutant("j14_whoever_has_lost_it_writes", "J14", "", ((_MemorySession._mine, "raise lost(self._kept.new.id)", "pass"),)), in_memory(test_running.test_whoever_loses_its_run_does_nothing_more)),
     (Mutant("j16_one_more_is_kept", "J16", "", ((forking.fork_run, "before(entries, tuple(at), run_id)", "[*entries]"),)), alone(test_forking.test_a_fork_does_again_what_comes_after)),
     (Mutant("j17_told_again", "J17", "", ((Held.__call__, "not self._recorder.replaying or", "True or"),)), in_memory(test_running.test_observers_are_not_told_again)),
+    (Mutant("j16_undone_before_it_failed", "J16", "", ((forking._is_behind, "return by < end and not end.startswith(by)", "return True"),)), alone(test_undoing.test_a_fork_before_it_was_undone, test_undoing.failing, "wrong", ["fails 0"])),
+    (Mutant("j18_what_was_undone_stays_undone", "J18", "", ((retrying._undone, "if not on_the_way:", "if False:"),)), alone(test_undoing.test_a_retry_does_again_what_was_undone, test_undoing.failing, 10**9)),
+    (Mutant("j18_undoes_what_the_graph_undid", "J18", "", ((retrying._undone, "if not on_the_way:", "if True:"), (retrying._undone, "entries[first:]", "entries[:]"))), alone(test_undoing.test_a_retry_does_again_what_was_undone, test_undoing.on_the_way, 10**9)),
+    (Mutant("j26_forgets_what_may_be_undone", "J26", "", ((ScopeRun.has_to_undo, "not each.begun and", "False and"),)), alone(test_undoing.test_what_is_undone_is_behind_no_moment)),
+    (Mutant("j26_undone_before_all_else", "J26", "", ((Moment.covers, "self._undone(part) if self.at else part", "part"),)), alone(test_undoing.test_what_undoes_is_as_old_as_what_it_undoes)),
+    (Mutant("j18_waits_to_be_cut_off_again", "J18", "", ((retrying._not_cut_off, 'said.pop("c", None)', 'said.get("c")'),)), alone(test_undoing.test_a_retry_of_what_ended_while_it_was_cut_off)),
     (Mutant("j18_only_the_failure_is_forgotten", "J18", "", ((retrying.retry, "place >= after and entry.key > key", "False and entry.key > key"),)), in_memory(test_running.test_retry)),
     (Mutant("j20_is_forgotten", "J20", "", ((_MemorySession.rewrite, "kept.history += all_lifted(superseded)[0]", "pass"),)), in_memory(test_stores.test_rewriting)),
     (Mutant("j21_taken_twice", "J21", "", ((Recorder._look, "signal.number not in self.taken", "True"),)), alone(test_signals.test_each_is_taken_once_in_order)),

@@ -23,7 +23,7 @@ from trioflow.durable.items import KeptItems
 from trioflow.durable.keys import part_key, path_key
 from trioflow.durable.kinds import kind_of
 from trioflow.durable.moment import ROUND, Moment
-from trioflow.durable.recorder import EXPIRED, OVER, Cutoff, Recorder
+from trioflow.durable.recorder import EXPIRED, OVER, UNDONE, Cutoff, Recorder, all_blocked
 from trioflow.durable.scopes import KeptScope
 from trioflow.errors import InDoubt, Unwind
 from trioflow.model.context import Branches, Fork, TimeLimitScope
@@ -56,8 +56,6 @@ class _SourceEnded(Unwind):
 
 class JournalledActivation(BodyContext):
     """An activation of a run that is kept. Each such run has a subclass of its own, which knows the recorder."""
-
-    cancelled_is_over = False
 
     __slots__ = (
         "_asked", "_blocks", "_emitted", "_failed_before", "_forks", "_mark", "_marked", "_resumes", "_since", "_steps",
@@ -93,6 +91,10 @@ class JournalledActivation(BodyContext):
     def run_name(self) -> str:
         return self.recorder.run_id
 
+    @property
+    def cancelled_is_over(self) -> bool:
+        return not self.recorder.stopping  # else it is cut off inside of a run that goes on
+
     # --- asking the world ---
 
     def now(self) -> datetime.datetime:
@@ -115,6 +117,7 @@ class JournalledActivation(BodyContext):
         if known is not None:
             said = parse(known.data)
             if "e" in said:
+                await recorder.in_turn(known)
                 raise decode_failure(said["e"])
             return decode(said["r"])
         if recorder.is_cut_off(key):
@@ -320,6 +323,7 @@ class JournalledActivation(BodyContext):
         if ended is not None:
             said = parse(ended.data)
             if "e" in said:
+                await recorder.in_turn(ended)
                 raise decode_failure(said["e"])
             write_outputs(self, {place: decode(value) for place, value in said["o"].items()})
             return said.get("x")
@@ -418,6 +422,17 @@ class JournalledActivation(BodyContext):
             await kept.run(forks)
         finally:
             del self.recorder.scopes[scope]
+
+    def undoes(self, done: tuple[int, ...], at: tuple[int, ...], *, on_the_way: bool) -> None:
+        """What was done at a path is about to be undone at another, because of this, which may be on the way (W17).
+
+        A retry has to know that (J18), and so has a fork before it (J16).
+        """
+        path = path_key(at)
+        self.recorder.undoing.add(path)
+        key = part_key(path, "u")
+        if self.recorder.find(key, self.name, (UNDONE,), "undoing") is None:
+            self.recorder.put(key, self.name, UNDONE, [done, self.path, on_the_way])
 
     async def checkpoint(self) -> None:
         self.strand  # noqa: B018 - raises if it has closed
@@ -520,7 +535,7 @@ class JournalledActivation(BodyContext):
             return None
         recorder = self.recorder
         self._since = self.run.next_serial()
-        self._failed_before = recorder.watcher.failed
+        self._failed_before = recorder.moments.before(self)
         self._steps = self._forks = 0
         known = recorder.find(part_key(path_key(self.path), "r"), self.name, (ROUND,), "a round")
         if known is None:
@@ -737,6 +752,7 @@ class JournalledBranches(ForkedBranches):
             return winner.done
 
         await self._forks.wait_until(ended)
+        await all_blocked()  # the others, which may be cancelled now, have come as far as they had
         return winner
 
     def cancel(self) -> None:

@@ -48,7 +48,7 @@ class Closing(Middleware):
         await at_firing(recorder, context)
         since = context.run.next_serial()
         seen = recorder.recorded + recorder.replayed
-        failures = recorder.watcher.failed
+        failures = moments.before(context)
         own = moments.begin(context)
         try:
             outcome = await invocation()

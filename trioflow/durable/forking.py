@@ -11,9 +11,9 @@ from trioflow.durable.changes import document_of
 from trioflow.durable.codec import decode, decode_failure, dump, encode, parse
 from trioflow.durable.deeds import note
 from trioflow.durable.elapsed import ELAPSED
-from trioflow.durable.keys import is_path, path_key, path_of, path_part, show_key
+from trioflow.durable.keys import ancestors, is_path, path_key, path_of, path_part, show_key
 from trioflow.durable.moment import MOMENTS, Moment, compacted, moments_among
-from trioflow.durable.recorder import CLOSED, DONE, RAN
+from trioflow.durable.recorder import CLOSED, DONE, RAN, UNDONE
 from trioflow.durable.records import Entry, State, chain_of
 from trioflow.durable.signals import taken_elsewhere
 from trioflow.durable.whole import whole
@@ -229,15 +229,25 @@ def before(entries: Sequence[Entry], at: tuple[int, ...], run_id: str) -> list[E
             raise _gone(run_id, moment, "Name a path that is not before that.")
     around = {path_key(at[:depth]) for depth in range(len(at))}
     then = next((place for place, each in enumerate(entries) if path_part(each.key) >= end), len(entries))
+    # What is undone comes before all in the order of paths, and was undone for something that comes later (W17).
+    later = {path_part(each.key) for each in entries if each.kind == UNDONE and not _is_behind(each, end)}
     kept: list[Entry] = []
     for place, entry in enumerate(entries):
         part = path_part(entry.key)
+        if later and any(each in later for each in ancestors(entry.key)):
+            continue
         if part in around:
             if entry.kind in MOMENTS or (entry.kind not in {RAN, CLOSED} and place < then):
                 kept.append(entry)
         elif part < end:
             kept.append(entry)
     return kept
+
+
+def _is_behind(undone: Entry, end: bytes) -> bool:
+    """Whether something was undone by who had ended before this key."""
+    by = path_key(parse(undone.data)[1])
+    return by < end and not end.startswith(by)
 
 
 @attrs.frozen

@@ -44,7 +44,7 @@ class KeptItems:
             return
         since = strand.run.next_serial()
         seen = recorder.recorded + recorder.replayed
-        failures = recorder.watcher.failed
+        failures = moments.before(line)
         own = moments.begin(item)
         try:
             await drive(strand, line, self.targets, task)

@@ -121,6 +121,13 @@ class Moment:
             if entry.kind != TOLD
         )
 
+    def _undone(self, part: bytes) -> bytes:
+        """The path of the firing that is undone at another one (W17), which is as old as that; or that itself."""
+        first = len(self.path)
+        if not part.startswith(number_key(0), first):
+            return part
+        return self.path + part[first + 2 + part[first + 1] :]
+
     def covers(self, key: bytes) -> bool:
         """Whether what has this key is superseded, if it belongs to this activation or is below it."""
         if self.kind == WHOLE:
@@ -128,7 +135,7 @@ class Moment:
         path = self.path
         part = path_part(key)
         if part != path:
-            return part < self.end
+            return (self._undone(part) if self.at else part) < self.end
         if key == path:
             return False
         letter, name = chr(key[len(path) + 1]), key[len(path) + 2 :].decode("utf-8", "surrogatepass")

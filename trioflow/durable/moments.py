@@ -25,7 +25,6 @@ from trioflow.errors import Diverged, Unrecordable
 from trioflow.runtime.base.records import ExecFrame
 from trioflow.runtime.base.turns import stop_coasting
 from trioflow.runtime.workflow.firing import FiringLine
-from trioflow.semantics.address import node_names
 from trioflow.semantics.store import DELETED
 
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from trioflow.durable.recorder import Recorder
     from trioflow.durable.records import Entry
     from trioflow.runtime.base.records import Line, Strand
+    from trioflow.runtime.workflow.scope import ScopeRun
     from trioflow.semantics.plan import Plan
     from trioflow.semantics.store import Cell, StateKey, Store
 
@@ -115,7 +115,6 @@ class Moments:
         self._sizes: dict[bytes, int] = {}
         self._places: dict[int, dict[int, Place]] = {}
         self._slots: dict[int, dict[Place, int]] = {}
-        self._undoes: bool | None = None
         # What each strand that runs counts with, by its number.
         self.counting: dict[int, Counted] = {}
 
@@ -154,6 +153,12 @@ class Moments:
         around = self.counting_of(0 if state.resumed is None else state.resumed.number)
         around.forks += 1
         self.counting[number] = around
+
+    def before(self, line: Line) -> Sequence[str]:
+        """The keys, as hexadecimal digits, of what has failed, or can be undone in the scope of this line."""
+        failed = self._recorder.watcher.failed
+        scope = _scope_of(line)
+        return failed if scope is None else [*failed, *(path_key(each.path).hex() for each in scope.undoable)]
 
     # --- going on ---
 
@@ -395,19 +400,12 @@ class Moments:
     def _may_be(self, activation: Begun) -> bool:
         """Whether what is below an activation may be superseded: it has closed, and nothing else needs it."""
         recorder = self._recorder
-        state = recorder.execution.state
         if self._checkpoint is None or recorder.broken is not None or recorder.stopping:
             return False
         if recorder.tells_events and recorder.outbox is None:  # whoever asks for them again needs what happens now, too
             return False
-        return not (self.can_undo(state.plan) and _is_in_a_workflow(activation))
-
-    def can_undo(self, plan: Plan) -> bool:
-        """Whether anything in the graph can be undone: then what a workflow did is asked for again (W17)."""
-        if self._undoes is None:
-            names = node_names(plan)
-            self._undoes = any(node is not None and node.graph_node.undo is not None for node in map(plan.node, names))
-        return self._undoes
+        scope = _scope_of(activation.line)  # what may still have to be undone is asked for again then (W17)
+        return scope is None or not scope.has_to_undo(activation.path)
 
     def _round(self, activation: Begun, mark: Any) -> Moment | None:
         cells = self._cells(activation.strand, activation.since)
@@ -480,12 +478,11 @@ class Moments:
         return written
 
 
-def _is_in_a_workflow(begun: Begun) -> bool:
-    """Whether what was done there may be undone when a workflow around it fails; else its own has ended by then."""
-    line: Line | None = begun.line
+def _scope_of(line: Line | None) -> ScopeRun | None:
+    """The innermost scope of a workflow that a line is in."""
     while line is not None and not isinstance(line, FiringLine):
         line = line.parent
-    return line is not None
+    return None if line is None else line.scope
 
 
 def _outwards(strand: Strand) -> Iterator[Strand]:

@@ -51,6 +51,9 @@ evaluation; what ended badly and starts nothing more; the children of an activat
 OVER = "over"
 """Kind of the entry that the time limit of a policy has cut off all attempts of an activation, or one of them."""
 
+UNDONE = "undone"
+"""Kind of the entry that what an activation did is undone, and why."""
+
 _LOOK_AGAIN = 0.5
 """Seconds after which a strand that waits for a signal looks whether another process has sent one."""
 _BETWEEN = b"bcf"
@@ -97,6 +100,8 @@ class Recorder:
         # they are run again to be cut off. By activation, the time limits that have cut off some of its children.
         self.closed: dict[bytes, dict[str, Any]] = {}
         self.cutoffs: dict[bytes, list[Cutoff]] = {}
+        # Activations that undo something: what was cut off around them does not cut them off (W22).
+        self.undoing: set[bytes] = set()
         # Activations that had ended, and whose bodies are run again now.
         self._rerun: set[bytes] = set()
         self._rerun_ended = trio.Event()
@@ -133,6 +138,10 @@ class Recorder:
         for entry in self.published:
             del self.known[entry.key]
         self.elapsed = Elapsed(self, entries)
+        # The places of what was recorded; of what may remain the keys, the last first; where failures wait (J8).
+        self._order = {key: place for place, key in enumerate(self.known)}
+        self._remaining = [*reversed(self._order)]
+        self._failing: set[int] = set()
         # The keys of all that was recorded, in their order, once somebody looks for what is below a path.
         self._places: list[bytes] | None = None
         self.replaying = bool(session.entries)
@@ -196,6 +205,31 @@ class Recorder:
         if entry.kind == DONE or entry.kind in MOMENTS:
             self._found(entry)
         return entry
+
+    async def in_turn(self, entry: Entry) -> None:
+        """Come back when all that was recorded before this failure has been replayed, or nothing else goes on.
+
+        For a failure cuts off what is beside it, and there should be by then what was there.
+        """
+        if not self._is_ahead(entry):
+            return
+        place = self._order[entry.key]
+        self._failing.add(place)
+        try:
+            while self._is_ahead(entry):
+                await all_blocked()
+                if min(self._failing) == place:
+                    return
+        finally:
+            self._failing.discard(place)
+
+    def _is_ahead(self, entry: Entry) -> bool:
+        """Whether something that was recorded before this has not been replayed yet."""
+        if not self.known:
+            return False
+        while self._remaining and self._remaining[-1] not in self.known:
+            self._remaining.pop()
+        return bool(self._remaining) and self._order[self._remaining[-1]] < self._order.get(entry.key, 0)
 
     def _found(self, entry: Entry) -> None:
         path = path_part(entry.key)
@@ -294,12 +328,12 @@ class Recorder:
 
     async def _expire(self, cutoff: Cutoff) -> None:
         """Let a time limit expire as soon as all that was done inside of it has been replayed."""
-        await _all_blocked()
+        await all_blocked()
         while self._is_run_again_inside(cutoff):  # that had ended in time, whatever it waits for now
             await self._rerun_ended.wait()
-            await _all_blocked()
+            await all_blocked()
         if cutoff.scope is not None:
-            cutoff.scope.cancel()
+            cutoff.scope.deadline = trio.current_time()  # it was a time limit that cut off what is in there (W22)
 
     def _is_run_again_inside(self, cutoff: Cutoff) -> bool:
         return any(path_part(key) != cutoff.path and self._cut_off(key) is cutoff for key in self._rerun)
@@ -326,7 +360,7 @@ class Recorder:
         self._nursery.start_soon(self._expire_at, trio.current_time() + seconds, scope)
 
     async def _expire_at(self, deadline: float, scope: trio.CancelScope) -> None:
-        await _all_blocked()
+        await all_blocked()
         while self.waits.looking:  # noqa: ASYNC110 - a signal may have arrived in time
             await trio.sleep(_DELAY)
         scope.deadline = deadline
@@ -336,6 +370,8 @@ class Recorder:
         for each in ancestors(key):
             if each in self.closed:
                 return each
+            if each in self.undoing:
+                return None  # what is cut off around it is what it undoes
             if each in self.over and self._is_over(each, below, key):
                 return each
             if each in self.cutoffs:
@@ -707,7 +743,7 @@ def is_cancelled() -> bool:
     return trio.lowlevel.current_task()._cancel_status.effectively_cancelled
 
 
-async def _all_blocked() -> None:
+async def all_blocked() -> None:
     """Wait until all tasks wait."""
     from trio.testing import wait_all_tasks_blocked  # noqa: PLC0415 - it imports pytest where that is installed
 

@@ -197,6 +197,7 @@ class Recording(Middleware):
         made = _unsaid(said)
         if "e" in said:
             _write(context, made)
+            await self._recorder.in_turn(known)
             raise decode_failure(said["e"])
         return invocation.answer(**made, exit=said.get("x"))
 
@@ -263,6 +264,7 @@ class Recording(Middleware):
         if known is not None:
             said = parse(known.data)
             if "e" in said:
+                await recorder.in_turn(known)
                 raise decode_failure(said["e"])
             for asked, is_input in said.get("r", ()):  # so that it depends on that, as it did (D4)
                 if is_input:

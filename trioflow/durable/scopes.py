@@ -74,7 +74,7 @@ class KeptScope:
         """Run it to its end, from its beginning or its last moment."""
         recorder = self.recorder
         moments = recorder.moments
-        self.failed_before = recorder.watcher.failed
+        self.failed_before = moments.before(self.activation)
         known = recorder.find(part_key(path_key(self.path), "r"), self.name, (ROUND,), "a round")
         self._own = moments.begin(self)
         moments.open.add(self)
@@ -103,11 +103,11 @@ class KeptScope:
 
     async def take(self, line: FiringLine) -> None:
         """The firing on this line is about to do something: keep where the scope is, if nothing else is alive in it."""
-        moments = self.recorder.moments
-        if not moments.can_undo(self.recorder.execution.state.plan):
-            await moments.take(self, None, made=lambda: self._moment(line))
+        await self.recorder.moments.take(self, None, made=lambda: self._moment(line))
 
     def _moment(self, line: FiringLine) -> Moment | None:
+        if self.scope.has_to_undo(self.path):
+            return None
         standing = self.scope.standing(line)
         outbox = self.recorder.outbox
         if standing is None or (outbox is not None and line.firing is not None and line.firing.goes_on):

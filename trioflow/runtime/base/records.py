@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from random import Random
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, cast
 from weakref import WeakKeyDictionary
 
 import trio
@@ -161,9 +161,6 @@ class Activation(Line):
 
     __slots__ = ("_rarely", "_target", "plan", "strand", "triggering")
 
-    cancelled_is_over: ClassVar[bool] = True
-    """Whether what was cancelled has ended; what is kept in a journal has not, and is resumed."""
-
     plan: PlanNode
     strand: Strand
     triggering: bool
@@ -225,6 +222,11 @@ class Activation(Line):
     def skipped(self) -> tuple[BaseException, Path] | None:
         """The error and its origin, if a middleware skipped this activation."""
         return self._rarely.skipped if self._rarely is not None else None
+
+    @property
+    def cancelled_is_over(self) -> bool:
+        """Whether what is cancelled now has ended; a run that is kept in a journal has not, and is resumed."""
+        return True
 
     @property
     def random_key(self) -> str:

@@ -135,6 +135,10 @@ class ScopeRun:
         line.scope.inside.setdefault(line.numbers, []).extend(self.undoable)
         return True
 
+    def has_to_undo(self, path: tuple[int, ...]) -> bool:
+        """Whether something that was done below this path may still have to be undone (W17)."""
+        return any(not each.begun and each.path[: len(path)] == path for each in self.undoable)
+
     # --- starting ---
 
     def _start(self, mine: Firing | None = None) -> bool:

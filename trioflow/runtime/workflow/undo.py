@@ -170,8 +170,11 @@ class _Undoing:
                 self._tell(each, None)
 
     async def _undo_one(self, each: Undoable, forks: ForkSet) -> Exception | None:
-        target = Target(self.owner.strand.frame.plan.nodes[each.undo], None, self._failure)
-        line = FiringLine(self._scope, (0, each.undo, *each.path[self._scope.where.depth :]))
+        owner, scope = self.owner, self._scope
+        target = Target(owner.strand.frame.plan.nodes[each.undo], None, self._failure)
+        line = FiringLine(scope, (0, each.undo, *each.path[scope.where.depth :]))
+        if owner.is_kept:
+            owner.undoes(each.path, (*line.where.as_tuple(), line.count), on_the_way=owner is not scope)
         work = partial(_begin, target)
         fork = forks.start(work, collected=True, discard=True, line=line, store=each.store)
         await forks.wait_until(lambda: not forks.in_flight)
