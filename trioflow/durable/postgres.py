@@ -14,11 +14,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from trioflow.durable.blobs import LIMIT
-from trioflow.durable.owner import LEASE
+import attrs
+
+from trioflow.durable.owner import LEASE, this_process
 from trioflow.durable.port import Session, T
 from trioflow.durable.postgres_server import Row, Server
-from trioflow.durable.records import Entry, NewRun, RunInfo, State, damaged
+from trioflow.durable.records import Deed, NewRun, RunInfo, State, damaged
 from trioflow.durable.refusals import lost
 from trioflow.durable.sql import _OPEN, Database, Rows, SqlJournal, SqlSession, Taken, columns_of
 from trioflow.errors import JournalError, JournalUnusable
@@ -77,6 +78,20 @@ _ROWS = "unnest(?::int[], ?::bytea[], ?::text[], ?::text[], ?::text[], ?::bigint
 # The fence is asked for where the state is written, and nothing is inserted unless that was (J14).
 _OWN = "update trioflow_state set state=?, state_check=?, status=? where run=? and fence=? returning run"
 _APPEND = f"with own as ({_OWN}) insert into trioflow_entry({_COLUMNS}) select own.run, each.* from own, {_ROWS} each"
+_END = f"""
+with own as ({_OWN.replace("status=?", "status=?, owner=null, lease=null")}), last as (
+  insert into trioflow_entry({_COLUMNS}) select own.run, each.* from own, {_ROWS} each
+) select run from own
+"""
+_MAKE = """
+with made as (
+  insert into trioflow_run(id, new, new_check, parent) values(?,?,?,?) on conflict do nothing returning number
+), state as (
+  insert into trioflow_state select number, ?, ?, ?, 1, ?, clock_timestamp() + make_interval(secs => ?) from made
+), begun as (
+  insert into trioflow_deed select number, 0, ?, ?, ?, ?, ?, ? from made
+) select number from made
+"""
 
 
 class PostgresJournal(SqlJournal):
@@ -110,13 +125,12 @@ class PostgresJournal(SqlJournal):
         self.close()
 
     def take(self, run_id: str, new: NewRun | None = None) -> Session:
-        return self._session(run_id, new, None)
+        return _PostgresSession(self, self._writing(lambda database, _: self._take(database, run_id, new)))
 
-    def take_over(self, run_id: str, new: NewRun, may: Callable[[Transaction], None]) -> Session:
-        return self._session(run_id, new, may)
-
-    def _session(self, run_id: str, new: NewRun | None, may: Callable[[Transaction], None] | None) -> Session:
-        return _PostgresSession(self, self._writing(lambda database, _: self._take(database, run_id, new, may)))
+    def take_over(
+        self, run_id: str, new: NewRun, may: Callable[[Transaction], None], begun: Deed | None = None
+    ) -> Session:
+        return _PostgresSession(self, self._writing(lambda database, _: self._take(database, run_id, new, may, begun)))
 
     def ready(self, now: float) -> list[RunInfo]:
         return self._runs(f"status='suspended' and ({_READY})", (now,))
@@ -125,6 +139,19 @@ class PostgresJournal(SqlJournal):
         pass  # the server does it by itself
 
     # --- what a database brings ---
+
+    def _make_run(self, database: Database, new: NewRun, begun: Deed | None) -> Taken | None:
+        if begun is None:
+            return super()._make_run(database, new, begun)
+        row = database.execute(
+            _MAKE,
+            (
+                *(new.id, new.as_text(), new.checksum(), new.parent),
+                *(*columns_of(State()), str(this_process()), LEASE),
+                *(*attrs.astuple(begun), begun.chained(0)),
+            ),
+        ).fetchone()
+        return None if row is None else self._made(row["number"], new, begun)
 
     @property
     def _where(self) -> str:
@@ -232,28 +259,14 @@ class _PostgresSession(SqlSession):
         self._server = journal.server
         self._is_closed = False
 
-    def append(self, entries: Sequence[Entry]) -> None:
-        if not entries or any(len(entry[3]) > LIMIT for entry in entries):
-            super().append(entries)
-            return
-        with self._lock:
-            state, rows = self._after(entries)
-
-            def work(connection: psycopg.Connection[Row], again: bool) -> None:
-                database = _Connection(connection)
-                if not (again and self._is(database, state)):
-                    self._append(database, state, rows)
-
-            self._call(work)
-            self._state = state
-
     def close(self) -> None:
         if self._is_closed:
             return
         self._is_closed = True
         _OPEN.discard(self._id)
-        with suppress(JournalUnusable):  # its lease will end
-            self._server.call(lambda connection, _: self._give_back(_Connection(connection)))
+        if not self._has_ended:
+            with suppress(JournalUnusable):  # its lease will end
+                self._server.call(lambda connection, _: self._give_back(_Connection(connection), self._state))
 
     # --- what a database brings ---
 
@@ -261,6 +274,18 @@ class _PostgresSession(SqlSession):
         """One statement, which is a transaction by itself, and asks for the fence (J14)."""
         if database.execute(_APPEND, (*columns_of(state), self._number, self._fence, *_by(rows))).rowcount == 0:
             raise lost(self.info.id)
+
+    def _end(self, database: Database, state: State, rows: Sequence[tuple[Any, ...]]) -> None:
+        if database.execute(_END, (*columns_of(state), self._number, self._fence, *_by(rows))).rowcount == 0:
+            raise lost(self.info.id)
+
+    def _write_at_once(self, state: State, work: Callable[[Database], None]) -> None:
+        def do(connection: psycopg.Connection[Row], again: bool) -> None:
+            database = _Connection(connection)
+            if not (again and self._is(database, state)):
+                work(database)
+
+        self._call(do)
 
     def _write(self, state: State | None, work: Callable[[Database], None]) -> None:
         def do(connection: psycopg.Connection[Row], again: bool) -> None:
@@ -318,4 +343,4 @@ class _PostgresTransaction(Transaction):
 
 def _by(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
     """Rows as columns."""
-    return [[*column] for column in zip(*rows, strict=True)]
+    return [[*column] for column in zip(*rows, strict=True)] or [[]] * 6

@@ -336,10 +336,14 @@ class JobStore:
 
     # --- those who lease ---
 
-    def lease(self, wanted: Wanted) -> list[Lease]:
-        """The jobs that are next, at most so many."""
+    def lease(self, wanted: Wanted, settled: Sequence[Settled] = ()) -> list[Lease]:
+        """The jobs that are next, at most so many; first, and with it, keep what has become of others."""
+        told = _told(settled)
 
         def work(database: Statements) -> list[Lease]:
+            if settled:
+                database.execute(self._sql(_SETTLE), self._clocked({"settled": told}))
+            database.execute(self._sql(_DUE), self._clocked({}))
             if self.postgres is not None and (wanted.quota is not None or wanted.quotas):
                 # Two that count at the same time would both find room.
                 database.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (MARK & 0xFFFF, wanted.queue))
@@ -377,12 +381,10 @@ class JobStore:
     def sweep(self, *, at_once: bool = False) -> list[Job]:
         """Let those wait again whose lease has expired or whose worker has died; gives them. Once in a second."""
         if not at_once and time.monotonic() - self._swept < 1.0:
-            self._do(lambda database: database.execute(self._sql(_DUE), self._clocked({})))
             return []
         self._swept = time.monotonic()
 
         def work(database: Statements) -> list[Job]:
-            database.execute(self._sql(_DUE), self._clocked({}))
             owners = database.execute("select distinct owner from trioflow_job where status='leased'")
             dead = [owner for (owner,) in owners if is_dead(read_owner(owner))]
             return [
@@ -405,10 +407,10 @@ class JobStore:
 
     def settle(self, settled: Sequence[Settled]) -> set[int]:
         """Keep what has become of leased jobs. Gives those that were still held by whoever says so."""
-        told = [[*each.mark, each.status, each.reason, each.later, each.back] for each in settled]
+        told = _told(settled)
 
         def work(database: Statements) -> set[int]:
-            rows = database.execute(self._sql(_SETTLE), self._clocked({"settled": json.dumps(told)}))
+            rows = database.execute(self._sql(_SETTLE), self._clocked({"settled": told}))
             return {sequence for (sequence,) in rows}
 
         return self._do(work)
@@ -692,6 +694,10 @@ def jobs_of(journal: Journal) -> JobStore:
             raise JournalError(f"{journal!r} can keep runs, but no jobs. Use a SqliteJournal or a PostgresJournal.")
         found = _STORES[journal] = JobStore(journal)
     return found
+
+
+def _told(settled: Sequence[Settled]) -> str:
+    return json.dumps([[*each.mark, each.status, each.reason, each.later, each.back] for each in settled])
 
 
 def _job(row: tuple[Any, ...]) -> Job:
