@@ -318,9 +318,8 @@ class JobStore:
         )
         if waiting + wanted > limit:
             raise QueueFull(
-                f"The queue {queue!r} is full: {waiting:,} jobs wait in it, and {limit:,} may. Nothing was put. Let "
-                f"more "
-                "workers run, wait, or raise its limit."
+                f"The queue {queue!r} is full: at most {limit:,} jobs wait in it, and {waiting:,} do. Nothing was put. "
+                "Let more workers run, wait, or raise its limit."
             )
 
     def _insert(self, database: Statements, job: NewJob) -> Job | None:
