@@ -9,18 +9,37 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
 
 from trioflow.durable.blobs import NO_BLOBS, Blobs
 from trioflow.durable.checkpoint import Checkpoint
 from trioflow.durable.records import Deed, Entry, NewRun, RunInfo, Signal, State, Status, Waiting
-from trioflow.errors import JournalError
+from trioflow.errors import JournalError, RunOwned
 
 if TYPE_CHECKING:
     from trioflow.model.durability import Transaction
 
 T = TypeVar("T")
 Work = Callable[["Transaction"], Sequence[Entry]]
+
+
+@attrs.frozen
+class Right:
+    """The right to a run that is kept beside it in the same database, as that of a worker to its job is.
+
+    `statement` gives a row if one has it; it is written as a `Transaction` of the journal wants it, and its parameters
+    have names. Called with a transaction it raises `RunOwned`, with `lost`, if one does not.
+    """
+
+    statement: str
+    parameters: Any
+    lost: str
+
+    def __call__(self, transaction: Transaction) -> None:
+        if not transaction.execute(self.statement, self.parameters):
+            raise RunOwned(self.lost)
 
 
 class Session(ABC):

@@ -14,10 +14,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
 from trioflow.durable.owner import LEASE, this_process
-from trioflow.durable.port import Session, T
+from trioflow.durable.port import Right, Session, T
 from trioflow.durable.postgres_server import Row, Server
 from trioflow.durable.records import Deed, NewRun, RunInfo, State, damaged
 from trioflow.durable.refusals import lost
@@ -83,13 +81,16 @@ with own as ({_OWN.replace("status=?", "status=?, owner=null, lease=null")}), la
   insert into trioflow_entry({_COLUMNS}) select own.run, each.* from own, {_ROWS} each
 ) select run from own
 """
+# A run that is made and taken in one statement, where the right to it (J14) is kept beside it.
 _MAKE = """
-with made as (
-  insert into trioflow_run(id, new, new_check, parent) values(?,?,?,?) on conflict do nothing returning number
+with allowed as ({right}), made as (
+  insert into trioflow_run(id, new, new_check, parent)
+  select %(id)s, %(new)s, %(new_check)s, %(parent)s from allowed on conflict do nothing returning number
 ), state as (
-  insert into trioflow_state select number, ?, ?, ?, 1, ?, clock_timestamp() + make_interval(secs => ?) from made
+  insert into trioflow_state select number, %(state)s, %(state_check)s, %(status)s, 1, %(process)s,
+    clock_timestamp() + make_interval(secs => %(lease)s) from made
 ), begun as (
-  insert into trioflow_deed select number, 0, ?, ?, ?, ?, ?, ? from made
+  insert into trioflow_deed select number, 0, %(what)s, %(at)s, %(by)s, %(shown)s, %(detail)s, %(chain)s from made
 ) select number from made
 """
 
@@ -130,7 +131,39 @@ class PostgresJournal(SqlJournal):
     def take_over(
         self, run_id: str, new: NewRun, may: Callable[[Transaction], None], begun: Deed | None = None
     ) -> Session:
-        return _PostgresSession(self, self._writing(lambda database, _: self._take(database, run_id, new, may, begun)))
+        taken = self._made_at_once(new, may, begun) if isinstance(may, Right) and begun is not None else None
+        if taken is None:  # it is there already, or one has no right to it
+            taken = self._writing(lambda database, _: self._take(database, run_id, new, may, begun))
+        return _PostgresSession(self, taken)
+
+    def _made_at_once(self, new: NewRun, may: Right, begun: Deed) -> Taken | None:
+        """Make a run and have it, in one statement; None if that can't be."""
+        state, state_check, status = columns_of(State())
+        given = {
+            **may.parameters,
+            "id": new.id,
+            "new": new.as_text(),
+            "new_check": new.checksum(),
+            "parent": new.parent,
+            "state": state,
+            "state_check": state_check,
+            "status": status,
+            "process": str(this_process()),
+            "lease": LEASE,
+            "what": begun.what,
+            "at": begun.at,
+            "by": begun.by,
+            "shown": begun.process,
+            "detail": begun.detail,
+            "chain": begun.chained(0),
+        }
+        statement = _made_with(may.statement)
+
+        def do(connection: psycopg.Connection[Row], again: bool) -> Row | None:
+            return connection.execute(statement, given).fetchone()
+
+        row = self.server.call(do)
+        return None if row is None else self._made(row["number"], new, begun)
 
     def ready(self, now: float) -> list[RunInfo]:
         return self._runs(f"status='suspended' and ({_READY})", (now,))
@@ -139,19 +172,6 @@ class PostgresJournal(SqlJournal):
         pass  # the server does it by itself
 
     # --- what a database brings ---
-
-    def _make_run(self, database: Database, new: NewRun, begun: Deed | None) -> Taken | None:
-        if begun is None:
-            return super()._make_run(database, new, begun)
-        row = database.execute(
-            _MAKE,
-            (
-                *(new.id, new.as_text(), new.checksum(), new.parent),
-                *(*columns_of(State()), str(this_process()), LEASE),
-                *(*attrs.astuple(begun), begun.chained(0)),
-            ),
-        ).fetchone()
-        return None if row is None else self._made(row["number"], new, begun)
 
     @property
     def _where(self) -> str:
@@ -244,6 +264,11 @@ class _Connection:
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
         return self.connection.execute(_written(statement), parameters or None)
+
+
+@functools.cache
+def _made_with(right: str) -> bytes:
+    return _MAKE.format(right=right).encode()
 
 
 @functools.cache

@@ -24,8 +24,9 @@ from trioflow.durable.journal import Journal
 from trioflow.durable.memory import MemoryJournal
 from trioflow.durable.owner import LEASE as RUN_LEASE
 from trioflow.durable.owner import boot_time, is_dead, read_owner, this_process
+from trioflow.durable.port import Right
 from trioflow.durable.postgres import MARK, PostgresJournal
-from trioflow.errors import JournalError, JournalUnusable, RunOwned, did_you_mean
+from trioflow.errors import JournalError, JournalUnusable, did_you_mean
 from trioflow.jobs.errors import JobNotFound, QueueFull
 from trioflow.jobs.records import ENDED, Job, JobStatus, Lease
 from trioflow.model.durability import Transaction
@@ -416,14 +417,13 @@ class JobStore:
 
     def may(self, lease: Lease, version: str) -> Callable[[Transaction], None]:
         """Whether a lease still holds, asked in the transaction that takes its run."""
-
-        def claim(database: Statements) -> None:
-            job, mark = lease.mark
-            given = self._clocked({"job": job, "mark": mark, "version": version})
-            if not database.execute(self._sql(_CLAIM), given):
-                raise RunOwned(f"The lease of job {lease.job.id!r} was lost before its run was taken.")
-
-        return (lambda _: self._do(claim)) if self.in_memory else claim
+        job, mark = lease.mark
+        right = Right(
+            self._sql(_CLAIM),
+            self._clocked({"job": job, "mark": mark, "version": version}),
+            f"The lease of job {lease.job.id!r} was lost before its run was taken.",
+        )
+        return (lambda _: self._do(right)) if self.in_memory else right
 
     def graph(self, digest: str) -> tuple[str, list[str]]:
         """The document of a graph, and its node types. Raises `JobNotFound` if it is gone."""
