@@ -142,8 +142,7 @@ def test_cancelling(call):
         (("worker", *STORE, "--lease", "0s"), 2, "--lease: a lease must last for more than 0 s"),
         (("worker", *STORE, "--quota", "many"), 2, "--quota many: write a number of jobs, N or TENANT=N"),
         (("worker", *STORE, "--nodes", "no_such_module"), 2, "--nodes no_such_module"),
-        (("jobs", "show", "x", *STORE), 2, "There is no job 'x' in this store."),
-        (("jobs", "run", "x", *STORE), 2, "There is no job 'x' in this store."),
+        (("jobs", "show", "x", *STORE), 4, "There is no journal jobs.db."),
     ],
 )
 def test_bad_input(call, words, code, told):
@@ -154,7 +153,10 @@ def test_bad_input(call, words, code, told):
 def test_a_full_queue(call):
     submit(call, "--limit", "1")
     code, _, err = call("submit", "graph.json", *STORE, "--limit", "1")
-    assert (code, err.startswith("error: The queue 'default' is full: 1 jobs wait in it, and 1 may.")) == (4, True)
+    assert (code, err.startswith("error: The queue 'default' is full: at most 1 jobs wait in it, and 1 do.")) == (
+        4,
+        True,
+    )
 
 
 def test_a_store_of_another_version(call):
@@ -174,3 +176,18 @@ def test_a_postgres_that_is_not_there(call):
     ):
         found, _, err = call("jobs", "list", "--store", f"{address}?connect_timeout=1" if code == 4 else address)
         assert (found, told in err, "secret" in err) == (code, True, False), err
+
+
+def test_no_store_is_made_by_looking(call):
+    """A name that is written wrongly is not an empty store."""
+    code, out, err = call("jobs", "list", "--store", "jbos.db")
+    assert (code, out) == (4, "")
+    assert err == "error: There is no journal jbos.db. Name the file that the jobs are kept in.\n"
+    assert not (call.folder / "jbos.db").exists()
+
+
+@pytest.mark.parametrize("command", ["show", "run"])
+def test_no_such_job(call, command):
+    submit(call)
+    code, out, err = call("jobs", command, "x", *STORE)
+    assert (code, out, err) == (2, "", "error: There is no job 'x' in this store.\n")

@@ -139,16 +139,16 @@ def test_a_log_that_is_cut(tmp_path):
 
     def taking(run_id, new=None):
         session = take(run_id, new)
-        append = session.append
 
-        def appending(entries):
-            append(entries)
+        def wrote():
             session_kept[len(session_kept)] = (tmp_path / "runs.db-wal").stat().st_size
             if len(session_kept) == len(VALUES):
                 for name in ("runs.db", "runs.db-wal"):
                     shutil.copy(tmp_path / name, tmp_path / f"copy-{name}")
 
-        session.append = appending
+        append, end = session.append, session.end
+        session.append = lambda entries: (append(entries), wrote())
+        session.end = lambda *last: (end(*last), wrote())
         return session
 
     journal.take = taking

@@ -132,7 +132,7 @@ async def test_full(journal):
     """Nothing is dropped: whoever puts waits, or is told."""
     queue = Queue(journal, limit=2)
     await queue.put_many(graph(), [{"name": "a"}, {"name": "b"}])
-    with pytest.raises(QueueFull, match=r"'default' is full: 2 jobs wait in it, and 2 may"):
+    with pytest.raises(QueueFull, match=r"'default' is full: at most 2 jobs wait in it, and 2 do"):
         await queue.send(3, wait=False)
     with pytest.raises(QueueFull):
         await queue.put_many(graph(), [{}, {}, {}])

@@ -12,6 +12,7 @@ import datetime
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -192,6 +193,8 @@ def run(
             "begun by attempts": told.count(": attempt "),
             "leases lost": told.count("its lease was lost"),
             "handed back": told.count(": handed back"),
+            "told": dict(kinds_of(told).most_common()),
+            "told by the server": dict(kinds_of((folder / "server.log").read_text(errors="replace")).most_common()),
             "tracebacks in the logs": told.count("Traceback")
             + (folder / "server.log").read_text(errors="replace").count("Traceback"),
             **crew.faults,
@@ -200,6 +203,12 @@ def run(
         if isinstance(journal, tf.PostgresJournal):
             journal.close()
         return came
+
+
+def kinds_of(log: str) -> Counter[str]:
+    """The lines of a log by kind, so that all of them can be read: without names, numbers and times."""
+    names = re.compile(r"\b[0-9a-f]{8,}\b|\bworker [\w.-]+|\bjob [\w.-]+|'[^']*'|[\d.]+")
+    return Counter(names.sub("…", line).strip() for line in log.splitlines() if line.strip())
 
 
 def is_right(came: dict[str, object]) -> bool:

@@ -67,8 +67,9 @@ def test_what_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("said", "problem"),
     [
-        ({}, ": expected one of cron, webhook, event, files, queue, got none"),
-        ({"cron": "* * * * *", "event": "e"}, ": expected one of cron, webhook, event, files, queue, got cron and event"),
+        ({}, ": expected one of cron, webhook, event, files, queue, got none."),
+        ({"webhok": "/x"}, ": expected one of cron, webhook, event, files, queue, got none. Did you mean 'webhook'?"),
+        ({"cron": "* * * * *", "event": "e"}, ": expected one of cron, webhook, event, files, queue, got cron and event."),
         ({"event": ""}, ".event: expected a text"),
         ({"event": "e", "id": 1}, ".id: expected the name of a key of the body, got 1"),
         ({"event": "e", "zome": 1}, ".zome: there is no such key for event."),
@@ -80,6 +81,7 @@ def test_what_is_read(tmp_path):
         ({"cron": "* * * * *", "missed": "some"}, ".missed: expected one of skip, once, all, got 'some'"),
         ({"webhook": "orders", "open": True}, ".webhook: expected a path such as '/orders', got 'orders'"),
         ({"webhook": "/o"}, ": say how it is signed, `secret: NAME`, or that anybody may call it, `open: true`"),
+        ({"event": "e", "graph": "x"}, ".graph: there is no graph 'x'. Those there are: report.json."),
         ({"event": "e", "graph": "reprot.json"}, ".graph: there is no graph 'reprot.json'. Did you mean 'report.json'?"),
         ({"event": "e", "set": {"rot": 1}}, ".set: the graph has no variable 'rot'. Did you mean 'root'?"),
         ({"event": "e", "set": 1}, ".set: expected an object of variables"),

@@ -58,7 +58,7 @@ def dead(store: str, queue: str | None, limit: int, as_json: bool) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
 def show(job_id: str, store: str, as_json: bool) -> int:
     """Show a job, and what its run has come to."""
-    with opened(store) as (journal, kept):
+    with opened(store, make=False) as (journal, kept):
         job = kept.show(job_id)
         told: dict[str, Any] = {**_summary(job), "given": value_of(job) if not job.graph else parse(job.values)}
         try:
@@ -101,7 +101,7 @@ def cancel(job_ids: tuple[str, ...], store: str) -> int:
 @duration_option("--before", required=True, help="Those that ended at least this long ago: 24h, 30d.")
 def prune(store: str, before: float) -> int:
     """Remove jobs that have ended. Their runs stay in the journal: `trioflow runs prune` removes those."""
-    with opened(store) as (_, kept):
+    with opened(store, make=False) as (_, kept):
         click.echo(f"{kept.prune(before):,} removed", err=True)
     return 0
 
@@ -133,7 +133,7 @@ def run(
     """
     registry, known = open_registry(modules, allowed=allowed), read_secrets(secrets)
     services = read_places(places)
-    with opened(store) as (journal, kept):
+    with opened(store, make=False) as (journal, kept):
         kept.show(job_id)
         try:
             result = trio.run(
@@ -157,7 +157,7 @@ def run(
 
 
 def _list(store: str, queue: str | None, status: str | None, tenant: str | None, limit: int, as_json: bool) -> None:
-    with opened(store) as (_, kept):
+    with opened(store, make=False) as (_, kept):
         found = kept.jobs(queue=queue, status=status, tenant=tenant, limit=limit)
         counts = kept.counts()
     if as_json:
@@ -171,7 +171,7 @@ def _list(store: str, queue: str | None, status: str | None, tenant: str | None,
 
 def _each(store: str, job_ids: tuple[str, ...], method: str, wanted: str) -> int:
     refused: list[str] = []
-    with opened(store) as (_, kept):
+    with opened(store, make=False) as (_, kept):
         for job_id in job_ids:
             job: Job = getattr(kept, method)(job_id)
             if job.status == wanted or (job.cancelling and wanted == "cancelled"):

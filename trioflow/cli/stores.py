@@ -47,11 +47,16 @@ def store_option(function: F) -> F:
 
 
 @contextmanager
-def opened(name: str) -> Generator[tuple[tf.Journal, JobStore]]:
-    """The journal of that name and the jobs in it. What they refuse is told as an error of the command."""
+def opened(name: str, *, make: bool = True) -> Generator[tuple[tf.Journal, JobStore]]:
+    """The journal of that name and the jobs in it. What they refuse is told as an error of the command.
+
+    `make`: a file that is not there is made.
+    """
     journal: tf.Journal | None = None
     try:
         journal = open_journal(name)
+        if not make and isinstance(journal, tf.SqliteJournal) and not journal.path.exists():
+            raise NotContinued(f"There is no journal {name}. Name the file that the jobs are kept in.")
         yield journal, jobs_of(journal)
     except (JobNotFound, tf.RunNotFound) as error:
         raise BadInput(str(error)) from error

@@ -31,8 +31,10 @@ class JournalAround(Journal):
     def transaction(self, work: Callable[[Transaction], T]) -> T:
         return self._journal.transaction(work)
 
-    def take_over(self, run_id: str, new: NewRun, may: Callable[[Transaction], None]) -> Session:
-        return self._journal.take_over(run_id, new, may)
+    def take_over(
+        self, run_id: str, new: NewRun, may: Callable[[Transaction], None], begun: Deed | None = None
+    ) -> Session:
+        return self._journal.take_over(run_id, new, may, begun)
 
     def runs(self, status: Status | None = None) -> list[RunInfo]:
         return self._journal.runs(status)
@@ -84,6 +86,7 @@ class SessionAround(Session):
         self._session = session
         self.info = session.info
         self.entries = session.entries
+        self.noted = session.noted
 
     def append(self, entries: Sequence[Entry]) -> None:
         self._session.append(entries)
@@ -95,6 +98,9 @@ class SessionAround(Session):
         self, status: Status, ended: float | None = None, outcome: str = "", waiting: Waiting | None = None
     ) -> None:
         self._session.set_state(status, ended, outcome, waiting)
+
+    def end(self, entries: Sequence[Entry], status: Status, ended: float, outcome: str) -> None:
+        self._session.end(entries, status, ended, outcome)
 
     def rewrite(self, keep: Sequence[Entry], superseded: Sequence[Entry]) -> None:
         self._session.rewrite(keep, superseded)

@@ -81,7 +81,9 @@ class MemoryJournal(Journal):
         kept.fence += 1
         return _MemorySession(self, kept)
 
-    def take_over(self, run_id: str, new: NewRun, may: Callable[[Transaction], None]) -> Session:
+    def take_over(
+        self, run_id: str, new: NewRun, may: Callable[[Transaction], None], begun: Deed | None = None
+    ) -> Session:
         may(_NO_TRANSACTION)
         if run_id in self._runs:
             self.steal(run_id)

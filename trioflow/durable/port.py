@@ -9,18 +9,37 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
 
 from trioflow.durable.blobs import NO_BLOBS, Blobs
 from trioflow.durable.checkpoint import Checkpoint
 from trioflow.durable.records import Deed, Entry, NewRun, RunInfo, Signal, State, Status, Waiting
-from trioflow.errors import JournalError
+from trioflow.errors import JournalError, RunOwned
 
 if TYPE_CHECKING:
     from trioflow.model.durability import Transaction
 
 T = TypeVar("T")
 Work = Callable[["Transaction"], Sequence[Entry]]
+
+
+@attrs.frozen
+class Right:
+    """The right to a run that is kept beside it in the same database, as that of a worker to its job is.
+
+    `statement` gives a row if one has it; it is written as a `Transaction` of the journal wants it, and its parameters
+    have names. Called with a transaction it raises `RunOwned`, with `lost`, if one does not.
+    """
+
+    statement: str
+    parameters: Any
+    lost: str
+
+    def __call__(self, transaction: Transaction) -> None:
+        if not transaction.execute(self.statement, self.parameters):
+            raise RunOwned(self.lost)
 
 
 class Session(ABC):
@@ -30,6 +49,8 @@ class Session(ABC):
     """As it was taken."""
     entries: list[Entry]
     """As it was taken, in the order in which they were recorded."""
+    noted: bool = False
+    """Whether it was made when it was taken, and that it was begun is noted already (J28)."""
 
     @abstractmethod
     def append(self, entries: Sequence[Entry]) -> None:
@@ -50,6 +71,11 @@ class Session(ABC):
         self, status: Status, ended: float | None = None, outcome: str = "", waiting: Waiting | None = None
     ) -> None:
         """Keep what has become of the run; `waiting` is for one that is put away, `suspended` (J22)."""
+
+    def end(self, entries: Sequence[Entry], status: Status, ended: float, outcome: str) -> None:
+        """Keep the last entries, and what the run has come to. Journals in databases do both at once."""
+        self.append(entries)
+        self.set_state(status, ended, outcome)
 
     @abstractmethod
     def rewrite(self, keep: Sequence[Entry], superseded: Sequence[Entry]) -> None:
@@ -97,9 +123,12 @@ class Store(ABC):
         """
         raise JournalError(f"{self!r} has no transactions.")
 
-    def take_over(self, run_id: str, new: NewRun, may: Callable[[Transaction], None]) -> Session:
+    def take_over(
+        self, run_id: str, new: NewRun, may: Callable[[Transaction], None], begun: Deed | None = None
+    ) -> Session:
         """Have a run whoever has it, if `may`, which is called in the same transaction, does not raise.
 
+        `begun` is noted with a run that is made, where that costs nothing; `Session.noted` tells (J28).
         For those whose right to a run is kept beside it in the same store, as that of a worker to its job is. Only of
         stores that can keep more than runs.
         """

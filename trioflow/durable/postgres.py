@@ -14,11 +14,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from trioflow.durable.blobs import LIMIT
-from trioflow.durable.owner import LEASE
-from trioflow.durable.port import Session, T
+from trioflow.durable.owner import LEASE, this_process
+from trioflow.durable.port import Right, Session, T
 from trioflow.durable.postgres_server import Row, Server
-from trioflow.durable.records import Entry, NewRun, RunInfo, State, damaged
+from trioflow.durable.records import Deed, NewRun, RunInfo, State, damaged
 from trioflow.durable.refusals import lost
 from trioflow.durable.sql import _OPEN, Database, Rows, SqlJournal, SqlSession, Taken, columns_of
 from trioflow.errors import JournalError, JournalUnusable
@@ -77,6 +76,23 @@ _ROWS = "unnest(?::int[], ?::bytea[], ?::text[], ?::text[], ?::text[], ?::bigint
 # The fence is asked for where the state is written, and nothing is inserted unless that was (J14).
 _OWN = "update trioflow_state set state=?, state_check=?, status=? where run=? and fence=? returning run"
 _APPEND = f"with own as ({_OWN}) insert into trioflow_entry({_COLUMNS}) select own.run, each.* from own, {_ROWS} each"
+_END = f"""
+with own as ({_OWN.replace("status=?", "status=?, owner=null, lease=null")}), last as (
+  insert into trioflow_entry({_COLUMNS}) select own.run, each.* from own, {_ROWS} each
+) select run from own
+"""
+# A run that is made and taken in one statement, where the right to it (J14) is kept beside it.
+_MAKE = """
+with allowed as ({right}), made as (
+  insert into trioflow_run(id, new, new_check, parent)
+  select %(id)s, %(new)s, %(new_check)s, %(parent)s from allowed on conflict do nothing returning number
+), state as (
+  insert into trioflow_state select number, %(state)s, %(state_check)s, %(status)s, 1, %(process)s,
+    clock_timestamp() + make_interval(secs => %(lease)s) from made
+), begun as (
+  insert into trioflow_deed select number, 0, %(what)s, %(at)s, %(by)s, %(shown)s, %(detail)s, %(chain)s from made
+) select number from made
+"""
 
 
 class PostgresJournal(SqlJournal):
@@ -110,13 +126,44 @@ class PostgresJournal(SqlJournal):
         self.close()
 
     def take(self, run_id: str, new: NewRun | None = None) -> Session:
-        return self._session(run_id, new, None)
+        return _PostgresSession(self, self._writing(lambda database, _: self._take(database, run_id, new)))
 
-    def take_over(self, run_id: str, new: NewRun, may: Callable[[Transaction], None]) -> Session:
-        return self._session(run_id, new, may)
+    def take_over(
+        self, run_id: str, new: NewRun, may: Callable[[Transaction], None], begun: Deed | None = None
+    ) -> Session:
+        taken = self._made_at_once(new, may, begun) if isinstance(may, Right) and begun is not None else None
+        if taken is None:  # it is there already, or one has no right to it
+            taken = self._writing(lambda database, _: self._take(database, run_id, new, may, begun))
+        return _PostgresSession(self, taken)
 
-    def _session(self, run_id: str, new: NewRun | None, may: Callable[[Transaction], None] | None) -> Session:
-        return _PostgresSession(self, self._writing(lambda database, _: self._take(database, run_id, new, may)))
+    def _made_at_once(self, new: NewRun, may: Right, begun: Deed) -> Taken | None:
+        """Make a run and have it, in one statement; None if that can't be."""
+        state, state_check, status = columns_of(State())
+        given = {
+            **may.parameters,
+            "id": new.id,
+            "new": new.as_text(),
+            "new_check": new.checksum(),
+            "parent": new.parent,
+            "state": state,
+            "state_check": state_check,
+            "status": status,
+            "process": str(this_process()),
+            "lease": LEASE,
+            "what": begun.what,
+            "at": begun.at,
+            "by": begun.by,
+            "shown": begun.process,
+            "detail": begun.detail,
+            "chain": begun.chained(0),
+        }
+        statement = _made_with(may.statement)
+
+        def do(connection: psycopg.Connection[Row], again: bool) -> Row | None:
+            return connection.execute(statement, given).fetchone()
+
+        row = self.server.call(do)
+        return None if row is None else self._made(row["number"], new, begun)
 
     def ready(self, now: float) -> list[RunInfo]:
         return self._runs(f"status='suspended' and ({_READY})", (now,))
@@ -220,6 +267,11 @@ class _Connection:
 
 
 @functools.cache
+def _made_with(right: str) -> bytes:
+    return _MAKE.format(right=right).encode()
+
+
+@functools.cache
 def _written(statement: str) -> bytes:
     return statement.replace("?", "%s").encode()
 
@@ -232,28 +284,14 @@ class _PostgresSession(SqlSession):
         self._server = journal.server
         self._is_closed = False
 
-    def append(self, entries: Sequence[Entry]) -> None:
-        if not entries or any(len(entry[3]) > LIMIT for entry in entries):
-            super().append(entries)
-            return
-        with self._lock:
-            state, rows = self._after(entries)
-
-            def work(connection: psycopg.Connection[Row], again: bool) -> None:
-                database = _Connection(connection)
-                if not (again and self._is(database, state)):
-                    self._append(database, state, rows)
-
-            self._call(work)
-            self._state = state
-
     def close(self) -> None:
         if self._is_closed:
             return
         self._is_closed = True
         _OPEN.discard(self._id)
-        with suppress(JournalUnusable):  # its lease will end
-            self._server.call(lambda connection, _: self._give_back(_Connection(connection)))
+        if not self._has_ended:
+            with suppress(JournalUnusable):  # its lease will end
+                self._server.call(lambda connection, _: self._give_back(_Connection(connection), self._state))
 
     # --- what a database brings ---
 
@@ -261,6 +299,18 @@ class _PostgresSession(SqlSession):
         """One statement, which is a transaction by itself, and asks for the fence (J14)."""
         if database.execute(_APPEND, (*columns_of(state), self._number, self._fence, *_by(rows))).rowcount == 0:
             raise lost(self.info.id)
+
+    def _end(self, database: Database, state: State, rows: Sequence[tuple[Any, ...]]) -> None:
+        if database.execute(_END, (*columns_of(state), self._number, self._fence, *_by(rows))).rowcount == 0:
+            raise lost(self.info.id)
+
+    def _write_at_once(self, state: State, work: Callable[[Database], None]) -> None:
+        def do(connection: psycopg.Connection[Row], again: bool) -> None:
+            database = _Connection(connection)
+            if not (again and self._is(database, state)):
+                work(database)
+
+        self._call(do)
 
     def _write(self, state: State | None, work: Callable[[Database], None]) -> None:
         def do(connection: psycopg.Connection[Row], again: bool) -> None:
@@ -318,4 +368,4 @@ class _PostgresTransaction(Transaction):
 
 def _by(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
     """Rows as columns."""
-    return [[*column] for column in zip(*rows, strict=True)]
+    return [[*column] for column in zip(*rows, strict=True)] or [[]] * 6

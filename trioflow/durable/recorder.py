@@ -543,9 +543,7 @@ class Recorder:
         except BaseException as error:
             self.break_off(error)
             return
-        self._durable += len(entries)
-        if self.outbox is not None:
-            self.outbox.durable(self._durable)
+        self._is_durable(len(entries))
 
     async def _write(self) -> None:
         entries, self._pending = self._pending, []
@@ -554,7 +552,10 @@ class Recorder:
         except BaseException as error:
             self.break_off(error)
             return
-        self._durable += len(entries)
+        self._is_durable(len(entries))
+
+    def _is_durable(self, more: int) -> None:
+        self._durable += more
         if self.outbox is not None:
             self.outbox.durable(self._durable)
 
@@ -662,23 +663,30 @@ class Recorder:
             self._nothing_left()
         elif self._time_limit is not None:
             self.put_entry(self.elapsed.entry())
-        await self._settle_all()
+        while self._writing:
+            await self._written.wait()
         if self.broken is None:
             await self._keep_outcome(failure)
         if self.broken is not None:
             raise self.broken
 
     async def _keep_outcome(self, failure: BaseException | None) -> None:
-        """What the run has come to, if it has come to its end and was not put away."""
+        """The last records, with what the run has come to, if it has come to its end and was not put away."""
         said = self.outcome(failure)
         if said is None:
-            await self._note_cancelled()
+            await self._settle_all()
+            if self.broken is None:
+                await self._note_cancelled()
             return
         status, outcome = said
-        try:
-            await self.call(self.session.set_state, status, self.now().timestamp(), outcome)
-        except BaseException as error:
-            self.break_off(error)
+        entries, self._pending = self._pending, []
+        with self._holding():
+            try:
+                await self.call(self.session.end, entries, status, self.now().timestamp(), outcome)
+            except BaseException as error:
+                self.break_off(error)
+                return
+        self._is_durable(len(entries))
 
     async def _note_cancelled(self) -> None:
         """That the host has cancelled it, and who says so (J28); of a process that is stopped nothing is told."""

@@ -202,7 +202,7 @@ async def _look_at(store: Store, session: Session, plan: Plan, resuming: Resumin
 async def _note_begun(store: Store, session: Session, new: NewRun, resuming: Resuming) -> None:
     """J28: by whom it was started, resumed or retried; nothing, if it is only asked for what it came to."""
     info = session.info
-    if info.status in {"completed", "failed"}:
+    if session.noted or info.status in {"completed", "failed"}:
         return
     what = "retried" if resuming.retry else "started" if info.new == new and not info.state.entries else "resumed"
     details = [f"after {info.state.entries:,} records"] if info.state.entries else []

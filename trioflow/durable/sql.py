@@ -78,6 +78,7 @@ class Taken:
     fence: int
     info: RunInfo
     entries: list[Entry]
+    noted: bool = False
 
 
 class SqlJournal(Journal):
@@ -282,13 +283,16 @@ class SqlJournal(Journal):
         database: Database,
         run_id: str,
         new: NewRun | None,
-        may: Callable[[Transaction], None] | None,
+        may: Callable[[Transaction], None] | None = None,
+        begun: Deed | None = None,
     ) -> Taken:
         """Have a run, in a transaction (J14)."""
         if may is not None:
             may(self._transaction(database))
         if new is not None:
-            self._begin(database, new, State())
+            made = self._make_run(database, new, begun)
+            if made is not None:
+                return made
         row = self._known(database, run_id, lock=True)
         info = self._info(row)
         state = info.state
@@ -304,10 +308,7 @@ class SqlJournal(Journal):
         entries = self._checked(database, row, info)
         number, fence = row["number"], row["fence"] + 1
         write_state(database, number, row["fence"], state, run_id)
-        database.execute(
-            f"update trioflow_state set fence=?, owner=?, lease={self._LEASE} where run=?",
-            (fence, str(this_process()), self._until(), number),
-        )
+        self._own(database, number, fence)
         return Taken(number, fence, attrs.evolve(info, state=state), entries)
 
     # --- inside ---
@@ -323,6 +324,25 @@ class SqlJournal(Journal):
             names = database.execute("select id from trioflow_run order by number desc limit 1000")
             raise unknown(run_id, [each["id"] for each in names])
         return row
+
+    def _make_run(self, database: Database, new: NewRun, begun: Deed | None) -> Taken | None:
+        """Insert a run that is taken at once, and that it was begun; None if there is one of that name."""
+        number = self._begin(database, new, State())
+        if number is None:
+            return None
+        self._own(database, number, 1)
+        if begun is not None:
+            self._note(database, number, begun)
+        return self._made(number, new, begun)
+
+    def _made(self, number: int, new: NewRun, begun: Deed | None) -> Taken:
+        return Taken(number, 1, RunInfo(new=new, state=State(), fetch=self.blob), [], begun is not None)
+
+    def _own(self, database: Database, number: int, fence: int) -> None:
+        database.execute(
+            f"update trioflow_state set fence=?, owner=?, lease={self._LEASE} where run=?",
+            (fence, str(this_process()), self._until(), number),
+        )
 
     def _begin(self, database: Database, new: NewRun, state: State) -> int | None:
         """Insert a run, and give its number; None if there is one of that name."""
@@ -426,6 +446,8 @@ class SqlSession(Session):
         self._lock = threading.Lock()
         self.info = taken.info
         self.entries = taken.entries
+        self.noted = taken.noted
+        self._has_ended = False
 
     # --- what a database brings ---
 
@@ -441,6 +463,15 @@ class SqlSession(Session):
         """Call this once in a transaction, which may fail; then of what it has made comes nothing."""
         self._write(None, work)
 
+    def _write_at_once(self, state: State, work: Callable[[Database], None]) -> None:
+        """The same of what may be a single statement, as `_append` and `_end` are."""
+        self._write(state, work)
+
+    def _end(self, database: Database, state: State, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert these rows, with which the run has come to this state, and let others have it."""
+        self._append(database, state, rows)
+        self._give_back(database, state)
+
     # --- the session ---
 
     def append(self, entries: Sequence[Entry]) -> None:
@@ -454,7 +485,7 @@ class SqlSession(Session):
                 self._append(database, state, rows)
                 self._journal._keep(database, self._number, blobs)
 
-            self._write(state, work)
+            (self._write if blobs else self._write_at_once)(state, work)
             self._state = state
 
     def transact(self, work: Work) -> None:
@@ -485,6 +516,22 @@ class SqlSession(Session):
 
             self._write(state, work)
             self._state = state
+
+    def end(self, entries: Sequence[Entry], status: Status, ended: float, outcome: str) -> None:
+        entries, blobs = all_lifted(entries)
+        outcome, more = lifted(outcome)
+        blobs = {**blobs, **more}
+        with self._lock:
+            state, rows = self._after(entries)
+            state = attrs.evolve(state, status=status, ended=ended, outcome=outcome)
+
+            def work(database: Database) -> None:
+                self._end(database, state, rows)
+                self._journal._keep(database, self._number, blobs)
+
+            (self._write if blobs else self._write_at_once)(state, work)
+            self._state = state
+            self._has_ended = True
 
     def rewrite(self, keep: Sequence[Entry], superseded: Sequence[Entry]) -> None:
         keep, blobs = all_lifted(keep)
@@ -544,13 +591,12 @@ class SqlSession(Session):
         with self._lock:
             self._write(None, work)
 
-    def _give_back(self, database: Database) -> None:
-        """Let others have the run. It is open no more, whether this succeeds or not."""
-        state = columns_of(self._state)
+    def _give_back(self, database: Database, state: State) -> None:
+        """Let others have the run."""
         database.execute(
             "update trioflow_state set owner=null, lease=null, state=?, state_check=?, status=? "
             "where run=? and fence=?",
-            (*state, self._number, self._fence),
+            (*columns_of(state), self._number, self._fence),
         )
 
     def _after(self, entries: Sequence[Entry]) -> tuple[State, list[tuple[Any, ...]]]:

@@ -19,7 +19,7 @@ import attrs
 from trioflow.durable.blobs import LIMIT
 from trioflow.durable.owner import LEASE, boot_time
 from trioflow.durable.port import Session, T
-from trioflow.durable.records import Entry, NewRun, State, damaged
+from trioflow.durable.records import Deed, Entry, NewRun, State, damaged
 from trioflow.durable.refusals import lost
 from trioflow.durable.sql import _OPEN, Database, Row, SqlJournal, SqlSession, Taken
 from trioflow.errors import JournalError, JournalUnusable
@@ -99,7 +99,7 @@ class SqliteJournal(SqlJournal):
         self._kept = _Kept()
 
     def take(self, run_id: str, new: NewRun | None = None) -> Session:
-        return self._opened(run_id, new, None)
+        return self._opened(run_id, new)
 
     def transaction(self, work: Callable[[Transaction], T]) -> T:
         with self._kept.lock:
@@ -119,14 +119,22 @@ class SqliteJournal(SqlJournal):
             return None
         return os.getpid(), found.st_dev, found.st_ino
 
-    def take_over(self, run_id: str, new: NewRun, may: Callable[[Transaction], None]) -> Session:
-        return self._opened(run_id, new, may)
+    def take_over(
+        self, run_id: str, new: NewRun, may: Callable[[Transaction], None], begun: Deed | None = None
+    ) -> Session:
+        return self._opened(run_id, new, may, begun)
 
-    def _opened(self, run_id: str, new: NewRun | None, may: Callable[[Transaction], None] | None) -> Session:
+    def _opened(
+        self,
+        run_id: str,
+        new: NewRun | None,
+        may: Callable[[Transaction], None] | None = None,
+        begun: Deed | None = None,
+    ) -> Session:
         database = self._open(make=new is not None)
         try:
             with self._changing(database):
-                taken = self._take(database, run_id, new, may)
+                taken = self._take(database, run_id, new, may, begun)
         except BaseException as error:
             database.close()
             if isinstance(error, ValueError | TypeError | AttributeError):
@@ -330,7 +338,8 @@ class _SqliteSession(SqlSession):
                 return
             _OPEN.discard(self._id)
             try:
-                self._give_back(database)
+                if not self._has_ended:
+                    self._give_back(database, self._state)
             except sqlite3.Error:
                 pass  # its lease will end, and this process be found dead
             finally:

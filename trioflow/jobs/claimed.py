@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from trioflow.durable.around import JournalAround, SessionAround
+from trioflow.durable.deeds import deed
 
 if TYPE_CHECKING:
     from trioflow.durable.journal import Journal
@@ -27,7 +28,7 @@ class ClaimedJournal(JournalAround):
 
     def take(self, run_id: str, new: NewRun | None = None) -> Session:
         assert new is not None
-        return _ClaimedSession(self._journal.take_over(run_id, new, self._may))
+        return _ClaimedSession(self._journal.take_over(run_id, new, self._may, deed("started", self.by)))
 
 
 class _ClaimedSession(SessionAround):

@@ -24,8 +24,9 @@ from trioflow.durable.journal import Journal
 from trioflow.durable.memory import MemoryJournal
 from trioflow.durable.owner import LEASE as RUN_LEASE
 from trioflow.durable.owner import boot_time, is_dead, read_owner, this_process
+from trioflow.durable.port import Right
 from trioflow.durable.postgres import MARK, PostgresJournal
-from trioflow.errors import JournalError, JournalUnusable, RunOwned, did_you_mean
+from trioflow.errors import JournalError, JournalUnusable, did_you_mean
 from trioflow.jobs.errors import JobNotFound, QueueFull
 from trioflow.jobs.records import ENDED, Job, JobStatus, Lease
 from trioflow.model.durability import Transaction
@@ -318,9 +319,8 @@ class JobStore:
         )
         if waiting + wanted > limit:
             raise QueueFull(
-                f"The queue {queue!r} is full: {waiting:,} jobs wait in it, and {limit:,} may. Nothing was put. Let "
-                f"more "
-                "workers run, wait, or raise its limit."
+                f"The queue {queue!r} is full: at most {limit:,} jobs wait in it, and {waiting:,} do. Nothing was put. "
+                "Let more workers run, wait, or raise its limit."
             )
 
     def _insert(self, database: Statements, job: NewJob) -> Job | None:
@@ -336,10 +336,14 @@ class JobStore:
 
     # --- those who lease ---
 
-    def lease(self, wanted: Wanted) -> list[Lease]:
-        """The jobs that are next, at most so many."""
+    def lease(self, wanted: Wanted, settled: Sequence[Settled] = ()) -> list[Lease]:
+        """The jobs that are next, at most so many; first, and with it, keep what has become of others."""
+        told = _told(settled)
 
         def work(database: Statements) -> list[Lease]:
+            if settled:
+                database.execute(self._sql(_SETTLE), self._clocked({"settled": told}))
+            database.execute(self._sql(_DUE), self._clocked({}))
             if self.postgres is not None and (wanted.quota is not None or wanted.quotas):
                 # Two that count at the same time would both find room.
                 database.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (MARK & 0xFFFF, wanted.queue))
@@ -377,12 +381,10 @@ class JobStore:
     def sweep(self, *, at_once: bool = False) -> list[Job]:
         """Let those wait again whose lease has expired or whose worker has died; gives them. Once in a second."""
         if not at_once and time.monotonic() - self._swept < 1.0:
-            self._do(lambda database: database.execute(self._sql(_DUE), self._clocked({})))
             return []
         self._swept = time.monotonic()
 
         def work(database: Statements) -> list[Job]:
-            database.execute(self._sql(_DUE), self._clocked({}))
             owners = database.execute("select distinct owner from trioflow_job where status='leased'")
             dead = [owner for (owner,) in owners if is_dead(read_owner(owner))]
             return [
@@ -405,24 +407,23 @@ class JobStore:
 
     def settle(self, settled: Sequence[Settled]) -> set[int]:
         """Keep what has become of leased jobs. Gives those that were still held by whoever says so."""
-        told = [[*each.mark, each.status, each.reason, each.later, each.back] for each in settled]
+        told = _told(settled)
 
         def work(database: Statements) -> set[int]:
-            rows = database.execute(self._sql(_SETTLE), self._clocked({"settled": json.dumps(told)}))
+            rows = database.execute(self._sql(_SETTLE), self._clocked({"settled": told}))
             return {sequence for (sequence,) in rows}
 
         return self._do(work)
 
     def may(self, lease: Lease, version: str) -> Callable[[Transaction], None]:
         """Whether a lease still holds, asked in the transaction that takes its run."""
-
-        def claim(database: Statements) -> None:
-            job, mark = lease.mark
-            given = self._clocked({"job": job, "mark": mark, "version": version})
-            if not database.execute(self._sql(_CLAIM), given):
-                raise RunOwned(f"The lease of job {lease.job.id!r} was lost before its run was taken.")
-
-        return (lambda _: self._do(claim)) if self.in_memory else claim
+        job, mark = lease.mark
+        right = Right(
+            self._sql(_CLAIM),
+            self._clocked({"job": job, "mark": mark, "version": version}),
+            f"The lease of job {lease.job.id!r} was lost before its run was taken.",
+        )
+        return (lambda _: self._do(right)) if self.in_memory else right
 
     def graph(self, digest: str) -> tuple[str, list[str]]:
         """The document of a graph, and its node types. Raises `JobNotFound` if it is gone."""
@@ -692,6 +693,10 @@ def jobs_of(journal: Journal) -> JobStore:
             raise JournalError(f"{journal!r} can keep runs, but no jobs. Use a SqliteJournal or a PostgresJournal.")
         found = _STORES[journal] = JobStore(journal)
     return found
+
+
+def _told(settled: Sequence[Settled]) -> str:
+    return json.dumps([[*each.mark, each.status, each.reason, each.later, each.back] for each in settled])
 
 
 def _job(row: tuple[Any, ...]) -> Job:

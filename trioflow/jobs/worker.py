@@ -151,12 +151,12 @@ class Worker:
             async with trio.open_nursery() as helpers:
                 waker = await helpers.start(Waker(self.journal, self._poll).run)
                 helpers.start_soon(self._beat)
-                helpers.start_soon(self._keep_settled)
                 helpers.start_soon(self._watch_loop)
                 helpers.start_soon(self._hurry_signalled)
                 task_status.started()
                 async with trio.open_nursery() as jobs:
                     await self._lease_all(jobs, waker, until_idle)
+                    helpers.start_soon(self._keep_settled)
                     await self._drain(seconds_of(drain))
                 with trio.move_on_after(_ENDING):
                     await self._settle_rest()
@@ -171,28 +171,32 @@ class Worker:
 
     async def _lease_all(self, nursery: trio.Nursery, waker: Waker, until_idle: bool) -> None:
         while not self._stopping.is_set():
-            free = self._runs - len(self._running)
+            told = [*self._settled]
+            free = self._runs - len(self._running) + len(told)
             if free == 0:
                 self._room = trio.Event()
                 await self._room.wait()
                 continue
             seen = waker.seen
-            found = await self._next(free)
+            found = await self._next(free, told)
             for lease in found:
                 self._begin(nursery, lease)
-            if found:
+            if found or self._settled:
                 continue
-            if until_idle and not self._running and not self._settled:
+            if until_idle and not self._running:
                 return
             with trio.move_on_after(self._poll if not until_idle else min(self._poll, 0.05)):
                 self._room = trio.Event()
                 await waker.wait(seen, self._room, self._stopping)
 
-    async def _next(self, free: int) -> list[Lease]:
+    async def _next(self, free: int, settled: list[Settled]) -> list[Lease]:
+        """Jobs, leased in the transaction that keeps what has become of others."""
         wanted = attrs.evolve(self._wanted, refused=[*self._refused])
         try:
             for queue in self._queues:
-                found = await self._call(self._store.lease, attrs.evolve(wanted, queue=queue, n=free))
+                found = await self._call(self._store.lease, attrs.evolve(wanted, queue=queue, n=free), settled)
+                self._are_told(settled)
+                settled = []
                 if found:
                     return found
             if self._steal and not self._running:
@@ -279,10 +283,14 @@ class Worker:
         while self._settled:
             told = [*self._settled]
             await self._patiently(self._store.settle, told)
-            del self._settled[: len(told)]
-            for each in told:
-                self._running.pop(each.mark[0], None)
+            self._are_told(told)
             self._room.set()
+
+    def _are_told(self, told: list[Settled]) -> None:
+        """The store knows what has become of these, which were the first."""
+        del self._settled[: len(told)]
+        for each in told:
+            self._running.pop(each.mark[0], None)
 
     async def _hand_back(self) -> None:
         """Tell what is not told yet: nobody else needs to wait for the leases then."""

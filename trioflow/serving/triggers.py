@@ -124,7 +124,9 @@ def _problems(said: Any, graphs: Mapping[str, Graph]) -> Iterator[str]:
     if len(kinds) > 1:
         kinds = [each for each in kinds if each != "queue"]
     if len(kinds) != 1:
-        yield f": expected one of {', '.join(KINDS)}, got {' and '.join(kinds) or 'none'}"
+        meant = (did_you_mean(key, KINDS) for key in said if key not in _COMMON and not kinds)
+        got = " and ".join(kinds) or "none"
+        yield f": expected one of {', '.join(KINDS)}, got {got}.{next(filter(None, meant), '')}"
         return
     kind: Any = kinds[0]
     for key in said:
@@ -165,7 +167,9 @@ def _webhook_problems(said: Mapping[str, Any]) -> Iterator[str]:
 def _common_problems(said: Mapping[str, Any], graphs: Mapping[str, Graph]) -> Iterator[str]:
     graph = graphs.get(said.get("graph", ""))
     if graph is None:
-        yield f".graph: there is no graph {said.get('graph')!r}.{did_you_mean(str(said.get('graph')), graphs)}"
+        asked = said.get("graph")
+        there = did_you_mean(str(asked), graphs) or f" Those there are: {', '.join(graphs)}."
+        yield f".graph: there is no graph {asked!r}.{there}"
         return
     variables = [each.name for each in graph.variables]
     settings = said.get("set", {})
