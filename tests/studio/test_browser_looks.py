@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
 import trioflow as tf
@@ -126,14 +124,41 @@ def test_strands_of_a_moment(studio):
     page.get_by_role("listitem").filter(has_text="at wait").first.wait_for()
 
 
-def test_a_run_whose_machine_is_gone_is_said(studio):
-    """The page says that it is not connected, and keeps what it shows."""
-    page = studio(summing())
-    button(page, "Run").click()
-    status(page, "completed")
-    gone = threading.Thread(target=page.served.end)
-    gone.start()
-    gone.join()
-    status(page, "not connected; trying again")
-    node(page, "add, variable.update").wait_for()
-    page.said.clear()  # the browser's own words about a server that is gone
+def view(page):
+    """Where the graph is drawn, and how large: x, y, scale."""
+    words = page.locator("#scene .nodes").evaluate("(layer) => new DOMMatrix(layer.style.transform)")
+    return words["e"], words["f"], words["a"]
+
+
+def test_fingers_move_and_zoom(studio):
+    """One drags the graph along, two that part make it larger."""
+    page = studio(summing(), width=400)
+    session = page.context.new_cdp_session(page)
+    session.send("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2})
+    box = page.locator("#scene").bounding_box()
+    middle, down = box["x"] + box["width"] / 2, box["y"] + box["height"] - 40
+
+    def touch(kind, *apart):
+        points = [{"x": middle + each, "y": down, "id": number} for number, each in enumerate(apart)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    begin = view(page)
+    touch("touchStart", 0)
+    for each in (20, 40, 60):
+        touch("touchMove", each)
+    touch("touchEnd")
+    page.wait_for_function(
+        "(before) => new DOMMatrix(document.querySelector('#scene .nodes').style.transform).e > before + 30",
+        arg=begin[0],
+    )
+    moved = view(page)
+    assert moved[2] == begin[2]
+    touch("touchStart", -30, 30)
+    for each in (45, 60):
+        touch("touchMove", -each, each)
+    touch("touchEnd")
+    page.wait_for_function(
+        "(before) => new DOMMatrix(document.querySelector('#scene .nodes').style.transform).a > before * 1.4",
+        arg=moved[2],
+    )
+    assert page.evaluate("visualViewport.scale") == 1
