@@ -6,6 +6,7 @@ import ast
 import importlib
 import sys
 import textwrap
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,18 @@ def test_package_that_fails_to_import(install: Install, source: str, reason: str
         with pytest.raises(NodePackageError) as caught:
             registry.get("acme.greet")
         assert str(caught.value) == f"Node package 'acme_broken' can't be imported: {reason}"
+
+
+def test_a_package_is_imported_once_for_several_threads(install: Install) -> None:
+    """One that looks for types while another one imports them waits, and has the same."""
+    install("acme_slow", f"import time\ntime.sleep(0.05)\n{textwrap.dedent(GREET)}", prefix="acme")
+    registry, found = Registry.standard(), []
+    threads = [threading.Thread(target=lambda: found.append(registry.find("acme.greet"))) for _ in range(3)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert [each is not None and each.id for each in found] == ["acme.greet"] * 3
 
 
 def test_broken_package_hides_no_other(install: Install) -> None:

@@ -102,7 +102,7 @@ def studio(browser):
             "request", lambda request: request.url.startswith(address.partition("#")[0]) or said.append(request.url)
         )
         page.goto(address)
-        page.locator("#status", has_text=re.compile("Ready|looking back|Has problems|Nothing is open")).wait_for()
+        page.locator("#status", has_text=re.compile("Ready|looking back|Has problems|Nothing is open|Empty")).wait_for()
         page.served, page.said = served[-1], said
         return page
 
@@ -119,8 +119,9 @@ def picture(tmp_path):
     """Keep what a page shows, under a name."""
     folder = Path(os.environ.get("TRIOFLOW_PICTURES", tmp_path))
 
-    def take(page, name, where="studio.md"):
-        page.wait_for_timeout(800)  # until no wire is lit
+    def take(page, name, where="studio.md", *, at_once=False):
+        if not at_once:
+            page.wait_for_timeout(800)  # until no wire is lit
         page.screenshot(path=folder / name)
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
         assert f"(pictures/{name})" in (DOCS / where).read_text(encoding="utf-8")
@@ -134,6 +135,11 @@ def button(page, name):
 
 def status(page, text):
     page.locator("#status", has_text=text).wait_for()
+
+
+def stepped(page, how):
+    """Wait until the run stands because of this step; the words are of the node that it has come to."""
+    page.locator(f'#status[title$="{how}"]', has_text="stopped at ").wait_for()
 
 
 def step(page, key):

@@ -11,7 +11,7 @@ import trioflow as tf
 from trioflow.studio import Session
 from trioflow.telemetry import Recorder
 
-from .browsers import IN_A_BROWSER, browser, button, start_paused, status, step, studio
+from .browsers import IN_A_BROWSER, browser, button, start_paused, status, step, stepped, studio
 from .pages import failing, hold, registry, summing
 
 __all__ = ["browser", "studio"]
@@ -52,12 +52,13 @@ def test_stepping(studio):
     page = studio(summing())
     start_paused(page)
     button(page, "Into").click()
-    status(page, "stepped into 0.0")
+    stepped(page, "stepped into 0.0")
     button(page, "Into").click()
-    status(page, "stepped into 0.1")
+    stepped(page, "stepped into 0.1")
     page.get_by_role("button", name="add, variable.update, parked").wait_for()
+    status(page, "stopped at add: stepped into")
     button(page, "Over").click()
-    status(page, "stepped over 0.1.0")
+    stepped(page, "stepped over 0.1.0")
     page.get_by_role("heading", name="add").wait_for()
     page.get_by_role("tab", name="Outline").click()
     page.get_by_role("treeitem", name="square studio.square").click()
@@ -74,7 +75,7 @@ def test_a_variable_is_set_and_an_output_evaluated(studio):
     start_paused(page)
     for path in ("0.0", "0.1"):
         button(page, "Into").click()
-        status(page, f"stepped into {path}")
+        stepped(page, f"stepped into {path}")
     page.get_by_label("Value of total").fill("1000")
     button(page, "set").click()
     page.get_by_role("tab", name="Messages").click()
@@ -178,7 +179,7 @@ def test_all_by_keyboard(studio):
     page.keyboard.press("F8")
     status(page, "stopped: breakpoint on 'add'")
     page.keyboard.press("F10")
-    status(page, "stepped over 0.1.0")
+    stepped(page, "stepped over 0.1.0")
     page.keyboard.press("F9")
     page.locator(".node.stop").wait_for(state="detached")
     page.keyboard.press("F8")
@@ -470,7 +471,7 @@ def test_a_watch_list(studio):
     watched.get_by_text("MissingInput").wait_for()
     for path in ("0.0", "0.1"):
         button(page, "Into").click()
-        status(page, f"stepped into {path}")
+        stepped(page, f"stepped into {path}")
     watched.locator("code", has_text="0").wait_for()
     page.get_by_role("tab", name="Node").click()
     button(page, "Watch total").click()
@@ -479,7 +480,7 @@ def test_a_watch_list(studio):
     page.get_by_role("alert").get_by_text("on the watch list already").wait_for()
     for path, both, total in (("0.1.0", "1", "0"), ("0.1.1", "5", "1")):
         button(page, "Over").click()
-        status(page, f"stepped over {path}")
+        stepped(page, f"stepped over {path}")
         watched.nth(0).locator("code", has_text=both).wait_for()
         watched.nth(1).locator("code", has_text=total).wait_for()
     page.locator("#watch li.changed b", has_text="total").last.wait_for()

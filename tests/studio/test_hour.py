@@ -63,7 +63,7 @@ def test_thirty_nodes_with_the_mouse(studio, tmp_path, picture):
     picture(page, "studio-editing.png")
 
 
-def test_thirty_nodes_with_the_keyboard(studio, tmp_path):
+def test_thirty_nodes_with_the_keyboard(studio, tmp_path, picture):
     """N, C and the names of types are enough; Tab leads to the fields."""
     session = fresh(tmp_path)
     page = studio(session)
@@ -83,6 +83,11 @@ def test_thirty_nodes_with_the_keyboard(studio, tmp_path):
     page.keyboard.press("F8")
     status(page, f"completed · {MANY} steps")
     assert [each.inputs.get("value") for each in session.bench.graph.nodes] == [None, *range(1, MANY)]
+    page.keyboard.press("c")
+    page.get_by_role("combobox", name=re.compile("Connect")).wait_for()
+    page.keyboard.type("print1")
+    page.get_by_role("option", name="print10.enter").first.wait_for()
+    picture(page, "studio-keyboard.png")
 
 
 @tf.exec_node(id="hour.slow")
@@ -112,7 +117,7 @@ def shopping(times):
     return Session(g.graph, known, name="shopping.json")
 
 
-def test_a_fault_is_found_by_stepping(studio):
+def test_a_fault_is_found_by_stepping(studio, picture):
     """With a breakpoint where the sum is made, and a condition; the value that comes is looked at before it is used."""
     page = studio(shopping(3))
     page.get_by_role("treeitem", name="total variable.update").click()
@@ -127,6 +132,7 @@ def test_a_fault_is_found_by_stepping(studio):
     page.get_by_role("table", name="Inputs").get_by_text("from loop.index").wait_for()
     button(page, "evaluate").click()
     page.locator("code.evaluated", has_text="100").wait_for()
+    picture(page, "studio-stepping.png")
     button(page, "Resume").click()
     status(page, "completed")
 
@@ -146,7 +152,7 @@ def test_a_fault_is_found_by_looking_back(studio, picture):
     picture(page, "studio-looking-back.png")
 
 
-def test_a_slow_node_is_found_by_heat(studio):
+def test_a_slow_node_is_found_by_heat(studio, picture):
     """It is the hot one."""
     page = studio(shopping(3))
     button(page, "Run").click()
@@ -154,6 +160,8 @@ def test_a_slow_node_is_found_by_heat(studio):
     button(page, "Look back").click()
     button(page, "Heat").click()
     page.locator('.node[data-id="wait"][style*="--heat: 100%"]').wait_for()
+    page.get_by_role("list", name="Most time of their own").get_by_role("listitem").first.get_by_text("wait").wait_for()
+    picture(page, "studio-heat.png")
     page.get_by_role("treeitem", name="wait hour.slow").click()
     page.get_by_role("tab", name="Node").click()
     page.get_by_text("s of its own").wait_for()
@@ -162,3 +170,27 @@ def test_a_slow_node_is_found_by_heat(studio):
     page.locator('.node[data-id="loop"][style*="--heat: 100%"]').wait_for()  # with all that it led to
     button(page, "Heat: total").click()
     page.locator('.node[style*="--heat: 100%"]').first.wait_for(state="detached")
+
+
+@tf.exec_node(id="hour.ship")
+async def ship(n: int) -> None:
+    await trio.sleep(0.4 * (1 + n % 4))
+
+
+def test_strands_over_time(studio, picture):
+    """Orders that are shipped at the same time, three at once: which one holds up the others is seen while they run."""
+    with tf.build() as g:
+        start, each = g.add(tf.nodes.Start, "start"), g.add("flow.parallel_for", "orders", times=8, limit=3)
+        sent, told = g.add(ship, "ship", n=each.index), g.add(tf.nodes.Print, "report", value="all are shipped")
+        g.connect(start.then, each.enter)
+        g.connect(each.body, sent.enter)
+        g.connect(each.done, told.enter)
+    known = registry()
+    known.add(ship)
+    page = studio(Session(g.graph, known, name="orders.json"))
+    button(page, "Run").click()
+    page.get_by_role("tab", name="Strands").click()
+    button(page, "Over time").click()
+    page.get_by_role("img", name=re.compile("What [6-9] strands did over time")).wait_for()
+    picture(page, "studio-over-time.png", at_once=True)
+    status(page, "completed")

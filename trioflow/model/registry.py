@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, get_args
@@ -104,6 +105,9 @@ class _Choice:
         """Whether a type may have these capabilities, as far as they have to be allowed."""
         return (capabilities or frozenset()) & _ON_DEMAND <= self.allowed | (self.only or frozenset())
 
+
+_LOADING = threading.RLock()
+"""Held while a package is imported: hosts list types and plan graphs in threads."""
 
 _ON_DEMAND = frozenset({"scripts"})
 """What is not there unless a host says so: a graph's texts are then run as code."""
@@ -325,7 +329,7 @@ class Registry:
         for prefix in sorted(self._packages):
             left_out = prefix in self._choice.without
             try:
-                while prefix in self._packages and not (left_out and self._packages[prefix][0] in self._chosen):
+                while (modules := self._packages.get(prefix)) and not (left_out and modules[0] in self._chosen):
                     self._load_next(prefix)
             except NodePackageError:
                 continue  # it is reported when one of its ids is asked for
@@ -338,6 +342,12 @@ class Registry:
         return f"<Registry: {len(self._types)} node types, {len(self._packages)} packages not imported yet>"
 
     def _load_next(self, prefix: str) -> None:
+        """Import the next module of a package, unless another thread has done so meanwhile."""
+        with _LOADING:
+            if prefix in self._packages:
+                self._load(prefix)
+
+    def _load(self, prefix: str) -> None:
         module, *others = self._packages[prefix]
         found = tuple(_node_types_in(_import(module)))
         for node_type in found:

@@ -14,7 +14,7 @@ from trioflow.studio.edits import Edit, apply, desk_at, part_of, settings_of, wi
 from trioflow.studio.files import FileState, GraphFile, new_file
 from trioflow.studio.forms import sockets_of
 from trioflow.studio.history import History, Version
-from trioflow.studio.places import has_places, with_places, without_places
+from trioflow.studio.places import Places, has_places, with_places, without_places
 
 
 class Bench:
@@ -35,15 +35,15 @@ class Bench:
         """The graph as it is now."""
         return self.history.now.graph
 
-    def edit(self, edits: Sequence[Edit], typing: str | None = None) -> list[str]:
+    def edit(self, edits: Sequence[Edit], typing: str | None = None, seen: Places | None = None) -> list[str]:
         """Make one step of several edits, all or none; gives the ids of the nodes that were added.
 
-        Steps with the same `typing` one after the other are one step.
+        Steps with the same `typing` one after the other are one step. `seen` is where nodes are, if that is known.
 
         Raises `EditError` or `UnknownName`.
         """
         # From the first edit on nodes stay where they are seen; they are saved so if a person has placed any.
-        graph = with_places(self.graph, self._registry)
+        graph = with_places(self.graph, self._registry, seen)
         added: list[str] = []
         for each in edits:
             graph = apply(graph, self._registry, each, added)

@@ -361,7 +361,7 @@ class DoEdits:
 
     async def do(self, session: Session) -> Any:
         session.may_edit()
-        added = session.bench.edit([_read_edit(each) for each in self.edits], self.typing)
+        added = session.bench.edit([_read_edit(each) for each in self.edits], self.typing, session.places())
         session.show_graph()
         return {"added": added, "revision": session.bench.revision}
 

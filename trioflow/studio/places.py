@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import attrs
 
-from trioflow.formats.diagram import to_diagram
 from trioflow.model.graph import Graph, GraphNode
 from trioflow.model.registry import Registry
+from trioflow.studio.scene import Scene
+
+Places = Mapping[str, Mapping[str, tuple[float, float]]]
+"""By the way to each graph of a document, and by the ids of its nodes, where these are."""
 
 
-def with_places(graph: Graph, registry: Registry) -> Graph:
-    """The graph with the place that the page shows for each node in its metadata, also of the graphs that it holds."""
+def with_places(graph: Graph, registry: Registry, seen: Places | None = None) -> Graph:
+    """The graph with the place that the page shows for each node in its metadata, also of the graphs that it holds.
+
+    `seen` is where they are, if it is drawn already: a large graph takes a second or two.
+    """
     if _all_placed(graph):
         return graph
-    diagram = to_diagram(graph, registry, all_sockets=True, own_places=True)
+    if seen is None:
+        seen = Scene(graph, registry, all_sockets=True).places()
 
-    def placed(graph: Graph, diagram: Any) -> Graph:
-        where = {item.id: (item.x, item.y) for item in reversed(diagram.nodes)}
-        inner = zip(graph.graphs.items(), diagram.graphs, strict=False)
+    def placed(graph: Graph, way: str) -> Graph:
         return attrs.evolve(
             graph,
-            nodes=[at(each, *where[each.id]) for each in graph.nodes],
-            graphs={name: placed(each, drawn) for (name, each), drawn in inner},
+            nodes=[at(each, *seen[way][each.id]) for each in graph.nodes],
+            graphs={name: placed(each, f"{way}/{name}" if way else name) for name, each in graph.graphs.items()},
         )
 
-    return placed(graph, diagram)
+    return placed(graph, "")
 
 
 def _all_placed(graph: Graph) -> bool:

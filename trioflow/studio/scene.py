@@ -64,6 +64,15 @@ class Scene:
         """The document as JSON, which of a large graph takes a while to write."""
         return json.dumps(self.document, separators=(",", ":"))
 
+    def places(self) -> dict[str, dict[str, tuple[float, float]]]:
+        """By the way to each graph of the document, and by the ids of its nodes, the upper left corners of these."""
+        ways = {each["name"]: each["graph"] for each in self._frames if each["graph"] is not None}
+        found: dict[str, dict[str, tuple[float, float]]] = {way: {} for way in ways.values()}
+        for node in self._nodes:
+            if node["frame"] in ways:
+                found[ways[node["frame"]]].setdefault(node["id"], (node["x"], node["y"]))
+        return found
+
     def place(self, name: str | None) -> int | None:
         """The place of a node by its name as events have it, `work` or `call/work`; None if it is not drawn."""
         if name is None:

@@ -38,6 +38,7 @@ from trioflow.studio.edits import EditError
 from trioflow.studio.files import GraphFile
 from trioflow.studio.frames import State, difference, first_state
 from trioflow.studio.keeping import Kept, fork, fresh_id
+from trioflow.studio.places import Places
 from trioflow.studio.scene import Scene
 from trioflow.studio.shelf import Opened, Shelf
 from trioflow.studio.shown import shown
@@ -137,6 +138,11 @@ class Session:
             # Drawing a large one takes a while, so it is drawn as it will be asked for.
             self._drawn(all_sockets=self._all_sockets)
         return next(iter(self._scenes.values()))
+
+    def places(self) -> Places | None:
+        """Where the nodes are, if the graph is drawn for editing."""
+        drawn = self._scenes.get(True) if self._shown is self.bench.graph else None
+        return None if drawn is None else drawn.places()
 
     def _drawn(self, *, all_sockets: bool) -> Scene:
         if all_sockets not in self._scenes:

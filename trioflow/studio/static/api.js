@@ -9,58 +9,58 @@ if (given) {
 }
 const headers = { authorization: `Bearer ${given || sessionStorage.getItem('token') || ''}` };
 
-/** The graph, for editing with all sockets. Throws with words if the server refuses. @param {boolean} [all] */
-export async function getGraph(all = false) {
-  const answer = await fetch(all ? 'api/graph?sockets=all' : 'api/graph', { headers });
-  if (!answer.ok) throw new Error((await answer.text()).trim());
-  return answer.json();
+/** After so many milliseconds a person is shown that something goes on; of what is quicker one sees what has come of it. */
+const SOON = 70;
+let going = 0;
+
+/** Wait for an answer; the page shows that it does, if that takes a while. @template T @param {Promise<T>} answer @returns {Promise<T>} */
+async function awaited(answer) {
+  let shown = false;
+  const count = (/** @type {number} */ more) => {
+    going += more;
+    document.documentElement.classList.toggle('waiting', going > 0);
+  };
+  const timer = setTimeout(() => { shown = true; count(1); }, SOON);
+  try {
+    return await answer;
+  } finally {
+    clearTimeout(timer);
+    if (shown) count(-1);
+  }
 }
+
+/** What the server says when it is asked for something. Throws with words if it refuses. @param {string} path @returns {Promise<Response>} */
+async function get(path) {
+  const answer = await awaited(fetch(path, { headers }));
+  if (answer.ok) return answer;
+  const text = (await answer.text()).trim();
+  throw new Error(answer.headers.get('content-type')?.startsWith('application/json') ? JSON.parse(text).error : text);
+}
+
+/** The graph, for editing with all sockets. Throws with words if the server refuses. @param {boolean} [all] */
+export async function getGraph(all = false) { return (await get(all ? 'api/graph?sockets=all' : 'api/graph')).json(); }
 
 /** The graph as the page begins with it, asked for before the rest of the page is there. @type {Promise<any>} */
 export const firstGraph = getGraph();
 firstGraph.catch(() => {}); // whoever waits for it is told
 
 /** The node types that there are. */
-export async function getCatalogue() {
-  const answer = await fetch('api/catalogue', { headers });
-  if (!answer.ok) throw new Error((await answer.text()).trim());
-  return answer.json();
-}
+export async function getCatalogue() { return (await get('api/catalogue')).json(); }
 
 /** What can be said of a node beyond its inputs, as fields of a form. */
-export async function getSettings() {
-  const answer = await fetch('api/settings', { headers });
-  if (!answer.ok) throw new Error((await answer.text()).trim());
-  return answer.json();
-}
+export async function getSettings() { return (await get('api/settings')).json(); }
 
 /** What else can be opened. */
-export async function getShelf() {
-  const answer = await fetch('api/shelf', { headers });
-  if (!answer.ok) throw new Error((await answer.text()).trim());
-  return answer.json();
-}
+export async function getShelf() { return (await get('api/shelf')).json(); }
 
 /** A stretch of the recording, as bytes: the events from one up to another; without these the last ones. @param {number} [from] @param {number} [to] */
-export async function getRecording(from, to) {
-  const answer = await fetch(from === undefined ? 'api/recording' : `api/recording?from=${from}&to=${to}`, { headers });
-  if (!answer.ok) throw new Error((await answer.json()).error);
-  return answer.arrayBuffer();
-}
+export async function getRecording(from, to) { return (await get(from === undefined ? 'api/recording' : `api/recording?from=${from}&to=${to}`)).arrayBuffer(); }
 
 /** Where the time of the recording went, by node. */
-export async function getProfile() {
-  const answer = await fetch('api/recording/profile', { headers });
-  if (!answer.ok) throw new Error((await answer.json()).error);
-  return answer.json();
-}
+export async function getProfile() { return (await get('api/recording/profile')).json(); }
 
 /** The recording, as a file. */
-export async function getRecordingFile() {
-  const answer = await fetch('api/recording/file', { headers });
-  if (!answer.ok) throw new Error((await answer.json()).error);
-  return answer.arrayBuffer();
-}
+export async function getRecordingFile() { return (await get('api/recording/file')).arrayBuffer(); }
 
 /**
  * Ask for something to be done. Throws with words if it was refused.
@@ -69,7 +69,7 @@ export async function getRecordingFile() {
  */
 export async function ask(what, more = {}) {
   const body = JSON.stringify({ do: what, ...more });
-  const answer = await fetch('api/do', { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body });
+  const answer = await awaited(fetch('api/do', { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body }));
   const said = await answer.json().catch(() => ({ error: `the server answered ${answer.status}` }));
   if (said.error) throw Object.assign(new Error(said.error), { problems: said.problems || [] });
   return said.result;

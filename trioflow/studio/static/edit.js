@@ -9,6 +9,9 @@ import { sendTyped } from './typed.js';
 const GRID = 20;
 /** About as wide is a node. */
 const WIDE = 110;
+/** What most graphs begin with, and the types that most graphs have some of. */
+const FIRST = 'flow.start';
+const COMMON = ['flow', 'variable', 'debug', 'logic', 'math', 'text', 'list', 'dict', 'http', 'time'];
 
 export class Editor {
   /** @param {any} app */
@@ -25,7 +28,7 @@ export class Editor {
     this.draft = null;
     /** One after the other. @type {Promise<void>} */
     this.settling = Promise.resolve();
-    /** @type {any[] | null} */
+    /** The node types that there are, once they were asked for. @type {Promise<any[]> | null} */
     this.types = null;
     /** Texts being typed are one step each; this tells one field's from the next time it is used. */
     this.turn = 0;
@@ -144,9 +147,12 @@ export class Editor {
   }
 
   /** The node types that there are. @returns {Promise<any[]>} */
-  async catalogue() {
-    if (!this.types) this.types = (await attempt(getCatalogue())) || [];
-    return this.types || [];
+  catalogue() {
+    if (!this.types) this.types = attempt(getCatalogue()).then((found) => {
+      if (!found) this.types = null; // the next one asks again
+      return found || [];
+    });
+    return this.types;
   }
 
   /** Ask for a type, add a node of it, and wire it to a pin if one is given. @param {{x?: number, y?: number, pin?: any}} [where] */
@@ -154,10 +160,9 @@ export class Editor {
     const { app } = this;
     const near = where.pin ? where.pin.node : app.selected;
     const graph = this.graphAt(near) ?? '';
-    const all = await this.catalogue();
     const { pin } = where;
     const fits = (/** @type {any} */ type) => (pin ? socketFor(type, pin) : true);
-    const options = all.filter((/** @type {any} */ each) => fits(each)).map((/** @type {any} */ each) => ({ label: each.id, detail: each.doc, value: each }));
+    const options = this.catalogue().then((all) => likely(all.filter(fits), app.graph.nodes).map((/** @type {any} */ each) => ({ label: each.id, detail: each.doc, value: each })));
     const type = await pick(pin ? `Add a node for ${app.graph.nodes[pin.node].id}.${pin.name}` : 'Add a node', options);
     if (!type) return;
     let { x, y } = where;
@@ -356,6 +361,17 @@ export class Editor {
     }
     app.panelOnly();
   }
+}
+
+/** Node types, those first that a person is likely to want: what the graph has, then what any graph has. @param {any[]} types @param {any[]} nodes */
+function likely(types, nodes) {
+  const used = new Set(nodes.map((each) => each.type));
+  const first = nodes.length ? '' : FIRST;
+  const rank = (/** @type {any} */ type) => {
+    const common = COMMON.indexOf(type.id.slice(0, type.id.indexOf('.')));
+    return type.id === first ? -2 : used.has(type.id) ? -1 : common < 0 ? COMMON.length : common;
+  };
+  return types.map((type) => ({ type, at: rank(type) })).sort((a, b) => a.at - b.at).map(({ type }) => type);
 }
 
 /** @param {any} graph @param {any} wire */

@@ -24,6 +24,14 @@ function canvasOf(canvas, width, height) {
   return g;
 }
 
+/** As much of a text as there is room for. @param {CanvasRenderingContext2D} g @param {string} text @param {number} room */
+function fitting(g, text, room) {
+  const wide = g.measureText(text).width;
+  if (wide <= room) return text;
+  const some = text.slice(0, Math.floor((text.length * (room - 8)) / wide));
+  return some ? `${some.trimEnd()}…` : '';
+}
+
 /** Paint what strands did from one moment to another, and what of that is folded. @param {CanvasRenderingContext2D} g @param {any[]} rows @param {Scale} places @param {[number, number]} between @param {any[]} nodes */
 function paintRows(g, rows, places, [begin, end], nodes) {
   const [bad, line, box, soft, frame, parked] = ['--bad', '--line', '--box', '--soft', '--frame', '--parked'].map(paint);
@@ -32,12 +40,17 @@ function paintRows(g, rows, places, [begin, end], nodes) {
     const y = place * ROW;
     // Of what would be drawn in one pixel, the first is: a row has as many pieces as pixels at most, whatever there was.
     let last = -1;
+    /** Names of what is wide enough, and where they begin. @type {[string, number, number][]} */
+    const names = [];
+    /** @type {number[]} */
+    const begins = [];
     for (const [from, to, node, stands] of row.spans) {
       if (to < begin || from > end) continue;
       const left = LABEL + places.x(from);
       const wide = Math.max(1, LABEL + places.x(to) - left);
       if (wide < 1.5 && left - last < 1) continue;
       last = left;
+      begins.push(left);
       g.fillStyle = node === -2 ? bad : node < 0 ? line : `hsl(${(node * 67) % 360} 45% 58%)`;
       g.fillRect(left, y + 2, wide, ROW - 4);
       if (stands) {
@@ -45,15 +58,19 @@ function paintRows(g, rows, places, [begin, end], nodes) {
         g.fillRect(left, y + ROW - 4, wide, 3);
       }
       const name = node >= 0 ? nodes[node]?.id : '';
-      if (name && wide > 40) {
-        g.fillStyle = '#101418';
-        g.fillText(name, left + 3, y + 11, wide - 6);
-      }
+      if (name && wide > 40) names.push([name, wide, begins.length]);
+    }
+    g.fillStyle = '#101418';
+    for (const [name, wide, next] of names) {
+      // What is inside of it covers it from there on.
+      const left = begins[next - 1];
+      const room = Math.min(wide, (begins[next] ?? Infinity) - left) - 6;
+      if (room > 20) g.fillText(fitting(g, name, room), left + 3, y + 11);
     }
     g.fillStyle = box;
     g.fillRect(0, y, LABEL, ROW);
     g.fillStyle = soft;
-    g.fillText(`strand ${row.strand}`, 2, y + 11, LABEL - 4);
+    g.fillText(fitting(g, `strand ${row.strand}`, LABEL - 4), 2, y + 11);
   });
   for (const { from, to, left, right } of places.folds()) {
     g.globalAlpha = 0.85;

@@ -4,7 +4,7 @@ import { ask, firstGraph, getGraph, getProfile, getRecording, getRecordingFile, 
 import { attempt, button } from './attempt.js';
 import { grouped, h, say, show, watchPresses } from './dom.js';
 import { Editor } from './edit.js';
-import { TABS, showPanel } from './panels.js';
+import { TABS, placeOf, showPanel } from './panels.js';
 import { lasting } from './folding.js';
 import { gantt, liveGantt } from './gantt.js';
 import { Lanes } from './lanes.js';
@@ -24,6 +24,8 @@ const FEW = 5;
 const WAITS = 60;
 /** So many questions are put at once. */
 const MOST_ASKS = 4;
+/** So many nodes are named where most of the time goes. */
+const HOTTEST = 5;
 /** Keys that change nothing. */
 const LOOKING = new Set(['/', 'o', 'u', 'w']);
 const LIVE = new Set(['not started', 'running', 'paused']);
@@ -183,6 +185,7 @@ class App {
     element('scene').classList.toggle('editing', on);
     if (this.scene) this.scene.editing = on;
     const fitted = this.scene?.fitted;
+    if (on) this.editor.catalogue(); // is there when it is asked for
     await this.reload();
     if (fitted) this.scene?.fit(fitted === 'asked');
     this.redraw();
@@ -536,6 +539,18 @@ class App {
     this.redraw();
   }
 
+  /** The nodes where most of the time goes, and how much, in words, as they are coloured; none if they are not. @returns {[number, string][]} */
+  hottest() {
+    const { past, hot } = this;
+    if (!hot || (past && !past.profile)) return [];
+    const times = past ? (past.profile || []).map((/** @type {any} */ each) => [each.node, each[hot]]) : Object.entries(this.state.heat);
+    /** @type {Map<number, number>} */
+    const sums = new Map();
+    for (const [node, time] of times) if (node !== null) sums.set(Number(node), (sums.get(Number(node)) || 0) + time);
+    const words = (/** @type {number} */ time) => (past ? `${time.toFixed(time < 1 ? 4 : 2)} s` : time.toFixed(2));
+    return [...sums].filter(([, time]) => time > 0).sort((a, b) => b[1] - a[1]).slice(0, HOTTEST).map(([place, time]) => [place, words(time)]);
+  }
+
   /** Find out where the time of the recording went. */
   async profile() {
     const profile = await attempt(getProfile());
@@ -871,8 +886,8 @@ class App {
     const { state } = this;
     const counted = (/** @type {number} */ n, /** @type {string} */ what) => `${grouped(n)} ${what}${n === 1 ? '' : 's'}`;
     const errors = this.graph.problems.some((/** @type {any} */ each) => each.severity === 'error');
-    let words = state.status === null ? (this.choosing() ? 'Nothing is open yet.' : this.graph.attached ? 'Attached' : errors ? 'Has problems: see the outline.' : this.graph.readOnly ? 'Ready' : 'Ready. Press Run.') : state.status;
-    if (state.reason) words = `stopped: ${state.reason}`;
+    let words = state.status === null ? (this.choosing() ? 'Nothing is open yet.' : this.graph.attached ? 'Attached' : !this.graph.nodes.length ? 'Empty. Add a node.' : errors ? 'Has problems: see the outline.' : this.graph.readOnly ? 'Ready' : 'Ready. Press Run.') : state.status;
+    if (state.reason) words = this.stoppedAt();
     if (state.failure) words = `failed: ${state.failure.lines[0] || ''}`;
     if (state.status !== null) words += ` · ${counted(state.steps, 'step')}, ${counted(state.evaluations, 'evaluation')}`;
     if (state.watching === 'glance' && this.isLive()) words += ' · sampled';
@@ -880,8 +895,19 @@ class App {
     if (this.frozen) words = `frozen: ${words}${this.held ? ` · ${counted(Math.max(0, this.held.steps - state.steps), 'step')} since then` : ''}`;
     if (!this.connected) words = 'not connected; trying again';
     const status = element('status');
-    if (status.textContent !== words) [status.textContent, status.title] = [words, words];
+    if (status.textContent !== words) status.textContent = words;
+    const title = state.reason && !this.past ? `${words} · ${state.reason}` : words;
+    if (status.title !== title) status.title = title;
     status.className = !this.connected || state.failure ? 'bad' : state.reason ? 'parked' : state.status === 'running' ? 'active' : '';
+  }
+
+  /** Why the run stands, in words: a step has come to a node, which says more than its path. */
+  stoppedAt() {
+    const { reason, parked } = this.state;
+    const at = parked.find((/** @type {any} */ each) => each.strand === this.strand);
+    if (!at?.name || !reason.startsWith('stepped ')) return `stopped: ${reason}`;
+    const place = placeOf(at.name);
+    return `stopped at ${place.slice(place.lastIndexOf('/') + 1)}: ${reason.split(' ').slice(0, 2).join(' ')}`;
   }
 
   /** Strands over time while a run goes on, and after it until it is looked back on. */

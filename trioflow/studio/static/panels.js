@@ -12,6 +12,8 @@ const BEYOND = 12;
 const PROBLEMS = 25;
 /** So many problems are listed at once, also if none is an error. */
 const FEW = 3;
+/** So many strands of a moment are listed. */
+const MOST_THEN = 200;
 export const TABS = { outline: 'Outline', node: 'Node', strands: 'Strands', stops: 'Breakpoints', log: 'Messages' };
 
 /** @param {any} app @param {HTMLElement} panel */
@@ -32,7 +34,7 @@ function link(app, name, place) {
 function outline(app, panel) {
   const { nodes, frames, problems } = app.graph;
   const { counts, failed } = app.shownCounts();
-  const marked = JSON.stringify([app.editing, app.graph.revision, app.selected, [...app.stopped()], nodes.length > 200 ? 0 : counts, failed, app.finding]);
+  const marked = JSON.stringify([app.editing, app.graph.revision, app.selected, [...app.stopped()], nodes.length > 200 ? 0 : counts, failed, app.finding, app.hottest()]);
   show(panel, `outline ${marked}`, () => {
     const sought = app.finding.trim().toLowerCase();
     /** @type {Map<string, [any, number][]>} */
@@ -53,7 +55,7 @@ function outline(app, panel) {
     }).flat();
     const tree = grown(panel, list);
     if (app.choosing()) return [h('p', { class: 'empty' }, 'Nothing is open yet. What is opened has its nodes here.')];
-    return [problems.length ? problemList(app) : null, nodes.length > 12 && finder(app), sought && !list.length ? h('p', { class: 'empty' }, 'No node has that in its name or type.') : nodes.length ? tree : h('p', { class: 'empty' }, app.editor.can ? 'The graph has no nodes yet. Press “Add…”, or double-click into the graph.' : 'The graph has no nodes.'), app.editing && graphForm(app)];
+    return [problems.length && nodes.length ? problemList(app) : null, ...hottest(app), nodes.length > 12 && finder(app), sought && !list.length ? h('p', { class: 'empty' }, 'No node has that in its name or type.') : nodes.length ? tree : h('p', { class: 'empty' }, app.editor.can ? 'The graph has no nodes yet. Press “Add…”, or double-click into the graph.' : 'The graph has no nodes.'), app.editing && graphForm(app)];
   });
 }
 
@@ -100,6 +102,14 @@ function grown(panel, list) {
   const first = tree.querySelector('[data-place]');
   if (first && !tree.querySelector('[tabindex="0"]')) first.tabIndex = 0;
   return tree;
+}
+
+/** Where most of the time goes, while nodes are coloured by that. @param {any} app */
+function hottest(app) {
+  const found = app.hottest();
+  if (!found.length) return [];
+  const what = !app.past ? 'Strands at a node, on average' : app.hot === 'own' ? 'Most time of their own' : 'Most time in all';
+  return [h('h2', { id: 'hottest' }, what), h('ul', { class: 'hottest', 'aria-labelledby': 'hottest' }, ...found.map((/** @type {[number, string]} */ [place, words]) => h('li', {}, h('span', { class: 'grow' }, link(app, app.graph.nodes[place].id, place)), h('span', { class: 'tag' }, words))))];
 }
 
 /** A field that leaves in the outline what has a text in its name or type. @param {any} app */
@@ -256,11 +266,15 @@ function table(title, rows) {
 // --- strands ---
 
 /** Where a strand is, in words: one that waits for all that a workflow does is at none of its nodes. @param {string} name */
-function placeOf(name) { return name.replace(/<scope>$/, 'the workflow'); }
+export function placeOf(name) { return name.replace(/<scope>$/, 'the workflow'); }
 
 /** @param {any} app @param {HTMLElement} panel */
 function strands(app, panel) {
   const { state } = app;
+  if (app.past) {
+    strandsThen(app, panel);
+    return;
+  }
   const listed = app.frame === null ? state.strands : state.strands.filter((/** @type {any} */ each) => each.node !== null && app.graph.nodes[each.node]?.frame === app.frame);
   show(panel, `strands ${JSON.stringify([listed, state.strands.length, state.parked, app.strand, app.frame, state.alive, app.overTime, app.lanes.looks.length > 0 && !app.past])}`, () => {
     const head = app.lanes.looks.length && !app.past ? h('div', { class: 'row end' }, button('Over time', () => { app.overTime = !app.overTime; app.redraw(); }, { class: 'small', 'aria-pressed': String(app.overTime), data: { key: 'over time' }, title: 'Show below the graph where each strand was since the run began' })) : null;
@@ -277,6 +291,12 @@ function strands(app, panel) {
       return made;
     })), elsewhere > 0 && h('p', {}, `${elsewhere} more in other graphs. `, button('All graphs', () => app.openFrame(null), { class: 'link', data: { key: 'all graphs' } })), state.alive > state.strands.length && h('p', { class: 'soft' }, `The first ${state.strands.length} of ${state.alive} strands.`)];
   });
+}
+
+/** The strands at the moment that is looked back on, and the node that each was at. @param {any} app @param {HTMLElement} panel */
+function strandsThen(app, panel) {
+  const there = app.past.standing(app.moment);
+  show(panel, `strands then ${JSON.stringify(there)}`, () => (there.length ? [h('p', { class: 'soft' }, 'At this moment.'), h('ul', { class: 'list' }, ...there.slice(0, MOST_THEN).map((/** @type {any} */ { strand, place }) => h('li', {}, `strand ${strand} at `, link(app, app.graph.nodes[place].id, place)))), there.length > MOST_THEN && h('p', { class: 'soft' }, `The first ${MOST_THEN} of ${grouped(there.length)} strands.`)] : [h('p', { class: 'empty' }, 'At this moment no strand was at a node. Below the graph is where each was, and when.')]));
 }
 
 // --- breakpoints ---
@@ -309,6 +329,6 @@ function log(app, panel) {
     app.graph.problems.length && !app.choosing() ? problemList(app) : null,
     failure && h('div', { class: 'note error' }, h('b', {}, 'The run failed'), failure.name ? h('span', {}, ' at ', link(app, failure.name, failure.node), ` (${failure.type}), activation ${failure.path}`) : '', ...failure.lines.map((/** @type {string} */ each) => h('p', {}, each)), failure.inputs ? h('p', {}, `with ${failure.inputs}`) : null),
     variables && Object.keys(variables).length ? table('Variables at the end', Object.entries(variables).map(([name, value]) => [name, h('code', {}, value)])) : null,
-    messages.length ? h('ul', { class: 'list' }, ...[...messages].reverse().map((/** @type {any} */ each) => h('li', { class: each.kind.includes('Failed') ? 'bad' : '' }, h('small', {}, each.time === null ? '' : `${each.time.toFixed(3)} s `), each.name ? link(app, each.name, each.node) : null, ' ', each.text))) : h('p', { class: 'empty' }, 'Nothing was said yet. Failures, progress, feedback of nodes and breakpoints that were hit are listed here.'),
+    messages.length ? h('ul', { class: 'list' }, ...[...messages].reverse().map((/** @type {any} */ each) => h('li', { class: each.kind.includes('Failed') ? 'bad' : '' }, h('small', {}, each.time === null ? '' : `${each.time.toFixed(3)} s `), each.name ? link(app, placeOf(each.name), each.node) : null, ' ', each.text))) : h('p', { class: 'empty' }, 'Nothing was said yet. Failures, progress, feedback of nodes and breakpoints that were hit are listed here.'),
   ]);
 }

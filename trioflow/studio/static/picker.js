@@ -5,25 +5,29 @@ import { h } from './dom.js';
 const MOST = 60;
 
 /**
- * Ask for one of the options. `null` if nothing was chosen.
+ * Ask for one of the options, which may still have to come. `null` if nothing was chosen.
  * @template T
  * @param {string} title
- * @param {{label: string, detail?: string, value: T}[]} options
+ * @param {{label: string, detail?: string, value: T}[] | Promise<{label: string, detail?: string, value: T}[]>} given
  * @param {string} [placeholder]
  * @returns {Promise<T | null>}
  */
-export function pick(title, options, placeholder = 'type a part of the name') {
+export function pick(title, given, placeholder = 'type a part of the name') {
   const dialog = /** @type {HTMLDialogElement} */ (document.getElementById('dialog'));
   if (dialog.open) dialog.close();
   return new Promise((give) => {
     let at = 0;
-    /** @type {typeof options} */
+    /** @type {{label: string, detail?: string, value: T}[] | null} */
+    let options = Array.isArray(given) ? given : null;
+    /** @type {{label: string, detail?: string, value: T}[]} */
     let found = [];
+    /** Whether the first that fits is taken as soon as it is there. */
+    let hurried = false;
     /** @type {T | null} */
     let chosen = null;
     const field = h('input', { role: 'combobox', 'aria-expanded': 'true', 'aria-controls': 'picked', 'aria-autocomplete': 'list', 'aria-label': title, placeholder, autocomplete: 'off', spellcheck: 'false' });
     const list = h('ul', { role: 'listbox', id: 'picked', 'aria-label': title, class: 'picks' });
-    const none = h('p', { class: 'empty', hidden: true }, 'Nothing fits. Try another word.');
+    const none = h('p', { class: 'empty', hidden: true });
     const take = (/** @type {number} */ place) => {
       if (!found[place]) return;
       chosen = found[place].value;
@@ -39,10 +43,12 @@ export function pick(title, options, placeholder = 'type a part of the name') {
     };
     const fill = () => {
       const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
-      found = options.map((each, place) => ({ each, place, rank: rank(each, words) })).filter(({ rank: r }) => r >= 0).sort((a, b) => a.rank - b.rank || a.place - b.place).slice(0, MOST).map(({ each }) => each);
+      found = (options || []).map((each, place) => ({ each, place, rank: rank(each, words) })).filter(({ rank: r }) => r >= 0).sort((a, b) => a.rank - b.rank || a.place - b.place).slice(0, MOST).map(({ each }) => each);
       at = 0;
       list.replaceChildren(...found.map((each, place) => h('li', { role: 'option', id: `picked-${place}`, 'aria-selected': 'false', onclick: () => take(place) }, h('b', {}, each.label), each.detail ? h('small', {}, each.detail) : null)));
       none.hidden = found.length > 0;
+      list.hidden = !none.hidden;
+      none.textContent = options ? 'Nothing fits. Try another word.' : 'Looking …';
       mark();
     };
     field.addEventListener('input', fill);
@@ -51,7 +57,8 @@ export function pick(title, options, placeholder = 'type a part of the name') {
       if (to !== undefined) {
         at = Math.max(0, Math.min(found.length - 1, to));
         mark();
-      } else if (event.key === 'Enter') take(at);
+      } else if (event.key === 'Enter' && !options) hurried = field.readOnly = true;
+      else if (event.key === 'Enter') take(at);
       else return;
       event.preventDefault();
     });
@@ -65,6 +72,12 @@ export function pick(title, options, placeholder = 'type a part of the name') {
     fill();
     dialog.showModal();
     field.focus();
+    if (!Array.isArray(given)) given.then((come) => {
+      options = come;
+      if (!field.isConnected) return;
+      fill();
+      if (hurried) take(0);
+    });
   });
 }
 

@@ -154,6 +154,16 @@ export class Recording {
     return this.rows;
   }
 
+  /** The strands that were at a node when so many events had happened, and the innermost node of each. @param {number} events @returns {{strand: number, place: number}[]} */
+  standing(events) {
+    if (events <= this.first) return [];
+    const now = this.clock(events - 1);
+    return this.strands().flatMap(({ strand, spans }) => {
+      const open = spans.filter((/** @type {number[]} */ [from, to, place]) => from <= now && now < to && place >= 0).at(-1);
+      return open ? [{ strand, place: open[2] }] : [];
+    });
+  }
+
   /** When an event was: seconds, or its number where nobody knows. @param {number} i */
   clock(i) {
     if (!(this.head.duration > 0)) return i;

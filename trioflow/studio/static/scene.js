@@ -15,6 +15,10 @@ const BUSIEST = 3000;
 const MOST_LIT = 400;
 const MANY = 100;
 const HEAD = 22;
+/** How wide a value beside an output may be, how wide it is at least, and what the sockets on both sides of it take. */
+const WIDEST_VALUE = 110;
+const LEAST_VALUE = 26;
+const BESIDE_PINS = 18;
 
 export class Scene {
   /**
@@ -622,6 +626,18 @@ export class Scene {
 
   // --- near nodes ---
 
+  /** How much room there is for a value beside an output: up to the next node that stands there. @param {number} place @param {number} pin */
+  room(place, pin) {
+    const node = this.graph.nodes[place];
+    const [right, y] = [node.x + node.width, node.outputs[pin].y];
+    let room = WIDEST_VALUE;
+    for (const each of this.shown.keys()) {
+      const other = this.graph.nodes[each];
+      if (other.x >= right && other.y - 8 < y && y < other.y + other.height + 8) room = Math.min(room, other.x - right - BESIDE_PINS);
+    }
+    return Math.max(LEAST_VALUE, room);
+  }
+
   /** @param {number} place */
   button(place) {
     const node = this.graph.nodes[place];
@@ -652,6 +668,7 @@ export class Scene {
       const value = seen?.[node.outputs[Number(each.parentElement.dataset.pin)].name];
       const text = value?.text ?? '';
       if (each.textContent !== text) each.textContent = text;
+      if (text) each.style.maxWidth = `${this.room(place, Number(each.parentElement.dataset.pin))}px`;
       each.classList.toggle('stale', Boolean(value) && value.kind !== 'value');
     }
     const policy = policies[place] || '';
