@@ -26,7 +26,8 @@ import click
 import trioflow as tf
 from trioflow.cli.app import app
 from trioflow.formats.reference import area_of, section_of
-from trioflow.model.node_type import NodeType, as_node_type
+from trioflow.model.function_node import as_node_type
+from trioflow.model.node_type import NodeType
 
 ROOT = Path(__file__).parent.parent
 GITHUB = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]["GitHub"]
@@ -108,7 +109,7 @@ TOPICS = {
     "graphs": ("Graphs and documents", ("model", "semantics")),
     "nodes": (
         "Writing nodes",
-        ("model.node_type", "model.sockets", "model.context", "model.clock", "model.durability"),
+        ("model.node_type", "model.function_node", "model.sockets", "model.context", "model.clock", "model.durability"),
     ),
     "workflows": ("Workflows", ("model.workflow", "semantics.workflow", "model.trigger", "semantics.triggers")),
     "policies": ("Policies", ("model.policy", "policies", "runtime.wrapping")),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 import trioflow as tf
+from trioflow.model.function_node import as_node_type
 from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode
-from trioflow.model.node_type import as_node_type
 from trioflow.semantics.workflow.gates import machine_of
 from trioflow.semantics.workflow.net import Net
 

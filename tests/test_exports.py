@@ -13,7 +13,7 @@ import pytest
 
 import trioflow
 import trioflow.testing
-from trioflow.model.node_type import as_node_type
+from trioflow.model.function_node import as_node_type
 
 EVENTS = [
     name

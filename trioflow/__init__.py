@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from trioflow.model.durability import Transaction
     from trioflow.model.duration import format_duration, parse_duration
     from trioflow.model.envelope import Envelope
+    from trioflow.model.function_node import FromServices, FunctionNode, Lazy, data_node, exec_node
     from trioflow.model.graph import (
         Connection,
         CustomEvent,
@@ -92,7 +93,7 @@ if TYPE_CHECKING:
         Variable,
         WireData,
     )
-    from trioflow.model.node_type import FromServices, FunctionNode, Lazy, Node, NodeType, data_node, exec_node
+    from trioflow.model.node_type import Node, NodeType
     from trioflow.model.policy import (
         BreakerPolicy,
         FallbackPolicy,
@@ -465,7 +466,8 @@ _HOMES = {
         "Variable",
         "WireData",
     ),
-    "trioflow.model.node_type": ("FromServices", "FunctionNode", "Lazy", "Node", "NodeType", "data_node", "exec_node"),
+    "trioflow.model.function_node": ("FromServices", "FunctionNode", "Lazy", "data_node", "exec_node"),
+    "trioflow.model.node_type": ("Node", "NodeType"),
     "trioflow.model.policy": (
         "BreakerPolicy",
         "FallbackPolicy",

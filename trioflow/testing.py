@@ -16,8 +16,9 @@ import trio.testing
 from trioflow.errors import NodeDefinitionError
 from trioflow.model.builder import Builder, build
 from trioflow.model.context import Context
+from trioflow.model.function_node import FunctionNode, as_node_type, data_node
 from trioflow.model.graph import Graph, GraphNode
-from trioflow.model.node_type import FunctionNode, Node, NodeType, as_node_type, data_node
+from trioflow.model.node_type import Node, NodeType
 from trioflow.model.registry import Registry
 from trioflow.model.sockets import DataIn, ExecIn, ExecOut
 from trioflow.runtime.base.options import RunOptions, RunResult

@@ -97,6 +97,8 @@ def test_bad_input(flows, capfd, tmp_path):
         2,
         "error: --secret: webhooks are signed with secrets that are not given: ORDERS.\n",
     )
+    code, err = refused(capfd, "flows", "--token", "NOWHERE")
+    assert (code, "error: --token NOWHERE: there is no environment variable 'NOWHERE'." in err) == (2, True)
     (tmp_path / "empty").mkdir()
     code, err = refused(capfd, "empty")
     assert code == 2 and "there is no graph in this folder" in err

@@ -10,8 +10,9 @@ import pytest
 from trioflow.errors import InvalidGraph, NodeDefinitionError, UnknownNodeType, UnknownSocket
 from trioflow.model.builder import Builder, build
 from trioflow.model.context import Context
+from trioflow.model.function_node import data_node
 from trioflow.model.graph import Connection, CustomEvent, Endpoint, GraphNode, StreamSettings, Variable
-from trioflow.model.node_type import Node, data_node
+from trioflow.model.node_type import Node
 from trioflow.model.registry import Registry
 from trioflow.model.sockets import DataIn, DataOut, ExecIn, ExecOut
 

@@ -20,8 +20,8 @@ from trioflow.errors import DocumentError, MissingExtra
 from trioflow.model import structure, yaml_text
 from trioflow.model.builder import Builder
 from trioflow.model.document import document_schema, dumps, load, loads, save
+from trioflow.model.function_node import data_node
 from trioflow.model.graph import Connection, CustomEvent, Endpoint, Graph, GraphNode, StreamSettings, Variable
-from trioflow.model.node_type import data_node
 from trioflow.model.registry import Registry
 
 FULL = """\

@@ -10,7 +10,8 @@ import pytest
 
 from trioflow.errors import NodeDefinitionError
 from trioflow.model.context import Context, DataContext
-from trioflow.model.node_type import FromServices, Lazy, Node, as_node_type, data_node, exec_node, inline_node_type
+from trioflow.model.function_node import FromServices, Lazy, as_node_type, data_node, exec_node, inline_node_type
+from trioflow.model.node_type import Node
 from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Stream
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from trioflow.errors import NodeDefinitionError, NodePackageError, RegistryError, UnknownNodeType
-from trioflow.model.node_type import data_node, exec_node
+from trioflow.model.function_node import data_node, exec_node
 from trioflow.model.registry import STANDARD_AREAS, Registry
 
 Install = Callable[..., None]
@@ -41,7 +41,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
 
 
 GREET = """
-    from trioflow.model.node_type import data_node, exec_node
+    from trioflow.model.function_node import data_node, exec_node
 
     @data_node(id="acme.greet")
     def greet(name: str) -> str:

@@ -82,7 +82,7 @@ def serve(
     graphs = {name: each.graph for name, each in sources.items()}
     beside = folder.resolve() if folder.is_dir() else folder.resolve().parent
     registry = open_registry(modules, beside, allowed=allowed)
-    known, bearers = read_secrets(secrets), read_secrets(tokens)
+    known, bearers = read_secrets(secrets), read_secrets(tokens, "--token")
     services = read_places(places)
     try:
         triggers = _triggers(folder, graphs)

@@ -43,8 +43,9 @@ from trioflow.errors import (
 )
 from trioflow.model.builder import build
 from trioflow.model.context import Context, SetupContext
+from trioflow.model.function_node import FunctionNode, as_node_type
 from trioflow.model.graph import GraphNode
-from trioflow.model.node_type import FunctionNode, Node, NodeType, as_node_type
+from trioflow.model.node_type import Node, NodeType
 from trioflow.model.registry import Registry
 from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut
 from trioflow.model.types import describe_type

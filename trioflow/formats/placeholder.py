@@ -16,8 +16,9 @@ import attrs
 from trioflow.errors import NodeError, RegistryError, did_you_mean
 from trioflow.model.composition import graph_node
 from trioflow.model.context import Context
+from trioflow.model.function_node import as_node_type
 from trioflow.model.graph import Graph, GraphNode
-from trioflow.model.node_type import Node, NodeType, as_node_type
+from trioflow.model.node_type import Node, NodeType
 from trioflow.model.registry import Registry
 from trioflow.model.scope import GRAPH
 from trioflow.model.sockets import UNSET, DataIn, DataOut, ExecIn, ExecOut, Socket

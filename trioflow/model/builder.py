@@ -9,6 +9,7 @@ import attrs
 
 from trioflow.errors import InvalidGraph, NodeDefinitionError, RegistryError, UnknownSocket, did_you_mean
 from trioflow.model.composition import ENTER, LEAVE, Boundary, boundary_type, graph_node
+from trioflow.model.function_node import FunctionNode, as_node_type, inline_node_type
 from trioflow.model.graph import (
     Connection,
     CustomEvent,
@@ -23,7 +24,7 @@ from trioflow.model.graph import (
     StreamSettings,
     Variable,
 )
-from trioflow.model.node_type import FunctionNode, Node, NodeType, as_node_type, inline_node_type
+from trioflow.model.node_type import Node, NodeType
 from trioflow.model.policy import Policy
 from trioflow.model.registry import Registry
 from trioflow.model.scope import GRAPH

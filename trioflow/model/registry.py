@@ -17,7 +17,8 @@ from typing import Any, Literal, get_args
 import attrs
 
 from trioflow.errors import NodeDefinitionError, NodePackageError, RegistryError, UnknownNodeType, did_you_mean
-from trioflow.model.node_type import Capability, NodeType, as_node_type
+from trioflow.model.function_node import as_node_type
+from trioflow.model.node_type import Capability, NodeType
 
 ENTRY_POINT_GROUP = "trioflow.nodes"
 """Where installed packages announce modules of node types: `prefix = "module"`."""

@@ -8,7 +8,8 @@ from typing import Any, ParamSpec, TypedDict, TypeVar, Unpack, overload
 from trioflow.errors import NodeDefinitionError, did_you_mean
 from trioflow.model.durability import Doubt, Durability, Duration
 from trioflow.model.exits import Exits
-from trioflow.model.node_type import Capability, FunctionNode, exec_node
+from trioflow.model.function_node import FunctionNode, exec_node
+from trioflow.model.node_type import Capability
 from trioflow.model.policy import (
     KEYS,
     BreakerPolicy,

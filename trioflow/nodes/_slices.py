@@ -19,7 +19,8 @@ import trio
 
 import trioflow as tf
 from trioflow.model.durability import Durability
-from trioflow.model.node_type import FunctionBody, FunctionNode
+from trioflow.model.function_node import FunctionNode
+from trioflow.model.node_type import FunctionBody
 from trioflow.model.unfinished import Unfinished
 
 P = ParamSpec("P")

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar, Token
 from functools import partial
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 import trio
 
@@ -504,50 +504,48 @@ class While(tf.Node, id="flow.while", durable="replayed"):
         return self.done
 
 
-class DoWhile(tf.Node, id="flow.do_while", durable="replayed"):
+class _AtLeastOnce(tf.Node, abstract=True):
+    """Triggers `body`, and then asks whether once more."""
+
+    again_if: ClassVar[bool]
+    """The condition that asks for another round."""
+
+    enter = tf.ExecIn()
+    condition = tf.DataIn(bool, lazy=True, doc="asked after each round, also one that `flow.continue` ended")
+    body = tf.ExecOut(doc="one round")
+    done: tf.ExecOut
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        trigger, _ = _trigger(ctx), ctx.resumed(default=False)  # which goes on in a round, as all begins with one
+        with Loop(ctx) as loop:
+            while True:
+                with loop.round:
+                    await trigger(self.body)
+                if (await ctx.get_input(self.condition)) is not self.again_if:
+                    break
+        return self.done
+
+
+class DoWhile(_AtLeastOnce, id="flow.do_while", durable="replayed"):
     """Triggers `body` at least once, and again as long as the condition holds, asked afresh after each round; `done`.
 
     >>> fire("flow.do_while", condition=False)
     [('body', {}), ('done', {})]
     """
 
-    enter = tf.ExecIn()
-    condition = tf.DataIn(bool, lazy=True, doc="asked after each round, also one that `flow.continue` ended")
-    body = tf.ExecOut(doc="one round")
+    again_if = True
     done = tf.ExecOut(doc="when the condition no longer holds")
 
-    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        trigger, _ = _trigger(ctx), ctx.resumed(default=False)  # which goes on in a round, as all begins with one
-        with Loop(ctx) as loop:
-            while True:
-                with loop.round:
-                    await trigger(self.body)
-                if not await ctx.get_input(self.condition):
-                    break
-        return self.done
 
-
-class RepeatUntil(tf.Node, id="flow.repeat_until", durable="replayed"):
+class RepeatUntil(_AtLeastOnce, id="flow.repeat_until", durable="replayed"):
     """Triggers `body` at least once, until the condition holds, which is asked afresh after each round; then `done`.
 
     >>> fire("flow.repeat_until", condition=True)
     [('body', {}), ('done', {})]
     """
 
-    enter = tf.ExecIn()
-    condition = tf.DataIn(bool, lazy=True, doc="asked after each round, also one that `flow.continue` ended")
-    body = tf.ExecOut(doc="one round")
+    again_if = False
     done = tf.ExecOut(doc="when the condition holds")
-
-    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        trigger, _ = _trigger(ctx), ctx.resumed(default=False)  # which goes on in a round, as all begins with one
-        with Loop(ctx) as loop:
-            while True:
-                with loop.round:
-                    await trigger(self.body)
-                if await ctx.get_input(self.condition):
-                    break
-        return self.done
 
 
 class Forever(tf.Node, id="flow.forever", durable="replayed"):

@@ -11,7 +11,8 @@ from time import perf_counter
 from typing import Any, cast
 
 from trioflow.model.context import DataContext
-from trioflow.model.node_type import FunctionBody, Lazy
+from trioflow.model.function_node import Lazy
+from trioflow.model.node_type import FunctionBody
 from trioflow.runtime.base.cells import LAZY, NOTHING
 from trioflow.runtime.base.inputs import Pull, current, from_outside, kept, missing, output_of, value_of
 from trioflow.runtime.base.records import Activation, Asking, RunState

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Coroutine, Generator
 from typing import Any
 
-from trioflow.model.node_type import FunctionBody, Lazy
+from trioflow.model.function_node import Lazy
+from trioflow.model.node_type import FunctionBody
 from trioflow.runtime.base.cells import FAILED, NOTHING
 from trioflow.runtime.base.inputs import Pull, current, missing, output_of, value_of
 from trioflow.runtime.demand.context import EvaluationContext

@@ -22,7 +22,7 @@ def check_bodies(wiring: Wiring, net: Net) -> Iterator[Problem]:
             wires = [wire for wire in node.out if wire.output == output and "completed" in wire.on]
             if not wires:
                 continue
-            body = _behind(net, wires)
+            body = net.reached(wire.target for wire in wires)
             if node.place in body and not has_most(net, node.circle):
                 yield _comes_back(net, node, output)
             for place in body - {node.place}:
@@ -39,18 +39,6 @@ def opens_scopes(node_type: NodeType) -> list[str]:
     found = [stream.fires.name for stream in node_type.streams]
     if may_await(node_type):
         found += [each.name for each in node_type.exec_outputs if each.name == _BODY and each.name not in found]
-    return found
-
-
-def _behind(net: Net, wires: Iterable[Wire], without: tuple[int, str] | None = None) -> set[int]:
-    """The nodes that these wires lead to, straight or over others; not over those of one exec output."""
-    waiting = [wire.target for wire in wires]
-    found = {*waiting}
-    while waiting:
-        for wire in net.nodes[waiting.pop()].out:
-            if wire.target not in found and (wire.source, wire.output) != without:
-                found.add(wire.target)
-                waiting.append(wire.target)
     return found
 
 
@@ -74,7 +62,7 @@ def _meets_nobody(
         return
     entries = [wire for node in net.nodes.values() if node.place not in body for wire in node.out]
     without = (loop.place, output)
-    outside = _behind(net, (wire for wire in entries if (wire.source, wire.output) != without), without)
+    outside = net.reached((wire.target for wire in entries if (wire.source, wire.output) != without), without)
     outside |= {node.place for node in net.nodes.values() if not node.into}
     inside = [
         wire for wire in join.into

@@ -6,7 +6,7 @@ awaits are followed by that body; what no wire leads to but an event, or a polic
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from trioflow.semantics.workflow.net import Net
 
@@ -25,11 +25,11 @@ def dropped(
     """
     after: dict[int, set[int]] = {place: {wire.target for wire in node.out} for place, node in net.nodes.items()}
     for place in awaiting:
-        for inside in _behind(net, [place]) - {place}:
+        for inside in net.reached([place]) - {place}:
             after[inside].add(place)
     begun = [*net.whole().entries, *net.entered]
-    always = {*_NONE.union(*(reads[place] for place in net.nodes.keys() - _behind(net, begun)))}
-    for place in _behind(net, net.listening_places):
+    always = {*_NONE.union(*(reads[place] for place in net.nodes.keys() - net.reached(begun)))}
+    for place in net.reached(net.listening_places):
         always |= writes[place]
     for place, node in net.nodes.items():
         if node.undo is not None:
@@ -40,18 +40,6 @@ def dropped(
         for wire in net.wires
         if (gone := (needed[wire.source] | writes[wire.source]) - needed[wire.target] - always)
     }
-
-
-def _behind(net: Net, begin: Iterable[int]) -> set[int]:
-    """These nodes, and all that wires lead to from them."""
-    found = {*begin}
-    waiting = [*found]
-    while waiting:
-        for wire in net.nodes[waiting.pop()].out:
-            if wire.target not in found:
-                found.add(wire.target)
-                waiting.append(wire.target)
-    return found
 
 
 def _needed(after: Mapping[int, Collection[int]], reads: Mapping[int, Slots]) -> dict[int, Slots]:

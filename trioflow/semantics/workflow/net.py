@@ -286,6 +286,17 @@ class Net:
                             waiting += (wire.source for wire in self.nodes[source].into)
         return ways
 
+    def reached(self, places: Iterable[int], without: tuple[int, str] | None = None) -> set[int]:
+        """These nodes, and all that wires lead to from them; not over those of one exec output."""
+        found = {*places}
+        waiting = [*found]
+        while waiting:
+            for wire in self.nodes[waiting.pop()].out:
+                if wire.target not in found and (wire.source, wire.output) != without:
+                    found.add(wire.target)
+                    waiting.append(wire.target)
+        return found
+
     def _region(self, entries: tuple[int, ...], opening: Way | None) -> Region:
         begin = [*entries, *(wire.target for wire in (opening.wires if opening else ()))]
         reached = dict.fromkeys(begin)

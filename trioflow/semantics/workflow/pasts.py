@@ -29,7 +29,7 @@ def check_pasts(wiring: Wiring, net: Net) -> Iterator[Problem]:
         if node.undo is not None:
             undone.setdefault(node.undo, []).append(node.place)
     # What comes before these is decided when an event is published, or something fails.
-    at_any_time = _behind(net, net.listening_places) | {net.place[name] for name in net.instead if name in net.place}
+    at_any_time = net.reached(net.listening_places) | {net.place[name] for name in net.instead if name in net.place}
     for place, sources in _read(wiring, net).items():
         readers = undone.get(place, [place])  # what undoes finds what was there when that had completed
         if not at_any_time.isdisjoint(readers):
@@ -76,7 +76,7 @@ class _Ways:
         self._net = net
         self._left = _MOST_LOOKED_AT
         # What lies in a scope of its own may be there for all that comes after the scope.
-        self._inside = _behind(net, awaiting) | _behind(net, net.listening_places)
+        self._inside = net.reached(awaiting) | net.reached(net.listening_places)
         self._straight = {(wire.source, wire.target) for wire in net.wires}
 
     def lead(self, source: int, target: int) -> bool:
@@ -93,18 +93,6 @@ class _Ways:
                     seen.add(wire.target)
                     waiting.append(wire.target)
         return False
-
-
-def _behind(net: Net, places: Iterable[int]) -> set[int]:
-    """These nodes, and all that exec wires lead to from them."""
-    found = {*places}
-    waiting = [*found]
-    while waiting:
-        for wire in net.nodes[waiting.pop()].out:
-            if wire.target not in found:
-                found.add(wire.target)
-                waiting.append(wire.target)
-    return found
 
 
 def _not_in_the_past(wiring: Wiring, source: int, reader: int, wire: int) -> Problem:
