@@ -108,7 +108,7 @@ class _Choice:
 
 
 _LOADING = threading.RLock()
-"""Held while a package is imported: hosts list types and plan graphs in threads."""
+"""Held while packages are looked for and imported: hosts list types and plan graphs in threads."""
 
 _ON_DEMAND = frozenset({"scripts"})
 """What is not there unless a host says so: a graph's texts are then run as code."""
@@ -183,12 +183,15 @@ class Registry:
         return registry
 
     def _look_for_plugins(self) -> bool:
-        """Take in what installed packages announce, the first time; whether this was it."""
-        looks, self._looks_for_plugins = self._looks_for_plugins, False
-        if looks:
-            for area, module in _announced(tuple(map(str, sys.path))):
-                self._announce(area, module, None)
-        return looks
+        """Take in what installed packages announce, the first time; whether it was there only after this."""
+        if not self._looks_for_plugins:
+            return False
+        with _LOADING:
+            if self._looks_for_plugins:
+                for area, module in _announced(tuple(map(str, sys.path))):
+                    self._announce(area, module, None)
+                self._looks_for_plugins = False
+        return True
 
     def _announce(self, area: str, module: str, capabilities: frozenset[Capability] | None) -> None:
         self._chosen[module] = capabilities
@@ -297,7 +300,7 @@ class Registry:
         while type_id not in self._types:
             if prefix in self._packages:
                 self._load_next(prefix)
-            elif not self._look_for_plugins():
+            elif not self._look_for_plugins() and prefix not in self._packages:  # where another thread may be quicker
                 break
         found = self._types.get(type_id)
         return self._by_strategy(type_id) if found is None and self._strategies else found
