@@ -220,6 +220,7 @@ def test_a_run_that_is_put_away(call):
     code, out, err = call(*run)
     assert (code, out) == (3, "asks\n")
     assert "Run 'a' was put away: it waits for the signal 'approve' or 20" in err
+    assert json.loads(call(*run, "--json")[1])["status"] == "suspended"
     assert "error" not in err
     assert "put away after" in err
     assert call("runs", "list", "--store", "STORE")[1].startswith("a  suspended  20")
@@ -247,3 +248,17 @@ def test_what_due_may_not_be_said_with(call):
     assert call("runs", "resume", "a", "--due", "--store", "STORE")[0] == 2
     code, _, err = call("run", "graph.json", "--suspend-after", "1")
     assert (code, "--suspend-after SECONDS is for runs that are kept" in err) == (2, True)
+
+
+def test_a_graph_that_has_changed(call):
+    """With --changed it goes on as long as it does what was recorded; also if it begins only now."""
+    graph = {**WAITS, "nodes": [*WAITS["nodes"][:3], {"id": "yes", "type": "debug.print", "inputs": {"value": "no"}}]}
+    run = ("run", "waits.json", "--journal", "STORE", "--id", "a", "--suspend-after", "0", "--changed")
+    (call.folder / "waits.json").write_text(json.dumps(graph))
+    assert call(*run)[:2] == (3, "asks\n")
+    (call.folder / "waits.json").write_text(json.dumps(WAITS))
+    assert call("runs", "signal", "a", "approve", "--payload", "true", "--store", "STORE")[0] == 0
+    assert call(*run[:-1])[0] == 4
+    assert call(*run)[:2] == (0, "yes\n")
+    code, _, err = call("run", "waits.json", "--changed")
+    assert (code, "--changed is for runs that are kept" in err) == (2, True)
