@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
+import trioflow as tf
 from trioflow.cli.app import execute
 
 GRAPH = {
@@ -262,3 +265,20 @@ def test_a_graph_that_has_changed(call):
     assert call(*run)[:2] == (0, "yes\n")
     code, _, err = call("run", "waits.json", "--changed")
     assert (code, "--changed is for runs that are kept" in err) == (2, True)
+
+
+def test_whose_holder_has_died(tmp_path, capfd):
+    """It is said that nobody has the run any more."""
+    journal = tmp_path / "runs.db"
+    dies = (
+        "import os, trio, trioflow as tf\n"
+        "with tf.build() as g: g.connect(g.add('flow.start').then, g.add('flow.sleep', duration='9s').enter)\n"
+        "async def main():\n"
+        f"    async with tf.open_run(g.graph, journal=tf.SqliteJournal({str(journal)!r}), run_id='a'): os._exit(9)\n"
+        "trio.run(main)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", dies], check=False).returncode == 9
+    assert execute(["runs", "list", "--journal", str(journal)]) == 0
+    assert capfd.readouterr().out.endswith("had it when it died\n")
+    (info,) = tf.SqliteJournal(journal).runs()
+    assert info.has_died
