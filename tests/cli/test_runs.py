@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
+import trioflow as tf
 from trioflow.cli.app import execute
 
 GRAPH = {
@@ -220,6 +223,7 @@ def test_a_run_that_is_put_away(call):
     code, out, err = call(*run)
     assert (code, out) == (3, "asks\n")
     assert "Run 'a' was put away: it waits for the signal 'approve' or 20" in err
+    assert json.loads(call(*run, "--json")[1])["status"] == "suspended"
     assert "error" not in err
     assert "put away after" in err
     assert "cancelled" not in err  # what waits goes on another day
@@ -248,3 +252,34 @@ def test_what_due_may_not_be_said_with(call):
     assert call("runs", "resume", "a", "--due", "--store", "STORE")[0] == 2
     code, _, err = call("run", "graph.json", "--suspend-after", "1")
     assert (code, "--suspend-after SECONDS is for runs that are kept" in err) == (2, True)
+
+
+def test_a_graph_that_has_changed(call):
+    """With --changed it goes on as long as it does what was recorded; also if it begins only now."""
+    graph = {**WAITS, "nodes": [*WAITS["nodes"][:3], {"id": "yes", "type": "debug.print", "inputs": {"value": "no"}}]}
+    run = ("run", "waits.json", "--journal", "STORE", "--id", "a", "--suspend-after", "0", "--changed")
+    (call.folder / "waits.json").write_text(json.dumps(graph))
+    assert call(*run)[:2] == (3, "asks\n")
+    (call.folder / "waits.json").write_text(json.dumps(WAITS))
+    assert call("runs", "signal", "a", "approve", "--payload", "true", "--store", "STORE")[0] == 0
+    assert call(*run[:-1])[0] == 4
+    assert call(*run)[:2] == (0, "yes\n")
+    code, _, err = call("run", "waits.json", "--changed")
+    assert (code, "--changed is for runs that are kept" in err) == (2, True)
+
+
+def test_whose_holder_has_died(tmp_path, capfd):
+    """It is said that nobody has the run any more."""
+    journal = tmp_path / "runs.db"
+    dies = (
+        "import os, trio, trioflow as tf\n"
+        "with tf.build() as g: g.connect(g.add('flow.start').then, g.add('flow.sleep', duration='9s').enter)\n"
+        "async def main():\n"
+        f"    async with tf.open_run(g.graph, journal=tf.SqliteJournal({str(journal)!r}), run_id='a'): os._exit(9)\n"
+        "trio.run(main)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", dies], check=False).returncode == 9
+    assert execute(["runs", "list", "--journal", str(journal)]) == 0
+    assert capfd.readouterr().out.endswith("had it when it died\n")
+    (info,) = tf.SqliteJournal(journal).runs()
+    assert info.has_died

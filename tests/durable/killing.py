@@ -42,7 +42,7 @@ def killed(folder: Path, store: str, times: int, rng: random.Random) -> tuple[in
         assert all(lines(world)[key] == before[key] for key in recorded), "a recorded effect was done again"
         recorded = done(folder, store)
     before = lines(world)
-    assert begin(folder, store, world, seed=rng.randrange(1000)).wait(60) == 0
+    assert begin(folder, store, world, seed=rng.randrange(1000)).wait(900) == 0
     assert all(lines(world)[key] == before[key] for key in recorded), "a recorded effect was done again"
     assert json.loads(Path(f"{world}.result").read_text()) == [sum(n * n for n in range(20)), 21]
     assert set(lines(world)) == {f"{n}" for n in range(20)}, "lost, or invented"
@@ -59,9 +59,9 @@ def begin(folder: Path, store: str, world: Path, seed: int) -> subprocess.Popen[
 
 
 def wait_for_more(process: subprocess.Popen[bytes], world: Path, count: int) -> None:
-    """Until the process has done something that was not there."""
-    until = time.monotonic() + 40
-    while sum(lines(world).values()) <= count + 1 and process.poll() is None and time.monotonic() < until:
+    """Until the process has done, and recorded, something that was not there: there are three items at once."""
+    until = time.monotonic() + 600
+    while sum(lines(world).values()) <= count + 3 and process.poll() is None and time.monotonic() < until:
         time.sleep(0.01)
 
 

@@ -20,6 +20,7 @@ from durable.graphs import WORLD, chain, go
 
 import trioflow as tf
 from trioflow.durable import file as file_store
+from trioflow.durable.blob_files import unusable
 
 VALUES = ["a" * 300, "b" * 70_000, "c", "d"]
 MAKE = {
@@ -203,3 +204,12 @@ def every_byte():
 
 if __name__ == "__main__":
     every_byte()
+
+
+@pytest.mark.parametrize(
+    ("number", "cure"), [(errno.ENOSPC, "The disk is full: make room."), (errno.EIO, "Look at the disk that it is on.")]
+)
+def test_what_to_do(number, cure):
+    """What can't be read or written is told with its cure."""
+    told = str(unusable(Path("runs"), OSError(number, os.strerror(number))))
+    assert f"The journal runs can't be used ([Errno {number}] {os.strerror(number)}). {cure} The run stays" in told

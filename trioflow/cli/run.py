@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any, Literal
 
 import attrs
@@ -116,6 +117,11 @@ class Outcome:
     "--id", "run_id", metavar="ID", help="The name of the run in the journal. If it is there already, it is resumed."
 )
 @suspend_option
+@click.option(
+    "--changed",
+    is_flag=True,
+    help="Resume it although GRAPH, or the code of nodes, has changed, as long as it does what is recorded.",
+)
 @click.option("--traceback", "with_traceback", is_flag=True, help="Show where in the Python code a failure arose.")
 def run(
     graph: str,
@@ -134,6 +140,7 @@ def run(
     by: str | None,
     run_id: str | None,
     suspend_after: float | None,
+    changed: bool,
     with_traceback: bool,
     **wanted: Any,
 ) -> int:
@@ -154,6 +161,8 @@ def run(
         raise BadInput("--id is empty: it is the name by which the run is resumed.")
     if suspend_after is not None and journal is None:
         raise BadInput("--suspend-after SECONDS is for runs that are kept: give --journal FILE and --id ID, too.")
+    if changed and journal is None:
+        raise BadInput("--changed is for runs that are kept: give --journal FILE and --id ID, too.")
     source = open_source(graph, modules, allowed, foreign)
     given = tf.RunArguments(variables=read_settings(source.graph, settings), secrets=read_secrets(secrets))
     given["services"] = read_places(places)
@@ -166,12 +175,40 @@ def run(
         source.refuse_to_replace(trace, "--trace", "the trace")
     telemetry = Telemetry(source, plan, **wanted)
     source.tell_import()
+    begin: Begin = lambda: tf.open_run(plan, **given)  # noqa: E731 - the usual one of two
     if journal is not None and run_id is not None:
         kept = open_journal(journal, by)
         given["journal"], given["run_id"] = kept, run_id
         given["services"] = {tf.Journal: kept, **read_places(places)}
         given["suspend_after"] = suspend_after
-    return carry_out(source, lambda: tf.open_run(plan, **given), given, telemetry, trace, as_json, with_traceback)
+        if changed and _is_begun(kept, run_id):
+            begin = partial(_resume_changed, kept, run_id, plan, given)
+    return carry_out(source, begin, given, telemetry, trace, as_json, with_traceback)
+
+
+def _is_begun(journal: tf.Journal, run_id: str) -> bool:
+    """Whether a run is in its journal."""
+    try:
+        journal.show(run_id)
+    except (tf.RunNotFound, tf.JournalUnusable):
+        return False  # whatever is wrong with the journal is told when the run begins
+    return True
+
+
+def _resume_changed(
+    journal: tf.Journal, run_id: str, plan: tf.Plan, given: tf.RunArguments
+) -> AbstractAsyncContextManager[tf.Run]:
+    return tf.resume_run(
+        journal,
+        run_id,
+        plan,
+        on_change="compatible",
+        secrets=given.get("secrets"),
+        services=given.get("services"),
+        options=given.get("options"),
+        observers=given.get("observers", ()),
+        suspend_after=given.get("suspend_after"),
+    )
 
 
 def carry_out(
@@ -317,7 +354,7 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
     statistics = attrs.asdict(outcome.statistics)
     del statistics["status"]
     return {
-        "status": outcome.statistics.status.value,
+        "status": "suspended" if outcome.exit_code == PUT_AWAY else outcome.statistics.status.value,
         "variables": outcome.result.variables if outcome.result is not None else outcome.variables,
         "statistics": statistics,
         "error": outcome.failure.as_json() if outcome.failure is not None else None,

@@ -81,7 +81,8 @@ def list_(journal: str | None, status: str | None, as_json: bool) -> int:
         if as_json:
             click.echo(to_json(_summary(info)))
         else:
-            owner = f", {info.owner} has it" if info.owner is not None else ""
+            has = "had it when it died" if info.has_died else "has it"
+            owner = f", {info.owner} {has}" if info.owner is not None else ""
             click.echo(
                 visible(
                     f"{info.id}  {info.status}  {_when(info.new.created)}  "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -96,10 +97,21 @@ class BlobFiles:
             finally:
                 os.close(lock)
         except OSError as error:
-            raise JournalUnusable(
-                f"The journal {self._folder.parent} can't be used ({error}). The run stays as it was and can be "
-                "resumed."
-            ) from error
+            raise unusable(self._folder.parent, error) from error
+
+
+def unusable(folder: Path, error: OSError) -> JournalUnusable:
+    """The error that the files of a journal can't be read or written, and what to do."""
+    cure = {
+        errno.ENOSPC: "The disk is full: make room.",
+        errno.EDQUOT: "No more may be written there: make room.",
+        errno.EACCES: "Make it and what is in it writable, or name another folder.",
+        errno.EROFS: "Make it writable, or name another folder.",
+        errno.ENOTDIR: "It must be a folder: name another one, which is made if it is not there.",
+    }.get(error.errno or 0, "Look at the disk that it is on.")
+    return JournalUnusable(
+        f"The journal {folder} can't be used ({error}). {cure} The run stays as it was and can be resumed."
+    )
 
 
 def _file_of(run_id: str) -> str:

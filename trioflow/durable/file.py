@@ -20,7 +20,7 @@ from typing import Any, Literal
 import attrs
 
 from trioflow.durable.archive import FORMAT, VERSION, entry_from, line_of, read_lines, said_of
-from trioflow.durable.blob_files import BlobFiles
+from trioflow.durable.blob_files import BlobFiles, unusable
 from trioflow.durable.blobs import (
     NO_BLOBS,
     Blobs,
@@ -333,9 +333,7 @@ class FileJournal(Journal):
         return _Read(new, state, as_read(entries, self.blob), chain, size)
 
     def _unusable(self, error: OSError) -> JournalUnusable:
-        return JournalUnusable(
-            f"The journal {self.folder} can't be used ({error}). The run stays as it was and can be resumed."
-        )
+        return unusable(self.folder, error)
 
     def __repr__(self) -> str:
         return f"FileJournal({str(self.folder)!r})"

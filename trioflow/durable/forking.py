@@ -272,7 +272,9 @@ def past_of(journal: Journal, run_id: str, at: Sequence[int]) -> Past:
     entries = whole(journal, run_id)
     kept = sorted((each for each in before(entries, tuple(at), run_id) if each.kind != ELAPSED), key=_place)
     if not kept:
-        raise JournalError(f"Nothing was recorded of run {run_id!r} before {show_path(at)}.")
+        first = min((path_part(each.key) for each in entries if each.kind != ELAPSED), default=None)
+        cure = "" if first is None else f" Name a path after {show_key(first)}, where its first record was made."
+        raise JournalError(f"Nothing was recorded of run {run_id!r} before {show_path(at)}.{cure}")
     outputs: dict[str, Any] = {}
     variables: dict[str, Any] = {}
     for entry in kept:

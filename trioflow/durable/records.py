@@ -205,6 +205,8 @@ class RunInfo:
     state: State
     owner: str | None = None
     """The process that has it now, or had it when it died; None if nobody has it."""
+    has_died: bool = False
+    """Whether that process is known to be gone, so that the run can be resumed at once."""
     fetch: Callable[[str], str] = attrs.field(default=_nothing_large, eq=False, repr=False)
     """How large values of it are read."""
 

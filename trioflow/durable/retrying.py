@@ -35,7 +35,10 @@ def retry(session: Session, skip: Sequence[tuple[int, ...]] = ()) -> None:
     """
     info = session.info
     if info.status == "completed":
-        raise JournalError(f"Run {info.id!r} has completed: there is nothing to retry.")
+        raise JournalError(
+            f"Run {info.id!r} has completed: there is nothing to retry. To do some of it "
+            "again, fork it before that (trioflow.fork_run, `trioflow runs fork`)."
+        )
     said: dict[str, Any] = parse(outcome_of(info)) if info.state.outcome else {}
     failures = {path_key(path): (node, after) for path, node, after in said.get("at", ())}
     wanted = {path_key(path): path for path in skip}

@@ -367,8 +367,11 @@ class SqlJournal(Journal):
             raise damaged(where, "its row was changed by somebody else")
         if new.id != row["id"] or state.status != row["status"]:
             raise damaged(where, "its row does not fit together")
-        owner = None if row["owner"] is None else read_owner(row["owner"]).shown
-        return RunInfo(new=new, state=self._state_of(row, state), owner=owner, fetch=self.blob)
+        state_of = self._state_of(row, state)
+        if row["owner"] is None:
+            return RunInfo(new=new, state=state_of, fetch=self.blob)
+        owner = read_owner(row["owner"])
+        return RunInfo(new=new, state=state_of, owner=owner.shown, has_died=is_dead(owner), fetch=self.blob)
 
     def _checked(self, database: Database, row: Row, info: RunInfo) -> list[Entry]:
         """The entries of a run, which are those of its state, and go on from them (J19)."""
