@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trioflow.expressions import compile_expression
-from trioflow.formats.bpmn import scripting
+from trioflow.formats.bpmn import evaluation, scripting
 from trioflow.formats.bpmn.cel import as_cel
 from trioflow.formats.bpmn.expressions import NotUnderstood, names_in, parse, understands
 
@@ -32,7 +32,7 @@ VALUES = {"x": 3, "y": "abc", "xs": [1, 2], "m": {"a": {"b": 5}}, "n": None, "t"
 def test_the_same_twice(text, value):
     """An expression is the same evaluated here, and written as CEL."""
     tree = parse(text)
-    assert scripting.evaluate(tree, VALUES) is value
+    assert evaluation.value(evaluation.value_of(tree), VALUES, text) is value
     names = {f"vars.{name}": None for name in VALUES}
     given = {f"vars.{name}": each for name, each in VALUES.items()}
     assert compile_expression(as_cel(text), names, condition=True).holds(given) is value
@@ -43,9 +43,9 @@ def test_what_binds_tighter():
     assert as_cel("!x == y") == "(!vars.x) == vars.y"
     assert as_cel("not x == y") == "!(vars.x == vars.y)"
     assert as_cel("a or b and not c") == "vars.a || (vars.b && (!vars.c))"
-    assert scripting.evaluate(parse("2 + 3 * 4 ** 2 - 6 // 4"), {}) == 49
-    assert scripting.evaluate(parse("{'a': 1, b: 2}"), {}) == {"a": 1, "b": 2}
-    assert scripting.evaluate(parse("{}"), {}) == {}
+    assert evaluation.value(evaluation.value_of(parse("2 + 3 * 4 ** 2 - 6 // 4")), {}, "") == 49
+    assert evaluation.value(evaluation.value_of(parse("{'a': 1, b: 2}")), {}, "") == {"a": 1, "b": 2}
+    assert evaluation.value(evaluation.value_of(parse("{}")), {}, "") == {}
     assert as_cel('"\\"" == x') == '"\\"" == vars.x'
     assert as_cel("(if a then 1 else 2) == 1") == "(vars.a ? 1 : 2) == 1"
 

@@ -230,3 +230,19 @@ def test_ten_thousand_elements():
     begun = time.process_time()
     assert len(bpmn.loads(document(inside)).graph.nodes) == 5000
     assert time.process_time() - begun < 2
+
+
+def test_flags_as_schemas_write_them():
+    """1 and 0 are true and false in XML."""
+
+    def read(flag):
+        imported = bpmn.loads(
+            '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="p" isExecutable="1">'
+            '<startEvent id="s"/><task id="t"/><sequenceFlow id="f" sourceRef="s" targetRef="t"/>'
+            f'<boundaryEvent id="b" attachedToRef="t" cancelActivity="{flag}"><messageEventDefinition messageRef="m"/>'
+            '</boundaryEvent></process><message id="m" name="m"/></definitions>'
+        )
+        assert not imported.errors
+        return {(each.id, each.type) for each in imported.graph.nodes}, [*map(str, imported.graph.connections)]
+
+    assert read("0") == read("false") != read("true") == read("1")

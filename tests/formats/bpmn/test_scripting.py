@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from trioflow.formats.bpmn import scripting
+from trioflow.formats.bpmn import evaluation, scripting
 from trioflow.formats.bpmn.expressions import NotUnderstood
 
 
 def ran(text, language="", **values):
     shown = []
-    scripting.execute(scripting.parse_script(text, language), values, shown.append)
+    evaluation.run(scripting.script_of(text, language).action, values, shown.append, "the script")
     return values if not shown else (values, shown)
 
 
@@ -94,8 +94,8 @@ def test_refused(text, message):
 )  # fmt: skip
 def test_failures(text, message, monkeypatch):
     """Scripts fail with what is wrong, and do nothing that they may not."""
-    monkeypatch.setattr(scripting, "STEPS", 1000)
-    with pytest.raises(scripting.ScriptFailed, match=".") as caught:
+    monkeypatch.setattr(evaluation, "STEPS", 1000)
+    with pytest.raises(evaluation.ScriptFailed, match=".") as caught:
         ran(text, "python")
     assert message in str(caught.value)
 
@@ -103,7 +103,7 @@ def test_failures(text, message, monkeypatch):
 def test_what_is_shared_is_copied():
     """A script changes what is its own."""
     mine = {"a": [1]}
-    copied = scripting.own(mine)
+    copied = evaluation.own(mine)
     copied["a"].append(2)
-    assert (mine, scripting.own(3)) == ({"a": [1]}, 3)
+    assert (mine, evaluation.own(3)) == ({"a": [1]}, 3)
     assert scripting.changed_in(scripting.parse_script("a.b.append(1)\nc['x'] = 1\nd = e[1]")) == ["a", "c"]

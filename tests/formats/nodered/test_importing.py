@@ -203,3 +203,12 @@ def test_ten_thousand_nodes():
     begun = time.process_time()
     assert len(import_tree(tree).graph.nodes) > 10_000
     assert time.process_time() - begun < 2
+
+
+def test_a_flow_that_nearly_is_one():
+    """A node that stands on no flow of the document, but nearly on one; what is like nothing may be left out on purpose."""
+    tab = {"id": "f6f2187d.f17ca8", "type": "tab"}
+    node = {"id": "n", "type": "debug", "wires": []}
+    said = import_tree([tab, {**node, "z": "f6f2187d.f17ca9"}]).diagnostics
+    assert [(each.code, each.path) for each in said] == [("unknown-node", "[1].z")]
+    assert import_tree([tab, {**node, "z": "elsewhere"}]).diagnostics == ()

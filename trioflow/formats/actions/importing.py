@@ -51,6 +51,8 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "timeout-minutes": (int, float, str), "continue-on-error": (bool, str), "run": str, "uses": str, "id": str,
     "working-directory": str, "shell": str, "with": dict, "defaults": dict, "needs": (str, list),
 }  # fmt: skip
+_FIELDS: Mapping[str, tuple[str, ...]] = {"needs": ("outputs", "result"), "steps": ("outputs", "outcome", "conclusion")}
+"""What there is of a job that is needed, and of a step."""
 _WORDS: Mapping[Any, str] = {str: "a text", bool: "true or false", int: "a number", float: "a number",
                              dict: "a mapping", list: "a list"}  # fmt: skip
 
@@ -403,6 +405,20 @@ class _Importer:
                 self._notes.warning(
                     "not-there", path, f"{rest[0]!r} is not {what}, so `{context}.{rest[0]}` is null.", cure
                 )
+            elif context in reads and len(rest) > 1:
+                self._not_in(path, context, *rest)
+
+    def _not_in(self, path: str, context: str, id_: str, field: str, *rest: str) -> None:
+        """Say what a job or a step does not have, of which something is read."""
+        if field not in _FIELDS[context]:
+            message = f"`{context}.{id_}` has no {field!r}, so it is null: it has {', '.join(_FIELDS[context])}."
+            self._notes.warning("not-there", path, message, did_you_mean(field, _FIELDS[context]).strip())
+        elif context == "needs" and field == "outputs" and rest and "uses" not in self._jobs.get(id_, {"uses": ""}):
+            known = self._jobs[id_].get("outputs", {})
+            if rest[0] not in known:
+                message = f"The job {id_!r} has no output {rest[0]!r}, so it is null."
+                near = did_you_mean(rest[0], known).strip() or f"Add it to the `outputs` of the job {id_!r}."
+                self._notes.warning("not-there", path, message, near)
 
 
 def _short(value: Any) -> str:

@@ -49,6 +49,7 @@ FIELDS = Shape(
         "with": an_object(SINGLE),
         "defaults": Shape("a mapping", (dict,), is_closed=True, fields={"run": _RUN}),
         "strategy": _STRATEGY,
+        "continue-on-error": FLAG,
         "runs-on": Shape("a label, or a list of labels", (str, list, dict), items=TEXT,
                          fields={"group": TEXT, "labels": ANYTHING}, is_closed=True),
     },

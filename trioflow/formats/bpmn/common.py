@@ -11,9 +11,10 @@ import trio
 
 import trioflow as tf
 from trioflow.errors import NodeError
-from trioflow.formats.bpmn import scripting
+from trioflow.formats.bpmn import evaluation
 from trioflow.formats.bpmn.bus import Bus, Race, Wait, hold, release
-from trioflow.formats.bpmn.expressions import names_in, parse
+from trioflow.formats.bpmn.evaluation import ScriptFailed, own
+from trioflow.formats.bpmn.scripting import expression_of
 
 SEEN = "bpmn_signals"
 """The variable that holds which signals are in the past of a strand."""
@@ -45,7 +46,7 @@ def variables_of(ctx: tf.Context, names: Iterable[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in names:
         try:
-            found[name] = scripting.own(ctx.get_variable(name))
+            found[name] = own(ctx.get_variable(name))
         except tf.UnknownName:
             continue
     return found
@@ -53,8 +54,8 @@ def variables_of(ctx: tf.Context, names: Iterable[str]) -> dict[str, Any]:
 
 def asked(ctx: tf.Context, text: str, more: Mapping[str, Any] | None = None) -> Any:
     """What an expression is now."""
-    tree = parse(text)
-    return scripting.evaluate(tree, {**variables_of(ctx, names_in(tree)), **(more or {})})
+    value, names = expression_of(text)
+    return evaluation.value(value, {**variables_of(ctx, names), **(more or {})}, text.strip())
 
 
 class OnBus(tf.Node, abstract=True):
@@ -132,7 +133,7 @@ def _holds(ctx: tf.Context, wait: Wait, values: Mapping[str, Any] | None = None)
     """
     try:
         return bool(asked(ctx, wait.name, values))
-    except scripting.ScriptFailed:
+    except ScriptFailed:
         return False
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from trioflow.errors import DocumentError, did_you_mean
+from trioflow.formats.bpmn.attributes import problems_in
 from trioflow.formats.port import Diagnostic
 from trioflow.formats.xml_text import Element
 
@@ -219,6 +220,9 @@ class _Reader:
             if element.namespace == MODEL and element.name not in KNOWN:
                 near = did_you_mean(element.name, KNOWN).strip()
                 self._problem("unknown-name", element, f"There is no element {element.name!r} in BPMN", near)
+            if element.namespace == MODEL:
+                for problem in problems_in(element):
+                    self._problem(problem[0], element, *problem[1:])
             if element.namespace == MODEL and id_:
                 if id_ in found.elements:
                     self._problem(
@@ -313,10 +317,11 @@ class _Reader:
         if node is None:
             known = "is in another process or sub-process" if id_ in self.found.nodes else "is not there"
             near = did_you_mean(id_, nodes).strip()
+            what = f"The element {id_!r} ({name}) {known}" if id_ else f"It has no {name}"
             self._problem(
                 "unknown-element",
                 element,
-                f"The element {id_!r} ({name}) {known}, so this flow is left out",
+                f"{what}, so this flow is left out",
                 f"{near} Let it lead from an element to an element of the same process or sub-process.".lstrip(),
             )
         return node

@@ -179,8 +179,11 @@ class Elements(Meaning):
                 self._declare([*names_in(tree), *scripting.assigned_in(tree), *scripting.changed_in(tree)])
         except NotUnderstood as problem:
             return self._unknown(node, f"Its script is not understood: {problem}", "script-not-understood")
-        inputs = {"script": text, "language": language, "result": result}
-        return GraphNode(node.id, "bpmn.script_task", {name: value for name, value in inputs.items() if value})
+        if result:
+            return GraphNode(node.id, "bpmn.expression_task", {"expression": text, "result": result})
+        if language.lower() in ("", "python"):
+            return GraphNode(node.id, "bpmn.script_task", {"script": text})
+        return GraphNode(node.id, "bpmn.other_script_task", {"script": text, "language": language})
 
     def _service_task(self, node: FlowNode) -> GraphNode:
         """Something that is done elsewhere: what does it, the host says; or an expression that a vendor puts in."""
@@ -190,7 +193,7 @@ class Elements(Meaning):
                 self._declare([*names_in(parse(expression)), *([result] if result else [])])
             except NotUnderstood as problem:
                 return self._unknown(node, f"Its expression is not understood: {problem}", "script-not-understood")
-            return GraphNode(node.id, "bpmn.script_task", {"script": expression, "result": result or "_"})
+            return GraphNode(node.id, "bpmn.expression_task", {"expression": expression, "result": result or "_"})
         what = next(
             (
                 value

@@ -1,7 +1,7 @@
 """Expressions in documents: what CEL, FEEL, JUEL (`${x > 3}`), Python and JavaScript share, read as one language.
 
-A text becomes a tree of Python's `ast`: `scripting.py` evaluates it, `cel.py` writes it as a condition. XPath is none
-of them, and what is not understood is refused with its place.
+A text becomes a tree of Python's `ast`: `evaluation.py` makes a function of it, `cel.py` writes it as a condition.
+XPath is none of them, and what is not understood is refused with its place.
 """
 
 from __future__ import annotations

@@ -13,7 +13,6 @@ from typing import Any
 
 import attrs
 
-from trioflow.formats.bpmn import scripting
 from trioflow.formats.bpmn.common import DONE
 from trioflow.formats.bpmn.document import (
     ACTIVITIES,
@@ -27,6 +26,7 @@ from trioflow.formats.bpmn.elements import ENDS, KEY, Around
 from trioflow.formats.bpmn.expressions import NotUnderstood, names_in, parse
 from trioflow.formats.bpmn.flows import Flows
 from trioflow.formats.bpmn.meaning import as_tree, quoted
+from trioflow.formats.bpmn.scripting import script_of
 from trioflow.formats.bpmn.stuck import stuck_in
 from trioflow.formats.bpmn.tokens import in_circles, in_order, reached
 from trioflow.formats.port import Imported
@@ -181,9 +181,9 @@ class Importer(Flows):
         """Let those hear of it that wait for a condition about variables which this element sets."""
         if core.type in _TAKES_VALUES:
             names = self._asked
-        elif core.type == "bpmn.script_task" and "result" not in core.inputs:
+        elif core.type in ("bpmn.script_task", "bpmn.other_script_task"):
             text, language = (str(core.inputs.get(each, "")) for each in ("script", "language"))
-            names = self._asked & {*scripting.touched_by(text, language)[1]}
+            names = self._asked & {*script_of(text, language).written}
         else:
             names = self._asked & {*core.set, core.inputs.get("result")}
         if not names:

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from trioflow.errors import did_you_mean
-from trioflow.formats.bpmn import scripting
 from trioflow.formats.bpmn.bus import Wait
 from trioflow.formats.bpmn.common import SEEN
 from trioflow.formats.bpmn.document import MODEL, Definitions, FlowNode
+from trioflow.formats.bpmn.evaluation import FUNCTIONS
 from trioflow.formats.bpmn.expressions import NotUnderstood, names_in, parse, understands
 from trioflow.formats.port import Diagnostic, Severity
 from trioflow.formats.xml_text import Element
@@ -252,7 +252,7 @@ class Meaning:
 
     def _declare(self, names: Iterable[str]) -> None:
         for name in names:
-            if name not in scripting.FUNCTIONS and name not in ("range", "print"):
+            if name not in FUNCTIONS and name not in ("range", "print"):
                 self._variables.setdefault(name, "last")
 
     def _expression(self, element: Element, node: FlowNode) -> str:

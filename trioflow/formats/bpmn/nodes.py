@@ -7,7 +7,7 @@ from typing import Any
 import trio
 
 import trioflow as tf
-from trioflow.formats.bpmn import scripting
+from trioflow.formats.bpmn import evaluation
 from trioflow.formats.bpmn.bus import Wait, hold, release
 from trioflow.formats.bpmn.common import (
     DONE,
@@ -20,6 +20,7 @@ from trioflow.formats.bpmn.common import (
     values_of,
     variables_of,
 )
+from trioflow.formats.bpmn.scripting import Script, script_of
 
 
 class _Passed(tf.Node, abstract=True):
@@ -53,7 +54,7 @@ class Gateway(_Passed, id="bpmn.gateway", durable="replayed"):
 class ScriptTask(tf.Node, id="bpmn.script_task", durable="replayed"):
     """Runs a script over the variables of the graph: assignments, conditions, loops, harmless functions, and print.
 
-    A name is a variable. With `result` the script is an expression, and its value is set.
+    A name is a variable.
 
     >>> fire("bpmn.script_task", variables={"x": 1}, script="x = x + 1\\nprint(x)")
     2
@@ -61,26 +62,55 @@ class ScriptTask(tf.Node, id="bpmn.script_task", durable="replayed"):
     """
 
     enter = tf.ExecIn()
-    script = tf.DataIn(str, default="", doc="the text")
-    language = tf.DataIn(str, default="", doc="its language; what is not Python may hold assignments and prints")
-    result = tf.DataIn(str, default="", doc="the variable that gets the value of an expression")
+    script = tf.DataIn(str, default="", doc="the text, in Python")
     then = tf.ExecOut()
 
     async def execute(self, ctx: tf.Context) -> tf.ExecOut:
-        text = await ctx.get_input(self.script)
-        result = await ctx.get_input(self.result)
-        if result:
-            ctx.set_variable(result, asked(ctx, text))
-            return self.then
-        language = await ctx.get_input(self.language)
-        touched, written = scripting.touched_by(text, language)
-        values = variables_of(ctx, touched)
-        tree = scripting.parse_script(text, language)
-        scripting.execute(tree, values, _show, f"The script of {ctx.node.id!r}")
-        for name in written:
-            if name in values:
-                ctx.set_variable(name, values[name])
+        _run_script(ctx, script_of(await ctx.get_input(self.script)))
         return self.then
+
+
+class OtherScriptTask(tf.Node, id="bpmn.other_script_task", durable="replayed"):
+    """Runs a script that is not in Python: assignments and prints are understood.
+
+    >>> fire("bpmn.other_script_task", variables={"x": 1}, script="x++; println(x)", language="groovy")
+    2
+    [('then', {})]
+    """
+
+    enter = tf.ExecIn()
+    script = tf.DataIn(str, default="", doc="the text")
+    language = tf.DataIn(str, default="", doc="its language")
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        _run_script(ctx, script_of(await ctx.get_input(self.script), await ctx.get_input(self.language)))
+        return self.then
+
+
+class ExpressionTask(tf.Node, id="bpmn.expression_task", durable="replayed"):
+    """Sets a variable of the graph to what an expression over the variables is.
+
+    >>> fire("bpmn.expression_task", variables={"x": 1, "y": 0}, expression="x + 1", result="y")
+    [('then', {})]
+    """
+
+    enter = tf.ExecIn()
+    expression = tf.DataIn(str, doc="the text")
+    result = tf.DataIn(str, doc="the variable that gets its value")
+    then = tf.ExecOut()
+
+    async def execute(self, ctx: tf.Context) -> tf.ExecOut:
+        ctx.set_variable(await ctx.get_input(self.result), asked(ctx, await ctx.get_input(self.expression)))
+        return self.then
+
+
+def _run_script(ctx: tf.Context, script: Script) -> None:
+    values = variables_of(ctx, script.touched)
+    evaluation.run(script.action, values, _show, f"The script of {ctx.node.id!r}")
+    for name in script.written:
+        if name in values:
+            ctx.set_variable(name, values[name])
 
 
 def _show(text: str) -> None:

@@ -53,7 +53,7 @@ def element_of(node: GraphNode, *, leads_on: bool, chooses: bool) -> New | None:
         case "bpmn.gateway":
             inclusive = chooses or (tag == "inclusiveGateway") or (node.min == 1 and not tag and not leads_on)
             return New("inclusiveGateway" if inclusive and node.min == 1 else "parallelGateway", name)
-        case "bpmn.script_task" if "result" not in inputs:
+        case "bpmn.script_task" | "bpmn.other_script_task":
             return New("scriptTask", {**name, "scriptFormat": str(inputs.get("language", "python"))},
                        str(inputs.get("script", "")))  # fmt: skip
         case "bpmn.user_task":

@@ -29,8 +29,8 @@ def problem_of(each: Placed) -> str | None:
         check_expressions(raw)
         problem = _CHECKS[each.type](raw) if each.type in _CHECKS else None
         for name in _NUMBERS:
-            if raw.get(name) not in (None, ""):
-                float(raw[name])
+            if raw.get(name) not in (None, "") and not _is_number(raw[name]):
+                return f"`{name}` is a number, got {short(raw[name])}"
     except javascript.NotUnderstood as error:
         limits = " (it is read as far as it is assignments, if and return)" if each.type == "function" else ""
         return f"{error}{limits}"
@@ -181,6 +181,14 @@ _NUMBERS = (
     "randomLast",
     "arraySplt",
 )
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _fields(raw: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -15,6 +15,7 @@ from trioflow.formats.nodered.draft import Draft, Placed
 from trioflow.formats.nodered.nodes.flow import MOST_OUTPUTS
 from trioflow.formats.nodered.placing import place_nodes, which_begin
 from trioflow.formats.nodered.shape import TYPES
+from trioflow.formats.nodered.slips import tell_slips
 from trioflow.formats.nodered.wires import lead_back, leave, watched_by
 from trioflow.formats.placeholder import Sockets, placeholder
 from trioflow.formats.port import Imported
@@ -31,6 +32,7 @@ def import_tree(tree: Any, source: str = "<document>") -> Imported:
     if not isinstance(nodes, list):
         raise DocumentError(source, ["expected a list of nodes, as the editor exports it."])
     draft = Draft(nodes, "flows" if isinstance(tree, dict) else "")
+    tell_slips(draft)
     place_nodes(draft)
     begin = which_begin(draft)
     for placed in draft.placed.values():
