@@ -84,6 +84,24 @@ def test_a_variable_is_set_and_an_output_evaluated(studio):
     page.get_by_text("1005").wait_for()
 
 
+def test_what_a_node_keeps(studio):
+    """It is in the panel while a strand stands there."""
+    with tf.build() as g:
+        start, loop = g.add(tf.nodes.Start, "start"), g.add(tf.nodes.ForLoop, "loop", times=2)
+        once = g.add("flow.once", "once")
+        g.connect(start.then, loop.enter)
+        g.connect(loop.body, once.enter)
+    page = studio(g.graph)
+    page.get_by_role("treeitem", name="once flow.once").click()
+    page.keyboard.press("F9")
+    page.locator(".node.stop").wait_for()
+    for _ in range(2):
+        page.keyboard.press("F8")
+        status(page, "stopped: breakpoint on 'once'")
+        page.locator("#panel").get_by_text("As seen by").wait_for()
+    page.get_by_role("table", name="What it keeps for this strand").get_by_text("used").wait_for()
+
+
 def test_values_beside_outputs(studio):
     """While a run stands, what the strand sees at the outputs that are in view, also what is stale; not while it runs."""
     page = studio(summing())

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 import trio
+import trio.testing
 from telemetry.runs import failing, looping, watched
 
+import trioflow as tf
 from trioflow.telemetry import Metrics, serve_metrics
 
 
@@ -27,6 +31,28 @@ def test_counts_by_type():
     assert found['trioflow_evaluations_total{type="telemetry.square"}'] == "3"
     assert found['trioflow_failures_total{type="telemetry.fails"}'] == "1"
     assert found["trioflow_strands_forked_total"] == "0"
+
+
+@pytest.mark.parametrize("end", ["resume", "cancel"])
+def test_runs_that_stand(end):
+    """They are counted until they are let go, or end."""
+    metrics, found = Metrics(), []
+
+    async def main():
+        async with tf.open_run(looping(), observers=[metrics]) as run:
+            await trio.sleep(0.5)
+            run.gate.pause()
+            await trio.sleep(1)
+            found.append(samples(metrics)["trioflow_runs_paused"])
+            run.gate.resume() if end == "resume" else run.cancel()
+            await trio.sleep(0.1)
+            found.append(samples(metrics)["trioflow_runs_paused"])
+            if end == "resume":
+                await run.result()
+
+    with contextlib.suppress(tf.RunAborted):
+        trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    assert found == ["1", "0"]
 
 
 def test_histograms_add_up():

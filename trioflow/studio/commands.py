@@ -216,6 +216,7 @@ class Peek:
             "inputs": [_seen(session, name, seen) for name, seen in peek.inputs.items()],
             "outputs": [_seen(session, name, seen) for name, seen in peek.outputs.items()],
             "variables": [{"name": name, "value": _value(session, value)} for name, value in peek.variables.items()],
+            "state": [{"name": name, "value": _value(session, value)} for name, value in peek.state.items()],
         }
 
 

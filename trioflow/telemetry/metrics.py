@@ -23,6 +23,8 @@ from trioflow.semantics.events import (
     RunCancelled,
     RunCompleted,
     RunFailed,
+    RunPaused,
+    RunResumed,
     RunStarted,
     StrandForked,
 )
@@ -65,35 +67,49 @@ class Metrics:
         self._names: dict[str, str] = {}
         self._runs: dict[str, int] = dict.fromkeys(_STATUS.values(), 0)
         self._running = 0
+        self._paused: set[str] = set()
         self._counts: dict[tuple[str, str], int] = {}
         self._seconds: dict[tuple[str, str], _Histogram] = {}
         self._forked = 0
 
     def __call__(self, event: Event) -> None:
         """Count an event."""
+        if isinstance(event, StrandForked):
+            self._forked += 1
+        elif event.node is not None:
+            self._count_node(event, event.node)
+        else:
+            self._count_run(event)
+
+    def _count_run(self, event: Event) -> None:
         kind = type(event)
         if kind is RunStarted:
             self._running += 1
+        elif kind is RunPaused:
+            self._paused.add(event.run)
+        elif kind is RunResumed:
+            self._paused.discard(event.run)
         elif kind in _STATUS:
             self._runs[_STATUS[kind]] += 1
             self._running -= 1
-        elif kind is StrandForked:
-            self._forked += 1
-        elif event.node is not None:
-            labels = self._labels(event.node)
-            if kind is NodeStarted:
-                self._count("steps", labels)
-            elif kind is EvaluationReused:
-                self._count("reused", labels)
-            else:
-                if kind in (NodeFailed, EvaluationFailed):
-                    self._count("failures", labels)
-                if kind in (EvaluationCompleted, EvaluationFailed):
-                    self._count("evaluations", labels)
-                lasted = getattr(event, "duration", None)
-                if lasted is not None:
-                    what = "evaluation" if kind in (EvaluationCompleted, EvaluationFailed) else "step"
-                    self._seconds.setdefault((what, labels), _Histogram()).add(lasted)
+            self._paused.discard(event.run)
+
+    def _count_node(self, event: Event, node: str) -> None:
+        kind = type(event)
+        labels = self._labels(node)
+        if kind is NodeStarted:
+            self._count("steps", labels)
+        elif kind is EvaluationReused:
+            self._count("reused", labels)
+        else:
+            if kind in (NodeFailed, EvaluationFailed):
+                self._count("failures", labels)
+            if kind in (EvaluationCompleted, EvaluationFailed):
+                self._count("evaluations", labels)
+            lasted = getattr(event, "duration", None)
+            if lasted is not None:
+                what = "evaluation" if kind in (EvaluationCompleted, EvaluationFailed) else "step"
+                self._seconds.setdefault((what, labels), _Histogram()).add(lasted)
 
     def text(self) -> str:
         """All of it in the OpenMetrics text format, which ends in `# EOF`."""
@@ -102,6 +118,8 @@ class Metrics:
             *(f'trioflow_runs_total{{status="{status}"}} {count}' for status, count in self._runs.items()),
             *_family("trioflow_runs_active", "gauge", "Runs that go on."),
             f"trioflow_runs_active {self._running}",
+            *_family("trioflow_runs_paused", "gauge", "Those of them that stand."),
+            f"trioflow_runs_paused {len(self._paused)}",
             *_family("trioflow_strands_forked", "counter", "Concurrent strands that were started."),
             f"trioflow_strands_forked_total {self._forked}",
         ]

@@ -249,6 +249,33 @@ def test_peek_gives_copies():
     assert stopped(check, ["note"], g.graph).variables == {"rows": [1]}
 
 
+class Keeping(tf.Node, id="inspect.keeping"):
+    enter = tf.ExecIn()
+
+    async def execute(self, ctx: tf.Context) -> None:
+        ctx.state["rounds"] = [*ctx.state.get("rounds", []), len(ctx.state)]
+        ctx.state["gone"] = True
+        del ctx.state["gone"]
+
+
+def test_peek_tells_what_a_node_keeps():
+    """Its own state in this strand, without what was deleted; a copy. Other nodes have none of it."""
+    with tf.build() as g:
+        loop, kept = g.add(tf.nodes.ForLoop, "loop", times=3), g.add(Keeping, "kept")
+        g.connect(g.add(tf.nodes.Start).then, loop.enter)
+        g.connect(loop.body, kept.enter)
+
+    async def check(run):
+        assert run.peek(0, "kept").state == {}
+        run.gate.step()
+        await run.gate.wait_parked()
+        run.peek(0, "kept").state["rounds"].append(9)
+        assert run.peek(0, "kept").state == {"rounds": [0]}
+        assert run.peek(0, "loop").state == {}
+
+    stopped(check, ["kept"], g.graph)
+
+
 class Secretive(tf.Node, id="inspect.secretive"):
     enter = tf.ExecIn()
     key = tf.DataIn(str, secret=True)

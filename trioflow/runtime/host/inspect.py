@@ -32,7 +32,7 @@ from trioflow.semantics.coercion import Mismatch
 from trioflow.semantics.events import Path, VariableSet
 from trioflow.semantics.memo import Evaluation, recall, youngest
 from trioflow.semantics.plan import CONSTANT, NODE, PORT, SLOT, STATIC, PlanInput, PlanNode, Target
-from trioflow.semantics.store import LEFT_UNSET, Cell
+from trioflow.semantics.store import DELETED, LEFT_UNSET, Cell
 
 
 @attrs.frozen
@@ -73,6 +73,8 @@ class Peek:
     outputs: Mapping[str, Seen]
     variables: Mapping[str, Any]
     """Those of the graph that the node is in; copies."""
+    state: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+    """What the node keeps for the strand in `ctx.state`; copies."""
 
 
 _DISPATCH = dispatch.__code__
@@ -286,6 +288,11 @@ def peek(run: RunState, number: int, node: str) -> Peek:
             for output, socket in enumerate(planned.type.outputs)
         },
         {name: own_copy(strand.store.cells[slot].value) for name, slot in strand.frame.plan.variable_index.items()},
+        {
+            name: own_copy(cell.value)
+            for (index, name), cell in sorted(strand.store.state.items())
+            if index == planned.index and cell.value is not DELETED
+        },
     )
 
 

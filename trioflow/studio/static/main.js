@@ -222,9 +222,9 @@ class App {
     if (data.parked && parked.length && !this.past) {
       const mine = parked.find((/** @type {any} */ each) => each.strand === this.strand) || parked[0];
       this.strand = mine.strand;
-      if (mine.node !== null && mine.node !== this.selected) {
+      if (mine.node !== null && (mine.node !== this.selected || data.reason)) {
         if (this.tab === 'outline' || this.tab === 'log') this.tab = 'node';
-        this.choose(mine.node, true, false);
+        if (mine.node !== this.selected) this.choose(mine.node, true, false);
       }
     }
     if (data.failure) {

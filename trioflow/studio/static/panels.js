@@ -229,6 +229,7 @@ function inspected(app, it) {
     table('Inputs', peeked.inputs.map((/** @type {any} */ each) => [watch(each.name, `${short}.${each.name}`), h('span', {}, ...cell(each), each.wire ? h('small', { class: 'from' }, ` from ${each.wire.split(' -> ')[0]}`) : '')])),
     table('Outputs', peeked.outputs.map((/** @type {any} */ each) => [watch(each.name, `${short}.${each.name}`), h('span', {}, ...cell(each), app.evaluated.has(`${peeked.node}.${each.name}`) ? h('code', { class: 'evaluated' }, app.evaluated.get(`${peeked.node}.${each.name}`)) : null, each.kind !== 'value' && !app.graph.readOnly ? button('evaluate', () => app.evaluate(peeked.node, each.name), { class: 'small', data: { key: `evaluate ${each.name}` }, title: 'Compute it as this strand would get it now; nothing is written' }) : null)])),
     table('Variables', peeked.variables.map((/** @type {any} */ each) => [watch(each.name, each.name), parked && !app.graph.readOnly ? setter(app, prefix, each) : h('code', {}, each.value)])),
+    table('What it keeps for this strand', peeked.state.map((/** @type {any} */ each) => [each.name, h('code', {}, each.value)])),
   ];
 }
 
