@@ -346,5 +346,6 @@ def nearest(word: str, known: Iterable[str]) -> list[str]:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A sentence that offers the nearest known words, or the empty string."""
-    near = nearest(word, known)
-    return f" Did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
+    *others, last = [repr(name) for name in nearest(word, known)] or [""]
+    offered = f"{', '.join(others)} or {last}" if others else last
+    return f" Did you mean {offered}?" if offered else ""

@@ -45,9 +45,9 @@ def test_malformed_yaml(cli, tmp_path):
 
 
 def test_an_empty_file(cli, tmp_path):
-    """An empty file is malformed JSON."""
+    """An empty file is called empty."""
     (tmp_path / "g.json").touch()
-    refused(cli("run", "g.json"), "error: g.json: line 1, column 1: Expecting value.")
+    refused(cli("run", "g.json"), "error: g.json: it is empty.")
 
 
 def test_bytes_that_are_no_text(cli, tmp_path):
@@ -251,7 +251,7 @@ def test_settings_that_do_not_fit(cli, graph, ran):
     known = ", ".join(f"a_{name}" for name in names)
     settings = {
         "a_int": "--set a_int: write NAME=VALUE.",
-        "a_itn=1": "--set a_itn=1: the graph has no variable 'a_itn'. Did you mean 'a_int' or 'a_list' or 'a_dict'? It has: "
+        "a_itn=1": "--set a_itn=1: the graph has no variable 'a_itn'. Did you mean 'a_int', 'a_list' or 'a_dict'? It has: "
         + known
         + ".",
         "a_int=1_0": "--set a_int=1_0: variable 'a_int' needs a whole number, not '1_0'.",

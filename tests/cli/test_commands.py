@@ -203,7 +203,7 @@ def test_a_misspelt_node(cli):
     assert cli("nodes", "debug.pirnt") == (
         2,
         "",
-        "error: there is no node type 'debug.pirnt'. Did you mean 'debug.print' or 'debug.inspect' or 'debug.print_error'?\n",
+        "error: there is no node type 'debug.pirnt'. Did you mean 'debug.print', 'debug.inspect' or 'debug.print_error'?\n",
     )
 
 

@@ -166,8 +166,11 @@ def test_an_import_with_errors_is_told_by_its_code(cli, broken, tmp_path):
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"", "line 1, column 1: Expecting value."),
-        (b'{"version": 1, "nodes": [{"id"', "line 1, column 31: Expecting ':' delimiter."),
+        (b"", "it is empty."),
+        (
+            b'{"version": 1, "nodes": [{"id"',
+            "line 1, column 31: Expecting ':' delimiter. The text ends there: is it cut off?",
+        ),
         (b"\x89PNG\r\n\x1a\n\x00", "it is not UTF-8 text: byte 0x89 at offset 0. Save it as UTF-8."),
         (b'{"version": 9, "nodes": []}', "version: expected 1 or 2, got 9. Save it with a program of that version."),
         (b'{"version": 1, "nodes": {}}', "nodes: expected a list, got an object."),

@@ -322,7 +322,7 @@ A = '"id": "a", "type": "t"'
         ('{"trioflow": "1.2", "nodez": []}',
          "the document: unknown key \"nodez\". Did you mean 'nodes'? Known are: kind, limit, groups, on_error, keep_outputs, undo_on, undo_grace, interface, nodes, connections, "
          "variables, events, triggers, graphs, policies, metadata"),
-        ("", "line 1, column 1: Expecting value."),
+        ("", "it is empty."),
         ('{\n  "a": 1,\n  b: 2\n}', "line 3, column 3: Expecting property name enclosed in double quotes."),
         ("{} {}", "line 1, column 4: Extra data."),
         ("[" * 100_000, "it is nested too deeply, or holds itself. Flatten its values."),

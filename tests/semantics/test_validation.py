@@ -119,7 +119,7 @@ def test_problem_has_all_parts(registry):
             path="nodes[1].type",
             message="There is no node type 't.stepp'.",
             cure="Name a known type, or the module that declares this one: `--nodes MODULE` on the command line, "
-            "registry.add_module('MODULE') in Python. Did you mean 't.step' or 't.listen' or 't.text'?",
+            "registry.add_module('MODULE') in Python. Did you mean 't.step', 't.listen' or 't.text'?",
             rule="M5",
         ),
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import click
 
+from trioflow.cli.counted import counted
 from trioflow.cli.foreign import Foreign
 from trioflow.cli.source import SCRIPTS, Source, graph_argument, open_source
 from trioflow.formats import visible
@@ -36,9 +37,9 @@ def check(graph: str, modules: tuple[str, ...], foreign: Foreign, strict: bool) 
     if counts["error"] or counts["warning"]:
         click.echo(say_counts(counts))
     else:
-        infos = f"; {count(counts['info'], 'info')}" if counts["info"] else ""
+        infos = f"; {counted(counts['info'], 'info')}" if counts["info"] else ""
         nodes, wires = len(source.graph.nodes), len(source.graph.connections)
-        click.echo(f"no problems: {count(nodes, 'node')}, {count(wires, 'connection')}{infos}")
+        click.echo(f"no problems: {counted(nodes, 'node')}, {counted(wires, 'connection')}{infos}")
     for line in _takes(source):
         click.echo(visible(line))
     return 2 if counts["error"] or (strict and counts["warning"]) else 0
@@ -65,10 +66,5 @@ def _takes(source: Source) -> Iterator[str]:
 
 def say_counts(counts: Counter[str]) -> str:
     """The numbers of findings in words; infos only if there are any."""
-    infos = f", {count(counts['info'], 'info')}" if counts["info"] else ""
-    return f"{count(counts['error'], 'error')}, {count(counts['warning'], 'warning')}{infos}"
-
-
-def count(number: int, what: str) -> str:
-    """A number of things: `1 node`, `2 nodes`."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+    infos = f", {counted(counts['info'], 'info')}" if counts["info"] else ""
+    return f"{counted(counts['error'], 'error')}, {counted(counts['warning'], 'warning')}{infos}"

@@ -10,7 +10,8 @@ import click
 
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput, document_lines
-from trioflow.cli.check import count, say_counts
+from trioflow.cli.check import say_counts
+from trioflow.cli.counted import counted
 from trioflow.cli.foreign import Foreign, foreign_options
 from trioflow.cli.source import SCRIPTS, existing, nodes_option, source_in
 from trioflow.formats.known import FORMATS, detect, format_named
@@ -58,7 +59,7 @@ def import_(source: str, modules: tuple[str, ...], foreign: Foreign, output: str
     found = opened.import_findings()
     for each in found:
         click.echo(each.line, err=True)
-    nodes, wires = count(len(opened.graph.nodes), "node"), count(len(opened.graph.connections), "connection")
+    nodes, wires = counted(len(opened.graph.nodes), "node"), counted(len(opened.graph.connections), "connection")
     counts = Counter(each.severity for each in found)
     click.echo(f"imported: {nodes}, {wires}; {say_counts(counts)}", err=True)
     return 1 if counts["error"] else 0

@@ -18,6 +18,12 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
 _PLACE = re.compile(r"<input>:(\d+):(\d+): (.*)")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
 _MISMATCH = re.compile(r"no matching overload for '(\S+)' applied to '\((\w+), (\w+)\)'")
+_UNEXPECTED = re.compile(
+    r"(?:mismatched|extraneous) input '(.*?)' expecting (.*)|no viable alternative at input '(.*)'"
+)
+_UNKNOWN = re.compile(r"token recognition error at: '(.*)'")
+_MISSING = re.compile(r"missing (\S+) at '")
+_OF_PYTHON = {"and": "&&", "or": "||", "not": "!", "is": "=="}
 _NUMBERS = frozenset({"int", "uint", "double"})
 _ORDER = frozenset({"_<_", "_<=_", "_>_", "_>=_", "_==_", "_!=_"})
 
@@ -135,11 +141,35 @@ def _problems(text: str) -> list[tuple[int, int, str]]:
 def _explained(message: str, text: str, line: int, column: int, names: list[str]) -> str:
     match = _UNDECLARED.search(message)
     if match is None:
-        return message.replace("Syntax error: ", "")
+        return _syntax(message.replace("Syntax error: ", ""), text)
     rows = text.splitlines() or [""]
     word = _WORD.match(rows[min(line, len(rows)) - 1], column - 1)
     meant = ".".join((word[0] if word else match[1]).split(".")[:2])
     return f"there is no {meant!r} here.{did_you_mean(meant, names)} There are: {', '.join(names) or 'none'}"
+
+
+def _syntax(message: str, text: str) -> str:
+    """What is wrong with the form of an expression, in words of its own."""
+    if (missing := _MISSING.match(message)) is not None:
+        said = f"{missing[1]} is missing"
+    elif (unknown := _UNKNOWN.match(message)) is not None:
+        word = unknown[1].strip()
+        if word[:1] in ("'", '"'):
+            return f"the text that begins here has no closing {word[0]}"
+        said = "two values are compared with ==" if word == "=" else f"{word!r} means nothing here"
+    elif (unexpected := _UNEXPECTED.match(message)) is not None:
+        word = unexpected[1] if unexpected[3] is None else unexpected[3]
+        if word == "<EOF>":
+            wanted = re.findall(r"'(.)'", unexpected[2])
+            said = "the expression ends too early: "
+            said += "a value is missing" if "true" in unexpected[2] else f"expected {' or '.join(wanted)}"
+        else:
+            said = f"{word!r} can't stand here"
+    else:
+        return message
+    words = set(re.findall(r"[a-z]+", re.sub(r"'[^']*'|\"[^\"]*\"", "", text)))
+    here = [f"{python!r} is written {cel}" for python, cel in _OF_PYTHON.items() if python in words]
+    return f"{said}; {', '.join(here)}" if here else said
 
 
 def _alike(match: re.Match[str]) -> bool:

@@ -32,7 +32,10 @@ def read(text: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
-        raise BadText(f"line {error.lineno}, column {error.colno}: {error.msg}.") from error
+        if not text.strip():
+            raise BadText("it is empty.") from error
+        ends = " The text ends there: is it cut off?" if error.pos >= len(text.rstrip()) else ""
+        raise BadText(f"line {error.lineno}, column {error.colno}: {error.msg}.{ends}") from error
     except ValueError as error:
         # Python converts no integer of thousands of digits.
         raise BadText(f"{error}.") from error

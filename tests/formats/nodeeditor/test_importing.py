@@ -362,7 +362,7 @@ def test_a_node_without_counterpart_becomes_a_placeholder():
     taken = imported(tree)
     assert list(map(str, taken.errors)) == [
         "error[no-counterpart] nodes[1] 'Debug Prints': No node type of that name is known ('Debug Prints'). "
-        "It is kept as a placeholder, nodeeditor.debug_prints. Did you mean 'Debug Print' or 'Debug Warning' or 'Debug Error'?"
+        "It is kept as a placeholder, nodeeditor.debug_prints. Did you mean 'Debug Print', 'Debug Warning' or 'Debug Error'?"
     ]
     assert taken.graph.nodes[1].type == "nodeeditor.debug_prints"
     assert taken.graph.nodes[1].inputs == {"label": "hi"}

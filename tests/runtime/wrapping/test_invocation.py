@@ -1216,7 +1216,7 @@ def test_a_name_is_of_the_outermost_graph(bench):
             options=tf.RunOptions(streams={"wok": tf.StreamSettings(limit=1)}),
         )
     assert [line.split(" Name ")[0] for line in str(caught.value).splitlines()] == [
-        "Wrap: there is no node 'call/wrk'. Did you mean 'call/work' or 'call/enter' or 'call'?",
+        "Wrap: there is no node 'call/wrk'. Did you mean 'call/work', 'call/enter' or 'call'?",
         "Wrap: there is no node 'wrk'. Did you mean 'work'?",
         "Retry: there is no node 'cal'. Did you mean 'call'?",
         "RunOptions.streams: there is no node 'wok'. Did you mean 'work'?",

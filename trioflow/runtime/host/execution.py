@@ -310,7 +310,7 @@ class Execution:
         state = self.state
         state.tell(LimitReached, None, None, "timeout", timeout)
         return LimitExceeded(
-            f"The run reached its limit of {timeout:g} s after {state.steps} steps. Raise RunOptions(timeout=...) if "
+            f"The run reached its limit of {timeout:g} s after {state.steps:,} steps. Raise RunOptions(timeout=...) if "
             "it is meant to take longer.",
             limit="timeout",
             value=timeout,
