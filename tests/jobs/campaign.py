@@ -311,6 +311,7 @@ def main() -> None:
     if wrong := {*kinds} - {*KINDS}:
         arguments.error(f"--kinds: there is no {', '.join(wrong)}; there are {', '.join(KINDS)}")
     sys.path.insert(0, str(HERE.parent))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("it was told to end"))  # its workers and its server end with it
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)  # the server is somebody else
@@ -320,19 +321,21 @@ def main() -> None:
         if database is not None:
             store, journal = database.address, tf.PostgresJournal(database.direct, patience=60.0)
         begun = time.monotonic()
-        came = run(
-            Campaign(journal, store, folder, given.seed, kinds=kinds, database=database),
-            given.jobs,
-            given.faults,
-            given.workers,
-            given.seconds,
-            given.pause,
-        )
+        try:
+            came = run(
+                Campaign(journal, store, folder, given.seed, kinds=kinds, database=database),
+                given.jobs,
+                given.faults,
+                given.workers,
+                given.seconds,
+                given.pause,
+            )
+        finally:
+            if isinstance(journal, tf.PostgresJournal):
+                journal.close()
+            if database is not None:
+                database.close()
         print(json.dumps({**came, "seconds": round(time.monotonic() - begun, 1)}, indent=1))
-        if isinstance(journal, tf.PostgresJournal):
-            journal.close()
-        if database is not None:
-            database.close()
         if came["lost"] or came["doubled"] or came["done"] != came["jobs"]:
             raise SystemExit(1)
 

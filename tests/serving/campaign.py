@@ -13,6 +13,7 @@ import json
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -231,6 +232,7 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--postgres", action="store_true")
     given = arguments.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("it was told to end"))  # its workers and its server end with it
     came = run(given.seconds, postgres=given.postgres, faults=given.faults, seed=given.seed)
     print(json.dumps(came, indent=1))
     if not is_right(came):

@@ -61,6 +61,12 @@ create table if not exists trioflow_worker(
 );
 """
 
+_INSERT = f"""
+insert into trioflow_job(id, queue, tenant, key, priority, graph, given, most, ready, due, created)
+select id, queue, tenant, key, priority, graph, given, most, case when later>0 then 0 else 1 end, {{now}} + later,
+  {{now}}
+from ({{new}}) as new where true on conflict do nothing returning {_COLUMNS}
+"""
 _DUE = "update trioflow_job set ready=1 where status='queued' and ready=0 and due<={now}"
 _EXPIRED = f"""
 update trioflow_job set
@@ -146,6 +152,13 @@ class _Dialect:
         return self.written(statement)
 
 
+def _fields(each: str) -> str:
+    """The fields of a `NewJob`, read out of an array."""
+    types = {"priority": "::integer", "most": "::integer", "later": "::double precision"}
+    fields = ("id", "queue", "tenant", "key", "priority", "graph", "given", "most", "later")
+    return "select " + ", ".join(each.format(place, name, types.get(name, "")) for place, name in enumerate(fields))
+
+
 _ARRAY = "select value from json_each(:{0})"
 _SQLITE = _Dialect(
     {
@@ -167,6 +180,7 @@ _SQLITE = _Dialect(
         "quotas": "select json_extract(value, '$[0]'), json_extract(value, '$[1]') from json_each(:quotas)",
         "marks": "select json_extract(value, '$[0]') as job, json_extract(value, '$[1]') as mark "
         "from json_each(:marks)",
+        "new": _fields("json_extract(value, '$[{0}]') as {1}") + " from json_each(:new)",
         "settled": "select json_extract(value, '$[0]') as job, json_extract(value, '$[1]') as mark, "
         "json_extract(value, '$[2]') as status, json_extract(value, '$[3]') as reason, "
         "json_extract(value, '$[4]') as later, json_extract(value, '$[5]') as back from json_each(:settled)",
@@ -193,6 +207,7 @@ _POSTGRES = _Dialect(
         "ids": _TEXTS.format("ids"),
         "quotas": f"select value->>0, (value->>1)::bigint from {_EACH.format('quotas')}",
         "marks": f"select (value->>0)::bigint as job, (value->>1)::bigint as mark from {_EACH.format('marks')}",
+        "new": _fields("(value->>{0}){2} as {1}") + f" from {_EACH.format('new')}",
         "settled": "select (value->>0)::bigint as job, (value->>1)::bigint as mark, value->>2 as status, "
         "value->>3 as reason, (value->>4)::double precision as later, (value->>5)::integer as back from "
         f"{_EACH.format('settled')}",
@@ -287,52 +302,43 @@ class JobStore:
                     self._sql("insert into trioflow_graph values(:digest, :document, :types) on conflict do nothing"),
                     {"digest": digest, "document": document, "types": types},
                 )
-            kept = [self._known(database, job) for job in jobs]
-            new = [job for job, known in zip(jobs, kept, strict=True) if known is None]
-            for queue in {job.queue for job in new}:
-                self._make_room(database, queue, sum(job.queue == queue for job in new), limit)
-            for place, job in enumerate(jobs):
-                if kept[place] is None:
-                    kept[place] = self._insert(database, job) or self._known(database, job)
+            new = self._insert(database, jobs)
+            for queue in {job.queue for job in new.values()}:
+                self._has_room(database, queue, sum(job.queue == queue for job in new.values()), limit)
             if new and self.postgres is not None:
                 database.execute("select pg_notify('trioflow_job', '')")
-            return [job for job in kept if job is not None]
+            return [new.get(job.id) or self._known(database, job) for job in jobs]
 
         return self._do(work)
 
-    def _known(self, database: Statements, job: NewJob) -> Job | None:
+    def _insert(self, database: Statements, jobs: Sequence[NewJob]) -> dict[str, Job]:
+        """Those that were not there before, by their names."""
+        told = json.dumps([attrs.astuple(job) for job in jobs])
+        rows = database.execute(self._sql(_INSERT), self._clocked({"new": told}))
+        return {job.id: job for job in map(_job, rows)}
+
+    def _known(self, database: Statements, job: NewJob) -> Job:
         rows = database.execute(
             self._sql(
                 f"select {_COLUMNS} from trioflow_job where id=:id or (queue=:queue and key=:key) order by id<>:id"
             ),
             {"id": job.id, "queue": job.queue, "key": job.key},
         )
-        return _job(rows[0]) if rows else None
+        return _job(rows[0])
 
-    def _make_room(self, database: Statements, queue: str, wanted: int, limit: int) -> None:
+    def _has_room(self, database: Statements, queue: str, put: int, limit: int) -> None:
         ((waiting,),) = database.execute(
             self._sql(
-                "select count(*) from (select 1 from trioflow_job where queue=:queue and status='queued' limit :limit)"
+                "select count(*) from (select 1 from trioflow_job where queue=:queue and status='queued' limit :most)"
                 " as waiting"
             ),
-            {"queue": queue, "limit": limit},
+            {"queue": queue, "most": limit + put},
         )
-        if waiting + wanted > limit:
+        if waiting > limit:
             raise QueueFull(
-                f"The queue {queue!r} is full: at most {limit:,} jobs wait in it, and {waiting:,} do. Nothing was put. "
-                "Let more workers run, wait, or raise its limit."
+                f"The queue {queue!r} is full: at most {limit:,} jobs wait in it, and {waiting - put:,} do. Nothing "
+                "was put. Let more workers run, wait, or raise its limit."
             )
-
-    def _insert(self, database: Statements, job: NewJob) -> Job | None:
-        rows = database.execute(
-            self._sql(
-                "insert into trioflow_job(id, queue, tenant, key, priority, graph, given, most, ready, due, created) "
-                "values(:id, :queue, :tenant, :key, :priority, :graph, :given, :most, :ready, {now} + :later, {now}) "
-                f"on conflict do nothing returning {_COLUMNS}"
-            ),
-            self._clocked({**attrs.asdict(job), "ready": int(job.later <= 0)}),
-        )
-        return _job(rows[0]) if rows else None
 
     # --- those who lease ---
 
