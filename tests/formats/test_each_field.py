@@ -17,6 +17,7 @@ from trioflow.formats.actions import FORMAT as ACTIONS
 from trioflow.formats.bpmn import FORMAT as BPMN
 from trioflow.formats.known import import_document
 from trioflow.formats.n8n import FORMAT as N8N
+from trioflow.formats.nodeeditor import FORMAT as NODEEDITOR
 from trioflow.formats.nodered import FORMAT as NODERED
 from trioflow.formats.port import document_in, open_document
 
@@ -51,6 +52,7 @@ def imported_from(tree, form):
         ("users/build.yml", ACTIONS),
         ("actions/workflows/inputs.yml", ACTIONS),
         ("users/readings.json", NODERED),
+        ("nodeeditor/data/hello-world.json", NODEEDITOR),
         ("n8n/workflows/if_v2.json", N8N),
         ("n8n/workflows/lists.json", N8N),
         ("n8n/workflows/merge_by_fields.json", N8N),
@@ -62,6 +64,9 @@ def test_each_value(path, form):
     if form is ACTIONS:
         pytest.importorskip("yaml", reason="PyYAML is not installed")
     tree = open_document(FOLDER / path).tree
+    if form is NODEEDITOR:
+        tree["nodes"] = tree["nodes"][:2]  # the others are like them
+        tree["connections"] = tree["connections"][:1]
     before, silent = imported_from(tree, form), []
     for index, place in enumerate(places(tree)):
         after = imported_from(changed(tree, place, of_another_type), form)

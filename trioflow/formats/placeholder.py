@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, cast
 
@@ -85,6 +86,12 @@ class Answer:
 
 
 Body = Callable[..., Any]
+
+
+def body_for(node_id: str) -> str:
+    """How one says what a placeholder does: by a function, or by an answer alone."""
+    said = shlex.quote(f"{node_id}=MODULE.NAME")
+    return f"--body {said} or registry.body({node_id!r}, function); or only an answer: --stub FILE."
 
 
 def placeholder(

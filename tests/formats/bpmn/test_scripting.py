@@ -39,6 +39,8 @@ def ran(text, language="", **values):
         ("x = len", {"x": len}),
         ("    x = 1\n    y = 2", {"x": 1, "y": 2}),
         ("x = 'ab'.length\ny = [1].contains(1)", {"x": 2, "y": True}),
+        ("x = y = 1\nif x > 1:\n    x = 5\nelse:\n    x = [1 not in [1], 'a'.isEmpty()]", {"x": [False, False], "y": 1}),
+        ("d = {}\nd['a'] = 1\ndel d['a']\nwhile d:\n    d = 0\nelse:\n    d = 2", {"d": 2}),
     ],
 )  # fmt: skip
 def test_python(text, values):
@@ -89,7 +91,8 @@ def test_refused(text, message):
         ("x = 1\nx.y = 2", "is not a mapping"), ("assert 1 > 2", "does not hold"), ("x = 'a'.center(9999999)", "too large"),
         ("x = f'{1:9999}'", "too long a text"), ("len.x()", "not a function that scripts have"), ("x = 1 @ 2", "MatMult"),
         ("x = 'a' * 900000\ny = x + x", "too large"), ("[1][3]", "IndexError"), ("a, b = 1, 2, 3", "ValueError"),
-        ("x = [1].nothing()", "not a function that scripts have"),
+        ("x = [1].nothing()", "not a function that scripts have"), ("for i in range(1000):\n    x = i", "more than 1,000 steps"),
+        ("x = [i for i in range(900)]", "more than 1,000 steps"), ("x = [0]\nfor x[0] in [1, 2]:\n    pass\nx.y", "has no 'y'"),
     ],
 )  # fmt: skip
 def test_failures(text, message, monkeypatch):

@@ -63,10 +63,10 @@ def test_what_cannot_run_is_a_placeholder():
     """C# and PowerShell without `pwsh` can't run; the cure is named, and the graph is whole otherwise."""
     tree = definition(code("a"), {"nodeId": "b", "runtimeType": "PowerShell", "scriptPath": "x.ps1"}, wires=["a -> b"])
     assert said(tree) == [
-        "error[no-counterpart] nodes[0]: 'a': C# can't be run here. Give it a body: --body a=MODULE.NAME, or "
-        "registry.body('a', function).",
+        "error[no-counterpart] nodes[0]: 'a': C# can't be run here. Give it a body: --body a=MODULE.NAME or "
+        "registry.body('a', function); or only an answer: --stub FILE.",
         "error[no-counterpart] nodes[1]: 'b': its script 'x.ps1' was not found. Give it a body: "
-        "--body b=MODULE.NAME, or registry.body('b', function).",
+        "--body b=MODULE.NAME or registry.body('b', function); or only an answer: --stub FILE.",
     ]
     assert problems(tree) == []
 
@@ -302,7 +302,8 @@ def test_a_subflow_is_looked_for(tmp_path):
     missing = load(write(tmp_path, "flows/c.json", call("nowhere.json")))
     assert [str(each) for each in missing.errors] == [
         "error[missing-file] nodes[0].workflowFilePath: There is no file 'nowhere.json'. Put it there, or give the "
-        "node a body: --body s=MODULE.NAME. (line 1, column 93)"
+        "node a body: --body s=MODULE.NAME or registry.body('s', function); or only an answer: --stub FILE. "
+        "(line 1, column 93)"
     ]
     assert [each for each in problems(call("nowhere.json")) if "error" in each] == []
 
@@ -550,3 +551,9 @@ def test_names_of_the_import_give_way():
         graph = imported(tree).graph
         assert len({node.id for node in graph.nodes}) == len(graph.nodes)
         assert "c input 3" in {node.id for node in graph.nodes}
+
+
+def test_a_cure_names_a_node_as_the_host_has_to():
+    """One in a container, by the way down to it."""
+    tree = definition({"nodeId": "box", "runtimeType": "Container", "childNodes": [code("a")]})
+    assert any("--body box/a=MODULE.NAME" in each for each in said(tree))

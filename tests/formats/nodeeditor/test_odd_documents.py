@@ -115,3 +115,14 @@ def test_such_numbers_in_texts():
     lines = told(document(node("start", "Start"), show), "error")
     assert len(lines) == 1
     assert "expected a finite number at [1][0], got nan" in lines[0]
+
+
+def test_what_only_the_editor_shows():
+    """Where a node stands, and what is marked, is nothing here: what is odd in it is noted, and the graph is whole."""
+    tree = document(node("a", "Start"))
+    tree["nodes"][0] |= {"x": "left", "width": True, "callable": 1}
+    tree |= {"viewport": {"x": 0, "zoom": "far"}, "selectedNodeIds": {}, "requiredPlugins": "none"}
+    said = {each.path for each in imported(tree).diagnostics}
+    odd = {"nodes[0].x", "nodes[0].width", "nodes[0].callable", "viewport.zoom", "selectedNodeIds", "requiredPlugins"}
+    assert odd <= said
+    assert "viewport" in {each.path for each in imported(tree | {"viewport": 3}).diagnostics}

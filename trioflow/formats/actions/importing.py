@@ -17,7 +17,7 @@ from trioflow.formats.actions.called import as_called, declared, opened, problem
 from trioflow.formats.actions.expressions import CONTEXTS, BadExpression, Tree, inside, parse, unwrapped
 from trioflow.formats.actions.nodes import JOB_ENV, job_variable
 from trioflow.formats.actions.shape import EVENTS, FIELDS
-from trioflow.formats.placeholder import Sockets, placeholder
+from trioflow.formats.placeholder import Sockets, body_for, placeholder
 from trioflow.formats.port import Document, Imported, Notes
 from trioflow.formats.shapes import mismatches
 from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode, Variable
@@ -207,7 +207,7 @@ class _Importer:
         else:
             if not uses.startswith("./"):
                 self._notes.error("no-body", path, f"The workflow {uses!r} is not read.",
-                                  f"Say what does it: --body '{inner}=MODULE.NAME'", node=inner)  # fmt: skip
+                                  f"Say what does it: {body_for(inner)}", node=inner)  # fmt: skip
             sockets = Sockets(inputs={"given": "any"}, outputs={"outputs": "any"})
             node = placeholder(inner, "actions.workflow", sockets=sockets, set={"outputs": "out.outputs"})
         gate = f"{id_} (call)"
@@ -229,7 +229,7 @@ class _Importer:
             other = _Importer(_with_jobs(document.tree, document.name), document, around)
             read = other.imported()
         except DocumentError as error:
-            cure = f"Correct the path, or say what does it: --body '{inner}=MODULE.NAME'"
+            cure = f"Correct the path, or say what does it: {body_for(inner)}"
             for problem in error.problems:
                 self._notes.error("not-read", path, f"The workflow {uses!r} is not read: {problem}", cure, node=inner)
             return None
@@ -312,7 +312,7 @@ class _Importer:
             return id_
         gate = f"{id_} (step)"
         self._notes.error("no-body", f"{path}.uses", f"The action {uses!r} is not known here.",
-                          f"Say what does it: --body {id_}=MODULE.NAME", node=id_)  # fmt: skip
+                          f"Say what does it: {body_for(id_)}", node=id_)  # fmt: skip
         self._nodes.append(GraphNode(gate, "actions.uses", {"step": said}, metadata=metadata))
         type_ = f"actions.unknown_{re.sub(r'[^a-z0-9]+', '_', action.lower()).strip('_') or 'action'}"
         sockets = Sockets(inputs={"given": "any"}, outputs={"outputs": "any"})

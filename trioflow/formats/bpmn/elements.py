@@ -15,7 +15,7 @@ from trioflow.formats.bpmn.document import ACTIVITIES, EVENTS, GATEWAYS, SCOPES,
 from trioflow.formats.bpmn.expressions import NotUnderstood, names_in, parse
 from trioflow.formats.bpmn.meaning import Meaning, called_process, foreign, identifier, inside_extensions, quoted
 from trioflow.formats.bpmn.scopes import THROWN
-from trioflow.formats.placeholder import Sockets, placeholder
+from trioflow.formats.placeholder import Sockets, body_for, placeholder
 from trioflow.formats.xml_text import Element
 from trioflow.model.graph import Connection, Endpoint, GraphNode
 
@@ -225,9 +225,9 @@ class Elements(Meaning):
         """A placeholder, with what goes in and out of it by its data associations."""
         inputs, outputs = self._associated(node)
         type_ = f"bpmn.unknown_{re.sub(r'(?<!^)(?=[A-Z])', '_', node.tag).lower()}"
-        cure = f"{cure} Or give it a body by its id." if cure else "Give it a body by its id, or change it."
+        cure = f"{f'{cure} Or' if cure else 'Change it, or'} give it a body: {body_for(node.id)}"
         if type_ in ("bpmn.unknown_service_task", "bpmn.unknown_business_rule_task", "bpmn.unknown_send_task"):
-            cure = f"Say what does it: --body {node.id}=MODULE.NAME"
+            cure = f"Say what does it: {body_for(node.id)}"
         self._say("error", code, str(node), node.element, f"{message}.", cure, node=node.id)
         for name, variable in inputs.items():
             self._wires.append(Connection(Endpoint(self._reader(variable), "result"), Endpoint(node.id, name)))

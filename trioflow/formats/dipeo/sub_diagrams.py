@@ -8,7 +8,7 @@ from trioflow.formats.dipeo.diagram import Node
 from trioflow.formats.dipeo.draft import Draft, Made
 from trioflow.formats.dipeo.inputs import collect_inputs, spread_inputs
 from trioflow.formats.fields import Fields
-from trioflow.formats.placeholder import Sockets, placeholder
+from trioflow.formats.placeholder import Sockets, body_for, placeholder
 from trioflow.model.graph import Connection, Endpoint, GraphNode, StreamSettings, Variable
 
 _ENDINGS = ("", ".light.yaml", ".light.yml", ".native.json", ".readable.yaml", ".yaml", ".yml", ".json")
@@ -32,7 +32,7 @@ def sub_diagram(draft: Draft, node: Node, fields: Fields) -> Made:
     if path is None:
         draft.notes.error(
             "missing-file", fields.at("diagram_name"), f"There is no diagram {name!r}.",
-            f"Put it there, or give the node a body: --body {call!r}=MODULE.NAME.", node=call,
+            f"Put it there, or give the node a body: {body_for(call)}", node=call,
         )  # fmt: skip
         sockets = Sockets(inputs={"input": "any"}, outputs={"result": "any"})
         made = placeholder(call, f"file:{name}.light.yaml", sockets=sockets)

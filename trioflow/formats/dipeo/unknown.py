@@ -6,7 +6,7 @@ from trioflow.formats.dipeo.diagram import Node
 from trioflow.formats.dipeo.draft import Draft, Made
 from trioflow.formats.dipeo.inputs import spread_inputs
 from trioflow.formats.fields import Fields
-from trioflow.formats.placeholder import Sockets, placeholder
+from trioflow.formats.placeholder import Sockets, body_for, placeholder
 from trioflow.model.graph import Connection, Endpoint
 
 
@@ -19,7 +19,7 @@ def unknown(draft: Draft, node: Node, fields: Fields) -> Made:
 
 def placeholder_of(draft: Draft, node: Node, what: str) -> Made:
     """A node that the host has to give a body."""
-    cure = f"Give it a body: --body {node.label!r}=MODULE.NAME, or registry.body({node.label!r}, function)."
+    cure = f"Give it a body: {body_for(node.label)}"
     draft.notes.error("no-counterpart", node.path, f"{node.label!r}: {what}.", cure, node=node.label)
     own = {key: value for key, value in node.props.items() if key.isidentifier() and key not in {"inputs", "flipped"}}
     inputs = dict.fromkeys(own, "any") | {"inputs": "any"}

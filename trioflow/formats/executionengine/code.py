@@ -9,7 +9,7 @@ from trioflow.errors import DocumentError
 from trioflow.formats.executionengine.definition import INSIDE, Node
 from trioflow.formats.executionengine.inputs import feed, feed_error
 from trioflow.formats.executionengine.level import Level
-from trioflow.formats.placeholder import Sockets, placeholder
+from trioflow.formats.placeholder import Sockets, body_for, placeholder
 from trioflow.model.document import decoded
 from trioflow.model.graph import Endpoint, GraphNode
 
@@ -41,7 +41,7 @@ def code_node(level: Level, node: Node, settings: dict[str, Any]) -> GraphNode:
     what = "C# can't be run here"
     if shell:
         what = "PowerShell was not found" if content else f"its script {script!r} was not found"
-    cure = f"Give it a body: --body {node.id}=MODULE.NAME, or registry.body({node.id!r}, function)."
+    cure = f"Give it a body: {body_for(level.prefix + node.id)}"
     notes.error("no-counterpart", node.path, f"{node.id!r}: {what}.", cure, node=f"{level.prefix}{node.id}")
     ports = ports_of(level, node)
     enters = [wire.target_port for wire in level.incoming.get(node.id, ()) if wire.target_port]
@@ -83,7 +83,7 @@ def unknown(level: Level, node: Node, settings: dict[str, Any]) -> GraphNode:
     """A node of a type that is not known."""
     level.notes.error(
         "no-counterpart", node.fields.at("runtimeType"), f"{node.id!r}: nodes of type {node.type} are not known.",
-        f"Give it a body: --body {node.id}=MODULE.NAME.", node=f"{level.prefix}{node.id}",
+        f"Give it a body: {body_for(level.prefix + node.id)}", node=f"{level.prefix}{node.id}",
     )  # fmt: skip
     node.result = Endpoint(node.id, "result")
     return placeholder(

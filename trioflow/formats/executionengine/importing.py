@@ -82,9 +82,9 @@ def tell_timeouts(context: Context, fields: Fields, level: Level) -> None:
             message = "The other program ends a workflow after 30 s unless it says otherwise:"
             context.notes.info("differs", "nodes", message, "`trioflow run --timeout 30`.")
     elif level.nodes and not any("timeout" in node.fields for node in level.nodes.values()):
+        whole = "" if "timeoutSeconds" in fields else " and a workflow after 30 s"
         message = (
-            "No node says how long it may take: the other program ends one after 10 s and a workflow after 30 s, "
-            "which is not so here."
+            f"No node says how long it may take: the other program ends one after 10 s{whole}, which is not so here."
         )
         context.notes.info("differs", "nodes", message, "`--timeouts theirs` limits nodes as there.")
 

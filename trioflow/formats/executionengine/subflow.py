@@ -14,7 +14,7 @@ from trioflow.formats.executionengine.expressions import member
 from trioflow.formats.executionengine.inputs import feed, variable_of
 from trioflow.formats.executionengine.level import Level
 from trioflow.formats.fields import kind
-from trioflow.formats.placeholder import Sockets, placeholder
+from trioflow.formats.placeholder import Sockets, body_for, placeholder
 from trioflow.model.graph import Connection, Endpoint, GraphNode
 
 _UP = 3
@@ -72,7 +72,7 @@ def file_of(level: Level, said: str, node: Node) -> str | None:
         return beside
     level.notes.error(
         "missing-file", node.fields.at("workflowFilePath"), f"There is no file {said!r}.",
-        f"Put it there, or give the node a body: --body {node.id}=MODULE.NAME.", node=f"{level.prefix}{node.id}",
+        f"Put it there, or give the node a body: {body_for(level.prefix + node.id)}", node=f"{level.prefix}{node.id}",
     )  # fmt: skip
     return None
 

@@ -14,7 +14,7 @@ from trioflow.formats import javascript
 from trioflow.formats.n8n.expressions import check, plain
 from trioflow.formats.n8n.lists import OPERATIONS, conditions_of
 from trioflow.formats.n8n.shape import in_node, in_workflow
-from trioflow.formats.placeholder import Sockets, placeholder
+from trioflow.formats.placeholder import Sockets, body_for, placeholder
 from trioflow.formats.port import Imported, Notes
 from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode, Variable
 from trioflow.semantics.topology import knots
@@ -217,9 +217,7 @@ class _Importer:
             if problem is None
             else ("not-understood", problem)
         )
-        self._notes.error(
-            code, path, f"{name!r}: {message}.", f"Say what it does: --body '{name}=MODULE.NAME'", node=name
-        )
+        self._notes.error(code, path, f"{name!r}: {message}.", f"Say what it does: {body_for(name)}", node=name)
         gate = f"{name} (call)"
         words = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<!^)(?=[A-Z])", "_", kind).lower()).strip("_")
         type_ = f"n8n.unknown_{words or 'node'}"

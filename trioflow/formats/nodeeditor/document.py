@@ -6,7 +6,7 @@ Keys are read whatever their case: older files write them in PascalCase. Each ob
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar, cast
 
 import attrs
@@ -168,6 +168,7 @@ class _Reader:
             self._unique(items)
         if self._problems:
             raise DocumentError(self._source, self._problems)
+        self._look_of_it(fields)
         frame = {key: [] if str(key).lower() in _FILLED else value for key, value in cast("Raw", tree).items()}
         texts = ours_of(frame).get("valuesAreTexts", _values_are_texts(nodes, variables))
         return Document(version, nodes, wires, variables, events, frame, texts, tuple(self._notes))
@@ -185,6 +186,7 @@ class _Reader:
 
     def _node(self, raw: Any, path: str) -> Node:
         fields = self._object(raw, path)
+        self._passed_over(fields, path, flags=("callable",), numbers=("x", "y", "width", "height"))
         return Node(
             id=self._text(fields, "id", path, needed=True),
             type_id=self._text(fields, "typeId", path),
@@ -200,6 +202,7 @@ class _Reader:
 
     def _socket(self, raw: Any, path: str) -> Socket:
         fields = self._object(raw, path)
+        self._passed_over(fields, path, flags=("isInput",), numbers=())
         type_name = self._text(fields, "typeName", path)
         kind = "exec" if self._flag(fields, "isExecution", path) else kind_of(type_name)
         value = self._value(fields.get("value"), f"{path}.value")
@@ -213,6 +216,7 @@ class _Reader:
 
     def _wire(self, raw: Any, path: str) -> Wire:
         fields = self._object(raw, path)
+        self._passed_over(fields, path, flags=("isExecution",), numbers=())
         return Wire(
             source=self._text(fields, "outputNodeId", path, needed=True),
             output=self._text(fields, "outputSocketName", path, needed=True),
@@ -282,6 +286,29 @@ class _Reader:
         if flag is not None and not isinstance(flag, bool):
             self._notes.append((f"{path}.{key}", f"expected true or false, got {_say(flag)}: it is taken for false."))
         return flag is True if key in fields else None
+
+    def _passed_over(
+        self, fields: Mapping[str, Any], path: str, *, flags: Iterable[str], numbers: Iterable[str]
+    ) -> None:
+        """Note what is odd in fields that say nothing here, but something to the editor."""
+        for key in flags:
+            if not isinstance(fields.get(key), bool | None):
+                self._notes.append((f"{path}.{key}", f"expected true or false, got {_say(fields[key])}."))
+        for key in numbers:
+            if not isinstance(fields.get(key), int | float | None) or isinstance(fields.get(key), bool):
+                self._notes.append((f"{path}.{key}", f"expected a number, got {_say(fields[key])}."))
+
+    def _look_of_it(self, fields: Mapping[str, Any]) -> None:
+        """Note what is odd in how the editor shows it."""
+        viewport, selected = fields.get("viewport"), fields.get("selectedNodeIds")
+        if isinstance(viewport, dict):
+            numbers = ("x", "y", "width", "height", "zoom")
+            self._passed_over(cast("Raw", viewport), "viewport", flags=(), numbers=numbers)
+        elif viewport is not None:
+            self._notes.append(("viewport", f"expected an object, got {_say(viewport)}."))
+        for key, found in (("selectedNodeIds", selected), ("requiredPlugins", fields.get("requiredPlugins"))):
+            if not isinstance(found, list | None):
+                self._notes.append((key, f"expected a list, got {_say(found)}."))
 
     def _unique(self, items: tuple[Node, ...] | tuple[Declared, ...] | tuple[Event, ...]) -> None:
         first: dict[str, str] = {}

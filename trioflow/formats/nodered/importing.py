@@ -17,7 +17,7 @@ from trioflow.formats.nodered.placing import place_nodes, which_begin
 from trioflow.formats.nodered.shape import TYPES
 from trioflow.formats.nodered.slips import tell_slips
 from trioflow.formats.nodered.wires import lead_back, leave, watched_by
-from trioflow.formats.placeholder import Sockets, placeholder
+from trioflow.formats.placeholder import Sockets, body_for, placeholder
 from trioflow.formats.port import Imported
 from trioflow.model.graph import Connection, Endpoint, Graph, GraphNode, Variable
 from trioflow.model.trigger import Trigger
@@ -75,7 +75,7 @@ def make_node(draft: Draft, each: Placed, begin: frozenset[str]) -> None:
     if base is None or problem is not None or outputs > MOST_OUTPUTS:
         code = "no-counterpart" if problem is None else "not-understood"
         message = problem or f"There is nothing for {kind!r} here.{did_you_mean(kind, TYPES)}"
-        cure = f"{'Say' if problem is None else 'Mend it, or say'} what it does: --body '{each.id}=MODULE.NAME'"
+        cure = f"{'Say' if problem is None else 'Mend it, or say'} what it does: {body_for(each.id)}"
         message = message if message.endswith(("?", ".")) else f"{message}."
         draft.notes.error(code, each.path, f"{message[:1].upper()}{message[1:]}", cure, node=each.id)
         draft.reads_message = True

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from trioflow.errors import did_you_mean
+from trioflow.formats.placeholder import body_for
 from trioflow.formats.port import Notes
 from trioflow.formats.serverless import shape
 from trioflow.formats.serverless.draft import Draft, TaskList
@@ -115,5 +116,5 @@ def placeholder_of(draft: Draft, name: str, type_id: str, task: Tree, pointer: s
     """A task that a host has to do."""
     work = draft.unique(f"{draft.free(name)}.{type_id.rpartition('.')[2]}")
     node = draft.delegated(work, type_id, name, task, pointer)
-    draft.notes.error("placeholder", path, message, "Give the node a body that does it.", node=work)
+    draft.notes.error("placeholder", path, message, f"Give it a body: {body_for(work)}", node=work)
     return node
