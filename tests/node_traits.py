@@ -20,7 +20,7 @@ TEXTS = {
     "text": (
         "a", "b", "body", "character", "characters", "default", "ellipsis", "end", "event", "inserted", "input", "keep", "label",
         "line", "logger", "loop", "message", "method", "name", "new", "node", "old", "prefix", "query", "replacement", "which",
-        "condition", "count", "element", "id", "queue", "reason", "tenant", "item", "items", "kind", "language", "output", "result", "results", "script",
+        "condition", "count", "element", "expression", "id", "queue", "reason", "tenant", "item", "items", "kind", "language", "output", "result", "results", "script",
         "search", "until", "separator", "suffix", "text", "value", "algorithm", "pointer", "key", "flags", "host", "case", "code", "conversation",
         "database", "header", "key_header", "memory", "person", "question", "secret", "sql", "stdin", "system", "user",
     ),
