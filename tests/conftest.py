@@ -10,6 +10,7 @@ import time
 import warnings
 from collections.abc import Generator
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 import trio
@@ -90,18 +91,21 @@ def secrets_are_forgotten() -> Generator[None]:
 def virtual_clocks_wait_for_threads() -> None:
     """A virtual clock does not jump over what is written in a thread meanwhile: a slow disk is no reason to time out.
 
-    Threads that wait for something else than a disk are waited for half a second, and no longer.
+    What waits for something else than a disk, in a thread of its own, is waited for half a second, and no longer.
     """
-    jump, since = MockClock._autojump, [0.0]
+    jump = MockClock._autojump
+    # By clock: what was under way in threads when it was asked last, and since when it is just that.
+    seen: WeakKeyDictionary[MockClock, tuple[frozenset[object], float]] = WeakKeyDictionary()
 
     def when_threads_rest(clock: MockClock) -> None:
-        if not trio.to_thread.current_default_thread_limiter().borrowed_tokens:
-            since[0] = 0.0
-        elif not since[0]:
-            since[0] = time.monotonic()
-            return
-        elif time.monotonic() < since[0] + 0.5:
-            return
+        busy = frozenset(trio.to_thread.current_default_thread_limiter().statistics().borrowers)
+        if busy:
+            before, since = seen.get(clock, (None, 0.0))
+            if busy != before:
+                seen[clock] = busy, time.monotonic()
+                return
+            if time.monotonic() < since + 0.5:
+                return
         jump(clock)
 
     MockClock._autojump = when_threads_rest  # type: ignore[method-assign]
