@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime
+from contextlib import suppress
 
 import pytest
 import trio
 from durable.graphs import REGISTRY, STOP, WORLD, Stop
+from durable.test_moments import REGISTRY as MOMENTS
+from durable.test_moments import Noting
 from durable.test_running import Clock
 from trio.testing import MockClock
 
 import trioflow as tf
+from trioflow.conformance.crashing import Faults, FaultyJournal
+from trioflow.durable.moment import moments_among
 
 
 class Process:
@@ -222,3 +227,71 @@ def test_a_run_that_has_ended_takes_none():
 
     trio.run(main, clock=MockClock(autojump_threshold=0))
     assert not [each for each in journal.entries("a") if each.kind == "published"]
+
+
+def putting_off_for_the_host():
+    """Two events of the host put something off; what comes of the second one is due when the rest has ended."""
+    with tf.build(MOMENTS) as g:
+        g.variable("sum", "int", default=0, merge="sum")
+        total = g.add("variable.get", name="sum").result
+        note, more = g.add(Noting, "note", value=total), g.add("variable.add", "more", name="sum", value=100)
+        g.connect(note.then, more.enter)
+        for event, seconds in (("early", 0.1), ("late", 4.0)):
+            g.event(event)
+            listen, slow = g.add("event.listen", event=event), g.add("durable.slow", value=event, seconds=seconds)
+            add, later = g.add("variable.add", name="sum", value=1), g.add("flow.later", seconds=1.0)
+            for left, right in (
+                (listen.then, add.enter), (add.then, slow.enter), (slow.then, later.enter), (later.done, note.enter),
+            ):  # fmt: skip
+                g.connect(left, right)
+        first, last = g.add("flow.later", "first", seconds=0.2), g.add("flow.later", "again", seconds=0.2)
+        again = g.add("flow.branch", condition=g.add("logic.less", a=total, b=5).result)
+        each, one = g.add(Noting, "each", value=total), g.add("variable.add", "one", name="sum", value=1)
+        for left, right in (
+            (g.add("flow.start").then, first.enter), (first.done, each.enter),
+            (each.then, one.enter), (one.then, again.enter),
+        ):  # fmt: skip
+            g.connect(left, right)
+        g.connect(again.true, last.enter)
+        g.connect(last.done, each.enter)
+        g.connect(g.add("flow.start", "second").then, g.add("durable.slow", value="slow", seconds=2.0).enter)
+    return g.graph
+
+
+def for_the_host(kept):
+    WORLD.clear()
+
+    async def main():
+        options = tf.RunOptions(seed=1)
+        async with tf.open_run(
+            putting_off_for_the_host(), registry=MOMENTS, journal=kept, run_id="a", options=options
+        ) as run:
+            for event in ("early", "late")[run.recorder.published_so_far :]:
+                run.publish_nowait(event)
+            result = await run.result()
+            return result.variables["sum"], result.statistics.steps
+
+    return trio.run(main, clock=MockClock(autojump_threshold=0))
+
+
+@pytest.mark.parametrize("every", [1, 10**9])
+def test_what_the_hosts_events_put_off(every):
+    """J24, J25, J26: what was handled before their strand was joined, or after that, is so again; with moments."""
+    counting = Faults()
+    undisturbed = for_the_host(FaultyJournal(checkpointed(every), counting))
+    moments = 0
+    for at in range(2, counting.count + 1, 5):
+        kept = checkpointed(every)
+        with suppress(BaseException):  # the process dies
+            for_the_host(FaultyJournal(kept, Faults(at)))
+        kept.steal("a")
+        moments += any(each.node == "later" for each in moments_among(kept.entries("a")))
+        if kept.show("a").status == "running":
+            assert for_the_host(kept) == undisturbed, at
+    assert (moments > 3) == (every == 1)
+
+
+def checkpointed(every):
+    kept = tf.MemoryJournal()
+    kept.checkpoint = tf.Checkpoint(every=every)
+    return kept

@@ -15,6 +15,7 @@ import trio
 from trioflow.durable.codec import decode, encode, parse
 from trioflow.durable.going import Going
 from trioflow.durable.keys import part_key, path_key
+from trioflow.durable.recorder import all_blocked
 from trioflow.errors import UnknownName, UnknownSocket
 from trioflow.runtime.base.agenda import Agenda, Due
 from trioflow.runtime.base.names import exit_place, listeners
@@ -41,9 +42,12 @@ Asked = tuple[tuple[int, ...], int]
 class JournalledAgenda(Agenda):
     """The agenda of a run that is kept."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, *, is_hosted: bool = False) -> None:
         super().__init__()
         self._recorder = recorder
+        # Whether the host's events have a strand, and whether that was joined, so that what is due finds its writes.
+        self._is_hosted = is_hosted
+        self._is_joined = False
         self._handled = 0
         self._going: Going | None = None
         # What others than those who are handled here have put off, and was handled.
@@ -74,29 +78,38 @@ class JournalledAgenda(Agenda):
             self._handled = going.asked
         going.closes()
         key = part_key(path_key(_PATH), "n", self._handled)
+        if self._is_hosted and not self._is_joined and self._comes_after_the_join(key):
+            self._ends(going)
+            return None
         known = recorder.find(key, _NODE, (NEXT,), "what is due next")
         if known is not None:
-            path, number = parse(known.data)
+            path, number, *_ = parse(known.data)
             due = await self._again(strand, (tuple(path), number), goes_on)
         else:
-            if self._may_have_moments() and await going.take():  # then no record says any more what was handled
+            if await going.take():  # then no record says any more what was handled
                 self._gone = self._all_gone()
                 self._done.clear()
             found = await self._new(strand, goes_on)
             if found is None:
-                going.has_blocks = True  # what is put off after the host's strand was joined belongs to no moment
+                self._ends(going)
                 return None
             due = found
-            recorder.put(key, _NODE, NEXT, due.asked)
+            recorder.put(key, _NODE, NEXT, [*due.asked, 1] if self._is_joined else due.asked)
         self._handled += 1
         if not _is_below(due.asked, _PATH):
             self._done[due.asked] = due
         going.opens()
         return due
 
-    def _may_have_moments(self) -> bool:
-        """Whether all that is due is handled before the host's strand is joined, in each process."""
-        return not self._recorder.published_so_far or self._recorder.execution.state.options.stay_open
+    def _ends(self, going: Going) -> None:
+        """Nothing is left to handle, but for what the host's events have put off, once their strand is joined."""
+        self._is_joined = True
+        going.has_blocks = True  # what is handled after that belongs to no moment
+
+    def _comes_after_the_join(self, key: bytes) -> bool:
+        """Whether it is known that what was due next was handled when the host's strand had been joined."""
+        known = self._recorder.known.get(key)
+        return known is not None and len(parse(known.data)) > 2
 
     # --- moments ---
 
@@ -172,6 +185,9 @@ class JournalledAgenda(Agenda):
                 heapq.heapify(self._due)
                 return found
             if not goes_on():
+                await all_blocked()  # the host's events may not have come so far
+                if any(each.asked == asked for each in self._due):
+                    continue
                 self._recorder.diverge(f"The activation {show_path(asked[0])} had put something off, and now has not.")
             await self._change(strand)
 

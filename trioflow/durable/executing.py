@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, overload
 
 import trio
 
+from trioflow.durable.agenda import JournalledAgenda
 from trioflow.durable.codec import decode, encode
 from trioflow.durable.ended import ended
 from trioflow.durable.outbox import EventLog, kept_events, observing
@@ -14,6 +15,7 @@ from trioflow.durable.records import Waiting
 from trioflow.durable.signals import make_signal
 from trioflow.errors import RunFinished, RunSuspended
 from trioflow.runtime.host.execution import Control, Execution
+from trioflow.runtime.host.hosted import Hosted
 from trioflow.runtime.host.run import Run
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ class JournalledExecution(Execution):
         # What it came to in another process, if it had ended before.
         self.ended_before: RunInfo | None = None
         recorder.execution = self
+        if isinstance(control, Hosted):
+            self.state.agenda = JournalledAgenda(recorder, is_hosted=True)
         self.time_before = recorder.elapsed.before  # J9
 
     @property
