@@ -32,7 +32,7 @@ TrioflowError
 │   ├── TeardownTimeout       nodes did not tear down within the grace period (R1)
 │   ├── RunFinished           the host asked something of a run that is over
 │   └── RunAborted            the host asks for the result of a run that it has cancelled
-├── JournalError            the journal of a run, or whoever goes on with a run of it (J1)
+├── JournalError            the journal of a run, or whoever resumes a run of it (J1)
 │   ├── Unrecordable          a value that would not come back as it is (J15)
 │   ├── RunNotFound           there is no such run
 │   ├── RunOwned              another process has the run (J14)

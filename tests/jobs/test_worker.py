@@ -166,7 +166,7 @@ async def test_a_lost_lease_cancels_the_run(journal):
         queue.store._do(
             lambda database: database.execute(f"update trioflow_job set fence=9, worker='x' where id='{job.id}'")
         )
-        await until(lambda: told(lines, f"job {job.id}: its lease was lost; another worker goes on with it"))
+        await until(lambda: told(lines, f"job {job.id}: its lease was lost; another worker resumes it"))
     found = await queue.show(job.id)
     assert (found.status, found.worker) == ("leased", "x")
 

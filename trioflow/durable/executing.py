@@ -190,7 +190,7 @@ class JournalledRun(Run):
         super().cancel()
 
     async def suspend(self, why: str = "", *, by: str | None = None) -> None:
-        """Put the run away until somebody goes on with it; `result` raises `RunSuspended` then (J22).
+        """Put the run away until somebody resumes it; `result` raises `RunSuspended` then (J22).
 
         `by`: who does it, for those who look later (J28).
 

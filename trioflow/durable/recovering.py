@@ -1,4 +1,4 @@
-"""`recover`: at the start of a program, go on with all runs that its predecessor has left, and those that are due."""
+"""`recover`: at the start of a program, resume all runs that its predecessor has left, and those that are due."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`resume_run`: go on with a run of a journal by its name alone."""
+"""`resume_run`: resume a run of a journal by its name alone."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def resume_run(
     The graph is the one that is in the journal, unless one is given; `on_change="compatible"` lets it differ from that,
     as long as it does what the journal says (J13). `retry`: a run that has failed, or is stuck, is resumed where
     it failed, and the activations at the paths of `skip` count as skipped (J18). `observe_replay`: observers are told
-    of what is replayed, too (J17). `by`: who goes on with it, for those who look later (J28). `suspend_after` and the
+    of what is replayed, too (J17). `by`: who resumes it, for those who look later (J28). `suspend_after` and the
     other `RunArguments` are as for `open_run`; variables and the seed are those of the run.
 
     Raises where the block is entered: `RunNotFound`, `RunOwned`, `RunStuck`, `GraphChanged`, `JournalUnusable`, and

@@ -50,7 +50,7 @@ _MOST_FRUITLESS = 3
 
 @attrs.frozen(kw_only=True)
 class Resuming:
-    """How to go on with a run: what there is to say beyond `RunArguments`."""
+    """How to resume a run: what there is to say beyond `RunArguments`."""
 
     on_change: Literal["refuse", "compatible"] = "refuse"
     by: str | None = None

@@ -147,3 +147,9 @@ def kind(value: Any) -> str:
         return "a list"
     written = repr(value)
     return written if len(written) < 60 else f"{written[:57]}…"
+
+
+def short(value: Any) -> str:
+    """A value as Python writes it, cut short, for a message."""
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."

@@ -141,7 +141,7 @@ class Worker:
         """Lease and run jobs until `stop` is called; `until_idle`: until nothing waits that it may run.
 
         Once stopped, jobs that run have `drain` to come to their ends. Then they are cancelled, which leaves them in
-        the journal as far as they are, and are handed back for another worker to go on with. A failing job never ends a
+        the journal as far as they are, and are handed back for another worker to resume. A failing job never ends a
         worker, nor does a store that goes away for a while; that it is not there at the start is raised, as
         `JournalUnusable`. A cancellation point; cancelling it hands back as well.
         """
@@ -261,7 +261,7 @@ class Worker:
     def _end(self, running: _Running, settled: Settled | None) -> None:
         job = running.lease.job
         if settled is None:
-            self._tell(f"job {job.id}: its lease was lost; another worker goes on with it")
+            self._tell(f"job {job.id}: its lease was lost; another worker resumes it")
             del self._running[job.sequence]
         else:
             reason = f": {settled.reason}" if settled.reason else ""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime
 import zoneinfo
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 from trioflow.errors import MissingExtra
 
-if TYPE_CHECKING:
-    from trioflow.serving.triggers import Missed
-
+Missed = Literal["skip", "once", "all"]
+"""What becomes of times at which no server ran: nothing, one run for all of them, or a run for each."""
 LATE = datetime.timedelta(seconds=60)
 """What is later than this was missed."""
 MOST = 1000

@@ -14,14 +14,11 @@ from trioflow.jobs.records import ATTEMPTS
 from trioflow.model.document import read_file
 from trioflow.model.graph import Graph
 from trioflow.model.policy import PRIORITIES, Priority
-from trioflow.serving.due import never_due
+from trioflow.serving.due import Missed, never_due
 
 FILES = ("triggers.json", "triggers.yaml", "triggers.yml")
 
 Kind = Literal["cron", "webhook", "event", "files", "queue"]
-Missed = Literal["skip", "once", "all"]
-"""What becomes of times at which no server ran: nothing, one run for all of them, or a run for each."""
-
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _MISSED = get_args(Missed)
 _OWN: Mapping[Kind, tuple[str, ...]] = {

@@ -17,6 +17,7 @@ from trioflow.formats.actions.called import as_called, declared, opened, problem
 from trioflow.formats.actions.expressions import CONTEXTS, BadExpression, Tree, inside, parse, unwrapped
 from trioflow.formats.actions.nodes import JOB_ENV, job_variable
 from trioflow.formats.actions.shape import EVENTS, FIELDS
+from trioflow.formats.fields import short
 from trioflow.formats.placeholder import Sockets, body_for, placeholder
 from trioflow.formats.port import Document, Imported, Notes
 from trioflow.formats.shapes import mismatches
@@ -95,7 +96,7 @@ class _Importer:
                 self._shaped(f"jobs.{id_}", self._jobs[id_])
             else:
                 self._notes.error(
-                    "wrong-type", f"jobs.{id_}", f"A job is a mapping, got {_short(job)}.", "Give it steps."
+                    "wrong-type", f"jobs.{id_}", f"A job is a mapping, got {short(job)}.", "Give it steps."
                 )
         self._read_needs()
         for id_, job in self._jobs.items():
@@ -259,7 +260,7 @@ class _Importer:
             path = f"jobs.{id_}.steps[{index}]"
             if not isinstance(step, dict):
                 self._notes.error(
-                    "wrong-type", path, f"A step is a mapping, got {_short(step)}.", "Give it `run` or `uses`."
+                    "wrong-type", path, f"A step is a mapping, got {short(step)}.", "Give it `run` or `uses`."
                 )
                 continue
             said = self._typed(path, step)
@@ -346,7 +347,7 @@ class _Importer:
             if wanted is not None and not isinstance(value, wanted):
                 words = [*dict.fromkeys(_WORDS[each] for each in (wanted if isinstance(wanted, tuple) else (wanted,)))]
                 wants = f"`{key}` is {' or '.join(words)}"
-                self._notes.error("wrong-type", f"{path}.{key}", f"{wants}, got {_short(value)}.", "Write it so.")
+                self._notes.error("wrong-type", f"{path}.{key}", f"{wants}, got {short(value)}.", "Write it so.")
                 continue
             found[key] = value
         return found
@@ -419,11 +420,6 @@ class _Importer:
                 message = f"The job {id_!r} has no output {rest[0]!r}, so it is null."
                 near = did_you_mean(rest[0], known).strip() or f"Add it to the `outputs` of the job {id_!r}."
                 self._notes.warning("not-there", path, message, near)
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def _plain_texts(env: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import attrs
 
 from trioflow.errors import DocumentError, did_you_mean
 from trioflow.formats import javascript
+from trioflow.formats.fields import short
 from trioflow.formats.n8n.expressions import check, plain
 from trioflow.formats.n8n.lists import OPERATIONS, conditions_of
 from trioflow.formats.n8n.shape import in_node, in_workflow
@@ -111,7 +112,7 @@ class _Importer:
             path = f"nodes[{index}]"
             if not isinstance(each, dict) or not isinstance(each.get("name"), str) or not each["name"]:
                 self._notes.error(
-                    "wrong-type", path, f"A node is an object with a name, got {_short(each)}.", "Leave it out."
+                    "wrong-type", path, f"A node is an object with a name, got {short(each)}.", "Leave it out."
                 )
             elif each["name"] in self._raw:
                 self._notes.error(
@@ -165,7 +166,7 @@ class _Importer:
             self._notes.error(
                 "wrong-type",
                 f"{path}.parameters",
-                f"`parameters` is an object, got {_short(parameters)}.",
+                f"`parameters` is an object, got {short(parameters)}.",
                 "Write it so.",
             )
         said: dict[str, Any] = {"name": name, "parameters": parameters if isinstance(parameters, dict) else {}}
@@ -419,8 +420,3 @@ _CHECKS: Mapping[str, Callable[[Any], str | None]] = {
 
 def _kind(raw: Mapping[str, Any]) -> str:
     return str(raw.get("type", "")).rpartition(".")[2]
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."

@@ -8,12 +8,13 @@ from typing import Any
 
 from trioflow.errors import NodeError, did_you_mean
 from trioflow.formats import javascript
+from trioflow.formats.fields import short
 from trioflow.formats.nodered import jsonata
 from trioflow.formats.nodered.draft import Placed
 from trioflow.formats.nodered.mustache import mustache
 from trioflow.formats.nodered.nodes.function import UNITS
 from trioflow.formats.nodered.rules import RULES
-from trioflow.formats.nodered.shape import dicts, short
+from trioflow.formats.nodered.shape import dicts
 
 VALUES = frozenset({"str", "num", "bool", "json", "msg", "flow", "global", "date", "env", "re", "prev", "full", "elem",
                     "seq", "jsonata", ""})  # fmt: skip

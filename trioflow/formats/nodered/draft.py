@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import attrs
 
-from trioflow.formats.nodered.shape import shape_of, short
+from trioflow.formats.fields import short
+from trioflow.formats.nodered.shape import shape_of
 from trioflow.formats.port import Notes
 from trioflow.formats.shapes import mismatches
 from trioflow.model.graph import Connection, GraphNode

@@ -73,9 +73,3 @@ def ways(raw: Mapping[str, Any]) -> list[Any]:
 def whole(value: Any) -> int:
     """A number, if it is one."""
     return value if isinstance(value, int) else 0
-
-
-def short(value: Any) -> str:
-    """A value as it is shown in a message."""
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
