@@ -351,12 +351,12 @@ class Worker:
             before = trio.current_time()
             await trio.sleep(step)
             late = trio.current_time() - before - step
-            if late > self._seconds / 3:
-                names = ", ".join(each.lease.job.id for each in self._running.values()) or "no job"
+            if late > self._seconds / 3 and self._running:
+                names = ", ".join(each.lease.job.id for each in self._running.values())
                 self._tell(
-                    f"the loop was blocked for {late:.1f} s while {names} ran: leases of {self._seconds:g} s may be "
-                    f"lost. "
-                    "Let bodies that compute for long run elsewhere: run_on: processes, or trio.to_thread."
+                    f"the loop was blocked, or the process stopped, for {late:.1f} s while {names} ran: leases of "
+                    f"{self._seconds:g} s may be lost. Let bodies that compute for long run elsewhere: run_on: "
+                    "processes, or trio.to_thread."
                 )
 
     async def _drain(self, seconds: float) -> None:
