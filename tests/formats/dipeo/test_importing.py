@@ -205,6 +205,16 @@ def test_other_conditions():
     assert ended.output("end", "kept") == {"x": 7}
 
 
+def test_a_template_asks_for_a_variable():
+    """What code sets and a template names, without an arrow that brings it, is a variable of the graph."""
+    tree = diagram(
+        START, node("set", "code_job", code="topic = 'cats'"), node("t", "template_job", template_content="On {{topic}}?"),
+        END, wires=["start -> set", "set -> t", "t -> end"],
+    )  # fmt: skip
+    graph = import_document(document_in(json.dumps(tree)), REGISTRY).graph
+    assert trio.run(partial(tf.run, graph, registry=REGISTRY)).output("end", "kept") == "On cats?"
+
+
 # --- code, templates, services, files ---
 
 
