@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
-
+from trioflow.formats.alike import Alike
 from trioflow.formats.xml_text import Element
 
 FLAGS = frozenset({"isExecutable", "isClosed", "cancelActivity", "isInterrupting", "parallelMultiple", "isSequential",
@@ -22,11 +21,12 @@ ATTRIBUTES = FLAGS | frozenset(
         "categoryValueRef", "value", "implementationRef", "inMessageRef", "outMessageRef",
     }
 )  # fmt: skip
-_ALIKE = 0.85
+LEAST = 0.85
+"""How like one another two names are of which one was meant to be the other."""
 _WRITTEN = {"1": "true", "0": "false"}
 
 
-def problems_in(element: Element) -> list[tuple[str, str, str]]:
+def problems_in(element: Element, alike: Alike) -> list[tuple[str, str, str]]:
     """What is wrong with the attributes of an element: code, message and cure. Flags are true or false afterwards."""
     found: list[tuple[str, str, str]] = []
     for name, value in element.attributes.items():
@@ -37,11 +37,7 @@ def problems_in(element: Element) -> list[tuple[str, str, str]]:
                 found.append(("bad-value", message, f'Write {name}="true" or {name}="false".'))
             element.attributes[name] = written
         elif name not in ATTRIBUTES and not name.startswith(("{", "xml")):
-            near = next((each for each in sorted(ATTRIBUTES) if _are_alike(name, each)), None)
+            near = alike.near(name, ATTRIBUTES)
             if near is not None:
                 found.append(("unknown-name", f"no element has an attribute {name!r}", f"Did you mean {near!r}?"))
     return found
-
-
-def _are_alike(name: str, other: str) -> bool:
-    return SequenceMatcher(None, name.lower(), other.lower()).ratio() > _ALIKE

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from trioflow.errors import DocumentError, did_you_mean
-from trioflow.formats.bpmn.attributes import problems_in
+from trioflow.formats.alike import Alike
+from trioflow.formats.bpmn.attributes import LEAST, problems_in
 from trioflow.formats.port import Diagnostic
 from trioflow.formats.xml_text import Element
 
@@ -214,14 +215,14 @@ class _Reader:
         self.found = found
 
     def read(self) -> None:
-        found = self.found
+        found, alike = self.found, Alike(LEAST)
         for element in found.element.everything():
             id_ = element.get("id")
             if element.namespace == MODEL and element.name not in KNOWN:
                 near = did_you_mean(element.name, KNOWN).strip()
                 self._problem("unknown-name", element, f"There is no element {element.name!r} in BPMN", near)
             if element.namespace == MODEL:
-                for problem in problems_in(element):
+                for problem in problems_in(element, alike):
                     self._problem(problem[0], element, *problem[1:])
             if element.namespace == MODEL and id_:
                 if id_ in found.elements:

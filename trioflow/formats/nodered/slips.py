@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from difflib import SequenceMatcher
-
+from trioflow.formats.alike import Alike
 from trioflow.formats.nodered.draft import Draft
 from trioflow.formats.nodered.shape import BESIDE, TYPES
 
@@ -28,37 +26,28 @@ _FIELDS = frozenset(
     }
 )  # fmt: skip
 """The fields of the nodes that the editor itself brings."""
-_ALIKE = 0.8
+_LEAST = 0.8
 
 
 def tell_slips(draft: Draft) -> None:
     """Say which names nearly are those of others."""
+    alike = Alike(_LEAST)
     flows = {id_ for id_, (_, each) in draft.raw.items() if each.get("type") in ("tab", "subflow")}
+    types = TYPES.keys() | BESIDE
     for path, node in draft.raw.values():
         kind, flow = str(node.get("type", "")), str(node.get("z") or "")
         if kind in TYPES:
             for name in node:
-                near = _near(name, _FIELDS)
+                near = alike.near(name, _FIELDS, "field")
                 if near is not None:
                     message = f"{kind} has no field {name!r}, and nothing is read from it."
                     draft.notes.warning("unknown-field", f"{path}.{name}", message, f"Did you mean {near!r}?")
         elif "wires" not in node and not kind.startswith("subflow:"):
-            near = _near(kind, TYPES.keys() | BESIDE)
+            near = alike.near(kind, types, "type")
             if near is not None:
                 message = f"{kind!r} is taken for a configuration, and left out."
                 draft.notes.warning("unknown-type", f"{path}.type", message, f"Did you mean {near!r}?")
-        near = _near(flow, flows) if flow else None
+        near = alike.near(flow, flows, "flow") if flow else None
         if near is not None:
             message = f"There is no flow {flow!r}."
             draft.notes.warning("unknown-node", f"{path}.z", message, f"Did you mean {near!r}?")
-
-
-def _near(name: str, known: Collection[str]) -> str | None:
-    """The known name that a name was meant to be, if it is none itself and nearly is one."""
-    if name in known or len(name) < 2:
-        return None
-    return next((each for each in sorted(known) if len(each) > 2 and _are_alike(name, each)), None)
-
-
-def _are_alike(name: str, other: str) -> bool:
-    return abs(len(name) - len(other)) < 3 and SequenceMatcher(None, name.lower(), other.lower()).ratio() > _ALIKE
