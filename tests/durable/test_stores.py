@@ -11,6 +11,7 @@ import trioflow as tf
 from trioflow.durable.archive import export_lines, import_lines
 from trioflow.durable.blobs import outcome_of
 from trioflow.durable.codec import dump
+from trioflow.durable.port import Right
 from trioflow.durable.records import Deed, Entry, NewRun, State, Waiting, chain_of
 from trioflow.durable.signals import make_signal
 
@@ -327,6 +328,20 @@ def test_who_did_what(store):
         store.audit("a")
 
 
+@pytest.mark.parametrize("size", [1, 100_000])
+def test_the_end_of_a_run(store, size):
+    """Its last records, which may be large, and what it has come to; then it is nobody's."""
+    last, outcome = entry(2, dump("x" * size)), dump({"v": "y" * size})
+    session = store.take("a", new())
+    session.append(ENTRIES[:1])
+    session.end([last], "completed", 2.5, outcome)
+    session.close()
+    info = store.show("a")
+    assert (info.status, info.state.ended, info.owner, outcome_of(info)) == ("completed", 2.5, None, outcome)
+    assert [each.data for each in store.entries("a")] == [ENTRIES[0].data, last.data]
+    store.take("a").close()
+
+
 def test_whoever_lost_the_run_writes_nothing(fenced):
     """J14: each write asks whether the run is still one's own, in the transaction that writes."""
     store = fenced
@@ -338,6 +353,8 @@ def test_whoever_lost_the_run_writes_nothing(fenced):
     for write in (
         lambda: session.append(ENTRIES[1:]),
         lambda: session.set_state("completed"),
+        lambda: session.end(ENTRIES[1:], "completed", 2.5, "{}"),
+        lambda: session.end([], "completed", 2.5, "{}"),
         lambda: session.rewrite([], []),
         session.renew,
     ):
@@ -369,6 +386,36 @@ def test_taking_over(fenced):
     assert fenced.entries("a") == ENTRIES
     fenced.take_over("b", new("b"), lambda transaction: None).close()
     assert [each.id for each in fenced.runs()] == ["a", "b"]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", POSTGRES])
+def test_a_right_beside_runs(kind, tmp_path):
+    """It is asked for where a run is made, of which it is noted that it was begun; without it nothing is made."""
+    made = MAKE[kind](tmp_path)
+    begun = Deed("started", 1.5, "me", "this process")
+    name = ":name" if kind == "sqlite" else "%(name)s"
+    made.transaction(lambda database: database.execute("create table allowed(name text)"))
+    made.transaction(lambda database: database.execute("insert into allowed values('a')"))
+    right, wrong = (
+        Right(f"update allowed set name=name where name={name} returning name", {"name": each}, "not yours")
+        for each in "ab"
+    )
+    with pytest.raises(tf.RunOwned, match="not yours"):
+        made.take_over("b", new("b"), wrong, begun)
+    assert made.runs() == []
+    session = made.take_over("a", new(), right, begun)
+    assert session.noted
+    assert made.audit("a") == [begun]
+    session.append(ENTRIES[:1])
+    other = made.take_over("a", new(), right, begun)
+    assert (other.noted, other.entries) == (False, ENTRIES[:1])
+    with pytest.raises(tf.RunOwned, match="taken over"):
+        session.append(ENTRIES[1:])
+    session.close()
+    other.close()
+    assert made.audit("a") == [begun]
+    if kind == "postgres":
+        made.close()
 
 
 def test_text_files_keep_no_jobs(tmp_path):
