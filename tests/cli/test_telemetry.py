@@ -18,6 +18,8 @@ import trioflow as tf
 from trioflow.cli import sending
 from trioflow.cli.source import open_source
 from trioflow.cli.telemetry import Telemetry
+from trioflow.durable.owner import this_process
+from trioflow.telemetry import traced_before
 
 COMMAND = [sys.executable, "-m", "trioflow"]
 
@@ -139,6 +141,20 @@ def test_spans_are_sent(monkeypatch, capfd):
         assert run_with_spans(monkeypatch, capfd, f"http://127.0.0.1:{server.server_port}") == ""
     assert {path for path, _ in server.got} == {"/v1/traces"}
     assert b"trioflow.run" in b"".join(body for _, body in server.got)
+
+
+def test_spans_of_a_kept_run(cli, tmp_path, monkeypatch):
+    """Which span it had is kept with the run, for the one that resumes it; metrics look at it, too."""
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="spans need OpenTelemetry's exporter")
+    with collector() as server:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        kept = ("--journal", "runs.db", "--id", "a")
+        assert cli("run", "fizzbuzz", *kept, "--otel", "--metrics", "0").code == 0
+    traced = traced_before(tf.SqliteJournal("runs.db"), "a")
+    assert traced is not None and traced.startswith("00-")
+    assert (
+        f" traced by somebody ({this_process().shown}): {traced}" in cli("runs", "show", "a", "--audit", *kept[:2]).out
+    )
 
 
 def test_spans_that_nobody_takes(monkeypatch, capfd):

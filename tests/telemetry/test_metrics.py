@@ -44,6 +44,9 @@ def test_runs_that_stand(end):
             run.gate.pause()
             await trio.sleep(1)
             found.append(samples(metrics)["trioflow_runs_paused"])
+            assert samples(metrics)["trioflow_strands_parked"] == "0"
+            metrics.look_at(run)
+            assert samples(metrics)["trioflow_strands_parked"] == "1"
             run.gate.resume() if end == "resume" else run.cancel()
             await trio.sleep(0.1)
             found.append(samples(metrics)["trioflow_runs_paused"])

@@ -9,7 +9,7 @@ import trio
 from telemetry.runs import failing, looping, watched
 
 import trioflow as tf
-from trioflow.telemetry import Spans
+from trioflow.telemetry import Spans, keep_traced, traced_before
 
 
 @pytest.fixture
@@ -94,3 +94,27 @@ def test_without_the_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
     with pytest.raises(tf.MissingExtra, match=r"python -m pip install 'trioflow\[otel\]'"):
         Spans()
+
+
+async def test_a_resumed_run_is_linked_to_the_one_before(exported, autojump_clock):
+    """The span of the process before is kept with the run; what is no `traceparent` is refused."""
+    journal, graph = tf.MemoryJournal(), failing()
+    assert traced_before(journal, "a") is None
+    spans = Spans(exported.tracer)
+    assert spans.traceparent is None
+    with pytest.raises(ValueError, match="no"):
+        await tf.run(graph, journal=journal, run_id="a", observers=[spans])
+    keep_traced(journal, "a", spans)
+    after = traced_before(journal, "a")
+    with pytest.raises(ValueError, match="no"):
+        async with tf.resume_run(
+            journal, "a", graph, retry=True, observers=[Spans(exported.tracer, after=after)]
+        ) as again:
+            await again.result()
+    first, second = (each for each in exported.exporter.get_finished_spans() if each.name == "run")
+    assert [(link.context.trace_id, link.context.span_id) for link in second.links] == [
+        (first.context.trace_id, first.context.span_id)
+    ]
+    assert (first.links, after) == ((), spans.traceparent)
+    with pytest.raises(ValueError, match=r"^after='00-1-2-3' is no traceparent: it has four parts"):
+        Spans(exported.tracer, after="00-1-2-3")

@@ -262,9 +262,11 @@ async def _execute(
     interrupted = unread = False
     token = trio.lowlevel.current_trio_token()
     try:
+        await telemetry.begin(given)
         async with telemetry.around(display.line), begin() as opened:
             running = opened
             tell_begun(running, display)
+            await telemetry.begun(running, given)
 
             def cancel() -> None:
                 nonlocal interrupted

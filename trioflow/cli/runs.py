@@ -233,7 +233,7 @@ def _go_on(
         raise NotContinued(f"The graph of run {run_id!r} is not in the journal: resume it from its program.")
     source = Source(f"run {run_id!r}", tf.loads(info.new.document), open_registry(modules, allowed=allowed))
     plan = source.plan()
-    given = tf.RunArguments(secrets=read_secrets(secrets), services=read_places(places), run_id=run_id)
+    given = tf.RunArguments(secrets=read_secrets(secrets), services=read_places(places), journal=store, run_id=run_id)
     return carry_out(
         source,
         lambda: tf.resume_run(

@@ -21,7 +21,17 @@ from trioflow.cli.sending import Sending
 from trioflow.cli.source import Source
 from trioflow.model.jsonable import to_json
 from trioflow.semantics.tracking import RunReport, time_left
-from trioflow.telemetry import Metrics, Profile, Recorder, Recording, Spans, perfetto_trace, serve_metrics
+from trioflow.telemetry import (
+    Metrics,
+    Profile,
+    Recorder,
+    Recording,
+    Spans,
+    keep_traced,
+    perfetto_trace,
+    serve_metrics,
+    traced_before,
+)
 
 _OPTIONS = (
     click.option(
@@ -99,8 +109,9 @@ class Telemetry:
         self._counted = None if metrics is None else Metrics(plan)
         made += [each for each in (self._recorder, self._counted) if each is not None]
         self._sending = Sending() if otel else None
-        if self._sending is not None:
-            made.append(Spans(self._sending.tracer))
+        self._spans = None if self._sending is None else Spans(self._sending.tracer)
+        if self._spans is not None:
+            made.append(self._spans)
         self.observers: Sequence[tf.Observer] = made
 
     def left(self, elapsed: float) -> float | None:
@@ -110,6 +121,22 @@ class Telemetry:
         left = time_left(self._report[1].report(elapsed), self._expected)
         before = self._expected.elapsed - elapsed
         return left if left is None or before < 0 else min(left, before)
+
+    async def begin(self, given: tf.RunArguments) -> None:
+        """Before a kept run is opened: find the span that it had in the process before."""
+        journal, run_id = given.get("journal"), given.get("run_id")
+        if self._spans is not None and isinstance(journal, tf.Journal) and run_id is not None:
+            self._spans.after = await trio.to_thread.run_sync(traced_before, journal, run_id)
+
+    async def begun(self, run: tf.Run, given: tf.RunArguments) -> None:
+        """The run has been opened: look at it, and keep which span it has."""
+        if self._counted is not None:
+            self._counted.look_at(run)
+        journal, run_id = given.get("journal"), given.get("run_id")
+        if self._spans is not None and isinstance(journal, tf.Journal) and run_id is not None:
+            while run.status is tf.RunStatus.NOT_STARTED:
+                await trio.lowlevel.checkpoint()
+            await trio.to_thread.run_sync(keep_traced, journal, run_id, self._spans)
 
     @contextlib.asynccontextmanager
     async def around(self, say: Callable[[str], None]) -> AsyncGenerator[None]:

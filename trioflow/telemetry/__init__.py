@@ -5,6 +5,7 @@ instead, and costs next to nothing.
 """
 
 from trioflow.telemetry.heat import Heat
+from trioflow.telemetry.linking import keep_traced, traced_before
 from trioflow.telemetry.logs import Logs
 from trioflow.telemetry.metrics import Metrics, serve_metrics
 from trioflow.telemetry.perfetto import perfetto_trace
@@ -28,6 +29,8 @@ __all__ = [
     "Row",
     "Spans",
     "Stretch",
+    "keep_traced",
     "perfetto_trace",
     "serve_metrics",
+    "traced_before",
 ]

@@ -8,7 +8,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import trio
 
@@ -29,6 +30,9 @@ from trioflow.semantics.events import (
     StrandForked,
 )
 from trioflow.semantics.plan import Plan
+
+if TYPE_CHECKING:
+    from trioflow.runtime.host.run import Run
 
 BUCKETS = (0.0001, 0.001, 0.01, 0.1, 1.0, 10.0, 60.0, 600.0)
 """Upper bounds of the histograms, in seconds."""
@@ -71,6 +75,11 @@ class Metrics:
         self._counts: dict[tuple[str, str], int] = {}
         self._seconds: dict[tuple[str, str], _Histogram] = {}
         self._forked = 0
+        self._looked_at: WeakSet[Run] = WeakSet()
+
+    def look_at(self, run: Run) -> None:
+        """Also tell how many strands of this run wait at the gate whenever it is asked, on the loop of the run."""
+        self._looked_at.add(run)
 
     def __call__(self, event: Event) -> None:
         """Count an event."""
@@ -122,6 +131,8 @@ class Metrics:
             f"trioflow_runs_paused {len(self._paused)}",
             *_family("trioflow_strands_forked", "counter", "Concurrent strands that were started."),
             f"trioflow_strands_forked_total {self._forked}",
+            *_family("trioflow_strands_parked", "gauge", "Strands that wait at the gate, of runs that are looked at."),
+            f"trioflow_strands_parked {sum(run.statistics().strands_parked for run in self._looked_at)}",
         ]
         for name, about in (
             ("steps", "Exec nodes that started."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -30,19 +31,25 @@ _CANCELLED = (NodeCancelled, EvaluationCancelled, RunCancelled)
 _ENDS = (NodeCompleted, NodeSkipped, EvaluationCompleted, *_FAILED[:2], *_CANCELLED[:2])
 _RUN_ENDS = (RunCompleted, RunFailed, RunCancelled)
 
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+
 
 class Spans:
     """An observer that makes spans: of a run, and below it of what lasted at least `shortest` seconds or ended badly.
 
     A failure is ERROR, with its exception at its origin and without above it; what was cancelled says so and has no
     status. A run's span is a child of the one that was current when `Spans` was made. At most `most` spans for a run;
-    its span says how many were left out. Values are never in spans. Raises `MissingExtra`.
+    its span says how many were left out. Values are never in spans. `after`: the `traceparent` of the run's span in an
+    earlier process, to which that of this one is linked. Raises `MissingExtra`, and `ValueError` for an `after` that is
+    none.
     """
 
     kinds = (RunStarted, *_STARTS, *_ENDS, *_RUN_ENDS)
     keys = False
 
-    def __init__(self, tracer: Any = None, *, shortest: float = 0.001, most: int = 10_000) -> None:
+    def __init__(
+        self, tracer: Any = None, *, shortest: float = 0.001, most: int = 10_000, after: str | None = None
+    ) -> None:
         try:
             from opentelemetry import context, trace  # noqa: PLC0415 - an optional package
         except ImportError as error:
@@ -54,6 +61,9 @@ class Spans:
         self._most = most
         self._began = 0
         self._run: Any = None
+        self.after = after
+        """The `traceparent` to which the run's span is linked when it begins."""
+        self._link(after)
         self._made = self._left_out = 0
         # What is open, by path: the start, and the span as soon as something below it needs one.
         self._open: dict[tuple[int, ...], list[_Open]] = {}
@@ -64,7 +74,11 @@ class Spans:
         if kind is RunStarted:
             self._began = time.time_ns() - int(event.time * 1e9)
             self._run = self._tracer.start_span(
-                "run", context=self._around, start_time=self._at(event), attributes={"trioflow.run": event.run}
+                "run",
+                context=self._around,
+                links=self._link(self.after),
+                start_time=self._at(event),
+                attributes={"trioflow.run": event.run},
             )
         elif kind in _STARTS:
             self._open.setdefault(event.path.as_tuple(), []).append(_Open(event, evaluated=kind is EvaluationStarted))
@@ -74,6 +88,27 @@ class Spans:
             self._run.end(end_time=self._at(event))
         elif kind in _ENDS:
             self._close(event)
+
+    @property
+    def traceparent(self) -> str | None:
+        """The run's span as W3C writes it, for who comes after; None before the run has begun."""
+        if self._run is None:
+            return None
+        found = self._run.get_span_context()
+        return f"00-{found.trace_id:032x}-{found.span_id:016x}-{int(found.trace_flags):02x}"
+
+    def _link(self, traceparent: str | None) -> list[Any]:
+        if traceparent is None:
+            return []
+        found = _TRACEPARENT.fullmatch(traceparent)
+        if found is None:
+            raise ValueError(
+                f"after={traceparent!r} is no traceparent: it has four parts in hexadecimal digits, such as "
+                "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01."
+            )
+        trace_id, span_id, flags = (int(each, 16) for each in found.groups())
+        known = self._api.SpanContext(trace_id, span_id, is_remote=True, trace_flags=self._api.TraceFlags(flags))
+        return [self._api.Link(known, {"trioflow.link": "resumes"})]
 
     def _close(self, event: Event) -> None:
         path = event.path.as_tuple()
