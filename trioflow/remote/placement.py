@@ -82,6 +82,7 @@ class Placed(Middleware):
         found = services.get(Placement) or next((e for e in services.values() if isinstance(e, Placement)), None)
         self._placement: Placement = found or _OWN
         self._stays = HERE in services
+        self._prepared: set[Place] = set()
         self._batches: dict[tuple[object, ...], Batches] = {}
 
     def around(self, plan: Plan, node: PlanNode, name: str) -> Sequence[Middleware]:
@@ -98,6 +99,9 @@ class Placed(Middleware):
             reason = self._reason_of_call(rung)
         if reason is None:
             place = self._placement.find(asked.on, name)
+            if place not in self._prepared:
+                place.prepare()
+                self._prepared.add(place)
             keep = None if asked.keep is None else self._keep(place, plan, node, asked, asked.keep)
             return (Elsewhere(place, asked, node, self._code(node), keep, self._together(place, asked)),)
         if own or rung.name == name:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
+
+from trioflow.errors import MissingExtra
 
 if TYPE_CHECKING:
     from trioflow.model.policy import RunOnPolicy
@@ -24,16 +28,25 @@ class Place(ABC):
     workers: int = 4
     """How many bodies, or batches of them, run there at the same time, about."""
 
+    def prepare(self) -> None:  # noqa: B027 - most have nothing to say
+        """Asked before a run that needs it begins. Raises what would keep it from running anything: `MissingExtra`."""
+
     @abstractmethod
     async def call(self, call: bytes, asked: RunOnPolicy) -> bytes:
         """What `trioflow.remote.calling.answered(call)` gives in another process.
 
-        A cancellation point: cancelling it ends the body there. Raises `PlaceDied`, `MissingExtra`.
+        A cancellation point: cancelling it ends the body there. Raises `PlaceDied`.
         """
 
     def keeper(self) -> Keeper | None:
         """What keeps values there for other bodies at this place; None if they all come back."""
         return None
+
+
+def require(module: str, what: str, extra: str) -> None:
+    """Raise `MissingExtra` if a package is not installed, without importing it."""
+    if (sys.modules[module] if module in sys.modules else importlib.util.find_spec(module)) is None:
+        raise MissingExtra(what, extra)
 
 
 HERE = "_here"

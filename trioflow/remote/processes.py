@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from trioflow.errors import MiddlewareError, MissingExtra
+from trioflow.errors import MiddlewareError
 from trioflow.remote.calling import answered
 from trioflow.remote.keeping import Keeper, remove_left
-from trioflow.remote.places import Place, PlaceDied
+from trioflow.remote.places import Place, PlaceDied, require
 
 if TYPE_CHECKING:
     from trioflow.model.policy import RunOnPolicy
@@ -27,7 +27,8 @@ class Processes(Place):
     """At most `workers` processes at a time, as many as there are processors if nothing is said; they are kept.
 
     Cancelling a body kills its process, whatever it does. Processes end with this one, however it ends. Raises
-    `MissingExtra`, and `MiddlewareError` in a process that is being started: its main script has no guard.
+    `MissingExtra` where a run begins that needs it, and `MiddlewareError` in a process that is being started: its main
+    script has no guard.
     """
 
     def __init__(self, workers: int | None = None) -> None:
@@ -43,11 +44,11 @@ class Processes(Place):
         self._answered = False
         self._keeper: Keeper | None = None
 
+    def prepare(self) -> None:
+        require("trio_parallel", "run_on: processes", "processes")
+
     async def call(self, call: bytes, asked: RunOnPolicy) -> bytes:
-        try:
-            trio_parallel: Any = importlib.import_module("trio_parallel")
-        except ImportError as error:
-            raise MissingExtra("run_on: processes", "processes") from error
+        trio_parallel: Any = importlib.import_module("trio_parallel")
         if self._room is None:
             self._room = trio.CapacityLimiter(self.workers)
         try:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from trioflow.errors import MissingExtra
 from trioflow.remote.calling import answered
-from trioflow.remote.places import Place, PlaceDied
+from trioflow.remote.places import Place, PlaceDied, require
 
 if TYPE_CHECKING:
     from trioflow.model.policy import RunOnPolicy
@@ -35,11 +34,11 @@ class Ray(Place):
         self._remote: Any = None
         self._answered = False
 
+    def prepare(self) -> None:
+        require("ray", "A place on Ray", "ray")
+
     async def call(self, call: bytes, asked: RunOnPolicy) -> bytes:
-        try:
-            ray: Any = importlib.import_module("ray")
-        except ImportError as error:
-            raise MissingExtra("A place on Ray", "ray") from error
+        ray: Any = importlib.import_module("ray")
         if self._remote is None:
             self._remote = self._connected(ray)
         remote: Any = self._remote
