@@ -164,7 +164,9 @@ def test_spans_that_nobody_takes(monkeypatch, capfd):
     monkeypatch.setattr(sending, "PATIENCE", 0.0)
     said = run_with_spans(monkeypatch, capfd, f"http://127.0.0.1:{port}/")
     assert re.fullmatch(
-        rf"warning: --otel: \d+ spans? not sent to http://127.0.0.1:{port}/v1/traces: Connection refused. "
+        # Of old exporters is not known how many there were.
+        rf"warning: --otel: (\d+ spans? not sent to http://127.0.0.1:{port}/v1/traces|not all spans were sent): "
+        "Connection refused. "
         "OTEL_EXPORTER_OTLP_ENDPOINT says where to.\n",
         said,
     )
@@ -174,7 +176,7 @@ def test_spans_that_are_refused(monkeypatch, capfd):
     """What the collector answers is said."""
     with collector(404) as server:
         said = run_with_spans(monkeypatch, capfd, f"http://127.0.0.1:{server.server_port}")
-    assert "404, reason: Not Found. OTEL_" in said
+    assert re.search(r"404, reason: .*\. OTEL_", said)
 
 
 def test_a_collector_that_fails_at_first(monkeypatch, capfd):
