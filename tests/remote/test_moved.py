@@ -205,10 +205,11 @@ async def test_limits_and_observers():
         watch = tf.observe(events.append, kinds=["NodeCompleted"], values=values)
         with trio.fail_after(60):
             await tf.run(graph(ELSEWHERE), registry=REGISTRY, observers=[watch], services=STAYS)
-    of_both = [each for each in events if each.node == "first/both"]
-    assert [each.outputs and dict(each.outputs) for each in of_both] == [
-        *[None] * 3, {"low": 0, "high": 2}, {"low": 1, "high": 2}, {"low": 2, "high": 2},
-    ]  # fmt: skip
+    of_both = [each.outputs and dict(each.outputs) for each in events if each.node == "first/both"]
+    assert of_both[:3] == [None] * 3
+    assert sorted(of_both[3:], key=str) == sorted(
+        [{"low": 0, "high": 2}, {"low": 1, "high": 2}, {"low": 2, "high": 2}], key=str
+    )
     assert all(each.duration >= 0 for each in events)
     NOTES.clear()
     await tf.run(graph(ELSEWHERE), registry=REGISTRY, services=STAYS)
@@ -225,8 +226,8 @@ async def test_in_a_journal():
     _, _, again = await told(graph(ELSEWHERE), run_id="r", **arguments)
     assert place.calls == 4 and not again and notes
     _, here, _ = await told(graph(), run_id="r", services=STAYS, journal=tf.MemoryJournal())
-    feedback = [each.message for each in events if isinstance(each, tf.events.Feedback)]
-    assert feedback == [each.message for each in here if isinstance(each, tf.events.Feedback)]
+    said = [sorted(each.message for each in some if isinstance(each, tf.events.Feedback)) for some in (events, here)]
+    assert said[0] == said[1]  # which of the items is the first is a matter of the schedule
 
 
 async def test_other_code(monkeypatch):
