@@ -99,17 +99,17 @@ class BodyContext(Activation, Context):
         # which a body's own tasks have none of, and a value in the cell.
         strand = self.strand
         try:
-            there, passes, fallback = self.plan.asked[socket]
+            there, passes = self.plan.asked[socket]
             if strand.task._cancel_status.effectively_cancelled:  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
                 await checkpoint_if_cancelled()
-            cell: Cell | None = strand.there[there] or fallback
+            cell: Cell | None = strand.there[there]
             if cell is not None:
                 value = cell.value
                 if passes is None or type(value) in passes:
                     return value
         except (KeyError, AttributeError):
             planned = self.plan.inputs[input_place(self.plan, socket)]
-            self.plan.asked = {**self.plan.asked, socket: (planned.there, planned.passes, planned.fallback)}
+            self.plan.asked = {**self.plan.asked, socket: (planned.there, planned.passes)}
             await checkpoint_if_cancelled()
         plan = self.plan
         planned = plan.inputs[plan.type.input_index[socket]]

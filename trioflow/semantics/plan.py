@@ -165,7 +165,7 @@ class PlanStream:
 
 
 _NO_SOCKET = object()
-_NOTHING_ASKED: Mapping[Any, tuple[int, frozenset[type] | None, Cell | None]] = MappingProxyType({})
+_NOTHING_ASKED: Mapping[Any, tuple[int, frozenset[type] | None]] = MappingProxyType({})
 
 
 class PlanNode:
@@ -185,8 +185,8 @@ class PlanNode:
         self.type = node_type
         self.inputs: tuple[PlanInput, ...] = ()
         # By socket or name, of the inputs that bodies have asked for themselves: the slot that holds the cell if any
-        # does, of which types values pass as they are, None for any, and what is current if the slot is empty.
-        self.asked: Mapping[Any, tuple[int, frozenset[type] | None, Cell | None]] = _NOTHING_ASKED
+        # does, and of which types values pass as they are, None for any.
+        self.asked: Mapping[Any, tuple[int, frozenset[type] | None]] = _NOTHING_ASKED
         # What is resolved before the body starts (D7): eager inputs that are wired or have no value at all.
         self.to_resolve: tuple[PlanInput, ...] = ()
         # Of a static node: what must be there before its function is called, in order; the input, if there is only one
