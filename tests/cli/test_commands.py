@@ -91,6 +91,11 @@ def test_drawings_of_runs(cli, graph, tmp_path):
     path = graph(("start", "flow.start"), ("p", "debug.print"), wires=["start.then -> p.enter"])
     assert cli("run", path, "--report", "done.json").code == 0
     assert "p (debug.print)\n    = completed 1" in cli("draw", path, "--report", "done.json").out
+    assert cli("draw", "fizzbuzz", "--report", "done.json").code == 0, "both have a node `start`"
+    other = graph(("only", "flow.start"))
+    assert cli("draw", other, "--report", "done.json") == (
+        2, "", "error: --report done.json: it is of another graph: none of its nodes is in this one.\n"
+    )  # fmt: skip
     (tmp_path / "none.json").write_text('{"nodes": 1}')
     assert cli("draw", path, "--report", "none.json") == (
         2, "", "error: --report none.json: this is no report of a run. Write one: trioflow run GRAPH --report "

@@ -128,8 +128,8 @@ def test_what_can_not_be_declared():
     def names(value: int) -> Literal["yes", "no"]: ...
     def three(value: int) -> tuple[str, int, int]: ...
 
-    for exits in ((), ("a", "a"), "ab", ("",)):
-        with pytest.raises(tf.NodeDefinitionError, match="Name its exec outputs, each once"):
+    for exits in ((), ("a", "a"), "ab", ("",), (1, 2), {"a", "b"}):
+        with pytest.raises(tf.NodeDefinitionError, match="Name its exec outputs, each once and in order"):
             tf.exec_node(exits=exits)(decide)
     for function in (rates, three):
         with pytest.raises(tf.NodeDefinitionError, match="annotate that as `str` or `Literal`, or with its result"):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-import cattrs
 import click
 
 import trioflow as tf
 from trioflow.cli.bad_input import BadInput, document_lines
 from trioflow.cli.foreign import Foreign
 from trioflow.cli.source import SCRIPTS, Source, graph_argument, open_source
+from trioflow.cli.telemetry import read_report
 from trioflow.formats import FORMATS, visible
 from trioflow.formats import draw as draw_as
 from trioflow.model.document import write_file
@@ -29,15 +28,15 @@ def _layers(source: Source) -> str:
     return "".join(f"{number:>{width}}  {visible(', '.join(layer))}\n" for number, layer in enumerate(layers, 1))
 
 
-def _report(file: str) -> tf.RunReport:
+def _report(file: str, graph: tf.Graph) -> tf.RunReport:
     try:
-        found: tf.RunReport = cattrs.structure(json.loads(Path(file).read_bytes()), tf.RunReport)
+        found = read_report(file)
     except OSError as error:
         raise BadInput(f"--report {file}: it can't be read: {error.strerror}.") from error
-    except (ValueError, TypeError, RecursionError, cattrs.BaseValidationError) as error:
-        raise BadInput(
-            f"--report {file}: this is no report of a run. Write one: trioflow run GRAPH --report {file}"
-        ) from error
+    except ValueError as error:
+        raise BadInput(f"--report {file}: {error}. Write one: trioflow run GRAPH --report {file}") from error
+    if found.nodes and not {node.id for node in graph.nodes} & {*found.nodes}:
+        raise BadInput(f"--report {file}: it is of another graph: none of its nodes is in this one.")
     return found
 
 
@@ -82,7 +81,7 @@ def draw(
     source.tell_import()
     if format_ is None:
         format_ = _format_of(output) if output is not None else "text"
-    done = None if report is None else _report(report)
+    done = None if report is None else _report(report, source.graph)
     drawn = _layers(source) if layers else draw_as(source.graph, source.registry, format_, fold=fold, report=done)
     if output is None:
         click.echo(drawn, nl=False)

@@ -199,13 +199,21 @@ def _refuse(source: Source, file: str, option: str, what: str) -> None:
     raise BadInput(f"{option} {file}: it can't be written: {os.strerror(code)}.")
 
 
+def read_report(file: str) -> RunReport:
+    """The report of a run in a file, as `--report` writes it. Raises `OSError`, and `ValueError` for what is none."""
+    try:
+        return cattrs.structure(json.loads(Path(file).read_bytes()), RunReport)
+    except (ValueError, TypeError, RecursionError, cattrs.BaseValidationError) as error:
+        raise ValueError("this is no report of a run") from error
+
+
 def _earlier(file: str) -> RunReport | None:
     """The report of an earlier run that has completed, if there is one. A device has none, and may have no end."""
     if not Path(file).is_file():
         return None
     try:
-        found = cattrs.structure(json.loads(Path(file).read_bytes()), RunReport)
-    except (OSError, ValueError, TypeError, RecursionError, cattrs.BaseValidationError):
+        found = read_report(file)
+    except (OSError, ValueError):
         return None
     return found if found.status == "completed" else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, get_args, get_origin
 
 from trioflow.errors import NodeDefinitionError, NodeError, did_you_mean
@@ -13,8 +13,8 @@ from trioflow.model.types import describe_value
 if TYPE_CHECKING:
     from trioflow.model.node_type import NodeType
 
-Exits: TypeAlias = "Collection[str] | Mapping[str, str]"
-"""Names of exec outputs; as a mapping with what each is for."""
+Exits: TypeAlias = "Sequence[str] | Mapping[str, str]"
+"""Names of exec outputs, in order; as a mapping with what each is for."""
 
 _ANNOTATED = (
     "a function with exits returns the name of one: annotate that as `str` or `Literal`, or with its result "
@@ -40,11 +40,11 @@ def result_beside(exits: Exits | None, hint: Any, where: str) -> Any:
     """
     if exits is None:
         return hint
-    names = [] if isinstance(exits, str) else [*exits]
-    if not names or len({*names}) != len(names) or not all(names):
+    names = [*exits] if isinstance(exits, Sequence | Mapping) and not isinstance(exits, str) else []
+    if not names or not all(isinstance(name, str) and name for name in names) or len({*names}) != len(names):
         raise NodeDefinitionError(
-            f"{where}: exits={exits!r}. Name its exec outputs, each once: exits=('yes', 'no'), or as a mapping with "
-            "what each is for."
+            f"{where}: exits={exits!r}. Name its exec outputs, each once and in order: exits=('yes', 'no'), or as a "
+            "mapping with what each is for."
         )
     result: Any = None
     if get_origin(hint) is tuple:
@@ -66,16 +66,16 @@ def chosen(node_type: NodeType, result: Any) -> tuple[str | None, Any]:
 
     None ends there. Raises `NodeError` for anything else.
     """
-    names = [each.name for each in node_type.exec_outputs]
     name, value = result, None
     if node_type.outputs:
         if not isinstance(result, tuple) or len(result) != 2:
             raise NodeError(
                 f"{node_type.id} returned {describe_value(result)}. It has to return an exec output and its result: "
-                f"`return {names[0]!r}, result`."
+                f"`return {node_type.exec_outputs[0].name!r}, result`."
             )
         name, value = result
     if name is not None and (not isinstance(name, str) or name not in node_type.exec_output_index):
+        names = [each.name for each in node_type.exec_outputs]
         near = did_you_mean(name, names) if isinstance(name, str) else ""
         raise NodeError(
             f"{node_type.id} returned {describe_value(name)} as the exec output at which it goes on.{near} "

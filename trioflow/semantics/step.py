@@ -29,10 +29,10 @@ def step_of(
     function = node_type.body
     if not isinstance(function, FunctionBody) or not function.is_plain or function.result == "fields":
         return None
-    if function.chooses:
-        return _of_choice(node_type, function, inputs, first_output, targets)
     then = targets[0]
     call = function.function
+    if function.chooses:
+        return _of_many(node_type, function, inputs, first_output, targets)
     if function.result == "single" and len(inputs) == 1:
         return _of_one(call, inputs[0], first_output, then)
     if function.result == "single" and not inputs:
@@ -42,7 +42,7 @@ def step_of(
             return then
 
         return step
-    return _of_many(function, inputs, first_output, then)
+    return _of_many(node_type, function, inputs, first_output, targets)
 
 
 def _of_one(call: Callable[..., Any], planned: PlanInput, first_output: int, then: Targets) -> Step:
@@ -62,43 +62,21 @@ def _of_one(call: Callable[..., Any], planned: PlanInput, first_output: int, the
     return step
 
 
-def _of_many(function: FunctionBody, inputs: Sequence[PlanInput], first_output: int, then: Targets) -> Step:
-    call = function.function
-    single = function.result == "single"
-    wants = [(each.there, each.fallback, each.passing, each.coercer is None) for each in inputs]
-
-    def step(store: Store) -> Targets | None:
-        cells = store.cells
-        values: list[Any] = []
-        for there, fallback, passing, untyped in wants:
-            cell: Cell | None = cells[there] or fallback  # a copy of inputs.current
-            if cell is None or cell is LEFT_UNSET:
-                return None
-            value = cell.value
-            if type(value) not in passing and not untyped and cell is not fallback:
-                return None
-            values.append(value)
-        result = call(*values)
-        if single:
-            store.write(first_output, result)  # a copy of writes.write_output
-        return then
-
-    return step
-
-
-def _of_choice(
+def _of_many(
     node_type: NodeType,
     function: FunctionBody,
     inputs: Sequence[PlanInput],
     first_output: int,
     targets: Sequence[Targets],
 ) -> Step:
-    """The step of a function that returns the exec output at which it goes on."""
     call = function.function
-    has_result = function.result == "single"
+    single = function.result == "single"
+    then = targets[0]
+    # Where it goes on by what it returns, if it has several exec outputs.
+    ways: dict[str | None, Targets] | None = None
+    if function.chooses:
+        ways = {None: (), **dict(zip([each.name for each in node_type.exec_outputs], targets, strict=True))}
     wants = [(each.there, each.fallback, each.passing, each.coercer is None) for each in inputs]
-    ways: dict[Any, Targets] = dict(zip([each.name for each in node_type.exec_outputs], targets, strict=True))
-    ways[None] = ()
 
     def step(store: Store) -> Targets | None:
         cells = store.cells
@@ -112,12 +90,12 @@ def _of_choice(
                 return None
             values.append(value)
         result = call(*values)
-        if has_result:
+        onward = then
+        if ways is not None:
             name, result = chosen(node_type, result)
+            onward = ways[name]
+        if single:
             store.write(first_output, result)  # a copy of writes.write_output
-            return ways[name]
-        if type(result) is str and result in ways:
-            return ways[result]
-        return ways[chosen(node_type, result)[0]]
+        return onward
 
     return step

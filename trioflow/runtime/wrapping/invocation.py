@@ -506,7 +506,7 @@ def _activation(inner: _Layer, first: Wrapper) -> Body:
         invocation._middleware = first
         invocation._attempts = 0
         outcome = await first(invocation)
-        if type(outcome) is not Outcome or outcome._of is not context:
+        if not isinstance(outcome, Outcome) or outcome._of is not context:
             raise _no_outcome(invocation, outcome)
         if outcome._by is context and outcome.skipped is None:
             return outcome._result  # as mostly
@@ -533,7 +533,7 @@ def _around(inner: _Layer, middleware: Wrapper) -> _Layer:
     async def layer(context: AnyContext) -> Outcome:
         invocation = Invocation(context, inner, middleware)
         outcome = await middleware(invocation)
-        if type(outcome) is not Outcome or outcome._of is not context:
+        if not isinstance(outcome, Outcome) or outcome._of is not context:
             raise _no_outcome(invocation, outcome)
         return outcome
 
